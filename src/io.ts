@@ -1,0 +1,23 @@
+import type { Clock } from "./clock.ts";
+
+/** What a command may touch of the world around it, passed in so that a test can stand in for it. */
+export interface Io {
+  /** An environment variable; undefined when it is not set. */
+  readonly env: (name: string) => string | undefined;
+  /** Where the command was given: the base of relative paths. */
+  readonly cwd: string;
+  /** Writes to standard output as it is; the caller ends its lines. */
+  readonly stdout: (text: string) => void;
+  /** Writes to standard error as it is; the caller ends its lines. */
+  readonly stderr: (text: string) => void;
+  /** The terminal's width in characters; undefined when standard output is no terminal. */
+  readonly columns: number | undefined;
+  /** Aborted by the first SIGINT or SIGTERM: finish what is under way. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second: end at once. */
+  readonly kill: AbortSignal;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly readTextFile: (path: string) => Promise<string>;
+}
