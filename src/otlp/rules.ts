@@ -1,0 +1,330 @@
+import type { ExportMetricsServiceRequest } from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import {
+  AggregationTemporality,
+  DataPointFlags,
+  type ExponentialHistogramDataPoint,
+  type HistogramDataPoint,
+  type Metric,
+  type NumberDataPoint,
+  type SummaryDataPoint,
+} from "./gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+
+// The rules of opentelemetry-proto's metrics.proto, as far as a receiver can see them in one request.
+
+export type Level = "warning" | "error";
+
+/** One broken rule of one metric; an error rejects the data points that break it. */
+export interface Problem {
+  readonly rule: string;
+  readonly level: Level;
+  /** The metric's name; empty when the problem is the request's. */
+  readonly metric: string;
+  readonly message: string;
+}
+
+/** What a receiver makes of a decoded request. */
+export interface Verdict {
+  readonly problems: readonly Problem[];
+  readonly points: number;
+  /** The sum of the data points' `count`; a number data point has none. */
+  readonly measurements: number;
+  readonly rejectedPoints: number;
+  /** 200, or the status that refuses the request as a whole. */
+  readonly status: number;
+  /** What the answer says: a partial success's error_message or a Status's message. */
+  readonly message: string;
+}
+
+export type Judge = (request: ExportMetricsServiceRequest) => Verdict;
+
+export interface Complaint {
+  readonly rule: string;
+  readonly level: Level;
+  readonly message: string;
+}
+
+export type DataPoint =
+  | HistogramDataPoint
+  | ExponentialHistogramDataPoint
+  | NumberDataPoint
+  | SummaryDataPoint;
+
+/** Judges by the OTLP rules alone: what they forbid is rejected as a partial success. */
+export const judgeOtlp: Judge = (request) => {
+  const problems = new ProblemList();
+  let points = 0;
+  let rejectedPoints = 0;
+  let measurements = 0n;
+  for (const metric of metricsOf(request)) {
+    const ofMetric = metricComplaints(metric);
+    const dataPoints = dataPointsOf(metric);
+    for (const complaint of ofMetric) problems.add(metric.name, complaint);
+    const metricRejected = ofMetric.some(isError);
+    for (const point of dataPoints) {
+      const ofPoint = pointComplaints(point);
+      for (const complaint of ofPoint) problems.add(metric.name, complaint);
+      if (metricRejected || ofPoint.some(isError)) rejectedPoints++;
+      measurements += countOf(point);
+    }
+    points += dataPoints.length;
+  }
+  const list = problems.list();
+  return {
+    problems: list,
+    points,
+    measurements: Number(measurements),
+    rejectedPoints,
+    status: 200,
+    message: rejectedPoints === 0
+      ? ""
+      : `${rejectedPoints} of ${points} data points rejected: ${firstErrors(list)}`,
+  };
+};
+
+/** Every metric of a request, whatever resource and scope it belongs to. */
+export function* metricsOf(request: ExportMetricsServiceRequest): Generator<Metric> {
+  for (const resource of request.resourceMetrics) {
+    for (const scope of resource.scopeMetrics) yield* scope.metrics;
+  }
+}
+
+export function dataPointsOf(metric: Metric): readonly DataPoint[] {
+  return metric.data.value?.dataPoints ?? [];
+}
+
+/** How many measurements a data point stands for. */
+export function countOf(point: DataPoint): bigint {
+  return "count" in point ? point.count : 0n;
+}
+
+/** Problems with those of one rule and metric folded into one, so that their number stays small. */
+export class ProblemList {
+  readonly #folded = new Map<string, { problem: Problem; more: number }>();
+  #unlisted = 0;
+  #unlistedError = false;
+
+  add(metric: string, complaint: Complaint): void {
+    const key = `${complaint.rule}\n${metric}`;
+    const known = this.#folded.get(key);
+    if (known !== undefined) {
+      known.more++;
+    } else if (this.#folded.size < MOST_PROBLEMS) {
+      this.#folded.set(key, { problem: { ...complaint, metric: clip(metric, 300) }, more: 0 });
+    } else {
+      this.#unlisted++;
+      this.#unlistedError ||= isError(complaint);
+    }
+  }
+
+  list(): Problem[] {
+    const problems = [...this.#folded.values()].map(({ problem, more }): Problem => ({
+      rule: problem.rule,
+      level: problem.level,
+      metric: problem.metric,
+      message: more === 0
+        ? problem.message
+        : `${problem.message} (and ${more} more data ${more === 1 ? "point" : "points"})`,
+    }));
+    if (this.#unlisted > 0) {
+      problems.push({
+        rule: "unlisted",
+        level: this.#unlistedError ? "error" : "warning",
+        metric: "",
+        message: `${this.#unlisted} more problems are not listed`,
+      });
+    }
+    return problems;
+  }
+}
+
+const MOST_PROBLEMS = 1000;
+
+function isError(complaint: { readonly level: Level }): boolean {
+  return complaint.level === "error";
+}
+
+function firstErrors(problems: readonly Problem[]): string {
+  const errors = problems.filter(isError);
+  const said = errors.slice(0, 3).map((it) =>
+    `${it.rule}: ${it.metric === "" ? "" : `${it.metric}: `}${it.message}`
+  );
+  return said.join("; ") + (errors.length > 3 ? `; and ${errors.length - 3} more problems` : "");
+}
+
+function clip(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+
+function error(rule: string, message: string): Complaint {
+  return { rule, level: "error", message };
+}
+
+function warning(rule: string, message: string): Complaint {
+  return { rule, level: "warning", message };
+}
+
+function metricComplaints(metric: Metric): Complaint[] {
+  const found: Complaint[] = [];
+  if (metric.name === "") found.push(error("metric-name", "the metric has no name"));
+  if (metric.data.case === undefined) {
+    found.push(warning("metric-data", "the metric has no data of a known type"));
+  } else if (
+    "aggregationTemporality" in metric.data.value &&
+    metric.data.value.aggregationTemporality !== AggregationTemporality.DELTA &&
+    metric.data.value.aggregationTemporality !== AggregationTemporality.CUMULATIVE
+  ) {
+    found.push(error("temporality", "the aggregation temporality is neither delta nor cumulative"));
+  }
+  return found;
+}
+
+function pointComplaints(point: DataPoint): Complaint[] {
+  const found = timeComplaints(point);
+  switch (point.$typeName) {
+    case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
+      found.push(...distributionComplaints(point), ...bucketComplaints(point));
+      break;
+    case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
+      found.push(...distributionComplaints(point), ...exponentialComplaints(point));
+      break;
+    case "opentelemetry.proto.metrics.v1.NumberDataPoint":
+      if (
+        point.value.case === undefined &&
+        (point.flags & DataPointFlags.NO_RECORDED_VALUE_MASK) === 0
+      ) {
+        found.push(warning("value-missing", "the data point has no value"));
+      }
+      break;
+    case "opentelemetry.proto.metrics.v1.SummaryDataPoint":
+      break;
+  }
+  return found;
+}
+
+function timeComplaints(point: DataPoint): Complaint[] {
+  const { startTimeUnixNano: start, timeUnixNano: end } = point;
+  if (end === 0n) return [warning("time-missing", "time_unix_nano is not set")];
+  // A start of 0 means that it is not known.
+  if (start > end) {
+    return [error("time-order", `it starts ${start - end} ns after its end`)];
+  }
+  return [];
+}
+
+function distributionComplaints(
+  point: HistogramDataPoint | ExponentialHistogramDataPoint,
+): Complaint[] {
+  const { sum, min, max } = point;
+  const found: Complaint[] = [];
+  for (const [name, value] of Object.entries({ sum, min, max })) {
+    if (value !== undefined && !Number.isFinite(value)) {
+      found.push(error("not-finite", `${name} is ${value}`));
+    }
+  }
+  if (found.length > 0) return found;
+  if (min !== undefined && max !== undefined && min > max) {
+    found.push(error("min-max", `min ${min} is greater than max ${max}`));
+  }
+  if (sum === undefined) return found;
+  if (point.count === 0n) {
+    if (sum !== 0) found.push(error("sum-empty", `sum is ${sum} though count is 0`));
+    return found;
+  }
+  if (hasNegative(point)) {
+    found.push(warning("sum-negative", "sum is set though negative values were measured"));
+  }
+  const count = Number(point.count);
+  // Summing in another order changes the last digits.
+  const slack = 1e-9 * count *
+    Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0), Math.abs(sum / count));
+  if (min !== undefined && sum < count * min - slack) {
+    found.push(warning("sum-range", `sum ${sum} is less than count ${count} times min ${min}`));
+  } else if (max !== undefined && sum > count * max + slack) {
+    found.push(warning("sum-range", `sum ${sum} is more than count ${count} times max ${max}`));
+  }
+  return found;
+}
+
+function hasNegative(point: HistogramDataPoint | ExponentialHistogramDataPoint): boolean {
+  if ((point.min ?? 0) < 0) return true;
+  if (point.$typeName === "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint") {
+    return point.negative?.bucketCounts.some((count) => count > 0n) ?? false;
+  }
+  return point.bucketCounts.some((count, i) => count > 0n && (point.explicitBounds[i] ?? 0) < 0);
+}
+
+function bucketComplaints(point: HistogramDataPoint): Complaint[] {
+  const { bucketCounts: counts, explicitBounds: bounds } = point;
+  const found: Complaint[] = [];
+  const disorder = bounds.findIndex((bound, i) =>
+    Number.isNaN(bound) || bound <= (bounds[i - 1] ?? -Infinity) && i > 0
+  );
+  if (disorder >= 0) {
+    found.push(error(
+      "bounds-order",
+      Number.isNaN(bounds[disorder])
+        ? `bound ${disorder + 1} is not a number`
+        : `bound ${bounds[disorder]} does not follow ${
+          bounds[disorder - 1]
+        } in strictly rising order`,
+    ));
+  } else if (bounds[0] === -Infinity || bounds.at(-1) === Infinity) {
+    found.push(warning("bounds-infinite", "an infinite bound makes a bucket that stays empty"));
+  }
+  if (counts.length === 0 && bounds.length === 0) return found;
+  if (counts.length !== bounds.length + 1) {
+    found.push(error(
+      "bucket-count",
+      `${counts.length} bucket counts with ${bounds.length} bounds: expected ${bounds.length + 1}`,
+    ));
+    return found;
+  }
+  const sum = total(counts);
+  if (sum !== point.count) {
+    found.push(error("bucket-sum", `the bucket counts sum to ${sum}, but count is ${point.count}`));
+  }
+  if (disorder < 0) found.push(...extremeComplaints(point));
+  return found;
+}
+
+/** min lies in the first bucket that is not empty, max in the last. */
+function extremeComplaints(point: HistogramDataPoint): Complaint[] {
+  const { bucketCounts: counts, explicitBounds: bounds } = point;
+  const first = counts.findIndex((count) => count > 0n);
+  const last = counts.findLastIndex((count) => count > 0n);
+  if (first < 0) return [];
+  const found: Complaint[] = [];
+  const check = (name: string, value: number | undefined, bucket: number) => {
+    const lower = bounds[bucket - 1] ?? -Infinity;
+    const upper = bounds[bucket] ?? Infinity;
+    if (value !== undefined && Number.isFinite(value) && (value <= lower || value > upper)) {
+      const end = upper === Infinity ? "+∞)" : `${upper}]`;
+      found.push(warning(
+        `${name}-bucket`,
+        `${name} ${value} is outside of (${lower === -Infinity ? "-∞" : lower}, ${end}, the ${
+          name === "min" ? "first" : "last"
+        } bucket that is not empty`,
+      ));
+    }
+  };
+  check("min", point.min, first);
+  check("max", point.max, last);
+  return found;
+}
+
+function exponentialComplaints(point: ExponentialHistogramDataPoint): Complaint[] {
+  const positive = total(point.positive?.bucketCounts ?? []);
+  const negative = total(point.negative?.bucketCounts ?? []);
+  const sum = point.zeroCount + positive + negative;
+  return sum === point.count ? [] : [error(
+    "bucket-sum",
+    `zero count ${point.zeroCount}, positive ${positive} and negative buckets ${negative} ` +
+      `sum to ${sum}, but count is ${point.count}`,
+  )];
+}
+
+function total(counts: readonly bigint[]): bigint {
+  let sum = 0n;
+  for (const count of counts) sum += count;
+  return sum;
+}

@@ -1,0 +1,126 @@
+import type { Clock } from "../clock.ts";
+import { Bytes } from "./bytes.ts";
+import type { Gate } from "./gate.ts";
+
+/** How much is taken at once, and for how long. */
+export interface Limits {
+  /** A body's bytes, as it came and unpacked. */
+  readonly bodyBytes: number;
+  /** How long a body may take. */
+  readonly bodyMs: number;
+  /** Roughly the memory that one decoded request may take. */
+  readonly decodedBytes: number;
+  /** Bodies that are read at once; each holds at most `smallBytes`, or a place among the large. */
+  readonly bodies: number;
+  readonly smallBytes: number;
+  readonly largeBodies: number;
+}
+
+const MIB = 2 ** 20;
+
+/** 64 MiB is the limit of OTLP (specification.md, "OTLP/HTTP Request"). */
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 64 * MIB,
+  bodyMs: 30_000,
+  decodedBytes: 640 * MIB,
+  bodies: 256,
+  smallBytes: 256 * 1024,
+  largeBodies: 2,
+};
+
+export type ReadBody =
+  | {
+    readonly outcome: "read";
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly release: () => void;
+  }
+  | { readonly outcome: "too-large" | "too-late" | "broken" | "stopped"; readonly length: number };
+
+/** Reads a body within the limits; what it holds of the large bodies' gate goes with `release`. */
+export async function readBody(
+  body: ReadableStream<Uint8Array> | null,
+  limits: Limits,
+  large: Gate,
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<ReadBody> {
+  const bytes = new Bytes();
+  let release = () => {};
+  if (body === null) return { outcome: "read", bytes: bytes.all(), release };
+  const reader = body.getReader();
+  let ended: "too-late" | "stopped" | undefined;
+  const end = (why: "too-late" | "stopped") => {
+    ended ??= why;
+    reader.cancel().catch(() => {}); // The connection is gone: so is what was to be cancelled.
+  };
+  const onStop = () => end("stopped");
+  stop.addEventListener("abort", onStop);
+  if (stop.aborted) onStop();
+  let timer = startTimer(limits.bodyMs, clock, () => end("too-late"));
+  const failed = (outcome: "too-large" | "too-late" | "broken" | "stopped"): ReadBody => {
+    release();
+    return { outcome, length: bytes.length };
+  };
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (ended !== undefined) return failed(ended);
+      if (done) return { outcome: "read", bytes: bytes.all(), release };
+      if (bytes.length + value.length > limits.bodyBytes) {
+        await drain(reader, clock);
+        return failed("too-large");
+      }
+      if (bytes.length <= limits.smallBytes && bytes.length + value.length > limits.smallBytes) {
+        // Waiting for a place is not the client's delay.
+        timer.abort();
+        release = await large.enter();
+        timer = startTimer(limits.bodyMs, clock, () => end("too-late"));
+      }
+      bytes.append(value);
+    }
+  } catch {
+    return failed(ended ?? "broken");
+  } finally {
+    timer.abort();
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+/** Throws away the rest of a body that is refused unread, for its sender to get to the answer. */
+export async function discard(
+  body: ReadableStream<Uint8Array> | null,
+  clock: Clock,
+): Promise<number> {
+  return body === null ? 0 : await drain(body.getReader(), clock);
+}
+
+const DRAIN_MS = 1000;
+
+async function drain(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  clock: Clock,
+): Promise<number> {
+  let length = 0;
+  const timer = startTimer(DRAIN_MS, clock, () => {
+    reader.cancel().catch(() => {}); // As above.
+  });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return length;
+      length += value.length;
+    }
+  } catch {
+    return length;
+  } finally {
+    timer.abort();
+  }
+}
+
+function startTimer(ms: number, clock: Clock, onEnd: () => void): AbortController {
+  const timer = new AbortController();
+  clock.sleep(ms, timer.signal).then(() => {
+    if (!timer.signal.aborted) onEnd();
+  });
+  return timer;
+}

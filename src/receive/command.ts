@@ -1,0 +1,59 @@
+import { messageOf, UsageError } from "../errors.ts";
+import type { Io } from "../io.ts";
+import { readOptions, type ReceiveFlags } from "./options.ts";
+import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
+import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";
+import type { RequestEvent } from "./event.ts";
+
+export type { ReceiveFlags } from "./options.ts";
+
+const WIDTH = { unknown: 80, most: 120 };
+
+/** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
+export async function runReceive(flags: ReceiveFlags, io: Io): Promise<number> {
+  const { output, receiver: options } = await readOptions(flags, io);
+  const json = output === "json";
+  const width = Math.min(io.columns ?? WIDTH.unknown, WIDTH.most);
+  const emit = (event: RequestEvent) =>
+    io.stdout(`${json ? requestJson(event) : requestText(event, width)}\n`);
+
+  const receiver = listen(options, emit);
+  const { url } = receiver;
+  if (json) io.stderr(`${JSON.stringify({ type: "listening", url })}\n`);
+  else io.stdout(`Listening on ${url}\n`);
+
+  const off = new AbortController();
+  whenAborted(io.stop, off.signal, () => receiver.stop(false));
+  whenAborted(io.kill, off.signal, () => receiver.stop(true));
+  const summary = await receiver.finished;
+  off.abort();
+  io.stdout(`${json ? summaryJson(summary) : summaryText(summary)}\n`);
+  return 0;
+}
+
+function listen(options: ReceiverOptions, emit: (event: RequestEvent) => void): Receiver {
+  try {
+    return startReceiver(options, emit);
+  } catch (thrown) {
+    const where = `--host "${options.host}" --port "${options.port}"`;
+    if (thrown instanceof Deno.errors.AddrInUse) {
+      throw new UsageError(
+        `Cannot listen on ${where}: the port is in use; expected a free one (0 picks one)`,
+      );
+    }
+    const tls = options.tls === undefined
+      ? ""
+      : ", or --tls-cert and --tls-key that fit each other";
+    throw new UsageError(
+      `Cannot listen on ${where}: ${
+        messageOf(thrown)
+      }; expected an address of this machine and a ` +
+        `port that may be opened${tls}`,
+    );
+  }
+}
+
+function whenAborted(signal: AbortSignal, off: AbortSignal, then: () => void): void {
+  if (signal.aborted) then();
+  else signal.addEventListener("abort", then, { once: true, signal: off });
+}

@@ -1,0 +1,72 @@
+import { messageOf } from "../errors.ts";
+import { decodeRequest } from "../otlp/decode.ts";
+import {
+  type ExportMetricsServiceRequest,
+  ExportMetricsServiceRequestSchema,
+} from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import type { Judge, Verdict } from "../otlp/rules.ts";
+import type { Limits } from "./body.ts";
+import { Gate } from "./gate.ts";
+import { gunzip } from "./gunzip.ts";
+import { weigh } from "./weigh.ts";
+
+export interface Refused {
+  readonly outcome: "refused";
+  /** null when nobody is left to answer. */
+  readonly status: number | null;
+  readonly rule: string;
+  readonly message: string;
+}
+
+export type Decoded = Refused | {
+  readonly outcome: "decoded";
+  readonly request: ExportMetricsServiceRequest;
+  readonly verdict: Verdict;
+};
+
+/** Makes the function that unpacks, decodes and judges bodies, one at a time: this takes the most memory. */
+export function createDecoder(
+  judge: Judge,
+  limits: Limits,
+): (body: Uint8Array<ArrayBuffer>, gzip: boolean) => Promise<Decoded> {
+  const decoding = new Gate(1);
+  return async (body, gzip) => {
+    const leave = await decoding.enter();
+    try {
+      const bytes = gzip ? await unpack(body, limits) : body;
+      return bytes instanceof Uint8Array ? decode(bytes, judge, limits) : bytes;
+    } finally {
+      leave();
+    }
+  };
+}
+
+async function unpack(
+  packed: Uint8Array<ArrayBuffer>,
+  limits: Limits,
+): Promise<Uint8Array | Refused> {
+  try {
+    return await gunzip(packed, limits.bodyBytes) ??
+      no(413, "body-size", `the unpacked body is larger than ${limits.bodyBytes} bytes`);
+  } catch (thrown) {
+    return no(400, "body-gzip", `the body is not gzip: ${messageOf(thrown)}`);
+  }
+}
+
+function decode(bytes: Uint8Array, judge: Judge, limits: Limits): Decoded {
+  let request: ExportMetricsServiceRequest;
+  try {
+    const weight = weigh(ExportMetricsServiceRequestSchema, bytes, limits.decodedBytes);
+    if (weight > limits.decodedBytes) {
+      return no(413, "body-size", "the request has too many parts to be decoded at once");
+    }
+    request = decodeRequest(bytes);
+  } catch (thrown) {
+    return no(400, "body-decode", `the body is no OTLP metrics request: ${messageOf(thrown)}`);
+  }
+  return { outcome: "decoded", request, verdict: judge(request) };
+}
+
+function no(status: number, rule: string, message: string): Refused {
+  return { outcome: "refused", status, rule, message };
+}

@@ -1,0 +1,98 @@
+import { messageOf, UsageError } from "../errors.ts";
+import type { Io } from "../io.ts";
+import { judgeOtlp } from "../otlp/rules.ts";
+import { DEFAULT_LIMITS } from "./body.ts";
+import { parseRespond } from "./respond.ts";
+import type { ReceiverOptions } from "./server.ts";
+
+/** The flags of `receive` as they were given. */
+export interface ReceiveFlags {
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  readonly output?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly respond?: string | undefined;
+  readonly requests?: string | undefined;
+}
+
+export type Output = "text" | "json";
+
+/** Turns flags into options; throws a UsageError that names the flag, its value and what is right. */
+export async function readOptions(
+  flags: ReceiveFlags,
+  io: Io,
+): Promise<{ readonly output: Output; readonly receiver: ReceiverOptions }> {
+  const { host = "127.0.0.1", tokenFile } = flags;
+  if (host === "") throw new UsageError(`--host "": expected a host name or an IP address`);
+  const output = parseOutput(flags.output ?? "text");
+  return {
+    output,
+    receiver: {
+      host: host.replace(/^\[(.*)\]$/, "$1"),
+      port: parseWhole("--port", flags.port ?? "4318", 0, 65535, "0 picks a free one"),
+      tls: await readTls(flags.tlsCert, flags.tlsKey, io),
+      token: tokenFile === undefined ? undefined : await tokenReader(tokenFile, io),
+      respond: flags.respond === undefined ? [] : parseRespond(flags.respond),
+      requests: flags.requests === undefined
+        ? undefined
+        : parseWhole("--requests", flags.requests, 1, 1e9, "how many to answer before ending"),
+      judge: judgeOtlp,
+      limits: DEFAULT_LIMITS,
+      clock: io.clock,
+    },
+  };
+}
+
+function parseOutput(text: string): Output {
+  if (text === "text" || text === "json") return text;
+  throw new UsageError(`--output "${text}": expected text or json`);
+}
+
+function parseWhole(flag: string, text: string, from: number, to: number, why: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= from && value <= to) return value;
+  throw new UsageError(`${flag} "${text}": expected a whole number from ${from} to ${to} (${why})`);
+}
+
+async function readTls(
+  cert: string | undefined,
+  key: string | undefined,
+  io: Io,
+): Promise<ReceiverOptions["tls"]> {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    const [given, value, missing] = key === undefined
+      ? ["--tls-cert", cert, "--tls-key"]
+      : ["--tls-key", key, "--tls-cert"];
+    throw new UsageError(`${given} "${value}" without ${missing}: expected both or neither`);
+  }
+  return {
+    cert: await readFile("--tls-cert", cert, "a certificate in PEM", io),
+    key: await readFile("--tls-key", key, "a private key in PEM", io),
+  };
+}
+
+async function tokenReader(file: string, io: Io): Promise<() => Promise<string>> {
+  const read = async () => {
+    const token = (await readFile("--token-file", file, "a file that holds the token", io)).trim();
+    if (token === "") {
+      throw new UsageError(`--token-file "${file}" is empty: expected a token in it`);
+    }
+    return token;
+  };
+  await read();
+  // Again for every request, as a sender does: secrets are rotated.
+  return read;
+}
+
+async function readFile(flag: string, file: string, expected: string, io: Io): Promise<string> {
+  try {
+    return await io.readTextFile(/^([/\\]|[A-Za-z]:)/.test(file) ? file : `${io.cwd}/${file}`);
+  } catch (thrown) {
+    throw new UsageError(
+      `${flag} "${file}" cannot be read: expected ${expected} (${messageOf(thrown)})`,
+    );
+  }
+}

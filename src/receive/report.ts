@@ -1,0 +1,63 @@
+import type { RequestEvent, Summary } from "./event.ts";
+import { drawRequest } from "./draw.ts";
+import { safe, safeJson } from "./safe.ts";
+
+/** A request as the line of JSON that DESIGN.md fixes, without its line end. */
+export function requestJson(event: RequestEvent): string {
+  const { path, status, outcome, points, measurements, rejectedPoints, bytes } = event;
+  return safeJson({
+    type: "request",
+    time: new Date(event.time).toISOString(),
+    path,
+    status,
+    outcome,
+    points,
+    measurements,
+    rejectedPoints,
+    bytes,
+    problems: event.problems.map(({ rule, level, metric, message }) => ({
+      rule,
+      level,
+      metric,
+      message,
+    })),
+  });
+}
+
+export function summaryJson(summary: Summary): string {
+  const { requests, points, measurements, rejectedPoints } = summary;
+  return safeJson({ type: "summary", requests, points, measurements, rejectedPoints });
+}
+
+/** A request for people, `width` characters wide: what came, each histogram drawn, what is wrong. */
+export function requestText(event: RequestEvent, width: number): string {
+  const { points, measurements, rejectedPoints, bytes, status, outcome } = event;
+  const rejected = rejectedPoints > 0 ? `, ${counted(rejectedPoints, "data point")} rejected` : "";
+  const head = `[${localTime(event.time)}] ${safe(event.method)} ${safe(event.path)} ` +
+    `${status === null ? "" : `${status} `}${outcome}: ${counted(bytes, "byte")}, ` +
+    `${counted(points, "data point")}, ${counted(measurements, "measurement")}${rejected}`;
+  const drawn = event.request === undefined ? [] : drawRequest(event.request, width);
+  const problems = event.problems.map((it) =>
+    `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${safe(it.metric)}: `}${
+      safe(it.message, 1000)
+    }`
+  );
+  return [head, ...drawn, ...problems].join("\n");
+}
+
+export function summaryText(summary: Summary): string {
+  return `Received ${counted(summary.requests, "request")}: ` +
+    `${counted(summary.points, "data point")}, ${counted(summary.measurements, "measurement")}, ` +
+    `${counted(summary.rejectedPoints, "data point")} rejected`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+function localTime(ms: number): string {
+  const time = new Date(ms);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}

@@ -1,0 +1,118 @@
+import type { Clock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import { refusal } from "./answer.ts";
+import type { RequestEvent, Summary } from "./event.ts";
+import { createTaker, pathOf, refusedAnswer, type Taken, type TakerOptions } from "./take.ts";
+
+export interface ReceiverOptions extends TakerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** PEM texts; undefined serves plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Ends after so many; undefined goes on until it is stopped. */
+  readonly requests: number | undefined;
+}
+
+export interface Receiver {
+  /** Where to send to. */
+  readonly url: string;
+  /** Resolves when the last answer is written and the port is free again. */
+  readonly finished: Promise<Summary>;
+  /** Takes no new request, answers those under way unless `atOnce`, lets the hanging go, and ends. */
+  stop(atOnce?: boolean): void;
+}
+
+/** How long a stop waits for answers under way. */
+const STOP_MS = 3000;
+
+/** Listens, answers and tells `emit` of every request; throws when it cannot listen. */
+export function startReceiver(
+  options: ReceiverOptions,
+  emit: (event: RequestEvent) => void,
+): Receiver {
+  const closing = new AbortController();
+  const stopping = new AbortController();
+  const serve = {
+    hostname: options.host,
+    port: options.port,
+    signal: closing.signal,
+    onListen: () => {},
+  };
+  const tally = { requests: 0, points: 0, measurements: 0, rejectedPoints: 0 };
+  let arrived = 0;
+  let underWay = 0;
+  let hanging = 0;
+
+  const isFull = () => options.requests !== undefined && arrived >= options.requests;
+  const closeWhenDone = () => {
+    if (underWay > 0) return;
+    if (stopping.signal.aborted || (isFull() && hanging === 0)) closing.abort();
+  };
+  const take = createTaker(options, stopping.signal);
+
+  const handler = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    if (stopping.signal.aborted || isFull()) {
+      return refusal(503, "the receiver is ending", { Connection: "close" });
+    }
+    arrived++;
+    underWay++;
+    const { event, response } = await take(request).catch((thrown) =>
+      broken(request, options.clock, thrown)
+    );
+    tally.requests++;
+    tally.rejectedPoints += event.rejectedPoints;
+    if (event.status === 200) {
+      tally.points += event.points;
+      tally.measurements += event.measurements;
+    }
+    emit(event);
+    if (response === "hang") {
+      hanging++;
+      underWay--;
+      closeWhenDone();
+      await aborted(request.signal);
+      hanging--;
+      closeWhenDone();
+      // Nobody is left to answer; and Deno 2.9 warns when a handler that watched the signal answers.
+      return new Promise(() => {});
+    }
+    const settled = () => {
+      underWay--;
+      closeWhenDone();
+    };
+    info.completed.then(settled, settled);
+    return response;
+  };
+
+  const server = options.tls === undefined
+    ? Deno.serve(serve, handler)
+    : Deno.serve({ ...serve, ...options.tls }, handler);
+  const scheme = options.tls === undefined ? "http" : "https";
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return {
+    url: `${scheme}://${host}:${server.addr.port}/v1/metrics`,
+    finished: server.finished.then(() => ({ ...tally })),
+    stop(atOnce = false) {
+      stopping.abort();
+      if (atOnce) closing.abort();
+      closeWhenDone();
+      // What still does not end by itself, an answer that nobody reads, is cut off.
+      options.clock.sleep(STOP_MS, closing.signal).then(() => closing.abort());
+    },
+  };
+}
+
+/** A bug of ours costs one request, not the receiver; it is said like any other refusal. */
+function broken(request: Request, clock: Clock, thrown: unknown): Taken {
+  const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
+  const message = `the receiver failed: ${messageOf(thrown)}`;
+  return refusedAnswer(about, 0, { outcome: "refused", status: 500, rule: "internal", message });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
