@@ -1,0 +1,3 @@
+import { main } from "./src/cli.ts";
+
+Deno.exitCode = await main(Deno.args);

@@ -1,0 +1,320 @@
+import {
+  type ApplicationText,
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  type CommandContext,
+  run,
+  text_en,
+} from "@stricli/core";
+import { systemClock } from "./clock.ts";
+import type { SendFlags } from "./config.ts";
+import { messageOf, UsageError } from "./errors.ts";
+import type { Io } from "./io.ts";
+import type { ReceiveFlags } from "./receive/options.ts";
+import { errorLines } from "./report.ts";
+import { runSend } from "./send.ts";
+import { VERSION } from "./version.ts";
+
+interface Context extends CommandContext {
+  /** Runs a command; what it throws is said in one line and becomes an exit status. */
+  readonly execute: (command: (io: Io) => Promise<number>) => Promise<void>;
+}
+
+const optional = (brief: string, placeholder: string) =>
+  ({ kind: "parsed", parse: String, optional: true, brief, placeholder }) as const;
+const repeatable = (brief: string, placeholder: string) =>
+  ({ kind: "parsed", parse: String, optional: true, variadic: true, brief, placeholder }) as const;
+const toggle = (brief: string) =>
+  ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
+
+const SEND_EXTRA =
+  `Sends histogram measurements (OTLP, protobuf over HTTP, DELTA) and says what became of them.
+
+Every flag beats its environment variable, which beats the same name in .env. Required: an endpoint, and for
+Dynatrace a token in DT_API_TOKEN or in a file. SECONDS may be fractions.
+
+Exit status: 0 everything was accepted; 1 something was not delivered; 2 usage or configuration;
+3 the receiver took the request but rejected some data points.
+
+Other commands:
+  otlp-histogram receive --help   a local receiver that decodes, counts and draws what it gets
+  otlp-histogram demo             starts a receiver, sends to it, draws what arrived`;
+
+const send = buildCommand<SendFlags, [], Context>({
+  loader: () =>
+    Promise.resolve(function (this: Context, flags: SendFlags) {
+      return this.execute((io) => runSend(flags, io));
+    }),
+  parameters: {
+    flags: {
+      endpoint: optional(
+        "Base URL of the receiver; /v1/metrics is added unless it is there [DT_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT (as it is), OTEL_EXPORTER_OTLP_ENDPOINT]",
+        "URL",
+      ),
+      tokenFile: optional(
+        "File with the API token, read again for every send [DT_API_TOKEN, DT_API_TOKEN_FILE]",
+        "FILE",
+      ),
+      header: repeatable(
+        "A request header; percent-encoding is decoded; repeatable [OTEL_EXPORTER_OTLP_METRICS_HEADERS, OTEL_EXPORTER_OTLP_HEADERS]",
+        "NAME=VALUE",
+      ),
+      insecure: toggle("Do not verify the receiver's certificate [INSECURE_SSL=true]"),
+      ca: optional(
+        "PEM file of CA certificates, added to the public roots [OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE, OTEL_EXPORTER_OTLP_CERTIFICATE]",
+        "FILE",
+      ),
+      clientCert: optional(
+        "PEM file of the client certificate [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_CERTIFICATE]",
+        "FILE",
+      ),
+      clientKey: optional(
+        "PEM file of its private key [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_KEY]",
+        "FILE",
+      ),
+      compression: optional(
+        "gzip (default) or none [OTEL_EXPORTER_OTLP_[METRICS_]COMPRESSION]",
+        "gzip|none",
+      ),
+      timeout: optional(
+        "Of one request; default 10 [OTEL_EXPORTER_OTLP_[METRICS_]TIMEOUT, in ms]",
+        "SECONDS",
+      ),
+      retryFor: optional(
+        "How long one send goes on trying; default 30; in a loop at most until the next send is due",
+        "SECONDS",
+      ),
+      spool: optional(
+        "Directory that keeps what is not delivered, also when the program is killed; the next start sends it [OTLP_HISTOGRAM_SPOOL]",
+        "DIR",
+      ),
+      maxPendingMb: optional(
+        "How much unsent data is kept, in MB; beyond it the oldest is dropped, and said; default 64",
+        "N",
+      ),
+      maxAge: optional(
+        "How long unsent data is kept; default 3600 (Dynatrace takes nothing older than an hour)",
+        "SECONDS",
+      ),
+      count: optional("0: record nothing, send only what the spool holds", "N"),
+      loop: toggle("Send again and again, until Ctrl+C or an end"),
+      interval: optional(
+        "Between sends in a loop; default 60; 0: one right after the other [INTERVAL]",
+        "SECONDS",
+      ),
+      iterations: optional("Ends a loop after N sends", "N"),
+      duration: optional("Ends a loop when the next send is due after that time", "SECONDS"),
+      metric: optional("Name of the metric; default http.server.duration", "NAME"),
+      unit: optional("Unit of the metric; default ms", "UNIT"),
+      description: optional("Description of the metric; default HTTP request duration", "TEXT"),
+      buckets: optional(
+        "Upper bounds of the buckets, increasing; default 5,10,25,50,75,100,250,500,1000,2500,5000",
+        "B1,B2,...",
+      ),
+      service: optional(
+        "Resource attribute service.name; default my-service [OTEL_SERVICE_NAME]",
+        "NAME",
+      ),
+      resource: repeatable(
+        "A resource attribute; default deployment.environment=prod; repeatable [OTEL_RESOURCE_ATTRIBUTES]",
+        "KEY=VALUE",
+      ),
+      attr: repeatable("An attribute (text) of every data point; repeatable", "KEY=VALUE"),
+      output: optional("text (default) or json, one object a line", "text|json"),
+      quiet: toggle("Print only warnings and errors (json: and the summary)"),
+      verbose: toggle("Also print every request and its answer, on standard error"),
+      envFile: optional("Read FILE, which must exist, in place of .env", "FILE"),
+    },
+    aliases: {},
+  },
+  docs: { brief: "Send measurements (the default command)", fullDescription: SEND_EXTRA },
+});
+
+const receive = buildCommand<ReceiveFlags, [], Context>({
+  loader: () =>
+    Promise.resolve(function (this: Context, flags: ReceiveFlags) {
+      return this.execute(async (io) => {
+        const { runReceive } = await import("./receive/command.ts");
+        return runReceive(flags, io);
+      });
+    }),
+  parameters: {
+    flags: {
+      host: optional("Address to listen on; default 127.0.0.1", "HOST"),
+      port: optional("Port to listen on; default 4318; 0 picks a free one", "PORT"),
+      tokenFile: optional(
+        "Demand `Authorization: Api-Token` with the token in this file",
+        "FILE",
+      ),
+      tlsCert: optional("PEM file of the certificate, for https", "FILE"),
+      tlsKey: optional("PEM file of its private key", "FILE"),
+      respond: optional(
+        "Scripted answers, in order: a status, a status with its Retry-After (429:2), hang; 200 is judged as usual, and so is what comes after the list",
+        "LIST",
+      ),
+      requests: optional("End after N requests", "N"),
+      output: optional("text (default) or json, one object a line", "text|json"),
+    },
+  },
+  docs: {
+    brief: "A local OTLP/HTTP receiver that decodes, counts and draws what it gets",
+    fullDescription:
+      "A local OTLP/HTTP receiver that decodes, counts and draws what it gets. It takes POST to any path that ends\nin /v1/metrics (protobuf, gzip or not) and ends on Ctrl+C with a summary.",
+  },
+});
+
+const demo = buildCommand<Record<never, never>, [], Context>({
+  loader: () =>
+    Promise.resolve(function (this: Context) {
+      return this.execute(async (io) => {
+        const { runDemo } = await import("./demo.ts");
+        return runDemo(io);
+      });
+    }),
+  parameters: {},
+  docs: {
+    brief: "Start a receiver, send to it three times, draw what arrived",
+    fullDescription:
+      "Starts a receiver on a free port of this machine, sends to it three times, a second apart, and draws what\narrived. It needs no configuration and leaves nothing behind.",
+  },
+});
+
+/** Runs the command that `args` name; resolves to the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  const json = args.some((arg, i) =>
+    arg === "--output=json" || (arg === "--output" && args[i + 1] === "json")
+  );
+  const format = json ? "json" : "text";
+  const signals = new Signals();
+  const io = systemIo(signals);
+  let exitCode: number | undefined;
+  const fail = (thrown: unknown): number => {
+    const message = thrown instanceof UsageError
+      ? thrown.message
+      : `Unexpected error, please report it: ${messageOf(thrown)}`;
+    for (const line of errorLines(format, message)) io.stderr(`${line}\n`);
+    return thrown instanceof UsageError ? 2 : 1;
+  };
+  const text: ApplicationText = {
+    ...text_en,
+    exceptionWhileParsingArguments: (thrown) =>
+      errorLines(format, usage(messageOf(thrown))).join("\n"),
+    noCommandRegisteredForInput: ({ input, corrections }) =>
+      errorLines(
+        format,
+        usage(
+          `No command "${input}"${
+            corrections.length > 0 ? `, did you mean ${corrections.join(" or ")}?` : ""
+          }`,
+        ),
+      ).join("\n"),
+  };
+  const routes = buildRouteMap<"send" | "receive" | "demo", Context>({
+    routes: { send, receive, demo },
+    defaultCommand: "send",
+    docs: { brief: "Histogram metrics over OTLP, delivered and accounted for" },
+  });
+  const app = buildApplication<Context>(routes, {
+    name: "otlp-histogram",
+    versionInfo: { currentVersion: VERSION },
+    scanner: { caseStyle: "allow-kebab-for-camel" },
+    documentation: { caseStyle: "convert-camel-to-kebab", disableAnsiColor: true },
+    localization: { text },
+  });
+  const process: { stdout: Writable; stderr: Writable; exitCode?: number | string | null } = {
+    stdout: { write: io.stdout },
+    stderr: { write: io.stderr },
+  };
+  try {
+    await run(app, withDefaultCommand(args), {
+      process,
+      async execute(command) {
+        signals.listen();
+        exitCode = await command(io).catch(fail);
+      },
+    });
+  } catch (thrown) {
+    return fail(thrown);
+  } finally {
+    signals.close();
+  }
+  // Stricli's own exit codes are negative for what is wrong with the arguments.
+  return exitCode ?? (Number(process.exitCode ?? 0) === 0 ? 0 : 2);
+}
+
+interface Writable {
+  readonly write: (text: string) => void;
+}
+
+function usage(message: string): string {
+  return `${message} (otlp-histogram --help lists what there is)`;
+}
+
+/** Stricli's help of the root lists commands only; the default command's flags are what people look for. */
+function withDefaultCommand(args: readonly string[]): readonly string[] {
+  const [first] = args;
+  return first === "--help" || first === "-h" ? ["send", ...args] : args;
+}
+
+/** SIGINT and SIGTERM: the first asks to finish, the second to end at once. */
+class Signals {
+  readonly #stop = new AbortController();
+  readonly #kill = new AbortController();
+  readonly stop = this.#stop.signal;
+  readonly kill = this.#kill.signal;
+  readonly #listened: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM"];
+
+  readonly #received = () => {
+    if (this.#stop.signal.aborted) this.#kill.abort();
+    else this.#stop.abort();
+  };
+
+  listen(): void {
+    for (const signal of this.#listened) Deno.addSignalListener(signal, this.#received);
+  }
+
+  close(): void {
+    for (const signal of this.#listened) Deno.removeSignalListener(signal, this.#received);
+  }
+
+  /** Nobody reads standard output any more: finish, as after a signal. */
+  outputClosed(): void {
+    this.#stop.abort();
+  }
+}
+
+function systemIo(signals: Signals): Io {
+  let outputClosed = false;
+  return {
+    env: (name) => Deno.env.get(name),
+    // `deno task` changes into the project's folder; INIT_CWD holds where it was called.
+    cwd: (Deno.build.standalone ? undefined : Deno.env.get("INIT_CWD")) ?? Deno.cwd(),
+    stdout(text) {
+      if (outputClosed) return;
+      outputClosed = !writeAll(Deno.stdout, text);
+      if (outputClosed) signals.outputClosed();
+    },
+    stderr: (text) => void writeAll(Deno.stderr, text),
+    columns: Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
+    stop: signals.stop,
+    kill: signals.kill,
+    clock: systemClock,
+    random: Math.random,
+    readTextFile: (path) => Deno.readTextFile(path),
+  };
+}
+
+/** False when nobody reads any more (a closed pipe). */
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.BrokenPipe) return false;
+    throw thrown;
+  }
+}

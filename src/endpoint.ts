@@ -1,0 +1,58 @@
+import { redactUrl, redactUrlText } from "./redact.ts";
+import { invalid, percentDecode, type Setting } from "./settings.ts";
+
+/** Where requests go. */
+export interface Endpoint {
+  /** The URL of the request itself, without user name and password. */
+  readonly url: URL;
+  /** The URL as it may be shown. */
+  readonly shown: string;
+  /** User name and password of the URL, as an Authorization value. */
+  readonly basic: string | undefined;
+  /** Which setting named it. */
+  readonly setting: Setting;
+  /** Dynatrace, an ActiveGate or something that stands in for one: the path says so. */
+  readonly dynatrace: boolean;
+}
+
+const SIGNAL_PATH = "/v1/metrics";
+
+/** The URL of a setting that names the base of all signals: `/v1/metrics` is added unless it is there. */
+export function baseEndpoint(setting: Setting): Endpoint {
+  const url = parse(setting);
+  const path = url.pathname.replace(/\/+$/, "");
+  url.pathname = path.endsWith(SIGNAL_PATH) ? path : path + SIGNAL_PATH;
+  return endpoint(url, setting);
+}
+
+/** The URL of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, used as it is (OTLP exporter specification). */
+export function exactEndpoint(setting: Setting): Endpoint {
+  return endpoint(parse(setting), setting);
+}
+
+function endpoint(url: URL, setting: Setting): Endpoint {
+  const shown = redactUrl(url);
+  const basic = url.username === "" && url.password === ""
+    ? undefined
+    : `Basic ${base64(`${percentDecode(url.username)}:${percentDecode(url.password)}`)}`;
+  url.username = "";
+  url.password = "";
+  url.hash = "";
+  return { url, shown, basic, setting, dynatrace: url.pathname.includes("/api/v2/otlp") };
+}
+
+function parse(setting: Setting): URL {
+  const url = URL.parse(setting.value.trim());
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw invalid(
+      setting,
+      "a URL that begins with http:// or https://, for example https://ENV.live.dynatrace.com/api/v2/otlp",
+      `"${redactUrlText(setting.value)}"`,
+    );
+  }
+  return url;
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}

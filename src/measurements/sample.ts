@@ -1,0 +1,18 @@
+import type { Measurement } from "./measurement.ts";
+
+/** The predecessor's five: method, status code, and the range (ms) its uniform value is drawn from. */
+const SAMPLE = [
+  ["GET", 200, 10, 150],
+  ["GET", 200, 15, 120],
+  ["POST", 201, 20, 100],
+  ["GET", 200, 25, 180],
+  ["PUT", 200, 30, 90],
+] as const;
+
+/** The sample measurements of one send, in ms. */
+export function sampleBatch(random: () => number): readonly Measurement[] {
+  return SAMPLE.map(([method, statusCode, low, high]) => ({
+    value: low + (high - low) * random(),
+    attributes: { "http.method": method, "http.status_code": statusCode },
+  }));
+}

@@ -1,0 +1,51 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { decodeRequest } from "./decode.ts";
+import {
+  ExportMetricsServiceRequestSchema,
+} from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import { type EncodedRequest, gzip } from "./request.ts";
+
+/** A request's two halves, by data points; what they hold is not changed. */
+export async function splitRequest(request: EncodedRequest): Promise<readonly EncodedRequest[]> {
+  const bytes = request.encoding === "gzip" ? await gunzip(request.body) : request.body;
+  const middle = Math.ceil(request.points / 2);
+  return Promise.all([[0, middle], [middle, request.points]].map(async ([from = 0, to = 0]) => {
+    const { half, measurements } = pointsBetween(bytes, from, to);
+    return {
+      body: request.encoding === "gzip" ? await gzip(half) : half,
+      encoding: request.encoding,
+      points: to - from,
+      measurements,
+    };
+  }));
+}
+
+/** The request with its data points `from` (inclusive) to `to` (exclusive) alone, and their counts' sum. */
+function pointsBetween(bytes: Uint8Array, from: number, to: number) {
+  const request = decodeRequest(bytes);
+  let seen = 0;
+  let measurements = 0;
+  for (const scope of request.resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics)) {
+    for (const { data } of scope.metrics) {
+      const points = data.value?.dataPoints ?? [];
+      const before = seen;
+      seen += points.length;
+      points.splice(Math.max(0, to - before));
+      points.splice(0, Math.max(0, from - before));
+      for (const point of points) measurements += "count" in point ? Number(point.count) : 0;
+    }
+    scope.metrics = scope.metrics.filter(({ data }) => data.value?.dataPoints.length !== 0);
+  }
+  for (const resource of request.resourceMetrics) {
+    resource.scopeMetrics = resource.scopeMetrics.filter(({ metrics }) => metrics.length > 0);
+  }
+  request.resourceMetrics = request.resourceMetrics.filter(({ scopeMetrics }) =>
+    scopeMetrics.length > 0
+  );
+  return { half: toBinary(ExportMetricsServiceRequestSchema, request), measurements };
+}
+
+async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -1,0 +1,18 @@
+/** The proxy that the environment names for a URL, by the rules that fetch follows; undefined: none. */
+export function proxyFor(
+  url: URL,
+  environment: (name: string) => string | undefined,
+): URL | undefined {
+  const find = (name: string) => environment(name.toLowerCase()) || environment(name);
+  const exempt = (find("NO_PROXY") ?? "").split(",").map((item) => item.trim()).filter(Boolean);
+  if (exempt.some((item) => matches(url.hostname, item))) return undefined;
+  const proxy = find(url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY") || find("ALL_PROXY");
+  if (!proxy) return undefined;
+  return URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`) ?? undefined;
+}
+
+/** A domain stands for itself and what is below it; `*` for everything. */
+function matches(hostname: string, item: string): boolean {
+  const domain = item.replace(/^\*?\./, "");
+  return item === "*" || hostname === domain || hostname.endsWith(`.${domain}`);
+}

@@ -1,0 +1,62 @@
+/** What stands in place of a secret. */
+const HIDDEN = "***";
+
+/** A URL as it may be shown: user name, password and the values of its query are hidden. */
+export function redactUrl(url: URL): string {
+  const shown = new URL(url);
+  const { username, password } = shown;
+  shown.username = "";
+  shown.password = "";
+  shown.search = "";
+  shown.hash = "";
+  const userinfo = username === "" && password === ""
+    ? ""
+    : `${username === "" ? "" : HIDDEN}${password === "" ? "" : `:${HIDDEN}`}@`;
+  const query = url.search === "" ? "" : `?${redactQuery(url.search.slice(1))}`;
+  return shown.href.replace("//", `//${userinfo}`) + query;
+}
+
+/** Text that was meant as a URL and is none, with what may be secret in it hidden. */
+export function redactUrlText(text: string): string {
+  const [beforeQuery = "", ...query] = text.split("?");
+  const shown = beforeQuery.replace(/^([a-z][a-z0-9+.-]*:)?(\/\/)?[^/]*@/i, `$1$2${HIDDEN}@`);
+  return query.length === 0 ? shown : `${shown}?${redactQuery(query.join("?"))}`;
+}
+
+function redactQuery(query: string): string {
+  return query.replace(/#.*$/s, "").split("&").map((pair) => {
+    const equals = pair.indexOf("=");
+    return equals < 0 ? HIDDEN : `${pair.slice(0, equals)}=${HIDDEN}`;
+  }).join("&");
+}
+
+/** The shortest text that is hidden where it occurs: a shorter one would hide half of every message. */
+const SHORTEST_SECRET = 4;
+
+/** Hides the secrets in a text that somebody else wrote: a receiver may repeat a token in its answer. */
+export function redactSecrets(text: string, secrets: readonly string[]): string {
+  return [...secrets].sort((a, b) => b.length - a.length).reduce(
+    (hidden, secret) =>
+      secret.length < SHORTEST_SECRET ? hidden : hidden.replaceAll(secret, HIDDEN),
+    text,
+  );
+}
+
+/** A Dynatrace token's public part, up to its second dot (`dt0c01.PUBLIC.SECRET`); the rest is secret. */
+export function redactToken(token: string): string {
+  const publicPart = /^dt\d[a-z]\d{2}\.[^.]+\./.exec(token)?.[0];
+  return (publicPart ?? "") + HIDDEN;
+}
+
+/** The longest text of somebody else that is shown, in characters. */
+const LONGEST_SHOWN = 2000;
+
+/** Somebody else's text, made safe for a terminal and for one line of it. */
+export function printable(text: string): string {
+  const shown = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+  return shown.trim().replace(/\s*[\r\n]+\s*/g, " ").replace(
+    // deno-lint-ignore no-control-regex
+    /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,313 @@
+import type { Clock } from "./clock.ts";
+import type { KeepConfig, PaceConfig } from "./config.ts";
+import type { Delivery, DeliveryEvent, Ledger, Pending, Result, Window } from "./delivery.ts";
+import type { Recorder } from "./histogram.ts";
+import type { Source } from "./measurements/measurement.ts";
+import { type EncodedRequest, encodeRequests, type RequestLimits } from "./otlp/request.ts";
+import { nextSlot } from "./pace.ts";
+
+/** What became of one iteration, or of something that was pending before it. */
+export interface SendReport extends Result {
+  /** When its measurements were recorded, ms since 1970. */
+  readonly time: number;
+  readonly iteration: number;
+  readonly measurements: number;
+  readonly points: number;
+  readonly attempts: number;
+  /** Of its requests' bodies, as they go over the wire. */
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly possiblyDuplicated: boolean;
+}
+
+export interface LateReport {
+  readonly time: number;
+  /** Null when an earlier process recorded it. */
+  readonly iteration: number | null;
+  readonly measurements: number;
+  readonly points: number;
+  readonly attempts: number;
+  readonly possiblyDuplicated: boolean;
+  readonly result: Result;
+}
+
+export interface Summary extends Ledger {
+  readonly invalid: number;
+  readonly rejectedPoints: number;
+  readonly sends: number;
+  readonly exitCode: number;
+}
+
+export type RunEvent =
+  | Extract<DeliveryEvent, { type: "attempt" | "retry" | "dropped" | "warning" }>
+  | { readonly type: "recording"; readonly iteration: number; readonly time: number }
+  | { readonly type: "recorded" }
+  | ({ readonly type: "send"; readonly pending: number } & SendReport)
+  | ({ readonly type: "late" } & LateReport)
+  /** Sends were due while another one was under way, and were left out. */
+  | { readonly type: "missed"; readonly sends: number }
+  | { readonly type: "stopping" }
+  /** The end: what is not delivered, and is lost or in the spool. */
+  | {
+    readonly type: "undelivered";
+    readonly measurements: number;
+    readonly spooled: boolean;
+    readonly reason: string;
+    readonly hint: string | undefined;
+  }
+  | ({ readonly type: "summary" } & Summary);
+
+export interface RunDependencies {
+  readonly source: Source;
+  readonly recorder: Recorder;
+  readonly delivery: Delivery;
+  readonly clock: Clock;
+  readonly pace: PaceConfig;
+  readonly keep: Pick<KeepConfig, "retryForMs">;
+  readonly limits: RequestLimits;
+  readonly compression: "gzip" | "none";
+  readonly timeoutMs: number;
+  /** No new iteration; what was recorded gets one more try. */
+  readonly stop: AbortSignal;
+  /** Ends at once. */
+  readonly kill: AbortSignal;
+}
+
+/** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
+export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
+  const { source, recorder, clock, pace, stop } = deps;
+  const sending = new Sending(deps);
+  const start = clock.monotonic();
+  let slot = 0;
+  let iteration = 0;
+  for await (const batch of source) {
+    if (stop.aborted) break;
+    iteration++;
+    const time = clock.wall();
+    yield { type: "recording", iteration, time };
+    const began = clock.monotonic();
+    recorder.record(batch);
+    const requests = await encodeRequests(await recorder.collect(), deps.limits, deps.compression);
+    yield { type: "recorded" };
+    const due = start + (slot + 1) * pace.intervalMs;
+    const isLast = !pace.loop || iteration >= pace.iterations || due >= start + pace.durationMs;
+    const until = isLast || pace.intervalMs === 0 ? Infinity : due;
+    yield* sending.iteration(requests, iteration, time, began, until);
+    if (isLast || stop.aborted) break;
+
+    const next = nextSlot(start, pace.intervalMs, slot, clock.monotonic());
+    if (next.due - start >= pace.durationMs) break;
+    if (next.missed > 0) yield { type: "missed", sends: next.missed };
+    slot = next.slot;
+    await clock.sleep(next.due - clock.monotonic(), stop);
+    if (stop.aborted) break;
+  }
+  if (iteration === 0 && !stop.aborted) yield* sending.leftovers();
+  yield* sending.end();
+  yield { type: "summary", ...sending.summary() };
+}
+
+/** Runs the delivery and tells its events apart: of this iteration, or late. */
+class Sending {
+  readonly #deps: RunDependencies;
+  #sends = 0;
+  #rejectedPoints = 0;
+  #stopped = false;
+  #lastHeld: Result | undefined;
+  /** When the stop signal came, on the monotonic clock. */
+  #stoppedAt: number | undefined;
+
+  constructor(deps: RunDependencies) {
+    this.#deps = deps;
+    deps.stop.addEventListener("abort", () => this.#stoppedAt = deps.clock.monotonic(), {
+      once: true,
+    });
+  }
+
+  /** Nothing was recorded: sends what an earlier process left. */
+  async *leftovers(): AsyncGenerator<RunEvent> {
+    yield* this.#flush(this.#window(Infinity), () => {});
+  }
+
+  /** Sends what is pending and then this iteration's requests, and reports it once. */
+  async *iteration(
+    requests: readonly EncodedRequest[],
+    iteration: number,
+    time: number,
+    began: number,
+    until: number,
+  ): AsyncGenerator<RunEvent> {
+    const { delivery, clock, stop } = this.#deps;
+    this.#sends++;
+    this.#lastHeld = undefined;
+    for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);
+    const tally = new Tally(iteration, requests);
+    yield* this.#flush(this.#window(until), (event) => tally.take(event));
+    if (stop.aborted) yield* this.#lastTry((event) => tally.take(event));
+    const report = tally.report(this.#lastHeld);
+    this.#rejectedPoints += report.rejectedPoints;
+    yield {
+      type: "send",
+      ...report,
+      time,
+      durationMs: clock.monotonic() - began,
+      pending: delivery.ledger.pending,
+    };
+  }
+
+  /** What is still pending gets its last try when a signal ends the run; what is left then is named. */
+  async *end(): AsyncGenerator<RunEvent> {
+    const { delivery, stop, kill } = this.#deps;
+    if (stop.aborted) yield* this.#lastTry(() => {});
+    let lost = 0;
+    for await (const event of delivery.end("the program ended before the receiver took them")) {
+      if (event.type === "dropped") lost += event.pending.request.measurements;
+      else yield* pass(event);
+    }
+    const why = kill.aborted ? { reason: "ended by a second signal", hint: undefined } : {
+      reason: this.#lastHeld?.message ?? "the program ended before they were sent",
+      hint: this.#lastHeld?.hint,
+    };
+    if (lost > 0) yield { type: "undelivered", measurements: lost, spooled: false, ...why };
+    const { pending } = delivery.ledger;
+    if (pending > 0) yield { type: "undelivered", measurements: pending, spooled: true, ...why };
+  }
+
+  summary(): Summary {
+    const ledger = this.#deps.delivery.ledger;
+    const failed = ledger.rejected + ledger.dropped + ledger.pending > 0;
+    return {
+      ...ledger,
+      invalid: 0,
+      rejectedPoints: this.#rejectedPoints,
+      sends: this.#sends,
+      exitCode: failed ? 1 : this.#rejectedPoints > 0 ? 3 : 0,
+    };
+  }
+
+  #window(until: number): Window {
+    const { clock, keep, stop, kill } = this.#deps;
+    const retryUntil = clock.monotonic() + keep.retryForMs;
+    return { retryUntil, until, stop, abort: kill, last: false };
+  }
+
+  /** One bounded try after a signal: within the timeout of a request from the signal on. */
+  async *#lastTry(take: (event: DeliveryEvent) => void): AsyncGenerator<RunEvent> {
+    const { delivery, clock, timeoutMs, stop, kill } = this.#deps;
+    if (this.#stopped) return;
+    this.#stopped = true;
+    yield { type: "stopping" };
+    if (delivery.pending.length === 0 || kill.aborted) return;
+    const until = (this.#stoppedAt ?? clock.monotonic()) + timeoutMs;
+    const timeUp = new AbortController();
+    const done = new AbortController();
+    clock.sleep(until - clock.monotonic(), AbortSignal.any([kill, done.signal])).then(() =>
+      timeUp.abort()
+    );
+    const abort = AbortSignal.any([kill, timeUp.signal]);
+    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true }, take);
+    done.abort();
+  }
+
+  async *#flush(window: Window, take: (event: DeliveryEvent) => void): AsyncGenerator<RunEvent> {
+    const current = this.#sends;
+    for await (const event of this.#deps.delivery.flush(window)) {
+      take(event);
+      if (event.type === "held") this.#lastHeld = event.result;
+      yield* pass(event);
+      if (event.type === "settled" && event.pending.iteration !== current) {
+        yield* this.#late(event.pending, event.result);
+      }
+    }
+  }
+
+  *#late(pending: Pending, result: Result): Generator<RunEvent> {
+    this.#rejectedPoints += result.rejectedPoints;
+    const { measurements, points } = pending.request;
+    yield {
+      type: "late",
+      time: this.#deps.clock.wall(),
+      iteration: pending.iteration,
+      measurements,
+      points,
+      attempts: pending.attempts,
+      possiblyDuplicated: pending.possiblyDuplicated,
+      result,
+    };
+  }
+}
+
+function* pass(event: DeliveryEvent): Generator<RunEvent> {
+  if (event.type !== "settled" && event.type !== "held") yield event;
+}
+
+/** Adds up what became of one iteration's requests. */
+class Tally {
+  readonly #iteration: number;
+  readonly #requests: readonly EncodedRequest[];
+  #attempts = 0;
+  #status: number | null = null;
+  #possiblyDuplicated = false;
+  #settledPoints = 0;
+  #refusedPoints = 0;
+  #rejectedPoints = 0;
+  #told: Result | undefined;
+  #droppedFor: string | undefined;
+
+  constructor(iteration: number, requests: readonly EncodedRequest[]) {
+    this.#iteration = iteration;
+    this.#requests = requests;
+  }
+
+  take(event: DeliveryEvent): void {
+    if (!("pending" in event) || event.pending.iteration !== this.#iteration) return;
+    const { points } = event.pending.request;
+    if (event.type === "attempt") {
+      this.#attempts++;
+      this.#status = event.result.status ?? this.#status;
+      this.#possiblyDuplicated ||= event.pending.possiblyDuplicated;
+    }
+    if (event.type === "dropped") this.#droppedFor = event.reason;
+    if (event.type !== "settled") return;
+    const { result } = event;
+    this.#settledPoints += points;
+    this.#rejectedPoints += result.rejectedPoints;
+    if (result.outcome === "rejected") this.#refusedPoints += points;
+    if (result.message !== null || this.#told === undefined) this.#told = result;
+  }
+
+  report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
+    const points = total(this.#requests, "points");
+    const unsettled = this.#settledPoints < points;
+    const told = unsettled ? held : this.#told;
+    const mixed = this.#refusedPoints > 0 && this.#refusedPoints < points;
+    return {
+      iteration: this.#iteration,
+      measurements: total(this.#requests, "measurements"),
+      points,
+      outcome: unsettled
+        ? "failed"
+        : this.#refusedPoints === points && points > 0
+        ? "rejected"
+        : this.#rejectedPoints > 0 || mixed
+        ? "partial"
+        : "accepted",
+      attempts: this.#attempts,
+      status: this.#status,
+      bytes: this.#requests.reduce((sum, { body }) => sum + body.length, 0),
+      // In a split send a part may have been refused as a whole, which no partial success counts.
+      rejectedPoints: mixed
+        ? Math.max(this.#refusedPoints, this.#rejectedPoints)
+        : this.#rejectedPoints,
+      possiblyDuplicated: this.#possiblyDuplicated,
+      message: unsettled
+        ? held?.message ?? "interrupted before it was sent"
+        : told?.message ?? null,
+      hint: told?.hint,
+    };
+  }
+}
+
+function total(requests: readonly EncodedRequest[], key: "points" | "measurements"): number {
+  return requests.reduce((sum, request) => sum + request[key], 0);
+}
