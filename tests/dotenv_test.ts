@@ -31,6 +31,7 @@ const AGREED: Readonly<Record<string, string>> = {
   "`export` is the key and a space follows": "export = 1",
   "`export` is followed by a key alone": "export A\nB=1",
   "`export` and its key are on two lines": "export\nA=1",
+  "`export` is followed by a line with `export`": "export\nexport A=1\nB=2",
   "a key begins with export": "exported=1\nexport.a=2",
   "a key is alone on its line": "A\nB=1",
   "a key and its equals sign are on two lines": "A\n=1",
@@ -82,6 +83,7 @@ const AGREED: Readonly<Record<string, string>> = {
   "a value has dollar signs": "A=$B\nB=${A}$&$1\nC='$1'",
   "other white space surrounds a value": "\u00a0A\u3000=\u2003one\u00a0\n\v\fB=2",
   "line separators stand in a value": "A=1\u2028B=2\u2029'C'\nD='\u2028'x\u2028\"y\"\nE=5",
+  "line separators precede quotes inside quotes": "A='a\u2028'b'\nB='2'\u2028'c'\u2028\"d\"",
   "line separators end a comment": "A=1 # c\u2028B=2\n# d\u2029C=3",
   "a value is a token": "DT_API_TOKEN=dt0c01.PUBLIC.SECRET\nDT_ENDPOINT=https://a.b/api/v2/otlp",
 };

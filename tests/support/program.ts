@@ -53,7 +53,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     args: [...args, ...options.args ?? []],
     cwd: directory,
     clearEnv: true,
-    env: { ...bareEnvironment(), ...options.env },
+    env: { ...bareEnvironment(options.main), ...options.env },
     stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
@@ -213,8 +213,8 @@ function commandLine(main?: URL): readonly [string, ...string[]] {
 }
 
 /** Deno keeps its cache in DENO_DIR, or where these lead (on Linux, macOS and Windows). */
-function bareEnvironment(): Record<string, string> {
-  const names = sourceOnly
+function bareEnvironment(main?: URL): Record<string, string> {
+  const names = sourceOnly || main !== undefined
     ? ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "SystemRoot"]
     : ["HOME", "PATH", "SystemRoot"];
   const environment: Record<string, string> = {};

@@ -32,7 +32,8 @@ export type Trouble =
 
 type Plain = number | Reply | Trouble;
 /** A number is a status. */
-export type Answer = Plain | ((request: ReceivedRequest) => Plain | Promise<Plain>);
+export type Answer = Plain | Decide;
+type Decide = (request: ReceivedRequest) => Plain | Promise<Plain>;
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -254,9 +255,9 @@ export class Receiver implements AsyncDisposable {
     }
   }
 
-  async #ask(answer: Extract<Answer, (..._: never) => unknown>, request: ReceivedRequest) {
+  async #ask(decide: Decide, request: ReceivedRequest): Promise<Plain> {
     try {
-      return await answer(request);
+      return await decide(request);
     } catch (thrown) {
       this.#failures.push(thrown);
       return 500;
