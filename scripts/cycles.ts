@@ -58,18 +58,25 @@ async function* typescript(folder: URL): AsyncGenerator<string> {
   }
 }
 
-if (import.meta.main) {
-  const root = new URL("../", import.meta.url);
-  const entry = new URL(Deno.args[0] ?? "main.ts", root).href;
+/** The graph below the entry and below every file of src/: one that only a test imports keeps the rules too. */
+async function ownGraph(entry: string, root: URL): Promise<ModuleGraph> {
   const graph = new Map(await moduleGraph(entry, "--frozen"));
-  // A file that nothing imports yet, or only a test, keeps the rules too.
   for await (const file of typescript(new URL("src/", root))) {
     if (graph.has(file)) continue;
     for (const [module, dependencies] of await moduleGraph(file, "--frozen")) {
       graph.set(module, dependencies);
     }
   }
-  const problems = importProblems(graph, root);
+  return graph;
+}
+
+if (import.meta.main) {
+  const root = new URL("../", import.meta.url);
+  const entry = new URL(Deno.args[0] ?? "main.ts", root).href;
+  const problems = await ownGraph(entry, root).then(
+    (graph) => importProblems(graph, root),
+    (thrown: Error) => [thrown.message],
+  );
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) Deno.exitCode = 1;
 }

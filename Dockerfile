@@ -1,0 +1,19 @@
+# The version here is the one that deno.json is tested with (README.md, .github/workflows/).
+FROM --platform=$BUILDPLATFORM denoland/deno:2.9.6 AS build
+ARG TARGETARCH
+WORKDIR /source
+COPY deno.json deno.lock main.ts ./
+COPY scripts/ scripts/
+COPY src/ src/
+RUN case "$TARGETARCH" in \
+      amd64) target=x86_64-unknown-linux-gnu ;; \
+      arm64) target=aarch64-unknown-linux-gnu ;; \
+      *) echo "No executable for the architecture \"$TARGETARCH\": amd64 or arm64 is needed" >&2; exit 1 ;; \
+    esac && \
+    deno task compile --target "$target" --output /source/dist/otlp-histogram
+
+# The executable needs the C library and libgcc, and brings its own certificates.
+FROM gcr.io/distroless/cc-debian13:nonroot
+COPY --from=build /source/dist/otlp-histogram /usr/local/bin/otlp-histogram
+ENTRYPOINT ["/usr/local/bin/otlp-histogram"]
+CMD ["--loop"]

