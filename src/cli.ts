@@ -169,6 +169,8 @@ const demo = buildCommand<Record<never, never>, [], Context>({
     Promise.resolve(function (this: Context) {
       return this.execute(async (io) => {
         const { runDemo } = await import("./demo.ts");
+        // A proxy for the rest of the world has no business between two ends of this process.
+        Deno.env.set("NO_PROXY", "127.0.0.1");
         return runDemo(io);
       });
     }),
@@ -200,21 +202,17 @@ export async function main(args: readonly string[]): Promise<number> {
     ...text_en,
     exceptionWhileParsingArguments: (thrown) =>
       errorLines(format, usage(messageOf(thrown))).join("\n"),
-    noCommandRegisteredForInput: ({ input, corrections }) =>
-      errorLines(
-        format,
-        usage(
-          `No command "${input}"${
-            corrections.length > 0 ? `, did you mean ${corrections.join(" or ")}?` : ""
-          }`,
-        ),
-      ).join("\n"),
   };
   const routes = buildRouteMap<"send" | "receive" | "demo", Context>({
     routes: { send, receive, demo },
     defaultCommand: "send",
     docs: { brief: "Histogram metrics over OTLP, delivered and accounted for" },
   });
+  const commands = ["send", "receive", "demo"];
+  const [first = "-"] = args;
+  if (!first.startsWith("-") && !commands.includes(first)) {
+    return fail(new UsageError(usage(`No command "${first}": there are ${commands.join(", ")}`)));
+  }
   const app = buildApplication<Context>(routes, {
     name: "otlp-histogram",
     versionInfo: { currentVersion: VERSION },

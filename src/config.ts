@@ -1,5 +1,6 @@
 import { baseEndpoint, type Endpoint, exactEndpoint } from "./endpoint.ts";
 import { UsageError } from "./errors.ts";
+import type { Environment } from "./proxy.ts";
 import { redactToken } from "./redact.ts";
 import {
   booleanSetting,
@@ -116,14 +117,18 @@ export interface SendConfig {
 }
 
 /** Settings -> what `send` does, or a UsageError. Reads nothing but its arguments. */
-export function sendConfig(flags: SendFlags, find: Variables): SendConfig {
+export function sendConfig(
+  flags: SendFlags,
+  find: Variables,
+  environment: Environment,
+): SendConfig {
   const warnings: string[] = [];
   const output = outputConfig(flags);
   const pace = paceConfig(flags, find, warnings);
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
   const count = countConfig(flags, keep);
-  const destination = destinationConfig(flags, find, warnings);
+  const destination = destinationConfig(flags, find, environment, warnings);
   return { destination, metric, pace, keep, output, count, warnings };
 }
 
@@ -276,9 +281,10 @@ function keyValueFlags(
 export function destinationConfig(
   flags: SendFlags,
   find: Variables,
+  environment: Environment,
   warnings: string[],
 ): DestinationConfig {
-  const endpoint = endpointSetting(flags, find);
+  const endpoint = endpointSetting(flags, find, environment);
   const headers = headerSettings(flags, find);
   const authorization = authorizationSetting(flags, find, headers, endpoint, warnings);
   if (endpoint === undefined) throw missing(find, "DT_ENDPOINT");
@@ -316,13 +322,17 @@ function otlpVariable(find: Variables, name: string): Setting | undefined {
   return firstOf(find, `OTEL_EXPORTER_OTLP_METRICS_${name}`, `OTEL_EXPORTER_OTLP_${name}`);
 }
 
-function endpointSetting(flags: SendFlags, find: Variables): Endpoint | undefined {
+function endpointSetting(
+  flags: SendFlags,
+  find: Variables,
+  environment: Environment,
+): Endpoint | undefined {
   const base = flag("--endpoint", flags.endpoint) ?? find("DT_ENDPOINT");
-  if (base !== undefined) return baseEndpoint(base);
+  if (base !== undefined) return baseEndpoint(base, environment);
   const exact = find("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT");
-  if (exact !== undefined) return exactEndpoint(exact);
+  if (exact !== undefined) return exactEndpoint(exact, environment);
   const general = find("OTEL_EXPORTER_OTLP_ENDPOINT");
-  return general === undefined ? undefined : baseEndpoint(general);
+  return general === undefined ? undefined : baseEndpoint(general, environment);
 }
 
 function missing(find: Variables, name: string): UsageError {

@@ -1,3 +1,4 @@
+import { type Environment, proxyFor } from "./proxy.ts";
 import { redactUrl, redactUrlText } from "./redact.ts";
 import { invalid, percentDecode, type Setting } from "./settings.ts";
 
@@ -11,6 +12,8 @@ export interface Endpoint {
   readonly basic: string | undefined;
   /** Which setting named it. */
   readonly setting: Setting;
+  /** The proxy on the way there, as it may be shown. */
+  readonly proxy: string | undefined;
   /** Dynatrace, an ActiveGate or something that stands in for one: the path says so. */
   readonly dynatrace: boolean;
 }
@@ -18,19 +21,19 @@ export interface Endpoint {
 const SIGNAL_PATH = "/v1/metrics";
 
 /** The URL of a setting that names the base of all signals: `/v1/metrics` is added unless it is there. */
-export function baseEndpoint(setting: Setting): Endpoint {
+export function baseEndpoint(setting: Setting, environment: Environment): Endpoint {
   const url = parse(setting);
   const path = url.pathname.replace(/\/+$/, "");
   url.pathname = path.endsWith(SIGNAL_PATH) ? path : path + SIGNAL_PATH;
-  return endpoint(url, setting);
+  return endpoint(url, setting, environment);
 }
 
 /** The URL of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, used as it is (OTLP exporter specification). */
-export function exactEndpoint(setting: Setting): Endpoint {
-  return endpoint(parse(setting), setting);
+export function exactEndpoint(setting: Setting, environment: Environment): Endpoint {
+  return endpoint(parse(setting), setting, environment);
 }
 
-function endpoint(url: URL, setting: Setting): Endpoint {
+function endpoint(url: URL, setting: Setting, environment: Environment): Endpoint {
   const shown = redactUrl(url);
   const basic = url.username === "" && url.password === ""
     ? undefined
@@ -38,7 +41,15 @@ function endpoint(url: URL, setting: Setting): Endpoint {
   url.username = "";
   url.password = "";
   url.hash = "";
-  return { url, shown, basic, setting, dynatrace: url.pathname.includes("/api/v2/otlp") };
+  const proxy = proxyFor(url, environment);
+  return {
+    url,
+    shown,
+    basic,
+    setting,
+    proxy: proxy && redactUrl(proxy),
+    dynatrace: url.pathname.includes("/api/v2/otlp"),
+  };
 }
 
 function parse(setting: Setting): URL {

@@ -59,6 +59,10 @@ function notFoundHint({ url, dynatrace }: Endpoint): string {
 /** The same for a request that got no answer. */
 export function failureHint({ cause, message }: Failure, endpoint: Endpoint): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
+  const { proxy } = endpoint;
+  if (proxy !== undefined && ["dns", "refused", "unreachable", "timeout"].includes(cause)) {
+    return `requests to ${host} go through the proxy ${proxy}: check HTTPS_PROXY or HTTP_PROXY, or except the host with NO_PROXY`;
+  }
   switch (cause) {
     case "dns":
       return `the name ${hostname} is not known here: check its spelling, DNS and proxy (HTTPS_PROXY)`;

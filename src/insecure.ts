@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { proxyFor } from "./proxy.ts";
+import { type Environment, proxyFor } from "./proxy.ts";
 import type { Credentials, Exchange } from "./transport.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Credentials, Exchange } from "./transport.ts";
 export function insecureExchange(
   url: URL,
   { ca, client }: Credentials,
-  environment: (name: string) => string | undefined,
+  environment: Environment,
 ): Exchange {
   return async (body, headers, signal) => {
     const [{ Agent, request }, { connect }] = await Promise.all([

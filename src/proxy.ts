@@ -1,7 +1,10 @@
+/** The real environment: fetch reads its proxies there, whatever `.env` says. */
+export type Environment = (name: string) => string | undefined;
+
 /** The proxy that the environment names for a URL, by the rules that fetch follows; undefined: none. */
 export function proxyFor(
   url: URL,
-  environment: (name: string) => string | undefined,
+  environment: Environment,
 ): URL | undefined {
   const find = (name: string) => environment(name.toLowerCase()) || environment(name);
   const exempt = (find("NO_PROXY") ?? "").split(",").map((item) => item.trim()).filter(Boolean);

@@ -19,7 +19,7 @@ import { USER_AGENT } from "./version.ts";
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
 export async function runSend(flags: SendFlags, io: Io): Promise<number> {
   outputConfig(flags);
-  const config = sendConfig(flags, await readVariables(flags.envFile, io));
+  const config = sendConfig(flags, await readVariables(flags.envFile, io), io.env);
   const secrets: string[] = [];
   const credentials = await readCredentials(config.destination, io, secrets);
   const transport = await openTransport(config.destination, credentials, USER_AGENT, io.env);

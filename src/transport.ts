@@ -1,5 +1,6 @@
 import type { DestinationConfig } from "./config.ts";
 import { messageOf, UsageError } from "./errors.ts";
+import type { Environment } from "./proxy.ts";
 import { type Failure, type FailureCause, LARGEST_REPLY, type Post, type Reply } from "./reply.ts";
 
 /** What of the destination has been read from files. */
@@ -22,7 +23,7 @@ export async function openTransport(
   destination: DestinationConfig,
   credentials: Credentials,
   userAgent: string,
-  environment: (name: string) => string | undefined,
+  environment: Environment,
 ): Promise<Transport> {
   const { endpoint, tls } = destination;
   const headers = (encoding: "gzip" | "identity", authorization: string | undefined) => {

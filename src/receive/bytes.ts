@@ -18,6 +18,12 @@ export class Bytes {
     this.#length = needed;
   }
 
+  /** Forgets the bytes, keeps the buffer. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** A view, good until the next append or clear. */
   all(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length);
   }

@@ -6,6 +6,7 @@ import {
 } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { Judge, Verdict } from "../otlp/rules.ts";
 import type { Limits } from "./body.ts";
+import { Bytes } from "./bytes.ts";
 import { Gate } from "./gate.ts";
 import { gunzip } from "./gunzip.ts";
 import { weigh } from "./weigh.ts";
@@ -30,10 +31,11 @@ export function createDecoder(
   limits: Limits,
 ): (body: Uint8Array<ArrayBuffer>, gzip: boolean) => Promise<Decoded> {
   const decoding = new Gate(1);
+  const scratch = new Bytes();
   return async (body, gzip) => {
     const leave = await decoding.enter();
     try {
-      const bytes = gzip ? await unpack(body, limits) : body;
+      const bytes = gzip ? await unpack(body, limits, scratch) : body;
       return bytes instanceof Uint8Array ? decode(bytes, judge, limits) : bytes;
     } finally {
       leave();
@@ -44,9 +46,10 @@ export function createDecoder(
 async function unpack(
   packed: Uint8Array<ArrayBuffer>,
   limits: Limits,
+  scratch: Bytes,
 ): Promise<Uint8Array | Refused> {
   try {
-    return await gunzip(packed, limits.bodyBytes) ??
+    return await gunzip(packed, limits.bodyBytes, scratch) ??
       no(413, "body-size", `the unpacked body is larger than ${limits.bodyBytes} bytes`);
   } catch (thrown) {
     return no(400, "body-gzip", `the body is not gzip: ${messageOf(thrown)}`);

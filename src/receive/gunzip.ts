@@ -8,28 +8,29 @@ const PIECE = 1024;
 
 /**
  * Unpacks gzip and stops as soon as there is more than `limit`, which is said with undefined.
- * Throws when the bytes are not gzip.
+ * Throws when the bytes are not gzip. `scratch` is used again and again: fifty bombs, one buffer.
  */
 export async function gunzip(
   packed: Uint8Array<ArrayBuffer>,
   limit: number,
+  scratch: Bytes = new Bytes(),
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { readable, writable } = new DecompressionStream("gzip");
   const fed = feed(packed, writable.getWriter());
   const reader = readable.getReader();
-  const unpacked = new Bytes();
+  scratch.clear();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (unpacked.length + value.length > limit) {
+    if (scratch.length + value.length > limit) {
       await reader.cancel();
       await fed;
       return undefined;
     }
-    unpacked.append(value);
+    scratch.append(value);
   }
   await fed;
-  return unpacked.all();
+  return scratch.all().slice();
 }
 
 async function feed(
