@@ -5,8 +5,10 @@
 set -eu
 
 script=$(readlink -f -- "$0")
-set -- task --quiet --config "$(dirname -- "$script")/deno.json" run "$@"
 if command -v deno >/dev/null 2>&1; then
-  exec deno "$@"
+  deno=deno
+else
+  # Run below npx, deno would outlive a SIGTERM: npx does not pass it on.
+  deno=$(npx -y deno@2.9.6 eval --no-config 'console.log(Deno.execPath())')
 fi
-exec npx -y deno@2.9.6 "$@"
+exec "$deno" task --quiet --config "$(dirname -- "$script")/deno.json" run "$@"
