@@ -182,10 +182,12 @@ function pointComplaints(point: DataPoint): Complaint[] {
   const found = timeComplaints(point);
   switch (point.$typeName) {
     case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
-      found.push(...distributionComplaints(point), ...bucketComplaints(point));
+      found.push(...bucketComplaints(point));
+      found.push(...distributionComplaints(point, !found.some(isError)));
       break;
     case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
-      found.push(...distributionComplaints(point), ...exponentialComplaints(point));
+      found.push(...exponentialComplaints(point));
+      found.push(...distributionComplaints(point, !found.some(isError)));
       break;
     case "opentelemetry.proto.metrics.v1.NumberDataPoint":
       if (
@@ -213,6 +215,7 @@ function timeComplaints(point: DataPoint): Complaint[] {
 
 function distributionComplaints(
   point: HistogramDataPoint | ExponentialHistogramDataPoint,
+  countIsSound: boolean,
 ): Complaint[] {
   const { sum, min, max } = point;
   const found: Complaint[] = [];
@@ -233,6 +236,7 @@ function distributionComplaints(
   if (hasNegative(point)) {
     found.push(warning("sum-negative", "sum is set though negative values were measured"));
   }
+  if (!countIsSound) return found;
   const count = Number(point.count);
   // Summing in another order changes the last digits.
   const slack = 1e-9 * count *

@@ -1,4 +1,3 @@
-import type { Clock } from "../clock.ts";
 import { Bytes } from "./bytes.ts";
 import type { Gate } from "./gate.ts";
 
@@ -36,12 +35,14 @@ export type ReadBody =
   }
   | { readonly outcome: "too-large" | "too-late" | "broken" | "stopped"; readonly length: number };
 
-/** Reads a body within the limits; what it holds of the large bodies' gate goes with `release`. */
+/**
+ * Reads a body within the limits, in real time: a connection knows no injected clock.
+ *  what it holds of the large bodies' gate goes with `release`.
+ */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
   limits: Limits,
   large: Gate,
-  clock: Clock,
   stop: AbortSignal,
 ): Promise<ReadBody> {
   const bytes = new Bytes();
@@ -56,7 +57,7 @@ export async function readBody(
   const onStop = () => end("stopped");
   stop.addEventListener("abort", onStop);
   if (stop.aborted) onStop();
-  let timer = startTimer(limits.bodyMs, clock, () => end("too-late"));
+  let timer = setTimeout(() => end("too-late"), limits.bodyMs);
   const failed = (outcome: "too-large" | "too-late" | "broken" | "stopped"): ReadBody => {
     release();
     return { outcome, length: bytes.length };
@@ -67,43 +68,39 @@ export async function readBody(
       if (ended !== undefined) return failed(ended);
       if (done) return { outcome: "read", bytes: bytes.all(), release };
       if (bytes.length + value.length > limits.bodyBytes) {
-        await drain(reader, clock);
+        await drain(reader);
         return failed("too-large");
       }
       if (bytes.length <= limits.smallBytes && bytes.length + value.length > limits.smallBytes) {
         // Waiting for a place is not the client's delay.
-        timer.abort();
+        clearTimeout(timer);
         release = await large.enter();
-        timer = startTimer(limits.bodyMs, clock, () => end("too-late"));
+        timer = setTimeout(() => end("too-late"), limits.bodyMs);
       }
       bytes.append(value);
     }
   } catch {
     return failed(ended ?? "broken");
   } finally {
-    timer.abort();
+    clearTimeout(timer);
     stop.removeEventListener("abort", onStop);
   }
 }
 
 /** Throws away the rest of a body that is refused unread, for its sender to get to the answer. */
-export async function discard(
-  body: ReadableStream<Uint8Array> | null,
-  clock: Clock,
-): Promise<number> {
-  return body === null ? 0 : await drain(body.getReader(), clock);
+export async function discard(body: ReadableStream<Uint8Array> | null): Promise<number> {
+  return body === null ? 0 : await drain(body.getReader());
 }
 
 const DRAIN_MS = 1000;
 
 async function drain(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  clock: Clock,
 ): Promise<number> {
   let length = 0;
-  const timer = startTimer(DRAIN_MS, clock, () => {
+  const timer = setTimeout(() => {
     reader.cancel().catch(() => {}); // As above.
-  });
+  }, DRAIN_MS);
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -113,14 +110,6 @@ async function drain(
   } catch {
     return length;
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
-}
-
-function startTimer(ms: number, clock: Clock, onEnd: () => void): AbortController {
-  const timer = new AbortController();
-  clock.sleep(ms, timer.signal).then(() => {
-    if (!timer.signal.aborted) onEnd();
-  });
-  return timer;
 }

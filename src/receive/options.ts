@@ -1,5 +1,6 @@
 import { messageOf, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
+import { resolvePath } from "../paths.ts";
 import { judgeOtlp } from "../otlp/rules.ts";
 import { DEFAULT_LIMITS } from "./body.ts";
 import { parseRespond } from "./respond.ts";
@@ -89,7 +90,7 @@ async function tokenReader(file: string, io: Io): Promise<() => Promise<string>>
 
 async function readFile(flag: string, file: string, expected: string, io: Io): Promise<string> {
   try {
-    return await io.readTextFile(/^([/\\]|[A-Za-z]:)/.test(file) ? file : `${io.cwd}/${file}`);
+    return await io.readTextFile(resolvePath(io.cwd, file));
   } catch (thrown) {
     throw new UsageError(
       `${flag} "${file}" cannot be read: expected ${expected} (${messageOf(thrown)})`,

@@ -25,6 +25,11 @@ export interface Receiver {
 
 /** How long a stop waits for answers under way. */
 const STOP_MS = 3000;
+/**
+ * Deno says `completed` when it has taken an answer over, not when it has written it, and closing
+ * cuts off what is unwritten.
+ */
+const LINGER_MS = 50;
 
 /** Listens, answers and tells `emit` of every request; throws when it cannot listen. */
 export function startReceiver(
@@ -45,9 +50,17 @@ export function startReceiver(
   let hanging = 0;
 
   const isFull = () => options.requests !== undefined && arrived >= options.requests;
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  const close = () => {
+    for (const timer of timers) clearTimeout(timer);
+    closing.abort();
+  };
+  const closeAfter = (ms: number) => {
+    if (!closing.signal.aborted) timers.push(setTimeout(close, ms));
+  };
   const closeWhenDone = () => {
     if (underWay > 0) return;
-    if (stopping.signal.aborted || (isFull() && hanging === 0)) closing.abort();
+    if (stopping.signal.aborted || (isFull() && hanging === 0)) closeAfter(LINGER_MS);
   };
   const take = createTaker(options, stopping.signal);
 
@@ -95,10 +108,10 @@ export function startReceiver(
     finished: server.finished.then(() => ({ ...tally })),
     stop(atOnce = false) {
       stopping.abort();
-      if (atOnce) closing.abort();
+      if (atOnce) close();
       closeWhenDone();
       // What still does not end by itself, an answer that nobody reads, is cut off.
-      options.clock.sleep(STOP_MS, closing.signal).then(() => closing.abort());
+      closeAfter(STOP_MS);
     },
   };
 }

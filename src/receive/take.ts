@@ -46,12 +46,12 @@ export function createTaker(
       ? checkHead(about, request, limits) ?? await checkToken(request, options.token)
       : undefined;
     if (refused !== undefined) {
-      const bytes = await discard(request.body, clock);
+      const bytes = await discard(request.body);
       return refusedAnswer(about, bytes, refused);
     }
     const leave = await bodies.enter();
     try {
-      const body = await readBody(request.body, limits, large, clock, stop);
+      const body = await readBody(request.body, limits, large, stop);
       if (body.outcome !== "read") {
         return refusedAnswer(about, body.length, incomplete(body.outcome, limits));
       }
