@@ -39,12 +39,12 @@ function pathOf(url: URL): string {
   return Deno.build.os === "windows" ? path.slice(1) : path;
 }
 
-/** The program and all it imports as one module, for any Deno: built-in modules only behind `import()`. */
-async function bundle(file: string): Promise<void> {
+/** `entry` and all it imports as one module, for any Deno: built-in modules only behind `import()`. */
+export async function bundle(entry: string, file: string): Promise<void> {
   // The packages' browser entries are the ones without static imports of node modules; --quiet drops the
   // bundler's remarks on their side effects, not its errors.
   const args = ["bundle", "--quiet", "--frozen", "--platform", "browser", "--minify"];
-  await run("bundling main.ts", Deno.execPath(), [...args, "--output", file, "main.ts"]);
+  await run(`bundling ${entry}`, Deno.execPath(), [...args, "--output", file, entry]);
   for (const [module, dependencies] of await moduleGraph(file, "--no-config", "--no-lock")) {
     if (module.startsWith("node:")) continue;
     const wrong = dependencies.find(({ target, dynamic }) =>
@@ -58,7 +58,12 @@ async function bundle(file: string): Promise<void> {
   }
 }
 
-async function compile(file: string, output: string, target: string | undefined): Promise<void> {
+/** A bundle as an executable with the permissions of the program, for this machine or for `target`. */
+export async function compile(
+  file: string,
+  output: string,
+  target: string | undefined,
+): Promise<void> {
   const compiler = Deno.env.get("DENO_COMPILER") || Deno.execPath();
   await run(`compiling with ${compiler}`, compiler, [
     "compile",
@@ -108,7 +113,7 @@ async function main(args: readonly string[]): Promise<void> {
   const work = await Deno.makeTempDir({ prefix: "otlp-histogram-" });
   try {
     const file = `${work}/otlp-histogram.js`;
-    await bundle(file);
+    await bundle("main.ts", file);
     await Deno.mkdir(output.replace(/[/\\][^/\\]*$/, "") || "/", { recursive: true });
     await compile(file, output, options.target);
     const { size } = await Deno.stat(output);

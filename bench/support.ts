@@ -1,0 +1,159 @@
+/** What the benchmarks share: executables to compare, a receiver, processes measured, tables. */
+import { bundle, compile } from "../scripts/compile.ts";
+
+export interface Executable {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** The program: what OTLP_HISTOGRAM_BIN names, or this source, compiled into `folder`. */
+export async function program(folder: string): Promise<Executable> {
+  const given = Deno.env.get("OTLP_HISTOGRAM_BIN");
+  if (given) return executable(await Deno.realPath(given));
+  return await compiled("main.ts", `${folder}/otlp-histogram`);
+}
+
+/** The floor: what any program pays that only posts, compiled in the same way. */
+export async function bareFetch(folder: string): Promise<Executable> {
+  return await compiled("bench/bare_fetch.ts", `${folder}/bare_fetch`);
+}
+
+async function compiled(module: string, output: string): Promise<Executable> {
+  const file = `${output}.js`;
+  await bundle(module, file);
+  await compile(file, output, undefined);
+  return await executable(output);
+}
+
+async function executable(path: string): Promise<Executable> {
+  return { path, bytes: (await Deno.stat(path)).size };
+}
+
+/** The predecessor's command line from PREDECESSOR; undefined when it is not set. */
+export function predecessor(): readonly string[] | undefined {
+  return Deno.env.get("PREDECESSOR")?.trim().split(/\s+/);
+}
+
+export interface Receiver {
+  readonly url: string;
+  /** Bodies so far, as they came over the wire. */
+  readonly bodies: readonly number[];
+  close(): Promise<void>;
+}
+
+/** Answers every request 200 with nothing, at once. */
+export function receiver(): Receiver {
+  const bodies: number[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      bodies.push((await request.arrayBuffer()).byteLength);
+      return new Response(null, { status: 200 });
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    bodies,
+    close: () => server.shutdown(),
+  };
+}
+
+/** Settings of whoever runs the benchmark are kept out of it. */
+const ENVIRONMENT = { PATH: Deno.env.get("PATH") ?? "", HOME: Deno.env.get("HOME") ?? "" };
+
+export interface Cost {
+  readonly wallMs: number;
+  /** User and system. */
+  readonly cpuMs: number;
+  /** Peak of the resident set. */
+  readonly peakMb: number;
+}
+
+/** Deno tells no child's resource usage; Python's wait4 does, to the microsecond. */
+const MEASURE = `
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+wall = time.perf_counter() - began
+if status != 0: sys.exit("ended with status %d" % status)
+scale = 1 / 2**20 if sys.platform == "darwin" else 1 / 1024
+print(json.dumps([wall * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3, usage.ru_maxrss * scale]))
+`;
+
+/** Runs a command to its end, with nothing but `env` set, in an empty folder; fails when it does. */
+export async function cost(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+): Promise<Cost> {
+  const { code, stdout, stderr } = await new Deno.Command("python3", {
+    args: ["-c", MEASURE, ...command],
+    env: { ...ENVIRONMENT, ...env },
+    clearEnv: true,
+    cwd,
+  }).output();
+  const said = new TextDecoder().decode(stderr).trim();
+  if (code !== 0) throw new Error(`${command.join(" ")}: ${said}`);
+  const measured: unknown = JSON.parse(new TextDecoder().decode(stdout));
+  const [wallMs, cpuMs, peakMb] = Array.isArray(measured) ? measured.map(Number) : [];
+  if (wallMs === undefined || cpuMs === undefined || peakMb === undefined) {
+    throw new Error(`${command.join(" ")}: not measured`);
+  }
+  return { wallMs, cpuMs, peakMb };
+}
+
+/** A command that runs until it is stopped, its output thrown away. */
+export function background(command: readonly string[], cwd: string): Deno.ChildProcess {
+  const [name = "", ...args] = command;
+  return new Deno.Command(name, {
+    args,
+    env: ENVIRONMENT,
+    clearEnv: true,
+    cwd,
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1] ?? NaN;
+  const lower = sorted[(sorted.length - 1) >> 1] ?? NaN;
+  return (lower + upper) / 2;
+}
+
+/** A Markdown table; every column but the first is set to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows;
+  const rule = head.map((_, column) => column === 0 ? "---" : "--:");
+  return [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** The machine and the versions, for whoever reads the figures later. */
+export async function machine(): Promise<string> {
+  const compiler = Deno.env.get("DENO_COMPILER") || Deno.execPath();
+  const { stdout } = await new Deno.Command(compiler, { args: ["--version"] }).output();
+  const [version = ""] = new TextDecoder().decode(stdout).split("\n");
+  const { os, arch } = Deno.build;
+  return `${os} ${arch}, ${navigator.hardwareConcurrency} cores, load ${
+    Deno.loadavg()[0]?.toFixed(1)
+  }; compiled with ${version}, bench run by deno ${Deno.version.deno}`;
+}
+
+/** Runs `work` with a folder that is removed afterwards. */
+export async function inTempFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-bench-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** denort, which every executable begins with: DENORT_BIN; undefined when it is not known. */
+export async function denortBytes(): Promise<number | undefined> {
+  const path = Deno.env.get("DENORT_BIN");
+  return path ? (await Deno.stat(path)).size : undefined;
+}
