@@ -143,6 +143,10 @@ const receive = buildCommand<ReceiveFlags, [], Context>({
     flags: {
       host: optional("Address to listen on; default 127.0.0.1", "HOST"),
       port: optional("Port to listen on; default 4318; 0 picks a free one", "PORT"),
+      rules: optional(
+        "Whose rules to judge by: otlp (default) or dynatrace, its limits, reasons and answers",
+        "otlp|dynatrace",
+      ),
       tokenFile: optional(
         "Demand `Authorization: Api-Token` with the token in this file",
         "FILE",

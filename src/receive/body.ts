@@ -5,6 +5,8 @@ import type { Gate } from "./gate.ts";
 export interface Limits {
   /** A body's bytes, as it came and unpacked. */
   readonly bodyBytes: number;
+  /** How a larger one is refused: which rule it breaks, and what the words about it begin with. */
+  readonly tooLarge: { readonly rule: string; readonly words: string };
   /** How long a body may take. */
   readonly bodyMs: number;
   /** Roughly the memory that one decoded request may take. */
@@ -20,11 +22,23 @@ const MIB = 2 ** 20;
 /** 64 MiB is the limit of OTLP (specification.md, "OTLP/HTTP Request"). */
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 64 * MIB,
+  tooLarge: { rule: "body-size", words: "" },
   bodyMs: 30_000,
   decodedBytes: 640 * MIB,
   bodies: 256,
   smallBytes: 256 * 1024,
   largeBodies: 2,
+};
+
+/**
+ * Dynatrace takes 4 MB, uncompressed. The densest request of that size is 240 MB when it is decoded: eleven bytes an
+ * attribute.
+ */
+export const DYNATRACE_LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  bodyBytes: 4_000_000,
+  tooLarge: { rule: "request-size", words: "OTLP_MESSAGE_MAX_SIZE_EXCEEDED: " },
+  decodedBytes: 256 * MIB,
 };
 
 export type ReadBody =
@@ -34,6 +48,11 @@ export type ReadBody =
     readonly release: () => void;
   }
   | { readonly outcome: "too-large" | "too-late" | "broken" | "stopped"; readonly length: number };
+
+/** The words for a body that is larger than the limit. */
+export function tooLargeMessage({ tooLarge, bodyBytes }: Limits, what: string): string {
+  return `${tooLarge.words}${what} is larger than ${bodyBytes} bytes`;
+}
 
 /**
  * Reads a body within the limits, in real time: a connection knows no injected clock.

@@ -5,7 +5,7 @@ import {
   ExportMetricsServiceRequestSchema,
 } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { Judge, Verdict } from "../otlp/rules.ts";
-import type { Limits } from "./body.ts";
+import { type Limits, tooLargeMessage } from "./body.ts";
 import { Bytes } from "./bytes.ts";
 import { Gate } from "./gate.ts";
 import { gunzip } from "./gunzip.ts";
@@ -50,7 +50,7 @@ async function unpack(
 ): Promise<Uint8Array | Refused> {
   try {
     return await gunzip(packed, limits.bodyBytes, scratch) ??
-      no(413, "body-size", `the unpacked body is larger than ${limits.bodyBytes} bytes`);
+      no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the unpacked body"));
   } catch (thrown) {
     return no(400, "body-gzip", `the body is not gzip: ${messageOf(thrown)}`);
   }

@@ -2,7 +2,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { resolvePath } from "../paths.ts";
 import { judgeOtlp } from "../otlp/rules.ts";
-import { DEFAULT_LIMITS } from "./body.ts";
+import { DEFAULT_LIMITS, DYNATRACE_LIMITS } from "./body.ts";
 import { parseRespond } from "./respond.ts";
 import type { ReceiverOptions } from "./server.ts";
 
@@ -16,6 +16,7 @@ export interface ReceiveFlags {
   readonly tlsKey?: string | undefined;
   readonly respond?: string | undefined;
   readonly requests?: string | undefined;
+  readonly rules?: string | undefined;
 }
 
 export type Output = "text" | "json";
@@ -39,11 +40,26 @@ export async function readOptions(
       requests: flags.requests === undefined
         ? undefined
         : parseWhole("--requests", flags.requests, 1, 1e9, "how many to answer before ending"),
-      judge: judgeOtlp,
-      limits: DEFAULT_LIMITS,
+      ...await readRules(flags.rules ?? "otlp", io),
       clock: io.clock,
     },
   };
+}
+
+async function readRules(
+  text: string,
+  io: Io,
+): Promise<Pick<ReceiverOptions, "judge" | "limits">> {
+  switch (text) {
+    case "otlp":
+      return { judge: judgeOtlp, limits: DEFAULT_LIMITS };
+    case "dynatrace": {
+      const { judgeDynatrace } = await import("../dynatrace/judge.ts");
+      return { judge: judgeDynatrace(() => io.clock.wall()), limits: DYNATRACE_LIMITS };
+    }
+    default:
+      throw new UsageError(`--rules "${text}": expected otlp or dynatrace`);
+  }
 }
 
 function parseOutput(text: string): Output {

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Judge } from "../otlp/rules.ts";
 import { refusal, success } from "./answer.ts";
-import { discard, type Limits, readBody } from "./body.ts";
+import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
 import { createDecoder, type Decoded, type Refused } from "./decoder.ts";
 import type { Outcome, RequestEvent } from "./event.ts";
 import { Gate } from "./gate.ts";
@@ -142,7 +142,7 @@ function incomplete(
 ): Refused {
   switch (outcome) {
     case "too-large":
-      return no(413, "body-size", `the body is larger than ${limits.bodyBytes} bytes`);
+      return no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the body"));
     case "too-late":
       return no(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
     case "broken":
@@ -213,7 +213,8 @@ function judgedAnswer(
   const { problems, points, measurements, rejectedPoints, status, message } = verdict;
   const held = { points, measurements, rejectedPoints, request, bytes, problems };
   const response = status !== 200 ? refusal(status, message) : success(
-    rejectedPoints === 0
+    // A partial success that rejects nothing carries warnings (OTLP specification).
+    rejectedPoints === 0 && message === ""
       ? undefined
       : { rejectedDataPoints: rejectedPoints, errorMessage: message },
   );

@@ -1,0 +1,34 @@
+import { broken, type RuleText } from "../dynatrace.ts";
+import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import { type Breach, inspect } from "./inspect.ts";
+import { type Finding, Findings, flagOf } from "./preflight.ts";
+
+/**
+ * The rules that a request breaks which is about to be sent to Dynatrace, each once. `bytes` is its length uncompressed,
+ * `now` is in ms since 1970; what is among `told` is left out. Loads the OTLP schema: import it dynamically.
+ */
+export function preflightRequest(
+  request: ExportMetricsServiceRequest,
+  bytes: number,
+  now: number,
+  told: readonly Finding[],
+): readonly Finding[] {
+  const findings = new Findings();
+  const { points } = inspect(request, now, (breach) => {
+    const { rule, metric, about, wrong } = breach;
+    findings.add(rule, wrong, about === "" ? metric : about, whereOf(breach, rule));
+  });
+  for (const { rule, wrong } of broken("request", { points, bytes })) {
+    findings.add(rule, wrong, "", "the request");
+  }
+  const known = new Set(told.map(({ id }) => id));
+  return findings.all.filter(({ id }) => !known.has(id));
+}
+
+function whereOf({ metric, about }: Breach, rule: RuleText): string {
+  if (about !== "") return metric === "" ? about : `${about} of ${metric}`;
+  if (rule.id.startsWith("bound") || rule.id.startsWith("bucket")) return `--buckets (${metric})`;
+  return /^(metric|unit|description|exponential)-/.test(rule.id)
+    ? `${flagOf(rule)} (${metric})`
+    : `metric ${metric}`;
+}
