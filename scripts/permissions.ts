@@ -17,6 +17,7 @@ const ENVIRONMENT = [
   "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE",
   "OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY",
   "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION",
+  "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
   "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
   "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
   "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
@@ -64,11 +65,13 @@ const DENIED_SYSTEM = [
 
 /**
  * What the executable may do: reach any receiver, read the files that it is pointed to, and the variables
- * above. It writes nothing, runs nothing and loads no library.
+ * above, and keep a spool. It runs nothing and loads no library.
  */
 export const PERMISSIONS: readonly string[] = [
   "--allow-net",
   "--allow-read",
+  // For the spool, in a directory that the user names.
+  "--allow-write",
   `--allow-env=${ENVIRONMENT.join(",")}`,
   "--allow-sys",
   `--deny-sys=${DENIED_SYSTEM.join(",")}`,

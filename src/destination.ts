@@ -3,7 +3,7 @@ import { messageOf, UsageError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { resolvePath } from "./paths.ts";
 import type { Setting } from "./settings.ts";
-import type { Credentials } from "./transport.ts";
+import type { Credentials } from "./exchange.ts";
 
 /** Reads what the destination needs from files; adds every secret that it meets to `secrets`. */
 export async function readCredentials(

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { type Environment, proxyFor } from "./proxy.ts";
-import type { Credentials, Exchange } from "./transport.ts";
+import type { Credentials, Exchange } from "./exchange.ts";
 
 /**
  * Exchanges with a receiver whose certificate is not verified, which fetch cannot do. Every request has a connection
@@ -27,7 +27,11 @@ export function insecureExchange(
     /** Deno's `request` takes a connection from its agent alone, not from its options. */
     class TunnelAgent extends Agent {
       override createConnection() {
-        return connect({ ...options, servername: url.hostname, socket: tunnel });
+        return connect({
+          ...options,
+          ...isAddress(url.hostname) ? {} : { servername: url.hostname },
+          socket: tunnel,
+        });
       }
     }
     return await new Promise((resolve, reject) => {
@@ -102,4 +106,9 @@ async function openTunnel(proxy: URL, url: URL, signal: AbortSignal): Promise<So
     asked.on("error", (error) => reject(new Error(`tunnel error: ${error.message}`)));
     asked.end();
   });
+}
+
+/** TLS sends the name that it asks for (SNI) only when it is none of IPv4 or IPv6 (RFC 6066, 3). */
+function isAddress(hostname: string): boolean {
+  return hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
 }

@@ -1,17 +1,8 @@
 import type { DestinationConfig } from "./config.ts";
+import type { Credentials, Exchange } from "./exchange.ts";
 import { messageOf, UsageError } from "./errors.ts";
 import type { Environment } from "./proxy.ts";
 import { type Failure, type FailureCause, LARGEST_REPLY, type Post, type Reply } from "./reply.ts";
-
-/** What of the destination has been read from files. */
-export interface Credentials {
-  /** PEM, added to the public roots. */
-  readonly ca: string | undefined;
-  /** PEM. */
-  readonly client: { readonly cert: string; readonly key: string } | undefined;
-  /** The value of the Authorization header, asked for before every request. */
-  readonly authorization: () => Promise<string | undefined>;
-}
 
 /** POSTs to one destination over one connection that is kept alive. */
 export interface Transport {
@@ -27,11 +18,9 @@ export async function openTransport(
 ): Promise<Transport> {
   const { endpoint, tls } = destination;
   const headers = (encoding: "gzip" | "identity", authorization: string | undefined) => {
-    const sent = new Headers([
-      ["User-Agent", userAgent],
-      ...destination.headers.map(([name, value]): [string, string] => [name, value]),
-      ["Content-Type", "application/x-protobuf"],
-    ]);
+    const sent = new Headers({ "User-Agent": userAgent });
+    for (const [name, value] of destination.headers) sent.set(name, value);
+    sent.set("Content-Type", "application/x-protobuf");
     if (encoding === "gzip") sent.set("Content-Encoding", "gzip");
     if (authorization !== undefined) sent.set("Authorization", authorization);
     return sent;
@@ -56,17 +45,6 @@ export async function openTransport(
   };
   return posting(destination, credentials, headers, exchange, () => client?.close());
 }
-
-/** One request and the beginning of its answer; rejects when none comes. */
-export type Exchange = (
-  body: Uint8Array<ArrayBuffer>,
-  headers: Headers,
-  signal: AbortSignal,
-) => Promise<{
-  readonly status: number;
-  readonly headers: Headers;
-  readonly chunks: ReadableStream<Uint8Array> | null;
-}>;
 
 function posting(
   { timeoutMs }: DestinationConfig,
