@@ -1,0 +1,191 @@
+import type { ExplicitHistogram } from "../explicit.ts";
+import type { ExponentialHistogram } from "../exponential.ts";
+import type { Interval } from "../interval.ts";
+import type { Attributes } from "../measurements/measurement.ts";
+import type { Series } from "../series.ts";
+import { explicitWriter, exponentialWriter, type PointWriter } from "./points.ts";
+import type { RequestLimits } from "./request.ts";
+import { attributeFields, concat, field, fieldSize, stringField, writeHead } from "./wire.ts";
+
+/** One interval's data of one instrument. */
+export type MetricData =
+  & { readonly name: string; readonly unit: string; readonly description: string }
+  & (
+    | {
+      readonly kind: "explicit";
+      readonly bounds: readonly number[];
+      readonly series: readonly Series<ExplicitHistogram>[];
+    }
+    | { readonly kind: "exponential"; readonly series: readonly Series<ExponentialHistogram>[] }
+  );
+
+/** One interval's data of all instruments. */
+export interface Collection {
+  readonly resource: Attributes;
+  readonly scope: { readonly name: string; readonly version: string };
+  readonly interval: Interval;
+  readonly metrics: readonly MetricData[];
+}
+
+/** An ExportMetricsServiceRequest, not compressed. */
+export interface PlainRequest {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly points: number;
+  /** The sum of its data points' counts. */
+  readonly measurements: number;
+}
+
+/** AGGREGATION_TEMPORALITY_DELTA, which follows the data points of either kind of histogram. */
+const DELTA = Uint8Array.of(2 << 3, 1);
+
+/**
+ * A collection as requests within the limits, in order; none when nothing was recorded. A single data point that is
+ * larger than the limit is left to the receiver to judge.
+ */
+export function encodeCollection(
+  collection: Collection,
+  limits: RequestLimits,
+): readonly PlainRequest[] {
+  const envelope = envelopeOf(collection);
+  const metrics = collection.metrics.map((metric) => encodable(metric, collection.interval));
+  const requests: PlainRequest[] = [];
+  let parts: Part[] = [];
+  let points = 0;
+  let bytes = envelope.most;
+  for (const metric of metrics) {
+    let from = 0;
+    for (let to = 0; to < metric.points; to++) {
+      const size = metric.size(to);
+      const opening = to === from ? metric.most : 0;
+      if (points > 0 && (points >= limits.points || bytes + opening + size > limits.bytes)) {
+        if (to > from) parts.push({ metric, from, to });
+        requests.push(assemble(envelope, parts));
+        parts = [];
+        from = to;
+        points = 0;
+        bytes = envelope.most;
+      }
+      bytes += size + (to === from ? metric.most : 0);
+      points++;
+    }
+    if (metric.points > from) parts.push({ metric, from, to: metric.points });
+  }
+  if (parts.length > 0) requests.push(assemble(envelope, parts));
+  return requests;
+}
+
+/** A tag and a length below 2^35. */
+const LONGEST_HEAD = 6;
+
+/** What is around the metrics. */
+interface Envelope {
+  readonly resource: Uint8Array;
+  readonly scope: Uint8Array;
+  /** Its size with the longest heads. */
+  readonly most: number;
+}
+
+function envelopeOf({ resource, scope }: Collection): Envelope {
+  // dropped_attributes_count is 0, and written: the SDK for JavaScript does so, and tests compare the bytes.
+  const resourceField = field(1, attributeFields(1, resource), Uint8Array.of(2 << 3, 0));
+  const scopeField = field(1, stringField(1, scope.name), stringField(2, scope.version));
+  return {
+    resource: resourceField,
+    scope: scopeField,
+    most: resourceField.length + scopeField.length + 2 * LONGEST_HEAD,
+  };
+}
+
+/** A metric whose data points can be written one by one. */
+interface Encodable {
+  /** Name, description and unit. */
+  readonly head: Uint8Array;
+  /** The field of `Metric` that holds the data points. */
+  readonly field: number;
+  readonly points: number;
+  /** The size of what is around its data points, with the longest heads. */
+  readonly most: number;
+  /** What a data point takes, its tag and length included. */
+  size(point: number): number;
+  /** Writes data points, tags and lengths included; returns where they end, and the sum of their counts. */
+  write(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    from: number,
+    to: number,
+  ): { readonly at: number; readonly measurements: number };
+}
+
+function encodable(metric: MetricData, interval: Interval): Encodable {
+  return metric.kind === "explicit"
+    ? withWriter(metric, metric.series, explicitWriter(metric.bounds, interval))
+    : withWriter(metric, metric.series, exponentialWriter(interval));
+}
+
+function withWriter<H extends { readonly count: number }>(
+  { name, unit, description }: MetricData,
+  series: readonly Series<H>[],
+  writer: PointWriter<H>,
+): Encodable {
+  const head = concat([
+    stringField(1, name),
+    ...description === "" ? [] : [stringField(2, description)],
+    ...unit === "" ? [] : [stringField(3, unit)],
+  ]);
+  const sizes = series.map((each) => writer.size(each));
+  return {
+    head,
+    field: writer.field,
+    points: series.length,
+    most: head.length + DELTA.length + 2 * LONGEST_HEAD,
+    size: (point) => fieldSize(sizes[point] ?? 0),
+    write(bytes, view, at, from, to) {
+      let measurements = 0;
+      for (const [i, each] of series.slice(from, to).entries()) {
+        at = writeHead(bytes, at, 1, sizes[from + i] ?? 0);
+        at = writer.write(bytes, view, at, each);
+        measurements += each.histogram.count;
+      }
+      return { at, measurements };
+    },
+  };
+}
+
+/** The data points `from` (inclusive) to `to` (exclusive) of a metric. */
+interface Part {
+  readonly metric: Encodable;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Lengths come before what they measure: so they are reckoned from the inside out, then all is written at once. */
+function assemble(envelope: Envelope, parts: readonly Part[]): PlainRequest {
+  const sized = parts.map((part) => {
+    let data = DELTA.length;
+    for (let point = part.from; point < part.to; point++) data += part.metric.size(point);
+    return { ...part, data, metricSize: part.metric.head.length + fieldSize(data) };
+  });
+  const scopeMetrics = envelope.scope.length +
+    sized.reduce((sum, { metricSize }) => sum + fieldSize(metricSize), 0);
+  const resourceMetrics = envelope.resource.length + fieldSize(scopeMetrics);
+  const bytes = new Uint8Array(fieldSize(resourceMetrics));
+  const view = new DataView(bytes.buffer);
+  let at = writeHead(bytes, 0, 1, resourceMetrics);
+  bytes.set(envelope.resource, at);
+  at = writeHead(bytes, at + envelope.resource.length, 2, scopeMetrics);
+  bytes.set(envelope.scope, at);
+  at += envelope.scope.length;
+  let measurements = 0;
+  for (const { metric, from, to, data, metricSize } of sized) {
+    at = writeHead(bytes, at, 2, metricSize);
+    bytes.set(metric.head, at);
+    at = writeHead(bytes, at + metric.head.length, metric.field, data);
+    const written = metric.write(bytes, view, at, from, to);
+    measurements += written.measurements;
+    bytes.set(DELTA, written.at);
+    at = written.at + DELTA.length;
+  }
+  const points = parts.reduce((sum, { from, to }) => sum + to - from, 0);
+  return { body: bytes, points, measurements };
+}
