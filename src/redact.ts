@@ -48,6 +48,11 @@ export function redactToken(token: string): string {
   return (publicPart ?? "") + HIDDEN;
 }
 
+/** Hides the secret part of whatever in a text looks like a Dynatrace token. */
+export function redactTokens(text: string): string {
+  return text.replace(/\b(dt\d[a-z]\d{2}\.[^.\s"']+\.)[^\s"',]+/gi, `$1${HIDDEN}`);
+}
+
 /** The longest text of somebody else that is shown, in characters. */
 const LONGEST_SHOWN = 2000;
 
