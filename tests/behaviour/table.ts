@@ -189,7 +189,7 @@ export function normalized(text: string, receiver?: Receiver, proxy?: Proxy): st
     .replaceAll(/"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"time":"TIME"')
     .replaceAll(/"(bytes|durationMs)":\d+(\.\d+)?/g, '"$1":"N"')
     .replaceAll(/\d+ bytes/g, "N bytes")
-    .replaceAll(/in \d+\.\d (ms|s)\b/g, "in N $1");
+    .replaceAll(/\bin \d+\.\d (ms|s)\b/g, "in N $1");
 }
 
 /** The lines of a text, each that an expression matches as that expression. */

@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { decode, partialSuccess, rpcStatus } from "../support/decode.ts";
+import { runProgram } from "../support/program.ts";
+import { type Reply, startReceiver } from "../support/receiver.ts";
+import {
+  afterSend,
+  beforeSend,
+  type Lines,
+  MARK,
+  type Row,
+  sendJson,
+  SHOWN_URL,
+  summaryJson,
+  testRows,
+  TOKEN,
+} from "./table.ts";
+
+const protobuf = { "content-type": "application/x-protobuf" };
+const json = { "content-type": "application/json" };
+const html = { "content-type": "text/html; charset=utf-8" };
+const dynatrace = ["--endpoint", "{url}/api/v2/otlp"];
+const atDynatrace = [{ target: "/api/v2/otlp/v1/metrics" }];
+
+/** Refused for good: said with the receiver's own words, no ✓, exit status 1. */
+function refused(name: string, answer: Reply, stderr: Lines, more: Partial<Row> = {}): Row {
+  return { name, answers: [answer], status: 1, stdout: beforeSend(SHOWN_URL), stderr, ...more };
+}
+
+/** Not now: one attempt, since nothing is tried for longer, and the same words. */
+function notNow(name: string, answer: Reply, stderr: Lines): Row {
+  return refused(name, answer, stderr, {
+    args: ["--endpoint", "{secretUrl}", "--retry-for", "0"],
+  });
+}
+
+const rows: readonly Row[] = [
+  refused(
+    "401 with a protobuf Status is told in its words, with a hint",
+    { status: 401, headers: protobuf, body: rpcStatus(16, "Token is missing") },
+    [
+      "ERROR: 5 measurements not delivered: 401 Unauthorized: Token is missing",
+      /^ {2}Hint: .*credentials.*--token-file/,
+    ],
+  ),
+  refused(
+    "401 with a JSON envelope is told in its words, with Dynatrace's hint at Dynatrace",
+    {
+      status: 401,
+      headers: json,
+      body: JSON.stringify({ error: { code: 401, message: "Token Authentication failed" } }),
+    },
+    [
+      "ERROR: 5 measurements not delivered: 401 Unauthorized: Token Authentication failed",
+      /^ {2}Hint: .*token.*metrics\.ingest/,
+    ],
+    {
+      args: dynatrace,
+      requests: atDynatrace,
+      stdout: beforeSend("http://127.0.0.1:PORT/api/v2/otlp/v1/metrics"),
+    },
+  ),
+  refused(
+    "401 with text is told in its words",
+    { status: 401, headers: { "content-type": "text/plain" }, body: "no\r\nentry\n" },
+    ["ERROR: 5 measurements not delivered: 401 Unauthorized: no entry", /Hint: /],
+  ),
+  refused(
+    "401 with HTML is told as a web page with its title",
+    { status: 401, headers: html, body: "<!doctype html><html><title>Sign in</title>" },
+    ['ERROR: 5 measurements not delivered: 401 Unauthorized: a web page, "Sign in"', /Hint: /],
+  ),
+  refused(
+    "401 without a body is told by its status",
+    { status: 401 },
+    ["ERROR: 5 measurements not delivered: 401 Unauthorized", /Hint: /],
+  ),
+  refused(
+    "403 is refused, and the hint names the scope at Dynatrace",
+    { status: 403, headers: json, body: '{"error":{"code":403,"message":"Missing scope"}}' },
+    [
+      "ERROR: 5 measurements not delivered: 403 Forbidden: Missing scope",
+      /^ {2}Hint: .*scope metrics\.ingest/,
+    ],
+    {
+      args: dynatrace,
+      requests: atDynatrace,
+      stdout: beforeSend("http://127.0.0.1:PORT/api/v2/otlp/v1/metrics"),
+    },
+  ),
+  refused(
+    "404 is refused, and the hint shows the path",
+    { status: 404, body: "nothing here" },
+    [
+      "ERROR: 5 measurements not delivered: 404 Not Found: nothing here",
+      /^ {2}Hint: .*\/v1\/metrics/,
+    ],
+  ),
+  refused(
+    "415 is refused, and the hint asks for the protocol",
+    { status: 415, headers: protobuf, body: rpcStatus(3, "JSON only") },
+    [
+      "ERROR: 5 measurements not delivered: 415 Unsupported Media Type: JSON only",
+      /^ {2}Hint: .*protobuf/,
+    ],
+  ),
+  notNow(
+    "429 is not delivered when nothing is tried again, and the hint says to send less often",
+    { status: 429, headers: { ...json, "retry-after": "60" }, body: '{"message":"slow down"}' },
+    [
+      "ERROR: 5 measurements not delivered and lost: 429 Too Many Requests: slow down",
+      /^ {2}Hint: .*less often/,
+    ],
+  ),
+  notNow(
+    "503 is not delivered when nothing is tried again",
+    { status: 503, headers: protobuf, body: rpcStatus(14, "restarting") },
+    [
+      "ERROR: 5 measurements not delivered and lost: 503 Service Unavailable: restarting",
+      /^ {2}Hint: .*restarting/,
+    ],
+  ),
+  refused(
+    "500 is refused and not tried again",
+    { status: 500, body: "boom" },
+    ["ERROR: 5 measurements not delivered: 500 Internal Server Error: boom"],
+  ),
+  refused(
+    "400 is refused with Dynatrace's reason",
+    {
+      status: 400,
+      headers: json,
+      body: JSON.stringify({
+        error: { code: 400, message: "All metric data points were rejected" },
+      }),
+    },
+    ["ERROR: 5 measurements not delivered: 400 Bad Request: All metric data points were rejected"],
+  ),
+  refused(
+    "a redirect is not followed, and the hint says where it leads",
+    { status: 302, headers: { location: "/elsewhere" } },
+    [
+      "ERROR: 5 measurements not delivered: 302 Found",
+      /^ {2}Hint: .*http:\/\/127\.0\.0\.1:PORT.*not followed/,
+    ],
+  ),
+  refused(
+    "200 with a sign-in page is a failure",
+    { headers: html, body: "<html><head><title>Log in - Dynatrace</title></head></html>" },
+    [
+      'ERROR: 5 measurements not delivered: 200, but its body is no OTLP answer: a web page, "Log in - Dynatrace"',
+      /^ {2}Hint: .*sign-in page/,
+    ],
+  ),
+  refused(
+    "200 with text is a failure",
+    { headers: { "content-type": "text/plain" }, body: "OK" },
+    ["ERROR: 5 measurements not delivered: 200, but its body is no OTLP answer: OK", /Hint: /],
+  ),
+  refused(
+    "200 with JSON that is no OTLP answer is a failure",
+    { headers: json, body: '{"status":"ok"}' },
+    [/no OTLP answer: .*"status":"ok"/, /Hint: /],
+  ),
+  refused(
+    "204 is a failure: OTLP knows only 200",
+    { status: 204 },
+    [/^ERROR: 5 measurements not delivered: 204 No Content/],
+  ),
+  refused(
+    "a partial success that rejects every point is a refusal",
+    { headers: protobuf, body: partialSuccess(3, "Unsupported metric") },
+    [
+      "ERROR: 5 measurements not delivered: rejected 3 of 3 data points: Unsupported metric",
+    ],
+  ),
+  {
+    name: "a partial success that rejects some points is exit 3 without a ✓",
+    answers: [{ headers: protobuf, body: partialSuccess(1, "One is odd") }],
+    status: 3,
+    stdout: beforeSend(SHOWN_URL),
+    stderr: ["ERROR: 5 measurements taken only in part: rejected 1 of 3 data points: One is odd"],
+  },
+  {
+    name: "a partial success in JSON is understood, its number as a string",
+    args: ["--endpoint", "{secretUrl}", "--output", "json"],
+    answers: [{
+      headers: json,
+      body: '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"Two are odd"}}',
+    }],
+    status: 3,
+    stdout: [
+      sendJson({
+        outcome: "partial",
+        rejectedPoints: 2,
+        message: "rejected 2 of 3 data points: Two are odd",
+      }),
+      summaryJson({ rejectedPoints: 2, exitCode: 3 }),
+    ],
+    stderr: [/^\{"type":"error","message":".*Two are odd"\}$/],
+  },
+  {
+    name: "a partial success without rejected points is a warning, and accepted",
+    answers: [{ headers: protobuf, body: partialSuccess(0, "Old version") }],
+    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    stderr: ["WARNING: the receiver says: Old version"],
+  },
+  ...[
+    { name: "an empty body of any type", answer: { headers: html } },
+    { name: "an empty object in JSON", answer: { headers: json, body: "{}" } },
+    {
+      name: "an empty partial success in protobuf",
+      answer: { headers: protobuf, body: partialSuccess(0, "") },
+    },
+  ].map(({ name, answer }): Row => ({
+    name: `200 with ${name} is accepted`,
+    answers: [answer],
+    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+  })),
+  {
+    name: "a refusal in JSON is counted as rejected",
+    args: ["--endpoint", "{secretUrl}", "--output", "json"],
+    answers: [{ status: 401, headers: protobuf, body: rpcStatus(16, "Wrong token") }],
+    status: 1,
+    stdout: [
+      sendJson({ outcome: "rejected", status: 401, message: "401 Unauthorized: Wrong token" }),
+      summaryJson({ delivered: 0, rejected: 5, exitCode: 1 }),
+    ],
+    stderr: [/^\{"type":"error","message":"5 measurements not delivered: 401 .*Hint: .*"\}$/],
+  },
+  {
+    name: "a failure in JSON is counted as dropped at the end",
+    args: ["--endpoint", "{secretUrl}", "--output", "json", "--retry-for", "0"],
+    answers: [503],
+    status: 1,
+    stdout: [
+      sendJson({ outcome: "failed", status: 503, message: "503 Service Unavailable" }),
+      summaryJson({ delivered: 0, dropped: 5, exitCode: 1 }),
+    ],
+    stderr: [/^\{"type":"error","message":"5 measurements not delivered .*"\}$/],
+  },
+  {
+    name: "every point rejected in JSON is outcome rejected, exit 1",
+    args: ["--endpoint", "{secretUrl}", "--output", "json"],
+    answers: [{ headers: protobuf, body: partialSuccess(3, "") }],
+    status: 1,
+    stdout: [
+      sendJson({
+        outcome: "rejected",
+        rejectedPoints: 3,
+        message: "rejected 3 of 3 data points",
+      }),
+      summaryJson({ delivered: 0, rejected: 5, rejectedPoints: 3, exitCode: 1 }),
+    ],
+    stderr: [/"type":"error"/],
+  },
+  {
+    name: "503 is tried again with the same bytes, and then accepted",
+    args: ["--endpoint", "{secretUrl}", "--output", "json"],
+    answers: [503, { status: 502, body: "bad" }],
+    requests: 3,
+    stdout: [sendJson({ attempts: 3 }), summaryJson()],
+    stderr: [
+      /^\{"type":"warning","message":"attempt 1 failed: 503 .*"\}$/,
+      /^\{"type":"warning","message":"attempt 2 failed: 502 .*bad.*"\}$/,
+    ],
+    check({ requests: [first, ...others] }) {
+      for (const { body } of others) assert.deepEqual(body, first?.body);
+    },
+  },
+  {
+    name: "Retry-After is obeyed as a minimum",
+    args: ["--endpoint", "{secretUrl}", "--output", "json"],
+    answers: [{ status: 429, headers: { "retry-after": "1" } }],
+    requests: 2,
+    stdout: [sendJson({ attempts: 2 }), summaryJson()],
+    stderr: [/attempt 1 failed: 429/],
+    check({ requests: [first, second] }) {
+      const waited = (second?.at ?? 0) - (first?.at ?? 0);
+      assert.ok(waited >= 990, `waited ${waited} ms`);
+    },
+  },
+  refused(
+    "a receiver that repeats the token and a header does not get them printed",
+    {
+      status: 401,
+      body: `Authorization: Api-Token ${TOKEN}, x-scope: ${MARK}HEADER, ${MARK}TOKEN`,
+    },
+    [/401 Unauthorized: Authorization: \*\*\*, x-scope: \*\*\*, \*\*\*$/, /Hint: /],
+  ),
+  refused(
+    "control characters of an answer do not reach the terminal",
+    { status: 500, body: "\x1b[31mred\x07\u202e" },
+    ["ERROR: 5 measurements not delivered: 500 Internal Server Error: \\u001b[31mred\\u0007\\u202e"],
+  ),
+];
+testRows(rows);
+
+Deno.test("send sends nothing to another host when the receiver redirects there", async () => {
+  await using other = await startReceiver();
+  for (const status of [301, 302, 303, 307, 308]) {
+    await using receiver = await startReceiver({
+      answers: [{ status, headers: { location: `${other.url}/v1/metrics` } }],
+    });
+    const { status: exit } = await runProgram({
+      args: ["--endpoint", receiver.url],
+      env: { DT_API_TOKEN: TOKEN },
+    });
+    assert.equal(exit, 1, `${status}`);
+    assert.equal(receiver.requests.length, 1);
+  }
+  assert.equal(other.connections, 0);
+});
+
+Deno.test("send halves a request down to one data point when the receiver answers 413", async () => {
+  await using receiver = await startReceiver({ answers: [413, 413, 413, 200, 413] });
+  const { status, stdout, stderr } = await runProgram({
+    args: ["--endpoint", receiver.url, "--output", "json"],
+  });
+  assert.deepEqual(
+    receiver.requests.map(({ content }) => decode(content).metrics[0]?.points.length),
+    [3, 2, 1, 1, 1],
+  );
+  assert.equal(status, 1);
+  const [send, summary] = stdout.trimEnd().split("\n");
+  assert.match(send ?? "", /"outcome":"partial","attempts":5/);
+  const { delivered, rejected } = JSON.parse(summary ?? "");
+  // GET, the first data point, holds three measurements, POST and PUT one each.
+  assert.deepEqual({ delivered, rejected }, { delivered: 1, rejected: 4 });
+  assert.match(stderr, /413 Content Too Large.*Hint: .*single data point/);
+});

@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import {
+  afterSend,
+  beforeSend,
+  MARK,
+  type Row,
+  sendJson,
+  SHOWN_URL,
+  summaryJson,
+  testRows,
+} from "./table.ts";
+
+const url = ["--endpoint", "{url}"];
+const encoding = (value: string | null) => [{ headers: { "content-encoding": value } }];
+const held = { "x-scope": `${MARK}HEADER` };
+
+const rows: readonly Row[] = [
+  {
+    name: "--header is repeatable, adds to the variable's headers and beats them by name",
+    args: [
+      ...url,
+      "--header",
+      `X-Team=${MARK} a=b`,
+      "--header",
+      `x-two=${MARK}%2C2`,
+      "--header",
+      `X-SCOPE=${MARK}FLAG`,
+    ],
+    env: { OTEL_EXPORTER_OTLP_HEADERS: `x-scope=${MARK}HEADER, x-three=${MARK}3` },
+    requests: [{
+      headers: {
+        "x-team": `${MARK} a=b`,
+        "x-two": `${MARK},2`,
+        "x-scope": `${MARK}FLAG`,
+        "x-three": `${MARK}3`,
+      },
+    }],
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_METRICS_HEADERS beats the general one",
+    args: url,
+    env: { OTEL_EXPORTER_OTLP_METRICS_HEADERS: `x-mine=${MARK}MINE` },
+    requests: [{ headers: { "x-mine": `${MARK}MINE`, "x-scope": null } }],
+  },
+  {
+    name: "a header of .env is sent",
+    args: url,
+    env: { OTEL_EXPORTER_OTLP_HEADERS: "" },
+    dotenv: `OTEL_EXPORTER_OTLP_HEADERS="x-scope=${MARK}HEADER"\n`,
+    requests: [{ headers: held }],
+  },
+  {
+    name: "requests are compressed when nothing is said",
+    args: url,
+    requests: encoding("gzip"),
+    check: ({ requests: [request] }) =>
+      assert.deepEqual([...request?.body.subarray(0, 2) ?? []], [31, 139]),
+  },
+  {
+    name: "--compression none leaves the body as it is, and beats the variable",
+    args: [...url, "--compression", "none"],
+    env: { OTEL_EXPORTER_OTLP_COMPRESSION: "gzip" },
+    requests: encoding(null),
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_COMPRESSION=none is taken",
+    args: url,
+    env: { OTEL_EXPORTER_OTLP_COMPRESSION: "none" },
+    requests: encoding(null),
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION beats the general one",
+    args: url,
+    env: {
+      OTEL_EXPORTER_OTLP_COMPRESSION: "none",
+      OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: "gzip",
+    },
+    requests: encoding("gzip"),
+  },
+  {
+    name: "--timeout is in seconds and beats the variable",
+    args: [...url, "--timeout", "0.2", "--retry-for", "0"],
+    env: { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: "9000" },
+    answers: ["hang"],
+    status: 1,
+    stderr: [
+      /^ERROR: 5 measurements not delivered and lost: no answer within 0\.2 s$/,
+      /--timeout/,
+    ],
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT is in milliseconds and beats the general one",
+    args: [...url, "--retry-for", "0"],
+    env: { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: "250", OTEL_EXPORTER_OTLP_TIMEOUT: "9000" },
+    answers: ["hang"],
+    status: 1,
+    stderr: [/no answer within 0\.25 s$/, /./],
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_TIMEOUT is in milliseconds",
+    args: [...url, "--retry-for", "0"],
+    env: { OTEL_EXPORTER_OTLP_TIMEOUT: "300" },
+    answers: ["hang"],
+    status: 1,
+    stderr: [/no answer within 0\.3 s$/, /./],
+  },
+  {
+    name: "--metric, --unit and --description name the instrument, and the closing note the metric",
+    args: [
+      ...url,
+      "--metric",
+      "job.duration",
+      "--unit",
+      "s",
+      "--description",
+      "How long the job took",
+    ],
+    requests: [{ name: "job.duration", unit: "s", description: "How long the job took" }],
+    stdout: [
+      ...beforeSend("http://127.0.0.1:PORT/v1/metrics"),
+      ...afterSend("job.duration"),
+    ],
+  },
+  {
+    name: "--buckets sets the bounds",
+    args: [...url, "--buckets", "20, 50.5,1e2"],
+    requests: [{ bounds: [20, 50.5, 100] }],
+  },
+  {
+    name: "--service beats OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES",
+    args: [...url, "--service", "shop"],
+    env: { OTEL_SERVICE_NAME: "not-me", OTEL_RESOURCE_ATTRIBUTES: "service.name=nor-me" },
+    requests: [{ resource: { "service.name": "shop", "deployment.environment": "prod" } }],
+  },
+  {
+    name: "OTEL_SERVICE_NAME beats OTEL_RESOURCE_ATTRIBUTES",
+    args: url,
+    env: { OTEL_SERVICE_NAME: "shop", OTEL_RESOURCE_ATTRIBUTES: "service.name=nor-me" },
+    requests: [{ resource: { "service.name": "shop", "deployment.environment": "prod" } }],
+  },
+  {
+    name: "OTEL_RESOURCE_ATTRIBUTES overrides the defaults key by key, percent-decoded",
+    args: url,
+    env: { OTEL_RESOURCE_ATTRIBUTES: "deployment.environment=test,team=a%2Cb%20c" },
+    requests: [{
+      resource: {
+        "service.name": "my-service",
+        "deployment.environment": "test",
+        team: "a,b c",
+      },
+    }],
+  },
+  {
+    name: "--resource is repeatable and beats OTEL_RESOURCE_ATTRIBUTES key by key",
+    args: [...url, "--resource", "team=b=c", "--resource", "service.instance.id=pod-1"],
+    env: { OTEL_RESOURCE_ATTRIBUTES: "team=a,region=eu" },
+    requests: [{
+      resource: {
+        "service.name": "my-service",
+        "deployment.environment": "prod",
+        team: "b=c",
+        region: "eu",
+        "service.instance.id": "pod-1",
+      },
+    }],
+  },
+  {
+    name: "--attr is on every data point, repeatable, and beats the sample's own",
+    args: [...url, "--attr", "region=eu", "--attr", "note=a=b c"],
+    requests: [{ attributes: { region: "eu", note: "a=b c" } }],
+  },
+  {
+    name: "--quiet prints nothing when all is well",
+    args: ["--quiet", ...url],
+    stdout: [],
+  },
+  {
+    name: "--quiet still says what failed",
+    args: ["--quiet", ...url],
+    answers: [{ status: 400, body: "no" }],
+    status: 1,
+    stdout: [],
+    stderr: ["ERROR: 5 measurements not delivered: 400 Bad Request: no"],
+  },
+  {
+    name: "--quiet --output json prints the summary alone",
+    args: ["--quiet", "--output", "json", ...url],
+    stdout: [summaryJson()],
+  },
+  {
+    name: "--verbose says each attempt on standard error",
+    args: ["--verbose", "--endpoint", "{secretUrl}"],
+    answers: [{ status: 503, headers: { "retry-after": "0" }, body: "restarting" }],
+    requests: 2,
+    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    stderr: [
+      /^attempt 1: 3 data points, N bytes \(gzip\) -> 503 in N ms: 503 Service Unavailable: restarting$/,
+      /^WARNING: attempt 1 failed: 503 Service Unavailable: restarting; trying again in N s$/,
+      "attempt 2: 3 data points, N bytes (gzip) -> 200 in N ms",
+    ],
+  },
+  {
+    name: "--output json prints a send and a summary, keys in their order",
+    args: ["--output", "json", "--endpoint", "{secretUrl}"],
+    stdout: [sendJson(), summaryJson()],
+  },
+  {
+    name: "text output is the predecessor's, with secrets of the URL hidden",
+    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+  },
+  {
+    name: "send is the default command and may be said",
+    args: ["send", ...url],
+  },
+];
+testRows(rows);

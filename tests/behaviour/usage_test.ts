@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import configuration from "../../deno.json" with { type: "json" };
+import { MARK, type Row, testRows } from "./table.ts";
+
+const url = ["--endpoint", "{url}"];
+
+/** Exit status 2, one line that says why, and nothing sent. */
+function wrong(
+  name: string,
+  row: Pick<Row, "args" | "env" | "dotenv" | "files">,
+  line: string | RegExp,
+): Row {
+  return { name, ...row, status: 2, stdout: [], stderr: [line], requests: 0 };
+}
+
+/** A flag's value that does not parse: its name, where it is from, the value and what would be right. */
+function wrongFlag(flag: string, value: string, remedy: string): Row {
+  return wrong(
+    `${flag} "${value}" is a usage error`,
+    { args: [...url, "--loop", flag, value] },
+    new RegExp(
+      `^ERROR: Invalid ${flag} "${RegExp.escape(value)}" \\(command line\\): expected .*${remedy}`,
+    ),
+  );
+}
+
+function wrongVariable(name: string, value: string, remedy: string): Row {
+  return wrong(
+    `${name}="${value}" is a usage error`,
+    { args: url, env: { [name]: value } },
+    new RegExp(
+      `^ERROR: Invalid ${name} "${RegExp.escape(value)}" \\(environment\\): expected .*${remedy}`,
+    ),
+  );
+}
+
+const rows: readonly Row[] = [
+  wrongFlag("--timeout", "abc", "seconds"),
+  wrongFlag("--timeout", "0", "greater than 0"),
+  wrongFlag("--retry-for", "-1", "0 or more"),
+  wrongFlag("--interval", "1m", "seconds"),
+  wrongFlag("--iterations", "0", "1 or more"),
+  wrongFlag("--iterations", "2.5", "whole number"),
+  wrongFlag("--duration", "never", "seconds"),
+  wrongFlag("--compression", "zstd", '"gzip" or "none"'),
+  wrongFlag("--output", "xml", '"text" or "json"'),
+  wrongFlag("--buckets", "1,2,2", "increasing"),
+  wrongFlag("--buckets", "a,b", "increasing"),
+  wrongFlag("--metric", "1st metric", "letter"),
+  wrongFlag("--attr", "region", "KEY=VALUE"),
+  wrongFlag("--resource", "=x", "KEY=VALUE"),
+  wrongVariable("INTERVAL", "soon", "seconds"),
+  wrongVariable("INSECURE_SSL", "maybe", "true, 1 or yes"),
+  wrongVariable("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "10s", "milliseconds"),
+  wrongVariable("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli", '"gzip" or "none"'),
+  wrong(
+    "a value in .env that does not parse is named with its file",
+    { args: url, dotenv: "INTERVAL=soon\n" },
+    /^ERROR: Invalid INTERVAL "soon" \(\.env\): expected /,
+  ),
+  wrong(
+    "a value in --env-file that does not parse is named with its file",
+    { args: [...url, "--env-file", "prod.env"], files: { "prod.env": "INTERVAL=soon\n" } },
+    /^ERROR: Invalid INTERVAL "soon" \(prod\.env\): expected /,
+  ),
+  wrong(
+    "--endpoint that is no URL is a usage error",
+    { args: ["--endpoint", "collector:4318"] },
+    /^ERROR: Invalid --endpoint "collector:4318" \(command line\): expected a URL .*https:\/\//,
+  ),
+  wrong(
+    "DT_ENDPOINT that is no URL is a usage error, and its secrets are hidden",
+    { args: [], env: { DT_ENDPOINT: `ftp://user:${MARK}@host/api?key=${MARK}` } },
+    /^ERROR: Invalid DT_ENDPOINT "ftp:\/\/\*\*\*@host\/api\?key=\*\*\*" \(environment\): expected a URL /,
+  ),
+  wrong(
+    "a header without = is a usage error, and its value is not shown",
+    { args: [...url, "--header", `Authorization: Api-Token ${MARK}`] },
+    /^ERROR: Invalid --header \(value not shown\) \(command line\): expected NAME=VALUE/,
+  ),
+  wrong(
+    "headers in a variable without = are a usage error, and their value is not shown",
+    { args: url, env: { OTEL_EXPORTER_OTLP_HEADERS: `x-scope:${MARK}` } },
+    /^ERROR: Invalid OTEL_EXPORTER_OTLP_HEADERS \(value not shown\) \(environment\): expected NAME=VALUE/,
+  ),
+  wrong(
+    "a header that the program sets itself is a usage error",
+    { args: [...url, "--header", `content-type=${MARK}`] },
+    /^ERROR: Invalid --header .*expected another name than "content-type"/,
+  ),
+  wrong(
+    "a header's value with a line break is a usage error, and is not shown",
+    { args: [...url, "--header", `x-a=${MARK}%0D%0Ax-b: c`] },
+    /^ERROR: Invalid --header \(value not shown\).*without line breaks/,
+  ),
+  wrong(
+    "--iterations without --loop is a usage error",
+    { args: [...url, "--iterations", "2"] },
+    /^ERROR: --iterations ends a loop: add --loop/,
+  ),
+  wrong(
+    "--duration without --loop is a usage error",
+    { args: [...url, "--duration", "2"] },
+    /^ERROR: --duration ends a loop: add --loop/,
+  ),
+  wrong(
+    "--quiet with --verbose is a usage error",
+    { args: [...url, "--quiet", "--verbose"] },
+    /^ERROR: --quiet and --verbose/,
+  ),
+  wrong(
+    "--client-cert without --client-key is a usage error",
+    { args: [...url, "--client-cert", "c.pem"] },
+    /^ERROR: --client-cert .*--client-key/,
+  ),
+  wrong(
+    "--ca that does not exist is a usage error",
+    { args: [...url, "--ca", "missing.pem"] },
+    /^ERROR: .*--ca \(command line\).*"missing\.pem" does not exist$/,
+  ),
+  wrong(
+    "--ca that is no PEM is a usage error",
+    { args: [...url, "--ca", "ca.pem"], files: { "ca.pem": "not a certificate" } },
+    /^ERROR: Invalid --ca "ca\.pem" \(command line\): expected a PEM file with -----BEGIN CERTIFICATE-----$/,
+  ),
+  wrong(
+    "an unknown flag is a usage error with a suggestion",
+    { args: [...url, "--iteration", "2"] },
+    /^ERROR: .*--iteration, did you mean --iterations\?.*--help/,
+  ),
+  wrong(
+    "a flag of later versions is not accepted",
+    { args: [...url, "--strict"] },
+    /^ERROR: .*--strict/,
+  ),
+  wrong(
+    "an unknown command is a usage error that lists them",
+    { args: ["sned"] },
+    /^ERROR: No command "sned": there are send, receive, demo/,
+  ),
+  wrong(
+    "a flag without its value is a usage error",
+    { args: [...url, "--interval"] },
+    /^ERROR: .*--interval.*--help/,
+  ),
+  wrong(
+    "a token given as a flag is refused without being shown",
+    { args: [...url, `--token=${MARK}`] },
+    /^ERROR: .*--token/,
+  ),
+  wrong(
+    "a token that a missing quote made an argument of its own is not shown",
+    { args: [...url, "--header", "Authorization=Api-Token", `dt0c01.PUBLIC.${MARK}`] },
+    /^ERROR: .*argument/i,
+  ),
+  wrong(
+    "a token in the place of a command is not shown",
+    { args: [`dt0c01.PUBLIC.${MARK}`] },
+    /^ERROR: No command/,
+  ),
+  wrong(
+    "a token in the place of an endpoint is not shown",
+    { args: [], env: { DT_ENDPOINT: `dt0c01.PUBLIC.${MARK}` } },
+    /^ERROR: Invalid DT_ENDPOINT "dt0c01\.PUBLIC\.\*\*\*" \(environment\): expected a URL /,
+  ),
+  wrong(
+    "a token in the place of its file's name is not shown",
+    { args: [...url, "--token-file", `dt0c01.PUBLIC.${MARK}`] },
+    /^ERROR: .*--token-file.*"dt0c01\.PUBLIC\.\*\*\*" does not exist$/,
+  ),
+  wrong(
+    "an endpoint that is given twice is not shown with its secrets",
+    { args: ["--endpoint", "{secretUrl}", "--endpoint", "{secretUrl}"] },
+    /^ERROR: .*--endpoint/,
+  ),
+  wrong(
+    "an error is an object when --output json is given",
+    { args: ["--output", "json", "--timeout", "abc", ...url] },
+    /^\{"type":"error","message":"Invalid --timeout \\"abc\\" \(command line\): expected .*"\}$/,
+  ),
+  wrong(
+    "an unknown flag is an object when --output=json is given",
+    { args: ["--output=json", "--nothing-like-it"] },
+    /^\{"type":"error","message":".*--nothing-like-it.*"\}$/,
+  ),
+  {
+    name: "--interval without --loop warns and sends once",
+    args: [...url, "--interval", "5"],
+    stderr: [/^WARNING: --interval has no effect .*--loop/],
+  },
+  { name: "INTERVAL without --loop is no reason to warn", args: url, env: { INTERVAL: "5" } },
+  ...["--help", "-h"].map((flag): Row => ({
+    name: `${flag} describes every flag of send`,
+    args: [flag],
+    requests: 0,
+    check({ stdout }) {
+      for (const described of FLAGS) {
+        assert.match(stdout, new RegExp(`^ +\\[--${described}\\]`, "m"));
+      }
+      assert.match(stdout, /^Exit status: 0 /m);
+      assert.match(stdout, /otlp-histogram receive --help/);
+    },
+  })),
+  {
+    name: "send --help is the same help",
+    args: ["send", "--help"],
+    requests: 0,
+    check: ({ stdout }) => assert.match(stdout, /\[--endpoint\]/),
+  },
+  {
+    name: "receive --help describes every flag of receive",
+    args: ["receive", "--help"],
+    requests: 0,
+    check({ stdout }) {
+      for (
+        const flag of [
+          "host",
+          "port",
+          "token-file",
+          "tls-cert",
+          "tls-key",
+          "output",
+          "respond",
+          "requests",
+        ]
+      ) {
+        assert.match(stdout, new RegExp(`^ +\\[--${flag}\\]`, "m"));
+      }
+    },
+  },
+  {
+    name: "--version prints the version of deno.json",
+    args: ["--version"],
+    requests: 0,
+    stdout: [configuration.version],
+  },
+];
+testRows(rows);
+
+const FLAGS = [
+  "endpoint",
+  "token-file",
+  "header",
+  "insecure",
+  "ca",
+  "client-cert",
+  "client-key",
+  "compression",
+  "timeout",
+  "retry-for",
+  "loop",
+  "interval",
+  "iterations",
+  "duration",
+  "metric",
+  "unit",
+  "description",
+  "buckets",
+  "service",
+  "resource",
+  "attr",
+  "output",
+  "quiet",
+  "verbose",
+  "env-file",
+];
