@@ -7,6 +7,7 @@ import {
   run,
   text_en,
 } from "@stricli/core";
+import type { CheckFlags } from "./check.ts";
 import { systemClock } from "./clock.ts";
 import type { SendFlags } from "./config.ts";
 import { messageOf, UsageError } from "./errors.ts";
@@ -28,6 +29,43 @@ const repeatable = (brief: string, placeholder: string) =>
 const toggle = (brief: string) =>
   ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
 
+/** Where to send and how, of `send` and of `check`. */
+const destinationFlags = {
+  endpoint: optional(
+    "Base URL of the receiver; /v1/metrics is added unless it is there [DT_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT (as it is), OTEL_EXPORTER_OTLP_ENDPOINT]",
+    "URL",
+  ),
+  tokenFile: optional(
+    "File with the API token, read again for every send [DT_API_TOKEN, DT_API_TOKEN_FILE]",
+    "FILE",
+  ),
+  header: repeatable(
+    "A request header; percent-encoding is decoded; repeatable [OTEL_EXPORTER_OTLP_METRICS_HEADERS, OTEL_EXPORTER_OTLP_HEADERS]",
+    "NAME=VALUE",
+  ),
+  insecure: toggle("Do not verify the receiver's certificate [INSECURE_SSL=true]"),
+  ca: optional(
+    "PEM file of CA certificates, added to the public roots [OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE, OTEL_EXPORTER_OTLP_CERTIFICATE]",
+    "FILE",
+  ),
+  clientCert: optional(
+    "PEM file of the client certificate [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_CERTIFICATE]",
+    "FILE",
+  ),
+  clientKey: optional(
+    "PEM file of its private key [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_KEY]",
+    "FILE",
+  ),
+  compression: optional(
+    "gzip (default) or none [OTEL_EXPORTER_OTLP_[METRICS_]COMPRESSION]",
+    "gzip|none",
+  ),
+  timeout: optional(
+    "Of one request; default 10 [OTEL_EXPORTER_OTLP_[METRICS_]TIMEOUT, in ms]",
+    "SECONDS",
+  ),
+} as const;
+
 const SEND_EXTRA =
   `Sends histogram measurements (OTLP, protobuf over HTTP, DELTA) and says what became of them.
 
@@ -38,6 +76,7 @@ Exit status: 0 everything was accepted; 1 something was not delivered; 2 usage o
 3 the receiver took the request but rejected some data points.
 
 Other commands:
+  otlp-histogram check --help     finds out what is wrong: configuration, DNS, TCP, TLS, token, ingest
   otlp-histogram receive --help   a local receiver that decodes, counts and draws what it gets
   otlp-histogram demo             starts a receiver, sends to it, draws what arrived`;
 
@@ -48,39 +87,7 @@ const send = buildCommand<SendFlags, [], Context>({
     }),
   parameters: {
     flags: {
-      endpoint: optional(
-        "Base URL of the receiver; /v1/metrics is added unless it is there [DT_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT (as it is), OTEL_EXPORTER_OTLP_ENDPOINT]",
-        "URL",
-      ),
-      tokenFile: optional(
-        "File with the API token, read again for every send [DT_API_TOKEN, DT_API_TOKEN_FILE]",
-        "FILE",
-      ),
-      header: repeatable(
-        "A request header; percent-encoding is decoded; repeatable [OTEL_EXPORTER_OTLP_METRICS_HEADERS, OTEL_EXPORTER_OTLP_HEADERS]",
-        "NAME=VALUE",
-      ),
-      insecure: toggle("Do not verify the receiver's certificate [INSECURE_SSL=true]"),
-      ca: optional(
-        "PEM file of CA certificates, added to the public roots [OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE, OTEL_EXPORTER_OTLP_CERTIFICATE]",
-        "FILE",
-      ),
-      clientCert: optional(
-        "PEM file of the client certificate [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_CERTIFICATE]",
-        "FILE",
-      ),
-      clientKey: optional(
-        "PEM file of its private key [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_KEY]",
-        "FILE",
-      ),
-      compression: optional(
-        "gzip (default) or none [OTEL_EXPORTER_OTLP_[METRICS_]COMPRESSION]",
-        "gzip|none",
-      ),
-      timeout: optional(
-        "Of one request; default 10 [OTEL_EXPORTER_OTLP_[METRICS_]TIMEOUT, in ms]",
-        "SECONDS",
-      ),
+      ...destinationFlags,
       retryFor: optional(
         "How long one send goes on trying; default 30; in a loop at most until the next send is due",
         "SECONDS",
@@ -168,6 +175,38 @@ const receive = buildCommand<ReceiveFlags, [], Context>({
   },
 });
 
+const check = buildCommand<CheckFlags, [], Context>({
+  loader: () =>
+    Promise.resolve(function (this: Context, flags: CheckFlags) {
+      return this.execute(async (io) => {
+        const { runCheck } = await import("./check.ts");
+        return runCheck(flags, io);
+      });
+    }),
+  parameters: {
+    flags: {
+      ...destinationFlags,
+      canary: toggle("Send one sample measurement too, and demand that it is accepted"),
+      metric: optional("Its name; default http.server.duration", "NAME"),
+      service: optional(
+        "Its resource attribute service.name; default my-service [OTEL_SERVICE_NAME]",
+        "NAME",
+      ),
+      resource: repeatable(
+        "A resource attribute of it; repeatable [OTEL_RESOURCE_ATTRIBUTES]",
+        "KEY=VALUE",
+      ),
+      output: optional("text (default) or json, one object a line", "text|json"),
+      envFile: optional("Read FILE, which must exist, in place of .env", "FILE"),
+    },
+  },
+  docs: {
+    brief: "Find out what is wrong: configuration, DNS, TCP, TLS, token, ingest",
+    fullDescription:
+      "Takes one step after the other, until one fails: config, dns, tcp, tls (https), http, token, ingest. It posts an\nempty export request, which leaves nothing behind.\n\nExit status: 0 all is well; 1 a step failed; 2 usage or configuration.",
+  },
+});
+
 const demo = buildCommand<Record<never, never>, [], Context>({
   loader: () =>
     Promise.resolve(function (this: Context) {
@@ -207,12 +246,12 @@ export async function main(args: readonly string[]): Promise<number> {
     exceptionWhileParsingArguments: (thrown) =>
       errorLines(format, usage(messageOf(thrown))).join("\n"),
   };
-  const routes = buildRouteMap<"send" | "receive" | "demo", Context>({
-    routes: { send, receive, demo },
+  const routes = buildRouteMap<"send" | "check" | "receive" | "demo", Context>({
+    routes: { send, check, receive, demo },
     defaultCommand: "send",
     docs: { brief: "Histogram metrics over OTLP, delivered and accounted for" },
   });
-  const commands = ["send", "receive", "demo"];
+  const commands = ["send", "receive", "demo", "check"];
   const [first = "-"] = args;
   if (!first.startsWith("-") && !commands.includes(first)) {
     return fail(new UsageError(usage(`No command "${first}": there are ${commands.join(", ")}`)));

@@ -161,7 +161,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "endpoint-http",
       level: "warning",
       checks: "A host that is not of the own network is reached over https",
-      effect: "the token travels unencrypted, and Dynatrace takes https alone",
+      effect: "all travels unencrypted, the token too; Dynatrace takes https alone",
       remedy: "use https://",
       source: "api",
       broken: ({ url }) =>

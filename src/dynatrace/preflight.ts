@@ -18,10 +18,9 @@ export interface Finding {
 /** What of the configuration the rules are about. */
 export interface Preflight {
   readonly destination: { readonly endpoint: SendConfig["destination"]["endpoint"] };
-  readonly metric: Pick<
-    SendConfig["metric"],
-    "name" | "unit" | "description" | "bounds" | "resource" | "attributes"
-  >;
+  readonly metric:
+    & Pick<SendConfig["metric"], "name" | "unit" | "description" | "resource" | "attributes">
+    & { readonly bounds: readonly number[] | "exponential" };
 }
 
 /** The rules that the configuration breaks, each once; none when the destination is not Dynatrace. */
@@ -35,11 +34,18 @@ export function preflightConfig({ destination, metric }: Preflight): readonly Fi
   });
   findings.check(
     "metric",
-    { name, unit, description, type: "histogram", temporality: "delta", monotonic: false },
+    {
+      name,
+      unit,
+      description,
+      type: bounds === "exponential" ? "exponential" : "histogram",
+      temporality: "delta",
+      monotonic: false,
+    },
     name,
     flagOf,
   );
-  findings.check("bounds", bounds, name, () => "--buckets");
+  if (bounds !== "exponential") findings.check("bounds", bounds, name, () => "--buckets");
   for (const [key, text] of Object.entries(resource)) {
     findings.check("dimension", textDimension(key, text), `resource attribute "${key}"`, () => {
       return key === "service.name"
