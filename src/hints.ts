@@ -88,8 +88,11 @@ export function failureHint({ cause, message }: Failure, endpoint: Endpoint): st
       return `the connection to ${host} broke: a proxy, a load balancer or the receiver closed it${
         protocol === "https:" ? "; does it want a client certificate (--client-cert)?" : ""
       }`;
-    case "interrupted":
     case "setup":
+      return /port \d+ are blocked/.test(message)
+        ? "the Fetch standard blocks this port, which belongs to another service: let the receiver listen at another port"
+        : undefined;
+    case "interrupted":
       return undefined;
   }
 }
@@ -101,7 +104,7 @@ function certificateHint(message: string, hostname: string): string {
   if (message.includes("CaUsedAsEndEntity")) {
     return "the receiver uses a CA's own certificate as its server certificate: give it one that the CA has signed, or, for a test only, set INSECURE_SSL=true";
   }
-  if (/expired|not yet valid|NotValidYet/i.test(message)) {
+  if (/expired|not (yet valid|valid yet)|NotValidYet/i.test(message)) {
     return "the receiver's certificate is not valid today: renew it, or check this machine's clock";
   }
   if (/not valid for( name)?|NotValidForName/i.test(message)) {

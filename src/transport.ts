@@ -124,6 +124,7 @@ function timedOut(timeoutMs: number, answering: boolean): Failure {
 
 /** Where each cause is found in the words of fetch (hyper, rustls) and of node:https; the first match counts. */
 const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
+  ["setup", /Requests to port \d+ are blocked/],
   ["certificate", /invalid peer certificate|certificate/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|failed to lookup address|no such host/i],
   ["proxy", /tunnel error|proxy/i],
