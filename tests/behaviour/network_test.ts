@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import {
+  afterSend,
+  beforeSend,
+  type Row,
+  sendJson,
+  SHOWN_URL,
+  summaryJson,
+  testRows,
+} from "./table.ts";
+
+const once = ["--retry-for", "0"];
+const url = ["--endpoint", "{secretUrl}", ...once];
+
+const rows: readonly Row[] = [
+  {
+    name: "a refused connection is told with a hint",
+    args: url,
+    stopped: true,
+    status: 1,
+    stdout: beforeSend(SHOWN_URL),
+    stderr: [
+      /^ERROR: 5 measurements not delivered and lost: Connection refused$/,
+      /^ {2}Hint: nothing listens at 127\.0\.0\.1:PORT/,
+    ],
+    requests: 0,
+  },
+  {
+    name: "a refused connection in JSON has no status and is dropped at the end",
+    args: [...url, "--output", "json"],
+    stopped: true,
+    status: 1,
+    stdout: [
+      sendJson({ outcome: "failed", status: null, message: "Connection refused" }),
+      summaryJson({ delivered: 0, dropped: 5, exitCode: 1 }),
+    ],
+    stderr: [/Connection refused.*Hint: nothing listens/],
+    requests: 0,
+  },
+  {
+    name: "a name that DNS does not know is told with a hint",
+    args: ["--endpoint", "http://collector.invalid:4318", ...once],
+    status: 1,
+    stdout: beforeSend("http://collector.invalid:4318/v1/metrics"),
+    stderr: [
+      /^ERROR: 5 measurements not delivered and lost: failed to lookup address information/,
+      /^ {2}Hint: the name collector\.invalid is not known here/,
+    ],
+    requests: 0,
+  },
+  {
+    name: "a port that fetch never connects to is told as such, and not tried again",
+    args: ["--endpoint", "http://127.0.0.1:1"],
+    status: 1,
+    stderr: [
+      /^ERROR: 5 measurements not delivered and lost: .*port 1 /,
+      /^ {2}Hint: .*another port/,
+    ],
+    requests: 0,
+  },
+  {
+    name: "a connection that breaks without an answer is told",
+    args: url,
+    answers: ["reset-after-body"],
+    status: 1,
+    stderr: [/^ERROR: 5 measurements not delivered and lost: .*connection/, /^ {2}Hint: .*broke/],
+  },
+  {
+    name: "an answer that breaks off is told",
+    args: url,
+    answers: ["half-answer"],
+    status: 1,
+    stderr: [/^ERROR: 5 measurements not delivered and lost: /, /^ {2}Hint: .*broke/],
+  },
+  {
+    name: "a receiver that does not answer is told with a hint",
+    args: [...url, "--timeout", "0.3"],
+    answers: ["hang"],
+    status: 1,
+    stderr: [
+      "ERROR: 5 measurements not delivered and lost: no answer within 0.3 s",
+      /^ {2}Hint: 127\.0\.0\.1:PORT does not answer in time/,
+    ],
+  },
+  {
+    name: "https to a port that speaks http is told with a hint",
+    args: ["--endpoint", "https://127.0.0.1:{port}", ...once],
+    status: 1,
+    stderr: [/^ERROR: 5 measurements not delivered and lost: /, /^ {2}Hint: .*http:\/\//],
+    requests: 0,
+    answers: ["refuse"],
+  },
+  {
+    name: "an http request goes through HTTP_PROXY",
+    env: { HTTP_PROXY: "{proxy}" },
+    proxy: {},
+    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    check: ({ proxy }) => equalProxied(proxy?.requests, [{ method: "POST", tunnel: false }]),
+  },
+  {
+    name: "HTTP_PROXY gets user name and password",
+    env: { HTTP_PROXY: "{secretProxy}" },
+    proxy: { credentials: { user: "user", password: "S3CRETPASSWORD" } },
+    check: ({ proxy }) => equalProxied(proxy?.requests, [{ method: "POST", tunnel: false }]),
+  },
+  {
+    name: "a proxy that wants other credentials is told with a hint",
+    args: url,
+    env: { HTTP_PROXY: "{proxy}" },
+    proxy: { credentials: { user: "user", password: "S3CRETPASSWORD" } },
+    status: 1,
+    stderr: [
+      "ERROR: 5 measurements not delivered: 407 Proxy Authentication Required",
+      /^ {2}Hint: .*proxy wants user name and password/,
+    ],
+    requests: 0,
+  },
+  {
+    name: "NO_PROXY excepts a host from HTTP_PROXY",
+    env: { HTTP_PROXY: "{proxy}", NO_PROXY: "localhost,127.0.0.1" },
+    proxy: {},
+    check: ({ proxy }) => equalProxied(proxy?.requests, []),
+  },
+  {
+    name: "a name that only the proxy knows is sent to it",
+    args: ["--endpoint", "http://collector.invalid:{port}"],
+    env: { http_proxy: "{proxy}" },
+    proxy: {},
+    check: ({ proxy }) => equalProxied(proxy?.requests, [{ method: "POST", tunnel: false }]),
+  },
+  {
+    name: "a proxy that is not there is named in the hint, without its credentials",
+    args: ["--endpoint", "http://collector.invalid:4318", ...once],
+    env: { HTTP_PROXY: "http://user:S3CRET@127.0.0.1:{port}" },
+    stopped: true,
+    status: 1,
+    stderr: [
+      /^ERROR: 5 measurements not delivered and lost: .*refused/i,
+      /^ {2}Hint: .*collector\.invalid:4318 go through the proxy http:\/\/\*\*\*:\*\*\*@127\.0\.0\.1:PORT\/?: check/,
+    ],
+    requests: 0,
+  },
+];
+testRows(rows);
+
+function equalProxied(
+  requests: readonly {
+    readonly method: string;
+    readonly tunnel: boolean;
+    readonly refused: number | undefined;
+  }[] = [],
+  expected: readonly { readonly method: string; readonly tunnel: boolean }[],
+): void {
+  assert.deepEqual(
+    requests.map(({ method, tunnel, refused }) => ({ method, tunnel, refused })),
+    expected.map((request) => ({ ...request, refused: undefined })),
+  );
+}

@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { createAuthority, selfSigned } from "../support/certificates.ts";
+import { sourceOnly } from "../support/program.ts";
+import type { ServerTls } from "../support/receiver.ts";
+import { afterSend, beforeSend, MARK, type Row, testRows } from "./table.ts";
+
+const authority = await createAuthority();
+const stranger = await createAuthority("Another authority");
+const good = await authority.server(["127.0.0.1"]);
+const expired = await authority.server(["127.0.0.1"], "expired");
+const early = await authority.server(["127.0.0.1"], "not yet");
+const misnamed = await authority.server(["collector.invalid"]);
+const alone = await selfSigned(["127.0.0.1"]);
+const aloneAuthority = await selfSigned(["127.0.0.1"], { authority: true });
+const client = await authority.client("pod-1");
+const strange = await stranger.client("nobody");
+
+const files = {
+  "ca.pem": authority.certificate,
+  "stranger.pem": stranger.certificate,
+  "client.pem": client.certificate,
+  "client.key": client.key,
+  "strange.pem": strange.certificate,
+  "strange.key": strange.key,
+};
+const url = ["--endpoint", "{secretUrl}", "--retry-for", "0"];
+const SHOWN = "https://***:***@127.0.0.1:PORT/v1/metrics?key=***";
+const mutual: ServerTls = { ...good, clientAuthority: authority.certificate };
+const insecureWarning = "WARNING: SSL verification disabled (INSECURE_SSL=true)";
+
+/** No request arrives, and what is wrong is said with what to do. */
+function untrusted(
+  name: string,
+  tls: ServerTls,
+  error: RegExp,
+  hint: RegExp,
+  more: Partial<Row> = {},
+): Row {
+  return {
+    name,
+    args: [...url, "--ca", "ca.pem"],
+    files,
+    tls,
+    status: 1,
+    stdout: beforeSend(SHOWN),
+    stderr: [error, hint],
+    requests: 0,
+    ...more,
+  };
+}
+
+const rows: readonly Row[] = [
+  {
+    name: "--ca adds an authority to the public roots",
+    args: [...url, "--ca", "ca.pem"],
+    files,
+    tls: good,
+    stdout: [...beforeSend(SHOWN), ...afterSend()],
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE names the authority, and beats the general one",
+    args: url,
+    env: {
+      OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE: "ca.pem",
+      OTEL_EXPORTER_OTLP_CERTIFICATE: "stranger.pem",
+    },
+    files,
+    tls: good,
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_CERTIFICATE names the authority",
+    args: url,
+    env: { OTEL_EXPORTER_OTLP_CERTIFICATE: "ca.pem" },
+    files,
+    tls: good,
+  },
+  untrusted(
+    "an unknown authority is told, and the hint names --ca",
+    good,
+    /^ERROR: 5 measurements not delivered and lost: .*UnknownIssuer/,
+    /^ {2}Hint: .*--ca FILE/,
+    { args: url },
+  ),
+  untrusted(
+    "a certificate that signed itself is told, and the hint names --ca",
+    alone,
+    /^ERROR: 5 measurements not delivered and lost: invalid peer certificate/,
+    /^ {2}Hint: .*--ca FILE/,
+    { args: url },
+  ),
+  untrusted(
+    "an expired certificate is told, with its date",
+    expired,
+    /^ERROR: 5 measurements not delivered and lost: .*expired.*\d{4}-\d\d-\d\d/,
+    /^ {2}Hint: .*not valid today/,
+  ),
+  untrusted(
+    "a certificate that is not valid yet is told, with its date",
+    early,
+    /^ERROR: 5 measurements not delivered and lost: .*not valid.*\d{4}-\d\d-\d\d/,
+    /^ {2}Hint: .*not valid today.*clock/,
+  ),
+  untrusted(
+    "a certificate for another name is told",
+    misnamed,
+    /^ERROR: 5 measurements not delivered and lost: .*certificate not valid for name "127\.0\.0\.1"/,
+    /^ {2}Hint: .*another name than 127\.0\.0\.1/,
+  ),
+  {
+    name: "a TLS handshake that breaks off is told",
+    args: url,
+    tls: "broken",
+    status: 1,
+    stdout: beforeSend(SHOWN),
+    stderr: [/^ERROR: 5 measurements not delivered and lost: /, /^ {2}Hint: /],
+    requests: 0,
+  },
+  {
+    name: "--client-cert and --client-key prove who sends",
+    args: [...url, "--ca", "ca.pem", "--client-cert", "client.pem", "--client-key", "client.key"],
+    files,
+    tls: mutual,
+    check: ({ requests: [request] }) => assert.equal(request?.client, "pod-1"),
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_… prove who sends",
+    args: [...url, "--ca", "ca.pem"],
+    env: {
+      OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE: "client.pem",
+      OTEL_EXPORTER_OTLP_CLIENT_KEY: "client.key",
+    },
+    files,
+    tls: mutual,
+    check: ({ requests: [request] }) => assert.equal(request?.client, "pod-1"),
+  },
+  untrusted(
+    "a missing client certificate is told, and the hint names --client-cert",
+    mutual,
+    /^ERROR: 5 measurements not delivered and lost: /,
+    /^ {2}Hint: .*--client-cert/,
+  ),
+  untrusted(
+    "a client certificate that the receiver does not know is told",
+    mutual,
+    /^ERROR: 5 measurements not delivered and lost: /,
+    /^ {2}Hint: .*--client-cert/,
+    {
+      args: [
+        ...url,
+        "--ca",
+        "ca.pem",
+        "--client-cert",
+        "strange.pem",
+        "--client-key",
+        "strange.key",
+      ],
+    },
+  ),
+  {
+    name: "an https request goes through a tunnel of HTTPS_PROXY",
+    args: [...url, "--ca", "ca.pem"],
+    env: { HTTPS_PROXY: "{proxy}" },
+    files,
+    tls: good,
+    proxy: {},
+    check: ({ proxy }) => {
+      assert.deepEqual(proxy?.requests.map(({ method, tunnel }) => [method, tunnel]), [[
+        "CONNECT",
+        true,
+      ]]);
+    },
+  },
+  {
+    name:
+      "a tunnel of HTTPS_PROXY gets user name and password, and the receiver's token stays inside",
+    args: [...url, "--ca", "ca.pem"],
+    env: { HTTPS_PROXY: "{secretProxy}" },
+    files,
+    tls: good,
+    proxy: { credentials: { user: "user", password: `${MARK}PROXY` } },
+    check: ({ proxy }) => {
+      assert.equal(proxy?.requests.at(-1)?.refused, undefined);
+      assert.equal(proxy?.requests.at(-1)?.authorization, `Basic ${btoa(`user:${MARK}PROXY`)}`);
+    },
+  },
+  {
+    name: "a proxy that refuses a tunnel is told with a hint",
+    args: [...url, "--ca", "ca.pem"],
+    env: { HTTPS_PROXY: "{proxy}" },
+    files,
+    tls: good,
+    proxy: { credentials: { user: "user", password: `${MARK}PROXY` } },
+    status: 1,
+    stdout: beforeSend(SHOWN),
+    stderr: [/^ERROR: 5 measurements not delivered and lost: .*/, /^ {2}Hint: the proxy refused/],
+    requests: 0,
+  },
+  {
+    name: "NO_PROXY excepts a host from HTTPS_PROXY",
+    args: [...url, "--ca", "ca.pem"],
+    env: { HTTPS_PROXY: "{proxy}", NO_PROXY: "127.0.0.1" },
+    files,
+    tls: good,
+    proxy: {},
+    check: ({ proxy }) => assert.deepEqual(proxy?.requests, []),
+  },
+  {
+    name: "INSECURE_SSL=false verifies",
+    args: url,
+    env: { INSECURE_SSL: "false" },
+    tls: alone,
+    status: 1,
+    stdout: beforeSend(SHOWN),
+    stderr: [/invalid peer certificate/, /Hint/],
+    requests: 0,
+  },
+  {
+    name: "INSECURE_SSL says so on standard error, for http too",
+    args: ["--endpoint", "{url}"],
+    env: { INSECURE_SSL: "true" },
+    stderr: [insecureWarning],
+  },
+];
+testRows(rows);
+
+/** Needs a Deno that the executable here is not compiled with: the issue denoland/deno#36786 names the client's limits. */
+function insecure(name: string, tls: ServerTls, more: Partial<Row> = {}): Row {
+  return {
+    name: `INSECURE_SSL takes ${name}`,
+    args: url,
+    env: { INSECURE_SSL: "true" },
+    tls,
+    stdout: [...beforeSend(SHOWN), ...afterSend()],
+    stderr: [insecureWarning],
+    ...more,
+  };
+}
+
+if (sourceOnly) {
+  testRows([
+    insecure("a certificate that signed itself", alone),
+    insecure("an authority's own certificate", aloneAuthority, { env: { INSECURE_SSL: "YES" } }),
+    insecure("an expired certificate", expired, { env: { INSECURE_SSL: "1" } }),
+    insecure("a certificate for another name", misnamed),
+    insecure("a certificate of an unknown authority", good),
+    {
+      ...insecure("a client certificate along", mutual),
+      args: [...url, "--client-cert", "client.pem", "--client-key", "client.key"],
+      files,
+      check: ({ requests: [request] }) => assert.equal(request?.client, "pod-1"),
+    },
+    {
+      ...insecure("nothing when --insecure says the same", alone, { env: {} }),
+      name: "--insecure is INSECURE_SSL=true as a flag",
+      args: [...url, "--insecure"],
+    },
+    {
+      ...insecure("", alone, { env: {} }),
+      name: "INSECURE_SSL=true in .env is taken",
+      dotenv: "INSECURE_SSL=true\n",
+    },
+    {
+      ...insecure("it through a tunnel of HTTPS_PROXY", alone),
+      env: { INSECURE_SSL: "true", HTTPS_PROXY: "{secretProxy}" },
+      proxy: { credentials: { user: "user", password: `${MARK}PROXY` } },
+      check: ({ proxy }) => {
+        assert.deepEqual(proxy?.requests.map(({ method, refused }) => [method, refused]), [
+          ["CONNECT", undefined],
+        ]);
+      },
+    },
+    {
+      ...insecure("no proxy for a host that NO_PROXY excepts", alone),
+      env: { INSECURE_SSL: "true", HTTPS_PROXY: "{proxy}", NO_PROXY: "127.0.0.1" },
+      proxy: {},
+      check: ({ proxy }) => assert.deepEqual(proxy?.requests, []),
+    },
+    {
+      ...insecure("a refusal as one", alone),
+      answers: [{ status: 401, body: "no" }],
+      status: 1,
+      stdout: beforeSend(SHOWN),
+      stderr: [
+        insecureWarning,
+        "ERROR: 5 measurements not delivered: 401 Unauthorized: no",
+        /Hint/,
+      ],
+    },
+    {
+      ...insecure("a hanging receiver no longer than its timeout, and posts once", alone),
+      args: [...url, "--timeout", "0.5"],
+      answers: ["hang"],
+      status: 1,
+      stdout: beforeSend(SHOWN),
+      stderr: [insecureWarning, /no answer within 0\.5 s/, /Hint/],
+    },
+  ]);
+}
