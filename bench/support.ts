@@ -19,9 +19,7 @@ export async function bareFetch(folder: string): Promise<Executable> {
 }
 
 async function compiled(module: string, output: string): Promise<Executable> {
-  const file = `${output}.js`;
-  await bundle(module, file);
-  await compile(file, output, undefined);
+  await compile(await bundle(module, `${output}-bundle`), output, undefined);
   return await executable(output);
 }
 

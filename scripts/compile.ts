@@ -39,23 +39,31 @@ function pathOf(url: URL): string {
   return Deno.build.os === "windows" ? path.slice(1) : path;
 }
 
-/** `entry` and all it imports as one module, for any Deno: built-in modules only behind `import()`. */
-export async function bundle(entry: string, file: string): Promise<void> {
+/**
+ * `entry` and all it imports as a few modules in `folder`, for any Deno: built-in modules only behind `import()`.
+ * Resolves to the one to start with.
+ */
+export async function bundle(entry: string, folder: string): Promise<string> {
   // The packages' browser entries are the ones without static imports of node modules; --quiet drops the
-  // bundler's remarks on their side effects, not its errors.
+  // bundler's remarks on their side effects, not its errors. Split, what is imported dynamically is not even
+  // parsed before it is reached, and the rest needs no wrapping: an eighth of the time of a send.
   const args = ["bundle", "--quiet", "--frozen", "--platform", "browser", "--minify"];
-  await run(`bundling ${entry}`, Deno.execPath(), [...args, "--output", file, entry]);
-  for (const [module, dependencies] of await moduleGraph(file, "--no-config", "--no-lock")) {
+  args.push("--code-splitting", "--outdir", folder, entry);
+  await run(`bundling ${entry}`, Deno.execPath(), args);
+  const file = `${folder}/${entry.replace(/^.*\//, "").replace(/\.ts$/, ".js")}`;
+  const graph = await moduleGraph(file, "--no-config", "--no-lock");
+  for (const [module, dependencies] of graph) {
     if (module.startsWith("node:")) continue;
     const wrong = dependencies.find(({ target, dynamic }) =>
-      !dynamic || !target.startsWith("node:")
+      !graph.has(target) || (target.startsWith("node:") ? !dynamic : !target.startsWith("file:"))
     );
     if (wrong !== undefined) {
       throw new CompileError(
-        `the bundle must import nothing but node modules, and those dynamically; it imports ${wrong.target}`,
+        `the bundle must import nothing but its own modules, and node modules dynamically; it imports ${wrong.target}`,
       );
     }
   }
+  return file;
 }
 
 /** A bundle as an executable with the permissions of the program, for this machine or for `target`. */
@@ -112,12 +120,15 @@ async function main(args: readonly string[]): Promise<void> {
   const output = outputPath(options);
   const work = await Deno.makeTempDir({ prefix: "otlp-histogram-" });
   try {
-    const file = `${work}/otlp-histogram.js`;
-    await bundle("main.ts", file);
+    const folder = `${work}/otlp-histogram`;
+    const file = await bundle("main.ts", folder);
     await Deno.mkdir(output.replace(/[/\\][^/\\]*$/, "") || "/", { recursive: true });
     await compile(file, output, options.target);
     const { size } = await Deno.stat(output);
-    const bundled = (await Deno.stat(file)).size;
+    let bundled = 0;
+    for await (const { name } of Deno.readDir(folder)) {
+      bundled += (await Deno.stat(`${folder}/${name}`)).size;
+    }
     console.log(`${output}: ${size} bytes, of which the bundle is ${bundled}`);
   } finally {
     await Deno.remove(work, { recursive: true });
