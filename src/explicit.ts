@@ -30,7 +30,7 @@ export class ExplicitHistogram {
     this.sum = 0;
     this.min = Infinity;
     this.max = -Infinity;
-    this.counts.fill(0);
+    for (let i = 0; i < this.counts.length; i++) this.counts[i] = 0;
   }
 }
 

@@ -142,8 +142,10 @@ function withWriter<H extends { readonly count: number }>(
     size: (point) => fieldSize(sizes[point] ?? 0),
     write(bytes, view, at, from, to) {
       let measurements = 0;
-      for (const [i, each] of series.slice(from, to).entries()) {
-        at = writeHead(bytes, at, 1, sizes[from + i] ?? 0);
+      for (let point = from; point < to; point++) {
+        const each = series[point];
+        if (each === undefined) break;
+        at = writeHead(bytes, at, 1, sizes[point] ?? 0);
         at = writer.write(bytes, view, at, each);
         measurements += each.histogram.count;
       }

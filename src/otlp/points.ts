@@ -2,7 +2,15 @@ import type { ExplicitHistogram } from "../explicit.ts";
 import type { ExponentialHistogram } from "../exponential.ts";
 import type { Interval } from "../interval.ts";
 import type { Series } from "../series.ts";
-import { fieldSize, varintSize, writeFixed64, writeHead, writeVarint, zigzag } from "./wire.ts";
+import {
+  fieldSize,
+  varintSize,
+  writeBytes,
+  writeFixed64,
+  writeHead,
+  writeVarint,
+  zigzag,
+} from "./wire.ts";
 
 // Data points as in metrics.proto, their fields in the order in which the OpenTelemetry SDK for JavaScript writes them.
 
@@ -22,7 +30,7 @@ export interface PointWriter<H> {
 
 const FIXED64 = 1;
 
-/** `start_time_unix_nano` and `time_unix_nano`, 18 bytes. */
+/** `start_time_unix_nano` and `time_unix_nano`. */
 function timeFields({ start, end }: Interval): Uint8Array {
   const bytes = new Uint8Array(18);
   const view = new DataView(bytes.buffer);
@@ -56,8 +64,7 @@ export function explicitWriter(
     field: 9,
     size: ({ attributes }) => size + attributes.length,
     write(bytes, view, at, { histogram, attributes }) {
-      bytes.set(times, at);
-      at += times.length;
+      at = writeBytes(bytes, at, times);
       bytes[at] = 4 << 3 | FIXED64;
       at = writeFixed64(view, at + 1, histogram.count);
       at = writeDouble(view, at, 5, histogram.sum);
@@ -66,10 +73,8 @@ export function explicitWriter(
         if (count !== 0) writeFixed64(view, at, count);
         at += 8;
       }
-      bytes.set(boundsField, at);
-      at += boundsField.length;
-      bytes.set(attributes, at);
-      at += attributes.length;
+      at = writeBytes(bytes, at, boundsField);
+      at = writeBytes(bytes, at, attributes);
       at = writeDouble(view, at, 11, histogram.min);
       return writeDouble(view, at, 12, histogram.max);
     },
@@ -97,10 +102,8 @@ export function exponentialWriter(interval: Interval): PointWriter<ExponentialHi
       attributes.length + times.length + 2 * 9 + scaleSize(histogram) + 9 +
       fieldSize(bucketsSize(histogram)) + fieldSize(0) + 2 * 9,
     write(bytes, view, at, { attributes, histogram }) {
-      bytes.set(attributes, at);
-      at += attributes.length;
-      bytes.set(times, at);
-      at += times.length;
+      at = writeBytes(bytes, at, attributes);
+      at = writeBytes(bytes, at, times);
       bytes[at] = 4 << 3 | FIXED64;
       at = writeFixed64(view, at + 1, histogram.count);
       at = writeDouble(view, at, 5, histogram.sum);

@@ -33,6 +33,11 @@ export function writeFixed64(view: DataView, at: number, value: number): number 
   return at + 8;
 }
 
+export function writeBytes(bytes: Uint8Array, at: number, source: Uint8Array): number {
+  bytes.set(source, at);
+  return at + source.length;
+}
+
 /** A length-delimited field's tag and length; its content follows. Field numbers below 16 only. */
 export function writeHead(bytes: Uint8Array, at: number, field: number, length: number): number {
   bytes[at] = field << 3 | 2;
