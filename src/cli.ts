@@ -9,11 +9,12 @@ import {
 } from "@stricli/core";
 import type { CheckFlags } from "./check.ts";
 import { systemClock } from "./clock.ts";
-import type { SendFlags } from "./config.ts";
+import type { SendFlags } from "./send_flags.ts";
 import { messageOf, UsageError } from "./errors.ts";
 import type { Io } from "./io.ts";
 import type { ReceiveFlags } from "./receive/options.ts";
 import { errorLines } from "./report.ts";
+import { checkFlags, receiveFlags, sendFlags } from "./command_flags.ts";
 import { runSend } from "./send.ts";
 import { VERSION } from "./version.ts";
 
@@ -21,50 +22,6 @@ interface Context extends CommandContext {
   /** Runs a command; what it throws is said in one line and becomes an exit status. */
   readonly execute: (command: (io: Io) => Promise<number>) => Promise<void>;
 }
-
-const optional = (brief: string, placeholder: string) =>
-  ({ kind: "parsed", parse: String, optional: true, brief, placeholder }) as const;
-const repeatable = (brief: string, placeholder: string) =>
-  ({ kind: "parsed", parse: String, optional: true, variadic: true, brief, placeholder }) as const;
-const toggle = (brief: string) =>
-  ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
-
-/** Where to send and how, of `send` and of `check`. */
-const destinationFlags = {
-  endpoint: optional(
-    "Base URL of the receiver; /v1/metrics is added unless it is there [DT_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT (as it is), OTEL_EXPORTER_OTLP_ENDPOINT]",
-    "URL",
-  ),
-  tokenFile: optional(
-    "File with the API token, read again for every send [DT_API_TOKEN, DT_API_TOKEN_FILE]",
-    "FILE",
-  ),
-  header: repeatable(
-    "A request header; percent-encoding is decoded; repeatable [OTEL_EXPORTER_OTLP_METRICS_HEADERS, OTEL_EXPORTER_OTLP_HEADERS]",
-    "NAME=VALUE",
-  ),
-  insecure: toggle("Do not verify the receiver's certificate [INSECURE_SSL=true]"),
-  ca: optional(
-    "PEM file of CA certificates, added to the public roots [OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE, OTEL_EXPORTER_OTLP_CERTIFICATE]",
-    "FILE",
-  ),
-  clientCert: optional(
-    "PEM file of the client certificate [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_CERTIFICATE]",
-    "FILE",
-  ),
-  clientKey: optional(
-    "PEM file of its private key [OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_KEY]",
-    "FILE",
-  ),
-  compression: optional(
-    "gzip (default) or none [OTEL_EXPORTER_OTLP_[METRICS_]COMPRESSION]",
-    "gzip|none",
-  ),
-  timeout: optional(
-    "Of one request; default 10 [OTEL_EXPORTER_OTLP_[METRICS_]TIMEOUT, in ms]",
-    "SECONDS",
-  ),
-} as const;
 
 const SEND_EXTRA =
   `Sends histogram measurements (OTLP, protobuf over HTTP, DELTA) and says what became of them.
@@ -86,53 +43,7 @@ const send = buildCommand<SendFlags, [], Context>({
       return this.execute((io) => runSend(flags, io));
     }),
   parameters: {
-    flags: {
-      ...destinationFlags,
-      retryFor: optional(
-        "How long one send goes on trying; default 30; in a loop at most until the next send is due",
-        "SECONDS",
-      ),
-      spool: optional(
-        "Directory that keeps what is not delivered, also when the program is killed; the next start sends it [OTLP_HISTOGRAM_SPOOL]",
-        "DIR",
-      ),
-      maxPendingMb: optional(
-        "How much unsent data is kept, in MB; beyond it the oldest is dropped, and said; default 64",
-        "N",
-      ),
-      maxAge: optional(
-        "How long unsent data is kept; default 3600 (Dynatrace takes nothing older than an hour)",
-        "SECONDS",
-      ),
-      count: optional("0: record nothing, send only what the spool holds", "N"),
-      loop: toggle("Send again and again, until Ctrl+C or an end"),
-      interval: optional(
-        "Between sends in a loop; default 60; 0: one right after the other [INTERVAL]",
-        "SECONDS",
-      ),
-      iterations: optional("Ends a loop after N sends", "N"),
-      duration: optional("Ends a loop when the next send is due after that time", "SECONDS"),
-      metric: optional("Name of the metric; default http.server.duration", "NAME"),
-      unit: optional("Unit of the metric; default ms", "UNIT"),
-      description: optional("Description of the metric; default HTTP request duration", "TEXT"),
-      buckets: optional(
-        "Upper bounds of the buckets, increasing; default 5,10,25,50,75,100,250,500,1000,2500,5000",
-        "B1,B2,...",
-      ),
-      service: optional(
-        "Resource attribute service.name; default my-service [OTEL_SERVICE_NAME]",
-        "NAME",
-      ),
-      resource: repeatable(
-        "A resource attribute; default deployment.environment=prod; repeatable [OTEL_RESOURCE_ATTRIBUTES]",
-        "KEY=VALUE",
-      ),
-      attr: repeatable("An attribute (text) of every data point; repeatable", "KEY=VALUE"),
-      output: optional("text (default) or json, one object a line", "text|json"),
-      quiet: toggle("Print only warnings and errors (json: and the summary)"),
-      verbose: toggle("Also print every request and its answer, on standard error"),
-      envFile: optional("Read FILE, which must exist, in place of .env", "FILE"),
-    },
+    flags: sendFlags,
     aliases: {},
   },
   docs: { brief: "Send measurements (the default command)", fullDescription: SEND_EXTRA },
@@ -147,26 +58,7 @@ const receive = buildCommand<ReceiveFlags, [], Context>({
       });
     }),
   parameters: {
-    flags: {
-      host: optional("Address to listen on; default 127.0.0.1", "HOST"),
-      port: optional("Port to listen on; default 4318; 0 picks a free one", "PORT"),
-      rules: optional(
-        "Whose rules to judge by: otlp (default) or dynatrace, its limits, reasons and answers",
-        "otlp|dynatrace",
-      ),
-      tokenFile: optional(
-        "Demand `Authorization: Api-Token` with the token in this file",
-        "FILE",
-      ),
-      tlsCert: optional("PEM file of the certificate, for https", "FILE"),
-      tlsKey: optional("PEM file of its private key", "FILE"),
-      respond: optional(
-        "Scripted answers, in order: a status, a status with its Retry-After (429:2), hang; 200 is judged as usual, and so is what comes after the list",
-        "LIST",
-      ),
-      requests: optional("End after N requests", "N"),
-      output: optional("text (default) or json, one object a line", "text|json"),
-    },
+    flags: receiveFlags,
   },
   docs: {
     brief: "A local OTLP/HTTP receiver that decodes, counts and draws what it gets",
@@ -184,21 +76,7 @@ const check = buildCommand<CheckFlags, [], Context>({
       });
     }),
   parameters: {
-    flags: {
-      ...destinationFlags,
-      canary: toggle("Send one sample measurement too, and demand that it is accepted"),
-      metric: optional("Its name; default http.server.duration", "NAME"),
-      service: optional(
-        "Its resource attribute service.name; default my-service [OTEL_SERVICE_NAME]",
-        "NAME",
-      ),
-      resource: repeatable(
-        "A resource attribute of it; repeatable [OTEL_RESOURCE_ATTRIBUTES]",
-        "KEY=VALUE",
-      ),
-      output: optional("text (default) or json, one object a line", "text|json"),
-      envFile: optional("Read FILE, which must exist, in place of .env", "FILE"),
-    },
+    flags: checkFlags,
   },
   docs: {
     brief: "Find out what is wrong: configuration, DNS, TCP, TLS, token, ingest",
@@ -345,7 +223,40 @@ function systemIo(signals: Signals): Io {
     clock: systemClock,
     random: Math.random,
     readTextFile: (path) => Deno.readTextFile(path),
+    openFile,
+    stdin: () => Deno.stdin.readable,
+    stderrIsTerminal: Deno.stderr.isTerminal(),
+    stdinHasData,
   };
+}
+
+async function openFile(path: string) {
+  const file = await Deno.open(path);
+  const { size, isDirectory } = await file.stat();
+  if (!isDirectory) return { stream: file.readable, bytes: size };
+  file.close();
+  throw new UsageError("it is a directory");
+}
+
+async function stdinHasData(): Promise<boolean> {
+  if (Deno.stdin.isTerminal()) return false;
+  try {
+    const { isFifo, isFile } = await Deno.stat("/dev/stdin");
+    return isFifo === true || isFile;
+  } catch {
+    return await stdinHasDataByNumber();
+  }
+}
+
+/** Since Deno 2.9 only a program with all permissions may look at /dev/stdin; node:fs takes 25 ms to load. */
+async function stdinHasDataByNumber(): Promise<boolean> {
+  const { fstatSync } = await import("node:fs");
+  try {
+    const stdin = fstatSync(0);
+    return stdin.isFIFO() || stdin.isFile();
+  } catch {
+    return false; // closed
+  }
 }
 
 /** False when nobody reads any more (a closed pipe). */

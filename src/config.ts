@@ -2,6 +2,8 @@ import { baseEndpoint, type Endpoint, exactEndpoint } from "./endpoint.ts";
 import { UsageError } from "./errors.ts";
 import type { Environment } from "./proxy.ts";
 import { redactToken } from "./redact.ts";
+import type { SendFlags } from "./send_flags.ts";
+import { type SourceConfig, sourceConfig } from "./source_config.ts";
 import {
   booleanSetting,
   choiceSetting,
@@ -16,39 +18,6 @@ import {
   type Setting,
   type Variables,
 } from "./settings.ts";
-
-/** The flags of `send` as they were given; what is missing comes from variables and defaults. */
-export interface SendFlags {
-  readonly endpoint?: string;
-  readonly tokenFile?: string;
-  readonly header?: readonly string[];
-  readonly insecure?: boolean;
-  readonly ca?: string;
-  readonly clientCert?: string;
-  readonly clientKey?: string;
-  readonly compression?: string;
-  readonly timeout?: string;
-  readonly retryFor?: string;
-  readonly loop?: boolean;
-  readonly interval?: string;
-  readonly iterations?: string;
-  readonly duration?: string;
-  readonly metric?: string;
-  readonly unit?: string;
-  readonly description?: string;
-  readonly buckets?: string;
-  readonly service?: string;
-  readonly resource?: readonly string[];
-  readonly attr?: readonly string[];
-  readonly output?: string;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly spool?: string;
-  readonly maxPendingMb?: string;
-  readonly maxAge?: string;
-  readonly count?: string;
-  readonly envFile?: string;
-}
 
 /** The Authorization header: none, a fixed value, or made from a file that is read for every send. */
 export type Authorization =
@@ -76,8 +45,10 @@ export interface MetricConfig {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  /** Upper bounds of the buckets, strictly increasing, in the metric's unit. */
-  readonly bounds: readonly number[];
+  /** Upper bounds of the buckets, strictly increasing, in the metric's unit; or base-2 exponential ones. */
+  readonly bounds: readonly number[] | "exponential";
+  /** Data points a send at most. */
+  readonly maxSeries: number;
   readonly resource: Readonly<Record<string, string>>;
   /** On every data point; beats a measurement's own attribute of that name. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -110,11 +81,13 @@ export interface SendConfig {
   readonly pace: PaceConfig;
   readonly keep: KeepConfig;
   readonly output: OutputConfig;
-  /** 0: record nothing, send only what the spool holds. */
-  readonly count: "sample" | 0;
+  readonly source: SourceConfig;
   /** What is odd, but can be done. */
   readonly warnings: readonly string[];
 }
+
+/** A send as it would be: nothing is sent, so no destination is needed. */
+export type DryRunConfig = Omit<SendConfig, "destination">;
 
 /** Settings -> what `send` does, or a UsageError. Reads nothing but its arguments. */
 export function sendConfig(
@@ -122,14 +95,26 @@ export function sendConfig(
   find: Variables,
   environment: Environment,
 ): SendConfig {
+  const { warnings, ...config } = commonConfig(flags, find);
+  const odd = [...warnings];
+  const destination = destinationConfig(flags, find, environment, odd);
+  return { ...config, destination, warnings: odd };
+}
+
+/** The same without a destination. */
+export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
+  if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
+  return commonConfig(flags, find);
+}
+
+function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const warnings: string[] = [];
   const output = outputConfig(flags);
   const pace = paceConfig(flags, find, warnings);
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
-  const count = countConfig(flags, keep);
-  const destination = destinationConfig(flags, find, environment, warnings);
-  return { destination, metric, pace, keep, output, count, warnings };
+  const source = sourceConfig(flags, pace.loop, keep.spool !== undefined);
+  return { metric, pace, keep, output, source, warnings };
 }
 
 const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";
@@ -180,7 +165,7 @@ function paceConfig(flags: SendFlags, find: Variables, warnings: string[]): Pace
   };
 }
 
-const isWholeFrom = (least: number) => (n: number) => Number.isSafeInteger(n) && n >= least;
+export const isWholeFrom = (least: number) => (n: number) => Number.isSafeInteger(n) && n >= least;
 
 function keepConfig(flags: SendFlags, find: Variables): KeepConfig {
   const retryFor = flag("--retry-for", flags.retryFor);
@@ -204,25 +189,13 @@ function keepConfig(flags: SendFlags, find: Variables): KeepConfig {
   };
 }
 
-function countConfig(flags: SendFlags, keep: KeepConfig): "sample" | 0 {
-  const count = flag("--count", flags.count);
-  if (count === undefined) return "sample";
-  if (parseNumber(count.value) !== 0) throw invalid(count, "0: send only what the spool holds");
-  if (keep.spool === undefined) {
-    throw new UsageError(
-      "--count 0 sends only what the spool holds: name its directory with --spool or OTLP_HISTOGRAM_SPOOL",
-    );
-  }
-  if (flags.loop) throw new UsageError("--count 0 records nothing: leave out --loop");
-  return 0;
-}
-
 const METRIC_NAME = /^[a-z][a-z0-9_./-]{0,254}$/i;
 /** The predecessor's instrument; 11 bounds make the 12 buckets that Dynatrace Classic and Managed store. */
 const DEFAULT_BOUNDS = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000] as const;
 
 function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
   const name = flag("--metric", flags.metric);
+  const maxSeries = flag("--max-series", flags.maxSeries);
   if (name !== undefined && !METRIC_NAME.test(name.value)) {
     throw invalid(
       name,
@@ -233,14 +206,29 @@ function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
     name: name?.value ?? "http.server.duration",
     unit: flags.unit ?? "ms",
     description: flags.description ?? "HTTP request duration",
-    bounds: boundsSetting(flag("--buckets", flags.buckets)),
+    bounds: boundsSetting(flags, find),
+    maxSeries: maxSeries === undefined
+      ? 10_000
+      : numberSetting(maxSeries, "a whole number, 1 or more", isWholeFrom(1)),
     resource: resourceAttributes(flags, find),
     attributes: Object.fromEntries(keyValueFlags("--attr", flags.attr)),
   };
 }
 
-function boundsSetting(setting: Setting | undefined): readonly number[] {
-  if (setting === undefined) return DEFAULT_BOUNDS;
+function boundsSetting(flags: SendFlags, find: Variables): MetricConfig["bounds"] {
+  const setting = flag("--buckets", flags.buckets);
+  if (flags.exponential && setting !== undefined) {
+    throw new UsageError("--buckets and --exponential contradict each other: give one of them");
+  }
+  if (flags.exponential) return "exponential";
+  if (setting === undefined) {
+    const aggregation = find("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION");
+    const kind = aggregation && choiceSetting(aggregation, [
+      "explicit_bucket_histogram",
+      "base2_exponential_bucket_histogram",
+    ]);
+    return kind === "base2_exponential_bucket_histogram" ? "exponential" : DEFAULT_BOUNDS;
+  }
   const bounds = setting.value.split(",").map(parseNumber);
   const increasing = bounds.every((bound, i) => {
     const before = bounds[i - 1];

@@ -135,6 +135,10 @@ export class Delivery {
     return this.#queue;
   }
 
+  get pendingBytes(): number {
+    return bytes(this.#queue);
+  }
+
   /** Takes over what an earlier process left; it counts as recorded here. */
   adopt(left: readonly Pending[]): void {
     this.#queue.push(...left);

@@ -32,6 +32,7 @@ function unconfigured(io: Io): Io {
   return {
     ...io,
     env: () => undefined,
+    stdinHasData: () => Promise.resolve(false),
     readTextFile: (path) => Promise.reject(new Deno.errors.NotFound(path)),
   };
 }

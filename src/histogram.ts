@@ -42,7 +42,10 @@ export function histogramRecorder(metric: MetricConfig, clock: Clock): Recorder 
       instrumentName: metric.name,
       aggregation: {
         type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
-        options: { boundaries: [...metric.bounds], recordMinMax: true },
+        options: {
+          boundaries: metric.bounds === "exponential" ? [] : [...metric.bounds],
+          recordMinMax: true,
+        },
       },
     }],
   });

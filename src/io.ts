@@ -20,4 +20,13 @@ export interface Io {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly readTextFile: (path: string) => Promise<string>;
+  /** A file as a stream, and its length. */
+  readonly openFile: (
+    path: string,
+  ) => Promise<{ readonly stream: ReadableStream<Uint8Array>; readonly bytes: number }>;
+  readonly stdin: () => ReadableStream<Uint8Array>;
+  /** Whether a line on standard error can be drawn over. */
+  readonly stderrIsTerminal: boolean;
+  /** Whether standard input is a pipe or a file: somebody may mean it to be read. */
+  readonly stdinHasData: () => Promise<boolean>;
 }

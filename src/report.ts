@@ -18,18 +18,23 @@ export interface Reported {
   readonly loop: boolean;
   /** Only what the spool holds is sent. */
   readonly spoolOnly: boolean;
+  /** The sample measurements are sent, none of the user's own. */
+  readonly samples: boolean;
   readonly intervalMs: number;
   readonly insecure: boolean;
   readonly spool: string | undefined;
 }
 
-export function reported({ output, metric, destination, pace, keep, count }: SendConfig): Reported {
+export function reported(
+  { output, metric, destination, pace, keep, source }: SendConfig,
+): Reported {
   return {
     output,
     metric: metric.name,
     url: destination.endpoint.shown,
     loop: pace.loop,
-    spoolOnly: count === 0,
+    spoolOnly: source.kind === "spool",
+    samples: source.kind === "sample",
     intervalMs: pace.intervalMs,
     insecure: destination.tls.insecure,
     spool: keep.spool?.value,
@@ -124,6 +129,20 @@ function troubleLines(event: RunEvent, config: Reported): readonly string[] {
           origin(event.pending.iteration)
         } dropped, not delivered: ${event.reason}`,
       );
+    case "folded": {
+      const { measurements: count, series, more } = event.folded;
+      return warn(
+        `${measurements(count)} of ${series}${
+          more ? " or more" : ""
+        } series share one data point ` +
+          "(otel.metric.overflow=true): there are more series than --max-series",
+      );
+    }
+    case "broken":
+      return errorLines(
+        format,
+        `the input broke off: ${event.reason}; what came before it was sent`,
+      );
     case "missed":
       return warn(
         `the send before took longer than the interval: ${event.sends} ${
@@ -214,7 +233,9 @@ function textLines(event: RunEvent, config: Reported): Lines {
         out: [
           config.loop
             ? `[${localTime(event.time)}] Iteration ${event.iteration}: Recording measurements...`
-            : "Recording sample measurements...",
+            : config.samples
+            ? "Recording sample measurements..."
+            : "Recording measurements...",
         ],
         err,
       };
@@ -252,7 +273,7 @@ function textLines(event: RunEvent, config: Reported): Lines {
     case "summary":
       return {
         out: [
-          ...config.loop || config.spoolOnly ? [summaryText(event)] : [],
+          ...config.loop || event.sends === 0 ? [summaryText(event, config)] : [],
           ...config.loop ? ["Shutdown complete."] : [],
         ],
         err,
@@ -262,9 +283,16 @@ function textLines(event: RunEvent, config: Reported): Lines {
   }
 }
 
-function summaryText(summary: Extract<RunEvent, { type: "summary" }>): string {
+function summaryText(
+  summary: Extract<RunEvent, { type: "summary" }>,
+  { spoolOnly }: Reported,
+): string {
   const { recorded, delivered, rejected, dropped, pending, rejectedPoints, sends } = summary;
-  if (recorded === 0 && sends === 0) return "Nothing to send: the spool is empty.";
+  if (recorded === 0 && sends === 0) {
+    return spoolOnly
+      ? "Nothing to send: the spool is empty."
+      : "Nothing to send: no measurement was recorded.";
+  }
   const parts = [
     rejected > 0 ? `${rejected} rejected` : "",
     dropped > 0 ? `${dropped} dropped` : "",

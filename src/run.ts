@@ -1,9 +1,10 @@
 import type { Clock } from "./clock.ts";
 import type { KeepConfig, PaceConfig } from "./config.ts";
 import type { Delivery, DeliveryEvent, Ledger, Pending, Result, Window } from "./delivery.ts";
-import type { Recorder } from "./histogram.ts";
-import type { Source } from "./measurements/measurement.ts";
-import { type EncodedRequest, encodeRequests, type RequestLimits } from "./otlp/request.ts";
+import type { Feed } from "./feed.ts";
+import type { Folded } from "./folded.ts";
+import type { EncodedRequest, RequestLimits } from "./otlp/request.ts";
+import type { Recorder } from "./recorder.ts";
 import { nextSlot } from "./pace.ts";
 
 /** What became of one iteration, or of something that was pending before it. */
@@ -46,6 +47,10 @@ export type RunEvent =
   | ({ readonly type: "late" } & LateReport)
   /** Sends were due while another one was under way, and were left out. */
   | { readonly type: "missed"; readonly sends: number }
+  /** There were more series than --max-series: these share one data point. */
+  | { readonly type: "folded"; readonly folded: Folded }
+  /** The input ended with an error; what came before it was recorded. */
+  | { readonly type: "broken"; readonly reason: string }
   | { readonly type: "stopping" }
   /** The end: what is not delivered, and is lost or in the spool. */
   | {
@@ -58,12 +63,12 @@ export type RunEvent =
   | ({ readonly type: "summary" } & Summary);
 
 export interface RunDependencies {
-  readonly source: Source;
+  readonly feed: Feed;
   readonly recorder: Recorder;
   readonly delivery: Delivery;
   readonly clock: Clock;
   readonly pace: PaceConfig;
-  readonly keep: Pick<KeepConfig, "retryForMs">;
+  readonly keep: Pick<KeepConfig, "retryForMs" | "maxPendingBytes">;
   readonly limits: RequestLimits;
   readonly compression: "gzip" | "none";
   readonly timeoutMs: number;
@@ -75,34 +80,55 @@ export interface RunDependencies {
 
 /** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
 export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
-  const { source, recorder, clock, pace, stop } = deps;
+  const { feed, recorder, clock, pace, stop } = deps;
+  const { overTime } = feed;
   const sending = new Sending(deps);
   const start = clock.monotonic();
-  let slot = 0;
-  let iteration = 0;
-  for await (const batch of source) {
-    if (stop.aborted) break;
-    iteration++;
+  const over = start + pace.durationMs;
+  /** Measurements in the recorder. */
+  let unsent = 0;
+  const fill = async (until: number | undefined) => {
+    const { measurements, ended } = await feed.fill(recorder, until, stop);
+    unsent += measurements;
+    return ended;
+  };
+  // What comes over time is sent at the end of its interval, everything else at the beginning.
+  let slot = overTime ? 1 : 0;
+  while (!stop.aborted) {
+    const due = Math.min(start + slot * pace.intervalMs, over);
+    if (!overTime && slot > 0 && pace.intervalMs > 0) {
+      await clock.sleep(due - clock.monotonic(), stop);
+      if (stop.aborted) break;
+    }
     const time = clock.wall();
-    yield { type: "recording", iteration, time };
-    const began = clock.monotonic();
-    recorder.record(batch);
-    const requests = await encodeRequests(await recorder.collect(), deps.limits, deps.compression);
-    yield { type: "recorded" };
-    const due = start + (slot + 1) * pace.intervalMs;
-    const isLast = !pace.loop || iteration >= pace.iterations || due >= start + pace.durationMs;
-    const until = isLast || pace.intervalMs === 0 ? Infinity : due;
-    yield* sending.iteration(requests, iteration, time, began, until);
-    if (isLast || stop.aborted) break;
+    const ended = await fill(!pace.loop ? Infinity : pace.intervalMs === 0 ? undefined : due);
+    const nextDue = pace.intervalMs === 0
+      ? clock.monotonic()
+      : start + (slot + 1) * pace.intervalMs;
+    const isLast = !pace.loop || ended || stop.aborted || sending.sends + 1 >= pace.iterations ||
+      (overTime ? clock.monotonic() : nextDue) >= over;
+    if (isLast) feed.close();
+    const until = isLast || pace.intervalMs === 0 ? Infinity : nextDue;
+    if (unsent > 0 && (isLast || sending.hasRoom)) {
+      unsent = 0;
+      yield* sending.send(overTime ? clock.wall() : time, until);
+    } else {
+      // Nothing new came, or it stays in the recorder until there is room.
+      yield* sending.pendingOnly(until);
+    }
+    if (isLast) break;
 
+    feed.hold(!sending.hasRoom);
     const next = nextSlot(start, pace.intervalMs, slot, clock.monotonic());
-    if (next.due - start >= pace.durationMs) break;
-    if (next.missed > 0) yield { type: "missed", sends: next.missed };
+    if (next.missed > 0 && !overTime && !stop.aborted) yield { type: "missed", sends: next.missed };
     slot = next.slot;
-    await clock.sleep(next.due - clock.monotonic(), stop);
-    if (stop.aborted) break;
+    if (!overTime && next.due >= over) break;
   }
-  if (iteration === 0 && !stop.aborted) yield* sending.leftovers();
+  feed.close();
+  // What came while the last send was under way.
+  if (overTime) await fill(clock.monotonic());
+  if (unsent > 0) yield* sending.send(clock.wall(), Infinity);
+  if (feed.broken !== undefined) yield { type: "broken", reason: feed.broken };
   yield* sending.end();
   yield { type: "summary", ...sending.summary() };
 }
@@ -124,21 +150,33 @@ class Sending {
     });
   }
 
-  /** Nothing was recorded: sends what an earlier process left. */
-  async *leftovers(): AsyncGenerator<RunEvent> {
-    yield* this.#flush(this.#window(Infinity), () => {});
+  get sends(): number {
+    return this.#sends;
   }
 
-  /** Sends what is pending and then this iteration's requests, and reports it once. */
-  async *iteration(
-    requests: readonly EncodedRequest[],
-    iteration: number,
-    time: number,
-    began: number,
-    until: number,
-  ): AsyncGenerator<RunEvent> {
-    const { delivery, clock, stop } = this.#deps;
-    this.#sends++;
+  /** A feed that can wait does so rather than have something thrown away. */
+  get hasRoom(): boolean {
+    const { feed, delivery, keep } = this.#deps;
+    return !feed.canWait || delivery.pendingBytes < keep.maxPendingBytes;
+  }
+
+  /** Sends what is pending, from earlier iterations or an earlier process. */
+  async *pendingOnly(until: number): AsyncGenerator<RunEvent> {
+    const { delivery, stop } = this.#deps;
+    if (delivery.pending.length > 0 && !stop.aborted) {
+      yield* this.#flush(this.#window(until), () => {});
+    }
+  }
+
+  /** Collects what was recorded, sends it after what is pending, and reports it once. `time`: ms since 1970. */
+  async *send(time: number, until: number): AsyncGenerator<RunEvent> {
+    const { recorder, delivery, clock, stop, limits, compression } = this.#deps;
+    const iteration = ++this.#sends;
+    const began = clock.monotonic();
+    yield { type: "recording", iteration, time };
+    const { requests, folded } = await recorder.collect(limits, compression);
+    if (folded.measurements > 0) yield { type: "folded", folded };
+    yield { type: "recorded" };
     this.#lastHeld = undefined;
     for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);
     const tally = new Tally(iteration, requests);
@@ -174,11 +212,12 @@ class Sending {
   }
 
   summary(): Summary {
-    const ledger = this.#deps.delivery.ledger;
-    const failed = ledger.rejected + ledger.dropped + ledger.pending > 0;
+    const { delivery: { ledger }, feed: { invalid, broken } } = this.#deps;
+    const failed = ledger.rejected + ledger.dropped + ledger.pending + invalid > 0 ||
+      broken !== undefined;
     return {
       ...ledger,
-      invalid: 0,
+      invalid,
       rejectedPoints: this.#rejectedPoints,
       sends: this.#sends,
       exitCode: failed ? 1 : this.#rejectedPoints > 0 ? 3 : 0,
@@ -194,9 +233,8 @@ class Sending {
   /** One bounded try after a signal: within the timeout of a request from the signal on. */
   async *#lastTry(take: (event: DeliveryEvent) => void): AsyncGenerator<RunEvent> {
     const { delivery, clock, timeoutMs, stop, kill } = this.#deps;
-    if (this.#stopped) return;
+    if (!this.#stopped) yield { type: "stopping" };
     this.#stopped = true;
-    yield { type: "stopping" };
     if (delivery.pending.length === 0 || kill.aborted) return;
     const until = (this.#stoppedAt ?? clock.monotonic()) + timeoutMs;
     const timeUp = new AbortController();

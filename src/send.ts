@@ -1,34 +1,51 @@
-import { outputConfig, type SendConfig, sendConfig, type SendFlags } from "./config.ts";
+import {
+  type DryRunConfig,
+  dryRunConfig,
+  outputConfig,
+  type SendConfig,
+  sendConfig,
+} from "./config.ts";
 import { Delivery } from "./delivery.ts";
 import { readCredentials } from "./destination.ts";
 import { readVariables } from "./dotenv_file.ts";
-import { histogramRecorder } from "./histogram.ts";
 import { UsageError } from "./errors.ts";
 import type { Io } from "./io.ts";
-import type { Measurement } from "./measurements/measurement.ts";
-import { sampleBatch } from "./measurements/sample.ts";
 import { DYNATRACE_REQUEST, OTLP_REQUEST } from "./otlp/request.ts";
 import { resolvePath } from "./paths.ts";
 import type { Post } from "./reply.ts";
 import { type Lines, reported, reporter, warningLines } from "./report.ts";
 import { run } from "./run.ts";
+import type { SendFlags } from "./send_flags.ts";
+import { type OpenSource, openSource } from "./source.ts";
 import type { Spool } from "./spool.ts";
 import { openTransport } from "./transport.ts";
+import type { Variables } from "./settings.ts";
 import { USER_AGENT } from "./version.ts";
 
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
 export async function runSend(flags: SendFlags, io: Io): Promise<number> {
   outputConfig(flags);
-  const config = sendConfig(flags, await readVariables(flags.envFile, io), io.env);
+  const variables = await readVariables(flags.envFile, io);
+  if (flags.dryRun) return await dryRun(flags, variables, io);
+  const config = sendConfig(flags, variables, io.env);
   const secrets: string[] = [];
   const credentials = await readCredentials(config.destination, io, secrets);
   const transport = await openTransport(config.destination, credentials, USER_AGENT, io.env);
+  const print = printer(io);
+  const source = await openSource(config, io, print);
   const opened = await openKept(config, io);
   const spool = "store" in opened ? opened : undefined;
   const warnings = [...config.warnings, ...opened.warnings];
   try {
-    return await sending({ ...config, warnings }, transport.post, spool, io, secrets);
+    return await sending({ ...config, warnings }, {
+      post: transport.post,
+      spool,
+      source,
+      secrets,
+      print,
+    }, io);
   } finally {
+    source.close();
     spool?.close();
     transport.close();
   }
@@ -36,7 +53,7 @@ export async function runSend(flags: SendFlags, io: Io): Promise<number> {
 
 /** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */
 async function openKept(
-  { keep, count }: SendConfig,
+  { keep, source }: SendConfig,
   io: Io,
 ): Promise<Spool | { readonly warnings: readonly string[] }> {
   if (keep.spool === undefined) return { warnings: [] };
@@ -44,23 +61,25 @@ async function openKept(
   const { openSpool } = await import("./spool.ts");
   const spool = await openSpool(resolvePath(io.cwd, value), value, io.clock);
   if (!("unusable" in spool)) return spool;
-  if (count === 0) throw new UsageError(spool.unusable);
+  if (source.kind === "spool") throw new UsageError(spool.unusable);
   return { warnings: [spool.unusable] };
+}
+
+interface Opened {
+  readonly post: Post;
+  readonly spool: Spool | undefined;
+  readonly source: OpenSource;
+  readonly secrets: readonly string[];
+  readonly print: (lines: Lines) => void;
 }
 
 async function sending(
   config: SendConfig,
-  post: Post,
-  spool: Spool | undefined,
+  { post, spool, source, secrets, print }: Opened,
   io: Io,
-  secrets: readonly string[],
 ): Promise<number> {
-  const { destination, metric, pace, keep, output } = config;
+  const { destination, pace, keep, output } = config;
   const { clock, random, stop, kill } = io;
-  const print = ({ out, err }: Lines) => {
-    for (const line of err) io.stderr(`${line}\n`);
-    for (const line of out) io.stdout(`${line}\n`);
-  };
   const report = reporter(reported(config), secrets);
   for (const warning of config.warnings) {
     print({ out: [], err: warningLines(output.format, warning) });
@@ -77,8 +96,7 @@ async function sending(
   });
   delivery.adopt(spool?.left ?? []);
   const events = run({
-    source: config.count === 0 ? nothing() : samples(random),
-    recorder: histogramRecorder(metric, clock),
+    ...source,
     delivery,
     clock,
     pace,
@@ -89,16 +107,45 @@ async function sending(
     stop,
     kill,
   });
+  // Asked while the first send is under way: the answer can take longer than the send.
+  let ignored = config.source.kind === "sample" ? io.stdinHasData() : undefined;
   let exitCode = 1;
   for await (const event of events) {
+    source.clearProgress();
+    if (event.type === "send" && await ignored) {
+      print({ out: [], err: warningLines(output.format, STDIN_IGNORED) });
+    }
+    if (event.type === "send") ignored = undefined;
     print(report.event(event));
     if (event.type === "summary") exitCode = event.exitCode;
   }
   return exitCode;
 }
 
-async function* nothing(): AsyncGenerator<readonly Measurement[]> {}
+const STDIN_IGNORED = "standard input is a pipe or a file, but sample measurements are sent: " +
+  "to send the measurements in it, add --input -";
 
-async function* samples(random: () => number): AsyncGenerator<readonly Measurement[]> {
-  while (true) yield sampleBatch(random);
+/** Prints the request of one send, as OTLP/JSON, and sends nothing. */
+async function dryRun(flags: SendFlags, variables: Variables, io: Io): Promise<number> {
+  const config: DryRunConfig = dryRunConfig(flags, variables);
+  const source = await openSource(config, io, printer(io));
+  try {
+    await source.feed.fill(source.recorder, Infinity, io.stop);
+    const { requests } = await source.recorder.collect(OTLP_REQUEST, "none");
+    const { otlpJson } = await import("./otlp/json.ts");
+    io.stdout(`${await otlpJson(requests)}\n`);
+    if (source.feed.broken !== undefined) {
+      throw new UsageError(`The input broke off: ${source.feed.broken}`);
+    }
+    return source.feed.invalid > 0 ? 1 : 0;
+  } finally {
+    source.close();
+  }
+}
+
+function printer(io: Io): (lines: Lines) => void {
+  return ({ out, err }) => {
+    for (const line of err) io.stderr(`${line}\n`);
+    for (const line of out) io.stdout(`${line}\n`);
+  };
 }

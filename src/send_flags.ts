@@ -1,0 +1,46 @@
+/** The flags of `send` as they were given; what is missing comes from variables and defaults. */
+export interface SendFlags {
+  readonly endpoint?: string;
+  readonly tokenFile?: string;
+  readonly header?: readonly string[];
+  readonly insecure?: boolean;
+  readonly ca?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly compression?: string;
+  readonly timeout?: string;
+  readonly retryFor?: string;
+  readonly loop?: boolean;
+  readonly interval?: string;
+  readonly iterations?: string;
+  readonly duration?: string;
+  readonly metric?: string;
+  readonly unit?: string;
+  readonly description?: string;
+  readonly buckets?: string;
+  readonly exponential?: boolean;
+  readonly maxSeries?: string;
+  readonly value?: readonly string[];
+  readonly input?: string;
+  readonly inputFormat?: string;
+  readonly valueField?: string;
+  readonly attrField?: readonly string[];
+  readonly scale?: string;
+  readonly scenario?: string;
+  readonly series?: string;
+  readonly count?: string;
+  readonly rate?: string;
+  readonly distribution?: string;
+  readonly seed?: string;
+  readonly dryRun?: boolean;
+  readonly service?: string;
+  readonly resource?: readonly string[];
+  readonly attr?: readonly string[];
+  readonly output?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly spool?: string;
+  readonly maxPendingMb?: string;
+  readonly maxAge?: string;
+  readonly envFile?: string;
+}

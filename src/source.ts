@@ -1,0 +1,99 @@
+import type { DryRunConfig } from "./config.ts";
+import { batchFeed, countFeed, type Feed, type Generate, noFeed, rateFeed } from "./feed.ts";
+import type { Io } from "./io.ts";
+import { sampleBatch } from "./measurements/sample.ts";
+import { type Instrument, type Recorder, recorder } from "./recorder.ts";
+import { type Lines, warningLines } from "./report.ts";
+import type { Amount } from "./source_config.ts";
+
+/** Where measurements come from and where they are recorded. */
+export interface OpenSource {
+  readonly feed: Feed;
+  readonly recorder: Recorder;
+  /** Takes a progress line away, so that something else can be printed. */
+  clearProgress(): void;
+  close(): void;
+}
+
+type Print = (lines: Lines) => void;
+type Part = Pick<OpenSource, "feed"> & Partial<OpenSource>;
+
+/** Opens the source that the configuration names; what is special to one is loaded only for it. */
+export async function openSource(config: DryRunConfig, io: Io, print: Print): Promise<OpenSource> {
+  const { source, metric, output } = config;
+  const warn = (message: string) => print({ out: [], err: warningLines(output.format, message) });
+  const single = (
+    opened: Omit<Partial<OpenSource>, "recorder"> & Pick<OpenSource, "feed">,
+  ): OpenSource => ({
+    recorder: recorderOf(config, [metric], metric.resource, io),
+    clearProgress() {},
+    close() {},
+    ...opened,
+  });
+  switch (source.kind) {
+    case "spool":
+      return single({ feed: noFeed });
+    case "sample":
+      return single({ feed: batchFeed(() => sampleBatch(io.random)) });
+    case "values": {
+      const attributes = {};
+      const values = source.values.map((value) => ({ value, attributes }));
+      return single({ feed: batchFeed(() => values) });
+    }
+    case "input": {
+      const { openInput } = await import("./open_input.ts");
+      return single(await openInput(source, io, warn));
+    }
+    case "synthetic": {
+      const { synthetic } = await import("./measurements/synthetic.ts");
+      const generate = synthetic(source.series, source.draw, await randomOf(source, io));
+      return single({ feed: generated(generate, source, source.series, io, warn) });
+    }
+    case "scenario": {
+      const { openScenario } = await import("./open_scenario.ts");
+      const { instruments, resource, generate, count } = await openScenario(
+        source,
+        metric,
+        await randomOf(source, io),
+        io,
+      );
+      return {
+        ...single({ feed: generated(generate, source, count, io, warn) }),
+        recorder: recorderOf(config, instruments, resource, io),
+      };
+    }
+  }
+}
+
+async function randomOf({ seed }: Amount, io: Io): Promise<() => number> {
+  if (seed === undefined) return io.random;
+  const { seededRandom } = await import("./measurements/random.ts");
+  return seededRandom(seed);
+}
+
+function generated(
+  generate: Generate,
+  { rate, count }: Amount,
+  defaultCount: number,
+  io: Io,
+  warn: (message: string) => void,
+): Feed {
+  if (rate === undefined) return countFeed(generate, count ?? defaultCount);
+  return rateFeed(
+    generate,
+    rate,
+    count,
+    io.clock,
+    (measurements) =>
+      warn(`cannot keep up with --rate ${rate}: ${measurements} measurements behind`),
+  );
+}
+
+function recorderOf(
+  { metric }: DryRunConfig,
+  instruments: readonly Instrument[],
+  resource: Readonly<Record<string, string>>,
+  io: Io,
+): Recorder {
+  return recorder({ resource, instruments, maxSeries: metric.maxSeries }, io.clock);
+}
