@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sourceOnly } from "../support/program.ts";
 import {
   afterSend,
   beforeSend,
@@ -49,16 +50,6 @@ const rows: readonly Row[] = [
     requests: 0,
   },
   {
-    name: "a port that fetch never connects to is told as such, and not tried again",
-    args: ["--endpoint", "http://127.0.0.1:1"],
-    status: 1,
-    stderr: [
-      /^ERROR: 5 measurements not delivered and lost: .*port 1 /,
-      /^ {2}Hint: .*another port/,
-    ],
-    requests: 0,
-  },
-  {
     name: "a connection that breaks without an answer is told",
     args: url,
     answers: ["reset-after-body"],
@@ -74,11 +65,11 @@ const rows: readonly Row[] = [
   },
   {
     name: "a receiver that does not answer is told with a hint",
-    args: [...url, "--timeout", "0.3"],
+    args: [...url, "--timeout", "0.9"],
     answers: ["hang"],
     status: 1,
     stderr: [
-      "ERROR: 5 measurements not delivered and lost: no answer within 0.3 s",
+      "ERROR: 5 measurements not delivered and lost: no answer within 0.9 s",
       /^ {2}Hint: 127\.0\.0\.1:PORT does not answer in time/,
     ],
   },
@@ -142,6 +133,20 @@ const rows: readonly Row[] = [
   },
 ];
 testRows(rows);
+
+// The Fetch standard's list of blocked ports is known to Deno 2.9, not to the 2.6 of some executables.
+if (sourceOnly) {
+  testRows([{
+    name: "a port that fetch never connects to is told as such, and not tried again",
+    args: ["--endpoint", "http://127.0.0.1:1"],
+    status: 1,
+    stderr: [
+      /^ERROR: 5 measurements not delivered and lost: .*port 1 /,
+      /^ {2}Hint: .*another port/,
+    ],
+    requests: 0,
+  }]);
+}
 
 function equalProxied(
   requests: readonly {

@@ -16,9 +16,11 @@ export const TOKEN = `dt0c01.PUBLIC.${MARK}TOKEN`;
 const USER = `user-${MARK}`;
 const PASSWORD = `pass-${MARK}`;
 /** In each row that does not set them itself: a token and a header that must not be seen. */
-const SECRET_ENVIRONMENT = {
+const ENVIRONMENT = {
   DT_API_TOKEN: TOKEN,
   OTEL_EXPORTER_OTLP_HEADERS: `x-scope=${MARK}HEADER`,
+  // From source: Deno's own request now and then would come to a row's proxy.
+  DENO_NO_UPDATE_CHECK: "1",
 } as const;
 
 /**
@@ -122,7 +124,7 @@ async function play(row: Row): Promise<void> {
     Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, fill(text)]));
   await using program = await startProgram({
     args: (row.args ?? ["--endpoint", "{secretUrl}"]).map(fill),
-    env: fillAll({ ...SECRET_ENVIRONMENT, ...row.env }),
+    env: fillAll({ ...ENVIRONMENT, ...row.env }),
     files: fillAll(row.files),
     ...row.dotenv !== undefined && { dotenv: fill(row.dotenv) },
   });

@@ -129,14 +129,9 @@ const rows: readonly Row[] = [
     /^ERROR: .*--iteration, did you mean --iterations\?.*--help/,
   ),
   wrong(
-    "a flag of later versions is not accepted",
-    { args: [...url, "--strict"] },
-    /^ERROR: .*--strict/,
-  ),
-  wrong(
     "an unknown command is a usage error that lists them",
     { args: ["sned"] },
-    /^ERROR: No command "sned": there are send, receive, demo/,
+    /^ERROR: No command "sned": there are send, .*receive, demo/,
   ),
   wrong(
     "a flag without its value is a usage error",
