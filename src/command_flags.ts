@@ -113,6 +113,9 @@ export const sendFlags = {
     "N",
   ),
   dryRun: toggle("Print the request as OTLP/JSON, and send nothing"),
+  strict: toggle(
+    "To Dynatrace: send nothing (exit status 2) when one of its rules would be broken; without it a warning says so",
+  ),
   service: optional(
     "Resource attribute service.name; default my-service [OTEL_SERVICE_NAME]",
     "NAME",

@@ -82,6 +82,8 @@ export interface SendConfig {
   readonly keep: KeepConfig;
   readonly output: OutputConfig;
   readonly source: SourceConfig;
+  /** A broken rule of Dynatrace's ends the program before anything is sent. */
+  readonly strict: boolean;
   /** What is odd, but can be done. */
   readonly warnings: readonly string[];
 }
@@ -114,7 +116,7 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
   const source = sourceConfig(flags, pace.loop, keep.spool !== undefined);
-  return { metric, pace, keep, output, source, warnings };
+  return { metric, pace, keep, output, source, strict: flags.strict ?? false, warnings };
 }
 
 const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";

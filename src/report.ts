@@ -41,10 +41,17 @@ export function reported(
   };
 }
 
+/** What can be told of a receiver whose rules are known. */
+export interface Explanations {
+  explain(message: string): readonly string[];
+  readonly whereToLook: readonly string[];
+}
+
 /** What happened -> lines. `secrets` are hidden wherever a receiver repeats them. */
 export function reporter(
   config: Reported,
   secrets: readonly string[],
+  explanations?: Explanations,
 ): { start(): Lines; event(event: RunEvent): Lines } {
   const { format, level } = config.output;
   const hide = (lines: readonly string[]) => lines.map((line) => redactSecrets(line, secrets));
@@ -54,9 +61,37 @@ export function reporter(
   });
   return {
     start: () => shown(startLines(config)),
-    event: (event) =>
-      shown(format === "json" ? jsonLines(event, config) : textLines(event, config)),
+    event(event) {
+      const { out, err } = format === "json" ? jsonLines(event, config) : textLines(event, config);
+      const explained = explain(event, explanations).map((line) =>
+        format === "json" ? JSON.stringify({ type: "explanation", message: line }) : `  ${line}`
+      );
+      const look = format === "text" ? lookLines(event, config, explanations) : [];
+      return shown({ out: [...out, ...look], err: [...err, ...explained] });
+    },
   };
+}
+
+/** What the reasons in a refusal mean. */
+function explain(event: RunEvent, explanations: Explanations | undefined): readonly string[] {
+  const result = event.type === "send" ? event : event.type === "late" ? event.result : undefined;
+  if (!result?.message || result.outcome === "failed") return [];
+  return explanations?.explain(result.message) ?? [];
+}
+
+/** After a success, once: where to look for it. */
+function lookLines(
+  event: RunEvent,
+  { loop }: Reported,
+  explanations: Explanations | undefined,
+): readonly string[] {
+  if (explanations === undefined) return [];
+  const isEnd = loop
+    ? event.type === "summary" && event.delivered > 0
+    : event.type === "send" && event.outcome === "accepted";
+  return isEnd
+    ? ["", "Where to look in Dynatrace:", ...explanations.whereToLook.map((line) => `  ${line}`)]
+    : [];
 }
 
 function startLines(config: Reported): Lines {

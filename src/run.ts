@@ -72,6 +72,8 @@ export interface RunDependencies {
   readonly limits: RequestLimits;
   readonly compression: "gzip" | "none";
   readonly timeoutMs: number;
+  /** Looks at the first send's requests before anything is sent; what it throws ends the run. */
+  readonly review: (requests: readonly EncodedRequest[]) => Promise<void>;
   /** No new iteration; what was recorded gets one more try. */
   readonly stop: AbortSignal;
   /** Ends at once. */
@@ -170,12 +172,13 @@ class Sending {
 
   /** Collects what was recorded, sends it after what is pending, and reports it once. `time`: ms since 1970. */
   async *send(time: number, until: number): AsyncGenerator<RunEvent> {
-    const { recorder, delivery, clock, stop, limits, compression } = this.#deps;
+    const { recorder, delivery, clock, stop, limits, compression, review } = this.#deps;
     const iteration = ++this.#sends;
     const began = clock.monotonic();
     yield { type: "recording", iteration, time };
     const { requests, folded } = await recorder.collect(limits, compression);
     if (folded.measurements > 0) yield { type: "folded", folded };
+    if (iteration === 1) await review(requests);
     yield { type: "recorded" };
     this.#lastHeld = undefined;
     for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);

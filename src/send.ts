@@ -7,6 +7,7 @@ import {
 } from "./config.ts";
 import { Delivery } from "./delivery.ts";
 import { readCredentials } from "./destination.ts";
+import { type Finding, findingText } from "./dynatrace/finding.ts";
 import { readVariables } from "./dotenv_file.ts";
 import { UsageError } from "./errors.ts";
 import type { Io } from "./io.ts";
@@ -80,12 +81,17 @@ async function sending(
 ): Promise<number> {
   const { destination, pace, keep, output } = config;
   const { clock, random, stop, kill } = io;
-  const report = reporter(reported(config), secrets);
   for (const warning of config.warnings) {
     print({ out: [], err: warningLines(output.format, warning) });
   }
-  print(report.start());
   const { endpoint } = destination;
+  const advice = endpoint.dynatrace
+    ? (await import("./dynatrace/advice.ts")).adviceFor(config)
+    : undefined;
+  const find = (findings: readonly Finding[]) => tell(findings, config, print);
+  find(advice?.findings ?? []);
+  const report = reporter(reported(config), secrets, advice);
+  print(report.start());
   const delivery = new Delivery({
     post,
     endpoint,
@@ -104,6 +110,7 @@ async function sending(
     limits: endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST,
     compression: destination.compression,
     timeoutMs: destination.timeoutMs,
+    review: async (requests) => find(await advice?.review(requests, clock.wall()) ?? []),
     stop,
     kill,
   });
@@ -120,6 +127,19 @@ async function sending(
     if (event.type === "summary") exitCode = event.exitCode;
   }
   return exitCode;
+}
+
+/** Says which of Dynatrace's rules are broken; with --strict that ends the program before anything is sent. */
+function tell(
+  findings: readonly Finding[],
+  { strict, output }: SendConfig,
+  print: (lines: Lines) => void,
+): void {
+  const texts = findings.map(findingText);
+  if (strict && texts.length > 0) {
+    throw new UsageError(`${texts.join("\n")}\nNothing was sent, because of --strict`);
+  }
+  for (const text of texts) print({ out: [], err: warningLines(output.format, text) });
 }
 
 const STDIN_IGNORED = "standard input is a pipe or a file, but sample measurements are sent: " +

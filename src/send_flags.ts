@@ -33,6 +33,7 @@ export interface SendFlags {
   readonly distribution?: string;
   readonly seed?: string;
   readonly dryRun?: boolean;
+  readonly strict?: boolean;
   readonly service?: string;
   readonly resource?: readonly string[];
   readonly attr?: readonly string[];

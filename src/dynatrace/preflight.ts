@@ -1,19 +1,6 @@
+import type { Finding } from "./finding.ts";
 import { broken, type DimensionFacts, type RuleText, type Subjects } from "../dynatrace.ts";
 import type { SendConfig } from "../config.ts";
-import type { Level } from "../otlp/rules.ts";
-
-/** A rule that what is about to be sent breaks. */
-export interface Finding {
-  readonly rule: string;
-  readonly level: Level;
-  /** The flag, variable or field to change. */
-  readonly where: string;
-  /** What is wrong and what Dynatrace will do. */
-  readonly message: string;
-  readonly remedy: string;
-  /** Tells findings apart: the same rule broken by the same thing is said once. */
-  readonly id: string;
-}
 
 /** What of the configuration the rules are about. */
 export interface Preflight {

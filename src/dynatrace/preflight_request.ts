@@ -1,7 +1,8 @@
 import { broken, type RuleText } from "../dynatrace.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { type Breach, inspect } from "./inspect.ts";
-import { type Finding, Findings, flagOf } from "./preflight.ts";
+import type { Finding } from "./finding.ts";
+import { Findings, flagOf } from "./preflight.ts";
 
 /**
  * The rules that a request breaks which is about to be sent to Dynatrace, each once. `bytes` is its length uncompressed,

@@ -1,0 +1,50 @@
+import type { SendConfig } from "../config.ts";
+import type { EncodedRequest } from "../otlp/request.ts";
+import { gunzip } from "../otlp/gzip.ts";
+import { explain, whereToLook } from "./explain.ts";
+import type { Finding } from "./finding.ts";
+import { preflightConfig } from "./preflight.ts";
+
+/** What is told around a send to Dynatrace: before it, and after it. */
+export interface Advice {
+  /** Of the configuration. */
+  readonly findings: readonly Finding[];
+  /** Of the first send's data; loads the OTLP schema, which takes some milliseconds. */
+  review(requests: readonly EncodedRequest[], now: number): Promise<readonly Finding[]>;
+  /** What the reasons in a receiver's message mean, a line each. */
+  explain(message: string): readonly string[];
+  /** Where to look for what was accepted, a line each. */
+  readonly whereToLook: readonly string[];
+}
+
+/** Dynatrace's limit of dimensions is 50: with fewer fixed ones than this a sample cannot come near it. */
+const FEW_DIMENSIONS = 40;
+const SAMPLE_DIMENSIONS = ["http.method", "http.status_code"];
+
+export function adviceFor(config: SendConfig): Advice {
+  const { metric, source } = config;
+  const findings = preflightConfig(config);
+  const fixed = Object.keys(metric.attributes);
+  // What the sample and given values hold besides the configuration breaks no rule: no need to look at the bytes.
+  const isKnown = (source.kind === "sample" || source.kind === "values") &&
+    fixed.length + Object.keys(metric.resource).length < FEW_DIMENSIONS;
+  return {
+    findings,
+    async review(requests, now) {
+      const [first] = requests;
+      if (isKnown || first === undefined) return [];
+      const [{ decodeRequest }, { preflightRequest }] = await Promise.all([
+        import("../otlp/decode.ts"),
+        import("./preflight_request.ts"),
+      ]);
+      const bytes = first.encoding === "gzip" ? await gunzip(first.body) : first.body;
+      return preflightRequest(decodeRequest(bytes), bytes.length, now, findings);
+    },
+    explain,
+    whereToLook: whereToLook({
+      metric: metric.name,
+      dimensions: [...source.kind === "sample" ? SAMPLE_DIMENSIONS : [], ...fixed],
+      exponential: metric.bounds === "exponential",
+    }),
+  };
+}
