@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { decode, type Decoded } from "../support/decode.ts";
+import { runProgram } from "../support/program.ts";
+import { startReceiver } from "../support/receiver.ts";
+
+const collector = Deno.env.get("OTELCOL");
+
+function configuration(port: number): string {
+  return `
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:${port}
+exporters:
+  debug:
+    verbosity: detailed
+service:
+  telemetry:
+    metrics:
+      level: none
+  pipelines:
+    metrics:
+      receivers: [otlp]
+      exporters: [debug]
+`;
+}
+
+/** A Collector on a free port, with all that it has logged. */
+async function startCollector(command: string) {
+  // Free now, and most likely still a moment later.
+  const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = probe.addr;
+  probe.close();
+  const child = new Deno.Command(command, {
+    args: ["--config", `yaml:${configuration(port)}`],
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const waiting = new Set<() => void>();
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      log += text;
+      for (const check of waiting) check();
+    }
+  })();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async logged(what: RegExp): Promise<string> {
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`No ${what} in\n${log}`)), 15_000);
+        const check = () => {
+          if (!what.test(log)) return;
+          clearTimeout(timer);
+          waiting.delete(check);
+          resolve();
+        };
+        waiting.add(check);
+        check();
+      });
+      return log;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+      await reading;
+    },
+  };
+}
+
+/** As the Collector's debug exporter writes a request, without its times. */
+function debugged({ resource, scope, metrics }: Decoded): readonly string[] {
+  const attribute = (key: string, value: unknown) =>
+    `-> ${key}: ${typeof value === "bigint" ? "Int" : "Str"}(${value})`;
+  const lines = Object.entries(resource).map(([key, value]) => attribute(key, value));
+  lines.push(`InstrumentationScope ${scope.name} ${scope.version}`);
+  for (const { name, unit, description, points } of metrics) {
+    lines.push(`-> Name: ${name}`, `-> Description: ${description}`, `-> Unit: ${unit}`);
+    lines.push("-> DataType: Histogram", "-> AggregationTemporality: Delta");
+    points.forEach((point, i) => {
+      lines.push(`HistogramDataPoints #${i}`);
+      for (const [key, value] of Object.entries(point.attributes)) {
+        lines.push(attribute(key, value));
+      }
+      lines.push(`Count: ${point.count}`, `Sum: ${fixed(point.sum)}`);
+      lines.push(`Min: ${fixed(point.min)}`, `Max: ${fixed(point.max)}`);
+      point.bounds.forEach((bound, j) => lines.push(`ExplicitBounds #${j}: ${fixed(bound)}`));
+      point.counts.forEach((count, j) => lines.push(`Buckets #${j}, Count: ${count}`));
+    });
+  }
+  return lines;
+}
+
+/** Go's %f. */
+function fixed(value = NaN): string {
+  return value.toFixed(6);
+}
+
+/** The lines of a log that say what `debugged()` says, in order. */
+function told(log: string): readonly string[] {
+  return log.split("\n").map((line) => line.trim()).filter((line) =>
+    /^(->|InstrumentationScope|HistogramDataPoints|Count:|Sum:|Min:|Max:|ExplicitBounds|Buckets)/
+      .test(line)
+  );
+}
+
+if (collector) {
+  for (const compression of ["gzip", "none"]) {
+    Deno.test(`send is understood by a Collector with --compression ${compression}`, async () => {
+      await using running = await startCollector(collector);
+      await running.logged(/Everything is ready/);
+      // The recording receiver stands between: what the Collector tells is compared with what went over the wire.
+      await using receiver = await startReceiver({
+        answers: [async ({ target, headers, body }) => {
+          const passed = new Headers(headers);
+          passed.delete("host");
+          const answer = await fetch(running.url + target, {
+            method: "POST",
+            headers: passed,
+            body: new Uint8Array(body),
+          });
+          return {
+            status: answer.status,
+            headers: { "content-type": answer.headers.get("content-type") ?? "" },
+            body: new Uint8Array(await answer.arrayBuffer()),
+          };
+        }],
+      });
+      const sent = await runProgram({
+        args: ["--endpoint", receiver.url, "--compression", compression, "--attr", "region=eu"],
+      });
+      assert.equal(sent.stderr, "");
+      assert.equal(sent.status, 0);
+      const [request] = receiver.requests;
+      assert.ok(request !== undefined);
+      assert.equal(request.headers.get("content-encoding"), compression === "gzip" ? "gzip" : null);
+      const log = await running.logged(
+        /Buckets #11, Count: \d+\n(?:.|\n)*#2(?:.|\n)*Buckets #11, Count/,
+      );
+      assert.deepEqual(told(log), debugged(decode(request.content)));
+    });
+  }
+
+  Deno.test("send to a Collector directly is accepted, one delta an iteration", async () => {
+    await using running = await startCollector(collector);
+    await running.logged(/Everything is ready/);
+    const { status, stdout } = await runProgram({
+      args: [
+        "--endpoint",
+        running.url,
+        "--loop",
+        "--interval=0",
+        "--iterations=3",
+        "--output=json",
+      ],
+    });
+    assert.equal(status, 0);
+    assert.match(stdout, /"recorded":15,"delivered":15,/);
+    const log = await running.logged(/(?:"data points": 3.*(?:.|\n)*){3}/);
+    assert.equal(log.match(/^HistogramDataPoints #0/gm)?.length, 3);
+    const total = [...log.matchAll(/^Count: (\d+)$/gm)].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    );
+    assert.equal(total, 15);
+  });
+} else {
+  console.log("Skipped: OTELCOL names no OpenTelemetry Collector to send to");
+}
