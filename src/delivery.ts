@@ -1,10 +1,12 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { failureHint, statusHint } from "./hints.ts";
 import { type Answer, readAnswer } from "./otlp/answer.ts";
 import type { EncodedRequest } from "./otlp/request.ts";
-import type { Failure, Post, Reply } from "./reply.ts";
+import type { Failure, Post } from "./reply.ts";
+import { type Result, resultOf, waiting } from "./result.ts";
+
+export type { Result } from "./result.ts";
 
 /** A request that is not settled: nobody has taken it or refused it for good. */
 export interface Pending {
@@ -22,17 +24,6 @@ export interface Pending {
   readonly mayHaveArrived: boolean;
   /** Such an attempt was followed by another. */
   readonly possiblyDuplicated: boolean;
-}
-
-/** What a receiver decided about a request, or what its failed attempt was. */
-export interface Result {
-  readonly outcome: "accepted" | "partial" | "rejected" | "failed";
-  readonly status: number | null;
-  /** As the receiver counted them in a partial success. */
-  readonly rejectedPoints: number;
-  /** What the receiver or the system said; null when there is nothing to say. */
-  readonly message: string | null;
-  readonly hint: string | undefined;
 }
 
 export type DeliveryEvent =
@@ -72,9 +63,13 @@ export interface Store {
   /** Its name there, or undefined and, when it is news, a warning. */
   save(
     pending: Pending,
+    /** Half of the request whose name `pending` still has; as long as the whole is there, halves do not count. */
+    half?: 1 | 2,
   ): Promise<{ readonly stored: string | undefined; readonly warning: string | undefined }>;
   /** A warning when it could not be removed. */
   forget(name: string): Promise<string | undefined>;
+  /** The process ends, and no attempt can have arrived. */
+  markUnsent(name: string): Promise<void>;
 }
 
 export interface Limits {
@@ -174,8 +169,8 @@ export class Delivery {
     return added;
   }
 
-  async *#stored(pending: Pending): AsyncGenerator<DeliveryEvent, Pending> {
-    const saved = await this.#deps.store?.save(pending);
+  async *#stored(pending: Pending, half?: 1 | 2): AsyncGenerator<DeliveryEvent, Pending> {
+    const saved = await this.#deps.store?.save(pending, half);
     if (saved?.warning !== undefined) yield { type: "warning", message: saved.warning };
     return { ...pending, stored: saved?.stored };
   }
@@ -191,16 +186,18 @@ export class Delivery {
     for (let first = true;; first = false) {
       yield* this.#dropOld();
       const [head] = this.#queue;
-      if (head === undefined || (!first && clock.monotonic() >= window.until)) return;
-      if (this.#notBefore > clock.monotonic()) {
+      if (head === undefined) return;
+      if (!first && clock.monotonic() >= window.until) {
+        yield { type: "held", pending: head, result: waiting("there was no time left to send it") };
+        return;
+      }
+      const asked = this.#notBefore - clock.monotonic();
+      if (asked > 0) {
         if (this.#notBefore >= Math.min(window.retryUntil, window.until)) {
-          yield { type: "held", pending: head, result: this.#askedToWait() };
+          yield { type: "held", pending: head, result: waiting(askedToWait(asked)) };
           return;
         }
-        await clock.sleep(
-          this.#notBefore - clock.monotonic(),
-          window.last ? window.abort : window.stop,
-        );
+        await clock.sleep(asked, window.last ? window.abort : window.stop);
       }
       if (window.abort.aborted || (window.stop.aborted && !window.last)) return;
 
@@ -231,17 +228,6 @@ export class Delivery {
       yield { type: "retry", pending, result, inMs: wait };
       await clock.sleep(wait, window.stop);
     }
-  }
-
-  #askedToWait(): Result {
-    const seconds = Math.ceil((this.#notBefore - this.#deps.clock.monotonic()) / 1000);
-    return {
-      outcome: "failed",
-      status: null,
-      rejectedPoints: 0,
-      message: `the receiver asked to be left alone for another ${seconds} s (Retry-After)`,
-      hint: undefined,
-    };
   }
 
   async #attempt(
@@ -275,98 +261,88 @@ export class Delivery {
   /** Replaces a request that is too large for the receiver by its two halves. */
   async *#split(pending: Pending, result: Result): AsyncGenerator<DeliveryEvent> {
     const { splitRequest } = await import("./otlp/split.ts");
-    const halves: Pending[] = [];
-    for (const request of await splitRequest(pending.request)) {
-      halves.push(yield* this.#stored({ ...pending, request }));
+    const [one, two] = await splitRequest(pending.request);
+    let halves = [
+      yield* this.#stored({ ...pending, request: one }, 1),
+      yield* this.#stored({ ...pending, request: two }, 2),
+    ];
+    this.#queue.shift();
+    if (pending.stored !== undefined && halves.some(({ stored }) => stored === undefined)) {
+      // The store keeps the whole in the place of both, until the second half is settled.
+      for (const half of halves) yield* this.#forget(half);
+      halves = halves.map((half) => ({ ...half, stored: pending.stored }));
     }
-    this.#queue.splice(0, 1, ...halves);
+    this.#queue.unshift(...halves);
     yield* this.#forget(pending);
     yield { type: "retry", pending, result, inMs: 0 };
   }
 
+  /** The queue's first is the oldest: what an earlier process left comes before what is new. */
   async *#dropOld(): AsyncGenerator<DeliveryEvent> {
     const { clock, limits } = this.#deps;
-    const oldest = clock.monotonic() - limits.maxAgeMs;
-    for (const pending of this.#queue.filter(({ bornAt }) => bornAt < oldest)) {
-      yield* this.#drop(pending, `older than ${limits.maxAgeMs / 1000} s (--max-age)`);
+    for (let [head] = this.#queue; head !== undefined; [head] = this.#queue) {
+      if (clock.monotonic() - head.bornAt <= limits.maxAgeMs) return;
+      yield* this.#dropFirst(head, `older than ${limits.maxAgeMs / 1000} s (--max-age)`);
     }
   }
 
   /** Drops the oldest requests until the rest fits into `room` bytes. */
   async *#dropBeyond(room: number): AsyncGenerator<DeliveryEvent> {
-    while (bytes(this.#queue) > Math.max(room, 0)) {
-      const [oldest] = this.#queue;
-      if (oldest === undefined) return;
+    let kept = bytes(this.#queue);
+    for (let [head] = this.#queue; head !== undefined && kept > room; [head] = this.#queue) {
       const most = this.#deps.limits.maxPendingBytes / 1e6;
-      yield* this.#drop(oldest, `more than ${most} MB pending (--max-pending-mb)`);
+      kept -= head.request.body.length;
+      yield* this.#dropFirst(head, `more than ${most} MB pending (--max-pending-mb)`);
     }
   }
 
-  /** At the end of the process: what no store keeps is lost, and said to be. */
-  async *end(reason: string): AsyncGenerator<DeliveryEvent> {
-    for (const pending of this.#queue.filter(({ stored }) => stored === undefined)) {
-      yield* this.#drop(pending, reason);
-    }
-  }
-
-  async *#drop(pending: Pending, reason: string): AsyncGenerator<DeliveryEvent> {
-    this.#queue = this.#queue.filter((other) => other !== pending);
+  async *#dropFirst(pending: Pending, reason: string): AsyncGenerator<DeliveryEvent> {
+    this.#queue.shift();
     this.#dropped += pending.request.measurements;
     yield* this.#forget(pending);
     yield { type: "dropped", pending, reason };
   }
 
+  /** At the end of the process: what no store keeps is lost, and said to be. */
+  async *end(reason: string): AsyncGenerator<DeliveryEvent> {
+    const kept: Pending[] = [];
+    const lost: Pending[] = [];
+    for (const pending of this.#queue) {
+      // A disk that was full may have room by now.
+      const last = pending.stored === undefined ? yield* this.#stored(pending) : pending;
+      (last.stored === undefined ? lost : kept).push(last);
+      if (last.stored !== undefined && !last.mayHaveArrived) {
+        await this.#deps.store?.markUnsent(last.stored);
+      }
+    }
+    this.#queue = kept;
+    this.#dropped += sum(lost.map(({ request }) => request.measurements));
+    for (const pending of lost) yield { type: "dropped", pending, reason };
+  }
+
   async *#forget({ stored }: Pending): AsyncGenerator<DeliveryEvent> {
-    const warning = stored === undefined ? undefined : await this.#deps.store?.forget(stored);
+    // Parts of a request that could not be stored on their own share the name of their whole; they come first.
+    const first = this.#queue.slice(0, MOST_HALVINGS);
+    if (stored === undefined || first.some((other) => other.stored === stored)) return;
+    const warning = await this.#deps.store?.forget(stored);
     if (warning !== undefined) yield { type: "warning", message: warning };
   }
 }
 
-function resultOf(
-  answer: Answer | Failure,
-  reply: Reply | Failure,
-  points: number,
-  endpoint: Endpoint,
-): Result {
-  const status = reply.kind === "reply" ? reply.status : null;
-  const hint = reply.kind === "failure"
-    ? failureHint(reply, endpoint)
-    : answer.kind === "accepted" || answer.kind === "partial"
-    ? undefined
-    : statusHint(reply.status, reply.headers, endpoint);
-  switch (answer.kind) {
-    case "accepted":
-      return {
-        outcome: "accepted",
-        status,
-        rejectedPoints: 0,
-        message: answer.warning ?? null,
-        hint,
-      };
-    case "partial": {
-      const rejectedPoints = Math.min(answer.rejectedPoints, points);
-      const message = `rejected ${rejectedPoints} of ${points} data points` +
-        (answer.message === "" ? "" : `: ${answer.message}`);
-      return {
-        outcome: rejectedPoints === points ? "rejected" : "partial",
-        status,
-        rejectedPoints,
-        message,
-        hint,
-      };
-    }
-    case "refused":
-    case "too-large":
-      return { outcome: "rejected", status, rejectedPoints: 0, message: answer.message, hint };
-    case "retry":
-    case "failure":
-      return { outcome: "failed", status, rejectedPoints: 0, message: answer.message, hint };
-  }
+/** No request has 2^64 data points. */
+const MOST_HALVINGS = 64;
+
+function askedToWait(ms: number): string {
+  return `the receiver asked to be left alone for another ${Math.ceil(ms / 1000)} s (Retry-After)`;
 }
 
-/** A wrong certificate or name is not mended by trying again within seconds; it may be by the next send. */
-function isTransient({ cause }: Failure): boolean {
-  return !["certificate", "tls", "setup", "interrupted"].includes(cause);
+/**
+ * A wrong certificate or name is not mended by trying again within seconds; it may be by the next send. A connection
+ * that breaks in the middle of the handshake is one that broke.
+ */
+function isTransient({ cause, message }: Failure): boolean {
+  if (cause === "tls") return /\b(eof|reset|broken|closed)\b/i.test(message);
+  return !["certificate", "setup", "interrupted"].includes(cause);
 }
 
 function sum(numbers: readonly number[]): number {

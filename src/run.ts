@@ -6,20 +6,9 @@ import type { Folded } from "./folded.ts";
 import type { EncodedRequest, RequestLimits } from "./otlp/request.ts";
 import type { Recorder } from "./recorder.ts";
 import { nextSlot } from "./pace.ts";
+import { type SendReport, Tally } from "./tally.ts";
 
-/** What became of one iteration, or of something that was pending before it. */
-export interface SendReport extends Result {
-  /** When its measurements were recorded, ms since 1970. */
-  readonly time: number;
-  readonly iteration: number;
-  readonly measurements: number;
-  readonly points: number;
-  readonly attempts: number;
-  /** Of its requests' bodies, as they go over the wire. */
-  readonly bytes: number;
-  readonly durationMs: number;
-  readonly possiblyDuplicated: boolean;
-}
+export type { SendReport } from "./tally.ts";
 
 export interface LateReport {
   readonly time: number;
@@ -141,6 +130,8 @@ class Sending {
   #sends = 0;
   #rejectedPoints = 0;
   #stopped = false;
+  /** The last try has failed. */
+  #gaveUp = false;
   #lastHeld: Result | undefined;
   /** When the stop signal came, on the monotonic clock. */
   #stoppedAt: number | undefined;
@@ -166,7 +157,7 @@ class Sending {
   async *pendingOnly(until: number): AsyncGenerator<RunEvent> {
     const { delivery, stop } = this.#deps;
     if (delivery.pending.length > 0 && !stop.aborted) {
-      yield* this.#flush(this.#window(until), () => {});
+      yield* this.#flush(this.#window(until));
     }
   }
 
@@ -183,8 +174,8 @@ class Sending {
     this.#lastHeld = undefined;
     for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);
     const tally = new Tally(iteration, requests);
-    yield* this.#flush(this.#window(until), (event) => tally.take(event));
-    if (stop.aborted) yield* this.#lastTry((event) => tally.take(event));
+    yield* this.#flush(this.#window(until), tally);
+    if (stop.aborted) yield* this.#lastTry(tally);
     const report = tally.report(this.#lastHeld);
     this.#rejectedPoints += report.rejectedPoints;
     yield {
@@ -199,7 +190,7 @@ class Sending {
   /** What is still pending gets its last try when a signal ends the run; what is left then is named. */
   async *end(): AsyncGenerator<RunEvent> {
     const { delivery, stop, kill } = this.#deps;
-    if (stop.aborted) yield* this.#lastTry(() => {});
+    if (stop.aborted) yield* this.#lastTry();
     let lost = 0;
     for await (const event of delivery.end("the program ended before the receiver took them")) {
       if (event.type === "dropped") lost += event.pending.request.measurements;
@@ -233,32 +224,30 @@ class Sending {
     return { retryUntil, until, stop, abort: kill, last: false };
   }
 
-  /** One bounded try after a signal: within the timeout of a request from the signal on. */
-  async *#lastTry(take: (event: DeliveryEvent) => void): AsyncGenerator<RunEvent> {
+  /** One bounded try after a signal, within the timeout of a request from the signal on; none follows that failed. */
+  async *#lastTry(tally?: Tally): AsyncGenerator<RunEvent> {
     const { delivery, clock, timeoutMs, stop, kill } = this.#deps;
     if (!this.#stopped) yield { type: "stopping" };
     this.#stopped = true;
-    if (delivery.pending.length === 0 || kill.aborted) return;
     const until = (this.#stoppedAt ?? clock.monotonic()) + timeoutMs;
+    const left = until - clock.monotonic();
+    if (this.#gaveUp || left <= 0 || delivery.pending.length === 0 || kill.aborted) return;
     const timeUp = new AbortController();
     const done = new AbortController();
-    clock.sleep(until - clock.monotonic(), AbortSignal.any([kill, done.signal])).then(() =>
-      timeUp.abort()
-    );
+    clock.sleep(left, AbortSignal.any([kill, done.signal])).then(() => timeUp.abort());
     const abort = AbortSignal.any([kill, timeUp.signal]);
-    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true }, take);
+    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true }, tally);
+    this.#gaveUp = delivery.pending.length > 0;
     done.abort();
   }
 
-  async *#flush(window: Window, take: (event: DeliveryEvent) => void): AsyncGenerator<RunEvent> {
-    const current = this.#sends;
+  /** What belongs to the iteration of the tally is reported with it, anything else is late. */
+  async *#flush(window: Window, tally?: Tally): AsyncGenerator<RunEvent> {
     for await (const event of this.#deps.delivery.flush(window)) {
-      take(event);
+      const own = tally?.take(event) ?? false;
       if (event.type === "held") this.#lastHeld = event.result;
       yield* pass(event);
-      if (event.type === "settled" && event.pending.iteration !== current) {
-        yield* this.#late(event.pending, event.result);
-      }
+      if (event.type === "settled" && !own) yield* this.#late(event.pending, event.result);
     }
   }
 
@@ -280,75 +269,4 @@ class Sending {
 
 function* pass(event: DeliveryEvent): Generator<RunEvent> {
   if (event.type !== "settled" && event.type !== "held") yield event;
-}
-
-/** Adds up what became of one iteration's requests. */
-class Tally {
-  readonly #iteration: number;
-  readonly #requests: readonly EncodedRequest[];
-  #attempts = 0;
-  #status: number | null = null;
-  #possiblyDuplicated = false;
-  #settledPoints = 0;
-  #refusedPoints = 0;
-  #rejectedPoints = 0;
-  #told: Result | undefined;
-  #droppedFor: string | undefined;
-
-  constructor(iteration: number, requests: readonly EncodedRequest[]) {
-    this.#iteration = iteration;
-    this.#requests = requests;
-  }
-
-  take(event: DeliveryEvent): void {
-    if (!("pending" in event) || event.pending.iteration !== this.#iteration) return;
-    const { points } = event.pending.request;
-    if (event.type === "attempt") {
-      this.#attempts++;
-      this.#status = event.result.status ?? this.#status;
-      this.#possiblyDuplicated ||= event.pending.possiblyDuplicated;
-    }
-    if (event.type === "dropped") this.#droppedFor = event.reason;
-    if (event.type !== "settled") return;
-    const { result } = event;
-    this.#settledPoints += points;
-    this.#rejectedPoints += result.rejectedPoints;
-    if (result.outcome === "rejected") this.#refusedPoints += points;
-    if (result.message !== null || this.#told === undefined) this.#told = result;
-  }
-
-  report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
-    const points = total(this.#requests, "points");
-    const unsettled = this.#settledPoints < points;
-    const told = unsettled ? held : this.#told;
-    const mixed = this.#refusedPoints > 0 && this.#refusedPoints < points;
-    return {
-      iteration: this.#iteration,
-      measurements: total(this.#requests, "measurements"),
-      points,
-      outcome: unsettled
-        ? "failed"
-        : this.#refusedPoints === points && points > 0
-        ? "rejected"
-        : this.#rejectedPoints > 0 || mixed
-        ? "partial"
-        : "accepted",
-      attempts: this.#attempts,
-      status: this.#status,
-      bytes: this.#requests.reduce((sum, { body }) => sum + body.length, 0),
-      // In a split send a part may have been refused as a whole, which no partial success counts.
-      rejectedPoints: mixed
-        ? Math.max(this.#refusedPoints, this.#rejectedPoints)
-        : this.#rejectedPoints,
-      possiblyDuplicated: this.#possiblyDuplicated,
-      message: unsettled
-        ? held?.message ?? "interrupted before it was sent"
-        : told?.message ?? null,
-      hint: told?.hint,
-    };
-  }
-}
-
-function total(requests: readonly EncodedRequest[], key: "points" | "measurements"): number {
-  return requests.reduce((sum, request) => sum + request[key], 0);
 }

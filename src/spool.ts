@@ -1,8 +1,10 @@
 import type { Clock } from "./clock.ts";
 import type { Pending, Store } from "./delivery.ts";
 import { messageOf, UsageError } from "./errors.ts";
-import type { EncodedRequest } from "./otlp/request.ts";
 import { printable } from "./redact.ts";
+import { encodeFile, fileName, halfName, PART, unsentName } from "./spool_file.ts";
+import { readLeft } from "./spool_left.ts";
+import { syncDirectory } from "./sync.ts";
 
 /** A directory that keeps requests from before they are first sent until they are settled. */
 export interface Spool {
@@ -14,47 +16,52 @@ export interface Spool {
 }
 
 /*
- * A request is a file of its own: a line of JSON that describes it, then the body as it goes over the wire. It is
- * written under a temporary name, synced, renamed, and the directory is synced: after a crash at any instruction there
- * is a whole file or none under the final name, and the checksum tells a whole one from a torn one. Nothing in it is
- * secret: no URL, token or header. The lock is one of the system on an open file, which ends with the process.
+ * A file is written under a temporary name, synced, renamed, and the directory is synced: after a crash at any
+ * instruction there is a whole file or none under the final name, and the checksum tells a whole one from a torn one.
+ * The lock is one of the system on an open file, which ends with the process.
  */
-const SUFFIX = ".otlp";
-const PART_SUFFIX = ".otlp.part";
 const LOCK = "lock";
-const SET_ASIDE = "set-aside";
-const FORMAT = "otlp-histogram spool 1";
 
 /**
- * Opens the directory, makes it if it is missing, and locks it. Throws a UsageError when another process has it or when it
- * is no directory; a directory that cannot be written is a warning, and undefined in the place of a spool.
+ * Opens the directory, makes it if it is missing, and locks it. Throws a UsageError when another process has it or
+ * when it is no directory; one that cannot be used is a warning in the place of a spool.
  */
 export async function openSpool(
   directory: string,
   name: string,
   clock: Clock,
 ): Promise<Spool | { readonly unusable: string }> {
-  let lock: Deno.FsFile;
+  let lock: Deno.FsFile | undefined;
   try {
-    await Deno.mkdir(directory, { recursive: true });
-    lock = await Deno.open(`${directory}/${LOCK}`, { create: true, write: true, read: true });
+    await makeDirectory(directory);
+    const file = await Deno.open(`${directory}/${LOCK}`, { create: true, write: true, read: true });
+    lock = file;
+    if (!await tryLock(file)) {
+      throw new UsageError(
+        `Another process uses the spool "${name}": wait for it to end, or name another directory with --spool`,
+      );
+    }
+    const found = await readLeft(directory, name, LOCK, clock);
+    return { ...found, store: storeIn(directory, name), close: () => file.close() };
   } catch (thrown) {
+    lock?.close();
+    if (thrown instanceof UsageError) throw thrown;
     if (await isFile(directory)) {
       throw new UsageError(`Cannot use the spool "${name}": it is a file, expected a directory`);
     }
-    return { unusable: cannot("write to", name, thrown) };
+    return { unusable: cannot("use", name, thrown) };
   }
-  if (!await tryLock(lock)) {
-    lock.close();
-    throw new UsageError(
-      `Another process uses the spool "${name}": wait for it to end, or name another directory with --spool`,
-    );
-  }
-  try {
-    return await spoolIn(directory, name, clock, lock);
-  } catch (thrown) {
-    lock.close();
-    return { unusable: cannot("read", name, thrown) };
+}
+
+/** A new directory is made to last: one that is gone after a power failure has kept nothing. */
+async function makeDirectory(directory: string): Promise<void> {
+  if (await Deno.stat(directory).then(({ isDirectory }) => isDirectory, () => false)) return;
+  await Deno.mkdir(directory, { recursive: true });
+  let above = directory;
+  for (let depth = directory.split(/[\\/]+/).length; depth > 1; depth--) {
+    above += "/..";
+    // One that may not be opened was there before.
+    await syncDirectory(above).catch(() => {});
   }
 }
 
@@ -75,42 +82,35 @@ async function isFile(path: string): Promise<boolean> {
 /** Deno before 2.9 has no `tryLock`: there, waiting for the lock is given up by closing the file. */
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
   if ("tryLock" in file) return await file.tryLock(true);
-  const timedOut = Symbol();
   let timer;
-  const timeout = new Promise<typeof timedOut>((resolve) => {
-    timer = setTimeout(() => resolve(timedOut), LOCK_WAIT_MS);
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), LOCK_WAIT_MS);
   });
-  const locked = await Promise.race([lockFile(file), timeout]);
+  const locking = lockFile(file);
+  const locked = await Promise.race([locking, timeout]);
   clearTimeout(timer);
-  return locked !== timedOut;
+  // Closed while it waits, it fails; nobody is interested any more.
+  if (!locked) locking.catch(() => {});
+  return locked;
 }
 
 const LOCK_WAIT_MS = 300;
 
-async function lockFile(file: Pick<Deno.FsFile, "lock">): Promise<void> {
-  try {
-    await file.lock(true);
-  } catch {
-    // Closed while it waited: the other process still has it.
-  }
+async function lockFile(file: Pick<Deno.FsFile, "lock">): Promise<true> {
+  await file.lock(true);
+  return true;
 }
 
-async function spoolIn(
-  directory: string,
-  name: string,
-  clock: Clock,
-  lock: Deno.FsFile,
-): Promise<Spool> {
-  const { left, warnings } = await readLeft(directory, name, clock);
-  let written = 0;
+function storeIn(directory: string, name: string): Store {
+  let counter = 0;
   let failing = false;
-  const store: Store = {
-    async save(pending) {
-      const file = `${String(pending.recordedAt).padStart(15, "0")}-${
-        String(written++).padStart(8, "0")
-      }-${crypto.randomUUID().slice(0, 8)}${SUFFIX}`;
+  return {
+    async save(pending, half) {
+      const file = half === undefined || pending.stored === undefined
+        ? fileName(pending.recordedAt, counter++)
+        : halfName(pending.stored, half);
       try {
-        await write(directory, file, await encode(pending));
+        await write(directory, file, await encodeFile(pending));
         failing = false;
         return { stored: file, warning: undefined };
       } catch (thrown) {
@@ -121,20 +121,29 @@ async function spoolIn(
     },
     async forget(file) {
       try {
+        // Made to last by the next file's sync: until then a power failure may bring it back, and it is sent twice.
         await Deno.remove(`${directory}/${file}`);
         return undefined;
       } catch (thrown) {
+        if (thrown instanceof Deno.errors.NotFound) return undefined;
         return `Cannot remove ${file} from the spool "${name}" (${
           printable(messageOf(thrown))
         }): the next start will send it again`;
       }
     },
+    async markUnsent(file) {
+      try {
+        await Deno.rename(`${directory}/${file}`, `${directory}/${unsentName(file)}`);
+      } catch {
+        // Without the mark the next process says "possibly duplicated", which is the safe side.
+      }
+    },
   };
-  return { store, left, warnings, close: () => lock.close() };
 }
 
 async function write(directory: string, file: string, bytes: Uint8Array): Promise<void> {
-  const part = `${directory}/${file}.part`;
+  const whole = `${directory}/${file}`;
+  const part = whole + PART;
   try {
     const opened = await Deno.open(part, { createNew: true, write: true, mode: 0o600 });
     try {
@@ -143,154 +152,11 @@ async function write(directory: string, file: string, bytes: Uint8Array): Promis
     } finally {
       opened.close();
     }
-    await Deno.rename(part, `${directory}/${file}`);
+    await Deno.rename(part, whole);
+    await syncDirectory(directory);
   } catch (thrown) {
-    await Deno.remove(part).catch(() => {});
+    // What is not kept for certain is kept in memory; a file of it would be sent twice.
+    for (const path of [part, whole]) await Deno.remove(path).catch(() => {});
     throw thrown;
   }
-  await syncDirectory(directory);
-}
-
-/** Makes a rename last through a power failure. Windows has no such call for a directory, and needs none. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  const opened = await Deno.open(directory);
-  try {
-    await opened.sync();
-  } finally {
-    opened.close();
-  }
-}
-
-interface Header {
-  readonly format: typeof FORMAT;
-  readonly recordedAt: number;
-  readonly encoding: EncodedRequest["encoding"];
-  readonly points: number;
-  readonly measurements: number;
-  readonly length: number;
-  readonly sha256: string;
-}
-
-async function encode({ request, recordedAt }: Pending): Promise<Uint8Array> {
-  const header: Header = {
-    format: FORMAT,
-    recordedAt,
-    encoding: request.encoding,
-    points: request.points,
-    measurements: request.measurements,
-    length: request.body.length,
-    sha256: await sha256(request.body),
-  };
-  const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
-  const bytes = new Uint8Array(line.length + request.body.length);
-  bytes.set(line);
-  bytes.set(request.body, line.length);
-  return bytes;
-}
-
-async function decode(
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<{ request: EncodedRequest; recordedAt: number } | undefined> {
-  const end = bytes.indexOf(0x0a);
-  const header = parseHeader(new TextDecoder().decode(bytes.subarray(0, Math.max(end, 0))));
-  const body = bytes.slice(end + 1);
-  if (header === undefined || header.length !== body.length) return undefined;
-  if (header.sha256 !== await sha256(body)) return undefined;
-  const { encoding, points, measurements, recordedAt } = header;
-  return { request: { body, encoding, points, measurements }, recordedAt };
-}
-
-function parseHeader(line: string): Header | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  return isHeader(parsed) ? parsed : undefined;
-}
-
-function isHeader(value: unknown): value is Header {
-  if (typeof value !== "object" || value === null) return false;
-  const header: Partial<Record<keyof Header, unknown>> = value;
-  const counts = [header.recordedAt, header.points, header.measurements, header.length];
-  return header.format === FORMAT && counts.every(Number.isSafeInteger) &&
-    (header.encoding === "gzip" || header.encoding === "identity") &&
-    typeof header.sha256 === "string";
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Reads every request of the directory; what is none is never sent and never fatal. */
-async function readLeft(
-  directory: string,
-  name: string,
-  clock: Clock,
-): Promise<{ left: readonly Pending[]; warnings: readonly string[] }> {
-  const left: Pending[] = [];
-  const warnings: string[] = [];
-  const names = [];
-  for await (const entry of Deno.readDir(directory)) {
-    if (entry.isFile && entry.name !== LOCK) names.push(entry.name);
-  }
-  for (const file of names.sort()) {
-    if (!file.endsWith(SUFFIX) && !file.endsWith(PART_SUFFIX)) {
-      warnings.push(`"${printable(file)}" in the spool "${name}" is none of its files: left alone`);
-      continue;
-    }
-    try {
-      const found = await decode(await Deno.readFile(`${directory}/${file}`));
-      if (found === undefined) {
-        warnings.push(await setAside(directory, name, file));
-        continue;
-      }
-      left.push(pendingFrom(found, await wholeName(directory, file), clock));
-    } catch (thrown) {
-      warnings.push(
-        `Cannot read "${printable(file)}" in the spool "${name}" (${
-          printable(messageOf(thrown))
-        }): not sent, left alone`,
-      );
-    }
-  }
-  return { left, warnings };
-}
-
-/** A file that was written whole, but whose process died before it renamed it, counts like any other. */
-async function wholeName(directory: string, file: string): Promise<string> {
-  if (!file.endsWith(PART_SUFFIX)) return file;
-  const whole = file.slice(0, -".part".length);
-  await Deno.rename(`${directory}/${file}`, `${directory}/${whole}`);
-  return whole;
-}
-
-async function setAside(directory: string, name: string, file: string): Promise<string> {
-  await Deno.mkdir(`${directory}/${SET_ASIDE}`, { recursive: true });
-  await Deno.rename(`${directory}/${file}`, `${directory}/${SET_ASIDE}/${file}`);
-  return `"${
-    printable(file)
-  }" in the spool "${name}" is damaged: not sent, set aside in ${SET_ASIDE}/`;
-}
-
-function pendingFrom(
-  { request, recordedAt }: { request: EncodedRequest; recordedAt: number },
-  stored: string,
-  clock: Clock,
-): Pending {
-  // A clock that was set back since then makes nothing younger than new.
-  const age = Math.max(0, clock.wall() - recordedAt);
-  return {
-    request,
-    iteration: null,
-    recordedAt,
-    bornAt: clock.monotonic() - age,
-    stored,
-    attempts: 0,
-    mayHaveArrived: false,
-    possiblyDuplicated: false,
-  };
 }

@@ -6,18 +6,22 @@ import {
 import { type EncodedRequest, gzip } from "./request.ts";
 
 /** A request's two halves, by data points; what they hold is not changed. */
-export async function splitRequest(request: EncodedRequest): Promise<readonly EncodedRequest[]> {
-  const bytes = request.encoding === "gzip" ? await gunzip(request.body) : request.body;
-  const middle = Math.ceil(request.points / 2);
-  return Promise.all([[0, middle], [middle, request.points]].map(async ([from = 0, to = 0]) => {
+export async function splitRequest(
+  request: EncodedRequest,
+): Promise<readonly [EncodedRequest, EncodedRequest]> {
+  const { body, encoding, points } = request;
+  const bytes = encoding === "gzip" ? await gunzip(body) : body;
+  const part = async (from: number, to: number): Promise<EncodedRequest> => {
     const { half, measurements } = pointsBetween(bytes, from, to);
     return {
-      body: request.encoding === "gzip" ? await gzip(half) : half,
-      encoding: request.encoding,
+      body: encoding === "gzip" ? await gzip(half) : half,
+      encoding,
       points: to - from,
       measurements,
     };
-  }));
+  };
+  const middle = Math.ceil(points / 2);
+  return [await part(0, middle), await part(middle, points)];
 }
 
 /** The request with its data points `from` (inclusive) to `to` (exclusive) alone, and their counts' sum. */
