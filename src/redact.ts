@@ -18,8 +18,9 @@ export function redactUrl(url: URL): string {
 
 /** Text that was meant as a URL and is none, with what may be secret in it hidden. */
 export function redactUrlText(text: string): string {
-  const [beforeQuery = "", ...query] = text.split("?");
-  const shown = beforeQuery.replace(/^([a-z][a-z0-9+.-]*:)?(\/\/)?[^/]*@/i, `$1$2${HIDDEN}@`);
+  // Whatever stands before the last @ may be part of a password: one that is not encoded can hold / and ?.
+  const withoutUser = text.replace(/^([a-z][a-z0-9+.-]*:\/+|\/+)?.*@/is, `$1${HIDDEN}@`);
+  const [shown = "", ...query] = withoutUser.split("?");
   return query.length === 0 ? shown : `${shown}?${redactQuery(query.join("?"))}`;
 }
 
