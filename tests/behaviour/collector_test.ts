@@ -27,7 +27,7 @@ service:
 }
 
 /** A Collector on a free port, with all that it has logged. */
-async function startCollector(command: string) {
+function startCollector(command: string) {
   // Free now, and most likely still a moment later.
   const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = probe.addr;
@@ -108,7 +108,7 @@ function told(log: string): readonly string[] {
 if (collector) {
   for (const compression of ["gzip", "none"]) {
     Deno.test(`send is understood by a Collector with --compression ${compression}`, async () => {
-      await using running = await startCollector(collector);
+      await using running = startCollector(collector);
       await running.logged(/Everything is ready/);
       // The recording receiver stands between: what the Collector tells is compared with what went over the wire.
       await using receiver = await startReceiver({
@@ -143,7 +143,7 @@ if (collector) {
   }
 
   Deno.test("send to a Collector directly is accepted, one delta an iteration", async () => {
-    await using running = await startCollector(collector);
+    await using running = startCollector(collector);
     await running.logged(/Everything is ready/);
     const { status, stdout } = await runProgram({
       args: [
