@@ -1,6 +1,6 @@
 /**
- * How many data points all instruments have together in one interval. Each instrument may need one for what it
- * folds; as in the SDK, a limit of N leaves N - 1 attribute sets to a single instrument.
+ * How many data points all instruments have together in one interval. What is folded takes the place of an instrument's
+ * latest series; an instrument that has none yet needs one more, which is kept back for all but one.
  */
 export class Cardinality {
   /** Attribute sets that get a data point of their own. */
@@ -9,7 +9,7 @@ export class Cardinality {
   #used = 0;
 
   constructor(limit: number, instruments = 1) {
-    this.most = Math.max(0, limit - instruments);
+    this.most = Math.max(1, limit - (instruments - 1));
   }
 
   /** The current interval; they are numbered. */

@@ -19,9 +19,9 @@ export class Folding {
   #characters = 0;
   #more = false;
 
-  /** One measurement of the series with this key. */
-  note(key: string): void {
-    this.#measurements++;
+  /** Measurements of the series with this key. */
+  note(key: string, measurements = 1): void {
+    this.#measurements += measurements;
     if (this.#keys.has(key)) return;
     this.#characters += key.length;
     if (this.#keys.size < MOST_KEYS && this.#characters <= MOST_CHARACTERS) this.#keys.add(key);

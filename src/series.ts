@@ -14,7 +14,7 @@ export interface Histogram {
 export interface Series<H> {
   /** As they stand in a data point: encoded once, sent in every interval that has values. */
   readonly attributes: Uint8Array;
-  readonly histogram: H;
+  histogram: H;
   readonly key: string;
   /** The interval that the histogram's values belong to. */
   interval: number;
@@ -114,12 +114,23 @@ export class SeriesTable<H extends Histogram> {
     return this.#cardinality.take() ? this.#activate(series) : this.#fold(series.key);
   }
 
-  /** The series of what has none of its own. */
+  /**
+   * The series of what has none of its own. The first time in an interval the latest series gives up its place to it, so
+   * that nothing is folded as long as there are not more series than the limit.
+   */
   #fold(key: string): Series<H> {
     this.#folding.note(key);
     const overflow = this.#overflow;
     const series = this.#byKey.get(overflow.key) ?? this.#add(overflow.key, overflow.attributes);
-    return series.interval === this.#cardinality.interval ? series : this.#activate(series);
+    if (series.interval === this.#cardinality.interval) return series;
+    const latest = this.#active.at(-1);
+    if (latest === undefined) return this.#activate(series);
+    this.#folding.note(latest.key, latest.histogram.count);
+    [series.histogram, latest.histogram] = [latest.histogram, series.histogram];
+    series.interval = latest.interval;
+    latest.interval = -1;
+    this.#active[this.#active.length - 1] = series;
+    return series;
   }
 
   #activate(series: Series<H>): Series<H> {
