@@ -17,16 +17,19 @@ export async function checkTls(
 ): Promise<Step> {
   const { endpoint, tls } = destination;
   const target = targetOf(endpoint.url, undefined);
-  const told = await peer(target, credentials, proxy, bounds);
+  const ask = () => peer(target, credentials, proxy, bounds);
   try {
     await within(bounds.timeoutMs, bounds.stop, (signal) => {
       return handshake(target, credentials, proxy, signal);
     });
+    const told = await ask();
     return passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told));
   } catch (thrown) {
     const { cause, message } = failure(thrown);
     const isTimeout = message === TIMED_OUT;
     const what = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
+    // What did not answer once does not show a certificate either.
+    const told = isTimeout || bounds.stop.aborted ? NOTHING_KNOWN : await ask();
     if (tls.insecure && cause === "certificate") {
       return passed(
         `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
@@ -81,6 +84,13 @@ interface Peer {
   readonly until: number | undefined;
 }
 
+const NOTHING_KNOWN: Peer = {
+  known: false,
+  version: undefined,
+  certificate: "",
+  until: undefined,
+};
+
 /** Deno's own TLS does not show a certificate: node:tls does, and is loaded only here. */
 async function peer(
   { host, port }: Target,
@@ -98,6 +108,11 @@ async function peer(
       const raw = connectTcp(to);
       signal.addEventListener("abort", () => raw.destroy());
       try {
+        // Deno before 2.9 never ends a handshake on a socket that is not connected yet.
+        await new Promise<void>((resolve, reject) => {
+          raw.on("error", reject);
+          raw.on("connect", () => resolve());
+        });
         if (proxy !== undefined) await tunnelThrough(raw, proxy, host, port);
         return await new Promise<Peer>((resolve, reject) => {
           raw.on("error", reject);
@@ -107,6 +122,7 @@ async function peer(
             ...client,
             ...!isAddress(host) && { servername: host },
           });
+          signal.addEventListener("abort", () => secured.destroy());
           secured.on("error", reject);
           secured.on("secureConnect", () => {
             resolve(peerOf(secured.getPeerCertificate(), secured.getProtocol?.() ?? undefined));
@@ -119,10 +135,8 @@ async function peer(
     });
   } catch (thrown) {
     return {
-      known: false,
-      version: undefined,
+      ...NOTHING_KNOWN,
       certificate: `its certificate cannot be shown (${messageOf(thrown)})`,
-      until: undefined,
     };
   }
 }
@@ -150,7 +164,7 @@ async function tunnelThrough(
     socket.on("data", read);
     socket.on("error", reject);
     socket.on("close", () => reject(new Error("the proxy closed the connection")));
-    socket.on("connect", () => socket.write(connectRequest(proxy, host, port)));
+    socket.write(connectRequest(proxy, host, port));
   });
 }
 

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { createAuthority, selfSigned } from "../support/certificates.ts";
 import { decode, partialSuccess, rpcStatus } from "../support/decode.ts";
-import { runProgram } from "../support/program.ts";
+import { runProgram, sourceOnly } from "../support/program.ts";
 import { startProxy } from "../support/proxy.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "../support/receiver.ts";
 
 const SECRET = "B".repeat(64);
 const TOKEN = `dt0c01.${"A".repeat(24)}.${SECRET}`;
 const PATH = "/api/v2/otlp";
+const verificationCanBeOff = sourceOnly && !Deno.version.deno.startsWith("2.6.");
 const PROTOBUF = { "content-type": "application/x-protobuf" };
 
 interface Step {
@@ -424,6 +425,41 @@ for (const [what, make, withCa, detail, hint] of untrusted) {
     assert.match(step.hint ?? "", hint);
   });
 }
+
+for (const args of [["--insecure"], []]) {
+  Deno.test(`check passes tls, and says so, when verification is off (${args.join() || "INSECURE_SSL"})`, async () => {
+    const { authority } = await certificates();
+    const checked = await withTls(await authority.server(["other.example"]), (_, url) => ({
+      args: ["--endpoint", url, ...args],
+      env: args.length === 0 ? { INSECURE_SSL: "true" } : {},
+    }));
+    const { ok, detail, hint } = checked.step("tls");
+    assert.equal(ok, true);
+    assert.match(detail, /^not verified, .*certificate of other\.example, issued by Corporate CA/);
+    assert.match(hint ?? "", /would be refused otherwise: .*UnknownIssuer/);
+    assert.match(checked.step("config").detail, /certificates not verified/);
+    // The Deno that compiles here cannot send without verification.
+    if (verificationCanBeOff) assert.equal(checked.status, 0);
+  });
+}
+
+Deno.test("check fails at http when the receiver wants a client certificate, and passes with one", async () => {
+  const authority = await createAuthority();
+  const server = await authority.server(["localhost"]);
+  await using receiver = await startReceiver({
+    tls: { ...server, clientAuthority: authority.certificate },
+  });
+  const client = await authority.client("check");
+  const setup = (...args: string[]): Setup => ({
+    args: ["--endpoint", `https://localhost:${receiver.port}`, "--ca", "ca.pem", ...args],
+    files: { "ca.pem": authority.certificate, "c.pem": client.certificate, "k.pem": client.key },
+  });
+  const step = failed(await check(setup()), "http");
+  assert.match(step.hint ?? "", /client certificate/);
+  const checked = await check(setup("--client-cert", "c.pem", "--client-key", "k.pem"));
+  assert.equal(checked.status, 0);
+  assert.equal(receiver.requests[0]?.client, "check");
+});
 
 Deno.test("check fails at tls when the port speaks plain HTTP", async () => {
   await using receiver = await startReceiver();
