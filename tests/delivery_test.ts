@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  Delivery,
-  type DeliveryEvent,
-  type Limits,
-  type Pending,
-  type Store,
-  type Window,
-} from "../src/delivery.ts";
+import { Delivery, type DeliveryEvent, type Limits, type Window } from "../src/delivery.ts";
 import type { EncodedRequest } from "../src/otlp/request.ts";
 import {
   ENDPOINT,
   measurementsOf,
+  MemoryStore,
   partial,
   pointsOf,
   requestOf,
@@ -22,34 +16,6 @@ import {
 
 const NEVER = new AbortController().signal;
 const KEEP_ALL: Limits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
-
-/** Keeps everything in memory, and fails while `full`. */
-class MemoryStore implements Store {
-  readonly files = new Map<string, Pending>();
-  readonly unsent = new Set<string>();
-  full = false;
-  #counter = 0;
-
-  save(pending: Pending, half?: 1 | 2) {
-    if (this.full) return Promise.resolve({ stored: undefined, warning: "full" });
-    const stored = half === undefined || pending.stored === undefined
-      ? `file-${this.#counter++}`
-      : `${pending.stored}-${half}`;
-    assert.ok(!this.files.has(stored), `${stored} is written twice`);
-    this.files.set(stored, pending);
-    return Promise.resolve({ stored, warning: undefined });
-  }
-
-  forget(name: string) {
-    assert.ok(this.files.delete(name), `${name} is not there`);
-    return Promise.resolve(undefined);
-  }
-
-  markUnsent(name: string) {
-    this.unsent.add(name);
-    return Promise.resolve();
-  }
-}
 
 interface WorldOptions {
   readonly answers?: readonly Step[] | ((attempt: number) => Step);

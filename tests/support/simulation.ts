@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../../src/clock.ts";
+import type { Pending, Store } from "../../src/delivery.ts";
 import { exactEndpoint } from "../../src/endpoint.ts";
 import { encodeResponse } from "../../src/otlp/decode.ts";
 import {
@@ -81,6 +83,34 @@ export class SimulatedClock implements Clock {
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) {
     await new Promise<void>((resolve) => void setImmediate(() => resolve()));
+  }
+}
+
+/** Keeps everything in memory, and fails while `full`. */
+export class MemoryStore implements Store {
+  readonly files = new Map<string, Pending>();
+  readonly unsent = new Set<string>();
+  full = false;
+  #counter = 0;
+
+  save(pending: Pending, half?: 1 | 2) {
+    if (this.full) return Promise.resolve({ stored: undefined, warning: "full" });
+    const stored = half === undefined || pending.stored === undefined
+      ? `file-${this.#counter++}`
+      : `${pending.stored}-${half}`;
+    assert.ok(!this.files.has(stored), `${stored} is written twice`);
+    this.files.set(stored, pending);
+    return Promise.resolve({ stored, warning: undefined });
+  }
+
+  forget(name: string) {
+    assert.ok(this.files.delete(name), `${name} is not there`);
+    return Promise.resolve(undefined);
+  }
+
+  markUnsent(name: string) {
+    this.unsent.add(name);
+    return Promise.resolve();
   }
 }
 
