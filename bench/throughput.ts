@@ -121,7 +121,16 @@ async function senders(
   const own = await program(folder);
   const here = import.meta.filename ?? "";
   const url = `http://${receiver}/v1/metrics`;
-  const deno = [Deno.execPath(), "run", "--quiet", "--allow-net", here, "sender", url];
+  const deno = [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "--allow-net",
+    "--allow-env",
+    here,
+    "sender",
+    url,
+  ];
   const telemetrygen = Deno.env.get("TELEMETRYGEN");
   const load = ["--series", String(SERIES), "--max-series", String(SERIES + 1), "--loop"];
   return [

@@ -131,7 +131,7 @@ export function indexOf(value: number, scale: number): number {
     const exponent = value < MIN_NORMAL ? MIN_NORMAL_EXPONENT - 1 : exponentOf(value) - exact;
     return exponent >> -scale;
   }
-  if (value <= MIN_NORMAL) return (MIN_NORMAL_EXPONENT << scale) - 1;
+  if (value < MIN_NORMAL) return (MIN_NORMAL_EXPONENT << scale) - 1;
   if (exact) return (exponentOf(value) << scale) - 1;
   const index = Math.floor(Math.log(value) * (Math.LOG2E * 2 ** scale));
   return Math.min(index, ((MAX_EXPONENT + 1) << scale) - 1);

@@ -39,7 +39,7 @@ function metric(
   kind: MetricData["kind"],
   points: readonly (readonly number[])[],
 ): MetricData {
-  const about = { name, unit: "ms", description: "" };
+  const about = { name, unit: "ms", description: `about ${name}`.repeat(20) };
   const bounds = [5, 10];
   return kind === "explicit"
     ? {
@@ -231,7 +231,7 @@ Deno.test("encodeCollection() splits within both limits, and never changes a dat
   const kinds = fc.constantFrom<MetricData["kind"]>("explicit", "exponential");
   const metrics = fc.array(fc.tuple(kinds, values), { minLength: 1, maxLength: 3 });
   const points = fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 14 }));
-  const bytes = fc.oneof(fc.constant(Infinity), fc.integer({ min: 300, max: 3000 }));
+  const bytes = fc.oneof(fc.constant(Infinity), fc.integer({ min: 600, max: 3000 }));
   let splits = 0;
   fc.assert(
     fc.property(metrics, points, bytes, (metrics, points, bytes) => {
@@ -244,7 +244,10 @@ Deno.test("encodeCollection() splits within both limits, and never changes a dat
         for (const { resource, scopeMetrics } of decodeRequest(body).resourceMetrics) {
           assert.equal(resource?.attributes[0]?.key, "service.name");
           assert.equal(scopeMetrics[0]?.scope?.version, "1");
-          assert.ok(scopeMetrics[0]?.metrics.every(({ unit }) => unit === "ms"));
+          const { metrics = [] } = scopeMetrics[0] ?? {};
+          assert.ok(
+            metrics.every(({ unit, data }) => unit === "ms" && data.value?.dataPoints.length),
+          );
         }
       }
       const whole = encodeCollection(data, ALL);
