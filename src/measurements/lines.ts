@@ -1,0 +1,100 @@
+/** Longer lines are invalid, and are never held. */
+export const MOST_LINE_BYTES = 2 ** 20;
+
+/** A chunk is handed on in pieces of at most this, so that a line within a piece is never too long. */
+const PIECE = 2 ** 18;
+
+export const LINE_FEED = 10;
+
+/** Reads lines of one format. */
+export interface LineReader {
+  /** bytes[from..to) are whole lines, each with its line feed. The bytes are the reader's only during the call. */
+  lines(bytes: Uint8Array, from: number, to: number): void;
+  /** One line was longer than 1 MiB and has been left out. */
+  tooLong(): void;
+  /** There are no more lines. */
+  end(): void;
+}
+
+/** Cuts chunks of any size into whole lines; what is held is at most one line. */
+export class LineSplitter {
+  readonly #reader: LineReader;
+  readonly #held = new ByteBuffer();
+  /** In a line that is too long, up to its end. */
+  #skipping = false;
+
+  constructor(reader: LineReader) {
+    this.#reader = reader;
+  }
+
+  push(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; at += PIECE) this.#piece(chunk.subarray(at, at + PIECE));
+  }
+
+  end(): void {
+    if (this.#skipping) this.#reader.tooLong();
+    if (this.#held.length > 0) {
+      this.#held.append(Uint8Array.of(LINE_FEED));
+      this.#reader.lines(this.#held.bytes, 0, this.#held.length);
+    }
+    this.#reader.end();
+  }
+
+  #piece(piece: Uint8Array): void {
+    const from = this.#skipping || this.#held.length > 0 ? this.#finishLine(piece) : 0;
+    const to = piece.lastIndexOf(LINE_FEED) + 1;
+    if (to > from) this.#reader.lines(piece, from, to);
+    const rest = Math.max(from, to);
+    if (rest < piece.length) this.#held.append(piece.subarray(rest));
+  }
+
+  /** Ends the line that began in an earlier piece, if it ends in this one; what of the piece is used up. */
+  #finishLine(piece: Uint8Array): number {
+    const feed = piece.indexOf(LINE_FEED);
+    const length = feed < 0 ? piece.length : feed;
+    if (this.#held.length + length > MOST_LINE_BYTES) {
+      this.#held.clear();
+      this.#skipping = true;
+    }
+    if (feed < 0) {
+      if (!this.#skipping) this.#held.append(piece);
+      return piece.length;
+    }
+    if (this.#skipping) {
+      this.#skipping = false;
+      this.#reader.tooLong();
+    } else {
+      this.#held.append(piece.subarray(0, feed + 1));
+      this.#reader.lines(this.#held.bytes, 0, this.#held.length);
+      this.#held.clear();
+    }
+    return feed + 1;
+  }
+}
+
+/** Bytes that are appended and taken away from the front. */
+export class ByteBuffer {
+  /** Only the first `length` count. */
+  bytes = new Uint8Array(4096);
+  length = 0;
+
+  append(more: Uint8Array): void {
+    const length = this.length + more.length;
+    if (length > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.bytes.length));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+    }
+    this.bytes.set(more, this.length);
+    this.length = length;
+  }
+
+  drop(count: number): void {
+    this.bytes.copyWithin(0, count, this.length);
+    this.length -= count;
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+}
