@@ -24,9 +24,10 @@ export async function* gunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator
 
 interface Unpacker {
   readonly destroyed: boolean;
-  write(chunk: Uint8Array, done: (error?: Error | null) => void): unknown;
+  write(chunk: Uint8Array, done: () => void): unknown;
   end(): unknown;
   destroy(error?: Error): unknown;
+  once(event: "close", listener: () => void): unknown;
 }
 
 /** Ends when the unpacker does; what the source failed with, if it did. */
@@ -34,13 +35,19 @@ async function feed(
   packed: AsyncIterable<Uint8Array>,
   unpacker: Unpacker,
 ): Promise<{ readonly error: unknown } | undefined> {
+  // Deno 2.6 does not always say that a write is done when it failed: closing ends the wait too.
+  let done = () => {};
+  unpacker.once("close", () => done());
   try {
     for await (const chunk of packed) {
-      const error = await new Promise((resolve) => unpacker.write(chunk, resolve));
-      // The unpacker gives its own error to whoever reads it.
-      if (error) return undefined;
+      // Whoever reads it gets its error.
+      if (unpacker.destroyed) return undefined;
+      await new Promise<void>((resolve) => {
+        done = resolve;
+        unpacker.write(chunk, resolve);
+      });
     }
-    unpacker.end();
+    if (!unpacker.destroyed) unpacker.end();
     return undefined;
   } catch (error) {
     unpacker.destroy(new Error("the source failed"));
