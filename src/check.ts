@@ -35,11 +35,17 @@ export interface CheckFlags extends
   readonly canary?: boolean;
 }
 
+/** What `check` touches of the world. */
+export type CheckIo = Pick<
+  Io,
+  "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile"
+>;
+
 type NamedStep = readonly [name: StepName, step: Step];
 type Settings = NonNullable<Configured["settings"]>;
 
 /** The command `check`: one step after the other until one fails; resolves to its exit status. */
-export async function runCheck(flags: CheckFlags, io: Io): Promise<number> {
+export async function runCheck(flags: CheckFlags, io: CheckIo): Promise<number> {
   const { format } = outputConfig(flags);
   const secrets: string[] = [];
   let began = io.clock.monotonic();
@@ -63,7 +69,7 @@ export async function runCheck(flags: CheckFlags, io: Io): Promise<number> {
 /** Does what comes after a step only when that step has been taken and found good. */
 async function* steps(
   { canary = false, ...flags }: CheckFlags,
-  io: Io,
+  io: CheckIo,
   secrets: string[],
 ): AsyncGenerator<NamedStep> {
   const { step, settings } = await checkConfig(flags, io, secrets);
@@ -81,7 +87,7 @@ async function* steps(
 
 async function* connectionSteps(
   { config, credentials }: Settings,
-  io: Io,
+  io: CheckIo,
 ): AsyncGenerator<NamedStep> {
   const { endpoint, timeoutMs } = config.destination;
   const bounds: Bounds = { timeoutMs, stop: io.stop };
@@ -100,7 +106,7 @@ async function* requestSteps(
   { config, credentials }: Settings,
   withCanary: boolean,
   transport: Transport,
-  io: Io,
+  io: CheckIo,
 ): AsyncGenerator<NamedStep> {
   const { endpoint, compression } = config.destination;
   const post = (body: Uint8Array<ArrayBuffer>) => posting(body, compression, transport, io);
@@ -122,7 +128,7 @@ async function posting(
   body: Uint8Array<ArrayBuffer>,
   compression: "gzip" | "none",
   { post }: Transport,
-  { stop }: Io,
+  { stop }: CheckIo,
 ): Promise<Reply | Failure> {
   if (compression === "none") return await post(body, "identity", stop);
   const packed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
@@ -134,7 +140,7 @@ async function sendCanary(
   { metric, destination: { endpoint } }: Settings["config"],
   before: string,
   post: (body: Uint8Array<ArrayBuffer>) => Promise<Reply | Failure>,
-  { clock, random }: Io,
+  { clock, random }: CheckIo,
 ): Promise<Step> {
   const { canary } = await import("./check/canary.ts");
   const { body, dimensions, exponential } = canary(metric, clock.wall(), random);

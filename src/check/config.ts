@@ -21,7 +21,7 @@ export interface Configured {
 /** Reads the settings and says what is set, from where; adds every secret that it meets to `secrets`. */
 export async function checkConfig(
   flags: SendFlags,
-  io: Io,
+  io: Pick<Io, "env" | "cwd" | "readTextFile">,
   secrets: string[],
 ): Promise<Configured> {
   try {
@@ -97,7 +97,7 @@ function endpointHints(config: SendConfig): readonly string[] {
 async function tokenHints(
   { destination: { endpoint, authorization } }: SendConfig,
   credentials: Credentials,
-  io: Io,
+  { cwd }: Pick<Io, "cwd">,
 ): Promise<readonly string[]> {
   const hints: string[] = [];
   const value = await credentials.authorization();
@@ -110,7 +110,7 @@ async function tokenHints(
     hints.push("Dynatrace expects the header Authorization: Api-Token TOKEN, and this is another");
   }
   if (authorization.kind === "token-file") {
-    const { mode } = await Deno.stat(resolvePath(io.cwd, authorization.path));
+    const { mode } = await Deno.stat(resolvePath(cwd, authorization.path));
     // Windows has no such mode.
     if (mode !== null && (mode & 0o077) !== 0) {
       const octal = (mode & 0o777).toString(8);
