@@ -7,7 +7,7 @@ import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/openteleme
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { DYNATRACE_LIMITS } from "../../src/receive/body.ts";
 import { startReceiver } from "../../src/receive/server.ts";
-import { type Program, startProgram } from "../support/program.ts";
+import { type Program, runProgram, startProgram } from "../support/program.ts";
 
 // The local judge, as a program, under load and with bad input. A bound on headers that never end is missing: Deno.serve
 // has none, so such a connection stays open; what can be asked for is that it disturbs nobody else.
@@ -279,4 +279,19 @@ Deno.test("receive --rules dynatrace goes on after garbage of every kind", async
   assert.equal((await post(judge, request(1))).status, 200);
   await assertMemory(judge);
   assert.equal((await summaryOf(judge))["type"], "summary");
+});
+
+Deno.test("receive judges by OTLP's rules unless --rules says otherwise, and knows no third", async () => {
+  for (const args of [[], ["--rules", "otlp"]]) {
+    await using plain = await startProgram({
+      args: ["receive", "--port", "0", "--output", "json", ...args],
+    });
+    const said = await plain.waitForStderr(/"listening".*\n/);
+    const url = /"url":"([^"]+)"/.exec(said)?.[1] ?? "";
+    // One dimension more than Dynatrace takes.
+    assert.equal((await post({ url }, request(1, 51))).status, 200);
+  }
+  const { status, stderr } = await runProgram({ args: ["receive", "--rules", "datadog"] });
+  assert.equal(status, 2);
+  assert.match(stderr, /--rules "datadog": expected otlp or dynatrace/);
 });
