@@ -1,9 +1,11 @@
 import {
   type ApplicationText,
+  ArgumentScannerError,
   buildApplication,
   buildCommand,
   buildRouteMap,
   type CommandContext,
+  formatMessageForArgumentScannerError,
   run,
   text_en,
 } from "@stricli/core";
@@ -122,7 +124,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const text: ApplicationText = {
     ...text_en,
     exceptionWhileParsingArguments: (thrown) =>
-      errorLines(format, usage(messageOf(thrown))).join("\n"),
+      errorLines(format, usage(argumentError(thrown))).join("\n"),
   };
   const routes = buildRouteMap<"send" | "check" | "receive" | "demo", Context>({
     routes: { send, check, receive, demo },
@@ -164,6 +166,17 @@ export async function main(args: readonly string[]): Promise<number> {
 
 interface Writable {
   readonly write: (text: string) => void;
+}
+
+/** What stands in the wrong place may be a secret, such as a token after a blank: it is not quoted. */
+function argumentError(thrown: unknown): string {
+  if (!(thrown instanceof ArgumentScannerError)) return messageOf(thrown);
+  return formatMessageForArgumentScannerError(thrown, {
+    ArgumentParseError: ({ externalFlagNameOrPlaceholder: name }) => `--${name} takes no value`,
+    UnexpectedFlagError: ({ externalFlagName: name }) => `--${name} is given twice: give it once`,
+    UnexpectedPositionalError: () =>
+      "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
+  });
 }
 
 function usage(message: string): string {
@@ -217,7 +230,9 @@ function systemIo(signals: Signals): Io {
       if (outputClosed) signals.outputClosed();
     },
     stderr: (text) => void writeAll(Deno.stderr, text),
-    columns: Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
+    get columns() {
+      return terminalColumns();
+    },
     stop: signals.stop,
     kill: signals.kill,
     clock: systemClock,
@@ -228,6 +243,11 @@ function systemIo(signals: Signals): Io {
     stderrIsTerminal: Deno.stderr.isTerminal(),
     stdinHasData,
   };
+}
+
+/** Asked anew each time: a window changes its size. One that does not know its own, says 0. */
+function terminalColumns(): number | undefined {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : undefined;
 }
 
 async function openFile(path: string) {

@@ -45,9 +45,13 @@ export async function openSource(config: DryRunConfig, io: Io, print: Print): Pr
       return single(await openInput(source, io, warn));
     }
     case "synthetic": {
-      const { synthetic } = await import("./measurements/synthetic.ts");
-      const generate = synthetic(source.series, source.draw, await randomOf(source, io));
-      return single({ feed: generated(generate, source, source.series, io, warn) });
+      const { seriesAttributes, Synthetic } = await import("./measurements/synthetic.ts");
+      const series = seriesAttributes(source.series);
+      const synthetic = new Synthetic(series, source.draw, await randomOf(source, io));
+      const generate: Generate = (recorder, count) => {
+        for (const batch of synthetic.batches(count)) recorder.record(batch);
+      };
+      return single({ feed: generated(generate, source, series.length, io, warn) });
     }
     case "scenario": {
       const { openScenario } = await import("./open_scenario.ts");

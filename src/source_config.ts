@@ -43,7 +43,8 @@ export interface Amount {
 
 export interface SyntheticConfig extends Amount {
   readonly kind: "synthetic";
-  readonly series: number;
+  /** Undefined: one, without an attribute that tells it apart. */
+  readonly series: number | undefined;
   readonly draw: Distribution;
 }
 
@@ -168,7 +169,7 @@ function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfig {
   }
   return {
     kind: "synthetic",
-    series: series === undefined ? 1 : whole(series, 1),
+    series: series && whole(series, 1),
     draw: parsed.draw,
     ...amount(flags, loop),
   };
