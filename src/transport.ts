@@ -36,7 +36,9 @@ export async function openTransport(
     const response = await fetch(endpoint.url, {
       method: "POST",
       headers: sent,
-      body,
+      // Deno 2.9 sends bytes a second time, unasked, when a kept-alive connection closes before it answers. A Blob it
+      // sends once, and with its Content-Length.
+      body: new Blob([body]),
       redirect: "manual",
       signal,
       ...client && { client },
