@@ -128,6 +128,9 @@ export const sendFlags = {
   output: optional("text (default) or json, one object a line", "text|json"),
   quiet: toggle("Print only warnings and errors (json: and the summary)"),
   verbose: toggle("Also print every request and its answer, on standard error"),
+  plot: toggle(
+    "Draw what was accepted, after each send: buckets, counts and estimated p50, p90, p99 of each series; without colour when NO_COLOR is set [NO_COLOR]",
+  ),
   envFile: optional("Read FILE, which must exist, in place of .env", "FILE"),
 } as const;
 

@@ -75,12 +75,19 @@ export interface OutputConfig {
   readonly level: "quiet" | "normal" | "verbose";
 }
 
+/** How what was accepted is drawn; `color`: as far as a terminal shows it. */
+export interface PlotConfig {
+  readonly color: boolean;
+}
+
 export interface SendConfig {
   readonly destination: DestinationConfig;
   readonly metric: MetricConfig;
   readonly pace: PaceConfig;
   readonly keep: KeepConfig;
   readonly output: OutputConfig;
+  /** Undefined draws nothing. */
+  readonly plot: PlotConfig | undefined;
   readonly source: SourceConfig;
   /** A broken rule of Dynatrace's ends the program before anything is sent. */
   readonly strict: boolean;
@@ -106,6 +113,7 @@ export function sendConfig(
 /** The same without a destination. */
 export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
   if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
+  if (flags.plot) throw new UsageError("--plot draws what was accepted: leave out --dry-run");
   return commonConfig(flags, find);
 }
 
@@ -116,7 +124,8 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
   const source = sourceConfig(flags, pace.loop, keep.spool !== undefined);
-  return { metric, pace, keep, output, source, strict: flags.strict ?? false, warnings };
+  const plot = plotConfig(flags, output, find);
+  return { metric, pace, keep, output, plot, source, strict: flags.strict ?? false, warnings };
 }
 
 const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";
@@ -138,6 +147,19 @@ export function outputConfig(flags: Pick<SendFlags, "output" | "quiet" | "verbos
     format: format === undefined ? "text" : choiceSetting(format, ["text", "json"]),
     level: flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal",
   };
+}
+
+function plotConfig(
+  flags: SendFlags,
+  { format, level }: OutputConfig,
+  find: Variables,
+): PlotConfig | undefined {
+  if (!flags.plot) return undefined;
+  if (format === "json") throw new UsageError("--plot draws text: leave out --output json");
+  if (level === "quiet") {
+    throw new UsageError("--plot and --quiet contradict each other: give one of them");
+  }
+  return { color: find("NO_COLOR") === undefined };
 }
 
 function paceConfig(flags: SendFlags, find: Variables, warnings: string[]): PaceConfig {

@@ -1,20 +1,22 @@
+import { canvasOf } from "./draw/canvas.ts";
 import type { Io } from "./io.ts";
 import { readOptions } from "./receive/options.ts";
 import { requestText, summaryText } from "./receive/report.ts";
 import { startReceiver } from "./receive/server.ts";
+import { Totals } from "./receive/totals.ts";
 import { runSend } from "./send.ts";
 
 const SENDS = "3";
 const INTERVAL_SECONDS = "1";
-const WIDTH = 80;
 
 /** Starts a receiver on a free port, sends to it and draws what arrived; resolves to the exit status of the sends. */
 export async function runDemo(io: Io): Promise<number> {
   const { receiver: options } = await readOptions({ port: "0" }, io);
-  const receiver = startReceiver(
-    options,
-    (event) => io.stdout(`${requestText(event, Math.min(io.columns ?? WIDTH, WIDTH))}\n\n`),
-  );
+  const totals = new Totals();
+  const receiver = startReceiver(options, (event) => {
+    totals.add(event);
+    io.stdout(`${requestText(event, canvasOf(io))}\n\n`);
+  });
   const flags = {
     endpoint: receiver.url,
     loop: true,
@@ -23,7 +25,8 @@ export async function runDemo(io: Io): Promise<number> {
   };
   const exitCode = await runSend(flags, unconfigured(io));
   receiver.stop(false);
-  io.stdout(`${summaryText(await receiver.finished)}\n`);
+  const summary = await receiver.finished;
+  io.stdout(["", ...totals.draw(canvasOf(io)), summaryText(summary), ""].join("\n"));
   return exitCode;
 }
 

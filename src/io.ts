@@ -10,7 +10,7 @@ export interface Io {
   readonly stdout: (text: string) => void;
   /** Writes to standard error as it is; the caller ends its lines. */
   readonly stderr: (text: string) => void;
-  /** The terminal's width in characters; undefined when standard output is no terminal. */
+  /** The terminal's width in characters, as it is now; undefined when standard output is no terminal. */
   readonly columns: number | undefined;
   /** Aborted by the first SIGINT or SIGTERM: finish what is under way. */
   readonly stop: AbortSignal;

@@ -1,20 +1,10 @@
+import { base2Bound, type Exponential, type ExponentialSide, sum, trimmed } from "./base2.ts";
+import { type Paint, PLAIN } from "./draw/paint.ts";
+
 /** A histogram to draw: one count more than there are bounds; bounds are upper and inclusive. */
 export interface Drawable {
   readonly bounds: readonly number[];
   readonly counts: readonly (number | bigint)[];
-}
-
-/** One side of a base-2 exponential histogram. */
-export interface ExponentialSide {
-  readonly offset: number;
-  readonly counts: readonly (number | bigint)[];
-}
-
-export interface Exponential {
-  readonly scale: number;
-  readonly zeroCount: number | bigint;
-  readonly positive: ExponentialSide;
-  readonly negative: ExponentialSide;
 }
 
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -28,7 +18,7 @@ const MOST_BUCKETS = 200;
  * Draws a histogram as lines of at most `width` characters (as far as its labels leave room): bucket,
  * bar, count. Of the empty buckets at either end only the one beside the data is shown.
  */
-export function plot(histogram: Drawable, width: number): string[] {
+export function plot(histogram: Drawable, width: number, paint: Paint = PLAIN): string[] {
   const { bounds, counts } = coarser(histogram);
   const first = counts.findIndex(isFilled);
   if (first < 0) return ["(no measurements)"];
@@ -50,9 +40,9 @@ export function plot(histogram: Drawable, width: number): string[] {
   const barWidth = Math.max(SHORTEST_BAR, width - labelWidth - countWidth - 2);
   const most = Math.max(...rows.map((row) => Number(row.count)));
   return rows.map(({ label, count, note }) => {
-    const drawn = bar(Number(count) / most, barWidth);
-    return [label.padStart(labelWidth), drawn, note ?? String(count)].filter((it) => it !== "")
-      .join(" ");
+    const drawn = paint.bar(bar(Number(count) / most, barWidth));
+    return [paint.faint(label.padStart(labelWidth)), drawn, note ?? String(count)]
+      .filter((it) => it !== "").join(" ");
   });
 }
 
@@ -76,7 +66,7 @@ export function exponentialBuckets(histogram: Exponential, most = 16): Drawable 
     negative = halved(negative);
     scale--;
   }
-  const bound = (index: number) => 2 ** (index * 2 ** -scale);
+  const bound = (index: number) => base2Bound(index, scale);
   const bounds: number[] = [];
   const counts: (number | bigint)[] = [0];
   const add = (upper: number, count: number | bigint) => {
@@ -132,23 +122,22 @@ function gapAt(counts: Drawable["counts"], from: number, to: number): number {
 function label(bounds: readonly number[], bucket: number): string {
   const lower = bounds[bucket - 1];
   const upper = bounds[bucket];
-  return `(${lower === undefined ? "-∞" : number(lower)}, ${
-    upper === undefined ? "+∞)" : `${number(upper)}]`
-  }`;
+  let digits = LEAST_DIGITS;
+  const told = () =>
+    [lower, upper].map((bound) => bound === undefined ? "" : number(bound, digits));
+  // The bounds of a fine exponential histogram are close to each other.
+  while (digits < MOST_DIGITS && told()[0] === told()[1]) digits++;
+  const [from = "", to = ""] = told();
+  return `(${from === "" ? "-∞" : from}, ${to === "" ? "+∞)" : `${to}]`}`;
 }
 
-function number(value: number): string {
+const LEAST_DIGITS = 5;
+/** As many as a double has. */
+const MOST_DIGITS = 17;
+
+function number(value: number, digits: number): string {
   const exact = String(value);
-  return exact.length <= 8 ? exact : String(Number(value.toPrecision(5)));
-}
-
-function trimmed(side: ExponentialSide): ExponentialSide {
-  const first = side.counts.findIndex(isFilled);
-  if (first < 0) return { offset: 0, counts: [] };
-  return {
-    offset: side.offset + first,
-    counts: side.counts.slice(first, side.counts.findLastIndex(isFilled) + 1),
-  };
+  return exact.length <= 8 ? exact : String(Number(value.toPrecision(digits)));
 }
 
 function halved(side: ExponentialSide): ExponentialSide {
@@ -159,8 +148,4 @@ function halved(side: ExponentialSide): ExponentialSide {
     counts[to] = sum(counts[to] ?? 0, count);
   });
   return { offset, counts };
-}
-
-function sum(a: number | bigint, b: number | bigint): number | bigint {
-  return typeof a === "bigint" || typeof b === "bigint" ? BigInt(a) + BigInt(b) : a + b;
 }

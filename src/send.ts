@@ -114,6 +114,7 @@ async function sending(
     stop,
     kill,
   });
+  const plot = config.plot && (await import("./send_plot.ts")).sendPlot(config, secrets, io);
   // Asked while the first send is under way: the answer can take longer than the send.
   let ignored = config.source.kind === "sample" ? io.stdinHasData() : undefined;
   let exitCode = 1;
@@ -124,6 +125,7 @@ async function sending(
     }
     if (event.type === "send") ignored = undefined;
     print(report.event(event));
+    if (plot !== undefined) print({ out: await plot(event), err: [] });
     if (event.type === "summary") exitCode = event.exitCode;
   }
   return exitCode;

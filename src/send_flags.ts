@@ -40,6 +40,7 @@ export interface SendFlags {
   readonly output?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  readonly plot?: boolean;
   readonly spool?: string;
   readonly maxPendingMb?: string;
   readonly maxAge?: string;

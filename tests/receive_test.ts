@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { systemClock } from "../src/clock.ts";
+import { canvasOf } from "../src/draw/canvas.ts";
 import { UsageError } from "../src/errors.ts";
 import type { Io } from "../src/io.ts";
 import { decodeResponse, decodeStatus } from "../src/otlp/decode.ts";
@@ -637,7 +638,7 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     cwd: "/cwd",
     stdout: (written) => look(out += written),
     stderr: (written) => look(err += written),
-    columns: 60,
+    columns: undefined,
     stop: stop.signal,
     kill: kill.signal,
     clock: systemClock,
@@ -648,6 +649,10 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
         ? Promise.reject(new Deno.errors.NotFound("No such file"))
         : Promise.resolve(content);
     },
+    openFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
+    stdin: () => new ReadableStream(),
+    stderrIsTerminal: false,
+    stdinHasData: () => Promise.resolve(false),
   };
   const exit = runReceive(flags, io);
   return { exit, stop, kill, out: () => out, err: () => err, url: url.promise };
@@ -669,9 +674,10 @@ Deno.test("runReceive() prints what it gets as text, drawn, and a summary when s
     '  resource service.name="my service"',
     "  http.server.duration (ms)",
     "    count 3, min 20, max 61.25, sum 120.5",
+    "    estimated p50 42.5, p90 57.875, p99 60.9125",
     "     (-∞, 10] 0",
-    `     (10, 50] ${"█".repeat(44)} 2`,
-    `    (50, 100] ${"█".repeat(22)} 1`,
+    `     (10, 50] ${"█".repeat(64)} 2`,
+    `    (50, 100] ${"█".repeat(32)} 1`,
     "    (100, +∞) 0",
     "Received 1 request: 1 data point, 3 measurements, 0 data points rejected",
     "",
@@ -765,6 +771,11 @@ Deno.test("runReceive() names host and port when the port is in use", async () =
   });
 });
 
+const paper = (width: number) => ({
+  ...canvasOf({ columns: undefined, env: () => undefined }),
+  width,
+});
+
 function event(change: Partial<RequestEvent>): RequestEvent {
   return {
     time: 0,
@@ -804,7 +815,7 @@ Deno.test("requestText() and requestJson() let nothing from the wire act on the 
       }],
     }),
   });
-  for (const line of requestText(told, 80).split("\n")) assert.doesNotMatch(line, unsafe);
+  for (const line of requestText(told, paper(80)).split("\n")) assert.doesNotMatch(line, unsafe);
   const json = requestJson(told);
   assert.doesNotMatch(json, unsafe);
   assert.equal(JSON.parse(json).problems[0].metric, evil);
@@ -859,15 +870,16 @@ Deno.test("requestText() shows gauges, exponential histograms and every kind of 
       }],
     }],
   });
-  assert.deepEqual(requestText(event({ request }), 40).split("\n").slice(1), [
-    '  g i=200 b=true d=0.5 s="two words" a=[x] n=(none)',
-    "    value 7",
+  assert.deepEqual(requestText(event({ request }), paper(40)).split("\n").slice(1), [
     "  e",
     "    count 3, sum 4.12346",
+    "    estimated p50 2.5, p90 3.7, p99 3.97",
     "    (-∞, 1] 0",
     `     (1, 2] ${"█".repeat(13)} 1`,
     `     (2, 4] ${"█".repeat(26)} 2`,
     "    (4, +∞) 0",
+    '  g i=200 b=true d=0.5 s="two words" a=[x] n=(none)',
+    "    value 7",
   ]);
 });
 
@@ -876,14 +888,16 @@ Deno.test("requestText() draws a thousand data points and counts the rest", () =
     ExportMetricsServiceRequestSchema,
     init(Array.from({ length: 1003 }, () => GOOD)),
   );
-  const lines = requestText(event({ request }), 80).split("\n");
+  const lines = requestText(event({ request }), paper(80)).split("\n");
   assert.equal(lines.filter((line) => line.startsWith("    count")).length, 1000);
   assert.equal(lines.at(-1), "  … and 3 more data points");
 });
 
 Deno.test("requestText() puts problems under the request", () => {
   const problems = [{ rule: "token", level: "error" as const, metric: "", message: "no token" }];
-  const lines = requestText(event({ status: 401, outcome: "rejected", problems }), 80).split("\n");
+  const lines = requestText(event({ status: 401, outcome: "rejected", problems }), paper(80)).split(
+    "\n",
+  );
   assert.match(lines[0] ?? "", /401 rejected: 0 bytes, 0 data points, 0 measurements$/);
   assert.equal(lines[1], "  error token: no token");
 });

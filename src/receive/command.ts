@@ -1,21 +1,23 @@
+import { canvasOf } from "../draw/canvas.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { readOptions, type ReceiveFlags } from "./options.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";
 import type { RequestEvent } from "./event.ts";
+import { Totals } from "./totals.ts";
 
 export type { ReceiveFlags } from "./options.ts";
-
-const WIDTH = { unknown: 80, most: 120 };
 
 /** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
 export async function runReceive(flags: ReceiveFlags, io: Io): Promise<number> {
   const { output, receiver: options } = await readOptions(flags, io);
   const json = output === "json";
-  const width = Math.min(io.columns ?? WIDTH.unknown, WIDTH.most);
-  const emit = (event: RequestEvent) =>
-    io.stdout(`${json ? requestJson(event) : requestText(event, width)}\n`);
+  const totals = json ? undefined : new Totals();
+  const emit = (event: RequestEvent) => {
+    totals?.add(event);
+    io.stdout(`${json ? requestJson(event) : requestText(event, canvasOf(io))}\n`);
+  };
 
   const receiver = listen(options, emit);
   const { url } = receiver;
@@ -27,6 +29,7 @@ export async function runReceive(flags: ReceiveFlags, io: Io): Promise<number> {
   whenAborted(io.kill, off.signal, () => receiver.stop(true));
   const summary = await receiver.finished;
   off.abort();
+  for (const line of totals?.draw(canvasOf(io)) ?? []) io.stdout(`${line}\n`);
   io.stdout(`${json ? summaryJson(summary) : summaryText(summary)}\n`);
   return 0;
 }

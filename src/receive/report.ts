@@ -1,6 +1,7 @@
+import { drawRequests } from "../draw.ts";
+import type { Canvas } from "../draw/canvas.ts";
+import { safe, safeJson } from "../safe.ts";
 import type { RequestEvent, Summary } from "./event.ts";
-import { drawRequest } from "./draw.ts";
-import { safe, safeJson } from "./safe.ts";
 
 /** A request as the line of JSON that DESIGN.md fixes, without its line end. */
 export function requestJson(event: RequestEvent): string {
@@ -29,14 +30,14 @@ export function summaryJson(summary: Summary): string {
   return safeJson({ type: "summary", requests, points, measurements, rejectedPoints });
 }
 
-/** A request for people, `width` characters wide: what came, each histogram drawn, what is wrong. */
-export function requestText(event: RequestEvent, width: number): string {
+/** A request for people: what came, each histogram drawn, what is wrong. */
+export function requestText(event: RequestEvent, canvas: Canvas): string {
   const { points, measurements, rejectedPoints, bytes, status, outcome } = event;
   const rejected = rejectedPoints > 0 ? `, ${counted(rejectedPoints, "data point")} rejected` : "";
   const head = `[${localTime(event.time)}] ${safe(event.method)} ${safe(event.path)} ` +
     `${status === null ? "" : `${status} `}${outcome}: ${counted(bytes, "byte")}, ` +
     `${counted(points, "data point")}, ${counted(measurements, "measurement")}${rejected}`;
-  const drawn = event.request === undefined ? [] : drawRequest(event.request, width);
+  const drawn = event.request === undefined ? [] : drawRequests([event.request], canvas);
   const problems = event.problems.map((it) =>
     `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${safe(it.metric)}: `}${
       safe(it.message, 1000)

@@ -39,8 +39,10 @@ Deno.test("demo draws three sends and ends with the sums, whatever is configured
       3,
     );
     assert.equal(stdout.match(/^\[TIME\] ✓ Sent 5 measurements$/gm)?.length, 3);
-    assert.equal(stdout.match(/^ {2}http\.server\.duration \(ms\) http\.method=GET/gm)?.length, 3);
-    assert.equal(stdout.match(/^ {2}resource service\.name=my-service /gm)?.length, 3);
+    // Of each send, and of all together.
+    assert.equal(stdout.match(/^ {2}http\.server\.duration \(ms\) http\.method=GET/gm)?.length, 4);
+    assert.equal(stdout.match(/^ {2}resource service\.name=my-service /gm)?.length, 4);
+    assert.match(stdout, /^Totals of 3 requests:\n(.*\n){2} {4}count 9, min /m);
     // Every send has three data points, each with at least one bar.
     assert.ok((stdout.match(/^ +\(.*\] █+[▉▊▋▌▍▎▏]? [123]$/gm)?.length ?? 0) >= 9);
     assert.match(stdout, /^Delivered 15 of 15 measurements in 3 sends\.$/m);

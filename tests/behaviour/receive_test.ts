@@ -161,6 +161,7 @@ Deno.test("receive draws each histogram with its figures and buckets", async () 
       "  resource service.name=shop",
       "  http.server.duration (ms) http.method=GET",
       "    count 3, min 20, max 61.25, sum 120.5",
+      "    estimated p50 42.5, p90 57.875, p99 60.9125",
       "     (-∞, 10] 0",
       `     (10, 50] ${"█".repeat(64)} 2`,
       `    (50, 100] ${"█".repeat(32)} 1`,
@@ -321,6 +322,7 @@ Deno.test("receive takes what send sends, to the URL that it prints", async () =
     stdout.match(/http\.method=GET http\.status_code=200\n {4}count 3, min /g)?.length,
     2,
   );
+  assert.match(stdout, /^Totals of 2 requests:\n(.*\n){2} {4}count 6, min /m);
   assert.match(
     stdout,
     /Received 2 requests: 6 data points, 10 measurements, 0 data points rejected\n$/,

@@ -1,0 +1,56 @@
+import { addExponential } from "../base2.ts";
+import type { Buckets, Figures } from "./figures.ts";
+
+/** Buckets on each side of zero (OpenTelemetry's metrics SDK specification, "MaxSize"). */
+export const MOST_EXPONENTIAL_BUCKETS = 160;
+
+const NOTHING = { offset: 0, counts: [] };
+
+/** The same, with no more exponential buckets than that. */
+export function bounded(figures: Figures): Figures {
+  if (figures.kind === "number" || figures.buckets?.kind !== "exponential") return figures;
+  const { scale } = figures.buckets;
+  const empty = {
+    kind: "exponential",
+    scale,
+    zeroCount: 0n,
+    positive: NOTHING,
+    negative: NOTHING,
+  } as const;
+  return { ...figures, buckets: addBuckets(figures.buckets, empty) };
+}
+
+/** Two deltas of one series as one; both have the same bounds. What only one of them knows is not known of both. */
+export function addFigures(a: Figures, b: Figures): Figures {
+  if (a.kind === "number" && b.kind === "number") {
+    return { kind: "number", value: both(a.value, b.value, plus) };
+  }
+  if (a.kind === "number" || b.kind === "number") return b;
+  return {
+    kind: "distribution",
+    count: a.count + b.count,
+    sum: both(a.sum, b.sum, (x, y) => x + y),
+    min: both(a.min, b.min, Math.min),
+    max: both(a.max, b.max, Math.max),
+    buckets: addBuckets(a.buckets, b.buckets),
+  };
+}
+
+function addBuckets(a: Buckets | undefined, b: Buckets | undefined): Buckets | undefined {
+  if (a?.kind === "exponential" && b?.kind === "exponential") {
+    return { kind: "exponential", ...addExponential(a, b, MOST_EXPONENTIAL_BUCKETS) };
+  }
+  if (a?.kind === "explicit" && b?.kind === "explicit") {
+    const counts = a.counts.map((count, i) => plus(count, b.counts[i] ?? 0));
+    return { kind: "explicit", bounds: a.bounds, counts };
+  }
+  return undefined;
+}
+
+function plus(a: number | bigint, b: number | bigint): number | bigint {
+  return typeof a === "bigint" && typeof b === "bigint" ? a + b : Number(a) + Number(b);
+}
+
+function both<T>(a: T | undefined, b: T | undefined, join: (a: T, b: T) => T): T | undefined {
+  return a === undefined || b === undefined ? undefined : join(a, b);
+}

@@ -1,0 +1,48 @@
+import type { Exponential } from "../base2.ts";
+import type { DataPoint } from "../otlp/rules.ts";
+import type { Drawable } from "../plot.ts";
+
+export type Buckets =
+  | ({ readonly kind: "explicit" } & Drawable)
+  | ({ readonly kind: "exponential" } & Exponential);
+
+/** What is drawn of a data point, and added up, whatever its type. */
+export type Figures =
+  | { readonly kind: "number"; readonly value: number | bigint | undefined }
+  | {
+    readonly kind: "distribution";
+    readonly count: bigint;
+    readonly sum: number | undefined;
+    readonly min: number | undefined;
+    readonly max: number | undefined;
+    readonly buckets: Buckets | undefined;
+  };
+
+export function figuresOf(point: DataPoint): Figures {
+  if ("value" in point) return { kind: "number", value: point.value.value };
+  const { count, sum } = point;
+  const { min, max } = "min" in point ? point : { min: undefined, max: undefined };
+  return { kind: "distribution", count, sum, min, max, buckets: bucketsOf(point) };
+}
+
+function bucketsOf(point: DataPoint): Buckets | undefined {
+  switch (point.$typeName) {
+    case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
+      return point.bucketCounts.length === 0
+        ? undefined
+        : { kind: "explicit", bounds: point.explicitBounds, counts: point.bucketCounts };
+    case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint": {
+      const { scale, zeroCount, zeroThreshold, positive, negative } = point;
+      return {
+        kind: "exponential",
+        scale,
+        zeroCount,
+        zeroThreshold,
+        positive: { offset: positive?.offset ?? 0, counts: positive?.bucketCounts ?? [] },
+        negative: { offset: negative?.offset ?? 0, counts: negative?.bucketCounts ?? [] },
+      };
+    }
+    default:
+      return undefined;
+  }
+}
