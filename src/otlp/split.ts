@@ -3,7 +3,8 @@ import { decodeRequest } from "./decode.ts";
 import {
   ExportMetricsServiceRequestSchema,
 } from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type EncodedRequest, gzip } from "./request.ts";
+import { gunzip, gzip } from "./gzip.ts";
+import type { EncodedRequest } from "./request.ts";
 
 /** A request's two halves, by data points; what they hold is not changed. */
 export async function splitRequest(
@@ -47,9 +48,4 @@ function pointsBetween(bytes: Uint8Array, from: number, to: number) {
     scopeMetrics.length > 0
   );
   return { half: toBinary(ExportMetricsServiceRequestSchema, request), measurements };
-}
-
-async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
