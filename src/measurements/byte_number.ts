@@ -1,11 +1,11 @@
+import { EXACT_POWERS, longDecimal } from "./long_decimal.ts";
+
 const ZERO = 48;
 const NINE = 57;
+const POINT = 46;
 
-/** 10^22 is the largest power of ten that a double holds exactly. */
-const POWERS = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
-
-/** So many digits make an integer below 2^53. */
-const EXACT_DIGITS = 15;
+/** Every integer up to this is a double. */
+const EXACT = 2 ** 53;
 
 /** Reads a number of JSON's grammar (RFC 8259, 6) out of bytes, without making a string of it where possible. */
 export class ByteNumber {
@@ -19,42 +19,48 @@ export class ByteNumber {
    */
   read(bytes: Uint8Array, at: number): number {
     const negative = bytes[at] === 45;
-    let i = negative ? at + 1 : at;
-    let digits = bytes[i] ?? 0;
+    const first = negative ? at + 1 : at;
+    let i = first;
+    let digit = bytes[i] ?? 0;
     let mantissa = 0;
-    const first = i;
-    if (digits === ZERO) {
+    if (digit === ZERO) {
       i++;
     } else {
-      for (; digits >= ZERO && digits <= NINE; digits = bytes[++i] ?? 0) {
-        mantissa = mantissa * 10 + (digits - ZERO);
+      for (; digit >= ZERO && digit <= NINE; digit = bytes[++i] ?? 0) {
+        mantissa = mantissa * 10 + (digit - ZERO);
       }
       if (i === first) return -1;
     }
-    let significant = i - first;
     let decimals = 0;
-    if (bytes[i] === 46) {
+    if (bytes[i] === POINT) {
       const point = i++;
-      digits = bytes[i] ?? 0;
-      for (; digits >= ZERO && digits <= NINE; digits = bytes[++i] ?? 0) {
-        mantissa = mantissa * 10 + (digits - ZERO);
+      digit = bytes[i] ?? 0;
+      for (; digit >= ZERO && digit <= NINE; digit = bytes[++i] ?? 0) {
+        mantissa = mantissa * 10 + (digit - ZERO);
       }
       decimals = i - point - 1;
       if (decimals === 0) return -1;
-      significant += decimals;
     }
     const mark = bytes[i] ?? 0;
     if (mark === 101 || mark === 69) {
       i = exponentEnd(bytes, i + 1);
-      if (i < 0) return -1;
-    } else if (significant <= EXACT_DIGITS) {
-      // An integer and a power of ten that are both exact: one division rounds once (W. D. Clinger, 1990).
-      const magnitude = mantissa / (POWERS[decimals] ?? NaN);
-      this.value = negative ? -magnitude : magnitude;
+      if (i >= 0) this.value = this.#plain(bytes, at, i);
       return i;
     }
-    this.value = Number(this.#decoder.decode(bytes.subarray(at, i)));
+    // An integer and a power of ten that are both exact: one division rounds once (W. D. Clinger, 1990).
+    const magnitude = mantissa < EXACT && decimals < EXACT_POWERS.length
+      ? mantissa / (EXACT_POWERS[decimals] ?? NaN)
+      : long(bytes, first, i, decimals);
+    this.value = Number.isNaN(magnitude)
+      ? this.#plain(bytes, at, i)
+      : negative
+      ? -magnitude
+      : magnitude;
     return i;
+  }
+
+  #plain(bytes: Uint8Array, from: number, to: number): number {
+    return Number(this.#decoder.decode(bytes.subarray(from, to)));
   }
 }
 
@@ -64,4 +70,20 @@ function exponentEnd(bytes: Uint8Array, at: number): number {
   let i = first;
   for (let c = bytes[i] ?? 0; c >= ZERO && c <= NINE; c = bytes[++i] ?? 0);
   return i === first ? -1 : i;
+}
+
+/** A number of 16 to 22 digits, which is what other programs print of a double; NaN when there are more. */
+function long(bytes: Uint8Array, from: number, to: number, decimals: number): number {
+  let high = 0;
+  let low = 0;
+  let digits = 0;
+  for (let i = from; i < to; i++) {
+    const c = bytes[i] ?? 0;
+    if (c === POINT || (digits === 0 && c === ZERO)) continue;
+    if (++digits <= 15) high = high * 10 + (c - ZERO);
+    else low = low * 10 + (c - ZERO);
+  }
+  return digits > 15 && digits <= 22 && decimals < EXACT_POWERS.length
+    ? longDecimal(high, low, digits - 15, decimals)
+    : NaN;
 }
