@@ -1,109 +1,8 @@
-import {
-  type ApplicationText,
-  ArgumentScannerError,
-  buildApplication,
-  buildCommand,
-  buildRouteMap,
-  type CommandContext,
-  formatMessageForArgumentScannerError,
-  run,
-  text_en,
-} from "@stricli/core";
-import type { CheckFlags } from "./check.ts";
 import { systemClock } from "./clock.ts";
-import type { SendFlags } from "./send_flags.ts";
 import { messageOf, UsageError } from "./errors.ts";
 import type { Io } from "./io.ts";
-import type { ReceiveFlags } from "./receive/options.ts";
 import { errorLines } from "./report.ts";
-import { checkFlags, receiveFlags, sendFlags } from "./command_flags.ts";
 import { runSend } from "./send.ts";
-import { VERSION } from "./version.ts";
-
-interface Context extends CommandContext {
-  /** Runs a command; what it throws is said in one line and becomes an exit status. */
-  readonly execute: (command: (io: Io) => Promise<number>) => Promise<void>;
-}
-
-const SEND_EXTRA =
-  `Sends histogram measurements (OTLP, protobuf over HTTP, DELTA) and says what became of them.
-
-Every flag beats its environment variable, which beats the same name in .env. Required: an endpoint, and for
-Dynatrace a token in DT_API_TOKEN or in a file. SECONDS may be fractions.
-
-Exit status: 0 everything was accepted; 1 something was not delivered; 2 usage or configuration;
-3 the receiver took the request but rejected some data points.
-
-Other commands:
-  otlp-histogram check --help     finds out what is wrong: configuration, DNS, TCP, TLS, token, ingest
-  otlp-histogram receive --help   a local receiver that decodes, counts and draws what it gets
-  otlp-histogram demo             starts a receiver, sends to it, draws what arrived`;
-
-const send = buildCommand<SendFlags, [], Context>({
-  loader: () =>
-    Promise.resolve(function (this: Context, flags: SendFlags) {
-      return this.execute((io) => runSend(flags, io));
-    }),
-  parameters: {
-    flags: sendFlags,
-    aliases: {},
-  },
-  docs: { brief: "Send measurements (the default command)", fullDescription: SEND_EXTRA },
-});
-
-const receive = buildCommand<ReceiveFlags, [], Context>({
-  loader: () =>
-    Promise.resolve(function (this: Context, flags: ReceiveFlags) {
-      return this.execute(async (io) => {
-        const { runReceive } = await import("./receive/command.ts");
-        return runReceive(flags, io);
-      });
-    }),
-  parameters: {
-    flags: receiveFlags,
-  },
-  docs: {
-    brief: "A local OTLP/HTTP receiver that decodes, counts and draws what it gets",
-    fullDescription:
-      "A local OTLP/HTTP receiver that decodes, counts and draws what it gets. It takes POST to any path that ends\nin /v1/metrics (protobuf, gzip or not) and ends on Ctrl+C with a summary.",
-  },
-});
-
-const check = buildCommand<CheckFlags, [], Context>({
-  loader: () =>
-    Promise.resolve(function (this: Context, flags: CheckFlags) {
-      return this.execute(async (io) => {
-        const { runCheck } = await import("./check.ts");
-        return runCheck(flags, io);
-      });
-    }),
-  parameters: {
-    flags: checkFlags,
-  },
-  docs: {
-    brief: "Find out what is wrong: configuration, DNS, TCP, TLS, token, ingest",
-    fullDescription:
-      "Takes one step after the other, until one fails: config, dns, tcp, tls (https), http, token, ingest. It posts an\nempty export request, which leaves nothing behind.\n\nExit status: 0 all is well; 1 a step failed; 2 usage or configuration.",
-  },
-});
-
-const demo = buildCommand<Record<never, never>, [], Context>({
-  loader: () =>
-    Promise.resolve(function (this: Context) {
-      return this.execute(async (io) => {
-        const { runDemo } = await import("./demo.ts");
-        // A proxy for the rest of the world has no business between two ends of this process.
-        Deno.env.set("NO_PROXY", "127.0.0.1");
-        return runDemo(io);
-      });
-    }),
-  parameters: {},
-  docs: {
-    brief: "Start a receiver, send to it three times, draw what arrived",
-    fullDescription:
-      "Starts a receiver on a free port of this machine, sends to it three times, a second apart, and draws what\narrived. It needs no configuration and leaves nothing behind.",
-  },
-});
 
 /** Runs the command that `args` name; resolves to the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -121,72 +20,28 @@ export async function main(args: readonly string[]): Promise<number> {
     for (const line of errorLines(format, message)) io.stderr(`${line}\n`);
     return thrown instanceof UsageError ? 2 : 1;
   };
-  const text: ApplicationText = {
-    ...text_en,
-    exceptionWhileParsingArguments: (thrown) =>
-      errorLines(format, usage(argumentError(thrown))).join("\n"),
-  };
-  const routes = buildRouteMap<"send" | "check" | "receive" | "demo", Context>({
-    routes: { send, check, receive, demo },
-    defaultCommand: "send",
-    docs: { brief: "Histogram metrics over OTLP, delivered and accounted for" },
-  });
-  const commands = ["send", "receive", "demo", "check"];
-  const [first = "-"] = args;
-  if (!first.startsWith("-") && !commands.includes(first)) {
-    return fail(new UsageError(usage(`No command "${first}": there are ${commands.join(", ")}`)));
-  }
-  const app = buildApplication<Context>(routes, {
-    name: "otlp-histogram",
-    versionInfo: { currentVersion: VERSION },
-    scanner: { caseStyle: "allow-kebab-for-camel" },
-    documentation: { caseStyle: "convert-camel-to-kebab", disableAnsiColor: true },
-    localization: { text },
-  });
-  const process: { stdout: Writable; stderr: Writable; exitCode?: number | string | null } = {
-    stdout: { write: io.stdout },
-    stderr: { write: io.stderr },
+  const execute = async (command: (io: Io) => Promise<number>) => {
+    signals.listen();
+    exitCode = await command(io).catch(fail);
   };
   try {
-    await run(app, withDefaultCommand(args), {
-      process,
-      async execute(command) {
-        signals.listen();
-        exitCode = await command(io).catch(fail);
-      },
-    });
+    // Without arguments there is nothing to parse, and no parser to load.
+    if (args.length === 0) {
+      await execute((io) => runSend({}, io));
+      return exitCode ?? 0;
+    }
+    const { runArguments } = await import("./commands.ts");
+    const parsed = await runArguments(args, {
+      stdout: { write: io.stdout },
+      stderr: { write: io.stderr },
+      error: (message) => errorLines(format, message).join("\n"),
+    }, execute);
+    return exitCode ?? parsed;
   } catch (thrown) {
     return fail(thrown);
   } finally {
     signals.close();
   }
-  // Stricli's own exit codes are negative for what is wrong with the arguments.
-  return exitCode ?? (Number(process.exitCode ?? 0) === 0 ? 0 : 2);
-}
-
-interface Writable {
-  readonly write: (text: string) => void;
-}
-
-/** What stands in the wrong place may be a secret, such as a token after a blank: it is not quoted. */
-function argumentError(thrown: unknown): string {
-  if (!(thrown instanceof ArgumentScannerError)) return messageOf(thrown);
-  return formatMessageForArgumentScannerError(thrown, {
-    ArgumentParseError: ({ externalFlagNameOrPlaceholder: name }) => `--${name} takes no value`,
-    UnexpectedFlagError: ({ externalFlagName: name }) => `--${name} is given twice: give it once`,
-    UnexpectedPositionalError: () =>
-      "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
-  });
-}
-
-function usage(message: string): string {
-  return `${message} (otlp-histogram --help lists what there is)`;
-}
-
-/** Stricli's help of the root lists commands only; the default command's flags are what people look for. */
-function withDefaultCommand(args: readonly string[]): readonly string[] {
-  const [first] = args;
-  return first === "--help" || first === "-h" ? ["send", ...args] : args;
 }
 
 /** SIGINT and SIGTERM: the first asks to finish, the second to end at once. */

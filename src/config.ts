@@ -357,7 +357,7 @@ function missing(find: Variables, name: string): UsageError {
       name === "DT_ENDPOINT" ? set : example
     }.\n` +
       "  DT_ENDPOINT example: https://ENV.live.dynatrace.com/api/v2/otlp\n" +
-      "  DT_API_TOKEN example: dt0c01.PUBLIC.SECRET, with the scope metrics.ingest\n" +
+      "  DT_API_TOKEN example: dt0c01.…, with the scope metrics.ingest\n" +
       "  Any other OTLP receiver: --endpoint http://localhost:4318",
   );
 }

@@ -43,7 +43,11 @@ export async function openTransport(
       signal,
       ...client && { client },
     });
-    return { status: response.status, headers: response.headers, chunks: response.body };
+    // An empty answer, the usual one, needs no stream.
+    const empty = response.headers.get("content-length") === "0";
+    if (empty) await response.arrayBuffer();
+    const { status, headers: received } = response;
+    return { status, headers: received, chunks: empty ? null : response.body };
   };
   return posting(destination, credentials, headers, exchange, () => client?.close());
 }
