@@ -19,9 +19,13 @@ export type Figures =
   };
 
 export function figuresOf(point: DataPoint): Figures {
-  if ("value" in point) return { kind: "number", value: point.value.value };
+  if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") {
+    return { kind: "number", value: point.value.value };
+  }
   const { count, sum } = point;
-  const { min, max } = "min" in point ? point : { min: undefined, max: undefined };
+  const { min, max } = point.$typeName === "opentelemetry.proto.metrics.v1.SummaryDataPoint"
+    ? { min: undefined, max: undefined }
+    : point;
   return { kind: "distribution", count, sum, min, max, buckets: bucketsOf(point) };
 }
 

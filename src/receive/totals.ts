@@ -88,7 +88,7 @@ export class Totals {
       `Totals of ${this.#requests} requests${rejected}:`,
       ...drawFirst(largest, canvas),
       ...this.#without === 0 ? [] : [
-        `  ${this.#without} data points are left out: there were too many series to add them up`,
+        `  ${this.#without} data points are left out: too many series, or too long names, to add up`,
       ],
     ];
   }

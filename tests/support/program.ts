@@ -196,7 +196,7 @@ export class Program implements AsyncDisposable {
 }
 
 /** From source as the task "run" of deno.json does it, so with its permissions and no others. */
-function commandLine(main?: URL): readonly [string, ...string[]] {
+export function commandLine(main?: URL): readonly [string, ...string[]] {
   if (binary !== undefined && main === undefined) return [binary];
   const { command } = configuration.tasks.run;
   const words = command.split(" ");
@@ -213,7 +213,7 @@ function commandLine(main?: URL): readonly [string, ...string[]] {
 }
 
 /** Deno keeps its cache in DENO_DIR, or where these lead (on Linux, macOS and Windows). */
-function bareEnvironment(main?: URL): Record<string, string> {
+export function bareEnvironment(main?: URL): Record<string, string> {
   const names = sourceOnly || main !== undefined
     ? ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "SystemRoot"]
     : ["HOME", "PATH", "SystemRoot"];
