@@ -18,7 +18,6 @@ export interface Spool {
 /*
  * A file is written under a temporary name, synced, renamed, and the directory is synced: after a crash at any
  * instruction there is a whole file or none under the final name, and the checksum tells a whole one from a torn one.
- * The lock is one of the system on an open file, which ends with the process.
  */
 const LOCK = "lock";
 
@@ -31,20 +30,22 @@ export async function openSpool(
   name: string,
   clock: Clock,
 ): Promise<Spool | { readonly unusable: string }> {
-  let lock: Deno.FsFile | undefined;
   try {
     await makeDirectory(directory);
-    const file = await Deno.open(`${directory}/${LOCK}`, { create: true, write: true, read: true });
-    lock = file;
-    if (!await tryLock(file)) {
+    const lock = await takeLock(`${directory}/${LOCK}`);
+    if (lock === undefined) {
       throw new UsageError(
         `Another process uses the spool "${name}": wait for it to end, or name another directory with --spool`,
       );
     }
-    const found = await readLeft(directory, name, LOCK, clock);
-    return { ...found, store: storeIn(directory, name), close: () => file.close() };
+    try {
+      const found = await readLeft(directory, name, LOCK, clock);
+      return { ...found, store: storeIn(directory, name), close: () => lock.close() };
+    } catch (thrown) {
+      lock.close();
+      throw thrown;
+    }
   } catch (thrown) {
-    lock?.close();
     if (thrown instanceof UsageError) throw thrown;
     if (await isFile(directory)) {
       throw new UsageError(`Cannot use the spool "${name}": it is a file, expected a directory`);
@@ -79,26 +80,22 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-/** Deno before 2.9 has no `tryLock`: there, waiting for the lock is given up by closing the file. */
-async function tryLock(file: Deno.FsFile): Promise<boolean> {
-  if ("tryLock" in file) return await file.tryLock(true);
-  let timer;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), LOCK_WAIT_MS);
-  });
-  const locking = lockFile(file);
-  const locked = await Promise.race([locking, timeout]);
-  clearTimeout(timer);
-  // Closed while it waits, it fails; nobody is interested any more.
-  if (!locked) locking.catch(() => {});
-  return locked;
-}
-
-const LOCK_WAIT_MS = 300;
-
-async function lockFile(file: Pick<Deno.FsFile, "lock">): Promise<true> {
-  await file.lock(true);
-  return true;
+/**
+ * Undefined when another process has it. The lock is SQLite's on an empty database, which ends with the process, however
+ * it ends: Deno before 2.9 has no lock of its own that does not wait, and a process that waits for one cannot end.
+ */
+async function takeLock(path: string): Promise<{ close(): void } | undefined> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const database = new DatabaseSync(path);
+  try {
+    // Nothing is ever written: no journal either.
+    database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
+    return database;
+  } catch (thrown) {
+    database.close();
+    if (messageOf(thrown).includes("locked")) return undefined;
+    throw thrown;
+  }
 }
 
 function storeIn(directory: string, name: string): Store {
