@@ -50,6 +50,8 @@ export interface MetricConfig {
   /** Data points a send at most. */
   readonly maxSeries: number;
   readonly resource: Readonly<Record<string, string>>;
+  /** What of it the user gave: it beats a scenario's. */
+  readonly resourceGiven: Readonly<Record<string, string>>;
   /** On every data point; beats a measurement's own attribute of that name. */
   readonly attributes: Readonly<Record<string, string>>;
 }
@@ -220,6 +222,7 @@ const DEFAULT_BOUNDS = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000] as c
 function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
   const name = flag("--metric", flags.metric);
   const maxSeries = flag("--max-series", flags.maxSeries);
+  const resourceGiven = givenResource(flags, find);
   if (name !== undefined && !METRIC_NAME.test(name.value)) {
     throw invalid(
       name,
@@ -234,7 +237,8 @@ function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
     maxSeries: maxSeries === undefined
       ? 10_000
       : numberSetting(maxSeries, "a whole number, 1 or more", isWholeFrom(1)),
-    resource: resourceAttributes(flags, find),
+    resource: { ...DEFAULT_RESOURCE, ...resourceGiven },
+    resourceGiven,
     attributes: Object.fromEntries(keyValueFlags("--attr", flags.attr)),
   };
 }
@@ -264,12 +268,12 @@ function boundsSetting(flags: SendFlags, find: Variables): MetricConfig["bounds"
   return bounds.filter((bound) => bound !== undefined);
 }
 
-function resourceAttributes(flags: SendFlags, find: Variables): Readonly<Record<string, string>> {
+export const DEFAULT_RESOURCE = { "service.name": "my-service", "deployment.environment": "prod" };
+
+function givenResource(flags: SendFlags, find: Variables): Readonly<Record<string, string>> {
   const listed = find("OTEL_RESOURCE_ATTRIBUTES");
   const service = find("OTEL_SERVICE_NAME");
   return {
-    "service.name": "my-service",
-    "deployment.environment": "prod",
     ...listed && Object.fromEntries(keyValueList(listed, "KEY=VALUE,KEY=VALUE,…")),
     ...service && { "service.name": service.value },
     ...Object.fromEntries(keyValueFlags("--resource", flags.resource)),

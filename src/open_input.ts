@@ -1,9 +1,9 @@
 import type { InputConfig } from "./source_config.ts";
-import { messageOf, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { type Feed, inputFeed } from "./feed.ts";
 import type { Io } from "./io.ts";
 import { readInput } from "./measurements/input.ts";
-import { resolvePath } from "./paths.ts";
+import { resolvePath, unreadable } from "./paths.ts";
 import { progressLine } from "./progress.ts";
 
 /** So many lines that cannot be used are named one by one. */
@@ -64,11 +64,6 @@ async function openFile(path: string, io: Io) {
   try {
     return await io.openFile(resolvePath(io.cwd, path));
   } catch (thrown) {
-    const why = thrown instanceof Deno.errors.NotFound
-      ? "it does not exist"
-      : thrown instanceof Deno.errors.PermissionDenied
-      ? "this user may not read it"
-      : messageOf(thrown);
-    throw new UsageError(`Cannot read the file of --input, "${path}": ${why}`);
+    throw new UsageError(`Cannot read the file of --input, "${path}": ${unreadable(thrown)}`);
   }
 }

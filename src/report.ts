@@ -13,7 +13,7 @@ const NONE: Lines = { out: [], err: [] };
 /** What of the configuration the words depend on. */
 export interface Reported {
   readonly output: OutputConfig;
-  readonly metric: string;
+  readonly metrics: readonly string[];
   readonly url: string;
   readonly loop: boolean;
   /** Only what the spool holds is sent. */
@@ -30,7 +30,7 @@ export function reported(
 ): Reported {
   return {
     output,
-    metric: metric.name,
+    metrics,
     url: destination.endpoint.shown,
     loop: pace.loop,
     spoolOnly: source.kind === "spool",
@@ -288,7 +288,9 @@ function textLines(event: RunEvent, config: Reported): Lines {
         out: [
           `✓ Metrics exported successfully! Sent ${event.measurements} measurements.`,
           "",
-          `Note: Check Dynatrace UI for the metric '${config.metric}'`,
+          `Note: Check Dynatrace UI for the ${config.metrics.length === 1 ? "metric" : "metrics"} ${
+            config.metrics.map((name) => `'${name}'`).join(", ")
+          }`,
         ],
         err,
       };

@@ -86,11 +86,11 @@ async function sending(
   }
   const { endpoint } = destination;
   const advice = endpoint.dynatrace
-    ? (await import("./dynatrace/advice.ts")).adviceFor(config)
+    ? (await import("./dynatrace/advice.ts")).adviceFor(config, source.metrics)
     : undefined;
   const find = (findings: readonly Finding[]) => tell(findings, config, print);
   find(advice?.findings ?? []);
-  const report = reporter(reported(config), secrets, advice);
+  const report = reporter(reported(config, source.metrics), secrets, advice);
   print(report.start());
   const delivery = new Delivery({
     post,

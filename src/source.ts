@@ -10,6 +10,8 @@ import type { Amount } from "./source_config.ts";
 export interface OpenSource {
   readonly feed: Feed;
   readonly recorder: Recorder;
+  /** The names of the metrics. */
+  readonly metrics: readonly string[];
   /** Takes a progress line away, so that something else can be printed. */
   clearProgress(): void;
   close(): void;
@@ -26,6 +28,7 @@ export async function openSource(config: DryRunConfig, io: Io, print: Print): Pr
     opened: Omit<Partial<OpenSource>, "recorder"> & Pick<OpenSource, "feed">,
   ): OpenSource => ({
     recorder: recorderOf(config, [metric], metric.resource, io),
+    metrics: [metric.name],
     clearProgress() {},
     close() {},
     ...opened,
@@ -55,19 +58,23 @@ export async function openSource(config: DryRunConfig, io: Io, print: Print): Pr
     }
     case "scenario": {
       const { openScenario } = await import("./open_scenario.ts");
-      const { instruments, resource, generate, count } = await openScenario(
+      const { instruments, resource, generate } = await openScenario(
         source,
         metric,
         await randomOf(source, io),
         io,
       );
       return {
-        ...single({ feed: generated(generate, source, count, io, warn) }),
+        ...single({ feed: generated(generate, source, SCENARIO_COUNT, io, warn) }),
         recorder: recorderOf(config, instruments, resource, io),
+        metrics: instruments.map(({ name }) => name),
       };
     }
   }
 }
+
+/** Measurements a send of a scenario, where neither --count nor --rate says. */
+const SCENARIO_COUNT = 100;
 
 async function randomOf({ seed }: Amount, io: Io): Promise<() => number> {
   if (seed === undefined) return io.random;

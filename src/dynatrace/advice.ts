@@ -21,7 +21,7 @@ export interface Advice {
 const FEW_DIMENSIONS = 40;
 const SAMPLE_DIMENSIONS = ["http.method", "http.status_code"];
 
-export function adviceFor(config: SendConfig): Advice {
+export function adviceFor(config: SendConfig, metrics: readonly string[]): Advice {
   const { metric, source } = config;
   const findings = preflightConfig(config);
   const fixed = Object.keys(metric.attributes);
@@ -41,10 +41,14 @@ export function adviceFor(config: SendConfig): Advice {
       return preflightRequest(decodeRequest(bytes), bytes.length, now, findings);
     },
     explain,
-    whereToLook: whereToLook({
-      metric: metric.name,
-      dimensions: [...source.kind === "sample" ? SAMPLE_DIMENSIONS : [], ...fixed],
-      exponential: metric.bounds === "exponential",
-    }),
+    whereToLook: [
+      ...new Set(metrics.flatMap((name) =>
+        whereToLook({
+          metric: name,
+          dimensions: [...source.kind === "sample" ? SAMPLE_DIMENSIONS : [], ...fixed],
+          exponential: metric.bounds === "exponential",
+        })
+      )),
+    ],
   };
 }
