@@ -98,7 +98,8 @@ const INDENT = 4;
 const PERCENTILES = [50, 90, 99] as const;
 
 function drawFigures(figures: Figures, { width, breakAt, paint }: Canvas): string[] {
-  const text = (line: string) => wrapped(line.split(" "), INDENT, breakAt);
+  // A name and its value stay on one line.
+  const text = (line: string) => wrapped(line.split(/(?<=,) /), INDENT, breakAt);
   if (figures.kind === "number") return text(`value ${String(figures.value ?? "none")}`);
   const { count, min, max, sum, buckets } = figures;
   const known = Object.entries({ min, max, sum }).flatMap(([name, value]) =>

@@ -146,6 +146,15 @@ Deno.test("drawRequests() keeps to a terminal's width, with long names broken an
   }
 });
 
+Deno.test("drawRequests() keeps a figure's name and value on one line", () => {
+  const narrow = drawRequests([request("", 4)], { ...canvas, breakAt: 30 });
+  assert.deepEqual(narrow.slice(1, 4), [
+    "    count 4",
+    "    estimated p50 15, p90 19,",
+    "      p99 19.9",
+  ]);
+});
+
 Deno.test("drawRequests() breaks no line where no terminal shows it", () => {
   const request = exponential({ attributes: [text("a", "x".repeat(200)), text("b", "y")] });
   assert.equal(drawRequests([request], canvas)[0], `  e (s) a=${"x".repeat(200)} b=y`);
