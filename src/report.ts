@@ -26,7 +26,8 @@ export interface Reported {
 }
 
 export function reported(
-  { output, metric, destination, pace, keep, source }: SendConfig,
+  { output, destination, pace, keep, source }: SendConfig,
+  metrics: readonly string[],
 ): Reported {
   return {
     output,

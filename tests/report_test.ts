@@ -14,7 +14,7 @@ function config(
   const { level = "normal", ...others } = change;
   return {
     output: { format, level },
-    metric: "http.server.duration",
+    metrics: ["http.server.duration"],
     url: "http://h/v1/metrics",
     loop: false,
     spoolOnly: false,

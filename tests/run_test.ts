@@ -24,6 +24,7 @@ const METRIC: MetricConfig = {
   bounds: [10, 100],
   maxSeries: 1000,
   resource: {},
+  resourceGiven: {},
   attributes: {},
 };
 const ONCE: PaceConfig = {
