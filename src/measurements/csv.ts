@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { ByteNumber } from "./byte_number.ts";
-import { csvField, CsvRecord } from "./csv_record.ts";
+import { csvField, CsvRecord, QUOTE } from "./csv_record.ts";
 import { type Fields, usableValue } from "./fields.ts";
 import { Interner } from "./intern.ts";
 import { ByteBuffer, LINE_FEED, type LineReader, MOST_LINE_BYTES } from "./lines.ts";
@@ -122,7 +122,8 @@ export class CsvReader implements LineReader {
 
   #value(bytes: Uint8Array, at: number, column: number): number | string {
     const from = at + (this.#record.from[column] ?? 0);
-    if (this.#number.read(bytes, from) === at + (this.#record.to[column] ?? 0)) {
+    const quote = bytes[from] === QUOTE ? 1 : 0;
+    if (this.#number.read(bytes, from + quote) + quote === at + (this.#record.to[column] ?? 0)) {
       const value = this.#number.value * this.#fields.scale;
       if (value >= 0 && value < Infinity) return value + 0; // 0 of -0
     }

@@ -1,6 +1,6 @@
 import { LINE_FEED } from "./lines.ts";
 
-const QUOTE = 34;
+export const QUOTE = 34;
 const COMMA = 44;
 const CARRIAGE_RETURN = 13;
 
