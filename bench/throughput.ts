@@ -35,7 +35,7 @@ async function sender(url: string, posted: boolean, seconds: number): Promise<vo
       bounds: [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000],
       attributes: {},
     }],
-    maxSeries: SERIES + 1,
+    maxSeries: SERIES,
   }, systemClock);
   const sets = Array.from({ length: SERIES }, (_, series) => ({ series }));
   let bodies = await next(recording, sets);
@@ -132,12 +132,11 @@ async function senders(
     url,
   ];
   const telemetrygen = Deno.env.get("TELEMETRYGEN");
-  const load = ["--series", String(SERIES), "--max-series", String(SERIES + 1), "--loop"];
   return [
     ["otlp-histogram", [
       own.path,
       ...["--endpoint", `http://${receiver}`, "--compression", "none", "--quiet"],
-      ...[...load, "--interval", "0", "--duration", duration],
+      ...["--series", String(SERIES), "--loop", "--interval", "0", "--duration", duration],
     ]],
     ["recorder and fetch", [...deno, "loop", duration]],
     ["encoded beforehand", [...deno, "posted", duration]],

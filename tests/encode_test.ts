@@ -17,6 +17,7 @@ import {
   writeVarint,
   zigzag,
 } from "../src/otlp/wire.ts";
+import type { Series } from "../src/series.ts";
 import { attributes, SEED, value } from "./support/arbitrary.ts";
 
 const ALL = { points: Infinity, bytes: Infinity };
@@ -24,8 +25,19 @@ const INTERVAL = { start: 1_769_860_800_123, end: 1_769_860_860_456 };
 
 type AnyHistogram = ExplicitHistogram | ExponentialHistogram;
 
-function series<H extends AnyHistogram>(histogram: H, field: number, attributes: Attributes) {
-  return { attributes: attributeFields(field, attributes), histogram, key: "", interval: 0 };
+function series<H extends AnyHistogram>(
+  histogram: H,
+  field: number,
+  attributes: Attributes,
+): Series<H> {
+  return {
+    attributes: attributeFields(field, attributes),
+    histogram,
+    key: "",
+    interval: 0,
+    object: undefined,
+    next: undefined,
+  };
 }
 
 function filled<H extends AnyHistogram>(histogram: H, values: readonly number[]): H {

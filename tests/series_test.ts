@@ -205,16 +205,26 @@ Deno.test("take() forgets series that are unused when there are more than twice 
 });
 
 Deno.test("record() finds one series for equal attributes after it was forgotten", () => {
-  const { record, take } = tableOf({}, 4);
   const idle = { s: "idle" };
-  record([1, idle]);
-  take();
-  for (let s = 0; s < 20; s++) {
-    record([1, { s }]);
-    take();
+  const live = { s: "live" };
+  const others = Array.from({ length: 9 }, (_, s) => ({ s }));
+  // However late it was last used, in a batch of its own or after another series.
+  for (const last of [0, 1, 2, 3, 4, 5, 6, 7]) {
+    for (const alone of [true, false]) {
+      const { record, take, encoded } = tableOf({}, 4);
+      for (const [i, other] of others.entries()) {
+        if (alone) record([1, live], [1, other]);
+        if (i <= last) record([1, live], [1, idle]);
+        if (!alone) record([1, live]);
+        if (!alone) record([1, other]);
+        take();
+      }
+      record([1, live], [1, idle], [2, { ...idle }]);
+      assert.deepEqual(take().shown, [[live, 1, 1], [idle, 2, 3]], `used until ${last}`);
+      const times = encoded.filter((json) => json.includes("idle")).length;
+      assert.equal(times, last < 7 ? 2 : 1, "encoded anew once it was forgotten");
+    }
   }
-  record([1, idle], [2, { ...idle }]);
-  assert.deepEqual(take().shown, [[idle, 2, 3]]);
 });
 
 Deno.test("Folding counts every measurement, and series as far as its memory is bounded", () => {
