@@ -90,29 +90,40 @@ export function rateFeed(
   clock: Clock,
   behind: (measurements: number) => void,
 ): Feed {
-  const start = clock.monotonic();
+  let start: number | undefined;
   let made = 0;
+  /** Everything that was due by then is made. */
+  let madeUntil = -Infinity;
+  let closedAt = Infinity;
   let warned = false;
-  const due = () =>
-    Math.min(Math.floor((clock.monotonic() - start) / 1000 * rate), count ?? Infinity);
   return {
     ...AT_ONCE,
     overTime: true,
+    close() {
+      const now = clock.monotonic();
+      // What a tick is worth needs no send of its own.
+      closedAt = Math.min(closedAt, now - madeUntil < TICK_MS ? madeUntil : now);
+    },
     async fill(recorder, until, stop) {
+      const begun = start ??= clock.monotonic();
       const before = made;
       const ended = () => made === count;
       for (;;) {
-        const missing = due() - made;
+        const now = clock.monotonic();
+        const end = Math.min(now, until ?? Infinity, closedAt);
+        const due = Math.min(Math.floor((end - begun) / 1000 * rate), count ?? Infinity);
+        const missing = Math.max(0, due - made);
         if (missing > rate * BEHIND_SECONDS + MOST_AT_ONCE && !warned) {
           warned = true;
           behind(missing);
         }
-        const now = Math.min(missing, MOST_AT_ONCE);
-        if (now > 0) generate(recorder, now);
-        made += now;
-        const enough = until === undefined ? made > before : clock.monotonic() >= until;
-        if (enough || ended() || stop.aborted) break;
-        await clock.sleep(missing > now ? 0.01 : nextTick(clock, until, rate), stop);
+        const some = Math.min(missing, MOST_AT_ONCE);
+        if (some > 0) generate(recorder, some);
+        made += some;
+        if (some === missing) madeUntil = end;
+        const enough = until === undefined ? made > before : now >= until;
+        if (enough || ended() || stop.aborted || closedAt <= now) break;
+        await clock.sleep(missing > some ? 0.01 : nextTick(clock, until, rate), stop);
       }
       return { measurements: made - before, ended: ended() };
     },

@@ -88,7 +88,10 @@ export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean)
     );
   }
   const count = flag("--count", flags.count);
-  if (count !== undefined && parseNumber(count.value) === 0) return spoolOnly(loop, hasSpool);
+  if (count !== undefined && parseNumber(count.value) === 0) {
+    const idle = sources.find((key) => key !== "count");
+    return spoolOnly(loop, hasSpool, idle ?? (flags.rate === undefined ? undefined : "rate"));
+  }
   if (flags.value !== undefined) return { kind: "values", values: flags.value.map(measuredValue) };
   if (flags.input !== undefined) return inputConfig(flags, flags.input);
   if (flags.scenario !== undefined) {
@@ -106,13 +109,21 @@ function flagName(key: keyof SendFlags): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function spoolOnly(loop: boolean, hasSpool: boolean): SourceConfig {
+/** `idle`: a flag that says what to record, though nothing is. */
+function spoolOnly(
+  loop: boolean,
+  hasSpool: boolean,
+  idle: keyof SendFlags | undefined,
+): SourceConfig {
   if (!hasSpool) {
     throw new UsageError(
       "--count 0 sends only what the spool holds: name its directory with --spool or OTLP_HISTOGRAM_SPOOL",
     );
   }
   if (loop) throw new UsageError("--count 0 records nothing: leave out --loop");
+  if (idle !== undefined) {
+    throw new UsageError(`--count 0 records nothing: leave out ${flagName(idle)}`);
+  }
   return { kind: "spool" };
 }
 
@@ -134,6 +145,12 @@ function inputConfig(flags: SendFlags, path: string): InputConfig {
   const format = flag("--input-format", flags.inputFormat);
   const scale = flag("--scale", flags.scale);
   const valueField = flag("--value-field", flags.valueField);
+  const field = flags.valueField === undefined ? flags.attrField && "attrField" : "valueField";
+  if (format?.value === "text" && field !== undefined) {
+    throw new UsageError(
+      `${flagName(field)} has no effect with --input-format text, whose lines have no fields`,
+    );
+  }
   if (valueField?.value === "") throw invalid(valueField, "the name of a field");
   return {
     kind: "input",
@@ -181,6 +198,11 @@ function amount(flags: SendFlags, loop: boolean): Amount {
   if (rate !== undefined && count !== undefined && loop) {
     throw new UsageError(
       "--rate and --count both say how many measurements a send of a loop has: give one of them",
+    );
+  }
+  if (rate !== undefined && count === undefined && !loop) {
+    throw new UsageError(
+      "--rate has no end in a single send: add --count N, or --loop to send every interval",
     );
   }
   return {
