@@ -1,8 +1,11 @@
 #!/bin/sh
 # Passes its arguments to `deno task run`, with the deno on PATH or else the one from npm.
-# deno itself leaves the caller's folder in INIT_CWD, the base of relative paths and of .env;
+# INIT_CWD is the base of relative paths and of .env; deno sets it only where nobody has, such as npm, before;
 # without --quiet it would show the arguments, and a header's value among them.
 set -eu
+
+INIT_CWD=$PWD
+export INIT_CWD
 
 script=$(readlink -f -- "$0")
 if command -v deno >/dev/null 2>&1; then

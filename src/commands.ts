@@ -1,13 +1,14 @@
 import {
   type ApplicationText,
-  ArgumentScannerError,
+  ArgumentParseError,
   buildApplication,
   buildCommand,
   type Command,
   type CommandContext,
-  formatMessageForArgumentScannerError,
   run,
   text_en,
+  UnexpectedFlagError,
+  UnexpectedPositionalError,
 } from "@stricli/core";
 import type { CheckFlags } from "./check.ts";
 import { checkFlags, receiveFlags, sendFlags } from "./command_flags.ts";
@@ -160,13 +161,17 @@ interface Writable {
 
 /** What stands in the wrong place may be a secret, such as a token after a blank: it is not quoted. */
 function argumentError(thrown: unknown): string {
-  if (!(thrown instanceof ArgumentScannerError)) return messageOf(thrown);
-  return formatMessageForArgumentScannerError(thrown, {
-    ArgumentParseError: ({ externalFlagNameOrPlaceholder: name }) => `--${name} takes no value`,
-    UnexpectedFlagError: ({ externalFlagName: name }) => `--${name} is given twice: give it once`,
-    UnexpectedPositionalError: () =>
-      "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
-  });
+  // By class, not with Stricli's own formatter, which goes by the names of classes: a bundle has others.
+  if (thrown instanceof ArgumentParseError) {
+    return `--${thrown.externalFlagNameOrPlaceholder} takes no value`;
+  }
+  if (thrown instanceof UnexpectedFlagError) {
+    return `--${thrown.externalFlagName} is given twice: give it once`;
+  }
+  if (thrown instanceof UnexpectedPositionalError) {
+    return "An argument (not shown) belongs to no flag: a value with blanks needs quotes";
+  }
+  return messageOf(thrown);
 }
 
 function usage(message: string): string {
