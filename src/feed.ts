@@ -146,8 +146,11 @@ export function inputFeed(input: Input, clock: Clock): Feed {
   let broken: string | undefined;
   let thrown: unknown;
   let arrived = () => {};
-  let room = Promise.resolve();
-  let makeRoom = () => {};
+  let held: PromiseWithResolvers<void> | undefined;
+  const goOn = () => {
+    held?.resolve();
+    held = undefined;
+  };
   const read = async (recorder: Recorder) => {
     try {
       for await (const batch of input) {
@@ -155,7 +158,7 @@ export function inputFeed(input: Input, clock: Clock): Feed {
         recorder.record(batch);
         recorded += batch.length;
         arrived();
-        await room;
+        await held?.promise;
       }
     } catch (error) {
       thrown = error;
@@ -175,12 +178,12 @@ export function inputFeed(input: Input, clock: Clock): Feed {
       return broken;
     },
     hold(waiting) {
-      makeRoom();
-      if (waiting) room = new Promise((resolve) => makeRoom = resolve);
+      if (waiting) held ??= Promise.withResolvers();
+      else goOn();
     },
     close() {
       closed = true;
-      makeRoom();
+      goOn();
     },
     async fill(recorder, until, stop) {
       if (!started) read(recorder);
