@@ -1,0 +1,11 @@
+/** Every benchmark, one after the other: the figures of the README. About ten minutes on two cores. */
+const BENCHES = ["start", "memory", "encode", "throughput", "file", "input", "spool", "faults"];
+
+for (const name of BENCHES) {
+  console.log(`\n## bench/${name}.ts\n`);
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--frozen", "--quiet", "--no-prompt", "--allow-all", `bench/${name}.ts`],
+    stdin: "null",
+  }).spawn().status;
+  if (!success) Deno.exitCode = 1;
+}
