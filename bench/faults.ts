@@ -1,0 +1,267 @@
+/**
+ * The same faults against four senders, side by side, as a Markdown table for the README:
+ *
+ *   PREDECESSOR=… TELEMETRYGEN=… OTLP_HISTOGRAM_BIN=… deno task bench:faults
+ *
+ * A sender whose variable is not set is left out; this program runs from source when its own is not. Every sender has a
+ * timeout of 3 seconds a request, and is killed after 15.
+ */
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  ExportMetricsServiceRequestSchema,
+} from "../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import { partialSuccess } from "../tests/support/decode.ts";
+import { type Answer, type Receiver, startReceiver } from "../tests/support/receiver.ts";
+import { inTempFolder, machine, predecessor, table } from "./support.ts";
+
+const MOST_MS = 15_000;
+/** Of the sends of a loop, and of the whole of it. */
+const LOOP_SECONDS = 8;
+
+interface Fault {
+  readonly name: string;
+  readonly answers?: readonly Answer[];
+  /** Nothing listens at the receiver's port. */
+  readonly stopped?: boolean;
+  /** A loop with a send a second, during which the receiver is away for a while; then SIGTERM. */
+  readonly loop?: boolean;
+  /** Points that the receiver rejects, of those that it is sent. */
+  readonly rejects?: "some" | "all";
+}
+
+const PROTOBUF = { "content-type": "application/x-protobuf" };
+const HTML = { "content-type": "text/html" };
+const always = (answer: Answer) => Array.from({ length: 1000 }, () => answer);
+
+const FAULTS: readonly Fault[] = [
+  { name: "200" },
+  { name: "401", answers: always(401) },
+  { name: "404", answers: always(404) },
+  { name: "503 once", answers: [503] },
+  { name: "503 for ever", answers: always(503) },
+  {
+    name: "429 with `Retry-After: 1` once",
+    answers: [{ status: 429, headers: { "retry-after": "1" } }],
+  },
+  {
+    name: "200, some points rejected",
+    rejects: "some",
+    answers: [{ headers: PROTOBUF, body: partialSuccess(1, "one is odd") }],
+  },
+  {
+    name: "200, all points rejected",
+    rejects: "all",
+    answers: [
+      ({ content }) => ({
+        headers: PROTOBUF,
+        body: partialSuccess(count(content).points, "all are odd"),
+      }),
+    ],
+  },
+  {
+    name: "200 with a sign-in page",
+    rejects: "all",
+    answers: always({ headers: HTML, body: "<html><title>Sign in</title></html>" }),
+  },
+  { name: "redirect (307)", answers: [{ status: 307, headers: { location: "/elsewhere" } }] },
+  { name: "refused", stopped: true },
+  { name: "connection reset after the body, once", answers: ["reset-after-body"] },
+  { name: "half an answer, once", answers: ["half-answer"] },
+  { name: "no answer, once", answers: ["hang"] },
+  { name: `receiver away for 3 s in a loop of ${LOOP_SECONDS} s, then SIGTERM`, loop: true },
+];
+
+interface Sender {
+  readonly name: string;
+  readonly command: (url: string, loop: boolean) => readonly string[];
+  readonly env: (url: string) => Readonly<Record<string, string>>;
+  /** It ends its loop by itself, before the signal. */
+  readonly endsItself?: boolean;
+  /** What it recorded in a loop, in what it counts, from its output. */
+  readonly recorded: (output: string) => number;
+  readonly counts: "points" | "measurements";
+}
+
+function senders(): readonly Sender[] {
+  const old = predecessor();
+  const telemetrygen = Deno.env.get("TELEMETRYGEN");
+  const binary = Deno.env.get("OTLP_HISTOGRAM_BIN");
+  const own = binary ? [binary] : [
+    ...[Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-all"],
+    new URL("../main.ts", import.meta.url).pathname,
+  ];
+  const matches = (text: string, what: RegExp) => [...text.matchAll(what)].length;
+  return [
+    ...old === undefined ? [] : [{
+      name: "predecessor",
+      command: (_: string, loop: boolean) => [...old, ...loop ? ["--loop", "--interval", "1"] : []],
+      env: (url: string) => ({
+        DT_ENDPOINT: url,
+        DT_API_TOKEN: "token",
+        OTEL_EXPORTER_OTLP_TIMEOUT: "3",
+        PYTHONUNBUFFERED: "1",
+      }),
+      recorded: (output: string) => 5 * matches(output, /Recording measurements/g),
+      counts: "measurements" as const,
+    }],
+    {
+      name: "OpenTelemetry JS",
+      command: (url: string, loop: boolean) => [
+        ...[Deno.execPath(), "run", "--quiet", "--allow-all"],
+        new URL("stock_exporter.ts", import.meta.url).pathname,
+        ...[url, ...loop ? [String(LOOP_SECONDS)] : []],
+      ],
+      env: () => ({}),
+      recorded: (output: string) => Number(/recorded (\d+)/.exec(output)?.[1]),
+      counts: "measurements" as const,
+    },
+    ...telemetrygen
+      ? [{
+        name: "telemetrygen",
+        endsItself: true,
+        command: (url: string, loop: boolean) => [
+          ...[telemetrygen, "metrics", "--otlp-http", "--otlp-insecure", "--timeout", "3s"],
+          ...["--otlp-endpoint", new URL(url).host, "--metric-type", "Histogram"],
+          ...["--aggregation-temporality", "delta", "--batch-size", "1"],
+          ...loop
+            ? ["--duration", `${LOOP_SECONDS}s`, "--allow-export-failures"]
+            : ["--metrics", "1"],
+        ],
+        env: () => ({}),
+        recorded: (output: string) => matches(output, /exported batch|exporter failed/g),
+        counts: "points" as const,
+      }]
+      : [],
+    {
+      name: "otlp-histogram",
+      command: (url: string, loop: boolean) => [
+        ...[...own, "--endpoint", url, "--timeout", "3", "--retry-for", "8"],
+        ...loop ? ["--loop", "--interval", "1"] : [],
+      ],
+      env: () => ({}),
+      recorded: (output: string) => Number(/Delivered \d+ of (\d+)/.exec(output)?.[1]),
+      counts: "measurements" as const,
+    },
+  ];
+}
+
+interface Outcome {
+  readonly delivered: string;
+  readonly said: string;
+  readonly exit: string;
+}
+
+async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> {
+  await using receiver = await startReceiver({ answers: fault.answers ?? [] });
+  if (fault.stopped) await receiver.stop();
+  const [command = "", ...args] = sender.command(receiver.url, fault.loop ?? false);
+  const child = new Deno.Command(command, {
+    args,
+    cwd,
+    clearEnv: true,
+    env: {
+      PATH: Deno.env.get("PATH") ?? "",
+      HOME: Deno.env.get("HOME") ?? "",
+      ...sender.env(receiver.url),
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const pid = { killed: false, ended: false };
+  const timer = setTimeout(() => {
+    pid.killed = true;
+    child.kill("SIGKILL");
+  }, MOST_MS);
+  const outage = fault.loop
+    ? receiverAway(receiver, sender.endsItself ? undefined : child, pid)
+    : Promise.resolve();
+  const output = await child.output();
+  pid.ended = true;
+  clearTimeout(timer);
+  await outage;
+  const decoder = new TextDecoder();
+  const all = `${decoder.decode(output.stdout)}\n${decoder.decode(output.stderr)}`;
+  // telemetrygen prints its configuration, in which the word failures stands.
+  const text = all.replaceAll(/^.*starting the metrics generator.*$/gm, "");
+  if (Deno.env.get("SHOW")) {
+    console.error(`== ${fault.name} / ${sender.name}: ${output.code}\n${text}`);
+  }
+  const took = receiver.requests.filter(({ answered }) => answered === 200).reduce(
+    (sum, { content }) => sum + count(content)[sender.counts],
+    0,
+  );
+  const recorded = fault.loop ? sender.recorded(text) : NaN;
+  const whole = fault.rejects === undefined && (fault.loop ? took >= recorded : took > 0);
+  return {
+    delivered: fault.loop
+      ? `${took} of ${recorded}`
+      : fault.rejects === "some"
+      ? "in part"
+      : fault.rejects === "all" || took === 0
+      ? "no"
+      : "yes",
+    said: said(whole, output.code, text, pid.killed),
+    exit: pid.killed ? `killed after ${MOST_MS / 1000} s` : String(output.code),
+  };
+}
+
+async function receiverAway(
+  receiver: Receiver,
+  child: Deno.ChildProcess | undefined,
+  pid: { readonly ended: boolean },
+): Promise<void> {
+  const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  await wait(2500);
+  await receiver.stop();
+  await wait(3000);
+  await receiver.restart();
+  await wait(LOOP_SECONDS * 1000 - 5500);
+  if (!pid.ended) child?.kill("SIGTERM");
+}
+
+const FAILURE =
+  /fail|error|reject|not delivered|refused|timed out|unable|unavailable|unauthorized/i;
+const SUCCESS = /✓|successfully/;
+
+/** Whether exit status and output tell what became of it. */
+function said(delivered: boolean, code: number, text: string, killed: boolean): string {
+  if (killed) return "no";
+  if (delivered) return code === 0 ? "yes" : "no: it was delivered";
+  if (code !== 0) {
+    return SUCCESS.test(text) && !FAILURE.test(text) ? "no: it prints success" : "yes";
+  }
+  if (SUCCESS.test(text)) return "no: it prints success";
+  return FAILURE.test(text) ? "in its log alone" : "no: not a word";
+}
+
+function count(content: Uint8Array): { readonly points: number; readonly measurements: number } {
+  let [points, measurements] = [0, 0];
+  for (
+    const { scopeMetrics } of fromBinary(ExportMetricsServiceRequestSchema, content).resourceMetrics
+  ) {
+    for (const { data } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+      if (data.case !== "histogram") continue;
+      points += data.value.dataPoints.length;
+      measurements += data.value.dataPoints.reduce((sum, point) => sum + Number(point.count), 0);
+    }
+  }
+  return { points, measurements };
+}
+
+if (import.meta.main) {
+  const all = senders();
+  const head = ["fault", ...all.flatMap(({ name }) => [`${name}: delivered?`, "said so?", "exit"])];
+  const rows: string[][] = [];
+  await inTempFolder(async (cwd) => {
+    for (const fault of FAULTS) {
+      const outcomes = await Promise.all(all.map((sender) => run(fault, sender, cwd)));
+      rows.push([
+        fault.name,
+        ...outcomes.flatMap(({ delivered, said, exit }) => [delivered, said, exit]),
+      ]);
+    }
+  });
+  console.log(table([head, ...rows]));
+  console.log(`\n${await machine()}`);
+}
