@@ -74,6 +74,8 @@ export function countFeed(generate: Generate, count: number): Feed {
 
 /** Measurements are due all the time; they are made this often, in ms. */
 const TICK_MS = 50;
+/** A product of times and rates may miss a whole number by its last digits. */
+const ROUNDING = 1e-6;
 /** The most that are made without looking at the clock and at signals. */
 const MOST_AT_ONCE = 100_000;
 /** Being behind by more than so many seconds' worth is said. */
@@ -111,7 +113,7 @@ export function rateFeed(
       for (;;) {
         const now = clock.monotonic();
         const end = Math.min(now, until ?? Infinity, closedAt);
-        const due = Math.min(Math.floor((end - begun) / 1000 * rate), count ?? Infinity);
+        const due = Math.min(Math.floor((end - begun) / 1000 * rate + ROUNDING), count ?? Infinity);
         const missing = Math.max(0, due - made);
         if (missing > rate * BEHIND_SECONDS + MOST_AT_ONCE && !warned) {
           warned = true;
