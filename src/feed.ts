@@ -94,17 +94,17 @@ export function rateFeed(
 ): Feed {
   let start: number | undefined;
   let made = 0;
-  /** Everything that was due by then is made. */
-  let madeUntil = -Infinity;
+  let most = count ?? Infinity;
+  let filledAt = -Infinity;
   let closedAt = Infinity;
   let warned = false;
   return {
     ...AT_ONCE,
     overTime: true,
     close() {
-      const now = clock.monotonic();
+      closedAt = Math.min(closedAt, clock.monotonic());
       // What a tick is worth needs no send of its own.
-      closedAt = Math.min(closedAt, now - madeUntil < TICK_MS ? madeUntil : now);
+      if (closedAt - filledAt < TICK_MS) most = made;
     },
     async fill(recorder, until, stop) {
       const begun = start ??= clock.monotonic();
@@ -113,7 +113,7 @@ export function rateFeed(
       for (;;) {
         const now = clock.monotonic();
         const end = Math.min(now, until ?? Infinity, closedAt);
-        const due = Math.min(Math.floor((end - begun) / 1000 * rate + ROUNDING), count ?? Infinity);
+        const due = Math.min(Math.floor((end - begun) / 1000 * rate + ROUNDING), most);
         const missing = Math.max(0, due - made);
         if (missing > rate * BEHIND_SECONDS + MOST_AT_ONCE && !warned) {
           warned = true;
@@ -122,11 +122,11 @@ export function rateFeed(
         const some = Math.min(missing, MOST_AT_ONCE);
         if (some > 0) generate(recorder, some);
         made += some;
-        if (some === missing) madeUntil = end;
         const enough = until === undefined ? made > before : now >= until;
         if (enough || ended() || stop.aborted || closedAt <= now) break;
         await clock.sleep(missing > some ? 0.01 : nextTick(clock, until, rate), stop);
       }
+      filledAt = clock.monotonic();
       return { measurements: made - before, ended: ended() };
     },
   };
