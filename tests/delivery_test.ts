@@ -394,6 +394,23 @@ Deno.test("add() drops the oldest and says so when more is pending than --max-pe
   assert.equal(world.delivery.ledger.pending, 5);
 });
 
+Deno.test("add() makes room before anything is sent when more is pending than --max-pending-mb", async () => {
+  const size = requestOf([1], 1).body.length;
+  const world = new World({ limits: { maxPendingBytes: size * 1.5 } });
+  await world.add(requestOf([1], 1));
+  await world.add(requestOf([2], 2));
+  assert.equal(world.delivery.ledger.dropped, 1);
+  assert.equal(world.delivery.ledger.pending, 2);
+});
+
+Deno.test("flush() does not repeat a failed attempt when it is the last", async () => {
+  const world = new World({ answers: [{ status: 503 }] });
+  await world.add(requestOf([3]));
+  await world.flush(10_000, { last: true });
+  assert.equal(world.receiver.attempts.length, 1);
+  assert.equal(world.delivery.ledger.pending, 3);
+});
+
 Deno.test("flush() tries a request once when it alone is larger than --max-pending-mb", async () => {
   for (const [answer, delivered, dropped] of [[{}, 6, 0], [{ status: 503 }, 0, 6]] as const) {
     const world = new World({ answers: [answer], limits: { maxPendingBytes: 10 } });

@@ -368,6 +368,14 @@ Deno.test("run() tries once more at once when it is stopped while it backs off",
   assert.deepEqual(world.attempts.slice(-1), [9_000]);
 });
 
+Deno.test("run() tries once more, not twice, when it is stopped while it backs off in an outage", async () => {
+  const world = new World({ pace: LOOP, answers: () => ({ status: 503 }), random: () => 0.999 });
+  world.clock.after(9_000, () => world.stop.abort());
+  const { exitCode, dropped } = await world.play();
+  assert.deepEqual({ exitCode, dropped }, { exitCode: 1, dropped: 5 });
+  assert.deepEqual(world.attempts.filter((at) => at >= 9_000), [9_000]);
+});
+
 Deno.test("run() tries once more and names the loss when it is stopped during an outage", async () => {
   const world = new World({ pace: LOOP, answers: () => ({ status: 503 }) });
   world.clock.after(2.8 * MINUTE, () => world.stop.abort());
