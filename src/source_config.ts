@@ -54,6 +54,8 @@ export interface ScenarioConfig extends Amount {
 }
 
 const DEFAULT_DISTRIBUTION = "lognormal(40,400)";
+/** Each is held in memory; --max-series goes as far. */
+const MOST_SERIES = 1_000_000;
 const SYNTHETIC = ["series", "count", "rate", "distribution", "seed"] as const;
 const INPUT_ONLY = ["inputFormat", "valueField", "attrField", "scale"] as const;
 const METRIC = ["metric", "unit", "description", "buckets", "exponential"] as const;
@@ -186,7 +188,7 @@ function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfig {
   }
   return {
     kind: "synthetic",
-    series: series && whole(series, 1),
+    series: series && whole(series, 1, MOST_SERIES),
     draw: parsed.draw,
     ...amount(flags, loop),
   };
@@ -213,10 +215,12 @@ function amount(flags: SendFlags, loop: boolean): Amount {
   };
 }
 
-function whole(setting: Setting, least: number): number {
+function whole(setting: Setting, least: number, most = Number.MAX_SAFE_INTEGER): number {
   return numberSetting(
     setting,
-    `a whole number, ${least} or more`,
-    (n) => Number.isSafeInteger(n) && n >= least,
+    most === Number.MAX_SAFE_INTEGER
+      ? `a whole number, ${least} or more`
+      : `a whole number from ${least} to ${most}`,
+    (n) => Number.isSafeInteger(n) && n >= least && n <= most,
   );
 }

@@ -1,4 +1,13 @@
 import assert from "node:assert/strict";
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  type ExportMetricsServiceRequest,
+  ExportMetricsServiceRequestSchema,
+} from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import {
+  AggregationTemporality,
+  type Metric,
+} from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { decode, type Decoded, type Point } from "../support/decode.ts";
 import { type Finished, type ProgramOptions, startProgram } from "../support/program.ts";
 import { type Answer, type ReceivedRequest, startReceiver } from "../support/receiver.ts";
@@ -21,10 +30,12 @@ export interface Measured extends Pick<Finished, "status" | "stdout" | "duration
   readonly said: readonly string[];
   readonly summary: Readonly<Record<string, number>>;
   readonly sends: readonly Readonly<Record<string, unknown>>[];
-  /** Those that were answered with 200, as is `decoded`. */
+  /** Those that were answered with 200. */
   readonly requests: readonly ReceivedRequest[];
+  /** Of these requests, one after the other. */
+  readonly metrics: readonly Metric[];
+  /** Empty when there are exponential histograms among them, as is `points`. */
   readonly decoded: readonly Decoded[];
-  /** Of all these requests. */
   readonly points: readonly Point[];
 }
 
@@ -53,17 +64,19 @@ export async function measure(options: Measuring): Promise<Measured> {
     });
     const summary = numbers(lines.at(-1) ?? {});
     const requests = receiver.requests.filter(({ answered }) => answered === 200);
-    const decoded = requests.map(({ content }) => decode(content));
+    const metrics = requests.flatMap(({ content }) =>
+      metricsOf(fromBinary(ExportMetricsServiceRequestSchema, content))
+    );
+    const delivered = metrics.reduce((sum, metric) => sum + countOf(metric), 0);
+    assertLedger(summary, delivered, stderr);
+    const explicit = metrics.every(({ data }) => data.case === "histogram");
+    const decoded = explicit ? requests.map(({ content }) => decode(content)) : [];
     const points = decoded.flatMap(({ metrics }) => metrics.flatMap(({ points }) => points));
     points.forEach(assertWhole);
-    for (const { temporality } of decoded.flatMap(({ metrics }) => metrics)) {
-      assert.equal(temporality, "delta");
-    }
-    assertLedger(summary, points, stderr);
     const sends = lines.filter(({ type }) => type === "send");
     assert.equal(summary["sends"], sends.length);
     assert.equal(summary["exitCode"], status);
-    return { status, stdout, durationMs, said, summary, sends, requests, decoded, points };
+    return { status, stdout, durationMs, said, summary, sends, requests, metrics, decoded, points };
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }
@@ -128,12 +141,28 @@ function assertWhole({ count, counts, bounds, sum = NaN, min = NaN, max = NaN }:
 
 function assertLedger(
   summary: Readonly<Record<string, number>>,
-  points: readonly Point[],
+  received: number,
   stderr: string,
 ): void {
   const { recorded, delivered = 0, rejected = 0, dropped = 0, pending = 0 } = summary;
   assert.equal(recorded, delivered + rejected + dropped + pending, stderr);
-  assert.equal(points.reduce((sum, { count }) => sum + count, 0), delivered, stderr);
+  assert.equal(received, delivered, stderr);
+}
+
+function metricsOf({ resourceMetrics }: ExportMetricsServiceRequest): readonly Metric[] {
+  return resourceMetrics.flatMap(({ scopeMetrics }) =>
+    scopeMetrics.flatMap(({ metrics }) => metrics)
+  );
+}
+
+/** How many measurements are in it; it must be a delta. */
+export function countOf({ name, data }: Metric): number {
+  assert.ok(
+    data.case === "histogram" || data.case === "exponentialHistogram",
+    `${name}: ${data.case}`,
+  );
+  assert.equal(data.value.aggregationTemporality, AggregationTemporality.DELTA);
+  return data.value.dataPoints.reduce((sum, { count }) => sum + Number(count), 0);
 }
 
 /** Lines that are JSON objects. */

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import { decodeRequest } from "../../src/otlp/decode.ts";
+import {
+  type ExportMetricsServiceRequest,
+  ExportMetricsServiceRequestSchema,
+} from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import { type Finished, type ProgramOptions, runProgram } from "../support/program.ts";
+import { measure, type Measuring } from "./measured.ts";
+import { type Row, testRows } from "./table.ts";
+
+const dryRun = (options: ProgramOptions): Promise<Finished> =>
+  runProgram({ ...options, args: ["--dry-run", ...options.args ?? []] });
+
+/** Without what is different in every run. */
+function withoutTimes(request: ExportMetricsServiceRequest): ExportMetricsServiceRequest {
+  for (const { scopeMetrics } of request.resourceMetrics) {
+    for (const { data } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+      assert.ok(data.case === "histogram" || data.case === "exponentialHistogram");
+      for (const point of data.value.dataPoints) {
+        assert.ok(point.timeUnixNano >= point.startTimeUnixNano && point.startTimeUnixNano > 0n);
+        point.startTimeUnixNano = 0n;
+        point.timeUnixNano = 0n;
+      }
+    }
+  }
+  return request;
+}
+
+/** The document as a generic OTLP/JSON reader takes it; it refuses unknown fields and trailing text. */
+function read(document: string): ExportMetricsServiceRequest {
+  return withoutTimes(fromJson(ExportMetricsServiceRequestSchema, JSON.parse(document)));
+}
+
+const cases: Readonly<Record<string, Omit<Measuring, "args"> & { args: readonly string[] }>> = {
+  "given values": {
+    args: ["--value", "3", "--value", "0.1", "--attr", "a=b", "--resource", "x=y", "--unit", "s"],
+  },
+  "an input": {
+    args: ["--input", "-"],
+    stdin: '{"value":1,"attributes":{"s":"ü","b":true,"i":-5,"d":0.5}}\n{"value":2e9}\n',
+  },
+  "synthetic series": { args: ["--series", "4", "--count", "50", "--seed", "the same"] },
+  "exponential histograms": {
+    args: ["--exponential", "--count", "200", "--seed", "7", "--distribution", "normal(9,4)"],
+  },
+  "folded series": { args: ["--series", "9", "--seed", "7", "--max-series", "4"] },
+  "more than one request's worth of series": { args: ["--series", "5000", "--seed", "7"] },
+};
+for (const [name, { args, ...rest }] of Object.entries(cases)) {
+  Deno.test(`--dry-run prints exactly what would be sent: ${name}`, async () => {
+    const { stdin } = rest;
+    const [printed, sent] = await Promise.all([
+      dryRun({ args, ...stdin !== undefined && { stdin } }),
+      measure({ args, ...rest }),
+    ]);
+    assert.equal(printed.status, 0);
+    const [request] = sent.requests;
+    assert.ok(request !== undefined && sent.requests.length === 1);
+    assert.deepEqual(
+      toJson(ExportMetricsServiceRequestSchema, read(printed.stdout)),
+      toJson(ExportMetricsServiceRequestSchema, withoutTimes(decodeRequest(request.content))),
+    );
+  });
+}
+
+Deno.test("--dry-run prints one document by OTLP's JSON mapping, and nothing else", async () => {
+  const { status, stdout, stderr } = await dryRun({ args: ["--value", "7", "--buckets", "5,10"] });
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  assert.ok(stdout.endsWith("}\n") && stdout.startsWith("{\n"));
+  const times = stdout.matchAll(/"(?:startT|t)imeUnixNano": "(\d+)"/g);
+  assert.equal([...times].length, 2);
+  const text = stdout.replaceAll(/("(?:startT|t)imeUnixNano"): "\d+"/g, '$1: "N"');
+  const attribute = (key: string, value: string) => ({ key, value: { stringValue: value } });
+  assert.deepEqual(JSON.parse(text), {
+    resourceMetrics: [{
+      resource: {
+        attributes: [
+          attribute("service.name", "my-service"),
+          attribute("deployment.environment", "prod"),
+        ],
+      },
+      scopeMetrics: [{
+        scope: { name: "example-meter", version: "1.0.0" },
+        metrics: [{
+          name: "http.server.duration",
+          description: "HTTP request duration",
+          unit: "ms",
+          histogram: {
+            aggregationTemporality: 1,
+            dataPoints: [{
+              startTimeUnixNano: "N",
+              timeUnixNano: "N",
+              count: "1",
+              sum: 7,
+              min: 7,
+              max: 7,
+              bucketCounts: ["0", "1", "0"],
+              explicitBounds: [5, 10],
+            }],
+          },
+        }],
+      }],
+    }],
+  });
+});
+
+Deno.test("--dry-run writes the integer of an attribute as a string", async () => {
+  const { stdout } = await dryRun({ args: [] });
+  assert.match(stdout, /"key": "http\.status_code",\s+"value": \{\s+"intValue": "200"\s+\}/);
+});
+
+Deno.test("--dry-run names what it cannot use of an input, and exits with 1", async () => {
+  const { status, stdout, stderr } = await dryRun({ args: ["--input", "-"], stdin: "1\nx\n" });
+  assert.equal(status, 1);
+  assert.equal(stderr, 'WARNING: line 2 not used: the value is not a number: "x"\n');
+  assert.equal(read(stdout).resourceMetrics.length, 1);
+});
+
+Deno.test("--dry-run of an empty input is a document without metrics", async () => {
+  const { status, stdout } = await dryRun({ args: ["--input", "-"], stdin: "" });
+  assert.equal(status, 0);
+  assert.deepEqual(JSON.parse(stdout), { resourceMetrics: [] });
+});
+
+const rows: readonly Row[] = [
+  {
+    name: "--dry-run needs no endpoint and no token",
+    args: ["--dry-run", "--value", "1"],
+    env: { DT_API_TOKEN: "", OTEL_EXPORTER_OTLP_HEADERS: "" },
+    requests: 0,
+  },
+  {
+    name: "--dry-run sends nothing where an endpoint is named, and shows no token",
+    args: ["--dry-run", "--endpoint", "{url}", "--value", "1", "--output", "json"],
+    env: { DT_ENDPOINT: "{secretUrl}" },
+    requests: 0,
+  },
+  {
+    name: "--dry-run of a loop is refused",
+    args: ["--dry-run", "--loop"],
+    status: 2,
+    stdout: [],
+    stderr: ["ERROR: --dry-run shows a single send: leave out --loop"],
+    requests: 0,
+  },
+  {
+    name: "--dry-run of a setting that is wrong is refused",
+    args: ["--dry-run", "--buckets", "5,1"],
+    status: 2,
+    stdout: [],
+    stderr: [
+      'ERROR: Invalid --buckets "5,1" (command line): expected numbers in strictly increasing order, for example 5,10,25.5,100',
+    ],
+    requests: 0,
+  },
+];
+testRows(rows);
+
+Deno.test("--dry-run leaves a spool alone", async () => {
+  const cwd = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
+  try {
+    const { status } = await dryRun({ args: ["--value", "1", "--spool", "spool"], cwd });
+    assert.equal(status, 0);
+    assert.deepEqual([...Deno.readDirSync(cwd)], []);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
