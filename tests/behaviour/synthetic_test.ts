@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { parseDistribution } from "../../src/measurements/distribution.ts";
+import { seededRandom } from "../../src/measurements/random.ts";
+import type { Point } from "../support/decode.ts";
+import { assertHistogram, measure, onePoint } from "./measured.ts";
+import { type Row, testRows } from "./table.ts";
+
+const counts = (points: readonly Point[]) =>
+  points.map(({ attributes, count }) => [attributes["series"], count]);
+
+function drawn(spec: string, seed: string, count: number): readonly number[] {
+  const parsed = parseDistribution(spec);
+  assert.ok("draw" in parsed);
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => parsed.draw(random));
+}
+
+Deno.test("--series fills its data points in turn", async () => {
+  const each = await measure({ args: ["--series", "3"] });
+  assert.deepEqual(counts(each.points), [["1", 1], ["2", 1], ["3", 1]]);
+  const more = await measure({ args: ["--series", "3", "--count", "7"] });
+  assert.deepEqual(counts(more.points), [["1", 3], ["2", 2], ["3", 2]]);
+  const fewer = await measure({ args: ["--series", "3", "--count", "2"] });
+  assert.deepEqual(counts(fewer.points), [["1", 1], ["2", 1]]);
+  assert.deepEqual([each.said, more.said, fewer.said], [[], [], []]);
+});
+
+Deno.test("--series goes on in turn from send to send of a loop", async () => {
+  const { points } = await measure({
+    args: ["--series", "3", "--count", "4", "--loop", "--interval", "0", "--iterations", "3"],
+  });
+  assert.deepEqual(counts(points), [
+    ...[["1", 2], ["2", 1], ["3", 1]],
+    ...[["2", 2], ["3", 1], ["1", 1]],
+    ...[["3", 2], ["1", 1], ["2", 1]],
+  ]);
+});
+
+Deno.test("--series has the same names in every process, whatever their number", async () => {
+  const [few, many] = await Promise.all([
+    measure({ args: ["--series", "2", "--attr", "host=h"] }),
+    measure({ args: ["--series", "12"] }),
+  ]);
+  assert.deepEqual(few.points.map(({ attributes }) => attributes), [
+    { series: "1", host: "h" },
+    { series: "2", host: "h" },
+  ]);
+  assert.deepEqual(
+    many.points.map(({ attributes }) => attributes["series"]),
+    Array.from({ length: 12 }, (_, i) => String(i + 1)),
+  );
+});
+
+Deno.test("--count alone needs no attribute", async () => {
+  const sent = await measure({ args: ["--count", "20000", "--distribution", "constant(75)"] });
+  assert.deepEqual(onePoint(sent).attributes, {});
+  assertHistogram(onePoint(sent), new Array<number>(20_000).fill(75));
+});
+
+for (
+  const spec of [
+    "lognormal(40,400)",
+    "uniform(10,20)",
+    "normal(100,15)",
+    "exponential(30)",
+    "constant(3)",
+    " Uniform( 1 , 2 ) ",
+  ]
+) {
+  Deno.test(`--distribution ${spec} draws what its seed says, in every process`, async () => {
+    const sent = await measure({
+      args: ["--distribution", spec, "--seed", "a seed", "--count", "1000"],
+    });
+    assertHistogram(onePoint(sent), drawn(spec, "a seed", 1000));
+  });
+}
+
+Deno.test("--distribution is lognormal(40,400) when nothing is said", async () => {
+  const sent = await measure({ args: ["--seed", "x", "--count", "500"] });
+  assertHistogram(onePoint(sent), drawn("lognormal(40,400)", "x", 500));
+});
+
+Deno.test("--seed goes on from send to send; another gives other numbers, as none does", async () => {
+  const loop = ["--loop", "--interval", "0", "--iterations", "2", "--count", "100"];
+  const [seeded, other, ...without] = await Promise.all([
+    measure({ args: ["--seed", "1", ...loop] }),
+    measure({ args: ["--seed", "2", ...loop] }),
+    measure({ args: loop }),
+    measure({ args: loop }),
+  ]);
+  const [first, second] = seeded.points;
+  assert.ok(first !== undefined && second !== undefined && seeded.points.length === 2);
+  const values = drawn("lognormal(40,400)", "1", 200);
+  assertHistogram(first, values.slice(0, 100));
+  assertHistogram(second, values.slice(100));
+  const sums = [seeded, other, ...without].flatMap(({ points }) => points.map(({ sum }) => sum));
+  assert.equal(new Set(sums).size, 8);
+});
+
+Deno.test("--rate spreads measurements over the intervals of a loop", async () => {
+  const sent = await measure({
+    args: ["--rate", "1000", "--series", "2", "--loop", "--interval", "0.2", "--duration", "1"],
+  });
+  assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
+  const { recorded = 0, sends = 0 } = sent.summary;
+  assert.ok(recorded <= 1000 && recorded > 1000 - 50, `${recorded}`);
+  assert.ok(sends >= 3 && sends <= 5, `${sends} sends`);
+  for (const { measurements } of sent.sends) {
+    // A busy machine may be late for one interval, whose measurements come with the next.
+    const intervals = Math.round(Number(measurements) / 200);
+    assert.ok(intervals > 0 && Math.abs(Number(measurements) - 200 * intervals) <= 2);
+  }
+  const [one = 0, two = 0] = ["1", "2"].map((series) =>
+    sent.points.filter(({ attributes }) => attributes["series"] === series)
+      .reduce((sum, { count }) => sum + count, 0)
+  );
+  assert.ok(one - two === 0 || one - two === 1, `${one} and ${two}`);
+});
+
+Deno.test("--rate goes on while the receiver takes its time", async () => {
+  const sent = await measure({
+    args: ["--rate", "2000", "--loop", "--interval", "0.1", "--duration", "1"],
+    answers: [{ delayMs: 450 }, { delayMs: 300 }],
+  });
+  const { recorded = 0 } = sent.summary;
+  assert.ok(recorded <= 2000 && recorded > 2000 - 100, `${recorded}`);
+  assert.equal(sent.status, 0);
+});
+
+Deno.test("--rate ends with as many sends as --iterations says", async () => {
+  const sent = await measure({
+    args: ["--rate", "1000", "--loop", "--interval", "0.15", "--iterations", "2"],
+  });
+  assert.equal(sent.summary["sends"], 2);
+  assert.ok(Math.abs((sent.summary["recorded"] ?? 0) - 300) <= 2, `${sent.summary["recorded"]}`);
+});
+
+Deno.test("--rate counts the interval that a signal cuts short", async () => {
+  let sinceFirst = 0;
+  const sent = await measure({
+    args: ["--rate", "1000", "--loop", "--interval", "0.4"],
+    async meanwhile({ program, receiver }) {
+      const [first] = await receiver.waitForRequests(1);
+      await program.waitForStdout('"iteration":1');
+      // This is the part of an interval that is to be counted.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      program.signal("SIGTERM");
+      sinceFirst = performance.now() - (first?.at ?? 0);
+    },
+  });
+  const [first, partial, ...more] = sent.sends.map(({ measurements }) => Number(measurements));
+  assert.ok(first !== undefined && partial !== undefined && more.length === 0);
+  assert.ok(Math.abs(first - 400) <= 2, `${first}`);
+  assert.ok(partial >= 150 && partial <= sinceFirst + 50, `${partial} in ${sinceFirst} ms`);
+});
+
+Deno.test("--rate with --count ends when so many were due", async () => {
+  const sent = await measure({ args: ["--rate", "2000", "--count", "1000"] });
+  assert.equal(sent.summary["recorded"], 1000);
+  assert.equal(sent.summary["sends"], 1);
+  assert.ok(sent.durationMs >= 499, `${sent.durationMs} ms`);
+});
+
+Deno.test("--rate says when it cannot keep up", async () => {
+  const sent = await measure({
+    args: ["--rate", "1e10", "--loop", "--interval", "1.2", "--iterations", "1"],
+  });
+  assert.equal(sent.said.length, 1, sent.said.join("\n"));
+  assert.match(
+    sent.said[0] ?? "",
+    /^cannot keep up with --rate 10000000000: \d{11} measurements behind$/,
+  );
+  assert.equal(sent.summary["sends"], 1);
+});
+
+Deno.test("--count 0 sends what the spool holds, and measures nothing", async () => {
+  const spool = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
+  try {
+    const args = ["--spool", spool];
+    const kept = await measure({
+      args: [...args, "--value", "1", "--value", "2", "--retry-for", "0"],
+      answers: [503],
+    });
+    assert.deepEqual([kept.status, kept.summary["pending"]], [1, 2]);
+    const sent = await measure({ args: [...args, "--count", "0"] });
+    assert.equal(sent.status, 0);
+    assertHistogram(onePoint(sent), [1, 2]);
+    const empty = await measure({ args: [...args, "--count", "0"] });
+    assert.deepEqual([empty.status, empty.requests.length, empty.summary["recorded"]], [0, 0, 0]);
+  } finally {
+    await Deno.remove(spool, { recursive: true });
+  }
+});
+
+const error = (args: readonly string[], message: string): Row => ({
+  name: `${args.join(" ")} is refused`,
+  args: ["--endpoint", "{url}", ...args],
+  status: 2,
+  stdout: [],
+  stderr: [`ERROR: ${message}`],
+  requests: 0,
+});
+const invalid = (flag: string, value: string, expected: string) =>
+  error([flag, value], `Invalid ${flag} "${value}" (command line): expected ${expected}`);
+const KINDS =
+  "constant(x), uniform(a,b), normal(mean,stddev), lognormal(median,p99), exponential(mean), for example lognormal(40,400)";
+
+const rows: readonly Row[] = [
+  invalid("--distribution", "pareto(1)", KINDS),
+  invalid("--distribution", "lognormal", KINDS),
+  invalid("--distribution", "lognormal(40)", "lognormal(median,p99) with 0 < median ≤ p99"),
+  invalid("--distribution", "lognormal(400,40)", "lognormal(median,p99) with 0 < median ≤ p99"),
+  invalid("--distribution", "uniform(5,1)", "uniform(a,b) with 0 ≤ a ≤ b"),
+  invalid("--distribution", "constant(-1)", "constant(x) with x of 0 or more"),
+  invalid("--distribution", "exponential(x)", "exponential(mean) with a mean of 0 or more"),
+  invalid("--series", "0", "a whole number from 1 to 1000000"),
+  invalid("--series", "2.5", "a whole number from 1 to 1000000"),
+  invalid("--series", "1e10", "a whole number from 1 to 1000000"),
+  invalid("--count", "1.5", "a whole number, 1 or more"),
+  invalid("--count", "many", "a whole number, 1 or more"),
+  error(
+    ["--rate", "0", "--loop"],
+    'Invalid --rate "0" (command line): expected a number of measurements a second greater than 0',
+  ),
+  error(
+    ["--rate", "5"],
+    "--rate has no end in a single send: add --count N, or --loop to send every interval",
+  ),
+  error(
+    ["--rate", "5", "--count", "3", "--loop"],
+    "--rate and --count both say how many measurements a send of a loop has: give one of them",
+  ),
+  error(
+    ["--count", "0"],
+    "--count 0 sends only what the spool holds: name its directory with --spool or OTLP_HISTOGRAM_SPOOL",
+  ),
+  error(
+    ["--count", "0", "--spool", "s", "--loop"],
+    "--count 0 records nothing: leave out --loop",
+  ),
+  error(
+    ["--count", "0", "--spool", "s", "--series", "5"],
+    "--count 0 records nothing: leave out --series",
+  ),
+  error(
+    ["--count", "0", "--spool", "s", "--scenario", "x.json"],
+    "--count 0 records nothing: leave out --scenario",
+  ),
+];
+testRows(rows);
