@@ -234,9 +234,11 @@ function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
     unit: flags.unit ?? "ms",
     description: flags.description ?? "HTTP request duration",
     bounds: boundsSetting(flags, find),
-    maxSeries: maxSeries === undefined
-      ? 10_000
-      : numberSetting(maxSeries, "a whole number, 1 or more", isWholeFrom(1)),
+    maxSeries: maxSeries === undefined ? 10_000 : numberSetting(
+      maxSeries,
+      "a whole number from 1 to 1000000",
+      (n) => isWholeFrom(1)(n) && n <= 1_000_000,
+    ),
     resource: { ...DEFAULT_RESOURCE, ...resourceGiven },
     resourceGiven,
     attributes: Object.fromEntries(keyValueFlags("--attr", flags.attr)),

@@ -1,3 +1,5 @@
+import type { Sender } from "./ahead.ts";
+import type { Clock } from "./clock.ts";
 import {
   type DryRunConfig,
   dryRunConfig,
@@ -11,7 +13,7 @@ import { type Finding, findingText } from "./dynatrace/finding.ts";
 import { readVariables } from "./dotenv_file.ts";
 import { UsageError } from "./errors.ts";
 import type { Io } from "./io.ts";
-import { DYNATRACE_REQUEST, OTLP_REQUEST } from "./otlp/request.ts";
+import { DYNATRACE_REQUEST, OTLP_REQUEST, type RequestLimits } from "./otlp/request.ts";
 import { resolvePath } from "./paths.ts";
 import type { Post } from "./reply.ts";
 import { type Lines, reported, reporter, warningLines } from "./report.ts";
@@ -92,8 +94,10 @@ async function sending(
   find(advice?.findings ?? []);
   const report = reporter(reported(config, source.metrics), secrets, advice);
   print(report.start());
+  const limits = endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST;
+  const sender = await senderOf(config, { ...source, post }, limits, clock);
   const delivery = new Delivery({
-    post,
+    post: sender.post,
     endpoint,
     clock,
     random,
@@ -102,12 +106,13 @@ async function sending(
   });
   delivery.adopt(spool?.left ?? []);
   const events = run({
-    ...source,
+    feed: sender.feed,
+    recorder: sender.recorder,
     delivery,
     clock,
     pace,
     keep,
-    limits: endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST,
+    limits,
     compression: destination.compression,
     timeoutMs: destination.timeoutMs,
     review: async (requests) => find(await advice?.review(requests, clock.wall()) ?? []),
@@ -129,6 +134,23 @@ async function sending(
     if (event.type === "summary") exitCode = event.exitCode;
   }
   return exitCode;
+}
+
+/** The most measurements that are made beside a request under way: making them keeps everything else waiting. */
+const MOST_AHEAD = 100_000;
+
+/** Generated data that is sent as fast as it goes is made while the receiver is at work. */
+async function senderOf(
+  { pace, source, destination }: SendConfig,
+  sender: Sender,
+  limits: RequestLimits,
+  clock: Clock,
+): Promise<Sender> {
+  const isFull = source.kind === "synthetic" && pace.loop && pace.intervalMs === 0 &&
+    !sender.feed.overTime && (source.count ?? source.series ?? 1) <= MOST_AHEAD;
+  if (!isFull) return sender;
+  const { ahead } = await import("./ahead.ts");
+  return ahead(sender, limits, destination.compression, clock);
 }
 
 /** Says which of Dynatrace's rules are broken; with --strict that ends the program before anything is sent. */
