@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Point, Values } from "../support/decode.ts";
+import { decode, type Point, type Values } from "../support/decode.ts";
 import { concat } from "../support/http.ts";
-import { startProgram } from "../support/program.ts";
+import { bareEnvironment, commandLine, startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { assertHistogram, gzip, histogramOf, measure, onePoint } from "./measured.ts";
 import { type Row, testRows } from "./table.ts";
@@ -338,6 +338,78 @@ Deno.test("a pipe on standard input that is not asked for is said, with what to 
   ]);
   const named = await measure({ args: ["--value", "3"], stdin: "1\n2\n" });
   assert.deepEqual(named.said, []);
+});
+
+Deno.test({
+  name: "a file on standard input that is not asked for is said; one that is, is read",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using receiver = await startReceiver();
+    const cwd = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
+    try {
+      await Deno.writeTextFile(`${cwd}/in.txt`, "1\n2\n3\n");
+      const run = async (...args: readonly string[]) => {
+        const [command, ...first] = commandLine();
+        const { code, stderr } = await new Deno.Command("/bin/sh", {
+          args: [
+            ...["-c", 'exec "$0" "$@" < in.txt', command, ...first],
+            ...["--endpoint", receiver.url, ...args],
+          ],
+          cwd,
+          clearEnv: true,
+          env: bareEnvironment(),
+        }).output();
+        return { code, stderr: new TextDecoder().decode(stderr) };
+      };
+      const ignored = await run();
+      assert.equal(ignored.code, 0);
+      assert.match(ignored.stderr, /^WARNING: standard input is a pipe or a file, but sample /);
+      assert.deepEqual(await run("--input", "-"), { code: 0, stderr: "" });
+      const [sample, given] = receiver.requests.map(({ content }) =>
+        decode(content).metrics[0]?.points.reduce((sum, { count }) => sum + count, 0)
+      );
+      assert.deepEqual([sample, given], [5, 3]);
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "a terminal shows how far an input has been read",
+  // util-linux's script makes the terminal.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const answer = Promise.withResolvers<number>();
+    await using receiver = await startReceiver({ answers: [() => answer.promise] });
+    const cwd = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
+    try {
+      await Deno.writeTextFile(`${cwd}/in.txt`, "1\nx\n".repeat(600));
+      const words = [...commandLine(), "--endpoint", receiver.url, "--input", "in.txt"];
+      const child = new Deno.Command("script", {
+        args: ["--quiet", "--return", "--command", `exec ${words.join(" ")}`, "/dev/null"],
+        cwd,
+        clearEnv: true,
+        env: { ...bareEnvironment(), SHELL: "/bin/sh" },
+        stdin: "null",
+        stdout: "piped",
+        signal: AbortSignal.timeout(20_000),
+      }).spawn();
+      let shown = "";
+      for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+        shown += text;
+        // It is drawn while the receiver takes its time, then makes room for what is printed.
+        if (shown.includes("lines/s")) answer.resolve(200);
+      }
+      assert.equal((await child.status).code, 1);
+      const line = "\\r\\x1b\\[K1,200 lines, [\\d,]+ lines/s, 100%";
+      assert.match(shown, new RegExp(`(${line})+\\r\\x1b\\[K✓ Metrics exported`));
+      assert.match(shown, /WARNING: line 20 not used: .*\r\n/);
+      assert.match(shown, /WARNING: 590 more lines were not used\r\n$/);
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
 });
 
 Deno.test("a live pipe that is not asked for does not keep the program from ending", async () => {
