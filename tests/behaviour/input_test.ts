@@ -419,6 +419,7 @@ Deno.test("a live pipe that is not asked for does not keep the program from endi
     stdin: { open: true },
   });
   const { status, stderr } = await program.finished;
+  await program.closeStdin();
   assert.equal(status, 0);
   assert.match(stderr, /^WARNING: standard input is a pipe or a file, but sample /);
 });
