@@ -4,6 +4,8 @@ import type { Io } from "./io.ts";
 import { errorLines } from "./report.ts";
 import { runSend } from "./send.ts";
 
+let stdinOpened = false;
+
 /** Runs the command that `args` name; resolves to the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   const json = args.some((arg, i) =>
@@ -23,6 +25,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const execute = async (command: (io: Io) => Promise<number>) => {
     signals.listen();
     exitCode = await command(io).catch(fail);
+    // Deno 2.6 does not end by itself while a read of standard input waits for what may never come.
+    if (stdinOpened) Deno.exit(exitCode);
   };
   try {
     // Without arguments there is nothing to parse, and no parser to load.
@@ -94,7 +98,10 @@ function systemIo(signals: Signals): Io {
     random: Math.random,
     readTextFile: (path) => Deno.readTextFile(path),
     openFile,
-    stdin: () => Deno.stdin.readable,
+    stdin() {
+      stdinOpened = true;
+      return Deno.stdin.readable;
+    },
     stderrIsTerminal: Deno.stderr.isTerminal(),
     stdinHasData,
   };

@@ -1,4 +1,5 @@
 import type { OutputConfig, SendConfig } from "./config.ts";
+import type { Folded } from "./folded.ts";
 import { redactSecrets } from "./redact.ts";
 import type { RunEvent, SendReport } from "./run.ts";
 
@@ -131,6 +132,13 @@ export function errorLines(
   return [`ERROR: ${message}`, ...hint ? [`  Hint: ${hint}`] : []];
 }
 
+export function foldedText({ measurements: count, series, more }: Folded): string {
+  return `${measurements(count)} of ${series}${
+    more ? " or more" : ""
+  } series share one data point ` +
+    "(otel.metric.overflow=true): there are more series than --max-series";
+}
+
 /** Both forms have these in common: what goes to standard error. */
 function troubleLines(event: RunEvent, config: Reported): readonly string[] {
   const { format, level } = config.output;
@@ -165,15 +173,8 @@ function troubleLines(event: RunEvent, config: Reported): readonly string[] {
           origin(event.pending.iteration)
         } dropped, not delivered: ${event.reason}`,
       );
-    case "folded": {
-      const { measurements: count, series, more } = event.folded;
-      return warn(
-        `${measurements(count)} of ${series}${
-          more ? " or more" : ""
-        } series share one data point ` +
-          "(otel.metric.overflow=true): there are more series than --max-series",
-      );
-    }
+    case "folded":
+      return warn(foldedText(event.folded));
     case "broken":
       return errorLines(
         format,

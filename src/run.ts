@@ -130,6 +130,8 @@ class Sending {
   #sends = 0;
   #rejectedPoints = 0;
   #stopped = false;
+  /** Of the largest send so far: the next one may be as large. */
+  #mostBytes = 0;
   /** The last try has failed. */
   #gaveUp = false;
   #lastHeld: Result | undefined;
@@ -150,7 +152,10 @@ class Sending {
   /** A feed that can wait does so rather than have something thrown away. */
   get hasRoom(): boolean {
     const { feed, delivery, keep } = this.#deps;
-    return !feed.canWait || delivery.pendingBytes < keep.maxPendingBytes;
+    const { pendingBytes } = delivery;
+    // What is alone has room, however large it is.
+    return !feed.canWait || pendingBytes === 0 ||
+      pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
   }
 
   /** Sends what is pending, from earlier iterations or an earlier process. */
@@ -171,6 +176,8 @@ class Sending {
     if (folded.measurements > 0) yield { type: "folded", folded };
     if (iteration === 1) await review(requests);
     yield { type: "recorded" };
+    const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
+    this.#mostBytes = Math.max(this.#mostBytes, bytes);
     this.#lastHeld = undefined;
     for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);
     const tally = new Tally(iteration, requests);

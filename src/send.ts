@@ -16,7 +16,7 @@ import type { Io } from "./io.ts";
 import { DYNATRACE_REQUEST, OTLP_REQUEST, type RequestLimits } from "./otlp/request.ts";
 import { resolvePath } from "./paths.ts";
 import type { Post } from "./reply.ts";
-import { type Lines, reported, reporter, warningLines } from "./report.ts";
+import { foldedText, type Lines, reported, reporter, warningLines } from "./report.ts";
 import { run } from "./run.ts";
 import type { SendFlags } from "./send_flags.ts";
 import { type OpenSource, openSource } from "./source.ts";
@@ -38,7 +38,11 @@ export async function runSend(flags: SendFlags, io: Io): Promise<number> {
   const source = await openSource(config, io, print);
   const opened = await openKept(config, io);
   const spool = "store" in opened ? opened : undefined;
-  const warnings = [...config.warnings, ...opened.warnings];
+  const warnings = [
+    ...config.warnings,
+    ...insecureWarning(config, Deno.version.deno),
+    ...opened.warnings,
+  ];
   try {
     return await sending({ ...config, warnings }, {
       post: transport.post,
@@ -52,6 +56,16 @@ export async function runSend(flags: SendFlags, io: Io): Promise<number> {
     spool?.close();
     transport.close();
   }
+}
+
+/** Before Deno 2.9 node:https verifies certificates whatever it is told. */
+function insecureWarning({ destination }: SendConfig, deno: string): readonly string[] {
+  const [major = 0, minor = 0] = deno.split(".").map(Number);
+  const { tls, endpoint } = destination;
+  if (!tls.insecure || endpoint.url.protocol !== "https:" || major > 2 || minor >= 9) return [];
+  return [
+    `certificates are verified all the same: INSECURE_SSL needs a program made with Deno 2.9 or newer, this one was made with ${deno}`,
+  ];
 }
 
 /** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */
@@ -172,10 +186,14 @@ const STDIN_IGNORED = "standard input is a pipe or a file, but sample measuremen
 /** Prints the request of one send, as OTLP/JSON, and sends nothing. */
 async function dryRun(flags: SendFlags, variables: Variables, io: Io): Promise<number> {
   const config: DryRunConfig = dryRunConfig(flags, variables);
-  const source = await openSource(config, io, printer(io));
+  const print = printer(io);
+  const source = await openSource(config, io, print);
   try {
     await source.feed.fill(source.recorder, Infinity, io.stop);
-    const { requests } = await source.recorder.collect(OTLP_REQUEST, "none");
+    const { requests, folded } = await source.recorder.collect(OTLP_REQUEST, "none");
+    if (folded.measurements > 0) {
+      print({ out: [], err: warningLines(config.output.format, foldedText(folded)) });
+    }
     const { otlpJson } = await import("./otlp/json.ts");
     io.stdout(`${await otlpJson(requests)}\n`);
     if (source.feed.broken !== undefined) {

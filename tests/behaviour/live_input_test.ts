@@ -134,3 +134,39 @@ Deno.test("a receiver that does not answer does not stop the reading", async () 
   assert.equal(sent.summary["dropped"], 0);
   assert.deepEqual(sent.points.map(({ count }) => count), [1, 100_000]);
 });
+
+Deno.test("a receiver that is away stops the reading at --max-pending-mb, and nothing is lost", async () => {
+  let away = true;
+  const line = "12\n";
+  const chunk = line.repeat(4096);
+  let written = 0;
+  const sent = await measure({
+    args: live("0.05", "--max-pending-mb", "0.001", "--compression", "none"),
+    stdin: open,
+    answers: Array.from({ length: 1000 }, () => () => away ? 503 : 200),
+    async meanwhile({ program, receiver }) {
+      // Each interval makes one try: stuck is what has not been read after so many of them.
+      for (;;) {
+        let done = false;
+        const writing = program.write(chunk).then(() => done = true);
+        const before = receiver.requests.length;
+        await Promise.race([writing, receiver.waitForRequests(before + 8)]);
+        written += 4096;
+        if (!done) {
+          away = false;
+          await writing;
+          break;
+        }
+        // As data comes over time, not all at once.
+        await receiver.waitForRequests(Math.min(before + 1, 12));
+        assert.ok(written < 1e7, "it goes on reading");
+      }
+      await program.closeStdin();
+    },
+  });
+  assert.equal(sent.summary["recorded"], written);
+  assert.equal(sent.summary["delivered"], written);
+  assert.equal(sent.summary["dropped"], 0, sent.said.join("\n"));
+  assert.equal(sent.status, 0);
+  assert.ok(sent.points.length >= 3, `${sent.points.length} requests were pending`);
+});
