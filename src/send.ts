@@ -8,6 +8,7 @@ import {
   sendConfig,
 } from "./config.ts";
 import { Delivery } from "./delivery.ts";
+import { isDenoBefore } from "./deno_version.ts";
 import { readCredentials } from "./destination.ts";
 import { type Finding, findingText } from "./dynatrace/finding.ts";
 import { readVariables } from "./dotenv_file.ts";
@@ -40,7 +41,7 @@ export async function runSend(flags: SendFlags, io: Io): Promise<number> {
   const spool = "store" in opened ? opened : undefined;
   const warnings = [
     ...config.warnings,
-    ...insecureWarning(config, Deno.version.deno),
+    ...insecureWarning(config),
     ...opened.warnings,
   ];
   try {
@@ -59,13 +60,13 @@ export async function runSend(flags: SendFlags, io: Io): Promise<number> {
 }
 
 /** Before Deno 2.9 node:https verifies certificates whatever it is told. */
-function insecureWarning({ destination }: SendConfig, deno: string): readonly string[] {
-  const [major = 0, minor = 0] = deno.split(".").map(Number);
-  const { tls, endpoint } = destination;
-  if (!tls.insecure || endpoint.url.protocol !== "https:" || major > 2 || minor >= 9) return [];
-  return [
-    `certificates are verified all the same: INSECURE_SSL needs a program made with Deno 2.9 or newer, this one was made with ${deno}`,
-  ];
+function insecureWarning({ destination: { tls, endpoint } }: SendConfig): readonly string[] {
+  return tls.insecure && endpoint.url.protocol === "https:" && isDenoBefore(2, 9)
+    ? [
+      "certificates are verified all the same: INSECURE_SSL needs a program made with Deno 2.9 or newer, this one " +
+      `was made with ${Deno.version.deno}`,
+    ]
+    : [];
 }
 
 /** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */

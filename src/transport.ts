@@ -1,4 +1,5 @@
 import type { DestinationConfig } from "./config.ts";
+import { isDenoBefore } from "./deno_version.ts";
 import type { Credentials, Exchange } from "./exchange.ts";
 import { messageOf, UsageError } from "./errors.ts";
 import type { Environment } from "./proxy.ts";
@@ -9,6 +10,12 @@ export interface Transport {
   readonly post: Post;
   close(): void;
 }
+
+/**
+ * Deno 2.9 (not 2.6) sends a body of bytes a second time, unasked, when a kept-alive connection closes before it
+ * answers. A Blob it sends once, and with its Content-Length, but copies it.
+ */
+const SENDS_BYTES_ONCE = isDenoBefore(2, 7);
 
 export async function openTransport(
   destination: DestinationConfig,
@@ -36,9 +43,7 @@ export async function openTransport(
     const response = await fetch(endpoint.url, {
       method: "POST",
       headers: sent,
-      // Deno 2.9 sends bytes a second time, unasked, when a kept-alive connection closes before it answers. A Blob it
-      // sends once, and with its Content-Length.
-      body: new Blob([body]),
+      body: SENDS_BYTES_ONCE ? body : new Blob([body]),
       redirect: "manual",
       signal,
       ...client && { client },
