@@ -1,7 +1,7 @@
 /**
  * The same faults against four senders, side by side, as a Markdown table for the README:
  *
- *   PREDECESSOR=… TELEMETRYGEN=… OTLP_HISTOGRAM_BIN=… deno task bench:faults
+ *   PREDECESSOR=… TELEMETRYGEN=… OTLP_HISTOGRAM_BIN=… deno run -A bench/faults.ts
  *
  * A sender whose variable is not set is left out; this program runs from source when its own is not. Every sender has a
  * timeout of 3 seconds a request, and is killed after 15.

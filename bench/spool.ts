@@ -1,7 +1,7 @@
 /**
  * What the spool costs: a loop without a pause to a local receiver, with and without one, in turn.
  *
- *   OTLP_HISTOGRAM_BIN=… deno task bench:spool [SENDS] [PAIRS]
+ *   OTLP_HISTOGRAM_BIN=… deno run -A bench/spool.ts [SENDS] [PAIRS]
  *
  * The spool is made in the folder for temporary files: what is measured is that disk's fsync.
  */
