@@ -1,3 +1,4 @@
+import { storedDimensionKey } from "../dynatrace.ts";
 import type { SendConfig } from "../config.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import { gunzip } from "../otlp/gzip.ts";
@@ -45,7 +46,8 @@ export function adviceFor(config: SendConfig, metrics: readonly string[]): Advic
       ...new Set(metrics.flatMap((name) =>
         whereToLook({
           metric: name,
-          dimensions: [...source.kind === "sample" ? SAMPLE_DIMENSIONS : [], ...fixed],
+          dimensions: [...source.kind === "sample" ? SAMPLE_DIMENSIONS : [], ...fixed]
+            .map(storedDimensionKey),
           exponential: metric.bounds === "exponential",
         })
       )),
