@@ -201,12 +201,15 @@ export function commandLine(main?: URL): readonly [string, ...string[]] {
   const { command } = configuration.tasks.run;
   const words = command.split(" ");
   const entry = words.indexOf("main.ts");
-  if (words[0] !== "deno" || entry === -1) {
+  if (words[0] !== "deno" || words[1] !== "run" || entry === -1) {
     throw new Error(`Cannot run "${command}": expected deno … main.ts`);
   }
   return [
     Deno.execPath(),
-    ...words.slice(1, entry),
+    // The task `test` has filled the cache: Deno itself has no business on the network, or at a test's proxy.
+    "run",
+    "--cached-only",
+    ...words.slice(2, entry),
     (main ?? new URL("../../main.ts", import.meta.url)).href,
     ...words.slice(entry + 1),
   ];
