@@ -1,3 +1,4 @@
+import { METRIC_NAME } from "./metric_name.ts";
 import { baseEndpoint, type Endpoint, exactEndpoint } from "./endpoint.ts";
 import { UsageError } from "./errors.ts";
 import type { Environment } from "./proxy.ts";
@@ -215,7 +216,6 @@ function keepConfig(flags: SendFlags, find: Variables): KeepConfig {
   };
 }
 
-const METRIC_NAME = /^[a-z][a-z0-9_./-]{0,254}$/i;
 /** The predecessor's instrument; 11 bounds make the 12 buckets that Dynatrace Classic and Managed store. */
 const DEFAULT_BOUNDS = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000] as const;
 

@@ -1,5 +1,6 @@
 import type { OutputConfig, SendConfig } from "./config.ts";
 import type { Folded } from "./folded.ts";
+import { localTime } from "./local_time.ts";
 import { redactSecrets } from "./redact.ts";
 import type { RunEvent, SendReport } from "./run.ts";
 
@@ -407,12 +408,4 @@ function measurements(count: number): string {
 
 function origin(iteration: number | null): string {
   return iteration === null ? "an earlier run" : `iteration ${iteration}`;
-}
-
-/** `YYYY-MM-DD HH:MM:SS`, local time. */
-export function localTime(ms: number): string {
-  const at = new Date(ms);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ` +
-    `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { OutputConfig } from "../src/config.ts";
 import type { Pending, Result } from "../src/delivery.ts";
-import { errorLines, localTime, type Reported, reporter, warningLines } from "../src/report.ts";
+import { localTime } from "../src/local_time.ts";
+import { errorLines, type Reported, reporter, warningLines } from "../src/report.ts";
 import type { RunEvent } from "../src/run.ts";
 
 const TIME = new Date(2026, 0, 31, 12, 5, 9).getTime();

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { messageOf } from "../errors.ts";
+import { METRIC_NAME } from "../metric_name.ts";
 import { type Distribution, parseDistribution } from "./distribution.ts";
 import {
   type MixAttribute,
@@ -37,9 +38,6 @@ const record = <const T extends v.GenericSchema>(
   value: T,
   expected: string,
 ) => v.pipe(object(expected), v.record(key, value));
-
-/** The instrument name syntax of the OpenTelemetry API. */
-const METRIC_NAME = /^[a-z][a-z0-9_./-]{0,254}$/i;
 
 const distribution = v.pipe(
   v.string('a distribution, for example "lognormal(40,400)"'),

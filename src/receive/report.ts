@@ -1,3 +1,4 @@
+import { localTime } from "../local_time.ts";
 import { drawRequests } from "../draw.ts";
 import type { Canvas } from "../draw/canvas.ts";
 import { safe, safeJson } from "../safe.ts";
@@ -54,11 +55,4 @@ export function summaryText(summary: Summary): string {
 
 function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
-}
-
-function localTime(ms: number): string {
-  const time = new Date(ms);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
