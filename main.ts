@@ -1,3 +1,3 @@
-import { main } from "./src/cli.ts";
+import { main } from "./src/cli/main.ts";
 
 Deno.exitCode = await main(Deno.args);

@@ -4,8 +4,8 @@
  *
  *     deno run -A bench/encode.ts [ROUNDS]
  */
-import { systemClock } from "../src/clock.ts";
-import { recorder, type RecorderConfig } from "../src/recorder.ts";
+import { systemClock } from "../src/base/clock.ts";
+import { recorder, type RecorderConfig } from "../src/otlp/recorder.ts";
 import { sdkRecorder } from "../tests/support/sdk.ts";
 import { median, table } from "./support.ts";
 

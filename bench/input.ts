@@ -5,11 +5,11 @@
  *
  * A million lines and the median of five rounds unless told otherwise. The files are made anew, in a temporary folder.
  */
-import { systemClock } from "../src/clock.ts";
-import type { AttrField } from "../src/measurements/fields.ts";
-import { readInput } from "../src/measurements/input.ts";
-import { seededRandom } from "../src/measurements/random.ts";
-import { recorder } from "../src/recorder.ts";
+import { systemClock } from "../src/base/clock.ts";
+import type { AttrField } from "../src/measurements/input/fields.ts";
+import { readInput } from "../src/measurements/input/input.ts";
+import { seededRandom } from "../src/measurements/generate/random.ts";
+import { recorder } from "../src/otlp/recorder.ts";
 import { type Cost, cost, inTempFolder, machine, median, table } from "./support.ts";
 
 interface Case {

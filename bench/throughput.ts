@@ -8,8 +8,8 @@
  * requests encoded beforehand and only posted from the same Deno, and telemetrygen. OTELCOL and TELEMETRYGEN name the
  * executables; without the latter its rows are left out.
  */
-import { systemClock } from "../src/clock.ts";
-import { type Recorder, recorder } from "../src/recorder.ts";
+import { systemClock } from "../src/base/clock.ts";
+import { type Recorder, recorder } from "../src/otlp/recorder.ts";
 import { background, cost, inTempFolder, machine, median, program, table } from "./support.ts";
 
 const SERIES = 10_000;

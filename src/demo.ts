@@ -1,10 +1,10 @@
 import { canvasOf } from "./draw/canvas.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "./base/system.ts";
 import { readOptions } from "./receive/options.ts";
 import { requestText, summaryText } from "./receive/report.ts";
 import { startReceiver } from "./receive/server.ts";
 import { Totals } from "./receive/totals.ts";
-import { runSend } from "./send.ts";
+import { runSend } from "./send/command.ts";
 
 const SENDS = "3";
 const INTERVAL_SECONDS = "1";

@@ -1,4 +1,4 @@
-import { redactSecrets } from "../redact.ts";
+import { redactSecrets } from "../base/redact.ts";
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
 /** A step as lines for a terminal: ✓ or ✗, its time, what was found, and below it the hints. */

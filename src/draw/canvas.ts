@@ -1,4 +1,4 @@
-import type { Io } from "../io.ts";
+import type { Io } from "../base/system.ts";
 import { COLORED, type Paint, PLAIN } from "./paint.ts";
 
 /** What is drawn on. */

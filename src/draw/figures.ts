@@ -1,6 +1,6 @@
-import type { Exponential } from "../base2.ts";
+import type { Exponential } from "../histogram/base2.ts";
 import type { DataPoint } from "../otlp/rules.ts";
-import type { Drawable } from "../plot.ts";
+import type { Drawable } from "./bars.ts";
 
 export type Buckets =
   | ({ readonly kind: "explicit" } & Drawable)

@@ -1,5 +1,5 @@
 import type { AnyValue, KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
-import { safe } from "../safe.ts";
+import { safe } from "../base/escape.ts";
 
 const MOST_ATTRIBUTES = 100;
 

@@ -1,5 +1,5 @@
-import { storedDimensionKey } from "../dynatrace.ts";
-import type { SendConfig } from "../config.ts";
+import { storedDimensionKey } from "./rules.ts";
+import type { SendConfig } from "../config/send_config.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import { gunzip } from "../otlp/gzip.ts";
 import { explain, whereToLook } from "./explain.ts";

@@ -1,4 +1,4 @@
-import { allRules, type RuleText, SOURCES, storedMetricKey } from "../dynatrace.ts";
+import { allRules, type RuleText, SOURCES, storedMetricKey } from "./rules.ts";
 
 /** For each reason of Dynatrace's in a receiver's message: what it means and what to do, a line each. */
 export function explain(message: string): readonly string[] {

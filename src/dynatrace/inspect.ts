@@ -5,7 +5,7 @@ import {
   type PointFacts,
   type RuleText,
   type Subjects,
-} from "../dynatrace.ts";
+} from "./rules.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { AnyValue, KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import {

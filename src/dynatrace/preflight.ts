@@ -1,6 +1,6 @@
 import type { Finding } from "./finding.ts";
-import { broken, type DimensionFacts, type RuleText, type Subjects } from "../dynatrace.ts";
-import type { SendConfig } from "../config.ts";
+import { broken, type DimensionFacts, type RuleText, type Subjects } from "./rules.ts";
+import type { SendConfig } from "../config/send_config.ts";
 
 /** What of the configuration the rules are about. */
 export interface Preflight {

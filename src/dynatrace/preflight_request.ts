@@ -1,4 +1,4 @@
-import { broken, type RuleText } from "../dynatrace.ts";
+import { broken, type RuleText } from "./rules.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { type Breach, inspect } from "./inspect.ts";
 import type { Finding } from "./finding.ts";

@@ -1,8 +1,8 @@
-import type { ExplicitHistogram } from "../explicit.ts";
-import type { ExponentialHistogram } from "../exponential.ts";
-import type { Interval } from "../interval.ts";
+import type { ExplicitHistogram } from "../histogram/explicit.ts";
+import type { ExponentialHistogram } from "../histogram/exponential.ts";
+import type { Interval } from "./interval.ts";
 import type { Attributes } from "../measurements/measurement.ts";
-import type { Series } from "../series.ts";
+import type { Series } from "../histogram/series.ts";
 import { explicitWriter, exponentialWriter, type PointWriter } from "./points.ts";
 import type { RequestLimits } from "./request.ts";
 import { attributeFields, concat, field, fieldSize, stringField, writeHead } from "./wire.ts";

@@ -1,7 +1,7 @@
-import type { ExplicitHistogram } from "../explicit.ts";
-import type { ExponentialHistogram } from "../exponential.ts";
-import type { Interval } from "../interval.ts";
-import type { Series } from "../series.ts";
+import type { ExplicitHistogram } from "../histogram/explicit.ts";
+import type { ExponentialHistogram } from "../histogram/exponential.ts";
+import type { Interval } from "./interval.ts";
+import type { Series } from "../histogram/series.ts";
 import {
   fieldSize,
   varintSize,

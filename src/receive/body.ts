@@ -1,5 +1,5 @@
-import { Bytes } from "./bytes.ts";
-import type { Gate } from "./gate.ts";
+import { Bytes } from "../base/byte_buffer.ts";
+import type { Gate } from "./semaphore.ts";
 
 /** How much is taken at once, and for how long. */
 export interface Limits {

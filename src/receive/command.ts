@@ -1,6 +1,6 @@
 import { canvasOf } from "../draw/canvas.ts";
-import { messageOf, UsageError } from "../errors.ts";
-import type { Io } from "../io.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import type { Io } from "../base/system.ts";
 import { readOptions, type ReceiveFlags } from "./options.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";

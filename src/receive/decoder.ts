@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../base/errors.ts";
 import { decodeRequest } from "../otlp/decode.ts";
 import {
   type ExportMetricsServiceRequest,
@@ -6,10 +6,10 @@ import {
 } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { Judge, Verdict } from "../otlp/rules.ts";
 import { type Limits, tooLargeMessage } from "./body.ts";
-import { Bytes } from "./bytes.ts";
-import { Gate } from "./gate.ts";
-import { gunzip } from "./gunzip.ts";
-import { weigh } from "./weigh.ts";
+import { Bytes } from "../base/byte_buffer.ts";
+import { Gate } from "./semaphore.ts";
+import { gunzip } from "../otlp/gunzip_bounded.ts";
+import { weigh } from "./decoded_size.ts";
 
 export interface Refused {
   readonly outcome: "refused";

@@ -1,9 +1,9 @@
-import { messageOf, UsageError } from "../errors.ts";
-import type { Io } from "../io.ts";
-import { resolvePath } from "../paths.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import type { Io } from "../base/system.ts";
+import { resolvePath } from "../base/paths.ts";
 import { judgeOtlp } from "../otlp/rules.ts";
 import { DEFAULT_LIMITS, DYNATRACE_LIMITS } from "./body.ts";
-import { parseRespond } from "./respond.ts";
+import { parseRespond } from "./script.ts";
 import type { ReceiverOptions } from "./server.ts";
 
 /** The flags of `receive` as they were given. */

@@ -1,7 +1,7 @@
-import { localTime } from "../local_time.ts";
-import { drawRequests } from "../draw.ts";
+import { localTime } from "../base/local_time.ts";
+import { drawRequests } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
-import { safe, safeJson } from "../safe.ts";
+import { safe, safeJson } from "../base/escape.ts";
 import type { RequestEvent, Summary } from "./event.ts";
 
 /** A request as the line of JSON that DESIGN.md fixes, without its line end. */

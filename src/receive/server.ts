@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.ts";
-import { messageOf } from "../errors.ts";
-import { refusal } from "./answer.ts";
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import { refusal } from "./response.ts";
 import type { RequestEvent, Summary } from "./event.ts";
-import { createTaker, pathOf, refusedAnswer, type Taken, type TakerOptions } from "./take.ts";
+import { createTaker, pathOf, refusedAnswer, type Taken, type TakerOptions } from "./handle.ts";
 
 export interface ReceiverOptions extends TakerOptions {
   readonly host: string;

@@ -1,5 +1,5 @@
 import { addFigures, bounded, MOST_EXPONENTIAL_BUCKETS } from "../draw/add.ts";
-import { drawFirst, type Series, titleOf } from "../draw.ts";
+import { drawFirst, type Series, titleOf } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
 import { type Figures, figuresOf } from "../draw/figures.ts";
 import { attributeWords } from "../draw/words.ts";
@@ -9,7 +9,7 @@ import {
 } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { dataPointsOf } from "../otlp/rules.ts";
 import type { RequestEvent } from "./event.ts";
-import { identityOf } from "./identity.ts";
+import { identityOf } from "./attribute_identity.ts";
 
 /** Roughly the memory that all series together may take. */
 const MOST_BYTES = 32 * 2 ** 20;

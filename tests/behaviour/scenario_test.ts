@@ -4,7 +4,7 @@ import {
   ExportMetricsServiceRequestSchema,
 } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { Metric } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { parseScenario } from "../../src/measurements/scenario_file.ts";
+import { parseScenario } from "../../src/measurements/generate/scenario_file.ts";
 import { runProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { assertHistogram, countOf, measure } from "./measured.ts";

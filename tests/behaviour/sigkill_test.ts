@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodeFile } from "../../src/spool_file.ts";
+import { decodeFile } from "../../src/delivery/spool/spool_file.ts";
 import { decode, type Point } from "../support/decode.ts";
 import { type Finished, startProgram } from "../support/program.ts";
 import { type Answer, type Receiver, startReceiver } from "../support/receiver.ts";

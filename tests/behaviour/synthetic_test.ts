@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseDistribution } from "../../src/measurements/distribution.ts";
-import { seededRandom } from "../../src/measurements/random.ts";
+import { parseDistribution } from "../../src/measurements/generate/distribution.ts";
+import { seededRandom } from "../../src/measurements/generate/random.ts";
 import type { Point } from "../support/decode.ts";
 import { assertHistogram, measure, onePoint } from "./measured.ts";
 import { type Row, testRows } from "./table.ts";

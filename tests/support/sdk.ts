@@ -7,7 +7,7 @@ import {
   MetricReader,
 } from "@opentelemetry/sdk-metrics";
 import type { Measurement } from "../../src/measurements/measurement.ts";
-import type { RecorderConfig } from "../../src/recorder.ts";
+import type { RecorderConfig } from "../../src/otlp/recorder.ts";
 
 /** Times are in milliseconds since 1970. */
 export interface SdkRecorder {

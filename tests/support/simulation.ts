@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { Clock } from "../../src/clock.ts";
-import type { Pending, Store } from "../../src/delivery.ts";
-import { exactEndpoint } from "../../src/endpoint.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import type { Pending, Store } from "../../src/delivery/delivery.ts";
+import { exactEndpoint } from "../../src/config/endpoint.ts";
 import { encodeResponse } from "../../src/otlp/decode.ts";
 import {
   ExportMetricsServiceRequestSchema,
@@ -11,7 +11,7 @@ import {
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import "../../src/otlp/split.ts"; // loaded before, so that simulated time does not run while it is
-import type { Failure, FailureCause, Post } from "../../src/reply.ts";
+import type { Failure, FailureCause, Post } from "../../src/http/reply.ts";
 import { decode, type Point } from "./decode.ts";
 
 /** Time that passes at once: whenever everything waits, it jumps to the next moment that is waited for. */

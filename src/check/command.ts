@@ -1,0 +1,166 @@
+import { answered, judgeHttp, judgeIngest, judgeToken } from "./answer_steps.ts";
+import { checkConfig, type Configured, type SendFlags } from "./config_step.ts";
+import { type Bounds, checkDns, checkTcp, targetOf } from "./network_steps.ts";
+import { stepJson, stepText, summaryJson, summaryText, withoutSecrets } from "./report.ts";
+import { failed, passed, type Step, type StepName } from "./step.ts";
+import { outputConfig } from "../config/send_config.ts";
+import { explain, whereToLook } from "../dynatrace/explain.ts";
+import { statusHint } from "../http/hints.ts";
+import type { Io } from "../base/system.ts";
+import { proxyFor } from "../config/proxy.ts";
+import type { Failure, Reply } from "../http/reply.ts";
+import { openTransport, type Transport } from "../http/transport.ts";
+import { USER_AGENT } from "../base/version.ts";
+
+/** The flags of `check` as they were given. */
+export interface CheckFlags extends
+  Pick<
+    SendFlags,
+    | "endpoint"
+    | "tokenFile"
+    | "header"
+    | "insecure"
+    | "ca"
+    | "clientCert"
+    | "clientKey"
+    | "compression"
+    | "timeout"
+    | "metric"
+    | "service"
+    | "resource"
+    | "output"
+    | "envFile"
+  > {
+  /** Send one sample measurement too. */
+  readonly canary?: boolean;
+}
+
+/** What `check` touches of the world. */
+export type CheckIo = Pick<
+  Io,
+  "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile"
+>;
+
+type NamedStep = readonly [name: StepName, step: Step];
+type Settings = NonNullable<Configured["settings"]>;
+
+/** The command `check`: one step after the other until one fails; resolves to its exit status. */
+export async function runCheck(flags: CheckFlags, io: CheckIo): Promise<number> {
+  const { format } = outputConfig(flags);
+  const secrets: string[] = [];
+  let began = io.clock.monotonic();
+  let exitCode = 0;
+  for await (const [name, found] of steps(flags, io, secrets)) {
+    const now = io.clock.monotonic();
+    const step = withoutSecrets(found, secrets);
+    const line = format === "json" ? stepJson : stepText;
+    io.stdout(`${line(name, step, now - began)}\n`);
+    began = now;
+    if (!step.ok) {
+      // A setting that is missing or wrong is a usage error, as it is for `send`.
+      exitCode = name === "config" ? 2 : 1;
+      break;
+    }
+  }
+  io.stdout(`${format === "json" ? summaryJson(exitCode) : summaryText(exitCode)}\n`);
+  return exitCode;
+}
+
+/** Does what comes after a step only when that step has been taken and found good. */
+async function* steps(
+  { canary = false, ...flags }: CheckFlags,
+  io: CheckIo,
+  secrets: string[],
+): AsyncGenerator<NamedStep> {
+  const { step, settings } = await checkConfig(flags, io, secrets);
+  yield ["config", step];
+  if (settings === undefined) return;
+  yield* connectionSteps(settings, io);
+  const { destination } = settings.config;
+  const transport = await openTransport(destination, settings.credentials, USER_AGENT, io.env);
+  try {
+    yield* requestSteps(settings, canary, transport, io);
+  } finally {
+    transport.close();
+  }
+}
+
+async function* connectionSteps(
+  { config, credentials }: Settings,
+  io: CheckIo,
+): AsyncGenerator<NamedStep> {
+  const { endpoint, timeoutMs } = config.destination;
+  const bounds: Bounds = { timeoutMs, stop: io.stop };
+  const proxy = proxyFor(endpoint.url, io.env);
+  const target = targetOf(endpoint.url, proxy);
+  const { step, addresses } = await checkDns(target, endpoint, bounds);
+  yield ["dns", step];
+  yield ["tcp", await checkTcp(addresses, target, endpoint, bounds)];
+  if (endpoint.url.protocol === "https:") {
+    const { checkTls } = await import("./tls_step.ts");
+    yield ["tls", await checkTls(config, credentials, proxy, bounds)];
+  }
+}
+
+async function* requestSteps(
+  { config, credentials }: Settings,
+  withCanary: boolean,
+  transport: Transport,
+  io: CheckIo,
+): AsyncGenerator<NamedStep> {
+  const { endpoint, compression } = config.destination;
+  const post = (body: Uint8Array<ArrayBuffer>) => posting(body, compression, transport, io);
+  const it = await answered(await post(new Uint8Array()), io.clock.wall());
+  yield ["http", judgeHttp(it, endpoint, io.clock.wall())];
+  if (!("answer" in it)) return;
+  const sent = await credentials.authorization() !== undefined;
+  yield ["token", judgeToken(it, endpoint, sent)];
+  const { inconclusive, ...ingest } = judgeIngest(it, endpoint);
+  yield [
+    "ingest",
+    withCanary && ingest.ok
+      ? await sendCanary(config, inconclusive ? "" : `${ingest.detail}; `, post, io)
+      : ingest,
+  ];
+}
+
+async function posting(
+  body: Uint8Array<ArrayBuffer>,
+  compression: "gzip" | "none",
+  { post }: Transport,
+  { stop }: CheckIo,
+): Promise<Reply | Failure> {
+  if (compression === "none") return await post(body, "identity", stop);
+  const packed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
+  return await post(new Uint8Array(await new Response(packed).arrayBuffer()), "gzip", stop);
+}
+
+/** Sends one sample measurement; nothing but its being accepted will do. */
+async function sendCanary(
+  { metric, destination: { endpoint } }: Settings["config"],
+  before: string,
+  post: (body: Uint8Array<ArrayBuffer>) => Promise<Reply | Failure>,
+  { clock, random }: CheckIo,
+): Promise<Step> {
+  const { canary } = await import("./canary.ts");
+  const { body, dimensions, exponential } = canary(metric, clock.wall(), random);
+  const it = await answered(await post(body), clock.wall());
+  const what = `one sample measurement of ${metric.name}`;
+  if (!("answer" in it)) return failed(`${what}: ${it.reply.message}`);
+  const { reply, answer } = it;
+  if (answer.kind === "accepted") {
+    const warning = answer.warning === undefined ? "" : `, with a warning: ${answer.warning}`;
+    const shown = { metric: metric.name, dimensions, exponential };
+    const where = endpoint.dynatrace ? whereToLook(shown) : [];
+    return passed(
+      `${before}${what} was accepted${warning}`,
+      ...where,
+      ...explain(answer.warning ?? ""),
+    );
+  }
+  return failed(
+    `${what} was not accepted: ${answer.message}`,
+    ...explain(answer.message),
+    answer.kind === "partial" ? undefined : statusHint(reply.status, reply.headers, endpoint),
+  );
+}

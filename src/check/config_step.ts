@@ -1,0 +1,123 @@
+import { type SendConfig, sendConfig } from "../config/send_config.ts";
+import { readCredentials } from "../http/credentials.ts";
+import { readVariables } from "../config/dotenv_file.ts";
+import { broken } from "../dynatrace/rules.ts";
+import { UsageError } from "../base/errors.ts";
+import type { Io } from "../base/system.ts";
+import { resolvePath } from "../base/paths.ts";
+import { redactToken } from "../base/redact.ts";
+import type { Credentials } from "../http/exchange.ts";
+import { failed, passed, type Step } from "./step.ts";
+
+/** The flags that a destination is made from. */
+export type SendFlags = Parameters<typeof sendConfig>[0];
+
+/** The step `config`; what the others need is there only when it went well. */
+export interface Configured {
+  readonly step: Step;
+  readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
+}
+
+/** Reads the settings and says what is set, from where; adds every secret that it meets to `secrets`. */
+export async function checkConfig(
+  flags: SendFlags,
+  io: Pick<Io, "env" | "cwd" | "readTextFile">,
+  secrets: string[],
+): Promise<Configured> {
+  try {
+    const config = sendConfig(flags, await readVariables(flags.envFile, io), io.env);
+    const credentials = await readCredentials(config.destination, io, secrets);
+    const hints = [
+      ...config.warnings,
+      ...endpointHints(config),
+      ...await tokenHints(config, credentials, io),
+    ];
+    const detail = await describe(config, credentials);
+    const [fatal] = endpointFaults(config, "error");
+    if (fatal !== undefined) return { step: failed(detail, fatal, ...hints) };
+    return { step: passed(detail, ...hints), settings: { config, credentials } };
+  } catch (thrown) {
+    if (!(thrown instanceof UsageError)) throw thrown;
+    const [detail = "", ...more] = thrown.message.split("\n").map((line) => line.trim());
+    return { step: failed(detail, ...more) };
+  }
+}
+
+/** What is set, and from where; of a token only its public part. */
+async function describe(
+  { destination }: SendConfig,
+  credentials: Credentials,
+): Promise<string> {
+  const { endpoint, headers, tls, compression, timeoutMs } = destination;
+  const { name, source } = endpoint.setting;
+  const parts = [
+    `${endpoint.shown} (${name}, ${source})`,
+    await describeAuthorization(destination, credentials),
+    headers.length === 0 ? "" : `headers ${headers.map(([header]) => header).join(", ")}`,
+    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy}`,
+    tls.ca === undefined ? "" : `CA ${tls.ca.value} (${tls.ca.name})`,
+    tls.client === undefined ? "" : `client certificate ${tls.client.cert.value}`,
+    tls.insecure ? "certificates not verified" : "",
+    compression === "gzip" ? "gzip" : "no compression",
+    `timeout ${timeoutMs / 1000} s`,
+  ];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+async function describeAuthorization(
+  { authorization }: SendConfig["destination"],
+  credentials: Credentials,
+): Promise<string> {
+  if (authorization.kind === "none") return "no token";
+  const token = apiToken(await credentials.authorization());
+  if (token === undefined) return `Authorization from ${authorization.from} (not shown)`;
+  const from = authorization.kind === "token-file"
+    ? `file ${authorization.path}, ${authorization.from}`
+    : authorization.from;
+  return `token ${redactToken(token)} (${from})`;
+}
+
+function apiToken(authorization: string | undefined): string | undefined {
+  return /^Api-Token\s+(\S+)$/i.exec(authorization ?? "")?.[1];
+}
+
+function endpointFaults(
+  { destination: { endpoint } }: SendConfig,
+  level: "error" | "warning",
+): readonly string[] {
+  return broken("endpoint", { url: endpoint.url, setting: endpoint.setting.name })
+    .filter(({ rule }) => rule.level === level)
+    .map(({ rule, wrong }) => `${wrong}: ${rule.effect}; ${rule.remedy}`);
+}
+
+function endpointHints(config: SendConfig): readonly string[] {
+  return endpointFaults(config, "warning");
+}
+
+async function tokenHints(
+  { destination: { endpoint, authorization } }: SendConfig,
+  credentials: Credentials,
+  { cwd }: Pick<Io, "cwd">,
+): Promise<readonly string[]> {
+  const hints: string[] = [];
+  const value = await credentials.authorization();
+  const token = apiToken(value);
+  if (endpoint.dynatrace && token !== undefined) {
+    for (const { rule, wrong } of broken("token", token)) {
+      hints.push(`${wrong}: ${rule.effect}; ${rule.remedy}`);
+    }
+  } else if (endpoint.dynatrace && value !== undefined) {
+    hints.push("Dynatrace expects the header Authorization: Api-Token TOKEN, and this is another");
+  }
+  if (authorization.kind === "token-file") {
+    const { mode } = await Deno.stat(resolvePath(cwd, authorization.path));
+    // Windows has no such mode.
+    if (mode !== null && (mode & 0o077) !== 0) {
+      const octal = (mode & 0o777).toString(8);
+      hints.push(
+        `others than its owner may read or write the token file ${authorization.path} (mode ${octal}): chmod 600`,
+      );
+    }
+  }
+  return hints;
+}

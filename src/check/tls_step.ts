@@ -1,0 +1,204 @@
+import type { PeerCertificate } from "node:tls";
+import type { SendConfig } from "../config/send_config.ts";
+import { messageOf } from "../base/errors.ts";
+import { failureHint } from "../http/hints.ts";
+import type { Credentials } from "../http/exchange.ts";
+import { failure } from "../http/transport.ts";
+import { type Bounds, isAddress, type Target, targetOf } from "./network_steps.ts";
+import { openTunnel } from "../http/tunnel.ts";
+import { failed, passed, type Step, TIMED_OUT, within } from "./step.ts";
+
+/** The step `tls`: what Deno, and so `send`, makes of the certificate, and what the certificate says. */
+export async function checkTls(
+  { destination }: SendConfig,
+  credentials: Credentials,
+  proxy: URL | undefined,
+  bounds: Bounds,
+): Promise<Step> {
+  const { endpoint, tls } = destination;
+  const target = targetOf(endpoint.url, undefined);
+  const ask = () => peer(target, credentials, proxy, bounds);
+  try {
+    await within(bounds.timeoutMs, bounds.stop, (signal) => {
+      return handshake(target, credentials, proxy, signal);
+    });
+    const told = await ask();
+    return passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told));
+  } catch (thrown) {
+    const { cause, message } = failure(thrown);
+    const isTimeout = message === TIMED_OUT;
+    const what = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
+    // What did not answer once does not show a certificate either.
+    const told = isTimeout || bounds.stop.aborted ? NOTHING_KNOWN : await ask();
+    if (tls.insecure && cause === "certificate") {
+      return passed(
+        `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
+        `it would be refused otherwise: ${what}`,
+      );
+    }
+    return failed(
+      told.known ? `${what}; ${told.certificate}` : what,
+      failureHint(
+        {
+          kind: "failure",
+          cause: isTimeout ? "timeout" : cause === "broken" ? "tls" : cause,
+          message,
+          mayHaveArrived: false,
+        },
+        // The proxy has answered already: it is not what is in the way.
+        isTimeout || cause !== "proxy" ? { ...endpoint, proxy: undefined } : endpoint,
+      ),
+    );
+  }
+}
+
+async function handshake(
+  { host, port }: Target,
+  { ca, client }: Credentials,
+  proxy: URL | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const trust = ca === undefined ? {} : { caCerts: [ca] };
+  const connection = proxy === undefined
+    ? await Deno.connectTls({ hostname: host, port, ...trust, ...client })
+    : await Deno.startTls(await openTunnel(proxy, host, port, signal), {
+      hostname: host,
+      ...trust,
+    });
+  const close = () => connection.close();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    await connection.handshake();
+  } finally {
+    signal.removeEventListener("abort", close);
+    if (!signal.aborted) close();
+  }
+}
+
+/** What the receiver's certificate says of itself, verified or not. */
+interface Peer {
+  readonly known: boolean;
+  readonly version: string | undefined;
+  readonly certificate: string;
+  /** When it ends, ms since 1970. */
+  readonly until: number | undefined;
+}
+
+const NOTHING_KNOWN: Peer = {
+  known: false,
+  version: undefined,
+  certificate: "",
+  until: undefined,
+};
+
+/** Deno's own TLS does not show a certificate: node:tls does, and is loaded only here. */
+async function peer(
+  { host, port }: Target,
+  { client }: Credentials,
+  proxy: URL | undefined,
+  { timeoutMs, stop }: Bounds,
+): Promise<Peer> {
+  try {
+    const [{ connect }, { connect: connectTcp }] = await Promise.all([
+      import("node:tls"),
+      import("node:net"),
+    ]);
+    return await within(timeoutMs, stop, async (signal) => {
+      const to = proxy === undefined ? { host, port } : targetOf(proxy, undefined);
+      const raw = connectTcp(to);
+      signal.addEventListener("abort", () => raw.destroy());
+      try {
+        // Deno before 2.9 never ends a handshake on a socket that is not connected yet.
+        await new Promise<void>((resolve, reject) => {
+          raw.on("error", reject);
+          raw.on("connect", () => resolve());
+        });
+        if (proxy !== undefined) await tunnelThrough(raw, proxy, host, port);
+        return await new Promise<Peer>((resolve, reject) => {
+          raw.on("error", reject);
+          const secured = connect({
+            socket: raw,
+            rejectUnauthorized: false,
+            ...client,
+            ...!isAddress(host) && { servername: host },
+          });
+          signal.addEventListener("abort", () => secured.destroy());
+          secured.on("error", reject);
+          secured.on("secureConnect", () => {
+            resolve(peerOf(secured.getPeerCertificate(), secured.getProtocol?.() ?? undefined));
+            secured.destroy();
+          });
+        });
+      } finally {
+        raw.destroy();
+      }
+    });
+  } catch (thrown) {
+    return {
+      ...NOTHING_KNOWN,
+      certificate: `its certificate cannot be shown (${messageOf(thrown)})`,
+    };
+  }
+}
+
+type NodeSocket = ReturnType<typeof import("node:net").connect>;
+
+async function tunnelThrough(
+  socket: NodeSocket,
+  proxy: URL,
+  host: string,
+  port: number,
+): Promise<void> {
+  const { connectRequest, connectStatus } = await import("../http/tunnel.ts");
+  await new Promise<void>((resolve, reject) => {
+    let head = "";
+    const read = (chunk: Uint8Array) => {
+      head += new TextDecoder("latin1").decode(chunk);
+      if (!head.includes("\r\n\r\n")) return;
+      socket.off("data", read);
+      socket.pause();
+      const status = connectStatus(head);
+      if (status === 200) resolve();
+      else reject(new Error(`the proxy answered ${status}`));
+    };
+    socket.on("data", read);
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("the proxy closed the connection")));
+    socket.write(connectRequest(proxy, host, port));
+  });
+}
+
+function peerOf(certificate: PeerCertificate, protocol: string | undefined): Peer {
+  const until = Date.parse(certificate.valid_to);
+  const names = (certificate.subjectaltname ?? "").replaceAll("IP Address:", "").replaceAll(
+    "DNS:",
+    "",
+  );
+  const parts = [
+    `certificate of ${names || nameOf(certificate.subject)}`,
+    `issued by ${nameOf(certificate.issuer)}`,
+    `valid from ${day(certificate.valid_from)} to ${day(certificate.valid_to)}`,
+  ];
+  // Deno before 2.9 does not tell.
+  const version = protocol ?? "TLS, of a version that this Deno does not tell";
+  return { known: true, version, certificate: parts.join(", "), until };
+}
+
+function nameOf({ CN, O }: PeerCertificate["subject"]): string {
+  const named = [CN, O].find((part) => typeof part === "string" && part !== "");
+  return named === undefined ? "nobody named" : String(named);
+}
+
+/** OpenSSL's `Nov 22 22:28:27 2026 GMT`, as a date. */
+function day(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? text : new Date(ms).toISOString().slice(0, 10);
+}
+
+const SOON_DAYS = 14;
+
+function validityHint({ until }: Peer): string | undefined {
+  if (until === undefined || Number.isNaN(until)) return undefined;
+  const days = Math.floor((until - Date.now()) / 86_400_000);
+  return days < SOON_DAYS ? `the certificate ends in ${days} days: renew it` : undefined;
+}

@@ -1,0 +1,108 @@
+import { UsageError } from "../base/errors.ts";
+
+/** A setting's value with where it came from, so that an error can name both. */
+export interface Setting {
+  /** The name the user knows it by: `--interval` or `INTERVAL`. */
+  readonly name: string;
+  /** `command line`, `environment` or the name of a `.env` file. */
+  readonly source: string;
+  readonly value: string;
+}
+
+/** Finds a variable in the environment, then in `.env`. */
+export type Variables = (name: string) => Setting | undefined;
+
+/** The environment over a `.env` file; a variable that is set but blank counts as not set. */
+export function variables(
+  environment: (name: string) => string | undefined,
+  dotenv: ReadonlyMap<string, string>,
+  dotenvName: string,
+): Variables {
+  return (name) => {
+    const set = environment(name)?.trim();
+    if (set) return { name, source: "environment", value: set };
+    const kept = dotenv.get(name)?.trim();
+    return kept ? { name, source: dotenvName, value: kept } : undefined;
+  };
+}
+
+export function flag(name: string, value: string | undefined): Setting | undefined {
+  return value === undefined ? undefined : { name, source: "command line", value };
+}
+
+/** The first of several variables that is set. */
+export function firstOf(find: Variables, ...names: readonly string[]): Setting | undefined {
+  for (const name of names) {
+    const found = find(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The error for a value that does not parse; `shown` replaces a value that may hold a secret. */
+export function invalid(
+  { name, source, value }: Setting,
+  expected: string,
+  shown: string = `"${value}"`,
+): UsageError {
+  return new UsageError(`Invalid ${name} ${shown} (${source}): expected ${expected}`);
+}
+
+/** A decimal number as people write it: no hexadecimal, no blank, not infinite. */
+export function parseNumber(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed)) return undefined;
+  const parsed = Number(trimmed);
+  return Number.isFinite(parsed) ? parsed : undefined;
+}
+
+/** A number of `unit` in a range, or a UsageError. */
+export function numberSetting(
+  setting: Setting,
+  expected: string,
+  inRange: (value: number) => boolean,
+): number {
+  const value = parseNumber(setting.value);
+  if (value === undefined || !inRange(value)) throw invalid(setting, expected);
+  return value;
+}
+
+/** One of a few words, or a UsageError that lists them. */
+export function choiceSetting<const T extends string>(setting: Setting, choices: readonly T[]): T {
+  const chosen = choices.find((choice) => choice === setting.value);
+  if (chosen === undefined) throw invalid(setting, choices.map((c) => `"${c}"`).join(" or "));
+  return chosen;
+}
+
+/** `true`, `1` or `yes`, in any case, as the predecessor took them; their opposites are off. */
+export function booleanSetting(setting: Setting): boolean {
+  const word = setting.value.toLowerCase();
+  if (["true", "1", "yes"].includes(word)) return true;
+  if (["false", "0", "no"].includes(word)) return false;
+  throw invalid(setting, "true, 1 or yes to turn it on, false, 0 or no to leave it off");
+}
+
+/** `KEY=VALUE` at its first `=`; undefined without one or without a key. */
+export function keyValue(text: string): readonly [string, string] | undefined {
+  const equals = text.indexOf("=");
+  const key = text.slice(0, equals).trim();
+  return equals < 0 || key === "" ? undefined : [key, text.slice(equals + 1).trim()];
+}
+
+/** Percent-decoding (W3C Baggage, which OTEL_*_HEADERS follows); what is no valid escape stays as it is. */
+export function percentDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `k=v,k=v` of OTEL_RESOURCE_ATTRIBUTES and OTEL_*_HEADERS; the values are percent-decoded. */
+export function keyValueList(setting: Setting, expected: string): readonly [string, string][] {
+  return setting.value.split(",").filter((item) => item.trim() !== "").map((item) => {
+    const pair = keyValue(item);
+    if (pair === undefined) throw invalid(setting, expected, "(value not shown)");
+    return [percentDecode(pair[0]), percentDecode(pair[1])];
+  });
+}

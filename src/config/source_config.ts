@@ -1,0 +1,226 @@
+import { UsageError } from "../base/errors.ts";
+import { type Distribution, parseDistribution } from "../measurements/generate/distribution.ts";
+import { type AttrField, attrField } from "../measurements/input/fields.ts";
+import type { InputFormat } from "../measurements/input/input.ts";
+import type { SendFlags } from "./send_flags.ts";
+import {
+  choiceSetting,
+  flag,
+  invalid,
+  numberSetting,
+  parseNumber,
+  type Setting,
+} from "./setting.ts";
+
+/** Where measurements come from. */
+export type SourceConfig =
+  | { readonly kind: "sample" }
+  /** Nothing is recorded; only what the spool holds is sent. */
+  | { readonly kind: "spool" }
+  | { readonly kind: "values"; readonly values: readonly number[] }
+  | InputConfig
+  | SyntheticConfig
+  | ScenarioConfig;
+
+export interface InputConfig {
+  readonly kind: "input";
+  /** `-` is standard input. */
+  readonly path: string;
+  readonly format: InputFormat | "auto";
+  readonly valueField: string;
+  readonly attrFields: readonly AttrField[] | undefined;
+  readonly scale: number;
+}
+
+/** How many measurements, and which random numbers. */
+export interface Amount {
+  /** A send; undefined: as many as the rate or the kind of source asks for. */
+  readonly count: number | undefined;
+  /** A second; undefined: all at once. */
+  readonly rate: number | undefined;
+  readonly seed: string | undefined;
+}
+
+export interface SyntheticConfig extends Amount {
+  readonly kind: "synthetic";
+  /** Undefined: one, without an attribute that tells it apart. */
+  readonly series: number | undefined;
+  readonly draw: Distribution;
+}
+
+export interface ScenarioConfig extends Amount {
+  readonly kind: "scenario";
+  readonly path: string;
+}
+
+const DEFAULT_DISTRIBUTION = "lognormal(40,400)";
+/** Each is held in memory; --max-series goes as far. */
+const MOST_SERIES = 1_000_000;
+const SYNTHETIC = ["series", "count", "rate", "distribution", "seed"] as const;
+const INPUT_ONLY = ["inputFormat", "valueField", "attrField", "scale"] as const;
+const METRIC = ["metric", "unit", "description", "buckets", "exponential"] as const;
+
+/** The flags that choose a source exclude each other; a flag that would do nothing is an error. */
+export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean): SourceConfig {
+  const given = (keys: readonly (keyof SendFlags)[]) =>
+    keys.filter((key) => flags[key] !== undefined);
+  const sources = [
+    ...given(["value", "input", "scenario"]),
+    ...flags.scenario === undefined ? given(SYNTHETIC) : given(["series", "distribution"]),
+  ];
+  const [first] = sources;
+  const other = sources.find((key) => !sameSource(first, key));
+  if (first !== undefined && other !== undefined) {
+    throw new UsageError(
+      `${flagName(first)} and ${
+        flagName(other)
+      } name two sources of measurements: give one of them`,
+    );
+  }
+  for (const key of flags.input === undefined ? given(INPUT_ONLY) : []) {
+    throw new UsageError(
+      `${flagName(key)} describes an input: name it with --input FILE, or - for standard input`,
+    );
+  }
+  for (const key of flags.scenario === undefined ? [] : given(METRIC)) {
+    throw new UsageError(
+      `${
+        flagName(key)
+      } has no effect with --scenario, whose file describes its metrics: leave it out`,
+    );
+  }
+  const count = flag("--count", flags.count);
+  if (count !== undefined && parseNumber(count.value) === 0) {
+    const idle = sources.find((key) => key !== "count");
+    return spoolOnly(loop, hasSpool, idle ?? (flags.rate === undefined ? undefined : "rate"));
+  }
+  if (flags.value !== undefined) return { kind: "values", values: flags.value.map(measuredValue) };
+  if (flags.input !== undefined) return inputConfig(flags, flags.input);
+  if (flags.scenario !== undefined) {
+    return { kind: "scenario", path: flags.scenario, ...amount(flags, loop) };
+  }
+  return sources.length > 0 ? syntheticConfig(flags, loop) : { kind: "sample" };
+}
+
+function sameSource(a: keyof SendFlags | undefined, b: keyof SendFlags): boolean {
+  const isSynthetic = (key: keyof SendFlags | undefined) => SYNTHETIC.some((name) => name === key);
+  return a === b || (isSynthetic(a) && isSynthetic(b));
+}
+
+function flagName(key: keyof SendFlags): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `idle`: a flag that says what to record, though nothing is. */
+function spoolOnly(
+  loop: boolean,
+  hasSpool: boolean,
+  idle: keyof SendFlags | undefined,
+): SourceConfig {
+  if (!hasSpool) {
+    throw new UsageError(
+      "--count 0 sends only what the spool holds: name its directory with --spool or OTLP_HISTOGRAM_SPOOL",
+    );
+  }
+  if (loop) throw new UsageError("--count 0 records nothing: leave out --loop");
+  if (idle !== undefined) {
+    throw new UsageError(`--count 0 records nothing: leave out ${flagName(idle)}`);
+  }
+  return { kind: "spool" };
+}
+
+function measuredValue(value: string): number {
+  return numberSetting(
+    { name: "--value", source: "command line", value },
+    "a number, 0 or more, for example 12.5",
+    (n) => n >= 0,
+  );
+}
+
+function inputConfig(flags: SendFlags, path: string): InputConfig {
+  if (path.trim() === "") {
+    throw invalid(
+      { name: "--input", source: "command line", value: path },
+      "a file, or - for standard input",
+    );
+  }
+  const format = flag("--input-format", flags.inputFormat);
+  const scale = flag("--scale", flags.scale);
+  const valueField = flag("--value-field", flags.valueField);
+  const field = flags.valueField === undefined ? flags.attrField && "attrField" : "valueField";
+  if (format?.value === "text" && field !== undefined) {
+    throw new UsageError(
+      `${flagName(field)} has no effect with --input-format text, whose lines have no fields`,
+    );
+  }
+  if (valueField?.value === "") throw invalid(valueField, "the name of a field");
+  return {
+    kind: "input",
+    path,
+    format: format === undefined
+      ? "auto"
+      : choiceSetting(format, ["auto", "ndjson", "csv", "text"]),
+    valueField: valueField?.value ?? "value",
+    attrFields: flags.attrField?.map((value) => {
+      const field = attrField(value);
+      if (field === undefined) {
+        const setting = { name: "--attr-field", source: "command line", value };
+        throw invalid(setting, "NAME, or NAME=KEY, for example status=http.status_code");
+      }
+      return field;
+    }),
+    scale: scale === undefined
+      ? 1
+      : numberSetting(scale, "a number greater than 0, for example 1000 for seconds to ms", (n) =>
+        n > 0),
+  };
+}
+
+function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfig {
+  const series = flag("--series", flags.series);
+  const distribution = flag("--distribution", flags.distribution);
+  const parsed = parseDistribution(distribution?.value ?? DEFAULT_DISTRIBUTION);
+  if ("expected" in parsed) {
+    throw invalid(
+      distribution ?? { name: "--distribution", source: "default", value: DEFAULT_DISTRIBUTION },
+      parsed.expected,
+    );
+  }
+  return {
+    kind: "synthetic",
+    series: series && whole(series, 1, MOST_SERIES),
+    draw: parsed.draw,
+    ...amount(flags, loop),
+  };
+}
+
+function amount(flags: SendFlags, loop: boolean): Amount {
+  const count = flag("--count", flags.count);
+  const rate = flag("--rate", flags.rate);
+  if (rate !== undefined && count !== undefined && loop) {
+    throw new UsageError(
+      "--rate and --count both say how many measurements a send of a loop has: give one of them",
+    );
+  }
+  if (rate !== undefined && count === undefined && !loop) {
+    throw new UsageError(
+      "--rate has no end in a single send: add --count N, or --loop to send every interval",
+    );
+  }
+  return {
+    count: count && whole(count, 1),
+    rate: rate &&
+      numberSetting(rate, "a number of measurements a second greater than 0", (n) => n > 0),
+    seed: flags.seed,
+  };
+}
+
+function whole(setting: Setting, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  return numberSetting(
+    setting,
+    most === Number.MAX_SAFE_INTEGER
+      ? `a whole number, ${least} or more`
+      : `a whole number from ${least} to ${most}`,
+    (n) => Number.isSafeInteger(n) && n >= least && n <= most,
+  );
+}

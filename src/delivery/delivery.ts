@@ -1,0 +1,354 @@
+import { backoffMs } from "./backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import { type Answer, readAnswer } from "./export_answer.ts";
+import type { EncodedRequest } from "../otlp/request.ts";
+import type { Failure, Post } from "../http/reply.ts";
+import { type Result, resultOf, waiting } from "./result.ts";
+
+export type { Result } from "./result.ts";
+
+/** A request that is not settled: nobody has taken it or refused it for good. */
+export interface Pending {
+  readonly request: EncodedRequest;
+  /** Which iteration recorded it; null when an earlier process left it in the spool. */
+  readonly iteration: number | null;
+  /** When it was recorded, ms since 1970. */
+  readonly recordedAt: number;
+  /** The same on the monotonic clock: its age does not jump when the wall clock does. */
+  readonly bornAt: number;
+  /** Its name in the store, when it is kept there. */
+  readonly stored: string | undefined;
+  readonly attempts: number;
+  /** An attempt got no answer after the request may have arrived: it may be counted already. */
+  readonly mayHaveArrived: boolean;
+  /** Such an attempt was followed by another. */
+  readonly possiblyDuplicated: boolean;
+}
+
+export type DeliveryEvent =
+  | {
+    readonly type: "attempt";
+    readonly pending: Pending;
+    readonly result: Result;
+    readonly durationMs: number;
+  }
+  | {
+    readonly type: "retry";
+    readonly pending: Pending;
+    readonly result: Result;
+    readonly inMs: number;
+  }
+  | {
+    readonly type: "settled";
+    readonly pending: Pending;
+    readonly result: Result;
+  }
+  /** Nothing more is tried for now; `pending` and all behind it stay pending. */
+  | { readonly type: "held"; readonly pending: Pending; readonly result: Result }
+  | { readonly type: "dropped"; readonly pending: Pending; readonly reason: string }
+  | { readonly type: "warning"; readonly message: string };
+
+/** Measurements by what became of them: recorded = delivered + rejected + dropped + pending, always. */
+export interface Ledger {
+  readonly recorded: number;
+  readonly delivered: number;
+  readonly rejected: number;
+  readonly dropped: number;
+  readonly pending: number;
+}
+
+/** Keeps requests where they outlive the process. */
+export interface Store {
+  /** Its name there, or undefined and, when it is news, a warning. */
+  save(
+    pending: Pending,
+    /** Half of the request whose name `pending` still has; as long as the whole is there, halves do not count. */
+    half?: 1 | 2,
+  ): Promise<{ readonly stored: string | undefined; readonly warning: string | undefined }>;
+  /** A warning when it could not be removed. */
+  forget(name: string): Promise<string | undefined>;
+  /** The process ends, and no attempt can have arrived. */
+  markUnsent(name: string): Promise<void>;
+}
+
+export interface Limits {
+  readonly maxPendingBytes: number;
+  readonly maxAgeMs: number;
+}
+
+interface Dependencies {
+  readonly post: Post;
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly limits: Limits;
+  readonly store: Store | undefined;
+}
+
+/** How long one flush goes on; times on the monotonic clock. Its first attempt is always made. */
+export interface Window {
+  /** No attempt that follows a failed one starts at or after it. */
+  readonly retryUntil: number;
+  /** No attempt at all starts at or after it. */
+  readonly until: number;
+  /** Ends waiting, and lets an attempt under way come to its end. */
+  readonly stop: AbortSignal;
+  /** Ends an attempt under way as well. */
+  readonly abort: AbortSignal;
+  /** The process ends after this flush: a failed attempt is not followed by another. */
+  readonly last: boolean;
+}
+
+/** Sends requests oldest first, one after the other, until each is settled, and keeps those that are not. */
+export class Delivery {
+  readonly #deps: Dependencies;
+  #queue: Pending[] = [];
+  #recorded = 0;
+  #delivered = 0;
+  #rejected = 0;
+  #dropped = 0;
+  /** The receiver's Retry-After, for all requests to it; on the monotonic clock. */
+  #notBefore = 0;
+  #failures = 0;
+
+  constructor(dependencies: Dependencies) {
+    this.#deps = dependencies;
+  }
+
+  get ledger(): Ledger {
+    return {
+      recorded: this.#recorded,
+      delivered: this.#delivered,
+      rejected: this.#rejected,
+      dropped: this.#dropped,
+      pending: sum(this.#queue.map(({ request }) => request.measurements)),
+    };
+  }
+
+  get pending(): readonly Pending[] {
+    return this.#queue;
+  }
+
+  get pendingBytes(): number {
+    return bytes(this.#queue);
+  }
+
+  /** Takes over what an earlier process left; it counts as recorded here. */
+  adopt(left: readonly Pending[]): void {
+    this.#queue.push(...left);
+    this.#recorded += sum(left.map(({ request }) => request.measurements));
+  }
+
+  /** Takes new requests, stores them before they are first sent, and makes room for them. */
+  async *add(
+    requests: readonly EncodedRequest[],
+    iteration: number,
+    recordedAt: number,
+  ): AsyncGenerator<DeliveryEvent, readonly Pending[]> {
+    const added: Pending[] = [];
+    for (const request of requests) {
+      const bornAt = this.#deps.clock.monotonic();
+      added.push(
+        yield* this.#stored({
+          request,
+          iteration,
+          recordedAt,
+          bornAt,
+          stored: undefined,
+          attempts: 0,
+          mayHaveArrived: false,
+          possiblyDuplicated: false,
+        }),
+      );
+    }
+    const room = this.#deps.limits.maxPendingBytes - bytes(added);
+    yield* this.#dropBeyond(room);
+    this.#queue.push(...added);
+    this.#recorded += sum(requests.map(({ measurements }) => measurements));
+    return added;
+  }
+
+  async *#stored(pending: Pending, half?: 1 | 2): AsyncGenerator<DeliveryEvent, Pending> {
+    const saved = await this.#deps.store?.save(pending, half);
+    if (saved?.warning !== undefined) yield { type: "warning", message: saved.warning };
+    return { ...pending, stored: saved?.stored };
+  }
+
+  /** Sends what is pending, oldest first, until nothing is left or the window closes. */
+  async *flush(window: Window): AsyncGenerator<DeliveryEvent> {
+    yield* this.#sendAll(window);
+    yield* this.#dropBeyond(this.#deps.limits.maxPendingBytes);
+  }
+
+  async *#sendAll(window: Window): AsyncGenerator<DeliveryEvent> {
+    const { clock, random } = this.#deps;
+    for (let first = true;; first = false) {
+      yield* this.#dropOld();
+      const [head] = this.#queue;
+      if (head === undefined) return;
+      if (!first && clock.monotonic() >= window.until) {
+        yield { type: "held", pending: head, result: waiting("there was no time left to send it") };
+        return;
+      }
+      const asked = this.#notBefore - clock.monotonic();
+      if (asked > 0) {
+        if (this.#notBefore >= Math.min(window.retryUntil, window.until)) {
+          yield { type: "held", pending: head, result: waiting(askedToWait(asked)) };
+          return;
+        }
+        await clock.sleep(asked, window.last ? window.abort : window.stop);
+      }
+      if (window.abort.aborted || (window.stop.aborted && !window.last)) return;
+
+      const started = clock.monotonic();
+      const { pending, answer, result } = await this.#attempt(head, window);
+      this.#queue[0] = pending;
+      yield { type: "attempt", pending, result, durationMs: clock.monotonic() - started };
+
+      if (answer.kind === "too-large" && pending.request.points > 1) {
+        yield* this.#split(pending, result);
+        continue;
+      }
+      if (result.outcome !== "failed") {
+        this.#failures = 0;
+        yield* this.#settle(pending, result);
+        continue;
+      }
+      this.#failures++;
+      const wait = Math.max(backoffMs(this.#failures, random), this.#notBefore - clock.monotonic());
+      const hopeless = answer.kind === "failure" && !isTransient(answer);
+      if (
+        hopeless || window.last || window.stop.aborted || window.abort.aborted ||
+        clock.monotonic() + wait >= Math.min(window.retryUntil, window.until)
+      ) {
+        yield { type: "held", pending, result };
+        return;
+      }
+      yield { type: "retry", pending, result, inMs: wait };
+      await clock.sleep(wait, window.stop);
+    }
+  }
+
+  async #attempt(
+    head: Pending,
+    window: Window,
+  ): Promise<{ pending: Pending; answer: Answer | Failure; result: Result }> {
+    const { post, clock, endpoint } = this.#deps;
+    const reply = await post(head.request.body, head.request.encoding, window.abort);
+    const answer = reply.kind === "failure" ? reply : await readAnswer(reply, clock.wall());
+    if (answer.kind === "retry" && answer.retryAfterMs !== undefined) {
+      this.#notBefore = clock.monotonic() + answer.retryAfterMs;
+    }
+    const pending = {
+      ...head,
+      attempts: head.attempts + 1,
+      mayHaveArrived: head.mayHaveArrived || (reply.kind === "failure" && reply.mayHaveArrived),
+      possiblyDuplicated: head.possiblyDuplicated || head.mayHaveArrived,
+    };
+    return { pending, answer, result: resultOf(answer, reply, head.request.points, endpoint) };
+  }
+
+  async *#settle(pending: Pending, result: Result): AsyncGenerator<DeliveryEvent> {
+    this.#queue.shift();
+    const { measurements } = pending.request;
+    if (result.outcome === "rejected") this.#rejected += measurements;
+    else this.#delivered += measurements;
+    yield* this.#forget(pending);
+    yield { type: "settled", pending, result };
+  }
+
+  /** Replaces a request that is too large for the receiver by its two halves. */
+  async *#split(pending: Pending, result: Result): AsyncGenerator<DeliveryEvent> {
+    const { splitRequest } = await import("../otlp/split.ts");
+    const [one, two] = await splitRequest(pending.request);
+    let halves = [
+      yield* this.#stored({ ...pending, request: one }, 1),
+      yield* this.#stored({ ...pending, request: two }, 2),
+    ];
+    this.#queue.shift();
+    if (pending.stored !== undefined && halves.some(({ stored }) => stored === undefined)) {
+      // The store keeps the whole in the place of both, until the second half is settled.
+      for (const half of halves) yield* this.#forget(half);
+      halves = halves.map((half) => ({ ...half, stored: pending.stored }));
+    }
+    this.#queue.unshift(...halves);
+    yield* this.#forget(pending);
+    yield { type: "retry", pending, result, inMs: 0 };
+  }
+
+  /** The queue's first is the oldest: what an earlier process left comes before what is new. */
+  async *#dropOld(): AsyncGenerator<DeliveryEvent> {
+    const { clock, limits } = this.#deps;
+    for (let [head] = this.#queue; head !== undefined; [head] = this.#queue) {
+      if (clock.monotonic() - head.bornAt <= limits.maxAgeMs) return;
+      yield* this.#dropFirst(head, `older than ${limits.maxAgeMs / 1000} s (--max-age)`);
+    }
+  }
+
+  /** Drops the oldest requests until the rest fits into `room` bytes. */
+  async *#dropBeyond(room: number): AsyncGenerator<DeliveryEvent> {
+    let kept = bytes(this.#queue);
+    for (let [head] = this.#queue; head !== undefined && kept > room; [head] = this.#queue) {
+      const most = this.#deps.limits.maxPendingBytes / 1e6;
+      kept -= head.request.body.length;
+      yield* this.#dropFirst(head, `more than ${most} MB pending (--max-pending-mb)`);
+    }
+  }
+
+  async *#dropFirst(pending: Pending, reason: string): AsyncGenerator<DeliveryEvent> {
+    this.#queue.shift();
+    this.#dropped += pending.request.measurements;
+    yield* this.#forget(pending);
+    yield { type: "dropped", pending, reason };
+  }
+
+  /** At the end of the process: what no store keeps is lost, and said to be. */
+  async *end(reason: string): AsyncGenerator<DeliveryEvent> {
+    const kept: Pending[] = [];
+    const lost: Pending[] = [];
+    for (const pending of this.#queue) {
+      // A disk that was full may have room by now.
+      const last = pending.stored === undefined ? yield* this.#stored(pending) : pending;
+      (last.stored === undefined ? lost : kept).push(last);
+      if (last.stored !== undefined && !last.mayHaveArrived) {
+        await this.#deps.store?.markUnsent(last.stored);
+      }
+    }
+    this.#queue = kept;
+    this.#dropped += sum(lost.map(({ request }) => request.measurements));
+    for (const pending of lost) yield { type: "dropped", pending, reason };
+  }
+
+  async *#forget({ stored }: Pending): AsyncGenerator<DeliveryEvent> {
+    // Parts of a request that could not be stored on their own share the name of their whole; they come first.
+    const first = this.#queue.slice(0, MOST_HALVINGS);
+    if (stored === undefined || first.some((other) => other.stored === stored)) return;
+    const warning = await this.#deps.store?.forget(stored);
+    if (warning !== undefined) yield { type: "warning", message: warning };
+  }
+}
+
+/** No request has 2^64 data points. */
+const MOST_HALVINGS = 64;
+
+function askedToWait(ms: number): string {
+  return `the receiver asked to be left alone for another ${Math.ceil(ms / 1000)} s (Retry-After)`;
+}
+
+/**
+ * A wrong certificate or name is not mended by trying again within seconds; it may be by the next send. A connection
+ * that breaks in the middle of the handshake is one that broke.
+ */
+function isTransient({ cause, message }: Failure): boolean {
+  if (cause === "tls") return /\b(eof|reset|broken|closed)\b/i.test(message);
+  return !["certificate", "setup", "interrupted"].includes(cause);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function bytes(pending: readonly Pending[]): number {
+  return sum(pending.map(({ request }) => request.body.length));
+}

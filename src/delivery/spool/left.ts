@@ -1,0 +1,111 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Pending } from "../delivery.ts";
+import { messageOf } from "../../base/errors.ts";
+import { printable } from "../../base/redact.ts";
+import { decodeFile, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";
+import { syncPath } from "./sync.ts";
+
+/** What an earlier process left, oldest first, and what is to be said about the directory. */
+export interface Left {
+  readonly left: readonly Pending[];
+  readonly warnings: readonly string[];
+}
+
+const SET_ASIDE = "set-aside";
+/** In bytes; more than any request that the program writes, so that nobody else's file fills the memory. */
+const LARGEST_FILE = 256 * 2 ** 20;
+
+/** Reads every request of the directory; what is none is never sent and never fatal. */
+export async function readLeft(
+  directory: string,
+  shown: string,
+  lock: string,
+  clock: Clock,
+): Promise<Left> {
+  const files: string[] = [];
+  for await (const { isFile, name } of Deno.readDir(directory)) {
+    if (isFile && name !== lock) files.push(name);
+  }
+  const present = new Set(files.map((file) => plainName(file)?.name ?? file));
+  const foreign: string[] = [];
+  const left: Pending[] = [];
+  const warnings: string[] = [];
+  for (const file of files.sort()) {
+    const plain = plainName(file);
+    if (plain === undefined) {
+      foreign.push(file);
+      continue;
+    }
+    try {
+      const whole = wholeOf(plain.name);
+      if (whole !== undefined && present.has(whole)) {
+        // The process died while it split a request: the whole is still there, and no half was sent.
+        await Deno.remove(`${directory}/${file}`);
+        continue;
+      }
+      const found = await read(`${directory}/${file}`);
+      if (found === undefined) {
+        await setAside(directory, file);
+        warnings.push(
+          `"${printable(file)}" in the spool "${shown}" is torn or none of its requests: ` +
+            `not sent, set aside in ${SET_ASIDE}/`,
+        );
+        continue;
+      }
+      await rename(directory, file, plain.name);
+      left.push(pendingFrom(found, plain.name, !plain.unsent, clock));
+    } catch (thrown) {
+      warnings.push(
+        `Cannot take over "${printable(file)}" in the spool "${shown}" (${
+          printable(messageOf(thrown))
+        }): not sent, left alone`,
+      );
+    }
+  }
+  if (foreign.length > 0) warnings.unshift(foreignWarning(foreign, shown));
+  return { left, warnings };
+}
+
+async function read(path: string): Promise<Stored | undefined> {
+  if ((await Deno.stat(path)).size > LARGEST_FILE) return undefined;
+  return await decodeFile(await Deno.readFile(path));
+}
+
+async function rename(directory: string, file: string, name: string): Promise<void> {
+  if (file === name) return;
+  // Whole as it is, it may not be on the disk yet: its process died before it could know.
+  if (file.endsWith(PART)) await syncPath(`${directory}/${file}`);
+  await Deno.rename(`${directory}/${file}`, `${directory}/${name}`);
+}
+
+async function setAside(directory: string, file: string): Promise<void> {
+  await Deno.mkdir(`${directory}/${SET_ASIDE}`, { recursive: true });
+  await Deno.rename(`${directory}/${file}`, `${directory}/${SET_ASIDE}/${file}`);
+}
+
+/** Only what has the spool's own endings is moved: a mistyped directory may hold somebody's work. */
+function foreignWarning(files: readonly string[], shown: string): string {
+  const some = files.slice(0, 3).map((file) => `"${printable(file)}"`).join(", ");
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
+  return `${some}${more} in the spool "${shown}": no files of a spool, not sent, left alone`;
+}
+
+function pendingFrom(
+  { request, recordedAt }: Stored,
+  stored: string,
+  mayHaveArrived: boolean,
+  clock: Clock,
+): Pending {
+  // A clock that was set back since then makes nothing younger than new.
+  const age = Math.max(0, clock.wall() - recordedAt);
+  return {
+    request,
+    iteration: null,
+    recordedAt,
+    bornAt: clock.monotonic() - age,
+    stored,
+    attempts: 0,
+    mayHaveArrived,
+    possiblyDuplicated: false,
+  };
+}

@@ -1,0 +1,135 @@
+import { type Canvas, wrapped } from "./canvas.ts";
+import { type Buckets, type Figures, figuresOf } from "./figures.ts";
+import { attributeWords } from "./words.ts";
+import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import type { KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
+import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { countOf, type DataPoint, dataPointsOf } from "../otlp/rules.ts";
+import { exponentialBuckets, plot } from "./bars.ts";
+import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../histogram/quantile.ts";
+import { safe } from "../base/escape.ts";
+
+/** One block of a drawing: a series' names, safe for a terminal, and its figures. */
+export interface Series {
+  readonly resource: readonly string[];
+  readonly title: readonly string[];
+  readonly figures: Figures;
+}
+
+/** Series that are drawn at once; the rest is only counted. */
+const MOST_DRAWN = 1000;
+
+/** Every data point of the requests, those with the most measurements first. */
+export function drawRequests(
+  requests: readonly ExportMetricsServiceRequest[],
+  canvas: Canvas,
+): string[] {
+  const points = requests.flatMap(placedPoints);
+  const largest = points.toSorted((a, b) => Number(countOf(b.point) - countOf(a.point)));
+  return [
+    ...drawSeries(
+      largest.slice(0, MOST_DRAWN).map(({ resource, metric, point }) => ({
+        resource: attributeWords(resource),
+        title: titleOf(metric, point),
+        figures: figuresOf(point),
+      })),
+      canvas,
+    ),
+    ...moreLines(points.length, "data points"),
+  ];
+}
+
+/** Series that are in their order, as many as are drawn at once. */
+export function drawFirst(series: readonly Series[], canvas: Canvas): string[] {
+  return [
+    ...drawSeries(series.slice(0, MOST_DRAWN), canvas),
+    ...moreLines(series.length, "series"),
+  ];
+}
+
+function moreLines(count: number, what: string): string[] {
+  return count > MOST_DRAWN ? [`  … and ${count - MOST_DRAWN} more ${what}`] : [];
+}
+
+interface PlacedPoint {
+  readonly resource: readonly KeyValue[];
+  readonly metric: Metric;
+  readonly point: DataPoint;
+}
+
+function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
+  return request.resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
+    scopeMetrics.flatMap(({ metrics }) =>
+      metrics.flatMap((metric) =>
+        dataPointsOf(metric).map((point) => ({
+          resource: resource?.attributes ?? [],
+          metric,
+          point,
+        }))
+      )
+    )
+  );
+}
+
+/** A series' name, unit and attributes. */
+export function titleOf(metric: Metric, point: DataPoint): string[] {
+  const unit = metric.unit === "" ? [] : [`(${safe(metric.unit)})`];
+  return [safe(metric.name), ...unit, ...attributeWords(point.attributes)];
+}
+
+/** A resource is named where it is another than that of the block before. */
+function drawSeries(series: readonly Series[], canvas: Canvas): string[] {
+  const { breakAt, paint, hide } = canvas;
+  const lines: string[] = [];
+  let before = "";
+  for (const { resource, title, figures } of series) {
+    const named = resource.join(" ");
+    if (named !== before && named !== "") {
+      lines.push(...wrapped(["resource", ...resource.map(hide)], 2, breakAt).map(paint.faint));
+    }
+    before = named;
+    lines.push(...wrapped(title.map(hide), 2, breakAt).map(paint.strong));
+    lines.push(...drawFigures(figures, canvas));
+  }
+  return lines;
+}
+
+const INDENT = 4;
+const PERCENTILES = [50, 90, 99] as const;
+
+function drawFigures(figures: Figures, { width, breakAt, paint }: Canvas): string[] {
+  // A name and its value stay on one line.
+  const text = (line: string) => wrapped(line.split(/(?<=,) /), INDENT, breakAt);
+  if (figures.kind === "number") return text(`value ${String(figures.value ?? "none")}`);
+  const { count, min, max, sum, buckets } = figures;
+  const known = Object.entries({ min, max, sum }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${rounded(value)}`]
+  );
+  const lines = text([`count ${count}`, ...known].join(", "));
+  if (buckets === undefined) return lines;
+  const estimates = estimatesOf(buckets, { min, max });
+  if (estimates.length > 0) lines.push(...text(`estimated ${estimates.join(", ")}`));
+  const drawn = buckets.kind === "explicit" ? buckets : exponentialBuckets(buckets);
+  const bars = plot(drawn, width - INDENT, paint);
+  return [...lines, ...bars.map((line) => " ".repeat(INDENT) + line)];
+}
+
+function estimatesOf(
+  buckets: Buckets,
+  extremes: { readonly min: number | undefined; readonly max: number | undefined },
+): string[] {
+  const listed: readonly Bucket[] = buckets.kind === "explicit"
+    ? explicitBuckets(buckets.bounds, buckets.counts)
+    : base2Buckets(buckets);
+  return PERCENTILES.flatMap((percent) => {
+    const estimate = quantile(percent / 100, listed, extremes);
+    if (estimate === undefined) return [];
+    const sign = { about: "", above: "> ", below: "≤ " }[estimate.relation];
+    return [`p${percent} ${sign}${rounded(estimate.value)}`];
+  });
+}
+
+/** Six digits tell more than a bucket does. */
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}

@@ -1,0 +1,81 @@
+import { type DestinationConfig, tokenValue } from "../config/send_config.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import type { Io } from "../base/system.ts";
+import { resolvePath } from "../base/paths.ts";
+import type { Setting } from "../config/setting.ts";
+import type { Credentials } from "./exchange.ts";
+
+/** Reads what the destination needs from files; adds every secret that it meets to `secrets`. */
+export async function readCredentials(
+  destination: DestinationConfig,
+  io: Pick<Io, "cwd" | "readTextFile">,
+  secrets: string[],
+): Promise<Credentials> {
+  const { authorization, tls, headers } = destination;
+  const read = async ({ name, source, value }: Setting) => {
+    try {
+      return await io.readTextFile(resolvePath(io.cwd, value));
+    } catch (thrown) {
+      throw new UsageError(`Cannot read the file of ${name} (${source}): ${reason(thrown, value)}`);
+    }
+  };
+  const pem = async (setting: Setting, label: RegExp, what: string) => {
+    const text = await read(setting);
+    if (!label.test(text)) {
+      throw new UsageError(
+        `Invalid ${setting.name} "${setting.value}" (${setting.source}): expected a PEM file with ${what}`,
+      );
+    }
+    return text;
+  };
+  const certificate = [
+    /-----BEGIN (TRUSTED )?CERTIFICATE-----/,
+    "-----BEGIN CERTIFICATE-----",
+  ] as const;
+  const addSecrets = (value: string) => {
+    secrets.push(value);
+    const [, credentials] = value.split(/\s+/, 2);
+    if (credentials !== undefined) secrets.push(credentials);
+    // The secret part of a Dynatrace token may come back without its public part.
+    const secret = credentials?.split(".")[2];
+    if (secret !== undefined) secrets.push(secret);
+  };
+  for (const [, value] of headers) addSecrets(value);
+  const fixed = authorization.kind === "value" ? authorization.value : undefined;
+  if (fixed !== undefined) addSecrets(fixed);
+  const credentials: Credentials = {
+    ca: tls.ca && await pem(tls.ca, ...certificate),
+    client: tls.client && {
+      cert: await pem(tls.client.cert, ...certificate),
+      key: await pem(
+        tls.client.key,
+        /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/,
+        "-----BEGIN PRIVATE KEY-----",
+      ),
+    },
+    async authorization() {
+      if (authorization.kind !== "token-file") return fixed;
+      const { from: name, path } = authorization;
+      const source = name.startsWith("--") ? "command line" : "environment";
+      const text = await read({ name, source, value: path });
+      if (text.trim() === "") {
+        throw new UsageError(`The token file of ${name}, "${path}", is empty`);
+      }
+      const value = `Api-Token ${
+        tokenValue({ name: `token in the file of ${name}`, source: path, value: text })
+      }`;
+      addSecrets(value);
+      return value;
+    },
+  };
+  await credentials.authorization();
+  return credentials;
+}
+
+function reason(thrown: unknown, path: string): string {
+  if (thrown instanceof Deno.errors.NotFound) return `"${path}" does not exist`;
+  if (thrown instanceof Deno.errors.PermissionDenied) {
+    return `"${path}" may not be read by this user`;
+  }
+  return `"${path}": ${messageOf(thrown)}`;
+}

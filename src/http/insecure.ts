@@ -1,0 +1,114 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { type Environment, proxyFor } from "../config/proxy.ts";
+import type { Credentials, Exchange } from "./exchange.ts";
+
+/**
+ * Exchanges with a receiver whose certificate is not verified, which fetch cannot do. Every request has a connection
+ * of its own: on a reused one node:https of Deno can send a POST that timed out twice (denoland/deno#36786).
+ */
+export function insecureExchange(
+  url: URL,
+  { ca, client }: Credentials,
+  environment: Environment,
+): Exchange {
+  return async (body, headers, signal) => {
+    const [{ Agent, request }, { connect }] = await Promise.all([
+      import("node:https"),
+      import("node:tls"),
+    ]);
+    const proxy = proxyFor(url, environment);
+    const tunnel = proxy === undefined ? undefined : await openTunnel(proxy, url, signal);
+    const options = {
+      rejectUnauthorized: false,
+      ...ca !== undefined && { ca },
+      ...client,
+    };
+    /** Deno's `request` takes a connection from its agent alone, not from its options. */
+    class TunnelAgent extends Agent {
+      override createConnection() {
+        return connect({
+          ...options,
+          ...isAddress(url.hostname) ? {} : { servername: url.hostname },
+          socket: tunnel,
+        });
+      }
+    }
+    return await new Promise((resolve, reject) => {
+      const sent = request(url, {
+        method: "POST",
+        headers: { ...Object.fromEntries(headers), "content-length": body.length },
+        agent: tunnel === undefined ? false : new TunnelAgent({ keepAlive: false }),
+        ...options,
+      }, (answer) => {
+        resolve({
+          status: answer.statusCode ?? 0,
+          headers: new Headers(
+            Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+          ),
+          chunks: chunksOf(answer),
+        });
+      });
+      const abort = () => sent.destroy(new Error("aborted"));
+      signal.addEventListener("abort", abort, { once: true });
+      sent.on("close", () => {
+        signal.removeEventListener("abort", abort);
+        tunnel?.destroy();
+      });
+      sent.on("error", reject);
+      sent.end(body);
+      if (signal.aborted) abort();
+    });
+  };
+}
+
+function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      answer.on("data", (chunk: Uint8Array) => controller.enqueue(chunk));
+      answer.on("end", () => controller.close());
+      answer.on("error", (error) => controller.error(error));
+      answer.on("close", () => {
+        if (!answer.complete) controller.error(new Error("error reading a body from connection"));
+      });
+    },
+    cancel: () => void answer.destroy(),
+  });
+}
+
+/** A connection to the receiver through an HTTP proxy (RFC 9110, CONNECT). */
+async function openTunnel(proxy: URL, url: URL, signal: AbortSignal): Promise<Socket> {
+  const { request } = await import("node:http");
+  const target = `${url.hostname}:${url.port || "443"}`;
+  const credentials = decodeURIComponent(`${proxy.username}:${proxy.password}`);
+  return await new Promise((resolve, reject) => {
+    const asked = request({
+      host: proxy.hostname,
+      port: proxy.port || "80",
+      method: "CONNECT",
+      path: target,
+      agent: false,
+      signal,
+      headers: {
+        host: target,
+        ...credentials !== ":" && { "proxy-authorization": `Basic ${btoa(credentials)}` },
+      },
+    });
+    asked.on("connect", (answer, socket) => {
+      if (answer.statusCode === 200) return resolve(socket);
+      socket.destroy();
+      reject(new Error(`tunnel error: the proxy answered ${answer.statusCode}`));
+    });
+    asked.on("response", (answer) => {
+      answer.resume();
+      reject(new Error(`tunnel error: the proxy answered ${answer.statusCode}`));
+    });
+    asked.on("error", (error) => reject(new Error(`tunnel error: ${error.message}`)));
+    asked.end();
+  });
+}
+
+/** TLS sends the name that it asks for (SNI) only when it is none of IPv4 or IPv6 (RFC 6066, 3). */
+function isAddress(hostname: string): boolean {
+  return hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
+}

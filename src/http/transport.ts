@@ -1,0 +1,200 @@
+import type { DestinationConfig } from "../config/send_config.ts";
+import { isDenoBefore } from "../base/deno_version.ts";
+import type { Credentials, Exchange } from "./exchange.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import type { Environment } from "../config/proxy.ts";
+import { type Failure, type FailureCause, LARGEST_REPLY, type Post, type Reply } from "./reply.ts";
+
+/** POSTs to one destination over one connection that is kept alive. */
+export interface Transport {
+  readonly post: Post;
+  close(): void;
+}
+
+/**
+ * Deno 2.9 (not 2.6) sends a body of bytes a second time, unasked, when a kept-alive connection closes before it
+ * answers. A Blob it sends once, and with its Content-Length, but copies it.
+ */
+const SENDS_BYTES_ONCE = isDenoBefore(2, 7);
+
+export async function openTransport(
+  destination: DestinationConfig,
+  credentials: Credentials,
+  userAgent: string,
+  environment: Environment,
+): Promise<Transport> {
+  const { endpoint, tls } = destination;
+  const headers = (encoding: "gzip" | "identity", authorization: string | undefined) => {
+    const sent = new Headers({ "User-Agent": userAgent });
+    for (const [name, value] of destination.headers) sent.set(name, value);
+    sent.set("Content-Type", "application/x-protobuf");
+    if (encoding === "gzip") sent.set("Content-Encoding", "gzip");
+    if (authorization !== undefined) sent.set("Authorization", authorization);
+    return sent;
+  };
+  if (tls.insecure && endpoint.url.protocol === "https:") {
+    // node:https is the one client here that can skip verification; it is loaded only for this.
+    const { insecureExchange } = await import("./insecure.ts");
+    const exchange = insecureExchange(endpoint.url, credentials, environment);
+    return posting(destination, credentials, headers, exchange);
+  }
+  const client = httpClient(destination, credentials);
+  const exchange: Exchange = async (body, sent, signal) => {
+    const response = await fetch(endpoint.url, {
+      method: "POST",
+      headers: sent,
+      body: SENDS_BYTES_ONCE ? body : new Blob([body]),
+      redirect: "manual",
+      signal,
+      ...client && { client },
+    });
+    // An empty answer, the usual one, needs no stream.
+    const empty = response.headers.get("content-length") === "0";
+    if (empty) await response.arrayBuffer();
+    const { status, headers: received } = response;
+    return { status, headers: received, chunks: empty ? null : response.body };
+  };
+  return posting(destination, credentials, headers, exchange, () => client?.close());
+}
+
+function posting(
+  { timeoutMs }: DestinationConfig,
+  credentials: Credentials,
+  headers: (encoding: "gzip" | "identity", authorization: string | undefined) => Headers,
+  exchange: Exchange,
+  close = () => {},
+): Transport {
+  return {
+    close,
+    async post(body, encoding, signal) {
+      let authorization;
+      try {
+        authorization = await credentials.authorization();
+      } catch (thrown) {
+        return {
+          kind: "failure",
+          cause: "setup",
+          message: messageOf(thrown),
+          mayHaveArrived: false,
+        };
+      }
+      const timeout = new AbortController();
+      const timer = setTimeout(() => timeout.abort(), timeoutMs);
+      let answering = false;
+      try {
+        const both = AbortSignal.any([signal, timeout.signal]);
+        const answer = await exchange(body, headers(encoding, authorization), both);
+        answering = true;
+        return { kind: "reply", ...answer, ...await readBody(answer.chunks) };
+      } catch (thrown) {
+        if (timeout.signal.aborted) return timedOut(timeoutMs, answering);
+        if (signal.aborted) return INTERRUPTED;
+        return failure(thrown, answering);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+async function readBody(
+  chunks: ReadableStream<Uint8Array> | null,
+): Promise<Pick<Reply, "body" | "tooLarge">> {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks ?? []) {
+    length += chunk.length;
+    if (length > LARGEST_REPLY) return { body: new Uint8Array(), tooLarge: true };
+    kept.push(chunk);
+  }
+  const body = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of kept) {
+    body.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return { body, tooLarge: false };
+}
+
+const INTERRUPTED: Failure = {
+  kind: "failure",
+  cause: "interrupted",
+  message: "interrupted before an answer came",
+  mayHaveArrived: true,
+};
+
+function timedOut(timeoutMs: number, answering: boolean): Failure {
+  const what = answering ? "the answer was not complete" : "no answer";
+  return {
+    kind: "failure",
+    cause: "timeout",
+    message: `${what} within ${timeoutMs / 1000} s`,
+    mayHaveArrived: true,
+  };
+}
+
+/** Where each cause is found in the words of fetch (hyper, rustls) and of node:https; the first match counts. */
+const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
+  ["setup", /Requests to port \d+ are blocked/],
+  ["certificate", /invalid peer certificate|certificate/i],
+  ["dns", /ENOTFOUND|EAI_AGAIN|failed to lookup address|no such host/i],
+  ["proxy", /tunnel error|proxy/i],
+  ["refused", /connection refused|ECONNREFUSED/i],
+  ["unreachable", /unreachable|EHOSTUNREACH|ENETUNREACH|no route/i],
+  [
+    "tls",
+    /corrupt message|InvalidContentType|tls handshake|received fatal alert|EPROTO|wrong version/i,
+  ],
+];
+
+/** What went wrong before an answer was complete, from what fetch or node:https threw. */
+export function failure(thrown: unknown, answering = false): Failure {
+  const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
+  const text = messageOf(cause);
+  // fetch: "error sending request for url (URL): client error (Connect): tcp connect error: …"; the URL may hold secrets.
+  const client = /client error \((\w+)\)(?:: )?(.*)$/s.exec(text);
+  const told = client?.[2] ||
+    (text.startsWith("error sending request") ? "the connection failed" : text);
+  const message = readable(told);
+  const found = CAUSES.find(([, words]) => words.test(message))?.[0];
+  return {
+    kind: "failure",
+    cause: answering ? "broken" : found ?? "broken",
+    message,
+    // Every other cause comes before a request is sent.
+    mayHaveArrived: answering || (found === undefined && client?.[1] !== "Connect"),
+  };
+}
+
+/** Without what helps nobody but a programmer: error numbers, a library's documentation, seconds since 1970. */
+function readable(message: string): string {
+  return message
+    .replace(/^(tcp connect|dns) error: /, "")
+    .replace(/ \(os error \d+\)$/, "")
+    .replace(/: https:\/\/docs\.rs\/\S+$/, "")
+    .replace(
+      /verification time \d+ \(UNIX\), but certificate is not valid (after|before|until) (\d+).*$/,
+      (_, when: string, seconds: string) =>
+        `it is not valid ${when} ${new Date(Number(seconds) * 1000).toISOString().slice(0, 10)}`,
+    );
+}
+
+function httpClient(
+  { tls, endpoint }: DestinationConfig,
+  { ca, client }: Credentials,
+): Deno.HttpClient | undefined {
+  if (endpoint.url.protocol !== "https:" || (ca === undefined && client === undefined)) {
+    return undefined;
+  }
+  try {
+    return Deno.createHttpClient({
+      ...ca !== undefined && { caCerts: [ca] },
+      ...client !== undefined && { cert: client.cert, key: client.key },
+    });
+  } catch (thrown) {
+    const names = [tls.ca, tls.client?.cert, tls.client?.key].flatMap((s) =>
+      s ? [`${s.name} ${s.value}`] : []
+    );
+    throw new UsageError(`Cannot use ${names.join(", ")}: ${messageOf(thrown)}`);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Clock } from "../base/clock.ts";
+
+/** Milliseconds since 1970. */
+export interface Interval {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Start and end of each delta: every interval begins where the one before ended, without gap or overlap (OTLP data
+ * model, "Resets and Gaps"). When the wall clock was set back, the interval is placed by the time that really
+ * passed, so that its start never lies behind its end.
+ */
+export function intervals(clock: Clock): () => Interval {
+  let end = clock.wall();
+  let endedAt = clock.monotonic();
+  return () => {
+    const now = clock.wall();
+    const passed = clock.monotonic() - endedAt;
+    const start = now < end ? now - Math.round(passed) : end;
+    end = now;
+    endedAt += passed;
+    return { start, end };
+  };
+}

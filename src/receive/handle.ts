@@ -1,0 +1,225 @@
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Judge } from "../otlp/rules.ts";
+import { refusal, success } from "./response.ts";
+import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
+import { createDecoder, type Decoded, type Refused } from "./decoder.ts";
+import type { Outcome, RequestEvent } from "./event.ts";
+import { Gate } from "./semaphore.ts";
+import type { Scripted } from "./script.ts";
+import { carriesToken } from "./token.ts";
+
+export interface TakerOptions {
+  /** Reads the token that requests must carry; undefined takes any request. */
+  readonly token: (() => Promise<string>) | undefined;
+  /** Answers to the first requests, in the order in which they arrive. */
+  readonly respond: readonly Scripted[];
+  readonly judge: Judge;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}
+
+/** A request's answer, and the event that tells of it. */
+export interface Taken {
+  readonly event: RequestEvent;
+  readonly response: Response | "hang";
+}
+
+type About = Pick<RequestEvent, "time" | "method" | "path">;
+
+/** Makes the function that answers requests; `stop` ends the reading of bodies. */
+export function createTaker(
+  options: TakerOptions,
+  stop: AbortSignal,
+): (request: Request) => Promise<Taken> {
+  const { limits, clock } = options;
+  const script = options.respond.values();
+  const bodies = new Gate(limits.bodies);
+  const large = new Gate(limits.largeBodies);
+  const decode = createDecoder(options.judge, limits);
+
+  return async (request) => {
+    const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
+    const scripted = isExport(about) ? script.next().value ?? JUDGE : JUDGE;
+    const gzip = encodingOf(request) === "gzip";
+    const refused = scripted.kind === "judge"
+      ? checkHead(about, request, limits) ?? await checkToken(request, options.token)
+      : undefined;
+    if (refused !== undefined) {
+      const bytes = await discard(request.body);
+      return refusedAnswer(about, bytes, refused);
+    }
+    const leave = await bodies.enter();
+    try {
+      const body = await readBody(request.body, limits, large, stop);
+      if (body.outcome !== "read") {
+        return refusedAnswer(about, body.length, incomplete(body.outcome, limits));
+      }
+      const decoded = await decode(body.bytes, gzip).finally(body.release);
+      if (scripted.kind !== "judge") {
+        return scriptedAnswer(about, body.bytes.length, decoded, scripted);
+      }
+      return decoded.outcome === "refused"
+        ? refusedAnswer(about, body.bytes.length, decoded)
+        : judgedAnswer(about, body.bytes.length, decoded);
+    } finally {
+      leave();
+    }
+  };
+}
+
+const JUDGE: Scripted = { kind: "judge" };
+
+function isExport(about: About): boolean {
+  return about.method === "POST" && isMetricsPath(about.path);
+}
+
+function isMetricsPath(path: string): boolean {
+  return path.endsWith("/v1/metrics");
+}
+
+/** The path of a request's URL, without its query. */
+export function pathOf(url: string): string {
+  // A request line such as `OPTIONS *` makes no URL.
+  return URL.parse(url)?.pathname ?? "*";
+}
+
+function encodingOf(request: Request): string {
+  return (request.headers.get("Content-Encoding") ?? "").trim().toLowerCase();
+}
+
+/** What a request's head alone tells against it. */
+function checkHead(about: About, request: Request, limits: Limits): Refused | undefined {
+  if (!isMetricsPath(about.path)) {
+    return no(
+      404,
+      "path",
+      "nothing is served here: send metrics to a path that ends in /v1/metrics",
+    );
+  }
+  if (about.method !== "POST") {
+    return no(405, "method", `${about.method} is not allowed: send metrics with POST`);
+  }
+  const type = request.headers.get("Content-Type");
+  if (type?.split(";")[0]?.trim().toLowerCase() !== "application/x-protobuf") {
+    const what = type === null
+      ? "Content-Type is missing"
+      : `Content-Type "${type}" is not supported`;
+    return no(415, "content-type", `${what}: send application/x-protobuf`);
+  }
+  const encoding = encodingOf(request);
+  if (encoding !== "gzip" && encoding !== "identity" && encoding !== "") {
+    return no(
+      415,
+      "content-encoding",
+      `Content-Encoding "${encoding}" is not supported: send gzip or none`,
+    );
+  }
+  if (Number(request.headers.get("Content-Length") ?? 0) > limits.bodyBytes) {
+    return incomplete("too-large", limits);
+  }
+  return undefined;
+}
+
+async function checkToken(
+  request: Request,
+  token: TakerOptions["token"],
+): Promise<Refused | undefined> {
+  if (token === undefined) return undefined;
+  let expected: string;
+  try {
+    expected = await token();
+  } catch (thrown) {
+    return no(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
+  }
+  if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
+  return no(401, "token", "expected the header Authorization: Api-Token with the right token");
+}
+
+function incomplete(
+  outcome: "too-large" | "too-late" | "broken" | "stopped",
+  limits: Limits,
+): Refused {
+  switch (outcome) {
+    case "too-large":
+      return no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the body"));
+    case "too-late":
+      return no(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
+    case "broken":
+      return no(null, "body-broken", "the connection broke before the body was complete");
+    case "stopped":
+      return no(503, "stopped", "the receiver ended before the body was complete");
+  }
+}
+
+function no(status: number | null, rule: string, message: string): Refused {
+  return { outcome: "refused", status, rule, message };
+}
+
+const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };
+
+/** The answer to a request that is turned down before its data were looked at. */
+export function refusedAnswer(about: About, bytes: number, refused: Refused): Taken {
+  const { status, rule, message } = refused;
+  const headers: Record<string, string> = {};
+  if (status === 405) headers["Allow"] = "POST";
+  // What is left of such a body is not read.
+  if (status === 408 || status === 413) headers["Connection"] = "close";
+  return {
+    event: {
+      ...about,
+      ...NOTHING,
+      status,
+      outcome: status === null ? "unanswered" : "rejected",
+      bytes,
+      problems: [{ rule, level: "error", metric: "", message }],
+    },
+    // Without a status nobody is left to read it.
+    response: refusal(status ?? 400, message, headers),
+  };
+}
+
+function scriptedAnswer(
+  about: About,
+  bytes: number,
+  decoded: Decoded,
+  scripted: Exclude<Scripted, { kind: "judge" }>,
+): Taken {
+  const held = decoded.outcome === "refused" ? NOTHING : {
+    points: decoded.verdict.points,
+    measurements: decoded.verdict.measurements,
+    rejectedPoints: 0,
+    request: decoded.request,
+  };
+  const event = { ...about, ...held, bytes, problems: [] };
+  if (scripted.kind === "hang") {
+    return { event: { ...event, status: null, outcome: "unanswered" }, response: "hang" };
+  }
+  const { status, retryAfter } = scripted;
+  const headers: Record<string, string> = {};
+  if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
+  return {
+    event: { ...event, status, outcome: "rejected" },
+    response: refusal(status, `scripted answer ${status}`, headers),
+  };
+}
+
+function judgedAnswer(
+  about: About,
+  bytes: number,
+  decoded: Extract<Decoded, { outcome: "decoded" }>,
+): Taken {
+  const { request, verdict } = decoded;
+  const { problems, points, measurements, rejectedPoints, status, message } = verdict;
+  const held = { points, measurements, rejectedPoints, request, bytes, problems };
+  const response = status !== 200 ? refusal(status, message) : success(
+    // A partial success that rejects nothing carries warnings (OTLP specification).
+    rejectedPoints === 0 && message === ""
+      ? undefined
+      : { rejectedDataPoints: rejectedPoints, errorMessage: message },
+  );
+  let outcome: Outcome = "accepted";
+  if (status !== 200 || (rejectedPoints > 0 && rejectedPoints === points)) outcome = "rejected";
+  else if (rejectedPoints > 0) outcome = "partial";
+  return { event: { ...about, ...held, status, outcome }, response };
+}

@@ -1,0 +1,65 @@
+import type { Clock } from "../base/clock.ts";
+import type { Feed, Filled } from "../source/source.ts";
+import type { RequestLimits } from "../otlp/request.ts";
+import type { Collected, Recorder } from "../otlp/recorder.ts";
+import type { Post } from "../http/reply.ts";
+
+/** What a run sends with. */
+export interface Sender {
+  readonly feed: Feed;
+  readonly recorder: Recorder;
+  readonly post: Post;
+}
+
+/** A request must be under way before this thread does something else: writing it needs the thread, too. */
+const UNDER_WAY_MS = 1;
+
+/**
+ * Makes the next send's data while the receiver is at work with this one's; in which order requests are sent stays the
+ * same. For a feed that has its measurements at once, and sends that follow each other immediately. What was made and
+ * never asked for was not recorded.
+ */
+export function ahead(
+  { feed, recorder, post }: Sender,
+  limits: RequestLimits,
+  compression: "gzip" | "none",
+  clock: Clock,
+): Sender {
+  let next:
+    | { readonly filled: Promise<Filled>; readonly collected: Promise<Collected> }
+    | undefined;
+  /** Measurements of the next send were recorded when it was their time. */
+  let filled = false;
+  const prepare = (stop: AbortSignal) => {
+    if (next !== undefined || filled || stop.aborted) return;
+    const filling = feed.fill(recorder, undefined, stop);
+    next = {
+      filled: filling,
+      collected: filling.then(() => recorder.collect(limits, compression)),
+    };
+  };
+  return {
+    feed: {
+      ...feed,
+      fill(into, until, stop) {
+        if (next !== undefined) return next.filled;
+        filled = true;
+        return feed.fill(into, until, stop);
+      },
+    },
+    recorder: {
+      record: (batch, instrument) => recorder.record(batch, instrument),
+      collect(...wanted) {
+        const collected = next?.collected ?? recorder.collect(...wanted);
+        next = undefined;
+        filled = false;
+        return collected;
+      },
+    },
+    post(body, encoding, signal) {
+      const reply = post(body, encoding, signal);
+      clock.sleep(UNDER_WAY_MS, signal).then(() => prepare(signal));
+      return reply;
+    },
+  };
+}

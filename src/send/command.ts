@@ -1,0 +1,214 @@
+import type { Sender } from "./ahead.ts";
+import type { Clock } from "../base/clock.ts";
+import {
+  type DryRunConfig,
+  dryRunConfig,
+  outputConfig,
+  type SendConfig,
+  sendConfig,
+} from "../config/send_config.ts";
+import { Delivery } from "../delivery/delivery.ts";
+import { isDenoBefore } from "../base/deno_version.ts";
+import { readCredentials } from "../http/credentials.ts";
+import { type Finding, findingText } from "../dynatrace/finding.ts";
+import { readVariables } from "../config/dotenv_file.ts";
+import { UsageError } from "../base/errors.ts";
+import type { Io } from "../base/system.ts";
+import { DYNATRACE_REQUEST, OTLP_REQUEST, type RequestLimits } from "../otlp/request.ts";
+import { resolvePath } from "../base/paths.ts";
+import type { Post } from "../http/reply.ts";
+import { foldedText, type Lines, reported, reporter, warningLines } from "./report/report.ts";
+import { run } from "./loop.ts";
+import type { SendFlags } from "../config/send_flags.ts";
+import { type OpenSource, openSource } from "../source/open.ts";
+import type { Spool } from "../delivery/spool/spool.ts";
+import { openTransport } from "../http/transport.ts";
+import type { Variables } from "../config/setting.ts";
+import { USER_AGENT } from "../base/version.ts";
+
+/** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
+export async function runSend(flags: SendFlags, io: Io): Promise<number> {
+  outputConfig(flags);
+  const variables = await readVariables(flags.envFile, io);
+  if (flags.dryRun) return await dryRun(flags, variables, io);
+  const config = sendConfig(flags, variables, io.env);
+  const secrets: string[] = [];
+  const credentials = await readCredentials(config.destination, io, secrets);
+  const transport = await openTransport(config.destination, credentials, USER_AGENT, io.env);
+  const print = printer(io);
+  const source = await openSource(config, io, print);
+  const opened = await openKept(config, io);
+  const spool = "store" in opened ? opened : undefined;
+  const warnings = [
+    ...config.warnings,
+    ...insecureWarning(config),
+    ...opened.warnings,
+  ];
+  try {
+    return await sending({ ...config, warnings }, {
+      post: transport.post,
+      spool,
+      source,
+      secrets,
+      print,
+    }, io);
+  } finally {
+    source.close();
+    spool?.close();
+    transport.close();
+  }
+}
+
+/** Before Deno 2.9 node:https verifies certificates whatever it is told. */
+function insecureWarning({ destination: { tls, endpoint } }: SendConfig): readonly string[] {
+  return tls.insecure && endpoint.url.protocol === "https:" && isDenoBefore(2, 9)
+    ? [
+      "certificates are verified all the same: INSECURE_SSL needs a program made with Deno 2.9 or newer, this one " +
+      `was made with ${Deno.version.deno}`,
+    ]
+    : [];
+}
+
+/** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */
+async function openKept(
+  { keep, source }: SendConfig,
+  io: Io,
+): Promise<Spool | { readonly warnings: readonly string[] }> {
+  if (keep.spool === undefined) return { warnings: [] };
+  const { value } = keep.spool;
+  const { openSpool } = await import("../delivery/spool/spool.ts");
+  const spool = await openSpool(resolvePath(io.cwd, value), value, io.clock);
+  if (!("unusable" in spool)) return spool;
+  if (source.kind === "spool") throw new UsageError(spool.unusable);
+  return { warnings: [spool.unusable] };
+}
+
+interface Opened {
+  readonly post: Post;
+  readonly spool: Spool | undefined;
+  readonly source: OpenSource;
+  readonly secrets: readonly string[];
+  readonly print: (lines: Lines) => void;
+}
+
+async function sending(
+  config: SendConfig,
+  { post, spool, source, secrets, print }: Opened,
+  io: Io,
+): Promise<number> {
+  const { destination, pace, keep, output } = config;
+  const { clock, random, stop, kill } = io;
+  for (const warning of config.warnings) {
+    print({ out: [], err: warningLines(output.format, warning) });
+  }
+  const { endpoint } = destination;
+  const advice = endpoint.dynatrace
+    ? (await import("../dynatrace/advice.ts")).adviceFor(config, source.metrics)
+    : undefined;
+  const find = (findings: readonly Finding[]) => tell(findings, config, print);
+  find(advice?.findings ?? []);
+  const report = reporter(reported(config, source.metrics), secrets, advice);
+  print(report.start());
+  const limits = endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST;
+  const sender = await senderOf(config, { ...source, post }, limits, clock);
+  const delivery = new Delivery({
+    post: sender.post,
+    endpoint,
+    clock,
+    random,
+    limits: { maxPendingBytes: keep.maxPendingBytes, maxAgeMs: keep.maxAgeMs },
+    store: spool?.store,
+  });
+  delivery.adopt(spool?.left ?? []);
+  const events = run({
+    feed: sender.feed,
+    recorder: sender.recorder,
+    delivery,
+    clock,
+    pace,
+    keep,
+    limits,
+    compression: destination.compression,
+    timeoutMs: destination.timeoutMs,
+    review: async (requests) => find(await advice?.review(requests, clock.wall()) ?? []),
+    stop,
+    kill,
+  });
+  const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, secrets, io);
+  // Asked while the first send is under way: the answer can take longer than the send.
+  let ignored = config.source.kind === "sample" ? io.stdinHasData() : undefined;
+  let exitCode = 1;
+  for await (const event of events) {
+    source.clearProgress();
+    if (event.type === "send" && await ignored) {
+      print({ out: [], err: warningLines(output.format, STDIN_IGNORED) });
+    }
+    if (event.type === "send") ignored = undefined;
+    print(report.event(event));
+    if (plot !== undefined) print({ out: await plot(event), err: [] });
+    if (event.type === "summary") exitCode = event.exitCode;
+  }
+  return exitCode;
+}
+
+/** The most measurements that are made beside a request under way: making them keeps everything else waiting. */
+const MOST_AHEAD = 100_000;
+
+/** Generated data that is sent as fast as it goes is made while the receiver is at work. */
+async function senderOf(
+  { pace, source, destination }: SendConfig,
+  sender: Sender,
+  limits: RequestLimits,
+  clock: Clock,
+): Promise<Sender> {
+  const isFull = source.kind === "synthetic" && pace.loop && pace.intervalMs === 0 &&
+    !sender.feed.overTime && (source.count ?? source.series ?? 1) <= MOST_AHEAD;
+  if (!isFull) return sender;
+  const { ahead } = await import("./ahead.ts");
+  return ahead(sender, limits, destination.compression, clock);
+}
+
+/** Says which of Dynatrace's rules are broken; with --strict that ends the program before anything is sent. */
+function tell(
+  findings: readonly Finding[],
+  { strict, output }: SendConfig,
+  print: (lines: Lines) => void,
+): void {
+  const texts = findings.map(findingText);
+  if (strict && texts.length > 0) {
+    throw new UsageError(`${texts.join("\n")}\nNothing was sent, because of --strict`);
+  }
+  for (const text of texts) print({ out: [], err: warningLines(output.format, text) });
+}
+
+const STDIN_IGNORED = "standard input is a pipe or a file, but sample measurements are sent: " +
+  "to send the measurements in it, add --input -";
+
+/** Prints the request of one send, as OTLP/JSON, and sends nothing. */
+async function dryRun(flags: SendFlags, variables: Variables, io: Io): Promise<number> {
+  const config: DryRunConfig = dryRunConfig(flags, variables);
+  const print = printer(io);
+  const source = await openSource(config, io, print);
+  try {
+    await source.feed.fill(source.recorder, Infinity, io.stop);
+    const { requests, folded } = await source.recorder.collect(OTLP_REQUEST, "none");
+    if (folded.measurements > 0) {
+      print({ out: [], err: warningLines(config.output.format, foldedText(folded)) });
+    }
+    const { otlpJson } = await import("../otlp/json.ts");
+    io.stdout(`${await otlpJson(requests)}\n`);
+    if (source.feed.broken !== undefined) {
+      throw new UsageError(`The input broke off: ${source.feed.broken}`);
+    }
+    return source.feed.invalid > 0 ? 1 : 0;
+  } finally {
+    source.close();
+  }
+}
+
+function printer(io: Io): (lines: Lines) => void {
+  return ({ out, err }) => {
+    for (const line of err) io.stderr(`${line}\n`);
+    for (const line of out) io.stdout(`${line}\n`);
+  };
+}

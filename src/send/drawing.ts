@@ -1,0 +1,56 @@
+import type { SendConfig } from "../config/send_config.ts";
+import { drawRequests } from "../draw/requests.ts";
+import { canvasOf } from "../draw/canvas.ts";
+import type { Io } from "../base/system.ts";
+import { decodeRequest } from "../otlp/decode.ts";
+import { gunzip } from "../otlp/gzip.ts";
+import type { EncodedRequest } from "../otlp/request.ts";
+import { redactSecrets, redactTokens } from "../base/redact.ts";
+import type { RunEvent } from "./loop.ts";
+
+// Loads the OTLP schema: import this module dynamically.
+
+interface Accepted {
+  readonly iteration: number | null;
+  readonly request: EncodedRequest;
+  /** How many of its data points the receiver rejected; it does not say which. */
+  readonly rejectedPoints: number;
+}
+
+/** The function that draws, after an event that ends a send, what of it was accepted; other events draw nothing. */
+export function sendPlot(
+  { plot, pace }: Pick<SendConfig, "plot" | "pace">,
+  secrets: readonly string[],
+  io: Io,
+): (event: RunEvent) => Promise<readonly string[]> {
+  const color = plot?.color ?? false;
+  const hide = (text: string) => redactTokens(redactSecrets(text, secrets));
+  let accepted: readonly Accepted[] = [];
+  return async (event) => {
+    if (event.type === "attempt") {
+      const { pending: { iteration, request }, result: { outcome, rejectedPoints } } = event;
+      if (outcome === "accepted" || outcome === "partial") {
+        accepted = [...accepted, { iteration, request, rejectedPoints }];
+      }
+      return [];
+    }
+    if (event.type !== "send" && event.type !== "late") return [];
+    const own = accepted.filter(({ iteration }) => iteration === event.iteration);
+    accepted = accepted.filter(({ iteration }) => iteration !== event.iteration);
+    if (own.length === 0) return [];
+    const requests = await Promise.all(
+      own.map(async ({ request: { body, encoding } }) =>
+        decodeRequest(encoding === "gzip" ? await gunzip(body) : body)
+      ),
+    );
+    const rejected = own.reduce((sum, { rejectedPoints }) => sum + rejectedPoints, 0);
+    return [
+      // A single send ends with a note, which is not about the drawing.
+      ...pace.loop ? [] : [""],
+      ...drawRequests(requests, canvasOf(io, { color, hide })),
+      ...rejected === 0
+        ? []
+        : [`  (the receiver rejected ${rejected} of these data points, and does not say which)`],
+    ];
+  };
+}

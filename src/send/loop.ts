@@ -1,0 +1,286 @@
+import type { Clock } from "../base/clock.ts";
+import type { KeepConfig, PaceConfig } from "../config/send_config.ts";
+import type {
+  Delivery,
+  DeliveryEvent,
+  Ledger,
+  Pending,
+  Result,
+  Window,
+} from "../delivery/delivery.ts";
+import type { Feed } from "../source/source.ts";
+import type { Folded } from "../histogram/overflow.ts";
+import type { EncodedRequest, RequestLimits } from "../otlp/request.ts";
+import type { Recorder } from "../otlp/recorder.ts";
+import { nextSlot } from "./schedule.ts";
+import { type SendReport, Tally } from "./send_report.ts";
+
+export type { SendReport } from "./send_report.ts";
+
+export interface LateReport {
+  readonly time: number;
+  /** Null when an earlier process recorded it. */
+  readonly iteration: number | null;
+  readonly measurements: number;
+  readonly points: number;
+  readonly attempts: number;
+  readonly possiblyDuplicated: boolean;
+  readonly result: Result;
+}
+
+export interface Summary extends Ledger {
+  readonly invalid: number;
+  readonly rejectedPoints: number;
+  readonly sends: number;
+  readonly exitCode: number;
+}
+
+export type RunEvent =
+  | Extract<DeliveryEvent, { type: "attempt" | "retry" | "dropped" | "warning" }>
+  | { readonly type: "recording"; readonly iteration: number; readonly time: number }
+  | { readonly type: "recorded" }
+  | ({ readonly type: "send"; readonly pending: number } & SendReport)
+  | ({ readonly type: "late" } & LateReport)
+  /** Sends were due while another one was under way, and were left out. */
+  | { readonly type: "missed"; readonly sends: number }
+  /** There were more series than --max-series: these share one data point. */
+  | { readonly type: "folded"; readonly folded: Folded }
+  /** The input ended with an error; what came before it was recorded. */
+  | { readonly type: "broken"; readonly reason: string }
+  | { readonly type: "stopping" }
+  /** The end: what is not delivered, and is lost or in the spool. */
+  | {
+    readonly type: "undelivered";
+    readonly measurements: number;
+    readonly spooled: boolean;
+    readonly reason: string;
+    readonly hint: string | undefined;
+  }
+  | ({ readonly type: "summary" } & Summary);
+
+export interface RunDependencies {
+  readonly feed: Feed;
+  readonly recorder: Recorder;
+  readonly delivery: Delivery;
+  readonly clock: Clock;
+  readonly pace: PaceConfig;
+  readonly keep: Pick<KeepConfig, "retryForMs" | "maxPendingBytes">;
+  readonly limits: RequestLimits;
+  readonly compression: "gzip" | "none";
+  readonly timeoutMs: number;
+  /** Looks at the first send's requests before anything is sent; what it throws ends the run. */
+  readonly review: (requests: readonly EncodedRequest[]) => Promise<void>;
+  /** No new iteration; what was recorded gets one more try. */
+  readonly stop: AbortSignal;
+  /** Ends at once. */
+  readonly kill: AbortSignal;
+}
+
+/** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
+export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
+  const { feed, recorder, clock, pace, stop } = deps;
+  const { overTime } = feed;
+  const sending = new Sending(deps);
+  const start = clock.monotonic();
+  const over = start + pace.durationMs;
+  /** Measurements in the recorder. */
+  let unsent = 0;
+  const fill = async (until: number | undefined) => {
+    const { measurements, ended } = await feed.fill(recorder, until, stop);
+    unsent += measurements;
+    return ended;
+  };
+  // What comes over time is sent at the end of its interval, everything else at the beginning.
+  let slot = overTime ? 1 : 0;
+  while (!stop.aborted) {
+    const due = Math.min(start + slot * pace.intervalMs, over);
+    if (!overTime && slot > 0 && pace.intervalMs > 0) {
+      await clock.sleep(due - clock.monotonic(), stop);
+      if (stop.aborted) break;
+    }
+    const time = clock.wall();
+    const ended = await fill(!pace.loop ? Infinity : pace.intervalMs === 0 ? undefined : due);
+    const nextDue = pace.intervalMs === 0
+      ? clock.monotonic()
+      : start + (slot + 1) * pace.intervalMs;
+    const isLast = !pace.loop || ended || stop.aborted || sending.sends + 1 >= pace.iterations ||
+      (overTime ? clock.monotonic() : nextDue) >= over;
+    if (isLast) feed.close();
+    const until = isLast || pace.intervalMs === 0 ? Infinity : nextDue;
+    if (unsent > 0 && (isLast || sending.hasRoom)) {
+      unsent = 0;
+      yield* sending.send(overTime ? clock.wall() : time, until);
+    } else {
+      // Nothing new came, or it stays in the recorder until there is room.
+      yield* sending.pendingOnly(until);
+    }
+    if (isLast) break;
+
+    feed.hold(!sending.hasRoom);
+    const next = nextSlot(start, pace.intervalMs, slot, clock.monotonic());
+    if (next.missed > 0 && !overTime && !stop.aborted) yield { type: "missed", sends: next.missed };
+    slot = next.slot;
+    if (!overTime && next.due >= over) break;
+  }
+  feed.close();
+  // What came while the last send was under way.
+  if (overTime) await fill(clock.monotonic());
+  if (unsent > 0) yield* sending.send(clock.wall(), Infinity);
+  if (feed.broken !== undefined) yield { type: "broken", reason: feed.broken };
+  yield* sending.end();
+  yield { type: "summary", ...sending.summary() };
+}
+
+/** Runs the delivery and tells its events apart: of this iteration, or late. */
+class Sending {
+  readonly #deps: RunDependencies;
+  #sends = 0;
+  #rejectedPoints = 0;
+  #stopped = false;
+  /** Of the largest send so far: the next one may be as large. */
+  #mostBytes = 0;
+  /** The last try has failed. */
+  #gaveUp = false;
+  #lastHeld: Result | undefined;
+  /** When the stop signal came, on the monotonic clock. */
+  #stoppedAt: number | undefined;
+
+  constructor(deps: RunDependencies) {
+    this.#deps = deps;
+    deps.stop.addEventListener("abort", () => this.#stoppedAt = deps.clock.monotonic(), {
+      once: true,
+    });
+  }
+
+  get sends(): number {
+    return this.#sends;
+  }
+
+  /** A feed that can wait does so rather than have something thrown away. */
+  get hasRoom(): boolean {
+    const { feed, delivery, keep } = this.#deps;
+    const { pendingBytes } = delivery;
+    // What is alone has room, however large it is.
+    return !feed.canWait || pendingBytes === 0 ||
+      pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
+  }
+
+  /** Sends what is pending, from earlier iterations or an earlier process. */
+  async *pendingOnly(until: number): AsyncGenerator<RunEvent> {
+    const { delivery, stop } = this.#deps;
+    if (delivery.pending.length > 0 && !stop.aborted) {
+      yield* this.#flush(this.#window(until));
+    }
+  }
+
+  /** Collects what was recorded, sends it after what is pending, and reports it once. `time`: ms since 1970. */
+  async *send(time: number, until: number): AsyncGenerator<RunEvent> {
+    const { recorder, delivery, clock, stop, limits, compression, review } = this.#deps;
+    const iteration = ++this.#sends;
+    const began = clock.monotonic();
+    yield { type: "recording", iteration, time };
+    const { requests, folded } = await recorder.collect(limits, compression);
+    if (folded.measurements > 0) yield { type: "folded", folded };
+    if (iteration === 1) await review(requests);
+    yield { type: "recorded" };
+    const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
+    this.#mostBytes = Math.max(this.#mostBytes, bytes);
+    this.#lastHeld = undefined;
+    for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);
+    const tally = new Tally(iteration, requests);
+    yield* this.#flush(this.#window(until), tally);
+    if (stop.aborted) yield* this.#lastTry(tally);
+    const report = tally.report(this.#lastHeld);
+    this.#rejectedPoints += report.rejectedPoints;
+    yield {
+      type: "send",
+      ...report,
+      time,
+      durationMs: clock.monotonic() - began,
+      pending: delivery.ledger.pending,
+    };
+  }
+
+  /** What is still pending gets its last try when a signal ends the run; what is left then is named. */
+  async *end(): AsyncGenerator<RunEvent> {
+    const { delivery, stop, kill } = this.#deps;
+    if (stop.aborted) yield* this.#lastTry();
+    let lost = 0;
+    for await (const event of delivery.end("the program ended before the receiver took them")) {
+      if (event.type === "dropped") lost += event.pending.request.measurements;
+      else yield* pass(event);
+    }
+    const why = kill.aborted ? { reason: "ended by a second signal", hint: undefined } : {
+      reason: this.#lastHeld?.message ?? "the program ended before they were sent",
+      hint: this.#lastHeld?.hint,
+    };
+    if (lost > 0) yield { type: "undelivered", measurements: lost, spooled: false, ...why };
+    const { pending } = delivery.ledger;
+    if (pending > 0) yield { type: "undelivered", measurements: pending, spooled: true, ...why };
+  }
+
+  summary(): Summary {
+    const { delivery: { ledger }, feed: { invalid, broken } } = this.#deps;
+    const failed = ledger.rejected + ledger.dropped + ledger.pending + invalid > 0 ||
+      broken !== undefined;
+    return {
+      ...ledger,
+      invalid,
+      rejectedPoints: this.#rejectedPoints,
+      sends: this.#sends,
+      exitCode: failed ? 1 : this.#rejectedPoints > 0 ? 3 : 0,
+    };
+  }
+
+  #window(until: number): Window {
+    const { clock, keep, stop, kill } = this.#deps;
+    const retryUntil = clock.monotonic() + keep.retryForMs;
+    return { retryUntil, until, stop, abort: kill, last: false };
+  }
+
+  /** One bounded try after a signal, within the timeout of a request from the signal on; none follows that failed. */
+  async *#lastTry(tally?: Tally): AsyncGenerator<RunEvent> {
+    const { delivery, clock, timeoutMs, stop, kill } = this.#deps;
+    if (!this.#stopped) yield { type: "stopping" };
+    this.#stopped = true;
+    const until = (this.#stoppedAt ?? clock.monotonic()) + timeoutMs;
+    const left = until - clock.monotonic();
+    if (this.#gaveUp || left <= 0 || delivery.pending.length === 0 || kill.aborted) return;
+    const timeUp = new AbortController();
+    const done = new AbortController();
+    clock.sleep(left, AbortSignal.any([kill, done.signal])).then(() => timeUp.abort());
+    const abort = AbortSignal.any([kill, timeUp.signal]);
+    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true }, tally);
+    this.#gaveUp = delivery.pending.length > 0;
+    done.abort();
+  }
+
+  /** What belongs to the iteration of the tally is reported with it, anything else is late. */
+  async *#flush(window: Window, tally?: Tally): AsyncGenerator<RunEvent> {
+    for await (const event of this.#deps.delivery.flush(window)) {
+      const own = tally?.take(event) ?? false;
+      if (event.type === "held") this.#lastHeld = event.result;
+      yield* pass(event);
+      if (event.type === "settled" && !own) yield* this.#late(event.pending, event.result);
+    }
+  }
+
+  *#late(pending: Pending, result: Result): Generator<RunEvent> {
+    this.#rejectedPoints += result.rejectedPoints;
+    const { measurements, points } = pending.request;
+    yield {
+      type: "late",
+      time: this.#deps.clock.wall(),
+      iteration: pending.iteration,
+      measurements,
+      points,
+      attempts: pending.attempts,
+      possiblyDuplicated: pending.possiblyDuplicated,
+      result,
+    };
+  }
+}
+
+function* pass(event: DeliveryEvent): Generator<RunEvent> {
+  if (event.type !== "settled" && event.type !== "held") yield event;
+}

@@ -1,0 +1,208 @@
+import type { Clock } from "../base/clock.ts";
+import type { Input } from "../measurements/input/input.ts";
+import type { Measurement } from "../measurements/measurement.ts";
+import type { Recorder } from "../otlp/recorder.ts";
+
+/** What was recorded for one send. */
+export interface Filled {
+  readonly measurements: number;
+  /** There is nothing more to come. */
+  readonly ended: boolean;
+}
+
+/** Records the measurements of a run, send by send. */
+export interface Feed {
+  /** Whether measurements come between sends, over time, or all at once when a send is due. */
+  readonly overTime: boolean;
+  /** Whether it can stop reading for a while, so that nothing need be thrown away. */
+  readonly canWait: boolean;
+  /**
+   * Records what belongs to the next send. Over time: until `until` (on the monotonic clock), or where that is
+   * undefined until there is something; and no longer than to the end or `stop`.
+   */
+  fill(recorder: Recorder, until: number | undefined, stop: AbortSignal): Promise<Filled>;
+  /** Lets a feed that can wait go on, or not. */
+  hold(waiting: boolean): void;
+  /** Records nothing more. */
+  close(): void;
+  /** Lines of the input that could not be used. */
+  readonly invalid: number;
+  /** Why the input broke off before its end. */
+  readonly broken: string | undefined;
+}
+
+const AT_ONCE = {
+  overTime: false,
+  canWait: false,
+  hold() {},
+  close() {},
+  invalid: 0,
+  broken: undefined,
+} as const;
+
+/** Records so many measurements. */
+export type Generate = (recorder: Recorder, count: number) => void;
+
+/** Nothing: what is sent is in the spool. */
+export const noFeed: Feed = {
+  ...AT_ONCE,
+  fill: () => Promise.resolve({ measurements: 0, ended: true }),
+};
+
+/** The same batch anew for every send. */
+export function batchFeed(batch: () => readonly Measurement[]): Feed {
+  return {
+    ...AT_ONCE,
+    fill(recorder) {
+      const measured = batch();
+      recorder.record(measured);
+      return Promise.resolve({ measurements: measured.length, ended: false });
+    },
+  };
+}
+
+/** So many generated measurements a send. */
+export function countFeed(generate: Generate, count: number): Feed {
+  return {
+    ...AT_ONCE,
+    fill(recorder) {
+      generate(recorder, count);
+      return Promise.resolve({ measurements: count, ended: false });
+    },
+  };
+}
+
+/** Measurements are due all the time; they are made this often, in ms. */
+const TICK_MS = 50;
+/** A product of times and rates may miss a whole number by its last digits. */
+const ROUNDING = 1e-6;
+/** The most that are made without looking at the clock and at signals. */
+const MOST_AT_ONCE = 100_000;
+/** Being behind by more than so many seconds' worth is said. */
+const BEHIND_SECONDS = 1;
+
+/**
+ * `rate` measurements a second, open loop: what is due follows from the time alone, however long sends take. Ends after
+ * `count`.
+ */
+export function rateFeed(
+  generate: Generate,
+  rate: number,
+  count: number | undefined,
+  clock: Clock,
+  behind: (measurements: number) => void,
+): Feed {
+  let start: number | undefined;
+  let made = 0;
+  let most = count ?? Infinity;
+  let filledAt = -Infinity;
+  let closedAt = Infinity;
+  let warned = false;
+  return {
+    ...AT_ONCE,
+    overTime: true,
+    close() {
+      closedAt = Math.min(closedAt, clock.monotonic());
+      // What a tick is worth needs no send of its own.
+      if (closedAt - filledAt < TICK_MS) most = made;
+    },
+    async fill(recorder, until, stop) {
+      const begun = start ??= clock.monotonic();
+      const before = made;
+      const ended = () => made === count;
+      for (;;) {
+        const now = clock.monotonic();
+        const end = Math.min(now, until ?? Infinity, closedAt);
+        const due = Math.min(Math.floor((end - begun) / 1000 * rate + ROUNDING), most);
+        const missing = Math.max(0, due - made);
+        if (missing > rate * BEHIND_SECONDS + MOST_AT_ONCE && !warned) {
+          warned = true;
+          behind(missing);
+        }
+        const some = Math.min(missing, MOST_AT_ONCE);
+        if (some > 0) generate(recorder, some);
+        made += some;
+        const enough = until === undefined ? made > before : now >= until;
+        if (enough || ended() || stop.aborted || closedAt <= now) break;
+        await clock.sleep(missing > some ? 0.01 : nextTick(clock, until, rate), stop);
+      }
+      filledAt = clock.monotonic();
+      return { measurements: made - before, ended: ended() };
+    },
+  };
+}
+
+function nextTick(clock: Clock, until: number | undefined, rate: number): number {
+  return Math.min(until === undefined ? 1000 / rate : until - clock.monotonic(), TICK_MS);
+}
+
+/**
+ * What an input holds. It is read all the time, also while a send is under way, and recorded as it comes; after
+ * `hold(true)` reading stops until there is room.
+ */
+export function inputFeed(input: Input, clock: Clock): Feed {
+  let started = false;
+  let closed = false;
+  let recorded = 0;
+  let ended = false;
+  let broken: string | undefined;
+  let thrown: unknown;
+  let arrived = () => {};
+  let held: PromiseWithResolvers<void> | undefined;
+  const goOn = () => {
+    held?.resolve();
+    held = undefined;
+  };
+  const read = async (recorder: Recorder) => {
+    try {
+      for await (const batch of input) {
+        if (closed) return;
+        recorder.record(batch);
+        recorded += batch.length;
+        arrived();
+        await held?.promise;
+      }
+    } catch (error) {
+      thrown = error;
+      broken = error instanceof Error ? error.message : String(error);
+    } finally {
+      ended = true;
+      arrived();
+    }
+  };
+  return {
+    overTime: true,
+    canWait: true,
+    get invalid() {
+      return input.progress.invalid;
+    },
+    get broken() {
+      return broken;
+    },
+    hold(waiting) {
+      if (waiting) held ??= Promise.withResolvers();
+      else goOn();
+    },
+    close() {
+      closed = true;
+      goOn();
+    },
+    async fill(recorder, until, stop) {
+      if (!started) read(recorder);
+      started = true;
+      const enough = () =>
+        ended || (until === undefined ? recorded > 0 : clock.monotonic() >= until);
+      while (!enough() && !stop.aborted) {
+        const wake = new AbortController();
+        arrived = () => enough() && wake.abort();
+        const left = until === undefined ? Infinity : until - clock.monotonic();
+        await clock.sleep(left, AbortSignal.any([stop, wake.signal]));
+      }
+      // What is wrong with the whole input (a CSV without the column) is the user's to mend, not data that broke off.
+      if (thrown instanceof Error && thrown.name === "UsageError") throw thrown;
+      const measurements = recorded;
+      recorded = 0;
+      return { measurements, ended };
+    },
+  };
+}

@@ -1,0 +1,260 @@
+import assert from "node:assert/strict";
+import { type CheckIo, runCheck } from "../../src/check/command.ts";
+import { answered, judgeHttp, judgeIngest, judgeToken } from "../../src/check/answer_steps.ts";
+import { canary } from "../../src/check/canary.ts";
+import { isAddress, targetOf } from "../../src/check/network_steps.ts";
+import { stepJson, stepText, withoutSecrets } from "../../src/check/report.ts";
+import { failed, milliseconds, passed, within } from "../../src/check/step.ts";
+import { connectRequest, connectStatus } from "../../src/http/tunnel.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { judgeDynatrace } from "../../src/dynatrace/judge.ts";
+import { baseEndpoint } from "../../src/config/endpoint.ts";
+import { decodeRequest } from "../../src/otlp/decode.ts";
+import type { Reply } from "../../src/http/reply.ts";
+import { startReceiver } from "../support/receiver.ts";
+
+const NEVER = new AbortController().signal;
+const DAY = Date.UTC(2026, 0, 31, 12);
+
+/** A world in which nothing is set; what is printed is kept. */
+function world(
+  change: Partial<CheckIo> = {},
+): { readonly io: CheckIo; readonly printed: string[] } {
+  const printed: string[] = [];
+  const io: CheckIo = {
+    env: () => undefined,
+    cwd: "/nowhere",
+    stdout: (text) => printed.push(text),
+    stop: NEVER,
+    clock: systemClock,
+    random: Math.random,
+    readTextFile: (path) => Promise.reject(new Deno.errors.NotFound(path)),
+    ...change,
+  };
+  return { io, printed };
+}
+
+Deno.test("runCheck() ends with 0 when every step is taken", async () => {
+  await using receiver = await startReceiver();
+  const { io, printed } = world();
+  assert.equal(await runCheck({ endpoint: receiver.url, output: "json" }, io), 0);
+  const lines = printed.map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ type, name, ok }) => [type, name, ok]), [
+    ["step", "config", true],
+    ["step", "dns", true],
+    ["step", "tcp", true],
+    ["step", "http", true],
+    ["step", "token", true],
+    ["step", "ingest", true],
+    ["summary", undefined, true],
+  ]);
+  assert.equal(receiver.requests.length, 1);
+});
+
+Deno.test("runCheck() opens no connection when a signal has come", async () => {
+  await using receiver = await startReceiver();
+  const { io, printed } = world({ stop: AbortSignal.abort() });
+  assert.equal(await runCheck({ endpoint: receiver.url, output: "json" }, io), 1);
+  assert.deepEqual(
+    printed.map((line) => JSON.parse(line)).slice(2).map(({ name, ok }) => [name, ok]),
+    [
+      ["tcp", false],
+      [undefined, false],
+    ],
+  );
+  assert.match(printed[2] ?? "", /interrupted/);
+  assert.deepEqual([receiver.connections, receiver.requests.length], [0, 0]);
+});
+
+Deno.test("runCheck() reads the environment that it is given and no other", async () => {
+  const { io, printed } = world({
+    env: (name) =>
+      name === "DT_ENDPOINT" ? "https://abc.live.dynatrace.com/api/v2/otlp" : undefined,
+  });
+  assert.equal(await runCheck({}, io), 2);
+  assert.match(printed[0] ?? "", /^✗ config +[\d.]+ ms {2}.*DT_API_TOKEN is missing/);
+});
+
+Deno.test("stepText() puts every line of the hint below the first", () => {
+  assert.equal(
+    stepText("tcp", failed("refused", "one", "two\nthree"), 3.14),
+    "✗ tcp      3.1 ms  refused\n    Hint: one\n          two\n          three",
+  );
+  assert.equal(stepText("config", passed("fine"), 12.6), "✓ config    13 ms  fine");
+});
+
+Deno.test("stepJson() keeps the order of the keys, and null where there is no hint", () => {
+  assert.equal(
+    stepJson("dns", passed("fine", undefined), 0.04),
+    '{"type":"step","name":"dns","ok":true,"detail":"fine (0.0 ms)","hint":null}',
+  );
+});
+
+Deno.test("withoutSecrets() hides them in detail and hint", () => {
+  const step = failed("the token abcdef is wrong", "do not say abcdef");
+  assert.deepEqual(withoutSecrets(step, ["abcdef"]), {
+    ok: false,
+    detail: "the token *** is wrong",
+    hint: "do not say ***",
+  });
+});
+
+Deno.test("milliseconds() has a decimal below ten only", () => {
+  assert.deepEqual([0, 9.94, 10, 1234.5].map(milliseconds), [
+    "0.0 ms",
+    "9.9 ms",
+    "10 ms",
+    "1235 ms",
+  ]);
+});
+
+Deno.test("within() rejects when time is up or a signal comes, and aborts the work", async () => {
+  for (
+    const [stop, message] of [[NEVER, "timed out"], [AbortSignal.abort(), "interrupted"]] as const
+  ) {
+    let aborted = false;
+    const work = (signal: AbortSignal) =>
+      new Promise<never>(() => {
+        aborted = signal.aborted;
+        signal.addEventListener("abort", () => aborted = true);
+      });
+    await assert.rejects(within(1, stop, work), { message });
+    assert.equal(aborted, true);
+  }
+  assert.equal(await within(60_000, NEVER, () => Promise.resolve(7)), 7);
+});
+
+Deno.test("targetOf() is the receiver or the proxy, without the brackets of IPv6", () => {
+  const url = new URL("https://[::1]:8443/v1/metrics");
+  assert.deepEqual(targetOf(url, undefined), { host: "::1", port: 8443 });
+  assert.deepEqual(targetOf(new URL("https://h/"), undefined), { host: "h", port: 443 });
+  assert.deepEqual(targetOf(url, new URL("http://proxy/")), { host: "proxy", port: 80 });
+  assert.deepEqual(["::1", "10.0.0.1", "localhost", "10.example"].map(isAddress), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+Deno.test("connectRequest() asks for a tunnel, with the proxy's password when it has one", () => {
+  assert.equal(
+    connectRequest(new URL("http://proxy:3128"), "h.example", 443),
+    "CONNECT h.example:443 HTTP/1.1\r\nHost: h.example:443\r\n\r\n",
+  );
+  assert.ok(
+    connectRequest(new URL("http://us%40r:p%3Aw@proxy"), "::1", 443).endsWith(
+      `Host: [::1]:443\r\nProxy-Authorization: Basic ${btoa("us@r:p:w")}\r\n\r\n`,
+    ),
+  );
+  assert.deepEqual(["HTTP/1.1 200 OK", "HTTP/1.0 407 No", "SSH-2.0"].map(connectStatus), [
+    200,
+    407,
+    0,
+  ]);
+});
+
+const METRIC = {
+  name: "my.canary",
+  unit: "ms",
+  description: "d",
+  resource: { team: "a" },
+  attributes: { fixed: "b" },
+};
+
+Deno.test("canary() is a request that Dynatrace's judge takes without a word", () => {
+  for (const bounds of [[5, 10, 100, 1000], [1], [], "exponential"] as const) {
+    for (const random of [0, 0.5, 0.999]) {
+      const { body, dimensions, exponential } = canary({ ...METRIC, bounds }, DAY, () => random);
+      const { status, points, measurements, problems } = judgeDynatrace(() => DAY)(
+        decodeRequest(body),
+      );
+      assert.deepEqual([status, points, measurements], [200, 1, 1]);
+      assert.deepEqual(
+        problems.map(({ rule }) => rule),
+        bounds === "exponential" ? ["exponential-buckets"] : [],
+      );
+      assert.deepEqual(dimensions, ["http.method", "http.status_code", "fixed"]);
+      assert.equal(exponential, bounds === "exponential");
+    }
+  }
+});
+
+Deno.test("canary() puts its value into the exponential bucket that holds it", () => {
+  const { body } = canary({ ...METRIC, bounds: "exponential" }, DAY, () => 0.5);
+  const [metric] = decodeRequest(body).resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [];
+  assert.equal(metric?.data.case, "exponentialHistogram");
+  const [point] = metric.data.value.dataPoints;
+  const { sum = NaN, positive, scale } = point ?? {};
+  assert.equal(scale, 0);
+  assert.ok(sum > 2 ** (positive?.offset ?? NaN) && sum <= 2 ** ((positive?.offset ?? NaN) + 1));
+});
+
+const ENDPOINT = baseEndpoint(
+  { name: "DT_ENDPOINT", source: "environment", value: "https://h.example/api/v2/otlp" },
+  () => undefined,
+);
+
+function reply(status: number, headers: Record<string, string> = {}): Reply {
+  return {
+    kind: "reply",
+    status,
+    headers: new Headers(headers),
+    body: new Uint8Array(),
+    tooLarge: false,
+  };
+}
+
+/** Which of the three steps each status fails; none: it passes them all. */
+const statuses:
+  readonly (readonly [status: number, fails: "http" | "token" | "ingest" | "none"])[] = [
+    [200, "none"],
+    [202, "ingest"],
+    [301, "http"],
+    [308, "http"],
+    [400, "none"],
+    [401, "token"],
+    [402, "ingest"],
+    [403, "token"],
+    [404, "http"],
+    [405, "http"],
+    [407, "http"],
+    [413, "ingest"],
+    [415, "ingest"],
+    [429, "ingest"],
+    [500, "ingest"],
+    [502, "http"],
+    [503, "http"],
+    [504, "http"],
+  ];
+
+for (const [status, fails] of statuses) {
+  Deno.test(`a ${status} to the empty request fails ${fails}`, async () => {
+    const it = await answered(reply(status), DAY);
+    assert.ok("answer" in it);
+    const first = Object.entries({
+      http: judgeHttp(it, ENDPOINT, DAY),
+      token: judgeToken(it, ENDPOINT, true),
+      ingest: judgeIngest(it, ENDPOINT),
+    }).find(([, { ok }]) => !ok)?.[0] ?? "none";
+    assert.equal(first, fails);
+    assert.equal(judgeIngest(it, ENDPOINT).inconclusive, status === 400);
+  });
+}
+
+for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
+  Deno.test(`judgeHttp() ${says ? "warns" : "does not warn"} of clocks ${ms} ms apart`, async () => {
+    for (const sign of [-1, 1]) {
+      const date = new Date(DAY + sign * ms).toUTCString();
+      const { ok, hint } = judgeHttp(await answered(reply(200, { date }), DAY), ENDPOINT, DAY);
+      assert.equal(ok, true);
+      assert.equal(hint?.includes(sign > 0 ? "behind" : "ahead of") ?? false, says);
+    }
+  });
+}
+
+Deno.test("judgeHttp() shows a server's name as text that does nothing", async () => {
+  const server = `x\u0085${"y".repeat(300)}`;
+  const { detail } = judgeHttp(await answered(reply(200, { server }), DAY), ENDPOINT, DAY);
+  assert.ok(detail.includes("server x\\u0085yyy") && detail.length < 200, detail);
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../src/base/errors.ts";
+import type { SendFlags } from "../../src/config/send_flags.ts";
+import { type SourceConfig, sourceConfig } from "../../src/config/source_config.ts";
+
+const source = (flags: SendFlags, { loop = false, spool = false } = {}): SourceConfig =>
+  sourceConfig(flags, loop, spool);
+/** Why it is refused. */
+function refusal(flags: SendFlags, given = {}): string {
+  try {
+    source(flags, given);
+  } catch (thrown) {
+    assert.ok(thrown instanceof UsageError, String(thrown));
+    return thrown.message;
+  }
+  return "not refused";
+}
+/** An expression is looked for in the message; a text is all of it. */
+function refused(flags: SendFlags, message: string | RegExp, given = {}): void {
+  if (typeof message === "string") assert.equal(refusal(flags, given), message);
+  else assert.match(refusal(flags, given), message);
+}
+
+Deno.test("sourceConfig() sends samples when nothing is named", () => {
+  assert.deepEqual(source({}), { kind: "sample" });
+  assert.deepEqual(source({ metric: "m", exponential: true, maxSeries: "5" }), { kind: "sample" });
+});
+
+Deno.test("sourceConfig() takes given values in their order", () => {
+  assert.deepEqual(source({ value: ["3", "1.5", "0", "3"] }), {
+    kind: "values",
+    values: [3, 1.5, 0, 3],
+  });
+});
+
+Deno.test("sourceConfig() fills in what an input leaves out", () => {
+  assert.deepEqual(source({ input: "-" }), {
+    kind: "input",
+    path: "-",
+    format: "auto",
+    valueField: "value",
+    attrFields: undefined,
+    scale: 1,
+  });
+});
+
+Deno.test("sourceConfig() takes an input with all that describes it", () => {
+  assert.deepEqual(
+    source({
+      input: "a.csv",
+      inputFormat: "csv",
+      valueField: "ms",
+      attrField: ["status=http.status", "host", "a=b=c"],
+      scale: "1e3",
+    }),
+    {
+      kind: "input",
+      path: "a.csv",
+      format: "csv",
+      valueField: "ms",
+      attrFields: [
+        { name: "status", key: "http.status" },
+        { name: "host", key: "host" },
+        { name: "a", key: "b=c" },
+      ],
+      scale: 1000,
+    },
+  );
+});
+
+Deno.test("sourceConfig() is synthetic when any of its flags is given", () => {
+  const flags: readonly SendFlags[] = [
+    { series: "3" },
+    { count: "3" },
+    { distribution: "constant(3)" },
+    { seed: "3" },
+  ];
+  for (const given of flags) assert.equal(source(given).kind, "synthetic");
+  assert.equal(source({ rate: "3" }, { loop: true }).kind, "synthetic");
+});
+
+Deno.test("sourceConfig() takes what is synthetic as it is given", () => {
+  const config = source({ series: "3", count: "7", seed: " x", distribution: "constant(4)" });
+  assert.ok(config.kind === "synthetic");
+  const { draw, ...rest } = config;
+  assert.deepEqual(rest, { kind: "synthetic", series: 3, count: 7, rate: undefined, seed: " x" });
+  assert.equal(draw(() => 0.5), 4);
+  assert.deepEqual(source({ scenario: "s", rate: "0.5", count: "9" }), {
+    kind: "scenario",
+    path: "s",
+    count: 9,
+    rate: 0.5,
+    seed: undefined,
+  });
+});
+
+Deno.test("sourceConfig() refuses two sources and names both", () => {
+  const sources: readonly (readonly [string, SendFlags])[] = [
+    ["--value", { value: ["1"] }],
+    ["--input", { input: "-" }],
+    ["--scenario", { scenario: "s" }],
+    ["--series", { series: "1" }],
+  ];
+  for (const [i, [one, first]] of sources.entries()) {
+    for (const [other, second] of sources.slice(i + 1)) {
+      refused(
+        { ...second, ...first },
+        `${one} and ${other} name two sources of measurements: give one of them`,
+      );
+    }
+  }
+  for (const key of ["count", "rate", "distribution", "seed"] as const) {
+    refused({ value: ["1"], [key]: "1" }, new RegExp(`^--value and --${key} name two sources`));
+    refused({ input: "-", [key]: "1" }, new RegExp(`^--input and --${key} name two sources`));
+  }
+  refused({ scenario: "s", distribution: "constant(1)" }, /^--scenario and --distribution name/);
+});
+
+Deno.test("sourceConfig() refuses what describes an input where there is none", () => {
+  refused({ inputFormat: "csv" }, /^--input-format describes an input/);
+  refused({ valueField: "v", series: "2" }, /^--value-field describes an input/);
+  refused({ attrField: ["a"], value: ["1"] }, /^--attr-field describes an input/);
+  refused({ scale: "2", scenario: "s" }, /^--scale describes an input/);
+});
+
+Deno.test("sourceConfig() refuses fields of an input without fields", () => {
+  const text = { input: "-", inputFormat: "text" };
+  refused({ ...text, valueField: "v" }, /^--value-field has no effect with --input-format text/);
+  refused({ ...text, attrField: ["v"] }, /^--attr-field has no effect with --input-format text/);
+  assert.equal(source({ ...text, scale: "2" }).kind, "input");
+});
+
+Deno.test("sourceConfig() refuses a metric beside a scenario", () => {
+  for (const key of ["metric", "unit", "description", "buckets"] as const) {
+    refused({ scenario: "s", [key]: "x" }, new RegExp(`^--${key} has no effect with --scenario`));
+  }
+  refused({ scenario: "s", exponential: true }, /^--exponential has no effect with --scenario/);
+});
+
+Deno.test("sourceConfig() sends only the spool for a count of 0", () => {
+  const spool = { spool: true };
+  assert.deepEqual(source({ count: "0" }, spool), { kind: "spool" });
+  assert.deepEqual(source({ count: "0.0" }, spool), { kind: "spool" });
+  refused({ count: "0" }, /^--count 0 sends only what the spool holds: name its directory/);
+  refused({ count: "0" }, "--count 0 records nothing: leave out --loop", { ...spool, loop: true });
+  for (const key of ["series", "rate", "distribution", "seed", "scenario"] as const) {
+    refused({ count: "0", [key]: "1" }, `--count 0 records nothing: leave out --${key}`, spool);
+  }
+});
+
+Deno.test("sourceConfig() refuses a rate that has no end, or two amounts", () => {
+  refused({ rate: "5" }, /^--rate has no end in a single send/);
+  refused({ scenario: "s", rate: "5" }, /^--rate has no end in a single send/);
+  refused({ rate: "5", count: "5" }, /^--rate and --count both say/, { loop: true });
+  assert.equal(source({ rate: "5", count: "5" }).kind, "synthetic");
+});
+
+Deno.test("sourceConfig() names the value that it refuses, and what would be right", () => {
+  const cases: readonly (readonly [SendFlags, string])[] = [
+    [{ value: ["1", "-2"] }, '--value "-2" (command line): expected a number, 0 or more'],
+    [{ value: [""] }, '--value "" (command line)'],
+    [{ input: " " }, '--input " " (command line): expected a file, or - for standard input'],
+    [{ input: "-", inputFormat: "xml" }, '--input-format "xml" (command line): expected "auto" or'],
+    [{ input: "-", valueField: "" }, '--value-field "" (command line): expected the name'],
+    [{ input: "-", attrField: ["=k"] }, '--attr-field "=k" (command line): expected NAME, or'],
+    [{ input: "-", scale: "-1" }, '--scale "-1" (command line): expected a number greater than 0'],
+    [{ series: "0" }, '--series "0" (command line): expected a whole number from 1 to 1000000'],
+    [{ series: "1e7" }, '--series "1e7" (command line): expected a whole number from 1 to'],
+    [{ count: "-1" }, '--count "-1" (command line): expected a whole number, 1 or more'],
+    [{ count: "1", rate: "0" }, '--rate "0" (command line): expected a number of measurements'],
+    [{ distribution: "x" }, '--distribution "x" (command line): expected constant(x), '],
+  ];
+  for (const [flags, text] of cases) {
+    const message = refusal(flags);
+    assert.ok(message.startsWith(`Invalid ${text}`), message);
+  }
+});

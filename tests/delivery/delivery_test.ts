@@ -1,0 +1,760 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  Delivery,
+  type DeliveryEvent,
+  type Limits,
+  type Window,
+} from "../../src/delivery/delivery.ts";
+import type { EncodedRequest } from "../../src/otlp/request.ts";
+import {
+  ENDPOINT,
+  measurementsOf,
+  MemoryStore,
+  partial,
+  pointsOf,
+  requestOf,
+  SimulatedClock,
+  SimulatedReceiver,
+  type Step,
+} from "../support/simulation.ts";
+
+const NEVER = new AbortController().signal;
+const KEEP_ALL: Limits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
+
+interface WorldOptions {
+  readonly answers?: readonly Step[] | ((attempt: number) => Step);
+  readonly limits?: Partial<Limits>;
+  readonly store?: MemoryStore;
+  /** Full jitter takes this part of the longest wait. */
+  readonly random?: () => number;
+}
+
+/** A Delivery in simulated time; every event's ledger is checked. */
+class World {
+  readonly clock = new SimulatedClock();
+  readonly receiver: SimulatedReceiver;
+  readonly delivery: Delivery;
+  readonly events: DeliveryEvent[] = [];
+  #iteration = 0;
+
+  constructor({ answers = [], limits = {}, store, random = () => 0.5 }: WorldOptions = {}) {
+    this.receiver = new SimulatedReceiver(this.clock, answers);
+    this.delivery = new Delivery({
+      post: this.receiver.post,
+      endpoint: ENDPOINT,
+      clock: this.clock,
+      random,
+      limits: { ...KEEP_ALL, ...limits },
+      store,
+    });
+  }
+
+  add(...requests: readonly EncodedRequest[]): Promise<void> {
+    return this.#drain(this.delivery.add(requests, ++this.#iteration, this.clock.wall()));
+  }
+
+  /** Tries for `forMs` at most. */
+  flush(forMs = 30_000, window: Partial<Window> = {}): Promise<void> {
+    return this.#drain(this.delivery.flush({
+      retryUntil: this.clock.monotonic() + forMs,
+      until: Infinity,
+      stop: NEVER,
+      abort: NEVER,
+      last: false,
+      ...window,
+    }));
+  }
+
+  end(): Promise<void> {
+    return this.#drain(this.delivery.end("the end"));
+  }
+
+  /** Lets time pass in which nothing is sent. */
+  pass(ms: number): Promise<void> {
+    return this.clock.run(this.clock.sleep(ms, NEVER));
+  }
+
+  of<T extends DeliveryEvent["type"]>(type: T): readonly Extract<DeliveryEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<DeliveryEvent, { type: T }> =>
+      event.type === type
+    );
+  }
+
+  /** When each attempt came, in ms after the first. */
+  get times(): readonly number[] {
+    const [first] = this.receiver.attempts;
+    return this.receiver.attempts.map(({ at }) => at - (first?.at ?? 0));
+  }
+
+  async #drain(events: AsyncGenerator<DeliveryEvent, unknown>): Promise<void> {
+    await this.clock.run((async () => {
+      for (;;) {
+        const next = await events.next();
+        // Adding up a very long queue after every event would be all that its test measures.
+        if (next.done || this.delivery.pending.length < 1000) assertBalanced(this.delivery);
+        if (next.done) return;
+        this.events.push(next.value);
+      }
+    })());
+  }
+}
+
+function assertBalanced({ ledger }: Delivery): void {
+  const { recorded, delivered, rejected, dropped, pending } = ledger;
+  assert.equal(recorded, delivered + rejected + dropped + pending, JSON.stringify(ledger));
+}
+
+Deno.test("flush() delivers once when the receiver takes it", async () => {
+  const world = new World();
+  await world.add(requestOf([2, 3]));
+  await world.flush();
+  assert.deepEqual(world.delivery.ledger, {
+    recorded: 5,
+    delivered: 5,
+    rejected: 0,
+    dropped: 0,
+    pending: 0,
+  });
+  assert.equal(world.receiver.took, 5);
+  assert.deepEqual(world.events.map(({ type }) => type), ["attempt", "settled"]);
+});
+
+Deno.test("flush() sends the same bytes again when it tries again", async () => {
+  const world = new World({ answers: [{ status: 503 }, { failure: "refused" }, {}] });
+  await world.add(requestOf([5]));
+  await world.flush();
+  const [first, ...others] = world.receiver.attempts;
+  assert.equal(others.length, 2);
+  for (const { body } of others) assert.equal(body, first?.body);
+  assert.equal(world.delivery.ledger.delivered, 5);
+});
+
+Deno.test("flush() waits twice as long each time, up to 5 s, when attempts fail", async () => {
+  const world = new World({ answers: () => ({ status: 503, latencyMs: 0 }), random: () => 0.999 });
+  await world.add(requestOf([1]));
+  await world.flush(60_000);
+  const waits = world.of("retry").map(({ inMs }) => Math.round(inMs));
+  assert.deepEqual(waits.slice(0, 6), [999, 1998, 3996, 4995, 4995, 4995]);
+  assert.ok(world.times.every((at) => at < 60_000), `tried at ${world.times}`);
+  assert.ok((world.times.at(-1) ?? 0) > 50_000, `gave up after ${world.times}`);
+});
+
+Deno.test("flush() waits anywhere between nothing and the longest wait when the jitter says so", async () => {
+  const jitter = [0, 0.25, 0.9];
+  let drawn = 0;
+  const world = new World({
+    answers: [503, 503, 503].map((status) => ({ status })),
+    random: () => jitter[drawn++] ?? 0,
+  });
+  await world.add(requestOf([1]));
+  await world.flush();
+  assert.deepEqual(world.of("retry").map(({ inMs }) => inMs), [0, 0.25 * 2000, 0.9 * 4000]);
+});
+
+Deno.test("flush() keeps what is not delivered when the time to try is up", async () => {
+  const world = new World({ answers: () => ({ status: 503 }) });
+  await world.add(requestOf([1, 1]));
+  await world.flush(10_000);
+  assert.equal(world.delivery.ledger.pending, 2);
+  assert.equal(world.of("held").length, 1);
+  const before = world.receiver.attempts.length;
+  world.receiver.answer(() => ({}));
+  await world.flush(10_000);
+  assert.equal(world.receiver.attempts.length, before + 1);
+  assert.equal(world.delivery.ledger.delivered, 2);
+});
+
+Deno.test("flush() tries once when there is no time to try again", async () => {
+  const world = new World({ answers: () => ({ status: 503 }) });
+  await world.add(requestOf([1]));
+  await world.flush(0);
+  assert.equal(world.receiver.attempts.length, 1);
+  assert.equal(world.delivery.ledger.pending, 1);
+});
+
+const NOON = "Sat, 31 Jan 2026 12:00:20 GMT";
+for (
+  const { name, header, leastMs, mostMs } of [
+    { name: "seconds", header: "7", leastMs: 7000, mostMs: 7002 },
+    { name: "fractional seconds", header: "1.5", leastMs: 1500, mostMs: 1502 },
+    { name: "an HTTP date", header: NOON, leastMs: 19_000, mostMs: 20_000 },
+    { name: "nonsense", header: "soon", leastMs: 0, mostMs: 500 },
+    { name: "negative", header: "-5", leastMs: 0, mostMs: 500 },
+    { name: "zero", header: "0", leastMs: 0, mostMs: 500 },
+    {
+      name: "a date in the past",
+      header: "Sat, 31 Jan 2015 12:00:20 GMT",
+      leastMs: 0,
+      mostMs: 500,
+    },
+  ]
+) {
+  Deno.test(`flush() waits as a minimum for a Retry-After when it is ${name}`, async () => {
+    for (const status of [429, 502, 503, 504]) {
+      const world = new World({
+        answers: [{ status, headers: { "retry-after": header } }],
+        random: () => 0.3,
+      });
+      await world.add(requestOf([1]));
+      await world.flush();
+      const [, second = NaN] = world.times;
+      assert.ok(second >= leastMs && second <= mostMs, `${status}: again after ${second} ms`);
+    }
+  });
+}
+
+Deno.test("flush() obeys a Retry-After for every request when others are pending", async () => {
+  const world = new World({
+    answers: [{ status: 429, headers: { "retry-after": "20" } }],
+    random: () => 0,
+  });
+  await world.add(requestOf([1], 1));
+  await world.flush(5_000);
+  await world.add(requestOf([1], 2));
+  await world.flush(5_000);
+  assert.equal(world.receiver.attempts.length, 1, "another request went out before its time");
+  assert.match(world.of("held").at(-1)?.result.message ?? "", /another 20 s \(Retry-After\)/);
+  await world.flush(30_000);
+  assert.deepEqual(world.times.map((at) => Math.round(at / 100) / 10), [0, 20, 20]);
+  assert.equal(world.delivery.ledger.delivered, 2);
+});
+
+Deno.test("flush() waits an hour at most when the Retry-After is absurdly long", async () => {
+  const world = new World({
+    answers: [{ status: 429, headers: { "retry-after": "99999999999999" } }],
+    limits: { maxAgeMs: 1e9 },
+  });
+  await world.add(requestOf([1]));
+  await world.flush();
+  await world.pass(3_590_000);
+  await world.flush();
+  assert.deepEqual(world.times.map(Math.round), [0, 3_600_001]);
+  assert.equal(world.delivery.ledger.delivered, 1);
+});
+
+for (
+  const status of [
+    100,
+    201,
+    202,
+    204,
+    301,
+    302,
+    307,
+    400,
+    401,
+    403,
+    404,
+    405,
+    408,
+    415,
+    500,
+    501,
+    505,
+  ]
+) {
+  Deno.test(`flush() does not send it again when the answer is ${status}`, async () => {
+    const world = new World({ answers: () => ({ status }) });
+    await world.add(requestOf([4]));
+    await world.flush();
+    await world.flush();
+    assert.equal(world.receiver.attempts.length, 1);
+    assert.equal(world.delivery.ledger.rejected, 4);
+  });
+}
+
+Deno.test("flush() counts a partial success as delivered when some points were rejected", async () => {
+  const world = new World({ answers: [partial(1)] });
+  await world.add(requestOf([2, 3]));
+  await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 5);
+  const [settled] = world.of("settled");
+  assert.equal(settled?.result.outcome, "partial");
+  assert.equal(settled?.result.rejectedPoints, 1);
+});
+
+Deno.test("flush() counts a partial success as rejected when every point was", async () => {
+  for (const rejected of [2, 1000]) {
+    const world = new World({ answers: [partial(rejected)] });
+    await world.add(requestOf([2, 3]));
+    await world.flush();
+    assert.equal(world.delivery.ledger.rejected, 5);
+    assert.equal(world.of("settled")[0]?.result.rejectedPoints, 2);
+  }
+});
+
+Deno.test("flush() passes the receiver's words on when nothing was rejected", async () => {
+  const world = new World({ answers: [partial(0, "slow down, please")] });
+  await world.add(requestOf([1]));
+  await world.flush();
+  const [settled] = world.of("settled");
+  assert.equal(settled?.result.outcome, "accepted");
+  assert.equal(settled?.result.message, "slow down, please");
+});
+
+Deno.test("flush() says possibly duplicated when it repeats what may have arrived", async () => {
+  for (const failure of ["timeout", "broken"] as const) {
+    const world = new World({ answers: [{ failure, took: true }] });
+    await world.add(requestOf([5]));
+    await world.flush();
+    assert.equal(world.of("settled")[0]?.pending.possiblyDuplicated, true);
+    assert.equal(world.delivery.ledger.delivered, 5);
+    assert.equal(world.receiver.took, 10);
+  }
+});
+
+Deno.test("flush() does not say possibly duplicated when no repeated attempt can have arrived", async () => {
+  for (
+    const step of [{ failure: "refused" as const }, { failure: "dns" as const }, { status: 503 }]
+  ) {
+    const world = new World({ answers: [step] });
+    await world.add(requestOf([5]));
+    await world.flush();
+    assert.equal(world.of("settled")[0]?.pending.possiblyDuplicated, false);
+  }
+});
+
+Deno.test("flush() tries once and keeps it when the certificate is wrong", async () => {
+  const world = new World({ answers: () => ({ failure: "certificate" }) });
+  await world.add(requestOf([5]));
+  await world.flush();
+  assert.equal(world.receiver.attempts.length, 1);
+  assert.equal(world.delivery.ledger.pending, 5);
+  world.receiver.answer(() => ({}));
+  await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 5);
+});
+
+Deno.test("flush() halves a request down to single points when the answer is 413", async () => {
+  const world = new World();
+  world.receiver.answer((_, points) => points.length > 1 ? { status: 413 } : {});
+  const counts = [3, 0, 7, 1, 4];
+  const request = requestOf(counts);
+  await world.add(request);
+  await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 15);
+  assert.deepEqual(world.receiver.takenPoints, pointsOf(request.body));
+});
+
+Deno.test("flush() loses only the point that is too large when the others are taken", async () => {
+  const world = new World();
+  world.receiver.answer((_, points) =>
+    points.some(({ count }) => count === 7) ? { status: 413 } : {}
+  );
+  await world.add(requestOf([3, 2, 7, 1, 4]));
+  await world.flush();
+  assert.deepEqual(world.delivery.ledger, {
+    recorded: 17,
+    delivered: 10,
+    rejected: 7,
+    dropped: 0,
+    pending: 0,
+  });
+  assert.equal(world.receiver.took, 10);
+});
+
+Deno.test("flush() keeps the whole in the store when its halves cannot be stored", async () => {
+  const store = new MemoryStore();
+  const world = new World({ store });
+  await world.add(requestOf([1, 2, 3, 4]));
+  const whole = [...store.files.keys()];
+  store.full = true;
+  world.receiver.answer((attempt) =>
+    attempt < 2 ? { status: 413 } : attempt < 4 ? {} : { status: 503 }
+  );
+  await world.flush(0);
+  assert.equal(world.delivery.ledger.delivered, 3, "two quarters");
+  assert.deepEqual([...store.files.keys()], whole, "what is left is kept by the whole alone");
+  world.receiver.answer(() => ({}));
+  await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 10);
+  assert.equal(store.files.size, 0);
+});
+
+Deno.test("flush() replaces a request in the store by its halves when the answer is 413", async () => {
+  const store = new MemoryStore();
+  const world = new World({ store, answers: (n) => n === 0 ? { status: 413 } : { status: 503 } });
+  await world.add(requestOf([1, 2, 3]));
+  await world.flush(0);
+  const kept = [...store.files.values()].flatMap(({ request }) => pointsOf(request.body));
+  assert.deepEqual(kept, pointsOf(requestOf([1, 2, 3]).body));
+  assert.deepEqual([...store.files.keys()], ["file-0-1", "file-0-2"]);
+});
+
+Deno.test("add() drops the oldest and says so when more is pending than --max-pending-mb", async () => {
+  const size = requestOf([1], 1).body.length;
+  const world = new World({
+    answers: () => ({ status: 503 }),
+    limits: { maxPendingBytes: size * 2.5 },
+  });
+  for (const mark of [1, 2, 3]) {
+    await world.add(requestOf([mark], mark));
+    await world.flush(0);
+  }
+  const dropped = world.of("dropped");
+  assert.deepEqual(dropped.map(({ pending }) => pending.request.measurements), [1]);
+  assert.match(dropped[0]?.reason ?? "", /--max-pending-mb/);
+  assert.equal(world.delivery.ledger.dropped, 1);
+  assert.equal(world.delivery.ledger.pending, 5);
+});
+
+Deno.test("add() makes room before anything is sent when more is pending than --max-pending-mb", async () => {
+  const size = requestOf([1], 1).body.length;
+  const world = new World({ limits: { maxPendingBytes: size * 1.5 } });
+  await world.add(requestOf([1], 1));
+  await world.add(requestOf([2], 2));
+  assert.equal(world.delivery.ledger.dropped, 1);
+  assert.equal(world.delivery.ledger.pending, 2);
+});
+
+Deno.test("flush() does not repeat a failed attempt when it is the last", async () => {
+  const world = new World({ answers: [{ status: 503 }] });
+  await world.add(requestOf([3]));
+  await world.flush(10_000, { last: true });
+  assert.equal(world.receiver.attempts.length, 1);
+  assert.equal(world.delivery.ledger.pending, 3);
+});
+
+Deno.test("flush() tries a request once when it alone is larger than --max-pending-mb", async () => {
+  for (const [answer, delivered, dropped] of [[{}, 6, 0], [{ status: 503 }, 0, 6]] as const) {
+    const world = new World({ answers: [answer], limits: { maxPendingBytes: 10 } });
+    await world.add(requestOf([6]));
+    await world.flush(0);
+    assert.equal(world.delivery.ledger.delivered, delivered);
+    assert.equal(world.delivery.ledger.dropped, dropped);
+  }
+});
+
+Deno.test("flush() drops what is older than --max-age and says so", async () => {
+  const world = new World({ answers: () => ({ status: 503 }), limits: { maxAgeMs: 60_000 } });
+  await world.add(requestOf([1], 1));
+  await world.flush(0);
+  await world.pass(40_000);
+  await world.add(requestOf([2], 2));
+  await world.flush(0);
+  await world.pass(30_000);
+  world.receiver.answer(() => ({}));
+  await world.flush(0);
+  assert.match(world.of("dropped")[0]?.reason ?? "", /older than 60 s \(--max-age\)/);
+  assert.equal(world.delivery.ledger.dropped, 1);
+  assert.equal(world.delivery.ledger.delivered, 2);
+});
+
+Deno.test("flush() neither drops nor waits wrongly when the wall clock is set", async () => {
+  for (const byMs of [-86_400_000, 86_400_000]) {
+    const world = new World({ answers: [{ status: 503 }, { status: 503 }] });
+    await world.add(requestOf([1], 1));
+    world.clock.after(100, () => world.clock.setWall(byMs));
+    await world.flush();
+    await world.add(requestOf([1], 2));
+    await world.flush();
+    assert.equal(world.delivery.ledger.delivered, 2);
+    assert.ok((world.times.at(-1) ?? Infinity) < 5_000, `it took ${world.times}`);
+  }
+});
+
+Deno.test("flush() sends oldest first and one after the other when a receiver comes back", async () => {
+  const world = new World({ answers: () => ({ status: 503 }) });
+  for (const mark of [1, 2, 3, 4]) {
+    await world.add(requestOf([mark], mark));
+    await world.flush(0);
+  }
+  const before = world.receiver.attempts.length;
+  world.receiver.answer(() => ({ latencyMs: 50 }));
+  await world.flush();
+  const later = world.receiver.attempts.slice(before);
+  assert.deepEqual(later.map(({ points }) => measurementsOf(points)), [1, 2, 3, 4]);
+  const gaps = later.slice(1).map(({ at }, i) => at - (later[i]?.at ?? 0));
+  assert.ok(gaps.every((gap) => gap >= 50), `two at a time: ${gaps}`);
+});
+
+Deno.test("flush() stops waiting at once when it is stopped, and keeps everything", async () => {
+  const world = new World({
+    answers: [{ status: 429, headers: { "retry-after": "25" } }],
+  });
+  const stop = new AbortController();
+  await world.add(requestOf([3]));
+  const began = world.clock.monotonic();
+  world.clock.after(2000, () => stop.abort());
+  await world.flush(30_000, { stop: stop.signal });
+  assert.equal(world.clock.monotonic() - began, 2000);
+  assert.equal(world.delivery.ledger.pending, 3);
+});
+
+Deno.test("flush() tries what is left once more when it is the last", async () => {
+  const world = new World({ answers: () => ({ status: 503 }) });
+  const stop = new AbortController();
+  stop.abort();
+  await world.add(requestOf([3], 1), requestOf([4], 2));
+  await world.flush(10_000, { stop: stop.signal, last: true });
+  assert.equal(world.receiver.attempts.length, 1, "a receiver that is down is not asked twice");
+  world.receiver.answer(() => ({}));
+  await world.flush(10_000, { stop: stop.signal, last: true });
+  assert.equal(world.delivery.ledger.delivered, 7);
+});
+
+Deno.test("flush() says that there was no time when it is due to end between two requests", async () => {
+  const world = new World({ answers: () => ({ latencyMs: 600 }) });
+  await world.add(requestOf([1], 1), requestOf([1], 2), requestOf([1], 3));
+  await world.flush(30_000, { until: world.clock.monotonic() + 1000 });
+  assert.equal(world.delivery.ledger.delivered, 2);
+  assert.match(world.of("held")[0]?.result.message ?? "", /no time left/);
+});
+
+Deno.test("end() drops what no store keeps, and says so", async () => {
+  const world = new World({ answers: () => ({ status: 503 }) });
+  await world.add(requestOf([1], 1), requestOf([2], 2));
+  await world.flush(0);
+  await world.end();
+  assert.deepEqual(world.of("dropped").map(({ reason }) => reason), ["the end", "the end"]);
+  assert.equal(world.delivery.ledger.dropped, 3);
+});
+
+Deno.test("end() leaves what the store keeps pending, and marks what cannot have arrived", async () => {
+  const store = new MemoryStore();
+  const world = new World({ store, answers: [{ failure: "timeout" }] });
+  await world.add(requestOf([1], 1), requestOf([2], 2));
+  await world.flush(0);
+  await world.end();
+  assert.equal(world.delivery.ledger.pending, 3);
+  assert.deepEqual([...store.files.keys()], ["file-0", "file-1"]);
+  assert.deepEqual([...store.unsent], ["file-1"]);
+});
+
+Deno.test("end() keeps in the store what had no room before when there is room now", async () => {
+  const store = new MemoryStore();
+  store.full = true;
+  const world = new World({ store, answers: () => ({ status: 503 }) });
+  await world.add(requestOf([7]));
+  await world.flush(0);
+  store.full = false;
+  await world.end();
+  assert.equal(world.delivery.ledger.pending, 7);
+  assert.equal(store.files.size, 1);
+});
+
+Deno.test("flush() is done with 20,000 pending requests in a moment when the receiver is back", async () => {
+  const world = new World({ answers: () => ({ status: 503, latencyMs: 0 }) });
+  const request = requestOf([1]);
+  await world.add(...Array.from({ length: 20_000 }, () => request));
+  const began = performance.now();
+  world.receiver.answer(() => ({ latencyMs: 0 }));
+  await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 20_000);
+  assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
+});
+
+// What follows is property-based: whatever happens, the books are right.
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ status: fc.constant(200), latencyMs: fc.integer({ min: 0, max: 900 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      status: fc.constantFrom(429, 502, 503, 504),
+      headers: fc.constantFrom<Record<string, string>>(
+        {},
+        { "retry-after": "3" },
+        { "retry-after": "40" },
+        { "retry-after": "-1" },
+        { "retry-after": "gibberish" },
+        { "retry-after": NOON },
+      ),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ status: fc.constantFrom(204, 302, 400, 401, 413, 500) }) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 4 }).map((n) => partial(n)) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ failure: fc.constantFrom("refused", "dns", "certificate", "tls") }),
+  },
+);
+/** The receiver may have taken it, and nobody here knows. */
+const ambiguous: fc.Arbitrary<Step> = fc.record({
+  failure: fc.constantFrom("timeout", "broken"),
+  took: fc.boolean(),
+});
+
+type Command =
+  | { readonly type: "add"; readonly counts: readonly (readonly number[])[] }
+  | {
+    readonly type: "flush";
+    readonly forMs: number;
+    readonly untilMs: number;
+    readonly last: boolean;
+  }
+  | { readonly type: "stop"; readonly afterMs: number; readonly abort: boolean }
+  | { readonly type: "pass"; readonly ms: number }
+  | { readonly type: "set clock"; readonly byMs: number }
+  | { readonly type: "full"; readonly full: boolean };
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant("add"),
+      counts: fc.array(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 6 }), {
+        maxLength: 3,
+      }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant("flush"),
+      forMs: fc.constantFrom(0, 1000, 30_000),
+      untilMs: fc.constantFrom(500, 20_000, Infinity),
+      last: fc.boolean(),
+    }),
+  },
+  {
+    arbitrary: fc.record({
+      type: fc.constant("stop"),
+      afterMs: fc.integer({ min: 1, max: 5000 }),
+      abort: fc.boolean(),
+    }),
+    weight: 1,
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("pass"), ms: fc.integer({ min: 0, max: 90_000 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("set clock"),
+      byMs: fc.integer({ min: -1e9, max: 1e9 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("full"), full: fc.boolean() }) },
+);
+
+interface Story {
+  readonly commands: readonly Command[];
+  readonly steps: readonly Step[];
+  readonly jitter: number;
+  readonly spool: boolean;
+  readonly maxPendingBytes: number;
+  readonly maxAgeMs: number;
+}
+
+function story(steps: fc.Arbitrary<Step>): fc.Arbitrary<Story> {
+  return fc.record({
+    commands: fc.array(command, { minLength: 1, maxLength: 20 }),
+    steps: fc.array(steps, { maxLength: 60 }),
+    jitter: fc.double({ min: 0, max: 0.99, noNaN: true }),
+    spool: fc.boolean(),
+    maxPendingBytes: fc.constantFrom(150, 1000, 64e6),
+    maxAgeMs: fc.constantFrom(60_000, 3_600_000),
+  });
+}
+
+async function play({ commands, steps, jitter, spool, maxPendingBytes, maxAgeMs }: Story) {
+  const store = spool ? new MemoryStore() : undefined;
+  const world = new World({
+    answers: steps,
+    limits: { maxPendingBytes, maxAgeMs },
+    ...store && { store },
+    random: () => jitter,
+  });
+  let stop = new AbortController();
+  let abort = new AbortController();
+  let mark = 0;
+  for (const command of commands) {
+    switch (command.type) {
+      case "add":
+        await world.add(...command.counts.map((counts) => requestOf(counts, ++mark)));
+        break;
+      case "flush":
+        await world.flush(command.forMs, {
+          until: world.clock.monotonic() + command.untilMs,
+          last: command.last,
+          stop: stop.signal,
+          abort: abort.signal,
+        });
+        [stop, abort] = [new AbortController(), new AbortController()];
+        break;
+      case "stop": {
+        const [stopping, aborting] = [stop, abort];
+        world.clock.after(command.afterMs, () => {
+          stopping.abort();
+          if (command.abort) aborting.abort();
+        });
+        break;
+      }
+      case "pass":
+        await world.pass(command.ms);
+        break;
+      case "set clock":
+        world.clock.setWall(command.byMs);
+        break;
+      case "full":
+        if (store) store.full = command.full;
+    }
+    if (store) assertKept(world.delivery, store);
+  }
+  await world.end();
+  if (store) assertKept(world.delivery, store);
+  return world;
+}
+
+/** The store holds what is pending and named there, and nothing else. */
+function assertKept({ pending }: Delivery, store: MemoryStore): void {
+  const named = new Set(pending.flatMap(({ stored }) => stored === undefined ? [] : [stored]));
+  assert.deepEqual(new Set(store.files.keys()), named);
+}
+
+/** Measurements of points that came to the receiver in a request that it took but in which it rejected every point. */
+function rejectedWhole(world: World): number {
+  return world.of("settled").filter(({ result }) =>
+    result.outcome === "rejected" && result.status === 200
+  )
+    .reduce((sum, { pending }) => sum + pending.request.measurements, 0);
+}
+
+const SEED = 20260131;
+
+Deno.test("the ledger equals what the receiver took when no failure is ambiguous", async () => {
+  await fc.assert(
+    fc.asyncProperty(story(step), async (told) => {
+      const world = await play(told);
+      const interrupted = world.of("attempt").some(({ pending }) => pending.mayHaveArrived);
+      const took = world.receiver.took - rejectedWhole(world);
+      const { delivered } = world.delivery.ledger;
+      if (interrupted) assert.ok(took >= delivered, `${took} taken, ${delivered} delivered`);
+      else assert.equal(delivered, took);
+    }),
+    { seed: SEED, numRuns: 400 },
+  );
+});
+
+Deno.test("the receiver took at least what the ledger says when failures are ambiguous", async () => {
+  await fc.assert(
+    fc.asyncProperty(story(fc.oneof(step, ambiguous)), async (told) => {
+      const world = await play(told);
+      const took = world.receiver.took - rejectedWhole(world);
+      const { delivered } = world.delivery.ledger;
+      assert.ok(took >= delivered, `${took} taken, ${delivered} delivered`);
+      // What was taken twice was said to be possibly duplicated.
+      const said = world.of("attempt").some(({ pending }) => pending.possiblyDuplicated);
+      const keys = world.receiver.takenPoints.map(({ attributes }) => attributes["series"]);
+      if (!said) assert.equal(new Set(keys).size, keys.length, "taken twice, and nobody said so");
+    }),
+    { seed: SEED + 1, numRuns: 400 },
+  );
+});
+
+Deno.test("what is pending in the end is in the store when there is one, and dropped when not", async () => {
+  await fc.assert(
+    fc.asyncProperty(story(fc.oneof(step, ambiguous)), async (told) => {
+      const world = await play(told);
+      if (!told.spool) assert.equal(world.delivery.ledger.pending, 0);
+      assert.ok(world.delivery.pending.every(({ stored }) => stored !== undefined));
+    }),
+    { seed: SEED + 2, numRuns: 200 },
+  );
+});

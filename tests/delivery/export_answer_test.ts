@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { type Answer, readAnswer } from "../../src/delivery/export_answer.ts";
+import { partialSuccess, rpcStatus } from "../support/decode.ts";
+
+const NOW = Date.UTC(2026, 0, 31);
+const PROTOBUF = { "content-type": "application/x-protobuf" };
+const JSON_ = { "content-type": "application/json; charset=utf-8" };
+const HTML = { "content-type": "text/html" };
+
+function read(
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  body: string | Uint8Array = "",
+  tooLarge = false,
+): Promise<Answer> {
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  return readAnswer(
+    { kind: "reply", status, headers: new Headers(headers), body: bytes, tooLarge },
+    NOW,
+  );
+}
+
+const accepted = { kind: "accepted", warning: undefined } as const;
+
+for (
+  const [what, headers, body, answer] of [
+    ["an empty body", {}, "", accepted],
+    ["an empty body of any type", HTML, "", accepted],
+    ["an empty JSON object", JSON_, "{}", accepted],
+    ["an empty partial success", PROTOBUF, partialSuccess(0, ""), accepted],
+    ["an empty partial success in JSON", JSON_, '{"partialSuccess":{}}', accepted],
+    ["a warning", PROTOBUF, partialSuccess(0, "old\nversion"), {
+      kind: "accepted",
+      warning: "old version",
+    }],
+    [
+      "a warning in JSON",
+      JSON_,
+      '{"partialSuccess":{"errorMessage":"old"}}',
+      { kind: "accepted", warning: "old" },
+    ],
+    ["rejected points", PROTOBUF, partialSuccess(300, "why"), {
+      kind: "partial",
+      rejectedPoints: 300,
+      message: "why",
+    }],
+    ["rejected points without a content type", {}, partialSuccess(1, ""), {
+      kind: "partial",
+      rejectedPoints: 1,
+      message: "",
+    }],
+    [
+      "rejected points as a string in JSON",
+      JSON_,
+      '{"partial_success":{"rejected_data_points":"7"}}',
+      {
+        kind: "partial",
+        rejectedPoints: 7,
+        message: "",
+      },
+    ],
+  ] as const
+) {
+  Deno.test(`readAnswer() takes a 200 with ${what} by OTLP`, async () => {
+    assert.deepEqual(await read(200, headers, body), answer);
+  });
+}
+
+for (
+  const [what, headers, body, message] of [
+    [
+      "a page",
+      HTML,
+      "<title> Log\nin </title>",
+      /^200, but its body is no OTLP answer: a web page, "Log in"$/,
+    ],
+    ["a page without a title", HTML, "<!DOCTYPE html><p>", /: a web page$/],
+    ["text", { "content-type": "text/plain" }, "OK", /: OK$/],
+    ["text that says it is protobuf", PROTOBUF, "<html>", /no OTLP answer/],
+    ["JSON of another kind", JSON_, '{"status":"ok"}', /: \{"status":"ok"\}$/],
+    ["JSON that is none", JSON_, "{", /no OTLP answer/],
+    ["an array", JSON_, "[]", /no OTLP answer/],
+    [
+      "a rejected count that is no number",
+      JSON_,
+      '{"partialSuccess":{"rejectedDataPoints":"x"}}',
+      /no OTLP/,
+    ],
+  ] as const
+) {
+  Deno.test(`readAnswer() refuses a 200 with ${what}`, async () => {
+    const answer = await read(200, headers, body);
+    assert.equal(answer.kind, "refused");
+    assert.match("message" in answer ? answer.message : "", message);
+  });
+}
+
+Deno.test("readAnswer() refuses a 200 that is larger than OTLP allows", async () => {
+  const answer = await read(200, PROTOBUF, "", true);
+  assert.deepEqual(answer, {
+    kind: "refused",
+    message: "200, but its body is larger than the 4 MiB that OTLP allows",
+  });
+});
+
+Deno.test("readAnswer() tells retryable statuses, too large and refused apart", async () => {
+  const kinds = new Map<string, number[]>();
+  for (let status = 201; status < 600; status++) {
+    const { kind } = await read(status);
+    kinds.set(kind, [...kinds.get(kind) ?? [], status]);
+  }
+  assert.deepEqual(kinds.get("retry"), [429, 502, 503, 504]);
+  assert.deepEqual(kinds.get("too-large"), [413]);
+  assert.deepEqual([...kinds.keys()].sort(), ["refused", "retry", "too-large"]);
+  assert.equal(kinds.get("refused")?.length, 599 - 200 - 5);
+});
+
+Deno.test("readAnswer() reads Retry-After of what may be tried again", async () => {
+  const after = async (value: string) => {
+    const answer = await read(503, { "retry-after": value });
+    return answer.kind === "retry" ? answer.retryAfterMs : NaN;
+  };
+  assert.equal(await after("7"), 7000);
+  assert.equal(await after("Sat, 31 Jan 2026 00:00:05 GMT"), 5000);
+  assert.equal(await after("nonsense"), undefined);
+});
+
+for (
+  const [what, headers, body, message] of [
+    ["a Status", PROTOBUF, rpcStatus(16, "Wrong token"), "401 Unauthorized: Wrong token"],
+    [
+      "a Status without a content type",
+      {},
+      rpcStatus(16, "Wrong token"),
+      "401 Unauthorized: Wrong token",
+    ],
+    [
+      "Dynatrace's envelope",
+      JSON_,
+      '{"error":{"code":401,"message":"Token Authentication failed"}}',
+      "401 Unauthorized: Token Authentication failed",
+    ],
+    ["a Status in JSON", JSON_, '{"code":16,"message":"no"}', "401 Unauthorized: no"],
+    ["an error as text in JSON", JSON_, '{"error":"no"}', "401 Unauthorized: no"],
+    ["JSON without a message", JSON_, '{"reason":1}', '401 Unauthorized: {"reason":1}'],
+    ["text", { "content-type": "text/plain" }, " no\n entry ", "401 Unauthorized: no entry"],
+    ["text that says it is protobuf", PROTOBUF, "no entry", "401 Unauthorized: no entry"],
+    ["a page", HTML, "<html><title>Sign in", '401 Unauthorized: a web page, "Sign in"'],
+    ["nothing", {}, "", "401 Unauthorized"],
+  ] as const
+) {
+  Deno.test(`readAnswer() repeats an error's words when they are ${what}`, async () => {
+    assert.deepEqual(await read(401, headers, body), { kind: "refused", message });
+  });
+}
+
+Deno.test("readAnswer() names a status without a known reason by its number", async () => {
+  assert.deepEqual(await read(599), { kind: "refused", message: "599" });
+});

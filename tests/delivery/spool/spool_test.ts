@@ -1,0 +1,345 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Pending } from "../../../src/delivery/delivery.ts";
+import { UsageError } from "../../../src/base/errors.ts";
+import { openSpool, type Spool } from "../../../src/delivery/spool/spool.ts";
+import { requestOf, SimulatedClock } from "../../support/simulation.ts";
+
+const CLOCK = new SimulatedClock();
+const NOW = CLOCK.wall();
+
+/** Runs `work` with a directory that is removed afterwards. */
+async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
+  try {
+    await work(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function open(directory: string): Promise<Spool> {
+  const spool = await openSpool(directory, "the spool", CLOCK);
+  assert.ok("store" in spool, `unusable: ${JSON.stringify(spool)}`);
+  return spool;
+}
+
+/** What the next process finds; its warnings too. */
+async function found(directory: string) {
+  const spool = await open(directory);
+  spool.close();
+  return spool;
+}
+
+function pendingOf(counts: readonly number[], recordedAt = NOW): Pending {
+  return {
+    request: requestOf(counts, counts[0]),
+    iteration: 1,
+    recordedAt,
+    bornAt: CLOCK.monotonic(),
+    stored: undefined,
+    attempts: 0,
+    mayHaveArrived: false,
+    possiblyDuplicated: false,
+  };
+}
+
+/** Saves and gives the name. */
+async function save({ store }: Spool, pending: Pending, half?: 1 | 2): Promise<string> {
+  const { stored, warning } = await store.save(pending, half);
+  assert.equal(warning, undefined);
+  assert.ok(stored !== undefined);
+  return stored;
+}
+
+function counts(left: readonly Pending[]): readonly number[] {
+  return left.map(({ request }) => request.measurements);
+}
+
+async function files(directory: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) if (name !== "lock") names.push(name);
+  return names.sort();
+}
+
+Deno.test("openSpool() gives back what was saved, bytes and all, oldest first", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    await save(spool, pendingOf([3], NOW - 1000));
+    await save(spool, pendingOf([1, 4], NOW - 2000));
+    await save(spool, pendingOf([2], NOW - 1000));
+    spool.close();
+    const { left, warnings } = await found(directory);
+    assert.deepEqual(counts(left), [5, 3, 2]);
+    assert.deepEqual(
+      left.map(({ request }) => request),
+      [[1, 4], [3], [2]].map((of) => requestOf(of, of[0])),
+    );
+    assert.deepEqual(left.map(({ recordedAt }) => recordedAt), [
+      NOW - 2000,
+      NOW - 1000,
+      NOW - 1000,
+    ]);
+    assert.deepEqual(left.map(({ bornAt }) => CLOCK.monotonic() - bornAt), [2000, 1000, 1000]);
+    assert.deepEqual(warnings, []);
+  });
+});
+
+Deno.test("openSpool() makes the directory and those above when they are missing", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(`${directory}/a/b/c`);
+    await save(spool, pendingOf([1]));
+    spool.close();
+    assert.equal((await files(`${directory}/a/b/c`)).length, 1);
+  });
+});
+
+Deno.test("forget() removes for good, and again without a word", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const name = await save(spool, pendingOf([1]));
+    assert.equal(await spool.store.forget(name), undefined);
+    assert.equal(await spool.store.forget(name), undefined);
+    spool.close();
+    assert.deepEqual((await found(directory)).left, []);
+  });
+});
+
+Deno.test("openSpool() throws a UsageError when somebody else has the directory", async () => {
+  await inDirectory(async (directory) => {
+    const first = await open(directory);
+    await assert.rejects(openSpool(directory, "the spool", CLOCK), (thrown) => {
+      assert.ok(thrown instanceof UsageError);
+      assert.match(thrown.message, /^Another process uses the spool "the spool"/);
+      return true;
+    });
+    first.close();
+    await found(directory);
+  });
+});
+
+Deno.test("openSpool() throws a UsageError when the directory is a file", async () => {
+  await inDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/file`, "");
+    await assert.rejects(openSpool(`${directory}/file`, "the spool", CLOCK), UsageError);
+  });
+});
+
+Deno.test("openSpool() says why when the directory cannot be made", async () => {
+  await inDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/file`, "");
+    const spool = await openSpool(`${directory}/file/spool`, "the spool", CLOCK);
+    assert.ok("unusable" in spool);
+    assert.match(
+      spool.unusable,
+      /^Cannot use the spool "the spool" \(.+\): unsent data is kept in memory only/,
+    );
+  });
+});
+
+Deno.test("save() warns once, and goes on without, when it cannot write", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(`${directory}/spool`);
+    await Deno.remove(`${directory}/spool`, { recursive: true });
+    const warnings = [];
+    for (const count of [1, 2]) warnings.push(await spool.store.save(pendingOf([count])));
+    assert.deepEqual(warnings.map(({ stored }) => stored), [undefined, undefined]);
+    assert.match(warnings[0]?.warning ?? "", /^Cannot write to the spool "the spool"/);
+    assert.equal(warnings[1]?.warning, undefined);
+    await Deno.mkdir(`${directory}/spool`);
+    await save(spool, pendingOf([3]));
+    spool.close();
+    assert.deepEqual(counts((await found(`${directory}/spool`)).left), [3]);
+  });
+});
+
+Deno.test("openSpool() leaves somebody else's files where they are, and says so once", async () => {
+  await inDirectory(async (directory) => {
+    for (const name of ["notes.txt", "a.json", "b.json", "\x1b[31mred", "backup.otlp.bak"]) {
+      await Deno.writeTextFile(`${directory}/${name}`, "important");
+    }
+    await Deno.mkdir(`${directory}/folder.otlp`);
+    const before = await files(directory);
+    const { left, warnings } = await found(directory);
+    assert.deepEqual(left, []);
+    assert.deepEqual(await files(directory), before);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /and 2 more in the spool "the spool": no files of a spool/);
+    assert.ok(!warnings[0]?.includes("\x1b"), "what a name holds is made harmless");
+  });
+});
+
+Deno.test("openSpool() sets aside, with a warning, what only looks like a request", async () => {
+  for (
+    const text of [
+      "",
+      "\n",
+      "garbage",
+      "{}",
+      '{"format":1}\n',
+      "otlp-histogram spool 1 00\n{}\n",
+      "\0".repeat(5000),
+    ]
+  ) {
+    await inDirectory(async (directory) => {
+      const name = "000000000000001-00000000-00000000.otlp";
+      await Deno.writeTextFile(`${directory}/${name}`, text);
+      const { left, warnings } = await found(directory);
+      assert.deepEqual(left, []);
+      assert.match(
+        warnings.join("\n"),
+        /is torn or none of its requests: not sent, set aside in set-aside\//,
+      );
+      assert.equal(await Deno.readTextFile(`${directory}/set-aside/${name}`), text);
+      assert.deepEqual((await found(directory)).warnings, [], "it is said once");
+    });
+  }
+});
+
+Deno.test("openSpool() never gives a request that was cut off, wherever it was", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const name = await save(spool, pendingOf([1, 2]));
+    spool.close();
+    const whole = await Deno.readFile(`${directory}/${name}`);
+    await Deno.remove(`${directory}/${name}`);
+    for (const suffix of ["", ".part"]) {
+      for (let length = 0; length < whole.length; length++) {
+        await Deno.writeFile(
+          `${directory}/${String(length).padStart(15, "0")}-00000000-00000000.otlp${suffix}`,
+          whole.subarray(0, length),
+        );
+      }
+      const { left, warnings } = await found(directory);
+      assert.deepEqual(left, []);
+      assert.equal(warnings.length, whole.length);
+      assert.deepEqual(await files(directory), ["set-aside"]);
+    }
+  });
+});
+
+Deno.test("openSpool() never gives a request in which a byte has changed", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const name = await save(spool, pendingOf([1, 2]));
+    spool.close();
+    const whole = await Deno.readFile(`${directory}/${name}`);
+    await Deno.remove(`${directory}/${name}`);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: whole.length - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        async (at, change) => {
+          const changed = whole.slice();
+          changed[at] = (changed[at] ?? 0) ^ change;
+          await Deno.writeFile(`${directory}/${name}`, changed);
+          assert.deepEqual((await found(directory)).left, []);
+        },
+      ),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+});
+
+Deno.test("openSpool() takes what was written whole when its process died before the rename", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const name = await save(spool, pendingOf([7]));
+    spool.close();
+    await Deno.rename(`${directory}/${name}`, `${directory}/${name}.part`);
+    const { left, warnings } = await found(directory);
+    assert.deepEqual(counts(left), [7]);
+    assert.deepEqual(warnings, []);
+    assert.equal(left[0]?.stored, name);
+    assert.equal(left[0]?.mayHaveArrived, false, "it cannot have been sent before the rename");
+    assert.deepEqual(await files(directory), [name]);
+  });
+});
+
+Deno.test("openSpool() gives neither too much nor too little wherever a process died while it split a request", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const whole = await save(spool, pendingOf([3, 4], NOW - 1));
+    await save(spool, pendingOf([9], NOW));
+    const expect = async (expected: readonly number[], what: string) => {
+      await copied(directory, async (copy) => {
+        const { left, warnings } = await found(copy);
+        assert.deepEqual(counts(left), expected, what);
+        assert.deepEqual(warnings, []);
+        assert.deepEqual(counts((await found(copy)).left), expected, `${what}, and once more`);
+      });
+    };
+    const half = (count: number) => ({ ...pendingOf([count], NOW - 1), stored: whole });
+    await expect([7, 9], "before");
+    await Deno.writeTextFile(`${directory}/${whole.replace(".otlp", "-1.otlp.part")}`, "otlp-hist");
+    await expect([7, 9], "the first half is being written");
+    await Deno.remove(`${directory}/${whole.replace(".otlp", "-1.otlp.part")}`);
+    await save(spool, half(3), 1);
+    await expect([7, 9], "the first half is there");
+    await save(spool, half(4), 2);
+    await expect([7, 9], "both halves are there");
+    await spool.store.forget(whole);
+    await expect([3, 4, 9], "the whole is gone: the halves stand in its place");
+    await spool.store.forget(whole.replace(".otlp", "-1.otlp"));
+    await expect([4, 9], "the first half is settled");
+    spool.close();
+  });
+});
+
+Deno.test("markUnsent() lets the next process know that nothing can have arrived", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const [sent, unsent] = [await save(spool, pendingOf([1])), await save(spool, pendingOf([2]))];
+    await spool.store.markUnsent(unsent);
+    spool.close();
+    const next = await open(directory);
+    assert.deepEqual(next.left.map(({ mayHaveArrived }) => mayHaveArrived), [true, false]);
+    assert.deepEqual(next.left.map(({ stored }) => stored), [sent, unsent]);
+    // It dies here: by then it may have sent it.
+    next.close();
+    assert.deepEqual((await found(directory)).left.map(({ mayHaveArrived }) => mayHaveArrived), [
+      true,
+      true,
+    ]);
+  });
+});
+
+Deno.test("openSpool() makes nothing older or younger than it can be when the clock was set back", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    await save(spool, pendingOf([1], NOW + 86_400_000));
+    spool.close();
+    assert.equal((await found(directory)).left[0]?.bornAt, CLOCK.monotonic());
+  });
+});
+
+Deno.test("save() writes neither address nor header nor anything but the request and its counts", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const pending = pendingOf([1]);
+    const name = await save(spool, pending);
+    spool.close();
+    const bytes = await Deno.readFile(`${directory}/${name}`);
+    const text = new TextDecoder("latin1").decode(bytes);
+    const [first = "", described = ""] = text.split("\n", 2);
+    assert.match(first, /^otlp-histogram spool 1 [0-9a-f]{64}$/);
+    assert.equal(
+      described,
+      `{"recordedAt":${NOW},"encoding":"identity","points":1,"measurements":1}`,
+    );
+    assert.deepEqual(bytes.subarray(first.length + described.length + 2), pending.request.body);
+    if (Deno.build.os !== "windows") {
+      assert.equal(((await Deno.stat(`${directory}/${name}`)).mode ?? 0) & 0o777, 0o600);
+    }
+  });
+});
+
+/** Runs `work` with a copy of a directory's files. */
+async function copied(directory: string, work: (copy: string) => Promise<void>): Promise<void> {
+  await inDirectory(async (copy) => {
+    for (const name of await files(directory)) {
+      await Deno.copyFile(`${directory}/${name}`, `${copy}/${name}`);
+    }
+    await work(copy);
+  });
+}

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { readInput } from "../../../src/measurements/input/input.ts";
+import { bytesOf, type Options, pieces, readChunks, type Reading, readText } from "./reading.ts";
+
+const CSV: Options = { format: "csv" };
+
+async function reads(text: string, expected: Reading, options: Options = {}): Promise<void> {
+  assert.deepEqual(await readText(text, { ...CSV, ...options }), expected);
+}
+
+const measured = (...measurements: Reading["measurements"]): Reading => ({
+  measurements,
+  invalid: [],
+});
+
+Deno.test("readInput() makes a string attribute of every other CSV column", () =>
+  reads(
+    "method,value,status\nGET,12.5,200\nPOST,7,201\n",
+    measured([12.5, { method: "GET", status: "200" }], [7, { method: "POST", status: "201" }]),
+  ));
+
+Deno.test("readInput() reads CSV with quotes, commas and line breaks inside quotes, CRLF and a byte order mark", () =>
+  reads(
+    '\ufeff"value","a ""b""",c\r\n"1,5",x,y\r\n"15","a,b","l1\r\nl2\nl3"\r\n\r\n2,"""","say ""hi"""\r\n3, x ,5" disk\r\n',
+    {
+      measurements: [
+        [15, { 'a "b"': "a,b", c: "l1\r\nl2\nl3" }],
+        [2, { 'a "b"': '"', c: 'say "hi"' }],
+        [3, { 'a "b"': " x ", c: '5" disk' }],
+      ],
+      invalid: [[2, '"value" is not a number: "1,5"']],
+    },
+  ));
+
+Deno.test("readInput() leaves empty cells, columns without a name and blank lines out", () =>
+  reads(
+    'value,a,,b\n\n  \n1,,x,""\n2,y,z,w\n',
+    measured([1, {}], [2, { a: "y", b: "w" }]),
+  ));
+
+Deno.test("readInput() takes the CSV columns that are named, and only those", () =>
+  reads(
+    "time,ms,route,method\n1,0.5,/a,GET\n2,0.25,/b,\n",
+    measured([500, { "http.route": "/a", method: "GET" }], [250, { "http.route": "/b" }]),
+    {
+      valueField: "ms",
+      scale: 1000,
+      attrFields: [{ name: "route", key: "http.route" }, { name: "method", key: "method" }],
+    },
+  ));
+
+Deno.test("readInput() names the line where a CSV record begins when it cannot be used", () =>
+  reads(
+    'value,a\n1,x\n2\n3,x,y\n,x\nabc,"1\n2\n3"\n-4,x\n5,"x"y\n6,y\ninf,x\n1e400,x\n',
+    {
+      measurements: [[1, { a: "x" }], [6, { a: "y" }]],
+      invalid: [
+        [3, "1 field, but the header has 2 fields"],
+        [4, "3 fields, but the header has 2 fields"],
+        [5, '"value" is not a number: ""'],
+        [6, '"value" is not a number: "abc"'],
+        [9, '"value" is negative: "-4"'],
+        [10, "text after a closing quote"],
+        [12, '"value" is not finite: "inf"'],
+        [13, '"value" is not finite: "1e400"'],
+      ],
+    },
+  ));
+
+Deno.test("readInput() reads CSV with one column", () =>
+  reads("value\n1\n2\r\n\n3", measured([1, {}], [2, {}], [3, {}])));
+
+Deno.test("readInput() goes on after a CSV line whose quote never closes", () =>
+  reads('value,a\n1,x\n2,"y\n3,z\n4,w', {
+    measurements: [[1, { a: "x" }], [3, { a: "z" }], [4, { a: "w" }]],
+    invalid: [[3, "a quote that is not closed"]],
+  }));
+
+for (const count of [70_000, 120_000]) {
+  Deno.test(`readInput() goes on after a CSV quote that closes only after ${count} lines`, async () => {
+    const rows = Array.from({ length: count }, (_, i) => `${i},row ${i}`);
+    const bytes = bytesOf(`value,a\n9,"open\n${rows.join("\n")}\n8,close"\n7,x\n`);
+    for (const size of [bytes.length, 10_000]) {
+      const { measurements, invalid } = await readChunks(pieces(bytes, size), CSV);
+      assert.deepEqual(invalid, [[2, "a quote that is not closed"]]);
+      assert.equal(measurements.length, count + 2);
+      assert.ok(
+        rows.every((_, i) => measurements[i]?.[0] === i && measurements[i]?.[1].a === `row ${i}`),
+      );
+      assert.deepEqual(measurements.slice(-2), [[8, { a: 'close"' }], [7, { a: "x" }]]);
+    }
+  });
+}
+
+Deno.test("readInput() gives an open CSV quote up as soon as 1 MiB has come, and holds no more", async () => {
+  const open = bytesOf(`1,"${"x\n".repeat(2 ** 17)}`);
+  const more = bytesOf("x\n".repeat(2 ** 17));
+  let given = 0;
+  const known: number[] = [];
+  function* chunks() {
+    yield bytesOf("value,a\n");
+    for (; given < 6; given++) {
+      yield given === 0 ? open : more;
+      known.push(invalid);
+    }
+  }
+  let invalid = 0;
+  const input = readInput(ReadableStream.from(chunks()), {
+    format: "csv",
+    valueField: "value",
+    attrFields: undefined,
+    scale: 1,
+    gzip: false,
+    onInvalid: () => invalid++,
+  });
+  assert.deepEqual(await Array.fromAsync(input), []);
+  // The first line, and then each line that it had swallowed.
+  assert.equal(known[2], 0);
+  assert.equal(known[3], 4 * 2 ** 17);
+  assert.equal(invalid, 6 * 2 ** 17);
+});
+
+Deno.test("readInput() takes no longer for a CSV quote that is open over thousands of chunks", async () => {
+  const bytes = bytesOf(`value,a\n1,"${"\n".repeat(2 ** 20 - 10)}`);
+  const began = performance.now();
+  const { measurements, invalid } = await readChunks(pieces(bytes, 32), CSV);
+  assert.deepEqual(measurements, []);
+  assert.deepEqual(invalid, [[2, "a quote that is not closed"]]);
+  // Looked at once, a second at most; looked at with every chunk anew, minutes.
+  assert.ok(performance.now() - began < 10_000);
+});
+
+Deno.test("readInput() throws a UsageError that names the columns when the CSV header lacks one", async () => {
+  await assert.rejects(readText("time,ms\n1,2\n", CSV), {
+    name: "UsageError",
+    message:
+      'The first line of the CSV input names no column "value": it names "time", "ms". Name the right one with --value-field',
+  });
+  await assert.rejects(
+    readText("value,ms\n1,2\n", { ...CSV, attrFields: [{ name: "method", key: "m" }] }),
+    { name: "UsageError", message: /no column "method".*--attr-field$/ },
+  );
+});
+
+Deno.test("readInput() gives the same object when CSV attributes are the same", async () => {
+  const text = 'a,value,b\nx,1,y\nx,2,"y"\n"x",3,y\nx,4,y\nxy,5,\n,6,xy\n';
+  const { measurements } = await readText(text, CSV);
+  assert.equal(new Set(measurements.slice(0, 4).map(([, a]) => a)).size, 1);
+  assert.deepEqual(measurements.slice(4), [[5, { a: "xy" }], [6, { b: "xy" }]]);
+});

@@ -1,0 +1,55 @@
+import { type InputOptions, readInput } from "../../../src/measurements/input/input.ts";
+import type { Attributes, Measurement } from "../../../src/measurements/measurement.ts";
+
+export interface Reading {
+  readonly measurements: readonly (readonly [value: number, attributes: Attributes])[];
+  readonly invalid: readonly (readonly [line: number, reason: string])[];
+}
+
+const DEFAULTS: Omit<InputOptions, "onInvalid"> = {
+  format: "auto",
+  valueField: "value",
+  attrFields: undefined,
+  scale: 1,
+  gzip: false,
+};
+
+export type Options = Partial<Omit<InputOptions, "onInvalid">>;
+
+/** Everything that an input says when it comes in these chunks. */
+export async function readChunks(
+  chunks: Iterable<Uint8Array<ArrayBuffer>>,
+  options: Options = {},
+): Promise<Reading & { readonly batches: readonly (readonly Measurement[])[] }> {
+  const invalid: [number, string][] = [];
+  const batches: (readonly Measurement[])[] = [];
+  const input = readInput(ReadableStream.from(chunks), {
+    ...DEFAULTS,
+    ...options,
+    onInvalid: (line, reason) => invalid.push([line, reason]),
+  });
+  for await (const batch of input) batches.push(batch);
+  const measurements = batches.flat().map((m) => [m.value, m.attributes] as const);
+  const { progress } = input;
+  if (progress.measurements !== measurements.length || progress.invalid !== invalid.length) {
+    throw new Error(`The progress does not agree with what was read: ${JSON.stringify(progress)}`);
+  }
+  return { measurements, invalid, batches };
+}
+
+export async function readText(text: string, options: Options = {}): Promise<Reading> {
+  const { measurements, invalid } = await readChunks([bytesOf(text)], options);
+  return { measurements, invalid };
+}
+
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Pieces of this size; the last may be smaller. */
+export function* pieces(
+  bytes: Uint8Array<ArrayBuffer>,
+  size: number,
+): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
+}

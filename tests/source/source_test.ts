@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import {
+  batchFeed,
+  countFeed,
+  type Feed,
+  type Filled,
+  inputFeed,
+  noFeed,
+  rateFeed,
+} from "../../src/source/source.ts";
+import type { Input } from "../../src/measurements/input/input.ts";
+import type { Measurement } from "../../src/measurements/measurement.ts";
+import type { Recorder } from "../../src/otlp/recorder.ts";
+import { UsageError } from "../../src/base/errors.ts";
+import { SimulatedClock } from "../support/simulation.ts";
+
+const go = new AbortController().signal;
+const one: Measurement = { value: 1, attributes: {} };
+
+/** Counts what is recorded. */
+class Counter implements Recorder {
+  recorded = 0;
+
+  record(batch: readonly Measurement[]): void {
+    this.recorded += batch.length;
+  }
+
+  collect(): never {
+    throw new Error("Nobody collects here");
+  }
+}
+
+/** An input that is written to like a pipe. */
+class Pipe implements Input {
+  readonly progress = { bytes: 0, lines: 0, measurements: 0, invalid: 0 };
+  /** How many batches were taken. */
+  taken = 0;
+  readonly #batches: (number | Error | undefined)[] = [];
+  #arrived = Promise.withResolvers<void>();
+
+  /** So many measurements; an error breaks the input off, undefined ends it. */
+  push(...batches: readonly (number | Error | undefined)[]): void {
+    this.#batches.push(...batches);
+    this.#arrived.resolve();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Measurement[]> {
+    for (;;) {
+      while (this.#batches.length === 0) {
+        this.#arrived = Promise.withResolvers();
+        await this.#arrived.promise;
+      }
+      const next = this.#batches.shift();
+      if (next === undefined) return;
+      if (next instanceof Error) throw next;
+      this.taken++;
+      yield new Array<Measurement>(next).fill(one);
+    }
+  }
+}
+
+const generate = (recorder: Recorder, count: number) =>
+  recorder.record(new Array<Measurement>(count).fill(one));
+const neverBehind = (measurements: number): void => {
+  throw new Error(`${measurements} behind`);
+};
+
+function rated(rate: number, count?: number, behind = neverBehind) {
+  const clock = new SimulatedClock();
+  const recorder = new Counter();
+  const feed: Feed = rateFeed(generate, rate, count, clock, behind);
+  const start = clock.monotonic();
+  /** Until so many ms after the start. */
+  const fill = (until: number | undefined, stop = go): Promise<Filled> =>
+    clock.run(feed.fill(recorder, until === undefined ? undefined : start + until, stop));
+  return { clock, recorder, feed, fill };
+}
+
+Deno.test("noFeed records nothing and is at its end", async () => {
+  const recorder = new Counter();
+  assert.deepEqual(await noFeed.fill(recorder, 0, go), { measurements: 0, ended: true });
+  assert.equal(recorder.recorded, 0);
+});
+
+Deno.test("batchFeed() and countFeed() record the same amount for every send", async () => {
+  const recorder = new Counter();
+  const batch = batchFeed(() => [one, one]);
+  const count = countFeed(generate, 3);
+  for (let send = 1; send <= 2; send++) {
+    assert.deepEqual(await batch.fill(recorder, 0, go), { measurements: 2, ended: false });
+    assert.deepEqual(await count.fill(recorder, 0, go), { measurements: 3, ended: false });
+    assert.equal(recorder.recorded, send * 5);
+  }
+  assert.ok(!batch.overTime && !count.overTime && !batch.canWait && !count.canWait);
+});
+
+Deno.test("rateFeed() records exactly its rate in every interval", async () => {
+  const { fill, recorder } = rated(1000);
+  for (let interval = 1; interval <= 4; interval++) {
+    assert.deepEqual(await fill(interval * 250), { measurements: 250, ended: false });
+  }
+  assert.equal(recorder.recorded, 1000);
+});
+
+Deno.test("rateFeed() makes up for the time that a send took", async () => {
+  const { clock, fill } = rated(100);
+  await fill(100);
+  await clock.run(clock.sleep(750, go));
+  // Due at 200, but the send before it lasted until 850.
+  assert.equal((await fill(200)).measurements, 10);
+  assert.equal((await fill(900)).measurements, 70);
+});
+
+Deno.test("rateFeed() ends after its count, as soon as that is due", async () => {
+  const { clock, fill } = rated(1000, 120);
+  const before = clock.monotonic();
+  assert.deepEqual(await fill(Infinity), { measurements: 120, ended: true });
+  const took = clock.monotonic() - before;
+  assert.ok(took >= 120 && took <= 170, `${took} ms`);
+});
+
+Deno.test("rateFeed() waits for something when there is no interval", async () => {
+  const { clock, fill } = rated(2);
+  const before = clock.monotonic();
+  assert.deepEqual(await fill(undefined), { measurements: 1, ended: false });
+  assert.ok(clock.monotonic() - before >= 500);
+});
+
+Deno.test("rateFeed() counts the interval that a signal cuts short", async () => {
+  const { clock, feed, fill, recorder } = rated(1000);
+  const stop = new AbortController();
+  clock.after(333, () => stop.abort());
+  assert.deepEqual(await fill(10_000, stop.signal), { measurements: 333, ended: false });
+  feed.close();
+  assert.equal((await fill(400)).measurements, 0);
+  assert.equal(recorder.recorded, 333);
+});
+
+Deno.test("rateFeed() counts what was due when it was closed during a send, and nothing after", async () => {
+  const { clock, feed, fill } = rated(1000);
+  await fill(100);
+  await clock.run(clock.sleep(300, go));
+  feed.close();
+  await clock.run(clock.sleep(5000, go));
+  feed.close();
+  assert.equal((await fill(5400)).measurements, 300);
+  assert.equal((await fill(9000)).measurements, 0);
+});
+
+Deno.test("rateFeed() makes nothing more when it is closed right after an interval", async () => {
+  const { clock, feed, fill } = rated(1000);
+  await fill(100);
+  await clock.run(clock.sleep(2, go));
+  feed.close();
+  assert.equal((await fill(103)).measurements, 0);
+});
+
+Deno.test("rateFeed() says once that it cannot keep up", async () => {
+  const said: number[] = [];
+  const { clock, fill } = rated(1e6, undefined, (n) => void said.push(n));
+  await fill(1);
+  await clock.run(clock.sleep(2000, go));
+  await fill(2001);
+  assert.equal(said.length, 1);
+  assert.equal(said[0], 2_000_000);
+});
+
+Deno.test("inputFeed() records what comes until the end of the interval", async () => {
+  const clock = new SimulatedClock();
+  const recorder = new Counter();
+  const pipe = new Pipe();
+  const feed = inputFeed(pipe, clock);
+  clock.after(30, () => pipe.push(2, 3));
+  clock.after(130, () => pipe.push(4));
+  const start = clock.monotonic();
+  const fill = (until: number) => clock.run(feed.fill(recorder, start + until, go));
+  assert.deepEqual(await fill(100), { measurements: 5, ended: false });
+  assert.deepEqual(await fill(200), { measurements: 4, ended: false });
+  assert.deepEqual(await fill(300), { measurements: 0, ended: false });
+  clock.after(50, () => pipe.push(1, undefined));
+  assert.deepEqual(await fill(10_000), { measurements: 1, ended: true });
+  assert.ok(clock.monotonic() < start + 400, "the end of the input ends the interval");
+  assert.equal(recorder.recorded, 10);
+});
+
+Deno.test("inputFeed() returns with the first batch when there is no interval", async () => {
+  const clock = new SimulatedClock();
+  const pipe = new Pipe();
+  const feed = inputFeed(pipe, clock);
+  clock.after(500, () => pipe.push(7));
+  const filled = await clock.run(feed.fill(new Counter(), undefined, go));
+  assert.deepEqual(filled, { measurements: 7, ended: false });
+});
+
+Deno.test("inputFeed() returns at a signal with what was read", async () => {
+  const clock = new SimulatedClock();
+  const pipe = new Pipe();
+  const stop = new AbortController();
+  clock.after(10, () => pipe.push(3));
+  clock.after(20, () => stop.abort());
+  const filled = await clock.run(
+    inputFeed(pipe, clock).fill(new Counter(), Infinity, stop.signal),
+  );
+  assert.deepEqual(filled, { measurements: 3, ended: false });
+});
+
+Deno.test("inputFeed() stays held, however often it is told, until it may go on", async () => {
+  const clock = new SimulatedClock();
+  const recorder = new Counter();
+  const pipe = new Pipe();
+  const feed = inputFeed(pipe, clock);
+  const start = clock.monotonic();
+  const fill = (until: number) => clock.run(feed.fill(recorder, start + until, go));
+  pipe.push(1);
+  await fill(100);
+  for (let interval = 2; interval <= 6; interval++) {
+    feed.hold(true);
+    pipe.push(1);
+    await fill(interval * 100);
+  }
+  // The one that was asked for already is still taken.
+  assert.equal(pipe.taken, 2);
+  feed.hold(false);
+  assert.equal((await fill(700)).measurements, 4);
+  assert.equal(recorder.recorded, 6);
+});
+
+Deno.test("inputFeed() records nothing once it is closed, held or not", async () => {
+  for (const held of [false, true]) {
+    const clock = new SimulatedClock();
+    const recorder = new Counter();
+    const pipe = new Pipe();
+    const feed = inputFeed(pipe, clock);
+    pipe.push(2);
+    await clock.run(feed.fill(recorder, clock.monotonic() + 10, go));
+    feed.hold(held);
+    feed.close();
+    pipe.push(5, 5);
+    const filled = await clock.run(feed.fill(recorder, clock.monotonic() + 10, go));
+    assert.equal(filled.measurements, 0);
+    assert.equal(recorder.recorded, 2);
+  }
+});
+
+Deno.test("inputFeed() says why an input broke off, and counts what came before", async () => {
+  const clock = new SimulatedClock();
+  const pipe = new Pipe();
+  const feed = inputFeed(pipe, clock);
+  assert.equal(feed.broken, undefined);
+  pipe.push(4, new Error("no more disk"));
+  const filled = await clock.run(feed.fill(new Counter(), Infinity, go));
+  assert.deepEqual(filled, { measurements: 4, ended: true });
+  assert.equal(feed.broken, "no more disk");
+});
+
+Deno.test("inputFeed() throws what the user has to mend", async () => {
+  const clock = new SimulatedClock();
+  const pipe = new Pipe();
+  pipe.push(new UsageError("no such column"));
+  await assert.rejects(
+    clock.run(inputFeed(pipe, clock).fill(new Counter(), Infinity, go)),
+    new UsageError("no such column"),
+  );
+});
