@@ -11,7 +11,7 @@ import {
   ExportMetricsServiceRequestSchema,
 } from "../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { partialSuccess } from "../tests/support/decode.ts";
-import { type Answer, type Receiver, startReceiver } from "../tests/support/receiver.ts";
+import { type ExportAnswer, type Receiver, startReceiver } from "../tests/support/receiver.ts";
 import { inTempFolder, machine, predecessor, table } from "./support.ts";
 
 const MOST_MS = 15_000;
@@ -21,7 +21,7 @@ const AWAY_SECONDS = 5;
 
 interface Fault {
   readonly name: string;
-  readonly answers?: readonly Answer[];
+  readonly answers?: readonly ExportAnswer[];
   /** Nothing listens at the receiver's port. */
   readonly stopped?: boolean;
   /** A loop with a send a second, during which the receiver is away for a while; then SIGTERM. */
@@ -32,7 +32,7 @@ interface Fault {
 
 const PROTOBUF = { "content-type": "application/x-protobuf" };
 const HTML = { "content-type": "text/html" };
-const always = (answer: Answer) => Array.from({ length: 1000 }, () => answer);
+const always = (answer: ExportAnswer) => Array.from({ length: 1000 }, () => answer);
 
 const FAULTS: readonly Fault[] = [
   { name: "200" },

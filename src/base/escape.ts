@@ -2,13 +2,13 @@
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** Text from the wire for a terminal: nothing in it acts, and it is not endless. */
-export function safe(text: string, longest = 300): string {
+export function escapeText(text: string, longest = 300): string {
   const shown = text.length <= longest ? text : `${text.slice(0, longest)}…`;
   return shown.replace(UNSAFE, escaped);
 }
 
 /** A line of JSON that may be shown in a terminal: JSON itself escapes only some of it. */
-export function safeJson(value: unknown): string {
+export function escapeJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, escaped);
 }
 

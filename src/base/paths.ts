@@ -1,5 +1,5 @@
 import { messageOf, UsageError } from "./errors.ts";
-import type { Io } from "./system.ts";
+import type { System } from "./system.ts";
 
 /** A path as the user gave it, relative to where the command was given. */
 export function resolvePath(cwd: string, path: string): string {
@@ -10,10 +10,10 @@ export function resolvePath(cwd: string, path: string): string {
 export async function readFileOf(
   flag: string,
   path: string,
-  io: Pick<Io, "cwd" | "readTextFile">,
+  system: Pick<System, "cwd" | "readTextFile">,
 ): Promise<string> {
   try {
-    return await io.readTextFile(resolvePath(io.cwd, path));
+    return await system.readTextFile(resolvePath(system.cwd, path));
   } catch (thrown) {
     throw new UsageError(`Cannot read the file of ${flag}, "${path}": ${unreadable(thrown)}`);
   }

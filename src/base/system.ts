@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 
 /** What a command may touch of the world around it, passed in so that a test can stand in for it. */
-export interface Io {
+export interface System {
   /** An environment variable; undefined when it is not set. */
   readonly env: (name: string) => string | undefined;
   /** Where the command was given: the base of relative paths. */

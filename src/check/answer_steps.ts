@@ -1,6 +1,6 @@
 import type { Endpoint } from "../config/endpoint.ts";
 import { failureHint, statusHint } from "../http/hints.ts";
-import { type Answer, readAnswer } from "../delivery/export_answer.ts";
+import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
 import { printable } from "../base/redact.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 import { failed, passed, type Step } from "./step.ts";
@@ -8,12 +8,12 @@ import { failed, passed, type Step } from "./step.ts";
 /** A receiver's answer to the empty request, or why there is none; the steps http, token and ingest look at it. */
 export type Answered =
   | { readonly reply: Failure }
-  | { readonly reply: Reply; readonly answer: Answer };
+  | { readonly reply: Reply; readonly answer: ExportAnswer };
 
 /** `now` in ms since 1970. */
 export async function answered(reply: Reply | Failure, now: number): Promise<Answered> {
   if (reply.kind === "failure") return { reply };
-  return { reply, answer: await readAnswer(reply, now) };
+  return { reply, answer: await readExportAnswer(reply, now) };
 }
 
 /** What no OTLP receiver answers, or something in front of it. */
@@ -47,7 +47,7 @@ function redirectTarget(location: string, endpoint: Endpoint): string {
   return target === null ? "somewhere" : `${target.origin}${target.pathname}`;
 }
 
-function said(answer: Answer, status: number): string {
+function said(answer: ExportAnswer, status: number): string {
   return "message" in answer && answer.message !== "" ? answer.message : String(status);
 }
 
@@ -66,7 +66,7 @@ function skewHint(date: string | null, now: number): string | undefined {
 
 /** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
 export function judgeToken(
-  it: Extract<Answered, { answer: Answer }>,
+  it: Extract<Answered, { answer: ExportAnswer }>,
   endpoint: Endpoint,
   sent: boolean,
 ): Step {
@@ -79,7 +79,7 @@ export function judgeToken(
 
 /** The step `ingest` for the empty request. */
 export function judgeIngest(
-  it: Extract<Answered, { answer: Answer }>,
+  it: Extract<Answered, { answer: ExportAnswer }>,
   endpoint: Endpoint,
 ): Step & { readonly inconclusive: boolean } {
   const { reply, answer } = it;

@@ -1,12 +1,13 @@
 import { answered, judgeHttp, judgeIngest, judgeToken } from "./answer_steps.ts";
 import { checkConfig, type Configured, type SendFlags } from "./config_step.ts";
-import { type Bounds, checkDns, checkTcp, targetOf } from "./network_steps.ts";
+import { targetOf } from "../http/target.ts";
+import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
 import { stepJson, stepText, summaryJson, summaryText, withoutSecrets } from "./report.ts";
 import { failed, passed, type Step, type StepName } from "./step.ts";
 import { outputConfig } from "../config/send_config.ts";
 import { explain, whereToLook } from "../dynatrace/explain.ts";
 import { statusHint } from "../http/hints.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { proxyFor } from "../config/proxy.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 import { openTransport, type Transport } from "../http/transport.ts";
@@ -36,8 +37,8 @@ export interface CheckFlags extends
 }
 
 /** What `check` touches of the world. */
-export type CheckIo = Pick<
-  Io,
+export type CheckSystem = Pick<
+  System,
   "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile"
 >;
 
@@ -45,16 +46,16 @@ type NamedStep = readonly [name: StepName, step: Step];
 type Settings = NonNullable<Configured["settings"]>;
 
 /** The command `check`: one step after the other until one fails; resolves to its exit status. */
-export async function runCheck(flags: CheckFlags, io: CheckIo): Promise<number> {
+export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
   const secrets: string[] = [];
-  let began = io.clock.monotonic();
+  let began = system.clock.monotonic();
   let exitCode = 0;
-  for await (const [name, found] of steps(flags, io, secrets)) {
-    const now = io.clock.monotonic();
+  for await (const [name, found] of steps(flags, system, secrets)) {
+    const now = system.clock.monotonic();
     const step = withoutSecrets(found, secrets);
     const line = format === "json" ? stepJson : stepText;
-    io.stdout(`${line(name, step, now - began)}\n`);
+    system.stdout(`${line(name, step, now - began)}\n`);
     began = now;
     if (!step.ok) {
       // A setting that is missing or wrong is a usage error, as it is for `send`.
@@ -62,24 +63,24 @@ export async function runCheck(flags: CheckFlags, io: CheckIo): Promise<number> 
       break;
     }
   }
-  io.stdout(`${format === "json" ? summaryJson(exitCode) : summaryText(exitCode)}\n`);
+  system.stdout(`${format === "json" ? summaryJson(exitCode) : summaryText(exitCode)}\n`);
   return exitCode;
 }
 
 /** Does what comes after a step only when that step has been taken and found good. */
 async function* steps(
   { canary = false, ...flags }: CheckFlags,
-  io: CheckIo,
+  system: CheckSystem,
   secrets: string[],
 ): AsyncGenerator<NamedStep> {
-  const { step, settings } = await checkConfig(flags, io, secrets);
+  const { step, settings } = await checkConfig(flags, system, secrets);
   yield ["config", step];
   if (settings === undefined) return;
-  yield* connectionSteps(settings, io);
+  yield* connectionSteps(settings, system);
   const { destination } = settings.config;
-  const transport = await openTransport(destination, settings.credentials, USER_AGENT, io.env);
+  const transport = await openTransport(destination, settings.credentials, USER_AGENT, system.env);
   try {
-    yield* requestSteps(settings, canary, transport, io);
+    yield* requestSteps(settings, canary, transport, system);
   } finally {
     transport.close();
   }
@@ -87,11 +88,11 @@ async function* steps(
 
 async function* connectionSteps(
   { config, credentials }: Settings,
-  io: CheckIo,
+  system: CheckSystem,
 ): AsyncGenerator<NamedStep> {
   const { endpoint, timeoutMs } = config.destination;
-  const bounds: Bounds = { timeoutMs, stop: io.stop };
-  const proxy = proxyFor(endpoint.url, io.env);
+  const bounds: Bounds = { timeoutMs, stop: system.stop };
+  const proxy = proxyFor(endpoint.url, system.env);
   const target = targetOf(endpoint.url, proxy);
   const { step, addresses } = await checkDns(target, endpoint, bounds);
   yield ["dns", step];
@@ -106,12 +107,12 @@ async function* requestSteps(
   { config, credentials }: Settings,
   withCanary: boolean,
   transport: Transport,
-  io: CheckIo,
+  system: CheckSystem,
 ): AsyncGenerator<NamedStep> {
   const { endpoint, compression } = config.destination;
-  const post = (body: Uint8Array<ArrayBuffer>) => posting(body, compression, transport, io);
-  const it = await answered(await post(new Uint8Array()), io.clock.wall());
-  yield ["http", judgeHttp(it, endpoint, io.clock.wall())];
+  const post = (body: Uint8Array<ArrayBuffer>) => posting(body, compression, transport, system);
+  const it = await answered(await post(new Uint8Array()), system.clock.wall());
+  yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
   if (!("answer" in it)) return;
   const sent = await credentials.authorization() !== undefined;
   yield ["token", judgeToken(it, endpoint, sent)];
@@ -119,7 +120,7 @@ async function* requestSteps(
   yield [
     "ingest",
     withCanary && ingest.ok
-      ? await sendCanary(config, inconclusive ? "" : `${ingest.detail}; `, post, io)
+      ? await sendCanary(config, inconclusive ? "" : `${ingest.detail}; `, post, system)
       : ingest,
   ];
 }
@@ -128,7 +129,7 @@ async function posting(
   body: Uint8Array<ArrayBuffer>,
   compression: "gzip" | "none",
   { post }: Transport,
-  { stop }: CheckIo,
+  { stop }: CheckSystem,
 ): Promise<Reply | Failure> {
   if (compression === "none") return await post(body, "identity", stop);
   const packed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
@@ -140,7 +141,7 @@ async function sendCanary(
   { metric, destination: { endpoint } }: Settings["config"],
   before: string,
   post: (body: Uint8Array<ArrayBuffer>) => Promise<Reply | Failure>,
-  { clock, random }: CheckIo,
+  { clock, random }: CheckSystem,
 ): Promise<Step> {
   const { canary } = await import("./canary.ts");
   const { body, dimensions, exponential } = canary(metric, clock.wall(), random);

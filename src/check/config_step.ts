@@ -3,7 +3,7 @@ import { readCredentials } from "../http/credentials.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { broken } from "../dynatrace/rules.ts";
 import { UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import { redactToken } from "../base/redact.ts";
 import type { Credentials } from "../http/exchange.ts";
@@ -21,16 +21,16 @@ export interface Configured {
 /** Reads the settings and says what is set, from where; adds every secret that it meets to `secrets`. */
 export async function checkConfig(
   flags: SendFlags,
-  io: Pick<Io, "env" | "cwd" | "readTextFile">,
+  system: Pick<System, "env" | "cwd" | "readTextFile">,
   secrets: string[],
 ): Promise<Configured> {
   try {
-    const config = sendConfig(flags, await readVariables(flags.envFile, io), io.env);
-    const credentials = await readCredentials(config.destination, io, secrets);
+    const config = sendConfig(flags, await readVariables(flags.envFile, system), system.env);
+    const credentials = await readCredentials(config.destination, system, secrets);
     const hints = [
       ...config.warnings,
       ...endpointHints(config),
-      ...await tokenHints(config, credentials, io),
+      ...await tokenHints(config, credentials, system),
     ];
     const detail = await describe(config, credentials);
     const [fatal] = endpointFaults(config, "error");
@@ -97,7 +97,7 @@ function endpointHints(config: SendConfig): readonly string[] {
 async function tokenHints(
   { destination: { endpoint, authorization } }: SendConfig,
   credentials: Credentials,
-  { cwd }: Pick<Io, "cwd">,
+  { cwd }: Pick<System, "cwd">,
 ): Promise<readonly string[]> {
   const hints: string[] = [];
   const value = await credentials.authorization();

@@ -4,7 +4,8 @@ import { messageOf } from "../base/errors.ts";
 import { failureHint } from "../http/hints.ts";
 import type { Credentials } from "../http/exchange.ts";
 import { failure } from "../http/transport.ts";
-import { type Bounds, isAddress, type Target, targetOf } from "./network_steps.ts";
+import { isAddress, type Target, targetOf } from "../http/target.ts";
+import type { Bounds } from "./network_steps.ts";
 import { openTunnel } from "../http/tunnel.ts";
 import { failed, passed, type Step, TIMED_OUT, within } from "./step.ts";
 

@@ -13,7 +13,7 @@ import {
 import type { CheckFlags } from "../check/command.ts";
 import { checkFlags, receiveFlags, sendFlags } from "./flags.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import type { ReceiveFlags } from "../receive/options.ts";
 import { runSend } from "../send/command.ts";
 import type { SendFlags } from "../config/send_flags.ts";
@@ -24,7 +24,7 @@ interface Context extends CommandContext {
 }
 
 /** Runs a command; what it throws is said in one line and becomes an exit status. */
-export type Execute = (command: (io: Io) => Promise<number>) => Promise<void>;
+export type Execute = (command: (system: System) => Promise<number>) => Promise<void>;
 
 const SEND_EXTRA =
   `Sends histogram measurements (OTLP, protobuf over HTTP, DELTA) and says what became of them.
@@ -44,7 +44,7 @@ const send = () =>
   buildCommand<SendFlags, [], Context>({
     loader: () =>
       Promise.resolve(function (this: Context, flags: SendFlags) {
-        return this.execute((io) => runSend(flags, io));
+        return this.execute((system) => runSend(flags, system));
       }),
     parameters: {
       flags: sendFlags,
@@ -57,9 +57,9 @@ const receive = () =>
   buildCommand<ReceiveFlags, [], Context>({
     loader: () =>
       Promise.resolve(function (this: Context, flags: ReceiveFlags) {
-        return this.execute(async (io) => {
+        return this.execute(async (system) => {
           const { runReceive } = await import("../receive/command.ts");
-          return runReceive(flags, io);
+          return runReceive(flags, system);
         });
       }),
     parameters: {
@@ -76,9 +76,9 @@ const check = () =>
   buildCommand<CheckFlags, [], Context>({
     loader: () =>
       Promise.resolve(function (this: Context, flags: CheckFlags) {
-        return this.execute(async (io) => {
+        return this.execute(async (system) => {
           const { runCheck } = await import("../check/command.ts");
-          return runCheck(flags, io);
+          return runCheck(flags, system);
         });
       }),
     parameters: {
@@ -95,11 +95,11 @@ const demo = () =>
   buildCommand<Record<never, never>, [], Context>({
     loader: () =>
       Promise.resolve(function (this: Context) {
-        return this.execute(async (io) => {
+        return this.execute(async (system) => {
           const { runDemo } = await import("../demo.ts");
           // A proxy for the rest of the world has no business between two ends of this process.
           Deno.env.set("NO_PROXY", "127.0.0.1");
-          return runDemo(io);
+          return runDemo(system);
         });
       }),
     parameters: {},

@@ -1,6 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { errorLines } from "../send/report/report.ts";
 import { runSend } from "../send/command.ts";
 
@@ -13,31 +13,31 @@ export async function main(args: readonly string[]): Promise<number> {
   );
   const format = json ? "json" : "text";
   const signals = new Signals();
-  const io = systemIo(signals);
+  const system = realSystem(signals);
   let exitCode: number | undefined;
   const fail = (thrown: unknown): number => {
     const message = thrown instanceof UsageError
       ? thrown.message
       : `Unexpected error, please report it: ${messageOf(thrown)}`;
-    for (const line of errorLines(format, message)) io.stderr(`${line}\n`);
+    for (const line of errorLines(format, message)) system.stderr(`${line}\n`);
     return thrown instanceof UsageError ? 2 : 1;
   };
-  const execute = async (command: (io: Io) => Promise<number>) => {
+  const execute = async (command: (system: System) => Promise<number>) => {
     signals.listen();
-    exitCode = await command(io).catch(fail);
+    exitCode = await command(system).catch(fail);
     // Deno 2.6 does not end by itself while a read of standard input waits for what may never come.
     if (stdinOpened) Deno.exit(exitCode);
   };
   try {
     // Without arguments there is nothing to parse, and no parser to load.
     if (args.length === 0) {
-      await execute((io) => runSend({}, io));
+      await execute((system) => runSend({}, system));
       return exitCode ?? 0;
     }
     const { runArguments } = await import("./commands.ts");
     const parsed = await runArguments(args, {
-      stdout: { write: io.stdout },
-      stderr: { write: io.stderr },
+      stdout: { write: system.stdout },
+      stderr: { write: system.stderr },
       error: (message) => errorLines(format, message).join("\n"),
     }, execute);
     return exitCode ?? parsed;
@@ -77,7 +77,7 @@ class Signals {
   }
 }
 
-function systemIo(signals: Signals): Io {
+function realSystem(signals: Signals): System {
   let outputClosed = false;
   return {
     env: (name) => Deno.env.get(name),

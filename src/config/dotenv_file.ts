@@ -1,18 +1,18 @@
 import { parseDotenv } from "./dotenv.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import { type Variables, variables } from "./setting.ts";
 
 /** The environment over `.env`, which may be missing, or over the file of `--env-file`, which may not. */
 export async function readVariables(
   envFile: string | undefined,
-  io: Pick<Io, "env" | "cwd" | "readTextFile">,
+  system: Pick<System, "env" | "cwd" | "readTextFile">,
 ): Promise<Variables> {
   const name = envFile ?? ".env";
   let text = "";
   try {
-    text = await io.readTextFile(resolvePath(io.cwd, name));
+    text = await system.readTextFile(resolvePath(system.cwd, name));
   } catch (thrown) {
     const missing = thrown instanceof Deno.errors.NotFound;
     if (!missing || envFile !== undefined) {
@@ -24,5 +24,5 @@ export async function readVariables(
       );
     }
   }
-  return variables(io.env, parseDotenv(text), name);
+  return variables(system.env, parseDotenv(text), name);
 }

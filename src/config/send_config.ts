@@ -1,6 +1,7 @@
 import { METRIC_NAME } from "../base/metric_name.ts";
 import { baseEndpoint, type Endpoint, exactEndpoint } from "./endpoint.ts";
 import { UsageError } from "../base/errors.ts";
+import { decimal } from "../base/number.ts";
 import type { Environment } from "./proxy.ts";
 import { redactToken } from "../base/redact.ts";
 import type { SendFlags } from "./send_flags.ts";
@@ -14,7 +15,6 @@ import {
   keyValue,
   keyValueList,
   numberSetting,
-  parseNumber,
   percentDecode,
   type Setting,
   type Variables,
@@ -58,7 +58,7 @@ export interface MetricConfig {
 }
 
 /** When sends are due. */
-export interface PaceConfig {
+export interface ScheduleConfig {
   readonly loop: boolean;
   readonly intervalMs: number;
   readonly iterations: number;
@@ -86,7 +86,7 @@ export interface PlotConfig {
 export interface SendConfig {
   readonly destination: DestinationConfig;
   readonly metric: MetricConfig;
-  readonly pace: PaceConfig;
+  readonly schedule: ScheduleConfig;
   readonly keep: KeepConfig;
   readonly output: OutputConfig;
   /** Undefined draws nothing. */
@@ -123,12 +123,12 @@ export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
 function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const warnings: string[] = [];
   const output = outputConfig(flags);
-  const pace = paceConfig(flags, find, warnings);
+  const schedule = scheduleConfig(flags, find, warnings);
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
-  const source = sourceConfig(flags, pace.loop, keep.spool !== undefined);
+  const source = sourceConfig(flags, schedule.loop, keep.spool !== undefined);
   const plot = plotConfig(flags, output, find);
-  return { metric, pace, keep, output, plot, source, strict: flags.strict ?? false, warnings };
+  return { metric, schedule, keep, output, plot, source, strict: flags.strict ?? false, warnings };
 }
 
 const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";
@@ -165,7 +165,7 @@ function plotConfig(
   return { color: find("NO_COLOR") === undefined };
 }
 
-function paceConfig(flags: SendFlags, find: Variables, warnings: string[]): PaceConfig {
+function scheduleConfig(flags: SendFlags, find: Variables, warnings: string[]): ScheduleConfig {
   const loop = flags.loop ?? false;
   const interval = flag("--interval", flags.interval) ?? find("INTERVAL");
   const iterations = flag("--iterations", flags.iterations);
@@ -259,15 +259,14 @@ function boundsSetting(flags: SendFlags, find: Variables): MetricConfig["bounds"
     ]);
     return kind === "base2_exponential_bucket_histogram" ? "exponential" : DEFAULT_BOUNDS;
   }
-  const bounds = setting.value.split(",").map(parseNumber);
-  const increasing = bounds.every((bound, i) => {
-    const before = bounds[i - 1];
-    return bound !== undefined && (before === undefined || before < bound);
-  });
+  const bounds = setting.value.split(",").map(decimal);
+  const increasing = bounds.every((bound, i) =>
+    Number.isFinite(bound) && (i === 0 || bound > (bounds[i - 1] ?? NaN))
+  );
   if (!increasing) {
     throw invalid(setting, "numbers in strictly increasing order, for example 5,10,25.5,100");
   }
-  return bounds.filter((bound) => bound !== undefined);
+  return bounds;
 }
 
 export const DEFAULT_RESOURCE = { "service.name": "my-service", "deployment.environment": "prod" };

@@ -1,4 +1,5 @@
 import { UsageError } from "../base/errors.ts";
+import { decimal } from "../base/number.ts";
 
 /** A setting's value with where it came from, so that an error can name both. */
 export interface Setting {
@@ -48,22 +49,14 @@ export function invalid(
   return new UsageError(`Invalid ${name} ${shown} (${source}): expected ${expected}`);
 }
 
-/** A decimal number as people write it: no hexadecimal, no blank, not infinite. */
-export function parseNumber(text: string): number | undefined {
-  const trimmed = text.trim();
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed)) return undefined;
-  const parsed = Number(trimmed);
-  return Number.isFinite(parsed) ? parsed : undefined;
-}
-
 /** A number of `unit` in a range, or a UsageError. */
 export function numberSetting(
   setting: Setting,
   expected: string,
   inRange: (value: number) => boolean,
 ): number {
-  const value = parseNumber(setting.value);
-  if (value === undefined || !inRange(value)) throw invalid(setting, expected);
+  const value = decimal(setting.value);
+  if (!Number.isFinite(value) || !inRange(value)) throw invalid(setting, expected);
   return value;
 }
 

@@ -1,16 +1,10 @@
 import { UsageError } from "../base/errors.ts";
+import { decimal } from "../base/number.ts";
 import { type Distribution, parseDistribution } from "../measurements/generate/distribution.ts";
 import { type AttrField, attrField } from "../measurements/input/fields.ts";
 import type { InputFormat } from "../measurements/input/input.ts";
 import type { SendFlags } from "./send_flags.ts";
-import {
-  choiceSetting,
-  flag,
-  invalid,
-  numberSetting,
-  parseNumber,
-  type Setting,
-} from "./setting.ts";
+import { choiceSetting, flag, invalid, numberSetting, type Setting } from "./setting.ts";
 
 /** Where measurements come from. */
 export type SourceConfig =
@@ -90,7 +84,7 @@ export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean)
     );
   }
   const count = flag("--count", flags.count);
-  if (count !== undefined && parseNumber(count.value) === 0) {
+  if (count !== undefined && decimal(count.value) === 0) {
     const idle = sources.find((key) => key !== "count");
     return spoolOnly(loop, hasSpool, idle ?? (flags.rate === undefined ? undefined : "rate"));
   }

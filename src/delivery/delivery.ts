@@ -1,7 +1,7 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Endpoint } from "../config/endpoint.ts";
-import { type Answer, readAnswer } from "./export_answer.ts";
+import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Failure, Post } from "../http/reply.ts";
 import { type Result, resultOf, waiting } from "./result.ts";
@@ -233,10 +233,10 @@ export class Delivery {
   async #attempt(
     head: Pending,
     window: Window,
-  ): Promise<{ pending: Pending; answer: Answer | Failure; result: Result }> {
+  ): Promise<{ pending: Pending; answer: ExportAnswer | Failure; result: Result }> {
     const { post, clock, endpoint } = this.#deps;
     const reply = await post(head.request.body, head.request.encoding, window.abort);
-    const answer = reply.kind === "failure" ? reply : await readAnswer(reply, clock.wall());
+    const answer = reply.kind === "failure" ? reply : await readExportAnswer(reply, clock.wall());
     if (answer.kind === "retry" && answer.retryAfterMs !== undefined) {
       this.#notBefore = clock.monotonic() + answer.retryAfterMs;
     }

@@ -3,7 +3,7 @@ import type { Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
 /** What a receiver's answer to an export request means (OTLP specification, "OTLP/HTTP Response"). */
-export type Answer =
+export type ExportAnswer =
   | { readonly kind: "accepted"; readonly warning: string | undefined }
   | { readonly kind: "partial"; readonly rejectedPoints: number; readonly message: string }
   | { readonly kind: "retry"; readonly message: string; readonly retryAfterMs: number | undefined }
@@ -13,7 +13,7 @@ export type Answer =
 const RETRYABLE = [429, 502, 503, 504];
 
 /** `now` (ms since 1970) is what a Retry-After date is compared with. */
-export async function readAnswer(reply: Reply, now: number): Promise<Answer> {
+export async function readExportAnswer(reply: Reply, now: number): Promise<ExportAnswer> {
   const { status } = reply;
   if (RETRYABLE.includes(status)) {
     return {

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../config/endpoint.ts";
 import { failureHint, statusHint } from "../http/hints.ts";
-import type { Answer } from "./export_answer.ts";
+import type { ExportAnswer } from "./export_answer.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 
 /** What a receiver decided about a request, or what its failed attempt was. */
@@ -21,7 +21,7 @@ export function waiting(message: string): Result {
 
 /** What an answer, or the lack of one, means for a request of so many data points. */
 export function resultOf(
-  answer: Answer | Failure,
+  answer: ExportAnswer | Failure,
   reply: Reply | Failure,
   points: number,
   endpoint: Endpoint,

@@ -1,4 +1,4 @@
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { COLORED, type Paint, PLAIN } from "./paint.ts";
 
 /** What is drawn on. */
@@ -16,7 +16,7 @@ const WIDTH_WITHOUT_TERMINAL = 80;
 
 /** Standard output as it is now; in colour only on a terminal, and unless NO_COLOR is set (no-color.org). */
 export function canvasOf(
-  { columns, env }: Pick<Io, "columns" | "env">,
+  { columns, env }: Pick<System, "columns" | "env">,
   { color = true, hide = (text) => text }: {
     readonly color?: boolean;
     readonly hide?: Canvas["hide"];

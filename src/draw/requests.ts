@@ -7,7 +7,7 @@ import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_
 import { countOf, type DataPoint, dataPointsOf } from "../otlp/rules.ts";
 import { exponentialBuckets, plot } from "./bars.ts";
 import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../histogram/quantile.ts";
-import { safe } from "../base/escape.ts";
+import { escapeText } from "../base/escape.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
 export interface Series {
@@ -73,8 +73,8 @@ function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
 
 /** A series' name, unit and attributes. */
 export function titleOf(metric: Metric, point: DataPoint): string[] {
-  const unit = metric.unit === "" ? [] : [`(${safe(metric.unit)})`];
-  return [safe(metric.name), ...unit, ...attributeWords(point.attributes)];
+  const unit = metric.unit === "" ? [] : [`(${escapeText(metric.unit)})`];
+  return [escapeText(metric.name), ...unit, ...attributeWords(point.attributes)];
 }
 
 /** A resource is named where it is another than that of the block before. */

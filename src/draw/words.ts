@@ -1,12 +1,12 @@
 import type { AnyValue, KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
-import { safe } from "../base/escape.ts";
+import { escapeText } from "../base/escape.ts";
 
 const MOST_ATTRIBUTES = 100;
 
 /** Attributes for people, `key=value` each, safe for a terminal. */
 export function attributeWords(attributes: readonly KeyValue[]): string[] {
   const words = attributes.slice(0, MOST_ATTRIBUTES).map(({ key, value }) =>
-    `${safe(key)}=${valueText(value)}`
+    `${escapeText(key)}=${valueText(value)}`
   );
   const more = attributes.length - MOST_ATTRIBUTES;
   return more > 0 ? [...words, `… and ${more} more`] : words;
@@ -17,7 +17,7 @@ function valueText(value: AnyValue | undefined): string {
   switch (type) {
     case "stringValue":
       // Quoted when it would otherwise run into its neighbour.
-      return /^[^\s"=]+$/.test(held) ? safe(held) : safe(JSON.stringify(held));
+      return /^[^\s"=]+$/.test(held) ? escapeText(held) : escapeText(JSON.stringify(held));
     case "arrayValue":
       return `[${held.values.slice(0, 20).map(valueText).join(",")}]`;
     case "kvlistValue":

@@ -2,7 +2,7 @@
  * How many data points all instruments have together in one interval. What is folded takes the place of an instrument's
  * latest series; an instrument that has none yet needs one more, which is kept back for all but one.
  */
-export class Cardinality {
+export class CardinalityLimit {
   /** Attribute sets that get a data point of their own. */
   readonly most: number;
   #interval = 0;
@@ -17,8 +17,8 @@ export class Cardinality {
     return this.#interval;
   }
 
-  /** Whether there is room for one more attribute set in this interval; takes it if so. */
-  take(): boolean {
+  /** Whether there is room for one more attribute set in this interval; reserves it if so. */
+  reserve(): boolean {
     if (this.#used >= this.most) return false;
     this.#used++;
     return true;

@@ -1,19 +1,19 @@
 /** What did not get a data point of its own in an interval. */
-export interface Folded {
+export interface Overflow {
   readonly measurements: number;
   readonly series: number;
   /** There were more series than are told apart. */
   readonly more: boolean;
 }
 
-export const NOTHING_FOLDED: Folded = { measurements: 0, series: 0, more: false };
+export const NO_OVERFLOW: Overflow = { measurements: 0, series: 0, more: false };
 
 /** How many series are told apart in one interval, and how long their keys may be together. */
 const MOST_KEYS = 100_000;
 const MOST_CHARACTERS = 8_000_000;
 
 /** Counts what is folded in one interval, in bounded memory. */
-export class Folding {
+export class OverflowCount {
   #measurements = 0;
   #keys = new Set<string>();
   #characters = 0;
@@ -29,9 +29,9 @@ export class Folding {
   }
 
   /** What was folded since the last time; begins anew. */
-  take(): Folded {
-    if (this.#measurements === 0) return NOTHING_FOLDED;
-    const folded = {
+  drain(): Overflow {
+    if (this.#measurements === 0) return NO_OVERFLOW;
+    const overflow = {
       measurements: this.#measurements,
       series: this.#keys.size,
       more: this.#more,
@@ -40,11 +40,11 @@ export class Folding {
     this.#keys = new Set();
     this.#characters = 0;
     this.#more = false;
-    return folded;
+    return overflow;
   }
 }
 
-export function addFolded(a: Folded, b: Folded): Folded {
+export function addOverflow(a: Overflow, b: Overflow): Overflow {
   return {
     measurements: a.measurements + b.measurements,
     series: a.series + b.series,

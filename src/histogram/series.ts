@@ -1,5 +1,5 @@
-import type { Cardinality } from "./cardinality_limit.ts";
-import { type Folded, Folding } from "./overflow.ts";
+import type { CardinalityLimit } from "./cardinality_limit.ts";
+import { type Overflow, OverflowCount } from "./overflow.ts";
 import type { Attributes, Measurement } from "../measurements/measurement.ts";
 
 /** Counts the values of one series in one interval. */
@@ -31,10 +31,10 @@ export interface SeriesKind<H> {
 }
 
 /** One interval of one instrument. */
-export interface Taken<H> {
+export interface Drained<H> {
   /** The series that have values, in the order of their first one. */
   readonly series: readonly Series<H>[];
-  readonly folded: Folded;
+  readonly overflow: Overflow;
   /** Measurements whose value cannot stand in a histogram. */
   readonly refused: number;
 }
@@ -45,21 +45,21 @@ const OVERFLOW: Attributes = { "otel.metric.overflow": true };
 /** How many attribute objects are recognised without a look inside. */
 const MOST_OBJECTS = 1_000_000;
 
-/** The series of one instrument: gathers an interval's data until `take()`. */
+/** The series of one instrument: gathers an interval's data until `drain()`. */
 export class SeriesTable<H extends Histogram> {
   readonly #kind: SeriesKind<H>;
   readonly #fixed: Attributes;
-  readonly #cardinality: Cardinality;
+  readonly #cardinality: CardinalityLimit;
   /** A measurement's attributes are often an object seen before: that saves making their key. */
   readonly #byObject = new Map<Attributes, Series<H>>();
   readonly #byKey = new Map<string, Series<H>>();
-  readonly #folding = new Folding();
+  readonly #folding = new OverflowCount();
   readonly #overflow: { readonly key: string; readonly attributes: Attributes };
   #active: Series<H>[] = [];
   #refused = 0;
 
   /** `fixed` attributes are on every data point and beat a measurement's own. */
-  constructor(kind: SeriesKind<H>, fixed: Attributes, cardinality: Cardinality) {
+  constructor(kind: SeriesKind<H>, fixed: Attributes, cardinality: CardinalityLimit) {
     this.#kind = kind;
     this.#fixed = fixed;
     this.#cardinality = cardinality;
@@ -94,12 +94,16 @@ export class SeriesTable<H extends Histogram> {
    * What the interval gathered. A histogram is used again once the next interval has a value for it: read it before.
    * The cardinality's interval must be ended by the caller.
    */
-  take(): Taken<H> {
-    const taken = { series: this.#active, folded: this.#folding.take(), refused: this.#refused };
+  drain(): Drained<H> {
+    const drained = {
+      series: this.#active,
+      overflow: this.#folding.drain(),
+      refused: this.#refused,
+    };
     this.#active = [];
     this.#refused = 0;
     if (this.#byKey.size > 2 * this.#cardinality.most + 1) this.#forgetUnused();
-    return taken;
+    return drained;
   }
 
   /** Where a value with these attributes is counted in this interval. */
@@ -112,7 +116,7 @@ export class SeriesTable<H extends Histogram> {
       this.#recognise(attributes, series);
       return this.#begin(series);
     }
-    if (!this.#cardinality.take()) return this.#fold(key);
+    if (!this.#cardinality.reserve()) return this.#fold(key);
     series = this.#add(key, all);
     this.#recognise(attributes, series);
     return this.#activate(series);
@@ -120,7 +124,7 @@ export class SeriesTable<H extends Histogram> {
 
   #begin(series: Series<H>): Series<H> {
     if (series.interval === this.#cardinality.interval) return series;
-    return this.#cardinality.take() ? this.#activate(series) : this.#fold(series.key);
+    return this.#cardinality.reserve() ? this.#activate(series) : this.#fold(series.key);
   }
 
   /**

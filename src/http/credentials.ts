@@ -1,6 +1,6 @@
 import { type DestinationConfig, tokenValue } from "../config/send_config.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import type { Setting } from "../config/setting.ts";
 import type { Credentials } from "./exchange.ts";
@@ -8,13 +8,13 @@ import type { Credentials } from "./exchange.ts";
 /** Reads what the destination needs from files; adds every secret that it meets to `secrets`. */
 export async function readCredentials(
   destination: DestinationConfig,
-  io: Pick<Io, "cwd" | "readTextFile">,
+  system: Pick<System, "cwd" | "readTextFile">,
   secrets: string[],
 ): Promise<Credentials> {
   const { authorization, tls, headers } = destination;
   const read = async ({ name, source, value }: Setting) => {
     try {
-      return await io.readTextFile(resolvePath(io.cwd, value));
+      return await system.readTextFile(resolvePath(system.cwd, value));
     } catch (thrown) {
       throw new UsageError(`Cannot read the file of ${name} (${source}): ${reason(thrown, value)}`);
     }

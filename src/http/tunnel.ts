@@ -1,5 +1,5 @@
 import { percentDecode } from "../config/setting.ts";
-import { targetOf } from "../check/network_steps.ts";
+import { targetOf } from "./target.ts";
 
 /** What asks an HTTP proxy for a connection (RFC 9110, CONNECT). */
 export function connectRequest(proxy: URL, host: string, port: number): string {

@@ -7,6 +7,3 @@ export interface Measurement {
   readonly value: number;
   readonly attributes: Attributes;
 }
-
-/** Where measurements come from: one batch a send. */
-export type Source = AsyncIterable<readonly Measurement[]>;

@@ -1,9 +1,9 @@
-import { Cardinality } from "../histogram/cardinality_limit.ts";
+import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
 import type { Clock } from "../base/clock.ts";
 import type { MetricConfig } from "../config/send_config.ts";
 import { ExplicitHistogram } from "../histogram/explicit.ts";
 import { ExponentialHistogram } from "../histogram/exponential.ts";
-import { addFolded, type Folded, NOTHING_FOLDED } from "../histogram/overflow.ts";
+import { addOverflow, NO_OVERFLOW, type Overflow } from "../histogram/overflow.ts";
 import { intervals } from "./interval.ts";
 import type { Attributes, Measurement } from "../measurements/measurement.ts";
 import { encodeCollection, type MetricData } from "./encode.ts";
@@ -11,7 +11,7 @@ import { gzip } from "./gzip.ts";
 import { EXPLICIT_ATTRIBUTES, EXPONENTIAL_ATTRIBUTES } from "./points.ts";
 import type { EncodedRequest, RequestLimits } from "./request.ts";
 import { attributeFields } from "./wire.ts";
-import { type Histogram, SeriesTable, type Taken } from "../histogram/series.ts";
+import { type Drained, type Histogram, SeriesTable } from "../histogram/series.ts";
 
 /** A histogram instrument: a MetricConfig is one with explicit bounds. */
 export interface Instrument
@@ -31,7 +31,7 @@ export interface RecorderConfig {
 export interface Collected {
   readonly requests: readonly EncodedRequest[];
   /** What shares one data point because of `maxSeries`. */
-  readonly folded: Folded;
+  readonly overflow: Overflow;
   /** Measurements that no histogram can hold: negative, infinite or no number. They are in no request. */
   readonly refused: number;
 }
@@ -48,7 +48,7 @@ export interface Recorder {
 const SCOPE = { name: "example-meter", version: "1.0.0" } as const;
 
 export function recorder(config: RecorderConfig, clock: Clock): Recorder {
-  const cardinality = new Cardinality(config.maxSeries, config.instruments.length);
+  const cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
   const instruments = config.instruments.map((instrument) => series(instrument, cardinality));
   const interval = intervals(clock);
   return {
@@ -58,12 +58,12 @@ export function recorder(config: RecorderConfig, clock: Clock): Recorder {
       recording.record(batch);
     },
     async collect(limits, compression) {
-      const taken = instruments.map((instrument) => instrument.take());
+      const drained = instruments.map((instrument) => instrument.drain());
       const plain = encodeCollection({
         resource: config.resource,
         scope: SCOPE,
         interval: interval(),
-        metrics: taken.map(({ data }) => data).filter((data) => data.series.length > 0),
+        metrics: drained.map(({ data }) => data).filter((data) => data.series.length > 0),
       }, limits);
       cardinality.next();
       const requests: EncodedRequest[] = [];
@@ -76,8 +76,8 @@ export function recorder(config: RecorderConfig, clock: Clock): Recorder {
       }
       return {
         requests,
-        folded: taken.reduce((sum, { folded }) => addFolded(sum, folded), NOTHING_FOLDED),
-        refused: taken.reduce((sum, { refused }) => sum + refused, 0),
+        overflow: drained.reduce((sum, { overflow }) => addOverflow(sum, overflow), NO_OVERFLOW),
+        refused: drained.reduce((sum, { refused }) => sum + refused, 0),
       };
     },
   };
@@ -86,10 +86,10 @@ export function recorder(config: RecorderConfig, clock: Clock): Recorder {
 /** The series of one instrument, whatever kind of histogram they have. */
 interface Recording {
   record(batch: readonly Measurement[]): void;
-  take(): { readonly data: MetricData } & Pick<Taken<Histogram>, "folded" | "refused">;
+  drain(): { readonly data: MetricData } & Pick<Drained<Histogram>, "overflow" | "refused">;
 }
 
-function series(instrument: Instrument, cardinality: Cardinality): Recording {
+function series(instrument: Instrument, cardinality: CardinalityLimit): Recording {
   const { name, unit, description, attributes, bounds } = instrument;
   if (bounds === "exponential") {
     const table = new SeriesTable(
@@ -102,9 +102,9 @@ function series(instrument: Instrument, cardinality: Cardinality): Recording {
     );
     return {
       record: (batch) => table.record(batch),
-      take() {
-        const { series, folded, refused } = table.take();
-        return { data: { kind: bounds, name, unit, description, series }, folded, refused };
+      drain() {
+        const { series, overflow, refused } = table.drain();
+        return { data: { kind: bounds, name, unit, description, series }, overflow, refused };
       },
     };
   }
@@ -118,11 +118,11 @@ function series(instrument: Instrument, cardinality: Cardinality): Recording {
   );
   return {
     record: (batch) => table.record(batch),
-    take() {
-      const { series, folded, refused } = table.take();
+    drain() {
+      const { series, overflow, refused } = table.drain();
       return {
         data: { kind: "explicit", bounds, name, unit, description, series },
-        folded,
+        overflow,
         refused,
       };
     },

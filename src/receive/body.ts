@@ -1,5 +1,5 @@
 import { Bytes } from "../base/byte_buffer.ts";
-import type { Gate } from "./semaphore.ts";
+import type { Semaphore } from "./semaphore.ts";
 
 /** How much is taken at once, and for how long. */
 export interface Limits {
@@ -61,7 +61,7 @@ export function tooLargeMessage({ tooLarge, bodyBytes }: Limits, what: string): 
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
   limits: Limits,
-  large: Gate,
+  large: Semaphore,
   stop: AbortSignal,
 ): Promise<ReadBody> {
   const bytes = new Bytes();

@@ -1,6 +1,6 @@
 import { canvasOf } from "../draw/canvas.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { readOptions, type ReceiveFlags } from "./options.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";
@@ -10,27 +10,27 @@ import { Totals } from "./totals.ts";
 export type { ReceiveFlags } from "./options.ts";
 
 /** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
-export async function runReceive(flags: ReceiveFlags, io: Io): Promise<number> {
-  const { output, receiver: options } = await readOptions(flags, io);
+export async function runReceive(flags: ReceiveFlags, system: System): Promise<number> {
+  const { output, receiver: options } = await readOptions(flags, system);
   const json = output === "json";
   const totals = json ? undefined : new Totals();
   const emit = (event: RequestEvent) => {
     totals?.add(event);
-    io.stdout(`${json ? requestJson(event) : requestText(event, canvasOf(io))}\n`);
+    system.stdout(`${json ? requestJson(event) : requestText(event, canvasOf(system))}\n`);
   };
 
   const receiver = listen(options, emit);
   const { url } = receiver;
-  if (json) io.stderr(`${JSON.stringify({ type: "listening", url })}\n`);
-  else io.stdout(`Listening on ${url}\n`);
+  if (json) system.stderr(`${JSON.stringify({ type: "listening", url })}\n`);
+  else system.stdout(`Listening on ${url}\n`);
 
   const off = new AbortController();
-  whenAborted(io.stop, off.signal, () => receiver.stop(false));
-  whenAborted(io.kill, off.signal, () => receiver.stop(true));
+  whenAborted(system.stop, off.signal, () => receiver.stop(false));
+  whenAborted(system.kill, off.signal, () => receiver.stop(true));
   const summary = await receiver.finished;
   off.abort();
-  for (const line of totals?.draw(canvasOf(io)) ?? []) io.stdout(`${line}\n`);
-  io.stdout(`${json ? summaryJson(summary) : summaryText(summary)}\n`);
+  for (const line of totals?.draw(canvasOf(system)) ?? []) system.stdout(`${line}\n`);
+  system.stdout(`${json ? summaryJson(summary) : summaryText(summary)}\n`);
   return 0;
 }
 

@@ -8,7 +8,7 @@ const BYTES_A_VALUE = 32;
 const DEEPEST = 100;
 
 /** Roughly the memory that a message takes when it is decoded; stops above `limit`; throws for garbage. */
-export function weigh(schema: DescMessage, bytes: Uint8Array, limit: number): number {
+export function decodedSize(schema: DescMessage, bytes: Uint8Array, limit: number): number {
   const reader = new BinaryReader(bytes);
   let weight = 0;
   const walk = (message: DescMessage, end: number, depth: number) => {

@@ -7,9 +7,9 @@ import {
 import type { Judge, Verdict } from "../otlp/rules.ts";
 import { type Limits, tooLargeMessage } from "./body.ts";
 import { Bytes } from "../base/byte_buffer.ts";
-import { Gate } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 import { gunzip } from "../otlp/gunzip_bounded.ts";
-import { weigh } from "./decoded_size.ts";
+import { decodedSize } from "./decoded_size.ts";
 
 export interface Refused {
   readonly outcome: "refused";
@@ -30,7 +30,7 @@ export function createDecoder(
   judge: Judge,
   limits: Limits,
 ): (body: Uint8Array<ArrayBuffer>, gzip: boolean) => Promise<Decoded> {
-  const decoding = new Gate(1);
+  const decoding = new Semaphore(1);
   const scratch = new Bytes();
   return async (body, gzip) => {
     const leave = await decoding.enter();
@@ -59,7 +59,7 @@ async function unpack(
 function decode(bytes: Uint8Array, judge: Judge, limits: Limits): Decoded {
   let request: ExportMetricsServiceRequest;
   try {
-    const weight = weigh(ExportMetricsServiceRequestSchema, bytes, limits.decodedBytes);
+    const weight = decodedSize(ExportMetricsServiceRequestSchema, bytes, limits.decodedBytes);
     if (weight > limits.decodedBytes) {
       return no(413, "body-size", "the request has too many parts to be decoded at once");
     }

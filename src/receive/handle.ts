@@ -5,11 +5,11 @@ import { refusal, success } from "./response.ts";
 import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
 import { createDecoder, type Decoded, type Refused } from "./decoder.ts";
 import type { Outcome, RequestEvent } from "./event.ts";
-import { Gate } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 import type { Scripted } from "./script.ts";
 import { carriesToken } from "./token.ts";
 
-export interface TakerOptions {
+export interface HandlerOptions {
   /** Reads the token that requests must carry; undefined takes any request. */
   readonly token: (() => Promise<string>) | undefined;
   /** Answers to the first requests, in the order in which they arrive. */
@@ -20,7 +20,7 @@ export interface TakerOptions {
 }
 
 /** A request's answer, and the event that tells of it. */
-export interface Taken {
+export interface Handled {
   readonly event: RequestEvent;
   readonly response: Response | "hang";
 }
@@ -28,14 +28,14 @@ export interface Taken {
 type About = Pick<RequestEvent, "time" | "method" | "path">;
 
 /** Makes the function that answers requests; `stop` ends the reading of bodies. */
-export function createTaker(
-  options: TakerOptions,
+export function createHandler(
+  options: HandlerOptions,
   stop: AbortSignal,
-): (request: Request) => Promise<Taken> {
+): (request: Request) => Promise<Handled> {
   const { limits, clock } = options;
   const script = options.respond.values();
-  const bodies = new Gate(limits.bodies);
-  const large = new Gate(limits.largeBodies);
+  const bodies = new Semaphore(limits.bodies);
+  const large = new Semaphore(limits.largeBodies);
   const decode = createDecoder(options.judge, limits);
 
   return async (request) => {
@@ -123,7 +123,7 @@ function checkHead(about: About, request: Request, limits: Limits): Refused | un
 
 async function checkToken(
   request: Request,
-  token: TakerOptions["token"],
+  token: HandlerOptions["token"],
 ): Promise<Refused | undefined> {
   if (token === undefined) return undefined;
   let expected: string;
@@ -159,7 +159,7 @@ function no(status: number | null, rule: string, message: string): Refused {
 const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };
 
 /** The answer to a request that is turned down before its data were looked at. */
-export function refusedAnswer(about: About, bytes: number, refused: Refused): Taken {
+export function refusedAnswer(about: About, bytes: number, refused: Refused): Handled {
   const { status, rule, message } = refused;
   const headers: Record<string, string> = {};
   if (status === 405) headers["Allow"] = "POST";
@@ -184,7 +184,7 @@ function scriptedAnswer(
   bytes: number,
   decoded: Decoded,
   scripted: Exclude<Scripted, { kind: "judge" }>,
-): Taken {
+): Handled {
   const held = decoded.outcome === "refused" ? NOTHING : {
     points: decoded.verdict.points,
     measurements: decoded.verdict.measurements,
@@ -208,7 +208,7 @@ function judgedAnswer(
   about: About,
   bytes: number,
   decoded: Extract<Decoded, { outcome: "decoded" }>,
-): Taken {
+): Handled {
   const { request, verdict } = decoded;
   const { problems, points, measurements, rejectedPoints, status, message } = verdict;
   const held = { points, measurements, rejectedPoints, request, bytes, problems };

@@ -1,5 +1,5 @@
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import { judgeOtlp } from "../otlp/rules.ts";
 import { DEFAULT_LIMITS, DYNATRACE_LIMITS } from "./body.ts";
@@ -24,7 +24,7 @@ export type Output = "text" | "json";
 /** Turns flags into options; throws a UsageError that names the flag, its value and what is right. */
 export async function readOptions(
   flags: ReceiveFlags,
-  io: Io,
+  system: System,
 ): Promise<{ readonly output: Output; readonly receiver: ReceiverOptions }> {
   const { host = "127.0.0.1", tokenFile } = flags;
   if (host === "") throw new UsageError(`--host "": expected a host name or an IP address`);
@@ -34,28 +34,28 @@ export async function readOptions(
     receiver: {
       host: host.replace(/^\[(.*)\]$/, "$1"),
       port: parseWhole("--port", flags.port ?? "4318", 0, 65535, "0 picks a free one"),
-      tls: await readTls(flags.tlsCert, flags.tlsKey, io),
-      token: tokenFile === undefined ? undefined : await tokenReader(tokenFile, io),
+      tls: await readTls(flags.tlsCert, flags.tlsKey, system),
+      token: tokenFile === undefined ? undefined : await tokenReader(tokenFile, system),
       respond: flags.respond === undefined ? [] : parseRespond(flags.respond),
       requests: flags.requests === undefined
         ? undefined
         : parseWhole("--requests", flags.requests, 1, 1e9, "how many to answer before ending"),
-      ...await readRules(flags.rules ?? "otlp", io),
-      clock: io.clock,
+      ...await readRules(flags.rules ?? "otlp", system),
+      clock: system.clock,
     },
   };
 }
 
 async function readRules(
   text: string,
-  io: Io,
+  system: System,
 ): Promise<Pick<ReceiverOptions, "judge" | "limits">> {
   switch (text) {
     case "otlp":
       return { judge: judgeOtlp, limits: DEFAULT_LIMITS };
     case "dynatrace": {
       const { judgeDynatrace } = await import("../dynatrace/judge.ts");
-      return { judge: judgeDynatrace(() => io.clock.wall()), limits: DYNATRACE_LIMITS };
+      return { judge: judgeDynatrace(() => system.clock.wall()), limits: DYNATRACE_LIMITS };
     }
     default:
       throw new UsageError(`--rules "${text}": expected otlp or dynatrace`);
@@ -76,7 +76,7 @@ function parseWhole(flag: string, text: string, from: number, to: number, why: s
 async function readTls(
   cert: string | undefined,
   key: string | undefined,
-  io: Io,
+  system: System,
 ): Promise<ReceiverOptions["tls"]> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
@@ -86,14 +86,15 @@ async function readTls(
     throw new UsageError(`${given} "${value}" without ${missing}: expected both or neither`);
   }
   return {
-    cert: await readFile("--tls-cert", cert, "a certificate in PEM", io),
-    key: await readFile("--tls-key", key, "a private key in PEM", io),
+    cert: await readFile("--tls-cert", cert, "a certificate in PEM", system),
+    key: await readFile("--tls-key", key, "a private key in PEM", system),
   };
 }
 
-async function tokenReader(file: string, io: Io): Promise<() => Promise<string>> {
+async function tokenReader(file: string, system: System): Promise<() => Promise<string>> {
   const read = async () => {
-    const token = (await readFile("--token-file", file, "a file that holds the token", io)).trim();
+    const token = (await readFile("--token-file", file, "a file that holds the token", system))
+      .trim();
     if (token === "") {
       throw new UsageError(`--token-file "${file}" is empty: expected a token in it`);
     }
@@ -104,9 +105,14 @@ async function tokenReader(file: string, io: Io): Promise<() => Promise<string>>
   return read;
 }
 
-async function readFile(flag: string, file: string, expected: string, io: Io): Promise<string> {
+async function readFile(
+  flag: string,
+  file: string,
+  expected: string,
+  system: System,
+): Promise<string> {
   try {
-    return await io.readTextFile(resolvePath(io.cwd, file));
+    return await system.readTextFile(resolvePath(system.cwd, file));
   } catch (thrown) {
     throw new UsageError(
       `${flag} "${file}" cannot be read: expected ${expected} (${messageOf(thrown)})`,

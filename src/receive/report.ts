@@ -1,13 +1,13 @@
 import { localTime } from "../base/local_time.ts";
 import { drawRequests } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
-import { safe, safeJson } from "../base/escape.ts";
+import { escapeJson, escapeText } from "../base/escape.ts";
 import type { RequestEvent, Summary } from "./event.ts";
 
 /** A request as the line of JSON that DESIGN.md fixes, without its line end. */
 export function requestJson(event: RequestEvent): string {
   const { path, status, outcome, points, measurements, rejectedPoints, bytes } = event;
-  return safeJson({
+  return escapeJson({
     type: "request",
     time: new Date(event.time).toISOString(),
     path,
@@ -28,20 +28,20 @@ export function requestJson(event: RequestEvent): string {
 
 export function summaryJson(summary: Summary): string {
   const { requests, points, measurements, rejectedPoints } = summary;
-  return safeJson({ type: "summary", requests, points, measurements, rejectedPoints });
+  return escapeJson({ type: "summary", requests, points, measurements, rejectedPoints });
 }
 
 /** A request for people: what came, each histogram drawn, what is wrong. */
 export function requestText(event: RequestEvent, canvas: Canvas): string {
   const { points, measurements, rejectedPoints, bytes, status, outcome } = event;
   const rejected = rejectedPoints > 0 ? `, ${counted(rejectedPoints, "data point")} rejected` : "";
-  const head = `[${localTime(event.time)}] ${safe(event.method)} ${safe(event.path)} ` +
+  const head = `[${localTime(event.time)}] ${escapeText(event.method)} ${escapeText(event.path)} ` +
     `${status === null ? "" : `${status} `}${outcome}: ${counted(bytes, "byte")}, ` +
     `${counted(points, "data point")}, ${counted(measurements, "measurement")}${rejected}`;
   const drawn = event.request === undefined ? [] : drawRequests([event.request], canvas);
   const problems = event.problems.map((it) =>
-    `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${safe(it.metric)}: `}${
-      safe(it.message, 1000)
+    `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${escapeText(it.metric)}: `}${
+      escapeText(it.message, 1000)
     }`
   );
   return [head, ...drawn, ...problems].join("\n");

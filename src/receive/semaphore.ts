@@ -1,5 +1,5 @@
 /** Lets a number of holders in at once; the others wait in the order in which they came. */
-export class Gate {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

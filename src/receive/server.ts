@@ -2,9 +2,15 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { refusal } from "./response.ts";
 import type { RequestEvent, Summary } from "./event.ts";
-import { createTaker, pathOf, refusedAnswer, type Taken, type TakerOptions } from "./handle.ts";
+import {
+  createHandler,
+  type Handled,
+  type HandlerOptions,
+  pathOf,
+  refusedAnswer,
+} from "./handle.ts";
 
-export interface ReceiverOptions extends TakerOptions {
+export interface ReceiverOptions extends HandlerOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -44,7 +50,7 @@ export function startReceiver(
     signal: closing.signal,
     onListen: () => {},
   };
-  const tally = { requests: 0, points: 0, measurements: 0, rejectedPoints: 0 };
+  const summary = { requests: 0, points: 0, measurements: 0, rejectedPoints: 0 };
   let arrived = 0;
   let underWay = 0;
   let hanging = 0;
@@ -62,7 +68,7 @@ export function startReceiver(
     if (underWay > 0) return;
     if (stopping.signal.aborted || (isFull() && hanging === 0)) closeAfter(LINGER_MS);
   };
-  const take = createTaker(options, stopping.signal);
+  const take = createHandler(options, stopping.signal);
 
   const handler = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
     if (stopping.signal.aborted || isFull()) {
@@ -73,11 +79,11 @@ export function startReceiver(
     const { event, response } = await take(request).catch((thrown) =>
       broken(request, options.clock, thrown)
     );
-    tally.requests++;
-    tally.rejectedPoints += event.rejectedPoints;
+    summary.requests++;
+    summary.rejectedPoints += event.rejectedPoints;
     if (event.status === 200) {
-      tally.points += event.points;
-      tally.measurements += event.measurements;
+      summary.points += event.points;
+      summary.measurements += event.measurements;
     }
     emit(event);
     if (response === "hang") {
@@ -105,7 +111,7 @@ export function startReceiver(
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
     url: `${scheme}://${host}:${server.addr.port}/v1/metrics`,
-    finished: server.finished.then(() => ({ ...tally })),
+    finished: server.finished.then(() => ({ ...summary })),
     stop(atOnce = false) {
       stopping.abort();
       if (atOnce) close();
@@ -117,7 +123,7 @@ export function startReceiver(
 }
 
 /** A bug of ours costs one request, not the receiver; it is said like any other refusal. */
-function broken(request: Request, clock: Clock, thrown: unknown): Taken {
+function broken(request: Request, clock: Clock, thrown: unknown): Handled {
   const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
   const message = `the receiver failed: ${messageOf(thrown)}`;
   return refusedAnswer(about, 0, { outcome: "refused", status: 500, rule: "internal", message });

@@ -1,12 +1,12 @@
 import type { Clock } from "../base/clock.ts";
-import type { Feed, Filled } from "../source/source.ts";
+import type { Filled, Source } from "../source/source.ts";
 import type { RequestLimits } from "../otlp/request.ts";
 import type { Collected, Recorder } from "../otlp/recorder.ts";
 import type { Post } from "../http/reply.ts";
 
 /** What a run sends with. */
 export interface Sender {
-  readonly feed: Feed;
+  readonly source: Source;
   readonly recorder: Recorder;
   readonly post: Post;
 }
@@ -16,11 +16,11 @@ const UNDER_WAY_MS = 1;
 
 /**
  * Makes the next send's data while the receiver is at work with this one's; in which order requests are sent stays the
- * same. For a feed that has its measurements at once, and sends that follow each other immediately. What was made and
+ * same. For a source that has its measurements at once, and sends that follow each other immediately. What was made and
  * never asked for was not recorded.
  */
 export function ahead(
-  { feed, recorder, post }: Sender,
+  { source, recorder, post }: Sender,
   limits: RequestLimits,
   compression: "gzip" | "none",
   clock: Clock,
@@ -32,19 +32,19 @@ export function ahead(
   let filled = false;
   const prepare = (stop: AbortSignal) => {
     if (next !== undefined || filled || stop.aborted) return;
-    const filling = feed.fill(recorder, undefined, stop);
+    const filling = source.fill(recorder, undefined, stop);
     next = {
       filled: filling,
       collected: filling.then(() => recorder.collect(limits, compression)),
     };
   };
   return {
-    feed: {
-      ...feed,
+    source: {
+      ...source,
       fill(into, until, stop) {
         if (next !== undefined) return next.filled;
         filled = true;
-        return feed.fill(into, until, stop);
+        return source.fill(into, until, stop);
       },
     },
     recorder: {

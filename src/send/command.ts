@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import {
   type DryRunConfig,
   dryRunConfig,
+  type OutputConfig,
   outputConfig,
   type SendConfig,
   sendConfig,
@@ -13,31 +14,31 @@ import { readCredentials } from "../http/credentials.ts";
 import { type Finding, findingText } from "../dynatrace/finding.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { UsageError } from "../base/errors.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { DYNATRACE_REQUEST, OTLP_REQUEST, type RequestLimits } from "../otlp/request.ts";
 import { resolvePath } from "../base/paths.ts";
 import type { Post } from "../http/reply.ts";
-import { foldedText, type Lines, reported, reporter, warningLines } from "./report/report.ts";
+import { type Lines, overflowText, reported, reporter, warningLines } from "./report/report.ts";
 import { run } from "./loop.ts";
 import type { SendFlags } from "../config/send_flags.ts";
-import { type OpenSource, openSource } from "../source/open.ts";
+import { openRecording, type Recording } from "../source/open.ts";
 import type { Spool } from "../delivery/spool/spool.ts";
 import { openTransport } from "../http/transport.ts";
 import type { Variables } from "../config/setting.ts";
 import { USER_AGENT } from "../base/version.ts";
 
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
-export async function runSend(flags: SendFlags, io: Io): Promise<number> {
+export async function runSend(flags: SendFlags, system: System): Promise<number> {
   outputConfig(flags);
-  const variables = await readVariables(flags.envFile, io);
-  if (flags.dryRun) return await dryRun(flags, variables, io);
-  const config = sendConfig(flags, variables, io.env);
+  const variables = await readVariables(flags.envFile, system);
+  if (flags.dryRun) return await dryRun(flags, variables, system);
+  const config = sendConfig(flags, variables, system.env);
   const secrets: string[] = [];
-  const credentials = await readCredentials(config.destination, io, secrets);
-  const transport = await openTransport(config.destination, credentials, USER_AGENT, io.env);
-  const print = printer(io);
-  const source = await openSource(config, io, print);
-  const opened = await openKept(config, io);
+  const credentials = await readCredentials(config.destination, system, secrets);
+  const transport = await openTransport(config.destination, credentials, USER_AGENT, system.env);
+  const print = printer(system);
+  const recording = await openRecording(config, system, warner(config.output, print));
+  const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
   const warnings = [
     ...config.warnings,
@@ -48,12 +49,12 @@ export async function runSend(flags: SendFlags, io: Io): Promise<number> {
     return await sending({ ...config, warnings }, {
       post: transport.post,
       spool,
-      source,
+      recording,
       secrets,
       print,
-    }, io);
+    }, system);
   } finally {
-    source.close();
+    recording.close();
     spool?.close();
     transport.close();
   }
@@ -72,12 +73,12 @@ function insecureWarning({ destination: { tls, endpoint } }: SendConfig): readon
 /** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */
 async function openKept(
   { keep, source }: SendConfig,
-  io: Io,
+  system: System,
 ): Promise<Spool | { readonly warnings: readonly string[] }> {
   if (keep.spool === undefined) return { warnings: [] };
   const { value } = keep.spool;
   const { openSpool } = await import("../delivery/spool/spool.ts");
-  const spool = await openSpool(resolvePath(io.cwd, value), value, io.clock);
+  const spool = await openSpool(resolvePath(system.cwd, value), value, system.clock);
   if (!("unusable" in spool)) return spool;
   if (source.kind === "spool") throw new UsageError(spool.unusable);
   return { warnings: [spool.unusable] };
@@ -86,31 +87,31 @@ async function openKept(
 interface Opened {
   readonly post: Post;
   readonly spool: Spool | undefined;
-  readonly source: OpenSource;
+  readonly recording: Recording;
   readonly secrets: readonly string[];
   readonly print: (lines: Lines) => void;
 }
 
 async function sending(
   config: SendConfig,
-  { post, spool, source, secrets, print }: Opened,
-  io: Io,
+  { post, spool, recording, secrets, print }: Opened,
+  system: System,
 ): Promise<number> {
-  const { destination, pace, keep, output } = config;
-  const { clock, random, stop, kill } = io;
+  const { destination, schedule, keep, output } = config;
+  const { clock, random, stop, kill } = system;
   for (const warning of config.warnings) {
     print({ out: [], err: warningLines(output.format, warning) });
   }
   const { endpoint } = destination;
   const advice = endpoint.dynatrace
-    ? (await import("../dynatrace/advice.ts")).adviceFor(config, source.metrics)
+    ? (await import("../dynatrace/advice.ts")).adviceFor(config, recording.metrics)
     : undefined;
   const find = (findings: readonly Finding[]) => tell(findings, config, print);
   find(advice?.findings ?? []);
-  const report = reporter(reported(config, source.metrics), secrets, advice);
+  const report = reporter(reported(config, recording.metrics), secrets, advice);
   print(report.start());
   const limits = endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST;
-  const sender = await senderOf(config, { ...source, post }, limits, clock);
+  const sender = await senderOf(config, { ...recording, post }, limits, clock);
   const delivery = new Delivery({
     post: sender.post,
     endpoint,
@@ -121,11 +122,11 @@ async function sending(
   });
   delivery.adopt(spool?.left ?? []);
   const events = run({
-    feed: sender.feed,
+    source: sender.source,
     recorder: sender.recorder,
     delivery,
     clock,
-    pace,
+    schedule,
     keep,
     limits,
     compression: destination.compression,
@@ -134,12 +135,12 @@ async function sending(
     stop,
     kill,
   });
-  const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, secrets, io);
+  const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, secrets, system);
   // Asked while the first send is under way: the answer can take longer than the send.
-  let ignored = config.source.kind === "sample" ? io.stdinHasData() : undefined;
+  let ignored = config.source.kind === "sample" ? system.stdinHasData() : undefined;
   let exitCode = 1;
   for await (const event of events) {
-    source.clearProgress();
+    recording.clearProgress();
     if (event.type === "send" && await ignored) {
       print({ out: [], err: warningLines(output.format, STDIN_IGNORED) });
     }
@@ -156,13 +157,13 @@ const MOST_AHEAD = 100_000;
 
 /** Generated data that is sent as fast as it goes is made while the receiver is at work. */
 async function senderOf(
-  { pace, source, destination }: SendConfig,
+  { schedule, source, destination }: SendConfig,
   sender: Sender,
   limits: RequestLimits,
   clock: Clock,
 ): Promise<Sender> {
-  const isFull = source.kind === "synthetic" && pace.loop && pace.intervalMs === 0 &&
-    !sender.feed.overTime && (source.count ?? source.series ?? 1) <= MOST_AHEAD;
+  const isFull = source.kind === "synthetic" && schedule.loop && schedule.intervalMs === 0 &&
+    !sender.source.overTime && (source.count ?? source.series ?? 1) <= MOST_AHEAD;
   if (!isFull) return sender;
   const { ahead } = await import("./ahead.ts");
   return ahead(sender, limits, destination.compression, clock);
@@ -185,30 +186,38 @@ const STDIN_IGNORED = "standard input is a pipe or a file, but sample measuremen
   "to send the measurements in it, add --input -";
 
 /** Prints the request of one send, as OTLP/JSON, and sends nothing. */
-async function dryRun(flags: SendFlags, variables: Variables, io: Io): Promise<number> {
+async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
   const config: DryRunConfig = dryRunConfig(flags, variables);
-  const print = printer(io);
-  const source = await openSource(config, io, print);
+  const print = printer(system);
+  const recording = await openRecording(config, system, warner(config.output, print));
   try {
-    await source.feed.fill(source.recorder, Infinity, io.stop);
-    const { requests, folded } = await source.recorder.collect(OTLP_REQUEST, "none");
-    if (folded.measurements > 0) {
-      print({ out: [], err: warningLines(config.output.format, foldedText(folded)) });
+    await recording.source.fill(recording.recorder, Infinity, system.stop);
+    const { requests, overflow } = await recording.recorder.collect(OTLP_REQUEST, "none");
+    if (overflow.measurements > 0) {
+      print({ out: [], err: warningLines(config.output.format, overflowText(overflow)) });
     }
     const { otlpJson } = await import("../otlp/json.ts");
-    io.stdout(`${await otlpJson(requests)}\n`);
-    if (source.feed.broken !== undefined) {
-      throw new UsageError(`The input broke off: ${source.feed.broken}`);
+    system.stdout(`${await otlpJson(requests)}\n`);
+    if (recording.source.broken !== undefined) {
+      throw new UsageError(`The input broke off: ${recording.source.broken}`);
     }
-    return source.feed.invalid > 0 ? 1 : 0;
+    return recording.source.invalid > 0 ? 1 : 0;
   } finally {
-    source.close();
+    recording.close();
   }
 }
 
-function printer(io: Io): (lines: Lines) => void {
+/** Says a warning in the form of the output. */
+function warner(
+  { format }: OutputConfig,
+  print: (lines: Lines) => void,
+): (message: string) => void {
+  return (message) => print({ out: [], err: warningLines(format, message) });
+}
+
+function printer(system: System): (lines: Lines) => void {
   return ({ out, err }) => {
-    for (const line of err) io.stderr(`${line}\n`);
-    for (const line of out) io.stdout(`${line}\n`);
+    for (const line of err) system.stderr(`${line}\n`);
+    for (const line of out) system.stdout(`${line}\n`);
   };
 }

@@ -1,7 +1,7 @@
 import type { SendConfig } from "../config/send_config.ts";
 import { drawRequests } from "../draw/requests.ts";
 import { canvasOf } from "../draw/canvas.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { decodeRequest } from "../otlp/decode.ts";
 import { gunzip } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
@@ -19,9 +19,9 @@ interface Accepted {
 
 /** The function that draws, after an event that ends a send, what of it was accepted; other events draw nothing. */
 export function sendPlot(
-  { plot, pace }: Pick<SendConfig, "plot" | "pace">,
+  { plot, schedule }: Pick<SendConfig, "plot" | "schedule">,
   secrets: readonly string[],
-  io: Io,
+  system: System,
 ): (event: RunEvent) => Promise<readonly string[]> {
   const color = plot?.color ?? false;
   const hide = (text: string) => redactTokens(redactSecrets(text, secrets));
@@ -46,8 +46,8 @@ export function sendPlot(
     const rejected = own.reduce((sum, { rejectedPoints }) => sum + rejectedPoints, 0);
     return [
       // A single send ends with a note, which is not about the drawing.
-      ...pace.loop ? [] : [""],
-      ...drawRequests(requests, canvasOf(io, { color, hide })),
+      ...schedule.loop ? [] : [""],
+      ...drawRequests(requests, canvasOf(system, { color, hide })),
       ...rejected === 0
         ? []
         : [`  (the receiver rejected ${rejected} of these data points, and does not say which)`],

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { KeepConfig, PaceConfig } from "../config/send_config.ts";
+import type { KeepConfig, ScheduleConfig } from "../config/send_config.ts";
 import type {
   Delivery,
   DeliveryEvent,
@@ -8,12 +8,12 @@ import type {
   Result,
   Window,
 } from "../delivery/delivery.ts";
-import type { Feed } from "../source/source.ts";
-import type { Folded } from "../histogram/overflow.ts";
+import type { Source } from "../source/source.ts";
+import type { Overflow } from "../histogram/overflow.ts";
 import type { EncodedRequest, RequestLimits } from "../otlp/request.ts";
 import type { Recorder } from "../otlp/recorder.ts";
 import { nextSlot } from "./schedule.ts";
-import { type SendReport, Tally } from "./send_report.ts";
+import { type SendReport, SendTotals } from "./send_report.ts";
 
 export type { SendReport } from "./send_report.ts";
 
@@ -44,7 +44,7 @@ export type RunEvent =
   /** Sends were due while another one was under way, and were left out. */
   | { readonly type: "missed"; readonly sends: number }
   /** There were more series than --max-series: these share one data point. */
-  | { readonly type: "folded"; readonly folded: Folded }
+  | { readonly type: "overflow"; readonly overflow: Overflow }
   /** The input ended with an error; what came before it was recorded. */
   | { readonly type: "broken"; readonly reason: string }
   | { readonly type: "stopping" }
@@ -59,11 +59,11 @@ export type RunEvent =
   | ({ readonly type: "summary" } & Summary);
 
 export interface RunDependencies {
-  readonly feed: Feed;
+  readonly source: Source;
   readonly recorder: Recorder;
   readonly delivery: Delivery;
   readonly clock: Clock;
-  readonly pace: PaceConfig;
+  readonly schedule: ScheduleConfig;
   readonly keep: Pick<KeepConfig, "retryForMs" | "maxPendingBytes">;
   readonly limits: RequestLimits;
   readonly compression: "gzip" | "none";
@@ -78,35 +78,38 @@ export interface RunDependencies {
 
 /** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
 export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
-  const { feed, recorder, clock, pace, stop } = deps;
-  const { overTime } = feed;
+  const { source, recorder, clock, schedule, stop } = deps;
+  const { overTime } = source;
   const sending = new Sending(deps);
   const start = clock.monotonic();
-  const over = start + pace.durationMs;
+  const over = start + schedule.durationMs;
   /** Measurements in the recorder. */
   let unsent = 0;
   const fill = async (until: number | undefined) => {
-    const { measurements, ended } = await feed.fill(recorder, until, stop);
+    const { measurements, ended } = await source.fill(recorder, until, stop);
     unsent += measurements;
     return ended;
   };
   // What comes over time is sent at the end of its interval, everything else at the beginning.
   let slot = overTime ? 1 : 0;
   while (!stop.aborted) {
-    const due = Math.min(start + slot * pace.intervalMs, over);
-    if (!overTime && slot > 0 && pace.intervalMs > 0) {
+    const due = Math.min(start + slot * schedule.intervalMs, over);
+    if (!overTime && slot > 0 && schedule.intervalMs > 0) {
       await clock.sleep(due - clock.monotonic(), stop);
       if (stop.aborted) break;
     }
     const time = clock.wall();
-    const ended = await fill(!pace.loop ? Infinity : pace.intervalMs === 0 ? undefined : due);
-    const nextDue = pace.intervalMs === 0
+    const ended = await fill(
+      !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due,
+    );
+    const nextDue = schedule.intervalMs === 0
       ? clock.monotonic()
-      : start + (slot + 1) * pace.intervalMs;
-    const isLast = !pace.loop || ended || stop.aborted || sending.sends + 1 >= pace.iterations ||
+      : start + (slot + 1) * schedule.intervalMs;
+    const isLast = !schedule.loop || ended || stop.aborted ||
+      sending.sends + 1 >= schedule.iterations ||
       (overTime ? clock.monotonic() : nextDue) >= over;
-    if (isLast) feed.close();
-    const until = isLast || pace.intervalMs === 0 ? Infinity : nextDue;
+    if (isLast) source.close();
+    const until = isLast || schedule.intervalMs === 0 ? Infinity : nextDue;
     if (unsent > 0 && (isLast || sending.hasRoom)) {
       unsent = 0;
       yield* sending.send(overTime ? clock.wall() : time, until);
@@ -116,17 +119,17 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     }
     if (isLast) break;
 
-    feed.hold(!sending.hasRoom);
-    const next = nextSlot(start, pace.intervalMs, slot, clock.monotonic());
+    source.hold(!sending.hasRoom);
+    const next = nextSlot(start, schedule.intervalMs, slot, clock.monotonic());
     if (next.missed > 0 && !overTime && !stop.aborted) yield { type: "missed", sends: next.missed };
     slot = next.slot;
     if (!overTime && next.due >= over) break;
   }
-  feed.close();
+  source.close();
   // What came while the last send was under way.
   if (overTime) await fill(clock.monotonic());
   if (unsent > 0) yield* sending.send(clock.wall(), Infinity);
-  if (feed.broken !== undefined) yield { type: "broken", reason: feed.broken };
+  if (source.broken !== undefined) yield { type: "broken", reason: source.broken };
   yield* sending.end();
   yield { type: "summary", ...sending.summary() };
 }
@@ -156,12 +159,12 @@ class Sending {
     return this.#sends;
   }
 
-  /** A feed that can wait does so rather than have something thrown away. */
+  /** A source that can wait does so rather than have something thrown away. */
   get hasRoom(): boolean {
-    const { feed, delivery, keep } = this.#deps;
+    const { source, delivery, keep } = this.#deps;
     const { pendingBytes } = delivery;
     // What is alone has room, however large it is.
-    return !feed.canWait || pendingBytes === 0 ||
+    return !source.canWait || pendingBytes === 0 ||
       pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
   }
 
@@ -179,18 +182,18 @@ class Sending {
     const iteration = ++this.#sends;
     const began = clock.monotonic();
     yield { type: "recording", iteration, time };
-    const { requests, folded } = await recorder.collect(limits, compression);
-    if (folded.measurements > 0) yield { type: "folded", folded };
+    const { requests, overflow } = await recorder.collect(limits, compression);
+    if (overflow.measurements > 0) yield { type: "overflow", overflow };
     if (iteration === 1) await review(requests);
     yield { type: "recorded" };
     const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
     this.#lastHeld = undefined;
     for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);
-    const tally = new Tally(iteration, requests);
-    yield* this.#flush(this.#window(until), tally);
-    if (stop.aborted) yield* this.#lastTry(tally);
-    const report = tally.report(this.#lastHeld);
+    const totals = new SendTotals(iteration, requests);
+    yield* this.#flush(this.#window(until), totals);
+    if (stop.aborted) yield* this.#lastTry(totals);
+    const report = totals.report(this.#lastHeld);
     this.#rejectedPoints += report.rejectedPoints;
     yield {
       type: "send",
@@ -220,7 +223,7 @@ class Sending {
   }
 
   summary(): Summary {
-    const { delivery: { ledger }, feed: { invalid, broken } } = this.#deps;
+    const { delivery: { ledger }, source: { invalid, broken } } = this.#deps;
     const failed = ledger.rejected + ledger.dropped + ledger.pending + invalid > 0 ||
       broken !== undefined;
     return {
@@ -239,7 +242,7 @@ class Sending {
   }
 
   /** One bounded try after a signal, within the timeout of a request from the signal on; none follows that failed. */
-  async *#lastTry(tally?: Tally): AsyncGenerator<RunEvent> {
+  async *#lastTry(totals?: SendTotals): AsyncGenerator<RunEvent> {
     const { delivery, clock, timeoutMs, stop, kill } = this.#deps;
     if (!this.#stopped) yield { type: "stopping" };
     this.#stopped = true;
@@ -250,15 +253,15 @@ class Sending {
     const done = new AbortController();
     clock.sleep(left, AbortSignal.any([kill, done.signal])).then(() => timeUp.abort());
     const abort = AbortSignal.any([kill, timeUp.signal]);
-    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true }, tally);
+    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true }, totals);
     this.#gaveUp = delivery.pending.length > 0;
     done.abort();
   }
 
-  /** What belongs to the iteration of the tally is reported with it, anything else is late. */
-  async *#flush(window: Window, tally?: Tally): AsyncGenerator<RunEvent> {
+  /** What belongs to the iteration of the totals is reported with it, anything else is late. */
+  async *#flush(window: Window, totals?: SendTotals): AsyncGenerator<RunEvent> {
     for await (const event of this.#deps.delivery.flush(window)) {
-      const own = tally?.take(event) ?? false;
+      const own = totals?.apply(event) ?? false;
       if (event.type === "held") this.#lastHeld = event.result;
       yield* pass(event);
       if (event.type === "settled" && !own) yield* this.#late(event.pending, event.result);

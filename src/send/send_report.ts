@@ -16,7 +16,7 @@ export interface SendReport extends Result {
 }
 
 /** Adds up what became of one iteration's requests. */
-export class Tally {
+export class SendTotals {
   readonly #iteration: number;
   readonly #requests: readonly EncodedRequest[];
   #attempts = 0;
@@ -38,7 +38,7 @@ export class Tally {
   }
 
   /** Whether the event is about this iteration. */
-  take(event: DeliveryEvent): boolean {
+  apply(event: DeliveryEvent): boolean {
     if (!("pending" in event) || event.pending.iteration !== this.#iteration) return false;
     switch (event.type) {
       case "attempt":

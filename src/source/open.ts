@@ -1,14 +1,20 @@
 import type { DryRunConfig } from "../config/send_config.ts";
-import { batchFeed, countFeed, type Feed, type Generate, noFeed, rateFeed } from "./source.ts";
-import type { Io } from "../base/system.ts";
+import {
+  batchSource,
+  countSource,
+  emptySource,
+  type Generate,
+  rateSource,
+  type Source,
+} from "./source.ts";
+import type { System } from "../base/system.ts";
 import { sampleBatch } from "../measurements/generate/sample.ts";
 import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
-import { type Lines, warningLines } from "../send/report/report.ts";
 import type { Amount } from "../config/source_config.ts";
 
 /** Where measurements come from and where they are recorded. */
-export interface OpenSource {
-  readonly feed: Feed;
+export interface Recording {
+  readonly source: Source;
   readonly recorder: Recorder;
   /** The names of the metrics. */
   readonly metrics: readonly string[];
@@ -17,17 +23,17 @@ export interface OpenSource {
   close(): void;
 }
 
-type Print = (lines: Lines) => void;
-type Part = Pick<OpenSource, "feed"> & Partial<OpenSource>;
-
 /** Opens the source that the configuration names; what is special to one is loaded only for it. */
-export async function openSource(config: DryRunConfig, io: Io, print: Print): Promise<OpenSource> {
-  const { source, metric, output } = config;
-  const warn = (message: string) => print({ out: [], err: warningLines(output.format, message) });
+export async function openRecording(
+  config: DryRunConfig,
+  system: System,
+  warn: (message: string) => void,
+): Promise<Recording> {
+  const { source, metric } = config;
   const single = (
-    opened: Omit<Partial<OpenSource>, "recorder"> & Pick<OpenSource, "feed">,
-  ): OpenSource => ({
-    recorder: recorderOf(config, [metric], metric.resource, io),
+    opened: Omit<Partial<Recording>, "recorder"> & Pick<Recording, "source">,
+  ): Recording => ({
+    recorder: recorderOf(config, [metric], metric.resource, system),
     metrics: [metric.name],
     clearProgress() {},
     close() {},
@@ -35,38 +41,38 @@ export async function openSource(config: DryRunConfig, io: Io, print: Print): Pr
   });
   switch (source.kind) {
     case "spool":
-      return single({ feed: noFeed });
+      return single({ source: emptySource });
     case "sample":
-      return single({ feed: batchFeed(() => sampleBatch(io.random)) });
+      return single({ source: batchSource(() => sampleBatch(system.random)) });
     case "values": {
       const attributes = {};
       const values = source.values.map((value) => ({ value, attributes }));
-      return single({ feed: batchFeed(() => values) });
+      return single({ source: batchSource(() => values) });
     }
     case "input": {
       const { openInput } = await import("./open_input.ts");
-      return single(await openInput(source, io, warn));
+      return single(await openInput(source, system, warn));
     }
     case "synthetic": {
       const { seriesAttributes, Synthetic } = await import("../measurements/generate/synthetic.ts");
       const series = seriesAttributes(source.series);
-      const synthetic = new Synthetic(series, source.draw, await randomOf(source, io));
+      const synthetic = new Synthetic(series, source.draw, await randomOf(source, system));
       const generate: Generate = (recorder, count) => {
         for (const batch of synthetic.batches(count)) recorder.record(batch);
       };
-      return single({ feed: generated(generate, source, series.length, io, warn) });
+      return single({ source: generated(generate, source, series.length, system, warn) });
     }
     case "scenario": {
       const { openScenario } = await import("./open_scenario.ts");
       const { instruments, resource, generate } = await openScenario(
         source,
         metric,
-        await randomOf(source, io),
-        io,
+        await randomOf(source, system),
+        system,
       );
       return {
-        ...single({ feed: generated(generate, source, SCENARIO_COUNT, io, warn) }),
-        recorder: recorderOf(config, instruments, resource, io),
+        ...single({ source: generated(generate, source, SCENARIO_COUNT, system, warn) }),
+        recorder: recorderOf(config, instruments, resource, system),
         metrics: instruments.map(({ name }) => name),
       };
     }
@@ -76,8 +82,8 @@ export async function openSource(config: DryRunConfig, io: Io, print: Print): Pr
 /** Measurements a send of a scenario, where neither --count nor --rate says. */
 const SCENARIO_COUNT = 100;
 
-async function randomOf({ seed }: Amount, io: Io): Promise<() => number> {
-  if (seed === undefined) return io.random;
+async function randomOf({ seed }: Amount, system: System): Promise<() => number> {
+  if (seed === undefined) return system.random;
   const { seededRandom } = await import("../measurements/generate/random.ts");
   return seededRandom(seed);
 }
@@ -86,15 +92,15 @@ function generated(
   generate: Generate,
   { rate, count }: Amount,
   defaultCount: number,
-  io: Io,
+  system: System,
   warn: (message: string) => void,
-): Feed {
-  if (rate === undefined) return countFeed(generate, count ?? defaultCount);
-  return rateFeed(
+): Source {
+  if (rate === undefined) return countSource(generate, count ?? defaultCount);
+  return rateSource(
     generate,
     rate,
     count,
-    io.clock,
+    system.clock,
     (measurements) =>
       warn(`cannot keep up with --rate ${rate}: ${measurements} measurements behind`),
   );
@@ -104,7 +110,7 @@ function recorderOf(
   { metric }: DryRunConfig,
   instruments: readonly Instrument[],
   resource: Readonly<Record<string, string>>,
-  io: Io,
+  system: System,
 ): Recorder {
-  return recorder({ resource, instruments, maxSeries: metric.maxSeries }, io.clock);
+  return recorder({ resource, instruments, maxSeries: metric.maxSeries }, system.clock);
 }

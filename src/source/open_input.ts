@@ -1,7 +1,7 @@
 import type { InputConfig } from "../config/source_config.ts";
 import { UsageError } from "../base/errors.ts";
-import { type Feed, inputFeed } from "./source.ts";
-import type { Io } from "../base/system.ts";
+import { inputSource, type Source } from "./source.ts";
+import type { System } from "../base/system.ts";
 import { readInput } from "../measurements/input/input.ts";
 import { resolvePath, unreadable } from "../base/paths.ts";
 import { progressLine } from "./progress.ts";
@@ -14,12 +14,12 @@ const CLEAR_LINE = "\r\x1b[K";
 /** Opens a file, or standard input for `-`, and reads it as it is recorded. */
 export async function openInput(
   { path, ...options }: InputConfig,
-  io: Io,
+  system: System,
   warn: (message: string) => void,
-): Promise<{ feed: Feed; clearProgress: () => void; close: () => void }> {
+): Promise<{ source: Source; clearProgress: () => void; close: () => void }> {
   const { stream, bytes } = path === "-"
-    ? { stream: io.stdin(), bytes: undefined }
-    : await openFile(path, io);
+    ? { stream: system.stdin(), bytes: undefined }
+    : await openFile(path, system);
   const controller = new AbortController();
   let unnamed = 0;
   const input = readInput(stream, {
@@ -34,20 +34,20 @@ export async function openInput(
   });
   let shown = false;
   const clearProgress = () => {
-    if (shown) io.stderr(CLEAR_LINE);
+    if (shown) system.stderr(CLEAR_LINE);
     shown = false;
   };
-  const began = io.clock.monotonic();
-  const timer = io.stderrIsTerminal
+  const began = system.clock.monotonic();
+  const timer = system.stderrIsTerminal
     ? setInterval(() => {
-      const seconds = (io.clock.monotonic() - began) / 1000;
-      io.stderr(`${CLEAR_LINE}${progressLine(input.progress, seconds, bytes)}`);
+      const seconds = (system.clock.monotonic() - began) / 1000;
+      system.stderr(`${CLEAR_LINE}${progressLine(input.progress, seconds, bytes)}`);
       shown = true;
     }, PROGRESS_EVERY_MS)
     : undefined;
-  const feed = inputFeed(input, io.clock);
+  const source = inputSource(input, system.clock);
   return {
-    feed,
+    source,
     clearProgress,
     close() {
       clearInterval(timer);
@@ -60,9 +60,9 @@ export async function openInput(
   };
 }
 
-async function openFile(path: string, io: Io) {
+async function openFile(path: string, system: System) {
   try {
-    return await io.openFile(resolvePath(io.cwd, path));
+    return await system.openFile(resolvePath(system.cwd, path));
   } catch (thrown) {
     throw new UsageError(`Cannot read the file of --input, "${path}": ${unreadable(thrown)}`);
   }

@@ -1,7 +1,7 @@
 import { DEFAULT_RESOURCE, type MetricConfig } from "../config/send_config.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Generate } from "./source.ts";
-import type { Io } from "../base/system.ts";
+import type { System } from "../base/system.ts";
 import { ScenarioTraffic } from "../measurements/generate/scenario.ts";
 import { parseScenario } from "../measurements/generate/scenario_file.ts";
 import { readFileOf } from "../base/paths.ts";
@@ -19,9 +19,9 @@ export async function openScenario(
   { path }: ScenarioConfig,
   { resourceGiven, bounds, attributes }: MetricConfig,
   random: () => number,
-  io: Io,
+  system: System,
 ): Promise<OpenScenario> {
-  const parsed = parseScenario(await readFileOf("--scenario", path, io));
+  const parsed = parseScenario(await readFileOf("--scenario", path, system));
   if ("problems" in parsed) {
     throw new UsageError(
       [`Invalid --scenario "${path}" (command line):`, ...parsed.problems].join("\n  "),
@@ -29,7 +29,7 @@ export async function openScenario(
   }
   const { scenario } = parsed;
   const traffic = new ScenarioTraffic(scenario, random);
-  const start = io.clock.monotonic();
+  const start = system.clock.monotonic();
   return {
     instruments: scenario.metrics.map((metric) => ({
       name: metric.name,
@@ -40,7 +40,7 @@ export async function openScenario(
     })),
     resource: { ...DEFAULT_RESOURCE, ...scenario.resource, ...resourceGiven },
     generate(recorder, count) {
-      const elapsed = (io.clock.monotonic() - start) / 1000;
+      const elapsed = (system.clock.monotonic() - start) / 1000;
       for (const batches of traffic.batches(count, elapsed)) {
         for (const [instrument, batch] of batches.entries()) recorder.record(batch, instrument);
       }

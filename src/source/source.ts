@@ -11,7 +11,7 @@ export interface Filled {
 }
 
 /** Records the measurements of a run, send by send. */
-export interface Feed {
+export interface Source {
   /** Whether measurements come between sends, over time, or all at once when a send is due. */
   readonly overTime: boolean;
   /** Whether it can stop reading for a while, so that nothing need be thrown away. */
@@ -21,7 +21,7 @@ export interface Feed {
    * undefined until there is something; and no longer than to the end or `stop`.
    */
   fill(recorder: Recorder, until: number | undefined, stop: AbortSignal): Promise<Filled>;
-  /** Lets a feed that can wait go on, or not. */
+  /** Lets a source that can wait go on, or not. */
   hold(waiting: boolean): void;
   /** Records nothing more. */
   close(): void;
@@ -44,13 +44,13 @@ const AT_ONCE = {
 export type Generate = (recorder: Recorder, count: number) => void;
 
 /** Nothing: what is sent is in the spool. */
-export const noFeed: Feed = {
+export const emptySource: Source = {
   ...AT_ONCE,
   fill: () => Promise.resolve({ measurements: 0, ended: true }),
 };
 
 /** The same batch anew for every send. */
-export function batchFeed(batch: () => readonly Measurement[]): Feed {
+export function batchSource(batch: () => readonly Measurement[]): Source {
   return {
     ...AT_ONCE,
     fill(recorder) {
@@ -62,7 +62,7 @@ export function batchFeed(batch: () => readonly Measurement[]): Feed {
 }
 
 /** So many generated measurements a send. */
-export function countFeed(generate: Generate, count: number): Feed {
+export function countSource(generate: Generate, count: number): Source {
   return {
     ...AT_ONCE,
     fill(recorder) {
@@ -85,13 +85,13 @@ const BEHIND_SECONDS = 1;
  * `rate` measurements a second, open loop: what is due follows from the time alone, however long sends take. Ends after
  * `count`.
  */
-export function rateFeed(
+export function rateSource(
   generate: Generate,
   rate: number,
   count: number | undefined,
   clock: Clock,
   behind: (measurements: number) => void,
-): Feed {
+): Source {
   let start: number | undefined;
   let made = 0;
   let most = count ?? Infinity;
@@ -140,7 +140,7 @@ function nextTick(clock: Clock, until: number | undefined, rate: number): number
  * What an input holds. It is read all the time, also while a send is under way, and recorded as it comes; after
  * `hold(true)` reading stops until there is room.
  */
-export function inputFeed(input: Input, clock: Clock): Feed {
+export function inputSource(input: Input, clock: Clock): Source {
   let started = false;
   let closed = false;
   let recorded = 0;

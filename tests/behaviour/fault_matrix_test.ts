@@ -3,7 +3,7 @@ import { createAuthority } from "../support/certificates.ts";
 import { decode, partialSuccess } from "../support/decode.ts";
 import { type Finished, type Program, startProgram } from "../support/program.ts";
 import {
-  type Answer,
+  type ExportAnswer,
   type ReceivedRequest,
   type Receiver,
   type ServerTls,
@@ -16,7 +16,7 @@ import {
  */
 interface Row {
   readonly name: string;
-  readonly answers?: readonly Answer[];
+  readonly answers?: readonly ExportAnswer[];
   readonly tls?: ServerTls | "broken";
   /** Nothing listens at the receiver's port. */
   readonly stopped?: boolean;
@@ -80,11 +80,11 @@ const inTurn = (...steps: readonly ((world: World) => Promise<void>)[]) => async
   for (const step of steps) await step(world);
 };
 
-const retryAfter = (value: string | (() => string)): Answer => () => ({
+const retryAfter = (value: string | (() => string)): ExportAnswer => () => ({
   status: 429,
   headers: { "retry-after": typeof value === "string" ? value : value() },
 });
-const partial = (points: number, message = ""): Answer => ({
+const partial = (points: number, message = ""): ExportAnswer => ({
   headers: { "content-type": "application/x-protobuf" },
   body: partialSuccess(points, message),
 });

@@ -10,7 +10,7 @@ import {
 } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { decode, type Decoded, type Point } from "../support/decode.ts";
 import { type Finished, type ProgramOptions, startProgram } from "../support/program.ts";
-import { type Answer, type ReceivedRequest, startReceiver } from "../support/receiver.ts";
+import { type ExportAnswer, type ReceivedRequest, startReceiver } from "../support/receiver.ts";
 import type { World } from "./table.ts";
 
 export interface Measuring {
@@ -20,7 +20,7 @@ export interface Measuring {
   /** Files in the working directory. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly answers?: readonly Answer[];
+  readonly answers?: readonly ExportAnswer[];
   /** Meets the program while it runs. */
   readonly meanwhile?: (world: World) => Promise<void>;
 }

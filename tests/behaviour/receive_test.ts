@@ -11,7 +11,7 @@ import { assertNoSecret, MARK, normalized, TOKEN } from "./table.ts";
 interface Listening extends AsyncDisposable {
   readonly program: Program;
   readonly url: string;
-  post(body: Uint8Array<ArrayBuffer>, init?: Init): Promise<Answer>;
+  post(body: Uint8Array<ArrayBuffer>, init?: Init): Promise<ExportAnswer>;
   /** What it had printed when it ended, times and ports replaced. */
   finished(): Promise<Finished>;
 }
@@ -20,7 +20,7 @@ interface Init {
   readonly method?: string;
   readonly url?: string;
 }
-interface Answer {
+interface ExportAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decodeFile } from "../../src/delivery/spool/spool_file.ts";
 import { decode, type Point } from "../support/decode.ts";
 import { type Finished, startProgram } from "../support/program.ts";
-import { type Answer, type Receiver, startReceiver } from "../support/receiver.ts";
+import { type ExportAnswer, type Receiver, startReceiver } from "../support/receiver.ts";
 
 /** Kills in one run, of several programs at a time, each with a spool and a receiver of its own. */
 const KILLS = 204;
@@ -15,7 +15,7 @@ function seeded(seed: number): () => number {
 }
 
 /** Takes most of what it gets, and fails in every way that asks for another try. */
-function answer(random: () => number): Answer {
+function answer(random: () => number): ExportAnswer {
   const drawn = random();
   if (drawn < 0.08) return 503;
   if (drawn < 0.11) return "reset-after-body";

@@ -3,7 +3,7 @@ import { decode, type Decoded, type Values } from "../support/decode.ts";
 import { type Finished, type Program, startProgram } from "../support/program.ts";
 import { type Proxy, type ProxyOptions, startProxy } from "../support/proxy.ts";
 import {
-  type Answer,
+  type ExportAnswer,
   type ReceivedRequest,
   type Receiver,
   type ServerTls,
@@ -36,7 +36,7 @@ export interface Row {
   readonly env?: Readonly<Record<string, string>>;
   readonly dotenv?: string;
   readonly files?: Readonly<Record<string, string>>;
-  readonly answers?: readonly Answer[];
+  readonly answers?: readonly ExportAnswer[];
   readonly tls?: ServerTls | "broken";
   /** Nothing listens at the receiver's port. */
   readonly stopped?: boolean;

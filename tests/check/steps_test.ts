@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type CheckIo, runCheck } from "../../src/check/command.ts";
+import { type CheckSystem, runCheck } from "../../src/check/command.ts";
 import { answered, judgeHttp, judgeIngest, judgeToken } from "../../src/check/answer_steps.ts";
 import { canary } from "../../src/check/canary.ts";
-import { isAddress, targetOf } from "../../src/check/network_steps.ts";
+import { isAddress, targetOf } from "../../src/http/target.ts";
 import { stepJson, stepText, withoutSecrets } from "../../src/check/report.ts";
 import { failed, milliseconds, passed, within } from "../../src/check/step.ts";
 import { connectRequest, connectStatus } from "../../src/http/tunnel.ts";
@@ -18,10 +18,10 @@ const DAY = Date.UTC(2026, 0, 31, 12);
 
 /** A world in which nothing is set; what is printed is kept. */
 function world(
-  change: Partial<CheckIo> = {},
-): { readonly io: CheckIo; readonly printed: string[] } {
+  change: Partial<CheckSystem> = {},
+): { readonly system: CheckSystem; readonly printed: string[] } {
   const printed: string[] = [];
-  const io: CheckIo = {
+  const system: CheckSystem = {
     env: () => undefined,
     cwd: "/nowhere",
     stdout: (text) => printed.push(text),
@@ -31,13 +31,13 @@ function world(
     readTextFile: (path) => Promise.reject(new Deno.errors.NotFound(path)),
     ...change,
   };
-  return { io, printed };
+  return { system, printed };
 }
 
 Deno.test("runCheck() ends with 0 when every step is taken", async () => {
   await using receiver = await startReceiver();
-  const { io, printed } = world();
-  assert.equal(await runCheck({ endpoint: receiver.url, output: "json" }, io), 0);
+  const { system, printed } = world();
+  assert.equal(await runCheck({ endpoint: receiver.url, output: "json" }, system), 0);
   const lines = printed.map((line) => JSON.parse(line));
   assert.deepEqual(lines.map(({ type, name, ok }) => [type, name, ok]), [
     ["step", "config", true],
@@ -53,8 +53,8 @@ Deno.test("runCheck() ends with 0 when every step is taken", async () => {
 
 Deno.test("runCheck() opens no connection when a signal has come", async () => {
   await using receiver = await startReceiver();
-  const { io, printed } = world({ stop: AbortSignal.abort() });
-  assert.equal(await runCheck({ endpoint: receiver.url, output: "json" }, io), 1);
+  const { system, printed } = world({ stop: AbortSignal.abort() });
+  assert.equal(await runCheck({ endpoint: receiver.url, output: "json" }, system), 1);
   assert.deepEqual(
     printed.map((line) => JSON.parse(line)).slice(2).map(({ name, ok }) => [name, ok]),
     [
@@ -67,11 +67,11 @@ Deno.test("runCheck() opens no connection when a signal has come", async () => {
 });
 
 Deno.test("runCheck() reads the environment that it is given and no other", async () => {
-  const { io, printed } = world({
+  const { system, printed } = world({
     env: (name) =>
       name === "DT_ENDPOINT" ? "https://abc.live.dynatrace.com/api/v2/otlp" : undefined,
   });
-  assert.equal(await runCheck({}, io), 2);
+  assert.equal(await runCheck({}, system), 2);
   assert.match(printed[0] ?? "", /^✗ config +[\d.]+ ms {2}.*DT_API_TOKEN is missing/);
 });
 

@@ -24,7 +24,7 @@ function refusal(flags: SendFlags, environment: Texts = {}, dotenv: Texts = {}):
 }
 
 Deno.test("sendConfig() has the contract's defaults", () => {
-  const { destination, metric, pace, keep, output, source, warnings } = config(HERE);
+  const { destination, metric, schedule, keep, output, source, warnings } = config(HERE);
   assert.equal(destination.endpoint.url.href, "http://h/v1/metrics");
   assert.deepEqual(destination.authorization, { kind: "none" });
   assert.deepEqual(destination.headers, []);
@@ -40,7 +40,7 @@ Deno.test("sendConfig() has the contract's defaults", () => {
     "deployment.environment": "prod",
   });
   assert.deepEqual(metric.attributes, {});
-  assert.deepEqual(pace, {
+  assert.deepEqual(schedule, {
     loop: false,
     intervalMs: 60_000,
     iterations: Infinity,
@@ -63,7 +63,7 @@ Deno.test("sendConfig() takes flag, then environment, then .env", () => {
       { ...HERE, loop: true, ...flag !== undefined && { interval: flag } },
       environment === undefined ? {} : { INTERVAL: environment },
       dotenv === undefined ? {} : { INTERVAL: dotenv },
-    ).pace.intervalMs;
+    ).schedule.intervalMs;
   assert.equal(of("1", "2", "3"), 1000);
   assert.equal(of(undefined, "2", "3"), 2000);
   assert.equal(of(undefined, " ", "3"), 3000);

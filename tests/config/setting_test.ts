@@ -9,7 +9,6 @@ import {
   keyValue,
   keyValueList,
   numberSetting,
-  parseNumber,
   percentDecode,
   type Setting,
   variables,
@@ -56,40 +55,6 @@ Deno.test("invalid() names setting, value, source and what is right", () => {
   assert.equal(message, 'Invalid NAME "abc" (environment): expected a number');
   const hidden = invalid(setting("abc"), "a number", "(value not shown)").message;
   assert.equal(hidden, "Invalid NAME (value not shown) (environment): expected a number");
-});
-
-Deno.test("parseNumber() takes decimal numbers alone", () => {
-  const numbers = {
-    "1": 1,
-    "-2.5": -2.5,
-    "+3": 3,
-    " 4 ": 4,
-    ".5": .5,
-    "6.": 6,
-    "1e3": 1000,
-    "0": 0,
-  };
-  for (const [text, number] of Object.entries(numbers)) {
-    assert.equal(parseNumber(text), number, text);
-  }
-  for (
-    const text of [
-      "",
-      " ",
-      "a",
-      "1a",
-      "0x10",
-      "1_000",
-      "1,5",
-      "1 2",
-      "Infinity",
-      "NaN",
-      "1e999",
-      ".",
-    ]
-  ) {
-    assert.equal(parseNumber(text), undefined, text);
-  }
 });
 
 Deno.test("numberSetting() refuses what does not parse or is out of range", () => {

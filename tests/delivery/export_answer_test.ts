@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Answer, readAnswer } from "../../src/delivery/export_answer.ts";
+import { type ExportAnswer, readExportAnswer } from "../../src/delivery/export_answer.ts";
 import { partialSuccess, rpcStatus } from "../support/decode.ts";
 
 const NOW = Date.UTC(2026, 0, 31);
@@ -12,9 +12,9 @@ function read(
   headers: Readonly<Record<string, string>> = {},
   body: string | Uint8Array = "",
   tooLarge = false,
-): Promise<Answer> {
+): Promise<ExportAnswer> {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-  return readAnswer(
+  return readExportAnswer(
     { kind: "reply", status, headers: new Headers(headers), body: bytes, tooLarge },
     NOW,
   );
@@ -61,7 +61,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`readAnswer() takes a 200 with ${what} by OTLP`, async () => {
+  Deno.test(`readExportAnswer() takes a 200 with ${what} by OTLP`, async () => {
     assert.deepEqual(await read(200, headers, body), answer);
   });
 }
@@ -88,14 +88,14 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`readAnswer() refuses a 200 with ${what}`, async () => {
+  Deno.test(`readExportAnswer() refuses a 200 with ${what}`, async () => {
     const answer = await read(200, headers, body);
     assert.equal(answer.kind, "refused");
     assert.match("message" in answer ? answer.message : "", message);
   });
 }
 
-Deno.test("readAnswer() refuses a 200 that is larger than OTLP allows", async () => {
+Deno.test("readExportAnswer() refuses a 200 that is larger than OTLP allows", async () => {
   const answer = await read(200, PROTOBUF, "", true);
   assert.deepEqual(answer, {
     kind: "refused",
@@ -103,7 +103,7 @@ Deno.test("readAnswer() refuses a 200 that is larger than OTLP allows", async ()
   });
 });
 
-Deno.test("readAnswer() tells retryable statuses, too large and refused apart", async () => {
+Deno.test("readExportAnswer() tells retryable statuses, too large and refused apart", async () => {
   const kinds = new Map<string, number[]>();
   for (let status = 201; status < 600; status++) {
     const { kind } = await read(status);
@@ -115,7 +115,7 @@ Deno.test("readAnswer() tells retryable statuses, too large and refused apart", 
   assert.equal(kinds.get("refused")?.length, 599 - 200 - 5);
 });
 
-Deno.test("readAnswer() reads Retry-After of what may be tried again", async () => {
+Deno.test("readExportAnswer() reads Retry-After of what may be tried again", async () => {
   const after = async (value: string) => {
     const answer = await read(503, { "retry-after": value });
     return answer.kind === "retry" ? answer.retryAfterMs : NaN;
@@ -149,11 +149,11 @@ for (
     ["nothing", {}, "", "401 Unauthorized"],
   ] as const
 ) {
-  Deno.test(`readAnswer() repeats an error's words when they are ${what}`, async () => {
+  Deno.test(`readExportAnswer() repeats an error's words when they are ${what}`, async () => {
     assert.deepEqual(await read(401, headers, body), { kind: "refused", message });
   });
 }
 
-Deno.test("readAnswer() names a status without a known reason by its number", async () => {
+Deno.test("readExportAnswer() names a status without a known reason by its number", async () => {
   assert.deepEqual(await read(599), { kind: "refused", message: "599" });
 });

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Cardinality } from "../../src/histogram/cardinality_limit.ts";
+import { CardinalityLimit } from "../../src/histogram/cardinality_limit.ts";
 import { bucketOf, ExplicitHistogram } from "../../src/histogram/explicit.ts";
-import { Folding } from "../../src/histogram/overflow.ts";
+import { OverflowCount } from "../../src/histogram/overflow.ts";
 import type { Attributes, Measurement } from "../../src/measurements/measurement.ts";
-import { keyOf, SeriesTable, type Taken } from "../../src/histogram/series.ts";
+import { type Drained, keyOf, SeriesTable } from "../../src/histogram/series.ts";
 import { batches, BOUNDS, SEED, value } from "../support/arbitrary.ts";
 
 /** A table whose series keep their attributes readable, and what it was asked to encode. */
-function tableOf(fixed: Attributes = {}, limit = Infinity, cardinality = new Cardinality(limit)) {
+function tableOf(
+  fixed: Attributes = {},
+  limit = Infinity,
+  cardinality = new CardinalityLimit(limit),
+) {
   const encoded: string[] = [];
   const table = new SeriesTable(
     {
@@ -28,8 +32,8 @@ function tableOf(fixed: Attributes = {}, limit = Infinity, cardinality = new Car
     record: (...measurements: readonly (readonly [number, Attributes])[]) =>
       table.record(measurements.map(([value, attributes]) => ({ value, attributes }))),
     /** Ends the interval: each series' attributes and the count and sum of its values. */
-    take() {
-      const taken = table.take();
+    drain() {
+      const taken = table.drain();
       const shown = shownOf(taken);
       cardinality.next();
       return { ...taken, shown };
@@ -38,7 +42,7 @@ function tableOf(fixed: Attributes = {}, limit = Infinity, cardinality = new Car
 }
 
 function shownOf(
-  { series }: Taken<ExplicitHistogram>,
+  { series }: Drained<ExplicitHistogram>,
 ): readonly (readonly [unknown, number, number])[] {
   return series.map(({ attributes, histogram }) => [
     JSON.parse(new TextDecoder().decode(attributes)),
@@ -89,10 +93,10 @@ Deno.test("ExplicitHistogram counts as a plain reference does, also after clear(
 });
 
 Deno.test("record() takes attributes in any order as the same series, and values of another type as another", () => {
-  const { record, take } = tableOf();
+  const { record, drain } = tableOf();
   record([1, { a: 1, b: "x" }], [2, { b: "x", a: 1 }], [3, { a: "1", b: "x" }]);
   record([4, { a: true }], [5, { a: "true" }], [6, {}]);
-  assert.deepEqual(take().shown, [
+  assert.deepEqual(drain().shown, [
     [{ a: 1, b: "x" }, 2, 3],
     [{ a: "1", b: "x" }, 1, 3],
     [{ a: true }, 1, 4],
@@ -102,105 +106,105 @@ Deno.test("record() takes attributes in any order as the same series, and values
 });
 
 Deno.test("record() adds fixed attributes, which beat a measurement's own", () => {
-  const { record, take } = tableOf({ region: "eu" });
+  const { record, drain } = tableOf({ region: "eu" });
   record([1, { a: 1 }], [2, { region: "us", a: 1 }], [4, { region: "eu", a: 1 }]);
-  assert.deepEqual(take().shown, [[{ a: 1, region: "eu" }, 3, 7]]);
+  assert.deepEqual(drain().shown, [[{ a: 1, region: "eu" }, 3, 7]]);
 });
 
 Deno.test("record() refuses and counts what no histogram can hold", () => {
-  const { record, take } = tableOf();
+  const { record, drain } = tableOf();
   record([-1, {}], [NaN, {}], [Infinity, {}], [-Infinity, {}], [-5e-324, {}], [0, {}]);
-  const { shown, refused } = take();
+  const { shown, refused } = drain();
   assert.deepEqual(shown, [[{}, 1, 0]]);
   assert.equal(refused, 5);
-  assert.equal(take().refused, 0);
+  assert.equal(drain().refused, 0);
 });
 
 Deno.test("record() takes -0 for 0", () => {
-  const { record, take } = tableOf();
+  const { record, drain } = tableOf();
   record([-0, {}]);
-  const [series] = take().series;
+  const [series] = drain().series;
   assert.ok(Object.is(series?.histogram.min, 0) && Object.is(series?.histogram.max, 0));
 });
 
-Deno.test("take() gives each delta once, only series with values, and encodes their attributes once", () => {
-  const { record, take, encoded } = tableOf();
+Deno.test("drain() gives each delta once, only series with values, and encodes their attributes once", () => {
+  const { record, drain, encoded } = tableOf();
   const b = { s: "b" };
   record([1, { s: "a" }], [2, b]);
-  const first = take();
+  const first = drain();
   assert.deepEqual(first.shown, [[{ s: "a" }, 1, 1], [{ s: "b" }, 1, 2]]);
   record([3, b], [4, { s: "b" }]);
-  const second = take();
+  const second = drain();
   assert.deepEqual(second.shown, [[{ s: "b" }, 2, 7]]);
   assert.equal(second.series[0]?.attributes, first.series[1]?.attributes);
-  assert.deepEqual(take().shown, []);
+  assert.deepEqual(drain().shown, []);
   assert.equal(encoded.length, 2);
 });
 
-Deno.test("take() lists series by their first value in the interval", () => {
-  const { record, take } = tableOf();
+Deno.test("drain() lists series by their first value in the interval", () => {
+  const { record, drain } = tableOf();
   const [a, b] = [{ s: "a" }, { s: "b" }];
   record([1, a], [1, b]);
-  take();
+  drain();
   record([1, b], [1, a]);
-  assert.deepEqual(take().shown.map(([attributes]) => attributes), [b, a]);
+  assert.deepEqual(drain().shown.map(([attributes]) => attributes), [b, a]);
 });
 
 Deno.test("record() folds what is beyond the limit, and says how much of how many series", () => {
-  const { record, take } = tableOf({}, 3);
+  const { record, drain } = tableOf({}, 3);
   const overflow = { "otel.metric.overflow": true };
   record([1, { s: 1 }], [2, { s: 2 }], [4, { s: 3 }], [8, { s: 4 }], [16, { s: 3 }], [32, {
     s: 1,
   }]);
-  const first = take();
+  const first = drain();
   assert.deepEqual(first.shown, [[{ s: 1 }, 2, 33], [{ s: 2 }, 1, 2], [overflow, 3, 28]]);
-  assert.deepEqual(first.folded, { measurements: 3, series: 2, more: false });
+  assert.deepEqual(first.overflow, { measurements: 3, series: 2, more: false });
 
   record([1, { s: 4 }], [2, { s: 3 }], [4, { s: 1 }], [8, { s: 1 }], [16, { s: 2 }], [32, {
     s: 1,
   }]);
-  const second = take();
+  const second = drain();
   assert.deepEqual(second.shown, [[{ s: 4 }, 1, 1], [{ s: 3 }, 1, 2], [overflow, 4, 60]]);
-  assert.deepEqual(second.folded, { measurements: 4, series: 2, more: false });
+  assert.deepEqual(second.overflow, { measurements: 4, series: 2, more: false });
   record([1, { s: 1 }], [2, { s: 2 }], [4, { s: 3 }]);
-  const exactly = take();
+  const exactly = drain();
   assert.deepEqual(exactly.shown, [[{ s: 1 }, 1, 1], [{ s: 2 }, 1, 2], [{ s: 3 }, 1, 4]]);
-  assert.deepEqual(exactly.folded, { measurements: 0, series: 0, more: false });
+  assert.deepEqual(exactly.overflow, { measurements: 0, series: 0, more: false });
   record([1, { s: 4 }]);
-  assert.deepEqual(take().folded, { measurements: 0, series: 0, more: false });
+  assert.deepEqual(drain().overflow, { measurements: 0, series: 0, more: false });
 });
 
 Deno.test("record() puts fixed attributes on the data point of what is folded, too", () => {
-  const { record, take } = tableOf({ region: "eu" }, 1);
+  const { record, drain } = tableOf({ region: "eu" }, 1);
   record([1, { s: 1 }], [2, { s: 2 }]);
-  assert.deepEqual(take().shown, [[{ region: "eu", "otel.metric.overflow": true }, 2, 3]]);
+  assert.deepEqual(drain().shown, [[{ region: "eu", "otel.metric.overflow": true }, 2, 3]]);
 });
 
 Deno.test("record() shares the overflow data point with measurements that name it", () => {
-  const { record, take } = tableOf({}, 2);
+  const { record, drain } = tableOf({}, 2);
   record([1, { s: 1 }], [2, { s: 2 }], [4, { "otel.metric.overflow": true }]);
-  assert.deepEqual(take().shown, [[{ s: 1 }, 1, 1], [{ "otel.metric.overflow": true }, 2, 6]]);
+  assert.deepEqual(drain().shown, [[{ s: 1 }, 1, 1], [{ "otel.metric.overflow": true }, 2, 6]]);
 });
 
-Deno.test("Cardinality keeps several instruments together within the limit", () => {
-  const cardinality = new Cardinality(5, 2);
+Deno.test("CardinalityLimit keeps several instruments together within the limit", () => {
+  const cardinality = new CardinalityLimit(5, 2);
   const tables = [tableOf({}, 5, cardinality), tableOf({}, 5, cardinality)];
   for (let s = 0; s < 4; s++) for (const { record } of tables) record([1, { s }]);
-  const shown = tables.map(({ table }) => shownOf(table.take()));
+  const shown = tables.map(({ table }) => shownOf(table.drain()));
   assert.equal(shown.flat().length, 4, "one is kept back for an instrument that has none yet");
   assert.equal(shown.flat().reduce((sum, [, count]) => sum + count, 0), 8);
 });
 
-Deno.test("take() forgets series that are unused when there are more than twice the limit", () => {
-  const { record, take, encoded } = tableOf({}, 4);
+Deno.test("drain() forgets series that are unused when there are more than twice the limit", () => {
+  const { record, drain, encoded } = tableOf({}, 4);
   const live = { s: "live" };
   for (let s = 0; s < 20; s++) {
     record([1, live], [1, { s }]);
-    take();
+    drain();
   }
   assert.equal(encoded.length, 21);
   record([1, live], [1, { s: 0 }], [1, { s: 19 }]);
-  assert.deepEqual(take().shown, [[live, 1, 1], [{ s: 0 }, 1, 1], [{ s: 19 }, 1, 1]]);
+  assert.deepEqual(drain().shown, [[live, 1, 1], [{ s: 0 }, 1, 1], [{ s: 19 }, 1, 1]]);
   assert.deepEqual(encoded.slice(21), ['{"s":0}'], "the oldest was forgotten, the latest was not");
 });
 
@@ -211,41 +215,41 @@ Deno.test("record() finds one series for equal attributes after it was forgotten
   // However late it was last used, in a batch of its own or after another series.
   for (const last of [0, 1, 2, 3, 4, 5, 6, 7]) {
     for (const alone of [true, false]) {
-      const { record, take, encoded } = tableOf({}, 4);
+      const { record, drain, encoded } = tableOf({}, 4);
       for (const [i, other] of others.entries()) {
         if (alone) record([1, live], [1, other]);
         if (i <= last) record([1, live], [1, idle]);
         if (!alone) record([1, live]);
         if (!alone) record([1, other]);
-        take();
+        drain();
       }
       record([1, live], [1, idle], [2, { ...idle }]);
-      assert.deepEqual(take().shown, [[live, 1, 1], [idle, 2, 3]], `used until ${last}`);
+      assert.deepEqual(drain().shown, [[live, 1, 1], [idle, 2, 3]], `used until ${last}`);
       const times = encoded.filter((json) => json.includes("idle")).length;
       assert.equal(times, last < 7 ? 2 : 1, "encoded anew once it was forgotten");
     }
   }
 });
 
-Deno.test("Folding counts every measurement, and series as far as its memory is bounded", () => {
-  const folding = new Folding();
+Deno.test("OverflowCount counts every measurement, and series as far as its memory is bounded", () => {
+  const folding = new OverflowCount();
   for (let i = 0; i < 100_001; i++) folding.note(`series ${i}`);
   folding.note("series 0");
-  assert.deepEqual(folding.take(), { measurements: 100_002, series: 100_000, more: true });
+  assert.deepEqual(folding.drain(), { measurements: 100_002, series: 100_000, more: true });
   for (let i = 0; i < 3; i++) folding.note("x".repeat(3_000_000) + i);
-  assert.deepEqual(folding.take(), { measurements: 3, series: 2, more: true });
+  assert.deepEqual(folding.drain(), { measurements: 3, series: 2, more: true });
   folding.note("x");
-  assert.deepEqual(folding.take(), { measurements: 1, series: 1, more: false });
+  assert.deepEqual(folding.drain(), { measurements: 1, series: 1, more: false });
 });
 
 Deno.test("record() agrees with a plain reference on random batches and limits", () => {
   const limits = fc.constantFrom(1, 2, 3, Infinity);
   fc.assert(
     fc.property(batches, limits, (intervals, limit) => {
-      const { table, take } = tableOf({}, limit);
+      const { table, drain } = tableOf({}, limit);
       for (const batch of intervals) {
         table.record(batch);
-        const { series, folded, refused } = take();
+        const { series, overflow, refused } = drain();
         const expected = plain(batch, limit);
         assert.deepEqual(
           series.map(({ key, histogram }) => [key, histogram.count, histogram.sum]),
@@ -253,7 +257,7 @@ Deno.test("record() agrees with a plain reference on random batches and limits",
         );
         assert.equal(refused, 0);
         const [, inOverflow] = expected.find(([key]) => key.includes("otel.metric.overflow")) ?? [];
-        assert.equal(folded.measurements, inOverflow ?? 0);
+        assert.equal(overflow.measurements, inOverflow ?? 0);
       }
     }),
     SEED,

@@ -203,9 +203,9 @@ Deno.test("collect() says what was refused and folded, of all instruments togeth
     recording.record([1, 2, 3].map((value) => ({ value, attributes: { s: value } })), index);
     recording.record(measured(-1, NaN), index);
   }
-  const { requests, folded, refused } = await recording.collect(ALL, "none");
+  const { requests, overflow, refused } = await recording.collect(ALL, "none");
   assert.equal(refused, 4);
-  assert.deepEqual(folded, { measurements: 5, series: 5, more: false });
+  assert.deepEqual(overflow, { measurements: 5, series: 5, more: false });
   assert.deepEqual(requests.map(({ points, measurements }) => [points, measurements]), [[3, 6]]);
   const [request] = requests;
   assert.deepEqual(

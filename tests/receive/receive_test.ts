@@ -3,7 +3,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { systemClock } from "../../src/base/clock.ts";
 import { canvasOf } from "../../src/draw/canvas.ts";
 import { UsageError } from "../../src/base/errors.ts";
-import type { Io } from "../../src/base/system.ts";
+import type { System } from "../../src/base/system.ts";
 import { decodeResponse, decodeStatus } from "../../src/otlp/decode.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
@@ -633,7 +633,7 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     const found = /https?:\/\/[^\s"]+/.exec(written);
     if (found !== null) url.resolve(found[0]);
   };
-  const io: Io = {
+  const system: System = {
     env: () => undefined,
     cwd: "/cwd",
     stdout: (written) => look(out += written),
@@ -654,7 +654,7 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     stderrIsTerminal: false,
     stdinHasData: () => Promise.resolve(false),
   };
-  const exit = runReceive(flags, io);
+  const exit = runReceive(flags, system);
   return { exit, stop, kill, out: () => out, err: () => err, url: url.promise };
 }
 

@@ -35,39 +35,101 @@ Deno.test("cycles() finds a module that imports itself", () => {
 
 Deno.test("importProblems() names a cycle that only types and import() close", () => {
   const modules = graph({
-    "src/a.ts": [{ target: "src/b.ts", typeOnly: true }],
-    "src/b.ts": [{ target: "src/a.ts", dynamic: true }],
+    "src/send/a.ts": [{ target: "src/send/b.ts", typeOnly: true }],
+    "src/send/b.ts": [{ target: "src/send/a.ts", dynamic: true }],
   });
-  assert.deepEqual(importProblems(modules, ROOT), ["cycle: src/a.ts -> src/b.ts -> src/a.ts"]);
+  assert.deepEqual(importProblems(modules, ROOT), [
+    "cycle: src/send/a.ts -> src/send/b.ts -> src/send/a.ts",
+  ]);
 });
 
 Deno.test("importProblems() leaves cycles among packages alone", () => {
-  const modules = graph({ "main.ts": ["npm:a"], "npm:a": ["npm:b"], "npm:b": ["npm:a"] });
+  const modules = graph({ "src/otlp/a.ts": ["npm:a"], "npm:a": ["npm:b"], "npm:b": ["npm:a"] });
   assert.deepEqual(importProblems(modules, ROOT), []);
 });
 
 Deno.test("importProblems() names a static node: import and no other", () => {
   const modules = graph({
-    "src/a.ts": [
+    "src/send/a.ts": [
       { target: "node:fs" },
       { target: "node:https", dynamic: true },
       { target: "node:tls", typeOnly: true },
     ],
     "npm:a": ["node:path"],
   });
-  assert.deepEqual(importProblems(modules, ROOT), ["static import: src/a.ts -> node:fs"]);
+  assert.deepEqual(importProblems(modules, ROOT), ["static import: src/send/a.ts -> node:fs"]);
 });
 
-Deno.test("importProblems() names whoever imports src/cli/main.ts unless it is main.ts", () => {
+Deno.test("importProblems() names an import that runs upwards or sideways, and a file without a layer", () => {
   const modules = graph({
-    "main.ts": ["src/cli/main.ts"],
-    "src/a.ts": ["src/cli/main.ts"],
-    "src/cli/main.ts": [],
+    "main.ts": ["src/cli/main.ts", "src/send/a.ts"],
+    "src/cli/main.ts": ["src/send/a.ts", "src/check/c.ts"],
+    "src/send/a.ts": ["src/base/b.ts", { target: "src/check/c.ts", dynamic: true }],
+    "src/check/c.ts": ["src/http/h.ts"],
+    "src/http/h.ts": [{ target: "src/send/a.ts", typeOnly: true }],
+    "src/base/b.ts": ["src/new.ts"],
+    "src/new.ts": [],
   });
   assert.deepEqual(importProblems(modules, ROOT), [
-    "only main.ts may import src/cli/main.ts: src/a.ts -> src/cli/main.ts",
+    "cycle: src/send/a.ts -> src/check/c.ts -> src/http/h.ts -> src/send/a.ts",
+    "main.ts imports cli/ alone: main.ts -> src/send/a.ts",
+    "sideways: src/send/a.ts -> src/check/c.ts",
+    "upwards: src/http/h.ts -> src/send/a.ts",
+    "no layer of ARCHITECTURE.md: src/new.ts",
   ]);
 });
+
+Deno.test("importProblems() names what a plain send would load: a package, the schema", () => {
+  const schema = "src/otlp/gen/metrics_pb.ts";
+  const modules = graph({
+    "main.ts": ["src/cli/main.ts"],
+    "src/cli/main.ts": ["src/otlp/a.ts", { target: "src/otlp/b.ts", dynamic: true }],
+    "src/otlp/a.ts": ["npm:valibot", schema],
+    "src/otlp/b.ts": ["npm:other"],
+    [schema]: [],
+  });
+  assert.deepEqual(importProblems(modules, ROOT), [
+    "a plain send loads what it does not need: src/otlp/a.ts -> npm:valibot",
+    `a plain send loads what it does not need: src/otlp/a.ts -> ${schema}`,
+  ]);
+});
+
+Deno.test("the import checker fails on a forbidden import in a copy of the project", async () => {
+  const copy = await Deno.makeTempDir({ prefix: "otlp-histogram-imports-" });
+  try {
+    const project = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+    for (const part of ["main.ts", "deno.json", "deno.lock", "src", "scripts"]) {
+      await copyTo(`${project}${part}`, `${copy}/${part}`);
+    }
+    await Deno.writeTextFile(`${copy}/src/base/clock.ts`, 'export * from "../send/command.ts";\n', {
+      append: true,
+    });
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--cached-only",
+        "--quiet",
+        "--allow-run",
+        "--allow-read",
+        "scripts/imports.ts",
+      ],
+      cwd: copy,
+    }).output();
+    assert.equal(code, 1);
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /^upwards: src\/base\/clock\.ts -> src\/send\/command\.ts$/m,
+    );
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
+});
+
+async function copyTo(from: string, to: string): Promise<void> {
+  if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to);
+  for await (const { name } of Deno.readDir(from)) await copyTo(`${from}/${name}`, `${to}/${name}`);
+}
 
 Deno.test("parseGraph() throws when a module could not be read", () => {
   const modules = [{ specifier: "file:///a.ts", error: "Module not found" }];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ahead } from "../../src/send/ahead.ts";
-import { batchFeed } from "../../src/source/source.ts";
+import { batchSource } from "../../src/source/source.ts";
 import { recorder } from "../../src/otlp/recorder.ts";
 import type { Reply } from "../../src/http/reply.ts";
 import { decode } from "../support/decode.ts";
@@ -23,7 +23,7 @@ function senderOf() {
   const answers: (() => void)[] = [];
   const sender = ahead(
     {
-      feed: batchFeed(() => [{ value: ++made, attributes: {} }]),
+      source: batchSource(() => [{ value: ++made, attributes: {} }]),
       recorder: recorder({ resource: {}, instruments: [instrument], maxSeries: 10 }, clock),
       post: () => new Promise((resolve) => answers.push(() => resolve(REPLY))),
     },
@@ -37,7 +37,7 @@ function senderOf() {
     made: () => made,
     answer: () => answers.shift()?.(),
     post: () => sender.post(new Uint8Array(), "identity", stop.signal),
-    fill: () => sender.feed.fill(sender.recorder, undefined, stop.signal),
+    fill: () => sender.source.fill(sender.recorder, undefined, stop.signal),
     /** Sum, start and end of what is sent next. */
     async collect() {
       const { requests: [request] } = await sender.recorder.collect(LIMITS, "none");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { MetricConfig, PaceConfig } from "../../src/config/send_config.ts";
+import type { MetricConfig, ScheduleConfig } from "../../src/config/send_config.ts";
 import { Delivery, type Limits, type Pending } from "../../src/delivery/delivery.ts";
-import { batchFeed, noFeed } from "../../src/source/source.ts";
+import { batchSource, emptySource } from "../../src/source/source.ts";
 import { OTLP_REQUEST, type RequestLimits } from "../../src/otlp/request.ts";
 import { recorder } from "../../src/otlp/recorder.ts";
 import { run, type RunEvent, type Summary } from "../../src/send/loop.ts";
@@ -27,19 +27,19 @@ const METRIC: MetricConfig = {
   resourceGiven: {},
   attributes: {},
 };
-const ONCE: PaceConfig = {
+const ONCE: ScheduleConfig = {
   loop: false,
   intervalMs: 60_000,
   iterations: Infinity,
   durationMs: Infinity,
 };
-const LOOP: PaceConfig = { ...ONCE, loop: true };
+const LOOP: ScheduleConfig = { ...ONCE, loop: true };
 const PER_SEND = 5;
 const MINUTE = 60_000;
 
 interface Options {
   readonly answers?: readonly Step[] | ((attempt: number) => Step);
-  readonly pace?: PaceConfig;
+  readonly schedule?: ScheduleConfig;
   readonly retryForMs?: number;
   readonly timeoutMs?: number;
   readonly limits?: Partial<Limits>;
@@ -83,11 +83,11 @@ class World {
       attributes: { series: i % 3 },
     }));
     this.#run = run({
-      feed: options.nothing ? noFeed : batchFeed(() => batch),
+      source: options.nothing ? emptySource : batchSource(() => batch),
       recorder: recorder({ resource: {}, instruments: [METRIC], maxSeries: 1000 }, clock),
       delivery: this.delivery,
       clock,
-      pace: options.pace ?? ONCE,
+      schedule: options.schedule ?? ONCE,
       keep: { retryForMs: options.retryForMs ?? 30_000, maxPendingBytes: limits.maxPendingBytes },
       limits: options.request ?? OTLP_REQUEST,
       compression: "none",
@@ -189,7 +189,7 @@ for (
 Deno.test("run() prefers 1 to 3 when one send was rejected and another taken in part", async () => {
   const world = new World({
     answers: [partial(1), { status: 400 }, {}],
-    pace: { ...LOOP, iterations: 3 },
+    schedule: { ...LOOP, iterations: 3 },
   });
   const { exitCode, rejected, rejectedPoints } = await world.play();
   assert.deepEqual({ exitCode, rejected, rejectedPoints }, {
@@ -210,7 +210,10 @@ Deno.test("run() counts the points of every half when a split send is taken only
 });
 
 Deno.test("run() sends what is pending first, with its own time stamps, when the receiver is back", async () => {
-  const world = new World({ pace: { ...LOOP, iterations: 6 }, answers: () => ({ status: 503 }) });
+  const world = new World({
+    schedule: { ...LOOP, iterations: 6 },
+    answers: () => ({ status: 503 }),
+  });
   world.clock.after(3.5 * MINUTE, () => world.receiver.answer(() => ({})));
   const { delivered, recorded } = await world.play();
   assert.deepEqual({ delivered, recorded }, { delivered: 30, recorded: 30 });
@@ -233,7 +236,7 @@ Deno.test("run() delivers within 35 s, and everything, when a receiver comes bac
   for (let second = 0; second < 60; second += 5) {
     const back = 10 * MINUTE + second * 1000;
     const world = new World({
-      pace: { ...LOOP, iterations: 15 },
+      schedule: { ...LOOP, iterations: 15 },
       answers: () => ({ failure: "refused" }),
       random: seeded(second),
     });
@@ -256,7 +259,7 @@ Deno.test("run() delivers within 35 s, and everything, when a receiver comes bac
 
 Deno.test("run() tries again until the next send is due, and no longer, when the interval is short", async () => {
   const world = new World({
-    pace: { ...LOOP, intervalMs: 10_000, iterations: 2 },
+    schedule: { ...LOOP, intervalMs: 10_000, iterations: 2 },
     answers: () => ({ status: 503 }),
     retryForMs: 1000 * 1000,
     random: () => 0.999,
@@ -270,7 +273,7 @@ Deno.test("run() tries again until the next send is due, and no longer, when the
 
 Deno.test("run() keeps its schedule when attempts take long", async () => {
   const world = new World({
-    pace: { ...LOOP, iterations: 4 },
+    schedule: { ...LOOP, iterations: 4 },
     answers: () => ({ latencyMs: 9_000 }),
   });
   await world.play();
@@ -285,7 +288,7 @@ Deno.test("run() keeps its schedule when attempts take long", async () => {
 for (const byMs of [-2 * 86_400_000, -30_000, 30_000, 2 * 86_400_000]) {
   Deno.test(`run() keeps its schedule and drops nothing when the clock is set by ${byMs / 1000} s`, async () => {
     const world = new World({
-      pace: { ...LOOP, iterations: 5 },
+      schedule: { ...LOOP, iterations: 5 },
       answers: (n) => n >= 1 && n < 6 ? { status: 503 } : {},
     });
     world.clock.after(90_000, () => world.clock.setWall(byMs));
@@ -304,7 +307,7 @@ for (const byMs of [-2 * 86_400_000, -30_000, 30_000, 2 * 86_400_000]) {
 /** Three hours without a receiver, twenty minutes with one. */
 Deno.test("run() names what it drops when an outage outlasts --max-age (opentelemetry-collector #15324)", async () => {
   const world = new World({
-    pace: { ...LOOP, iterations: 200 },
+    schedule: { ...LOOP, iterations: 200 },
     answers: () => ({ failure: "refused" }),
   });
   world.clock.after(180.5 * MINUTE, () => world.receiver.answer(() => ({})));
@@ -322,7 +325,7 @@ Deno.test("run() names what it drops when an outage outlasts --max-age (opentele
 
 Deno.test("run() names what it drops when an outage outgrows --max-pending-mb (opentelemetry-collector #15324)", async () => {
   const world = new World({
-    pace: { ...LOOP, iterations: 20 },
+    schedule: { ...LOOP, iterations: 20 },
     answers: () => ({ failure: "refused" }),
     limits: { maxPendingBytes: 2000 },
   });
@@ -339,7 +342,7 @@ Deno.test("run() names what it drops when an outage outgrows --max-pending-mb (o
 // Signals.
 
 Deno.test("run() ends at once and well when it is stopped while it waits", async () => {
-  const world = new World({ pace: LOOP });
+  const world = new World({ schedule: LOOP });
   world.clock.after(20_000, () => world.stop.abort());
   const { exitCode, delivered, sends } = await world.play();
   assert.deepEqual({ exitCode, delivered, sends }, { exitCode: 0, delivered: 5, sends: 1 });
@@ -348,7 +351,7 @@ Deno.test("run() ends at once and well when it is stopped while it waits", async
 });
 
 Deno.test("run() lets an attempt come to its end when it is stopped while it sends", async () => {
-  const world = new World({ pace: LOOP, answers: () => ({ latencyMs: 4_000 }) });
+  const world = new World({ schedule: LOOP, answers: () => ({ latencyMs: 4_000 }) });
   world.clock.after(1_000, () => world.stop.abort());
   const { exitCode, delivered } = await world.play();
   assert.deepEqual({ exitCode, delivered }, { exitCode: 0, delivered: 5 });
@@ -358,7 +361,7 @@ Deno.test("run() lets an attempt come to its end when it is stopped while it sen
 
 Deno.test("run() tries once more at once when it is stopped while it backs off", async () => {
   const world = new World({
-    pace: LOOP,
+    schedule: LOOP,
     answers: (n) => n < 4 ? { status: 503 } : {},
     random: () => 0.999,
   });
@@ -369,7 +372,11 @@ Deno.test("run() tries once more at once when it is stopped while it backs off",
 });
 
 Deno.test("run() tries once more, not twice, when it is stopped while it backs off in an outage", async () => {
-  const world = new World({ pace: LOOP, answers: () => ({ status: 503 }), random: () => 0.999 });
+  const world = new World({
+    schedule: LOOP,
+    answers: () => ({ status: 503 }),
+    random: () => 0.999,
+  });
   world.clock.after(9_000, () => world.stop.abort());
   const { exitCode, dropped } = await world.play();
   assert.deepEqual({ exitCode, dropped }, { exitCode: 1, dropped: 5 });
@@ -377,7 +384,7 @@ Deno.test("run() tries once more, not twice, when it is stopped while it backs o
 });
 
 Deno.test("run() tries once more and names the loss when it is stopped during an outage", async () => {
-  const world = new World({ pace: LOOP, answers: () => ({ status: 503 }) });
+  const world = new World({ schedule: LOOP, answers: () => ({ status: 503 }) });
   world.clock.after(2.8 * MINUTE, () => world.stop.abort());
   const { exitCode, dropped } = await world.play();
   assert.deepEqual({ exitCode, dropped }, { exitCode: 1, dropped: 15 });
@@ -393,7 +400,7 @@ Deno.test("run() tries once more and names the loss when it is stopped during an
 
 Deno.test("run() says that the store has it when it is stopped during an outage (opentelemetry-collector #15677)", async () => {
   const store = new MemoryStore();
-  const world = new World({ pace: LOOP, answers: () => ({ status: 503 }), store });
+  const world = new World({ schedule: LOOP, answers: () => ({ status: 503 }), store });
   world.clock.after(2.8 * MINUTE, () => world.stop.abort());
   const { exitCode, pending, dropped } = await world.play();
   assert.deepEqual({ exitCode, pending, dropped }, { exitCode: 1, pending: 15, dropped: 0 });
@@ -403,7 +410,7 @@ Deno.test("run() says that the store has it when it is stopped during an outage 
 
 Deno.test("run() ends within the timeout when the receiver hangs and it is stopped", async () => {
   for (const afterMs of [1_000, 20_000, 65_000]) {
-    const world = new World({ pace: LOOP, answers: () => ({ failure: "timeout" }) });
+    const world = new World({ schedule: LOOP, answers: () => ({ failure: "timeout" }) });
     world.clock.after(afterMs, () => world.stop.abort());
     const { exitCode, dropped, recorded } = await world.play();
     assert.equal(exitCode, 1);
@@ -413,7 +420,7 @@ Deno.test("run() ends within the timeout when the receiver hangs and it is stopp
 });
 
 Deno.test("run() reports as late, with its points, what the last try after a signal delivers", async () => {
-  const world = new World({ pace: LOOP, answers: () => ({ failure: "refused" }) });
+  const world = new World({ schedule: LOOP, answers: () => ({ failure: "refused" }) });
   world.clock.after(50_000, () => {
     world.receiver.answer(() => partial(1));
     world.stop.abort();
@@ -430,7 +437,7 @@ Deno.test("run() reports as late, with its points, what the last try after a sig
 
 Deno.test("run() obeys a Retry-After to the last when it is stopped", async () => {
   const world = new World({
-    pace: LOOP,
+    schedule: LOOP,
     answers: [{ status: 429, headers: { "retry-after": "1000" } }],
   });
   world.clock.after(10_000, () => world.stop.abort());
@@ -441,7 +448,7 @@ Deno.test("run() obeys a Retry-After to the last when it is stopped", async () =
 });
 
 Deno.test("run() ends at once and names the loss when a second signal comes", async () => {
-  const world = new World({ pace: LOOP, answers: () => ({ failure: "timeout" }) });
+  const world = new World({ schedule: LOOP, answers: () => ({ failure: "timeout" }) });
   world.clock.after(2_000, () => world.stop.abort());
   world.clock.after(3_000, () => world.kill.abort());
   const { exitCode, dropped } = await world.play();
@@ -450,7 +457,7 @@ Deno.test("run() ends at once and names the loss when a second signal comes", as
 });
 
 Deno.test("run() records nothing when it is stopped before it begins", async () => {
-  const world = new World({ pace: LOOP });
+  const world = new World({ schedule: LOOP });
   world.stop.abort();
   const { recorded, exitCode } = await world.play();
   assert.deepEqual({ recorded, exitCode }, { recorded: 0, exitCode: 0 });
@@ -521,7 +528,7 @@ Deno.test("run() has the ledger right whatever the receiver answers and whenever
       }),
       async (
         answers,
-        { stopAfterMs, killAfterMs, setByMs, maxPendingBytes, spool, seed, ...pace },
+        { stopAfterMs, killAfterMs, setByMs, maxPendingBytes, spool, seed, ...schedule },
       ) => {
         const store = spool ? new MemoryStore() : undefined;
         const world = new World({
@@ -531,7 +538,7 @@ Deno.test("run() has the ledger right whatever the receiver answers and whenever
               ? { ...answer, took: false }
               : answer
           ),
-          pace: { ...LOOP, ...pace },
+          schedule: { ...LOOP, ...schedule },
           limits: { maxPendingBytes },
           random: seeded(seed),
           ...store && { store },

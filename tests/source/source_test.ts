@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import {
-  batchFeed,
-  countFeed,
-  type Feed,
+  batchSource,
+  countSource,
+  emptySource,
   type Filled,
-  inputFeed,
-  noFeed,
-  rateFeed,
+  inputSource,
+  rateSource,
+  type Source,
 } from "../../src/source/source.ts";
 import type { Input } from "../../src/measurements/input/input.ts";
 import type { Measurement } from "../../src/measurements/measurement.ts";
@@ -68,24 +68,24 @@ const neverBehind = (measurements: number): void => {
 function rated(rate: number, count?: number, behind = neverBehind) {
   const clock = new SimulatedClock();
   const recorder = new Counter();
-  const feed: Feed = rateFeed(generate, rate, count, clock, behind);
+  const source: Source = rateSource(generate, rate, count, clock, behind);
   const start = clock.monotonic();
   /** Until so many ms after the start. */
   const fill = (until: number | undefined, stop = go): Promise<Filled> =>
-    clock.run(feed.fill(recorder, until === undefined ? undefined : start + until, stop));
-  return { clock, recorder, feed, fill };
+    clock.run(source.fill(recorder, until === undefined ? undefined : start + until, stop));
+  return { clock, recorder, source, fill };
 }
 
-Deno.test("noFeed records nothing and is at its end", async () => {
+Deno.test("emptySource records nothing and is at its end", async () => {
   const recorder = new Counter();
-  assert.deepEqual(await noFeed.fill(recorder, 0, go), { measurements: 0, ended: true });
+  assert.deepEqual(await emptySource.fill(recorder, 0, go), { measurements: 0, ended: true });
   assert.equal(recorder.recorded, 0);
 });
 
-Deno.test("batchFeed() and countFeed() record the same amount for every send", async () => {
+Deno.test("batchSource() and countSource() record the same amount for every send", async () => {
   const recorder = new Counter();
-  const batch = batchFeed(() => [one, one]);
-  const count = countFeed(generate, 3);
+  const batch = batchSource(() => [one, one]);
+  const count = countSource(generate, 3);
   for (let send = 1; send <= 2; send++) {
     assert.deepEqual(await batch.fill(recorder, 0, go), { measurements: 2, ended: false });
     assert.deepEqual(await count.fill(recorder, 0, go), { measurements: 3, ended: false });
@@ -94,7 +94,7 @@ Deno.test("batchFeed() and countFeed() record the same amount for every send", a
   assert.ok(!batch.overTime && !count.overTime && !batch.canWait && !count.canWait);
 });
 
-Deno.test("rateFeed() records exactly its rate in every interval", async () => {
+Deno.test("rateSource() records exactly its rate in every interval", async () => {
   const { fill, recorder } = rated(1000);
   for (let interval = 1; interval <= 4; interval++) {
     assert.deepEqual(await fill(interval * 250), { measurements: 250, ended: false });
@@ -102,7 +102,7 @@ Deno.test("rateFeed() records exactly its rate in every interval", async () => {
   assert.equal(recorder.recorded, 1000);
 });
 
-Deno.test("rateFeed() makes up for the time that a send took", async () => {
+Deno.test("rateSource() makes up for the time that a send took", async () => {
   const { clock, fill } = rated(100);
   await fill(100);
   await clock.run(clock.sleep(750, go));
@@ -111,7 +111,7 @@ Deno.test("rateFeed() makes up for the time that a send took", async () => {
   assert.equal((await fill(900)).measurements, 70);
 });
 
-Deno.test("rateFeed() ends after its count, as soon as that is due", async () => {
+Deno.test("rateSource() ends after its count, as soon as that is due", async () => {
   const { clock, fill } = rated(1000, 120);
   const before = clock.monotonic();
   assert.deepEqual(await fill(Infinity), { measurements: 120, ended: true });
@@ -119,43 +119,43 @@ Deno.test("rateFeed() ends after its count, as soon as that is due", async () =>
   assert.ok(took >= 120 && took <= 170, `${took} ms`);
 });
 
-Deno.test("rateFeed() waits for something when there is no interval", async () => {
+Deno.test("rateSource() waits for something when there is no interval", async () => {
   const { clock, fill } = rated(2);
   const before = clock.monotonic();
   assert.deepEqual(await fill(undefined), { measurements: 1, ended: false });
   assert.ok(clock.monotonic() - before >= 500);
 });
 
-Deno.test("rateFeed() counts the interval that a signal cuts short", async () => {
-  const { clock, feed, fill, recorder } = rated(1000);
+Deno.test("rateSource() counts the interval that a signal cuts short", async () => {
+  const { clock, source, fill, recorder } = rated(1000);
   const stop = new AbortController();
   clock.after(333, () => stop.abort());
   assert.deepEqual(await fill(10_000, stop.signal), { measurements: 333, ended: false });
-  feed.close();
+  source.close();
   assert.equal((await fill(400)).measurements, 0);
   assert.equal(recorder.recorded, 333);
 });
 
-Deno.test("rateFeed() counts what was due when it was closed during a send, and nothing after", async () => {
-  const { clock, feed, fill } = rated(1000);
+Deno.test("rateSource() counts what was due when it was closed during a send, and nothing after", async () => {
+  const { clock, source, fill } = rated(1000);
   await fill(100);
   await clock.run(clock.sleep(300, go));
-  feed.close();
+  source.close();
   await clock.run(clock.sleep(5000, go));
-  feed.close();
+  source.close();
   assert.equal((await fill(5400)).measurements, 300);
   assert.equal((await fill(9000)).measurements, 0);
 });
 
-Deno.test("rateFeed() makes nothing more when it is closed right after an interval", async () => {
-  const { clock, feed, fill } = rated(1000);
+Deno.test("rateSource() makes nothing more when it is closed right after an interval", async () => {
+  const { clock, source, fill } = rated(1000);
   await fill(100);
   await clock.run(clock.sleep(2, go));
-  feed.close();
+  source.close();
   assert.equal((await fill(103)).measurements, 0);
 });
 
-Deno.test("rateFeed() says once that it cannot keep up", async () => {
+Deno.test("rateSource() says once that it cannot keep up", async () => {
   const said: number[] = [];
   const { clock, fill } = rated(1e6, undefined, (n) => void said.push(n));
   await fill(1);
@@ -165,15 +165,15 @@ Deno.test("rateFeed() says once that it cannot keep up", async () => {
   assert.equal(said[0], 2_000_000);
 });
 
-Deno.test("inputFeed() records what comes until the end of the interval", async () => {
+Deno.test("inputSource() records what comes until the end of the interval", async () => {
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const pipe = new Pipe();
-  const feed = inputFeed(pipe, clock);
+  const source = inputSource(pipe, clock);
   clock.after(30, () => pipe.push(2, 3));
   clock.after(130, () => pipe.push(4));
   const start = clock.monotonic();
-  const fill = (until: number) => clock.run(feed.fill(recorder, start + until, go));
+  const fill = (until: number) => clock.run(source.fill(recorder, start + until, go));
   assert.deepEqual(await fill(100), { measurements: 5, ended: false });
   assert.deepEqual(await fill(200), { measurements: 4, ended: false });
   assert.deepEqual(await fill(300), { measurements: 0, ended: false });
@@ -183,82 +183,82 @@ Deno.test("inputFeed() records what comes until the end of the interval", async 
   assert.equal(recorder.recorded, 10);
 });
 
-Deno.test("inputFeed() returns with the first batch when there is no interval", async () => {
+Deno.test("inputSource() returns with the first batch when there is no interval", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
-  const feed = inputFeed(pipe, clock);
+  const source = inputSource(pipe, clock);
   clock.after(500, () => pipe.push(7));
-  const filled = await clock.run(feed.fill(new Counter(), undefined, go));
+  const filled = await clock.run(source.fill(new Counter(), undefined, go));
   assert.deepEqual(filled, { measurements: 7, ended: false });
 });
 
-Deno.test("inputFeed() returns at a signal with what was read", async () => {
+Deno.test("inputSource() returns at a signal with what was read", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
   const stop = new AbortController();
   clock.after(10, () => pipe.push(3));
   clock.after(20, () => stop.abort());
   const filled = await clock.run(
-    inputFeed(pipe, clock).fill(new Counter(), Infinity, stop.signal),
+    inputSource(pipe, clock).fill(new Counter(), Infinity, stop.signal),
   );
   assert.deepEqual(filled, { measurements: 3, ended: false });
 });
 
-Deno.test("inputFeed() stays held, however often it is told, until it may go on", async () => {
+Deno.test("inputSource() stays held, however often it is told, until it may go on", async () => {
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const pipe = new Pipe();
-  const feed = inputFeed(pipe, clock);
+  const source = inputSource(pipe, clock);
   const start = clock.monotonic();
-  const fill = (until: number) => clock.run(feed.fill(recorder, start + until, go));
+  const fill = (until: number) => clock.run(source.fill(recorder, start + until, go));
   pipe.push(1);
   await fill(100);
   for (let interval = 2; interval <= 6; interval++) {
-    feed.hold(true);
+    source.hold(true);
     pipe.push(1);
     await fill(interval * 100);
   }
   // The one that was asked for already is still taken.
   assert.equal(pipe.taken, 2);
-  feed.hold(false);
+  source.hold(false);
   assert.equal((await fill(700)).measurements, 4);
   assert.equal(recorder.recorded, 6);
 });
 
-Deno.test("inputFeed() records nothing once it is closed, held or not", async () => {
+Deno.test("inputSource() records nothing once it is closed, held or not", async () => {
   for (const held of [false, true]) {
     const clock = new SimulatedClock();
     const recorder = new Counter();
     const pipe = new Pipe();
-    const feed = inputFeed(pipe, clock);
+    const source = inputSource(pipe, clock);
     pipe.push(2);
-    await clock.run(feed.fill(recorder, clock.monotonic() + 10, go));
-    feed.hold(held);
-    feed.close();
+    await clock.run(source.fill(recorder, clock.monotonic() + 10, go));
+    source.hold(held);
+    source.close();
     pipe.push(5, 5);
-    const filled = await clock.run(feed.fill(recorder, clock.monotonic() + 10, go));
+    const filled = await clock.run(source.fill(recorder, clock.monotonic() + 10, go));
     assert.equal(filled.measurements, 0);
     assert.equal(recorder.recorded, 2);
   }
 });
 
-Deno.test("inputFeed() says why an input broke off, and counts what came before", async () => {
+Deno.test("inputSource() says why an input broke off, and counts what came before", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
-  const feed = inputFeed(pipe, clock);
-  assert.equal(feed.broken, undefined);
+  const source = inputSource(pipe, clock);
+  assert.equal(source.broken, undefined);
   pipe.push(4, new Error("no more disk"));
-  const filled = await clock.run(feed.fill(new Counter(), Infinity, go));
+  const filled = await clock.run(source.fill(new Counter(), Infinity, go));
   assert.deepEqual(filled, { measurements: 4, ended: true });
-  assert.equal(feed.broken, "no more disk");
+  assert.equal(source.broken, "no more disk");
 });
 
-Deno.test("inputFeed() throws what the user has to mend", async () => {
+Deno.test("inputSource() throws what the user has to mend", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
   pipe.push(new UsageError("no such column"));
   await assert.rejects(
-    clock.run(inputFeed(pipe, clock).fill(new Counter(), Infinity, go)),
+    clock.run(inputSource(pipe, clock).fill(new Counter(), Infinity, go)),
     new UsageError("no such column"),
   );
 });

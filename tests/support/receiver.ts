@@ -32,7 +32,7 @@ export type Trouble =
 
 type Plain = number | Reply | Trouble;
 /** A number is a status. */
-export type Answer = Plain | Decide;
+export type ExportAnswer = Plain | Decide;
 type Decide = (request: ReceivedRequest) => Plain | Promise<Plain>;
 
 export interface ReceivedRequest {
@@ -63,7 +63,7 @@ export interface ServerTls {
 
 export interface ReceiverOptions {
   /** One a request, in order; after the last, 200 with an empty body. */
-  readonly answers?: readonly Answer[];
+  readonly answers?: readonly ExportAnswer[];
   /** "broken": the connection breaks in the middle of the TLS handshake. */
   readonly tls?: ServerTls | "broken";
 }
@@ -82,7 +82,7 @@ export class Receiver implements AsyncDisposable {
   /** Why connections failed: a TLS handshake that was broken off, for example. */
   readonly connectionErrors: string[] = [];
   readonly #tls: ServerTls | "broken" | undefined;
-  readonly #answers: Answer[];
+  readonly #answers: ExportAnswer[];
   readonly #changes = new Changes();
   readonly #failures: unknown[] = [];
   readonly #open = new Set<Connection>();
@@ -105,7 +105,7 @@ export class Receiver implements AsyncDisposable {
   }
 
   /** Adds to the answers that are still to be given. */
-  answer(...answers: readonly Answer[]): void {
+  answer(...answers: readonly ExportAnswer[]): void {
     this.#answers.push(...answers);
   }
 

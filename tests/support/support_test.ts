@@ -9,7 +9,7 @@ import { runProgram, startProgram } from "./program.ts";
 import { startProxy } from "./proxy.ts";
 import { type Receiver, startReceiver, type Trouble } from "./receiver.ts";
 
-const STAND_IN = new URL("support/stand_in.ts", import.meta.url);
+const STAND_IN = new URL("stand_in.ts", import.meta.url);
 
 /** A client of its own, so that no connection of another test is used again. */
 async function post(

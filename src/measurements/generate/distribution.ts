@@ -1,4 +1,4 @@
-import { parseNumber } from "../../config/setting.ts";
+import { decimal } from "../../base/number.ts";
 import { exp, ln, normalQuantile } from "./elementary.ts";
 
 /** Draws one value, 0 or more and finite, from numbers that are uniform in [0, 1). */
@@ -115,6 +115,6 @@ function signature([name, { parameters }]: readonly [string, Kind]): string {
 
 /** NaN for what is no decimal number, or too large. */
 function parameter(text: string): number {
-  const parsed = parseNumber(text);
-  return parsed !== undefined && Math.abs(parsed) <= LARGEST ? parsed : NaN;
+  const parsed = decimal(text);
+  return Math.abs(parsed) <= LARGEST ? parsed : NaN;
 }

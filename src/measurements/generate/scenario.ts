@@ -1,5 +1,5 @@
 import type { Distribution } from "./distribution.ts";
-import { Interner } from "../input/attribute_cache.ts";
+import { AttributeCache } from "../input/attribute_cache.ts";
 import type { Attributes, AttributeValue, Measurement } from "../measurement.ts";
 
 /** Traffic that looks like production: metrics, and how what is measured is mixed and changes over time. */
@@ -70,8 +70,10 @@ export class ScenarioTraffic {
   constructor(scenario: Scenario, random: () => number) {
     this.#scenario = scenario;
     this.#random = random;
-    const interner = new Interner();
-    this.#phases = scenario.phases.map((_, phase) => dealOf(scenario.metrics, phase, interner));
+    const attributeCache = new AttributeCache();
+    this.#phases = scenario.phases.map((_, phase) =>
+      dealOf(scenario.metrics, phase, attributeCache)
+    );
   }
 
   /**
@@ -111,7 +113,11 @@ interface Deal {
   readonly pick: Picker;
 }
 
-function dealOf(metrics: readonly ScenarioMetric[], phase: number, interner: Interner): Deal {
+function dealOf(
+  metrics: readonly ScenarioMetric[],
+  phase: number,
+  attributeCache: AttributeCache,
+): Deal {
   const entries = metrics.flatMap(({ weight, mixes }, metric) => {
     const mix = mixes[phase] ?? [];
     const total = totalWeight(mix);
@@ -119,7 +125,7 @@ function dealOf(metrics: readonly ScenarioMetric[], phase: number, interner: Int
       metric,
       weight: total > 0 ? weight * entry.weight / total : 0,
       draw: entry.draw,
-      attributes: attributePicker(entry.attributes, interner),
+      attributes: attributePicker(entry.attributes, attributeCache),
     }));
   });
   return { entries, pick: picker(entries) };
@@ -148,7 +154,7 @@ export function totalWeight(weighted: readonly { readonly weight: number }[]): n
 /** Draws only where there is a choice; the same choices give the same object. */
 function attributePicker(
   attributes: readonly MixAttribute[],
-  interner: Interner,
+  attributeCache: AttributeCache,
 ): (random: () => number) => Attributes {
   const open = attributes.filter(({ choices }) => choices.length > 1).map(({ key, choices }) => ({
     key,
@@ -158,7 +164,7 @@ function attributePicker(
   const known: Attributes[] = [];
   const picked = open.map(() => 0);
   const make = () =>
-    interner.intern(attributes.map(({ key, choices }) => {
+    attributeCache.intern(attributes.map(({ key, choices }) => {
       const k = open.findIndex((choice) => choice.key === key);
       return [key, choices[k < 0 ? 0 : picked[k] ?? 0]?.value ?? ""] as const;
     }));

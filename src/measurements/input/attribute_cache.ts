@@ -10,7 +10,7 @@ export const NO_ATTRIBUTES: Attributes = Object.freeze({});
  * Gives the same object for the same set of attributes, in whatever order they come, so that a recorder finds their
  * series by identity. Identity is a short cut and no promise: after many sets an equal one may be a new object.
  */
-export class Interner {
+export class AttributeCache {
   readonly #sets = new Map<string, Attributes>();
 
   intern(entries: readonly (readonly [string, AttributeValue])[]): Attributes {

@@ -2,7 +2,7 @@ import { UsageError } from "../../base/errors.ts";
 import { ByteNumber } from "./byte_number.ts";
 import { csvField, CsvRecord, QUOTE } from "./csv_record.ts";
 import { type Fields, usableValue } from "./fields.ts";
-import { Interner } from "./attribute_cache.ts";
+import { AttributeCache } from "./attribute_cache.ts";
 import { ByteBuffer, LINE_FEED, type LineReader, MOST_LINE_BYTES } from "./lines.ts";
 import type { Attributes } from "../measurement.ts";
 import { RangeIndex } from "./range_index.ts";
@@ -26,7 +26,7 @@ export class CsvReader implements LineReader {
   readonly #sink: Sink;
   readonly #record = new CsvRecord(16);
   readonly #number = new ByteNumber();
-  readonly #interner = new Interner();
+  readonly #attributeCache = new AttributeCache();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #columns: Columns | undefined;
   #known = new RangeIndex<Attributes>(0);
@@ -135,7 +135,7 @@ export class CsvReader implements LineReader {
   }
 
   #attributes(bytes: Uint8Array, at: number, { attributes }: Columns): Attributes {
-    return this.#interner.intern(
+    return this.#attributeCache.intern(
       attributes.map(({ column, key }) => [key, this.#text(bytes, at, column)] as const)
         .filter(([, value]) => value !== ""),
     );

@@ -1,3 +1,4 @@
+import { decimal } from "../../base/number.ts";
 import type { AttributeValue } from "../measurement.ts";
 
 /** A field of a line that becomes an attribute: its name there, and the attribute's key. */
@@ -42,14 +43,6 @@ export function usableValue(raw: unknown, scale: number, what: string): number |
 }
 
 const NOT_FINITE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** A decimal number as people write it, blanks around it allowed; Infinity when it is too large, NaN when it is none. */
-export function decimal(text: string): number {
-  const trimmed = text.trim();
-  return DECIMAL.test(trimmed) ? Number(trimmed) : NaN;
-}
-
 const MOST_SHOWN = 40;
 
 /** As JSON, shortened: a line of an input may be anything. */

@@ -1,5 +1,6 @@
 import { CsvReader } from "./csv.ts";
-import { decimal, type Fields } from "./fields.ts";
+import { decimal } from "../../base/number.ts";
+import type { Fields } from "./fields.ts";
 import { gunzip } from "./gunzip.ts";
 import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
 import type { Measurement } from "../measurement.ts";
@@ -47,7 +48,7 @@ async function* batches(
   try {
     for await (const chunk of gzip ? gunzip(raw) : raw) {
       splitter.push(chunk);
-      const batch = sink.take();
+      const batch = sink.drain();
       if (batch.length > 0) yield batch;
     }
   } catch (error) {
@@ -56,7 +57,7 @@ async function* batches(
   }
   if (signal?.aborted) return;
   splitter.end();
-  const last = sink.take();
+  const last = sink.drain();
   if (last.length > 0) yield last;
 }
 

@@ -1,5 +1,5 @@
 import { attributeValue, type Fields, usableValue } from "./fields.ts";
-import { Interner } from "./attribute_cache.ts";
+import { AttributeCache } from "./attribute_cache.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import type { Attributes, AttributeValue, Measurement } from "../measurement.ts";
@@ -16,7 +16,7 @@ const ATTRIBUTES = "attributes";
 export class NdjsonReader implements LineReader {
   readonly #fields: Fields;
   readonly #sink: Sink;
-  readonly #interner = new Interner();
+  readonly #attributeCache = new AttributeCache();
   readonly #scanner: JsonScanner | undefined;
   readonly #known: RangeIndex<Attributes>;
   // A byte order mark within the input belongs to its line, and what is no UTF-8 becomes U+FFFD.
@@ -71,7 +71,7 @@ export class NdjsonReader implements LineReader {
   #plain(line: Uint8Array): Measurement | undefined {
     const text = this.#decoder.decode(line);
     if (text.trim() === "") return undefined;
-    const found = ndjsonMeasurement(text, this.#fields, this.#interner);
+    const found = ndjsonMeasurement(text, this.#fields, this.#attributeCache);
     if (typeof found === "string") {
       this.#sink.unusable(found);
       return undefined;
@@ -85,7 +85,7 @@ export class NdjsonReader implements LineReader {
 export function ndjsonMeasurement(
   line: string,
   { valueField, attrFields, scale }: Fields,
-  interner: Interner,
+  attributeCache: AttributeCache,
 ): Measurement | string {
   const parsed = parse(line);
   if (parsed === undefined) return "no JSON";
@@ -104,7 +104,7 @@ export function ndjsonMeasurement(
     // OpenTelemetry knows no attribute without a key.
     if (attribute !== undefined && key !== "") attributes.push([key, attribute]);
   }
-  return { value, attributes: interner.intern(attributes) };
+  return { value, attributes: attributeCache.intern(attributes) };
 }
 
 function parse(line: string): unknown {

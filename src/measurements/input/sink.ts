@@ -35,7 +35,7 @@ export class Sink implements InputProgress {
   }
 
   /** What was measured since the last call. */
-  take(): readonly Measurement[] {
+  drain(): readonly Measurement[] {
     const batch = this.#batch;
     this.#batch = [];
     return batch;

@@ -1,5 +1,5 @@
 import type { OutputConfig, SendConfig } from "../../config/send_config.ts";
-import type { Folded } from "../../histogram/overflow.ts";
+import type { Overflow } from "../../histogram/overflow.ts";
 import { localTime } from "../../base/local_time.ts";
 import { redactSecrets } from "../../base/redact.ts";
 import type { RunEvent, SendReport } from "../loop.ts";
@@ -28,17 +28,17 @@ export interface Reported {
 }
 
 export function reported(
-  { output, destination, pace, keep, source }: SendConfig,
+  { output, destination, schedule, keep, source }: SendConfig,
   metrics: readonly string[],
 ): Reported {
   return {
     output,
     metrics,
     url: destination.endpoint.shown,
-    loop: pace.loop,
+    loop: schedule.loop,
     spoolOnly: source.kind === "spool",
     samples: source.kind === "sample",
-    intervalMs: pace.intervalMs,
+    intervalMs: schedule.intervalMs,
     insecure: destination.tls.insecure,
     spool: keep.spool?.value,
   };
@@ -133,7 +133,7 @@ export function errorLines(
   return [`ERROR: ${message}`, ...hint ? [`  Hint: ${hint}`] : []];
 }
 
-export function foldedText({ measurements: count, series, more }: Folded): string {
+export function overflowText({ measurements: count, series, more }: Overflow): string {
   return `${measurements(count)} of ${series}${
     more ? " or more" : ""
   } series share one data point ` +
@@ -174,8 +174,8 @@ function troubleLines(event: RunEvent, config: Reported): readonly string[] {
           origin(event.pending.iteration)
         } dropped, not delivered: ${event.reason}`,
       );
-    case "folded":
-      return warn(foldedText(event.folded));
+    case "overflow":
+      return warn(overflowText(event.overflow));
     case "broken":
       return errorLines(
         format,

@@ -13,7 +13,7 @@ const ENTRY = { distribution: "constant(1)" };
 const METRIC = { name: "m", unit: "ms", mix: [ENTRY] };
 
 const example = (name: string) =>
-  Deno.readTextFileSync(new URL(`../../examples/${name}.json`, import.meta.url));
+  Deno.readTextFileSync(new URL(`../../../examples/${name}.json`, import.meta.url));
 
 function scenarioOf(file: unknown): Scenario {
   const parsed = parseScenario(JSON.stringify(file));
