@@ -1,0 +1,378 @@
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+
+/** How far a file has been read, and how to know it again under another name. */
+export interface FilePlace {
+  readonly device: number;
+  readonly inode: number;
+  /** After the last whole line that was read. */
+  readonly offset: number;
+  /** Its first bytes, at most a kilobyte: a file that was truncated and written anew has others. */
+  readonly head: { readonly length: number; readonly sha256: string };
+}
+
+/** Files that are being read, oldest first; the last one is what the path named. */
+export type Place = readonly FilePlace[];
+
+/** Takes a file's bytes in order. */
+export interface LineConsumer {
+  push(chunk: Uint8Array): void;
+  /** The file will not grow any more: a last line without an end is one. */
+  end(): void;
+  /** Of the bytes that were pushed, the last ones that belong to a line or record which has not ended. */
+  readonly held: number;
+}
+
+export interface FollowOptions {
+  readonly path: string;
+  /** As the user gave it. */
+  readonly shown: string;
+  /** Where an earlier process left off; undefined begins at the first byte. */
+  readonly from: Place | undefined;
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+  readonly warn: (message: string) => void;
+  /** `head`: the file's first line, when reading begins somewhere behind it. */
+  readonly consumer: (head: Uint8Array | undefined) => LineConsumer;
+}
+
+/** How often the file is looked at, in ms. */
+const POLL_MS = 200;
+/** A writer may go on with the old file for a while after a rotation: nginx until it gets its signal. */
+const OLD_FILE_MS = 60_000;
+const CHUNK = 256 * 1024;
+const HEAD = 1024;
+
+/**
+ * Reads a file as it grows, across rename-and-create and copy-and-truncate. Every step of the iteration comes right
+ * after bytes went to a consumer; `place` then says how far.
+ */
+export class FollowedFile {
+  readonly #options: FollowOptions;
+  #tails: Tail[] = [];
+  #missingSaid = false;
+  /** Rotated files that were there before. */
+  #known = new Set<string>();
+  /** Bytes that were read. */
+  bytes = 0;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+  }
+
+  get place(): Place {
+    return this.#tails.map((tail) => tail.place);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<void> {
+    const { clock, stop, consumer } = this.#options;
+    try {
+      await this.#resume();
+      for (;;) {
+        for (const tail of this.#tails) {
+          if (await tail.wasRewritten()) tail.rewind(consumer(undefined));
+          for (let read = await tail.read(); read > 0; read = await tail.read()) {
+            this.bytes += read;
+            yield;
+            if (stop.aborted) return;
+          }
+        }
+        // What was written before the signal has been read.
+        if (stop.aborted) return;
+        if (await this.#rotate()) continue;
+        if (this.#retire(clock.monotonic())) yield;
+        await clock.sleep(POLL_MS, stop);
+      }
+    } finally {
+      for (const tail of this.#tails) tail.close();
+    }
+  }
+
+  /** Opens what the path names now, when that is another file or the same one written anew. */
+  async #rotate(): Promise<boolean> {
+    const { path, shown, warn, consumer, clock } = this.#options;
+    const last = this.#tails.at(-1);
+    const found = await openFile(path).catch((thrown) => {
+      if (!(thrown instanceof Deno.errors.NotFound)) {
+        throw new Error(`cannot read "${shown}": ${messageOf(thrown)}`);
+      }
+      return undefined;
+    });
+    if (found === undefined) {
+      // Between the rename and the new file there is none for a moment.
+      if (last === undefined && !this.#missingSaid) {
+        this.#missingSaid = true;
+        warn(`"${shown}" does not exist yet: waiting for it`);
+      }
+      return false;
+    }
+    if (last?.isFile(found.info)) {
+      found.file.close();
+      return false;
+    }
+    last?.leave(clock.monotonic());
+    await this.#readBetween(last !== undefined);
+    this.#tails.push(new Tail(found.file, found.info, consumer(undefined)));
+    return true;
+  }
+
+  /** Ends what was rotated away and has been quiet for long enough; whether there was any. */
+  #retire(now: number): boolean {
+    const [first] = this.#tails;
+    if (first === undefined || this.#tails.length < 2) return false;
+    if (this.#tails.length === 2 && !first.isQuiet(now)) return false;
+    first.end();
+    this.#tails.shift();
+    return true;
+  }
+
+  /** Takes up where the place says, also when the files have other names by now. */
+  async #resume(): Promise<void> {
+    const { from, path, shown, warn, consumer, clock } = this.#options;
+    if (from === undefined || from.length === 0) return;
+    const siblings = await siblingsOf(path);
+    let newest: Sibling | undefined;
+    for (const place of from) {
+      const found = await find(place, siblings);
+      if (found === undefined) {
+        warn(
+          `the file that was followed as "${shown}" (inode ${place.inode}, read up to byte ${place.offset}) is gone: ` +
+            "lines that were written to it in the meantime cannot be read",
+        );
+        continue;
+      }
+      const tail = await Tail.resumed(found.path, place.offset, consumer);
+      tail.leave(clock.monotonic());
+      this.#tails.push(tail);
+      newest = found;
+    }
+    if (newest === undefined) return;
+    // Files that came and went while nobody was looking: rotated away later than the one that was read last.
+    const { path: read, mtime } = newest;
+    for (const it of siblings) {
+      if (it.path === read || it.mtime <= mtime) this.#known.add(identity(it));
+    }
+    await this.#readBetween(true);
+  }
+
+  /** Reads files that came and were rotated away since the last look, or, at the beginning, only takes note of them. */
+  async #readBetween(read: boolean): Promise<void> {
+    const { path, consumer, clock } = this.#options;
+    const siblings = await siblingsOf(path);
+    for (const it of siblings.sort((a, b) => a.mtime - b.mtime)) {
+      const isNew = read && it.path !== path && !this.#known.has(identity(it)) && !this.#isOpen(it);
+      if (it.path !== path) this.#known.add(identity(it));
+      if (!isNew) continue;
+      const tail = await Tail.resumed(it.path, 0, consumer);
+      tail.leave(clock.monotonic());
+      this.#tails.push(tail);
+    }
+  }
+
+  #isOpen({ device, inode }: Sibling): boolean {
+    return this.#tails.some(({ place }) => place.device === device && place.inode === inode);
+  }
+}
+
+function identity({ device, inode }: Sibling): string {
+  return `${device}:${inode}`;
+}
+
+interface Sibling {
+  readonly path: string;
+  readonly inode: number;
+  readonly device: number;
+  readonly size: number;
+  readonly mtime: number;
+}
+
+/** What a rotation adds to a name: `.1`, `-20261124`, `.2026-11-24T10`. */
+const ROTATED = String.raw`[.-]\d[\d.T:_-]*`;
+
+/** The file itself and those beside it whose names rotation makes of its own: `log.1`, `log-20261124`, `app.1.log`. */
+async function siblingsOf(path: string): Promise<Sibling[]> {
+  const [, folder = "", name = path] = /^(.*[\\/])?([^\\/]*)$/.exec(path) ?? [];
+  const [, stem = name, ending = ""] = /^(.*?)(\.[^.]*)?$/.exec(name) ?? [];
+  const rotated = new RegExp(
+    `^(?:${escape(name)}(?:${ROTATED})?|${escape(stem)}${ROTATED}${escape(ending)})$`,
+  );
+  const siblings: Sibling[] = [];
+  for await (const entry of Deno.readDir(folder === "" ? "." : folder)) {
+    if (!entry.isFile || !rotated.test(entry.name)) continue;
+    const info = await Deno.stat(folder + entry.name).catch(() => undefined);
+    if (info === undefined) continue;
+    siblings.push({
+      path: folder + entry.name,
+      inode: info.ino ?? 0,
+      device: info.dev,
+      size: info.size,
+      mtime: info.mtime?.getTime() ?? 0,
+    });
+  }
+  return siblings;
+}
+
+function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** The file of a place: the same inode with the same beginning, or a copy of it (copy-and-truncate). */
+async function find(place: FilePlace, siblings: readonly Sibling[]): Promise<Sibling | undefined> {
+  const same = siblings.filter(({ inode, device }) =>
+    inode === place.inode && device === place.device
+  );
+  const others = siblings.filter((it) => !same.includes(it));
+  for (const sibling of [...same, ...others]) {
+    if (sibling.size < place.offset) continue;
+    if (place.head.length === 0 && !same.includes(sibling)) continue;
+    const { file } = await openFile(sibling.path);
+    try {
+      if (await sha256(await readAt(file, 0, place.head.length)) === place.head.sha256) {
+        return sibling;
+      }
+    } finally {
+      file.close();
+    }
+  }
+  return undefined;
+}
+
+/** One file that is read to its end, again and again. */
+class Tail {
+  readonly #file: Deno.FsFile;
+  readonly #info: Deno.FileInfo;
+  #consumer: LineConsumer;
+  #offset: number;
+  #head = new Uint8Array();
+  #sha256 = EMPTY_SHA256;
+  /** When it was rotated away, on the monotonic clock. */
+  #leftAt: number | undefined;
+  readonly #buffer = new Uint8Array(CHUNK);
+
+  constructor(file: Deno.FsFile, info: Deno.FileInfo, consumer: LineConsumer, offset = 0) {
+    this.#file = file;
+    this.#info = info;
+    this.#consumer = consumer;
+    this.#offset = offset;
+  }
+
+  static async resumed(
+    path: string,
+    offset: number,
+    consumer: FollowOptions["consumer"],
+  ): Promise<Tail> {
+    const { file, info } = await openFile(path);
+    const first = offset === 0 ? undefined : firstLine(await readAt(file, 0, CHUNK));
+    const tail = new Tail(file, info, consumer(first), offset);
+    await tail.#remember(await readAt(file, 0, Math.min(HEAD, offset)));
+    return tail;
+  }
+
+  get place(): FilePlace {
+    return {
+      device: this.#info.dev,
+      inode: this.#info.ino ?? 0,
+      offset: this.#offset - this.#consumer.held,
+      head: { length: this.#head.length, sha256: this.#sha256 },
+    };
+  }
+
+  isFile({ dev, ino }: Deno.FileInfo): boolean {
+    return dev === this.#info.dev && ino === this.#info.ino;
+  }
+
+  /** Hands what is new to the consumer, a piece at a time; how many bytes that were. */
+  async read(): Promise<number> {
+    await this.#file.seek(this.#offset, Deno.SeekMode.Start);
+    const read = await this.#file.read(this.#buffer) ?? 0;
+    if (read === 0) return 0;
+    const piece = this.#buffer.slice(0, read);
+    if (this.#head.length < HEAD && this.#offset === this.#head.length) {
+      await this.#remember(concat(this.#head, piece.subarray(0, HEAD - this.#head.length)));
+    }
+    this.#offset += read;
+    this.#consumer.push(piece);
+    if (this.#leftAt !== undefined) this.#leftAt = undefined;
+    return read;
+  }
+
+  /** Whether it is shorter than what was read of it, or has grown and begins with something else. */
+  async wasRewritten(): Promise<boolean> {
+    const { size } = await this.#file.stat();
+    if (size <= this.#offset) return size < this.#offset;
+    const head = await readAt(this.#file, 0, this.#head.length);
+    return head.some((byte, i) => byte !== this.#head[i]);
+  }
+
+  /** Begins anew at its first byte: it was truncated after a copy of it was made. */
+  rewind(consumer: LineConsumer): void {
+    this.#consumer.end();
+    this.#consumer = consumer;
+    this.#offset = 0;
+    this.#head = new Uint8Array();
+    this.#sha256 = EMPTY_SHA256;
+  }
+
+  leave(now: number): void {
+    this.#leftAt ??= now;
+  }
+
+  isQuiet(now: number): boolean {
+    this.#leftAt ??= now;
+    return now - this.#leftAt >= OLD_FILE_MS;
+  }
+
+  end(): void {
+    this.#consumer.end();
+    this.close();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  async #remember(head: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#head = head;
+    this.#sha256 = await sha256(head);
+  }
+}
+
+async function openFile(path: string): Promise<{ file: Deno.FsFile; info: Deno.FileInfo }> {
+  const file = await Deno.open(path);
+  return { file, info: await file.stat() };
+}
+
+async function readAt(
+  file: Deno.FsFile,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await file.seek(offset, Deno.SeekMode.Start);
+  let at = 0;
+  while (at < length) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) break;
+    at += read;
+  }
+  return bytes.slice(0, at);
+}
+
+function firstLine(bytes: Uint8Array): Uint8Array | undefined {
+  const feed = bytes.indexOf(10);
+  return feed < 0 ? undefined : bytes.slice(0, feed + 1);
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
+
+/** Of no bytes at all. */
+const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
