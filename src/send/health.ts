@@ -1,0 +1,157 @@
+import type { Clock } from "../base/clock.ts";
+import type { Ledger } from "../delivery/delivery.ts";
+import type { RunEvent } from "./loop.ts";
+
+// Loads an HTTP server: import this module dynamically.
+
+export interface HealthOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly clock: Clock;
+  /** A loop that has not turned for so long, in ms, is stuck. */
+  readonly stuckAfterMs: number;
+  readonly ledger: () => Ledger;
+  readonly pendingBytes: () => number;
+}
+
+/** Probes for Kubernetes and metrics for Prometheus, about a send under way. */
+export interface Health {
+  /** Without a path. */
+  readonly url: string;
+  /** The loop has turned: it is not stuck. */
+  turned(): void;
+  event(event: RunEvent): void;
+  close(): Promise<void>;
+}
+
+/** Upper bounds of the durations of requests, in seconds: those of the semantic conventions for HTTP. */
+const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
+const OUTCOMES = ["accepted", "partial", "rejected", "failed"] as const;
+
+/** Listens on that address; throws what the system says when it cannot. */
+export function startHealth(options: HealthOptions): Health {
+  const { clock } = options;
+  const requests = new Map<string, number>(OUTCOMES.map((outcome) => [outcome, 0]));
+  const buckets = new Array<number>(BOUNDS.length + 1).fill(0);
+  let seconds = 0;
+  let turnedAt = clock.monotonic();
+  /** How the last send ended; undefined: none was due yet. */
+  let last: string | undefined;
+
+  const livez = () => {
+    const still = clock.monotonic() - turnedAt;
+    return still <= options.stuckAfterMs
+      ? ok()
+      : unavailable(`the loop has not turned for ${Math.round(still / 1000)} s`);
+  };
+  const readyz = () =>
+    last === undefined || last === "accepted" ? ok() : unavailable(`the last send was ${last}`);
+  const metrics = () => {
+    const { delivered, rejected, dropped, pending } = options.ledger();
+    return new Response(
+      [
+        ...family(
+          "otlp_histogram_measurements_total",
+          "counter",
+          "Measurements by what became of them.",
+        ),
+        ...samples("otlp_histogram_measurements_total", { delivered, rejected, dropped }),
+        ...family(
+          "otlp_histogram_pending_measurements",
+          "gauge",
+          "Measurements that wait to be delivered.",
+        ),
+        `otlp_histogram_pending_measurements ${pending}`,
+        ...family(
+          "otlp_histogram_pending_bytes",
+          "gauge",
+          "Bytes of the requests that wait to be delivered.",
+        ),
+        `otlp_histogram_pending_bytes ${options.pendingBytes()}`,
+        ...family("otlp_histogram_requests_total", "counter", "Requests by how they ended."),
+        ...samples("otlp_histogram_requests_total", Object.fromEntries(requests)),
+        ...family(
+          "otlp_histogram_request_duration_seconds",
+          "histogram",
+          "How long requests took.",
+        ),
+        ...durations(buckets, seconds),
+        "",
+      ].join("\n"),
+      { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } },
+    );
+  };
+
+  const server = Deno.serve({
+    hostname: options.hostname,
+    port: options.port,
+    onListen: () => {},
+  }, (request) => {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return text("send GET\n", 405, { Allow: "GET, HEAD" });
+    }
+    switch (new URL(request.url).pathname) {
+      case "/livez":
+        return livez();
+      case "/readyz":
+        return readyz();
+      case "/metrics":
+        return metrics();
+      default:
+        return text("there are /livez, /readyz and /metrics\n", 404);
+    }
+  });
+  const { hostname, port } = server.addr;
+  return {
+    url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+    turned() {
+      turnedAt = clock.monotonic();
+    },
+    event(event) {
+      if (event.type === "attempt") {
+        const { outcome } = event.result;
+        requests.set(outcome, (requests.get(outcome) ?? 0) + 1);
+        const took = event.durationMs / 1000;
+        seconds += took;
+        const bucket = BOUNDS.findIndex((bound) => took <= bound);
+        const at = bucket < 0 ? BOUNDS.length : bucket;
+        buckets[at] = (buckets[at] ?? 0) + 1;
+      } else if (event.type === "send") last = event.outcome;
+      else if (event.type === "late") last = event.result.outcome;
+    },
+    close: () => server.shutdown(),
+  };
+}
+
+function ok(): Response {
+  return text("ok\n", 200);
+}
+
+function unavailable(why: string): Response {
+  return text(`${why}\n`, 503);
+}
+
+function text(body: string, status: number, headers: Record<string, string> = {}): Response {
+  return new Response(body, {
+    status,
+    headers: { "Content-Type": "text/plain; charset=utf-8", ...headers },
+  });
+}
+
+function family(name: string, type: string, help: string): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+}
+
+function samples(name: string, values: Readonly<Record<string, number>>): readonly string[] {
+  return Object.entries(values).map(([outcome, value]) => `${name}{outcome="${outcome}"} ${value}`);
+}
+
+function durations(buckets: readonly number[], seconds: number): readonly string[] {
+  const name = "otlp_histogram_request_duration_seconds";
+  let below = 0;
+  const lines = [...BOUNDS, "+Inf"].map((bound, i) => {
+    below += buckets[i] ?? 0;
+    return `${name}_bucket{le="${bound}"} ${below}`;
+  });
+  return [...lines, `${name}_sum ${seconds}`, `${name}_count ${below}`];
+}
