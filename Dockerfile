@@ -14,6 +14,11 @@ RUN case "$TARGETARCH" in \
 
 # The executable needs the C library and libgcc, and brings its own certificates.
 FROM gcr.io/distroless/cc-debian13:nonroot
+LABEL org.opencontainers.image.title="otlp-histogram" \
+      org.opencontainers.image.description="Sends histogram metrics to Dynatrace or any OTLP receiver, and says truthfully what became of them" \
+      org.opencontainers.image.source="https://github.com/ihudak/otlp_histogram" \
+      org.opencontainers.image.documentation="https://github.com/ihudak/otlp_histogram#readme" \
+      org.opencontainers.image.licenses="MIT"
 COPY --from=build /source/dist/otlp-histogram /usr/local/bin/otlp-histogram
 ENTRYPOINT ["/usr/local/bin/otlp-histogram"]
 CMD ["--loop"]

@@ -63,6 +63,15 @@ actionlint_clean() {
     from_go actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 && actionlint -no-color
 }
 
+zizmor_clean() {
+  from_pypi zizmor zizmor==1.32.0 && zizmor --offline --no-progress --color=never .github/workflows
+}
+
+# Every action is pinned by its commit, with its version behind it.
+actions_pinned() {
+  ! grep -nE '^\s*(- )?uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$'
+}
+
 # The version of the program and of Deno are written down in several places.
 versions_agree() {
   local version deno others
@@ -99,5 +108,7 @@ for folder in k8s k8s/overlays/*/; do check "kubernetes-validate ${folder%/}" ku
 check scenarios scenarios_agree
 check shellcheck shellcheck_clean
 check actionlint actionlint_clean
+check zizmor zizmor_clean
+check actions actions_pinned
 check versions versions_agree
 exit "$failed"
