@@ -161,7 +161,7 @@ async function sendCanary(
   }
   return failed(
     `${what} was not accepted: ${answer.message}`,
-    ...explain(answer.message),
+    ...explain(answer.message, reply.headers),
     answer.kind === "partial" ? undefined : statusHint(reply.status, reply.headers, endpoint),
   );
 }

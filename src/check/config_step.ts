@@ -1,7 +1,7 @@
 import { type SendConfig, sendConfig } from "../config/send_config.ts";
 import { readCredentials } from "../http/credentials.ts";
 import { readVariables } from "../config/dotenv_file.ts";
-import { broken } from "../dynatrace/rules.ts";
+import { broken, tokenFacts } from "../dynatrace/rules.ts";
 import { UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
@@ -101,13 +101,10 @@ async function tokenHints(
 ): Promise<readonly string[]> {
   const hints: string[] = [];
   const value = await credentials.authorization();
-  const token = apiToken(value);
-  if (endpoint.dynatrace && token !== undefined) {
-    for (const { rule, wrong } of broken("token", token)) {
+  if (endpoint.dynatrace && value !== undefined) {
+    for (const { rule, wrong } of broken("token", tokenFacts(value))) {
       hints.push(`${wrong}: ${rule.effect}; ${rule.remedy}`);
     }
-  } else if (endpoint.dynatrace && value !== undefined) {
-    hints.push("Dynatrace expects the header Authorization: Api-Token TOKEN, and this is another");
   }
   if (authorization.kind === "token-file") {
     const { mode } = await Deno.stat(resolvePath(cwd, authorization.path));

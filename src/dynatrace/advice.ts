@@ -12,7 +12,7 @@ export interface Advice {
   readonly findings: readonly Finding[];
   /** Of the first send's data; loads the OTLP schema, which takes some milliseconds. */
   review(requests: readonly EncodedRequest[], now: number): Promise<readonly Finding[]>;
-  /** What the reasons in a receiver's message mean, a line each. */
+  /** What a receiver's message means, a line each. */
   explain(message: string): readonly string[];
   /** Where to look for what was accepted, a line each. */
   readonly whereToLook: readonly string[];
@@ -23,12 +23,16 @@ const FEW_DIMENSIONS = 40;
 const SAMPLE_DIMENSIONS = ["http.method", "http.status_code"];
 
 export function adviceFor(config: SendConfig, metrics: readonly string[]): Advice {
-  const { metric, source } = config;
+  const { metric, source, destination: { endpoint } } = config;
   const findings = preflightConfig(config);
   const fixed = Object.keys(metric.attributes);
+  const own = source.kind === "sample" ? SAMPLE_DIMENSIONS : [];
   // What the sample and given values hold besides the configuration breaks no rule: no need to look at the bytes.
   const isKnown = (source.kind === "sample" || source.kind === "values") &&
-    fixed.length + Object.keys(metric.resource).length < FEW_DIMENSIONS;
+    fixed.length + Object.keys(metric.resource).length < FEW_DIMENSIONS &&
+    ![...fixed, ...Object.keys(metric.resource)].some((key) =>
+      own.includes(storedDimensionKey(key))
+    );
   return {
     findings,
     async review(requests, now) {
@@ -39,15 +43,14 @@ export function adviceFor(config: SendConfig, metrics: readonly string[]): Advic
         import("./preflight_request.ts"),
       ]);
       const bytes = first.encoding === "gzip" ? await gunzip(first.body) : first.body;
-      return preflightRequest(decodeRequest(bytes), bytes.length, now, findings);
+      return preflightRequest(decodeRequest(bytes), endpoint.url, bytes.length, now, findings);
     },
     explain,
     whereToLook: [
       ...new Set(metrics.flatMap((name) =>
         whereToLook({
           metric: name,
-          dimensions: [...source.kind === "sample" ? SAMPLE_DIMENSIONS : [], ...fixed]
-            .map(storedDimensionKey),
+          dimensions: [...own, ...fixed],
           exponential: metric.bounds === "exponential",
         })
       )),

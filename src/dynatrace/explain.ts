@@ -1,7 +1,14 @@
-import { allRules, type RuleText, SOURCES, storedMetricKey } from "./rules.ts";
+import {
+  allRules,
+  histogramKey,
+  type RuleText,
+  SOURCES,
+  storedDimensionKey,
+  storedMetricKey,
+} from "./rules.ts";
 
-/** For each reason of Dynatrace's in a receiver's message: what it means and what to do, a line each. */
-export function explain(message: string): readonly string[] {
+/** What the message of a receiver's answer, and the headers that limit its rate, mean and what to do, a line each. */
+export function explain(message: string, headers?: Headers): readonly string[] {
   const known = allRules().filter(({ answer }) => answer !== undefined);
   const lines: string[] = [];
   for (const reason of reasonsIn(message)) {
@@ -18,7 +25,32 @@ export function explain(message: string): readonly string[] {
       lines.push(explanation(detailsOf(rule) ?? rule.id, rule));
     }
   }
-  return lines;
+  if (lines.length > 0 && isList(message)) {
+    lines.push("Dynatrace's list may be cut: other data points may be meant as well");
+  }
+  const limit = headers === undefined ? undefined : rateLimit(headers);
+  return limit === undefined ? lines : [...lines, limit];
+}
+
+/** A partial success, or a refusal of everything. */
+function isList(message: string): boolean {
+  return message.includes("issues were encountered while ingesting OTLP metrics") ||
+    message.includes("All metric data points were rejected");
+}
+
+/** What Dynatrace's X-RateLimit headers say; -Reset is in microseconds since 1970. */
+function rateLimit(headers: Headers): string | undefined {
+  const whole = (name: string) => {
+    const text = headers.get(`X-RateLimit-${name}`) ?? "";
+    return /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+  };
+  const [limit, left, reset] = [whole("Limit"), whole("Remaining"), whole("Reset")];
+  const said = [
+    limit === undefined ? "" : `${limit} requests are allowed`,
+    left === undefined ? "" : `${left} are left`,
+    reset === undefined ? "" : `the next begin at ${new Date(reset / 1000).toISOString()}`,
+  ].filter((part) => part !== "");
+  return said.length === 0 ? undefined : `Dynatrace limits the rate: ${said.join(", ")}`;
 }
 
 function explanation(what: string, { checks, effect, remedy }: RuleText): string {
@@ -35,11 +67,14 @@ function isSaidToBeReason(reason: string, message: string): boolean {
 }
 
 function reasonOf({ answer }: RuleText): string | undefined {
-  return /Reason: (\w+)/.exec(answer ?? "")?.[1];
+  return /Reason: (\w+)/.exec(answer?.line ?? "")?.[1];
 }
 
+/** What tells answers of one reason, or of none, apart: the details, or else all of the line. */
 function detailsOf({ answer }: RuleText): string | undefined {
-  return /details: '([^']+)'/.exec(answer ?? "")?.[1];
+  const line = answer?.line ?? "";
+  const details = /details: '([^']+)'/.exec(line)?.[1];
+  return details ?? (line === "" || line.includes("Reason: ") ? undefined : line);
 }
 
 function isDetailed(rule: RuleText, message: string): boolean {
@@ -61,23 +96,50 @@ export interface Shown {
   readonly exponential: boolean;
 }
 
-/** Where to look for a metric in Dynatrace, a line each: the query to paste, the key in Classic, what was refused. */
+const SELF = "active_gate.metrics.ingest.otlp.datapoints";
+
+/**
+ * Where to look for a metric in Dynatrace, a line each: a query or a selector to paste stands on a line of its own, after
+ * one that says where it belongs.
+ */
 export function whereToLook({ metric, dimensions, exponential }: Shown): readonly string[] {
   const stored = storedMetricKey(metric);
   const key = identifier(stored);
-  const figures = exponential
-    ? `min(${key}), avg(${key}), max(${key})`
-    : `p50 = percentile(${key}, 50), p99 = percentile(${key}, 99)`;
-  const by = dimensions.length === 0 ? "" : `, by: {${dimensions.map(identifier).join(", ")}}`;
+  const keys = [...new Set(dimensions.map(storedDimensionKey))];
+  const by = keys.length === 0 ? "" : `, by: {${keys.map(identifier).join(", ")}}`;
+  const query = (figures: string) => `timeseries ${figures}${by}, from: -30m`;
   return [
     `the metric ${stored}, within a minute or two, in a notebook or dashboard with this DQL query:`,
-    `timeseries ${figures}${by}, from: -30m`,
-    `in Dynatrace Classic's Data Explorer: ${stored}.histogram`,
-    "what was refused, and why: timeseries sum(dt.sfm.active_gate.metrics.ingest.otlp.datapoints.rejected), by: {reason}",
+    ...exponential
+      ? [
+        query(`min(${key}), avg(${key}), max(${key})`),
+        "in Managed and Classic, with this metric selector:",
+        `${stored}:avg`,
+      ]
+      : [
+        query(`p50 = percentile(${key}, 50), p99 = percentile(${key}, 99)`),
+        "if your rate card lacks Metrics powered by Grail, which percentile() needs:",
+        query(`avg(${key}), max(${key}), count(${key})`),
+        "in Managed, with this metric selector:",
+        `${histogramKey(stored)}:percentile(50)`,
+        `in Classic, with Settings > Metrics > Histograms > "Ingest complete explicit bucket histograms" on (else ${stored}:avg):`,
+        `${stored}_bucket:splitBy("le")`,
+      ],
+    "what arrived, and what was rejected and why:",
+    `timeseries sum(dt.sfm.${SELF}.accepted), from: -30m`,
+    `timeseries sum(dt.sfm.${SELF}.rejected), by: {reason}, from: -30m`,
+    `(in Managed and Classic: dsfm:${SELF}.accepted and .rejected)`,
+    "resource attributes are dimensions only if the allow list has them: Settings > Metrics > OpenTelemetry metrics",
   ];
 }
 
-/** DQL wants backticks around what is not made of letters, digits, _ and dots. */
+/** DQL's words that name no metric and no dimension unless they stand in backticks. */
+const RESERVED = ["true", "false", "null", "mod", "and", "or", "xor", "not"];
+
+/** DQL wants backticks around reserved words and around what is not made of letters, digits, _ and dots. */
 function identifier(key: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/.test(key) ? key : `\`${key}\``;
+  const isPlain = key.split(".").every((part) =>
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(part) && !RESERVED.includes(part.toLowerCase())
+  );
+  return isPlain ? key : `\`${key}\``;
 }

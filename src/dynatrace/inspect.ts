@@ -1,6 +1,14 @@
 import {
+  aboutAttribute,
+  brokenByAttribute,
+  DimensionCounter,
+  sharedKeys,
+} from "./dimension_keys.ts";
+import {
+  type AttributeLevel,
   broken,
   type DimensionFacts,
+  type KeyClash,
   type MetricFacts,
   type PointFacts,
   type RuleText,
@@ -32,36 +40,60 @@ export interface Inspection {
   readonly rejectedPoints: number;
 }
 
-/** Tells of every rule that a decoded request breaks, at `now` (ms since 1970), as often as it is broken. */
+/** What of the way a request takes the rules depend on. */
+export interface Circumstances {
+  /** In ms since 1970. */
+  readonly now: number;
+  readonly saas: boolean;
+}
+
+/** Tells of every rule that a decoded request breaks, as often as it is broken. */
 export function inspect(
   request: ExportMetricsServiceRequest,
-  now: number,
+  { now, saas }: Circumstances,
   tell: (breach: Breach) => void,
 ): Inspection {
+  const histograms = new Set<string>();
   let points = 0;
   let rejectedPoints = 0;
   let measurements = 0n;
   for (const { resource, scopeMetrics } of request.resourceMetrics) {
     const ofResource = resource?.attributes ?? [];
-    tellAttributes(ofResource, "resource attribute", "", tell);
+    tellAttributes(ofResource, "resource", "", tell);
     for (const { scope, metrics } of scopeMetrics) {
       const ofScope = scope?.attributes ?? [];
-      tellAttributes(ofScope, "scope attribute", "", tell);
-      const shared = new Set([...ofResource, ...ofScope].map(({ key }) => key));
+      tellAttributes(ofScope, "scope", "", tell);
+      const shared = sharedKeys(ofScope, ofResource, clashTeller("", tell));
+      const counter = new DimensionCounter(shared);
       for (const metric of metrics) {
         const check = checker(metric.name, tell);
+        const tellClash = clashTeller(metric.name, tell);
+        if (metric.data.case === "histogram") histograms.add(metric.name);
         const metricFails = check("metric", metricFacts(metric), "");
         for (const point of dataPointsOf(metric)) {
           points++;
           measurements += countOf(point);
-          const pointFails = checkPoint(point, now, shared, check);
-          tellAttributes(point.attributes, "attribute", metric.name, tell);
+          const pointFails = [
+            // Each is told of: a point may be wrong in several ways.
+            check("dimensions", counter.count(point.attributes, tellClash), ""),
+            check("point", pointFacts(point, now), ""),
+            checkBuckets(point, saas, check),
+          ].includes(true);
+          tellAttributes(point.attributes, "data point", metric.name, tell);
           if (metricFails || pointFails) rejectedPoints++;
         }
       }
     }
   }
+  checker("", tell)("histograms", [...histograms], "");
   return { points, measurements: Number(measurements), rejectedPoints };
+}
+
+function clashTeller(metric: string, tell: (breach: Breach) => void): (clash: KeyClash) => void {
+  const check = checker(metric, tell);
+  return (clash) => {
+    check("keys", clash, aboutAttribute(clash.loses.level, clash.loses.key));
+  };
 }
 
 /** Whether an error is among what it told. */
@@ -80,33 +112,25 @@ function checker(metric: string, tell: (breach: Breach) => void): Check {
 
 function tellAttributes(
   attributes: readonly KeyValue[],
-  what: string,
+  level: AttributeLevel,
   metric: string,
   tell: (breach: Breach) => void,
 ): void {
-  const check = checker(metric, tell);
   for (const { key, value } of attributes) {
-    check("dimension", { key, ...valueFacts(value) }, `${what} "${key}"`);
+    for (const { rule, wrong } of brokenByAttribute({ level, key, ...valueFacts(value) })) {
+      tell({ rule, metric, about: aboutAttribute(level, key), wrong });
+    }
   }
 }
 
-function checkPoint(
-  point: DataPoint,
-  now: number,
-  shared: ReadonlySet<string>,
-  check: Check,
-): boolean {
-  const own = new Set(point.attributes.map(({ key }) => key).filter((key) => !shared.has(key)));
-  // Each is told of: a point may be wrong in several ways.
-  const fails = [
-    check("dimensions", shared.size + own.size, ""),
-    check("point", pointFacts(point, now), ""),
+function checkBuckets(point: DataPoint, saas: boolean, check: Check): boolean {
+  if (point.$typeName !== "opentelemetry.proto.metrics.v1.HistogramDataPoint") return false;
+  const { explicitBounds: bounds, bucketCounts: counts, count } = point;
+  const found = [
+    check("bounds", { bounds, saas }, ""),
+    check("buckets", { bounds, counts, count }, ""),
   ];
-  if (point.$typeName === "opentelemetry.proto.metrics.v1.HistogramDataPoint") {
-    const { explicitBounds: bounds, bucketCounts: counts, count } = point;
-    fails.push(check("bounds", bounds, ""), check("buckets", { bounds, counts, count }, ""));
-  }
-  return fails.includes(true);
+  return found.includes(true);
 }
 
 const TYPES = {

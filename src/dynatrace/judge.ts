@@ -4,13 +4,14 @@ import { type Judge, judgeOtlp, type Problem, type Verdict } from "../otlp/rules
 import { type Breach, inspect, type Inspection } from "./inspect.ts";
 
 /**
- * Judges as Dynatrace would: 413 for too many data points, 400 when every point is refused, otherwise 200 with a partial
- * success. `now` (ms since 1970) is what time stamps are compared with.
+ * Judges by Dynatrace's rules: 400 when every point is refused, otherwise 200 with a partial success, and 413 for too many
+ * data points, a status that no document of Dynatrace's names. Some of the words are ours: each rule's `answer` says
+ * which. `now` (ms since 1970) is what time stamps are compared with.
  */
 export function judgeDynatrace(now: () => number): Judge {
   return (request) => {
     const breaches = new Breaches();
-    const found = inspect(request, now(), (breach) => breaches.add(breach));
+    const found = inspect(request, { now: now(), saas: false }, (breach) => breaches.add(breach));
     const ofRequest = broken("request", { points: found.points, bytes: 0 });
     for (const { rule, wrong } of ofRequest) breaches.add({ rule, wrong, metric: "", about: "" });
     const refused = ofRequest.find(({ rule }) => rule.level === "error");
@@ -53,7 +54,7 @@ function issues(errors: readonly string[], warnings: readonly string[]): string 
 /** A rule's line of the answer, for a metric. */
 export function answerLine(rule: RuleText, metric: string): string {
   // A function, since "$&" in a name means something to replace().
-  return (rule.answer ?? "").replace("NAME", () => clip(metric));
+  return (rule.answer?.line ?? "").replace("NAME", () => clip(metric));
 }
 
 /** What OTLP itself forbids and the table does not name: Dynatrace does not document what it does with it. */

@@ -1,24 +1,51 @@
 import type { Finding } from "./finding.ts";
-import { broken, type DimensionFacts, type RuleText, type Subjects } from "./rules.ts";
+import {
+  aboutAttribute,
+  brokenByAttribute,
+  DimensionCounter,
+  sharedKeys,
+} from "./dimension_keys.ts";
+import {
+  type AttributeLevel,
+  broken,
+  isSaas,
+  type KeyClash,
+  type RuleText,
+  type Subjects,
+} from "./rules.ts";
+import type { Endpoint } from "../config/endpoint.ts";
 import type { SendConfig } from "../config/send_config.ts";
 
 /** What of the configuration the rules are about. */
 export interface Preflight {
   readonly destination: { readonly endpoint: SendConfig["destination"]["endpoint"] };
   readonly metric:
-    & Pick<SendConfig["metric"], "name" | "unit" | "description" | "resource" | "attributes">
+    & Pick<
+      SendConfig["metric"],
+      "name" | "unit" | "description" | "maxSeries" | "resource" | "attributes"
+    >
     & { readonly bounds: readonly number[] | "exponential" };
+  /** Of generated measurements, how many series they have. */
+  readonly source: { readonly kind: string; readonly series?: number | undefined };
+}
+
+/** The rules that a URL breaks; an error among them is reason to send nothing, not even a token. */
+export function preflightEndpoint({ url, setting }: Endpoint): readonly Finding[] {
+  const findings = new Findings();
+  findings.check("endpoint", { url, setting: setting.name }, "", () => {
+    return `${setting.name} (${setting.source})`;
+  });
+  return findings.all;
 }
 
 /** The rules that the configuration breaks, each once; none when the destination is not Dynatrace. */
-export function preflightConfig({ destination, metric }: Preflight): readonly Finding[] {
+export function preflightConfig(
+  { destination, metric, source }: Preflight,
+): readonly Finding[] {
   const { endpoint } = destination;
   if (!endpoint.dynatrace) return [];
-  const { name, unit, description, bounds, resource, attributes } = metric;
+  const { name, unit, description, bounds, maxSeries, resource, attributes } = metric;
   const findings = new Findings();
-  findings.check("endpoint", { url: endpoint.url, setting: endpoint.setting.name }, "", () => {
-    return `${endpoint.setting.name} (${endpoint.setting.source})`;
-  });
   findings.check(
     "metric",
     {
@@ -32,26 +59,43 @@ export function preflightConfig({ destination, metric }: Preflight): readonly Fi
     name,
     flagOf,
   );
-  if (bounds !== "exponential") findings.check("bounds", bounds, name, () => "--buckets");
-  for (const [key, text] of Object.entries(resource)) {
-    findings.check("dimension", textDimension(key, text), `resource attribute "${key}"`, () => {
-      return key === "service.name"
-        ? "service.name (--service, OTEL_SERVICE_NAME)"
-        : `resource attribute ${key} (--resource, OTEL_RESOURCE_ATTRIBUTES)`;
-    });
+  if (bounds !== "exponential") {
+    findings.check("bounds", { bounds, saas: isSaas(endpoint.url) }, name, () => "--buckets");
   }
-  for (const [key, text] of Object.entries(attributes)) {
-    findings.check("dimension", textDimension(key, text), `attribute "${key}"`, () => {
-      return `--attr ${key}`;
-    });
-  }
-  const fixed = new Set([...Object.keys(resource), ...Object.keys(attributes)]).size;
-  findings.check("dimensions", fixed, name, () => "--attr and --resource");
-  return findings.all;
+  findings.check("series", source.series ?? maxSeries, name, () => {
+    return source.series === undefined ? "--max-series" : "--series";
+  });
+  checkAttributes(findings, "resource", resource);
+  checkAttributes(findings, "data point", attributes);
+  const tell = (clash: KeyClash) => {
+    const { level, key } = clash.loses;
+    findings.check("keys", clash, aboutAttribute(level, key), () => whereAttribute(level, key));
+  };
+  const keyed = (of: Readonly<Record<string, string>>) => Object.keys(of).map((key) => ({ key }));
+  const counter = new DimensionCounter(sharedKeys([], keyed(resource), tell));
+  findings.check("dimensions", counter.count(keyed(attributes), tell), name, ({ id }) => {
+    return id === "dimension-count" ? "--attr" : "--attr and --resource";
+  });
+  return [...preflightEndpoint(endpoint), ...findings.all];
 }
 
-function textDimension(key: string, text: string): DimensionFacts {
-  return { key, text, type: "string" };
+function checkAttributes(
+  findings: Findings,
+  level: AttributeLevel,
+  attributes: Readonly<Record<string, string>>,
+): void {
+  for (const [key, text] of Object.entries(attributes)) {
+    for (const { rule, wrong } of brokenByAttribute({ level, key, text, type: "string" })) {
+      findings.add(rule, wrong, aboutAttribute(level, key), whereAttribute(level, key));
+    }
+  }
+}
+
+function whereAttribute(level: AttributeLevel, key: string): string {
+  if (level === "data point") return `--attr ${key}`;
+  return key === "service.name"
+    ? "service.name (--service, OTEL_SERVICE_NAME)"
+    : `resource attribute ${key} (--resource, OTEL_RESOURCE_ATTRIBUTES)`;
 }
 
 /** Which flag a rule about the metric concerns. */

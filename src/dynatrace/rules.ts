@@ -6,9 +6,15 @@ import type { Level } from "../otlp/rules.ts";
 /** The documents that the rules come from. */
 export const SOURCES = {
   ingest: "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics",
+  managed: "https://docs.dynatrace.com/managed/shortlink/otel-getstarted-metrics-ingest",
   classic:
     "https://docs.dynatrace.com/docs/ingest-from/opentelemetry-classic/otlp-api/ingest-otlp-metrics/about-metrics-ingest-classic",
+  settings:
+    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics/configure-otlp-metrics",
+  classicSettings:
+    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics/configure-otlp-metrics-classic",
   histograms: "https://docs.dynatrace.com/docs/analyze-explore-automate/metrics/histograms",
+  endpoints: "https://docs.dynatrace.com/docs/shortlink/otel-getstarted-otlpexport",
   api:
     "https://docs.dynatrace.com/docs/discover-dynatrace/references/dynatrace-api/environment-api/opentelemetry/post-metrics",
   protocol: "https://docs.dynatrace.com/docs/shortlink/metric-ingestion-protocol",
@@ -16,12 +22,20 @@ export const SOURCES = {
   rejections:
     "https://community.dynatrace.com/t5/Troubleshooting/Why-are-my-OpenTelemetry-metrics-not-ingested/ta-p/269428",
   collector: "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/33650",
+  otlp: "https://opentelemetry.io/docs/specs/otel/metrics/data-model/#histogram",
 } as const;
 
 export interface EndpointFacts {
   readonly url: URL;
   /** Which setting named it. */
   readonly setting: string;
+}
+
+/** An Authorization header, taken apart. */
+export interface TokenFacts {
+  /** `Api-Token`, `Bearer` or another; empty when there is none. */
+  readonly scheme: string;
+  readonly token: string;
 }
 
 export interface RequestFacts {
@@ -37,6 +51,12 @@ export interface MetricFacts {
   readonly type: "gauge" | "sum" | "histogram" | "exponential" | "summary" | "none";
   readonly temporality: "delta" | "cumulative" | "unspecified";
   readonly monotonic: boolean;
+}
+
+export interface BoundFacts {
+  readonly bounds: readonly number[];
+  /** Sent to SaaS: what only Managed does is of no concern. */
+  readonly saas: boolean;
 }
 
 export interface BucketFacts {
@@ -55,7 +75,30 @@ export interface PointFacts {
   readonly now: number;
 }
 
+/** What an attribute belongs to; of one key the attribute of the first of these wins. */
+export type AttributeLevel = "data point" | "scope" | "resource";
+
+export interface DimensionCounts {
+  /** How many different keys the data point's own attributes become. */
+  readonly own: number;
+  /** The same with its scope's and its resource's. */
+  readonly all: number;
+}
+
+export interface LevelledKey {
+  readonly level: AttributeLevel;
+  readonly key: string;
+}
+
+/** Two attributes that Dynatrace would store under one key. */
+export interface KeyClash {
+  readonly stored: string;
+  readonly wins: LevelledKey;
+  readonly loses: LevelledKey;
+}
+
 export interface DimensionFacts {
+  readonly level: AttributeLevel;
   readonly key: string;
   readonly type: "string" | "boolean" | "integer" | "double" | "array" | "map" | "bytes" | "none";
   /** The value, where it is a string. */
@@ -65,17 +108,34 @@ export interface DimensionFacts {
 /** What the rules are about. */
 export interface Subjects {
   readonly endpoint: EndpointFacts;
-  readonly token: string;
+  readonly token: TokenFacts;
   readonly request: RequestFacts;
   readonly metric: MetricFacts;
-  readonly bounds: readonly number[];
+  /** The names of a request's histograms, each once. */
+  readonly histograms: readonly string[];
+  readonly bounds: BoundFacts;
   readonly buckets: BucketFacts;
   readonly point: PointFacts;
-  /** How many different keys point, scope and resource have together. */
-  readonly dimensions: number;
+  /** How many series of one metric are to be sent. */
+  readonly series: number;
+  readonly dimensions: DimensionCounts;
+  readonly keys: KeyClash;
   readonly dimension: DimensionFacts;
   /** Known only to Dynatrace: an answer's status, a version, a quota. */
   readonly service: never;
+}
+
+/** Who says so: a document of Dynatrace's, an answer that somebody has published, or this program alone. */
+export type Origin = "documented" | "seen" | "ours";
+
+/** How Dynatrace answers when a rule is broken. */
+export interface Answer {
+  /** A line of the message; NAME stands for the metric. */
+  readonly line: string;
+  /** `reason`: the reason in it has been seen, the words around it are ours. */
+  readonly wording: Origin | "reason";
+  readonly status: "200" | "200 or 400" | "401" | "403" | "413";
+  readonly statusFrom: Origin;
 }
 
 /** A rule as text; the documentation and the explanations need no more. */
@@ -87,11 +147,8 @@ export interface RuleText {
   readonly effect: string;
   readonly remedy: string;
   readonly source: keyof typeof SOURCES;
-  /**
-   * The line of Dynatrace's answer, NAME standing for the metric. Where the documents give a reason or a wording, it
-   * is theirs; the other lines follow their form. None: Dynatrace says nothing.
-   */
-  readonly answer?: string;
+  /** None: Dynatrace says nothing. */
+  readonly answer?: Answer;
 }
 
 export interface Rule<T> extends RuleText {
@@ -110,8 +167,10 @@ export const LIMITS = {
   dimensionValue: 255,
   unit: 63,
   description: 1023,
-  /** Buckets that Classic and Managed store of a data point. */
+  /** Buckets of a data point that Managed stores. */
   buckets: 12,
+  /** Tuples of a metric in 30 days: the different combinations of its dimensions' values. */
+  tuples: 1_000_000,
   pastMs: 3_600_000,
   futureMs: 600_000,
 } as const;
@@ -119,27 +178,50 @@ export const LIMITS = {
 const NAME = "NAME";
 const DELTA =
   "use DELTA: OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta in an SDK, the cumulativetodelta processor in a Collector";
+const BASES =
+  "use https://ENV.live.dynatrace.com/api/v2/otlp, or https://HOST/e/ENV/api/v2/otlp for Managed and for an ActiveGate in a container, or https://HOST:9999/e/ENV/api/v2/otlp for another ActiveGate";
+const CLASSIC_TOKEN = "dt0c01. followed by 24 characters, a dot and 64 characters";
+
+/** Of an answer about data points: 200 when others were taken, 400 when there are none. */
+const PARTIAL = { status: "200 or 400", statusFrom: "documented" } as const;
+/** The same, of a rule about which no document says how Dynatrace answers. */
+const ASSUMED = { status: "200 or 400", statusFrom: "ours" } as const;
+/** Of an answer that refuses nothing. */
+const WARNED = { status: "200", statusFrom: "ours" } as const;
 
 export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>[] } = {
   endpoint: [
     {
       id: "endpoint-apps",
       level: "error",
-      checks: "The host is not the one of Dynatrace's pages, ENV.apps.dynatrace.com",
-      effect: "a host with .apps. serves Dynatrace's pages, not its API, and answers 404",
+      checks: "The host does not end in .apps.dynatrace.com or .apps.dynatracelabs.com",
+      effect: "it serves Dynatrace's pages, not its API, and answers 404",
       remedy: "use ENV.live.dynatrace.com",
-      source: "api",
+      source: "endpoints",
       broken: ({ url }) =>
-        url.hostname.includes(".apps.") ? `the host is ${url.hostname}` : undefined,
+        /\.apps\.dynatrace(labs)?\.com\.?$/.test(url.hostname)
+          ? `the host is ${url.hostname}`
+          : undefined,
+    },
+    {
+      id: "endpoint-placeholder",
+      level: "warning",
+      checks: "The URL names an environment of yours, no placeholder of the documentation",
+      effect: "no environment has this address",
+      remedy: "put the ID of your environment, and your host, in place of it",
+      source: "endpoints",
+      broken: ({ url }) => {
+        const found = placeholderIn(url);
+        return found === undefined ? undefined : `"${found}" is a placeholder`;
+      },
     },
     {
       id: "endpoint-path",
       level: "warning",
       checks: "The path holds /api/v2/otlp",
       effect: "Dynatrace answers 404",
-      remedy:
-        "use https://ENV.live.dynatrace.com/api/v2/otlp, or https://HOST/e/ENV/api/v2/otlp for Managed and ActiveGate",
-      source: "api",
+      remedy: BASES,
+      source: "endpoints",
       broken: ({ url, setting }) =>
         !url.pathname.includes("/api/v2/otlp") && (setting === "DT_ENDPOINT" || isDynatrace(url))
           ? `the path ${url.pathname} does not hold /api/v2/otlp`
@@ -150,18 +232,30 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "The path holds /v1/metrics once",
       effect: "Dynatrace answers 404",
-      remedy: "leave /v1/metrics out of the setting, or have it once",
-      source: "api",
+      remedy: "leave /v1/metrics out of the setting, or give it once",
+      source: "endpoints",
       broken: ({ url }) =>
         /\/v1\/metrics\/.*v1\/metrics/.test(url.pathname)
           ? `the path ${url.pathname} holds /v1/metrics twice`
           : undefined,
     },
     {
+      id: "endpoint-signal",
+      level: "warning",
+      checks: "The path is that of metrics, not /v1/traces or /v1/logs",
+      effect: "that path takes another signal, and no metrics",
+      remedy: "leave it out of the setting: /v1/metrics is added",
+      source: "endpoints",
+      broken: ({ url }) => {
+        const signal = /\/v1\/(traces|logs)(?=\/|$)/.exec(url.pathname)?.[0];
+        return signal === undefined ? undefined : `the path ${url.pathname} holds ${signal}`;
+      },
+    },
+    {
       id: "endpoint-http",
       level: "warning",
-      checks: "A host that is not of the own network is reached over https",
-      effect: "all travels unencrypted, the token too; Dynatrace takes https alone",
+      checks: "A host outside the private network is reached over https",
+      effect: "everything travels unencrypted, the token too, and Dynatrace takes https alone",
       remedy: "use https://",
       source: "api",
       broken: ({ url }) =>
@@ -175,37 +269,113 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       checks: "An ActiveGate (port 9999) is reached over https, with the environment in the path",
       effect: "an ActiveGate finds the environment by its path alone",
       remedy:
-        "use https://HOST:9999/e/ENV/api/v2/otlp; its certificate is often its own: name its CA with --ca",
-      source: "api",
+        "use https://HOST:9999/e/ENV/api/v2/otlp; its certificate is self-signed unless you changed it: name its CA with --ca",
+      source: "endpoints",
       broken: ({ url }) =>
         url.port === "9999" && (url.protocol === "http:" || !/^\/e\/[^/]+\//.test(url.pathname))
           ? `port 9999 is an ActiveGate's, but the URL is ${url.protocol}//…:9999${url.pathname}`
           : undefined,
     },
+    {
+      id: "endpoint-oneagent",
+      level: "warning",
+      checks: "The port is not 14499, where a OneAgent listens",
+      effect: "a OneAgent takes traces and logs at this port, but no metrics",
+      remedy: "send to the environment, to an ActiveGate or to a Collector",
+      source: "endpoints",
+      broken: ({ url }) => url.port === "14499" ? "port 14499 is a OneAgent's" : undefined,
+    },
+    {
+      id: "endpoint-grpc",
+      level: "warning",
+      checks: "The port is not 4317, which is gRPC's",
+      effect: "this program speaks OTLP over HTTP, and Dynatrace takes no gRPC",
+      remedy: "use port 4318 of a Collector; Dynatrace's URL has no such port",
+      source: "endpoints",
+      broken: ({ url }) => url.port === "4317" ? "port 4317 is OTLP's port for gRPC" : undefined,
+    },
   ],
   token: [
     {
+      id: "token-kind",
+      level: "warning",
+      checks: "The token does not begin with dt0s01 or dt0s02, which is how OAuth clients begin",
+      effect: "no such token ingests: Dynatrace answers 401",
+      remedy:
+        "make an access token with the scope metrics.ingest, or a platform token with openpipeline:metrics:ingest",
+      source: "tokens",
+      broken: ({ token }) => {
+        const kind = /^dt0s0[12](?=\.)/.exec(token)?.[0];
+        return kind === undefined ? undefined : `the token begins with ${kind}`;
+      },
+    },
+    {
       id: "token-shape",
       level: "warning",
-      checks: "A token looks like dt0c01.PUBLIC.SECRET; newer kinds may differ",
+      checks:
+        `An access token is ${CLASSIC_TOKEN}; a platform token begins with dt0s16 and has two dots`,
       effect: "Dynatrace answers 401 to anything but a token of its own",
-      remedy: "copy all of the token, with its two dots, as Dynatrace showed it once",
+      remedy: "copy the whole token, with its two dots, as Dynatrace showed it once",
       source: "tokens",
-      broken: (token) =>
-        /^dt\d[a-z]\d{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}$/.test(token)
+      broken: ({ scheme, token }) => {
+        // Behind Bearer there may be what an OAuth server has issued, whose form is its own affair.
+        if (!/^dt\d/.test(token) && scheme.toLowerCase() === "bearer") return undefined;
+        if (/^dt0s0[12]\./.test(token) || /^dt0s16\.[^.]+\.[^.]+$/.test(token)) return undefined;
+        if (/^dt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}$/.test(token)) return undefined;
+        const [, first, second] = /^dt0c01\.([^.]*)\.([^.]*)$/.exec(token) ?? [];
+        return first === undefined || second === undefined
+          ? `the token does not look like ${CLASSIC_TOKEN}`
+          : first.length === 24 && second.length === 64
+          ? "an access token has capitals and digits alone after dt0c01., and this one has others"
+          : `after dt0c01. there are ${first.length} and ${second.length} characters, not 24 and 64`;
+      },
+    },
+    {
+      id: "token-scheme",
+      level: "warning",
+      checks:
+        "The header is Authorization: Api-Token … for an access token (dt0c01), Bearer … for a platform token (dt0s16)",
+      effect: "Dynatrace answers 401 to another scheme; older and Managed endpoints know no Bearer",
+      remedy: "give the token without its scheme in DT_API_TOKEN: the program adds the right one",
+      source: "tokens",
+      answer: {
+        line: "Authorization header contains unsupported authorization scheme",
+        wording: "seen",
+        status: "401",
+        statusFrom: "seen",
+      },
+      broken: ({ scheme, token }) => {
+        const given = scheme.toLowerCase();
+        if (given !== "api-token" && given !== "bearer") {
+          return scheme === ""
+            ? "the header Authorization names no scheme"
+            : `the header Authorization begins with ${scheme}`;
+        }
+        const right = token.startsWith("dt0s16.")
+          ? "Bearer"
+          : token.startsWith("dt0c01.")
+          ? "Api-Token"
+          : scheme;
+        return given === right.toLowerCase()
           ? undefined
-          : "the token does not look like dt0c01.PUBLIC.SECRET (24 and 64 characters)",
+          : `the header says ${scheme}, and this kind of token needs ${right}`;
+      },
     },
   ],
   request: [
     {
       id: "request-size",
       level: "error",
-      checks: "A request has at most 4 MB, uncompressed",
+      checks: "A request has at most 4 MB (4,000,000 bytes), uncompressed",
       effect: "Dynatrace answers 413 and drops the whole request",
       remedy: "send fewer data points a request",
       source: "ingest",
-      answer: "Request dropped - Reason: OTLP_MESSAGE_MAX_SIZE_EXCEEDED",
+      answer: {
+        line: "Request dropped - Reason: OTLP_MESSAGE_MAX_SIZE_EXCEEDED",
+        wording: "reason",
+        status: "413",
+        statusFrom: "documented",
+      },
       broken: ({ bytes }) =>
         bytes > LIMITS.requestBytes
           ? `the request has ${bytes} bytes uncompressed, ${LIMITS.requestBytes} are the most`
@@ -215,10 +385,15 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "request-points",
       level: "error",
       checks: "A request has at most 15,000 data points",
-      effect: "Dynatrace answers 413 and drops the whole request",
+      effect: "Dynatrace drops the whole request",
       remedy: "send fewer data points a request: 3,000 are suggested",
       source: "ingest",
-      answer: "Request dropped details: 'Too many metric data points'",
+      answer: {
+        line: "Request dropped details: 'Too many metric data points'",
+        wording: "ours",
+        status: "413",
+        statusFrom: "ours",
+      },
       broken: ({ points }) =>
         points > LIMITS.requestPoints
           ? `the request has ${points} data points, ${LIMITS.requestPoints} are the most`
@@ -227,7 +402,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "request-points-suggested",
       level: "warning",
-      checks: "A request has no more than the 3,000 data points that Dynatrace suggests",
+      checks: "A request has no more than the 3,000 data points of Dynatrace's Collector example",
       effect: "Dynatrace takes it, but may throttle a sender of large requests (429)",
       remedy: "send fewer data points a request",
       source: "ingest",
@@ -245,9 +420,13 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace refuses cumulative histograms",
       remedy: DELTA,
       source: "ingest",
-      answer:
-        // No other reason is documented for exponential ones.
-        `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_CUMULATIVE_HISTOGRAM`,
+      // No other reason is documented for exponential ones.
+      answer: {
+        line:
+          `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_CUMULATIVE_HISTOGRAM`,
+        wording: "seen",
+        ...PARTIAL,
+      },
       broken: ({ type, temporality }) =>
         (type === "histogram" || type === "exponential") && temporality === "cumulative"
           ? "the histogram is cumulative"
@@ -260,8 +439,12 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace refuses monotonic cumulative sums",
       remedy: DELTA,
       source: "rejections",
-      answer:
-        `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM`,
+      answer: {
+        line:
+          `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM`,
+        wording: "seen",
+        ...PARTIAL,
+      },
       broken: ({ type, temporality, monotonic }) =>
         type === "sum" && monotonic && temporality === "cumulative"
           ? "the counter is cumulative"
@@ -274,7 +457,11 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace refuses summaries",
       remedy: "send a histogram, or the summary's count, sum and quantiles as gauges",
       source: "rejections",
-      answer: `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_SUMMARY`,
+      answer: {
+        line: `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_SUMMARY`,
+        wording: "seen",
+        ...PARTIAL,
+      },
       broken: ({ type }) => type === "summary" ? "the metric is a summary" : undefined,
     },
     {
@@ -284,7 +471,11 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace takes DELTA alone and cannot know",
       remedy: "set aggregation_temporality to DELTA",
       source: "ingest",
-      answer: `Unsupported metric: '${NAME}' details: 'Aggregation temporality is not set'`,
+      answer: {
+        line: `Unsupported metric: '${NAME}' details: 'Aggregation temporality is not set'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
       broken: ({ type, temporality }) =>
         ["sum", "histogram", "exponential"].includes(type) && temporality === "unspecified"
           ? "the aggregation temporality is not set"
@@ -297,7 +488,11 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the data points: nothing of the key is left",
       remedy: "give the metric a name of A-Z a-z 0-9 _ - and dots",
       source: "ingest",
-      answer: `Metric dropped: '${NAME}' details: 'The metric key is invalid'`,
+      answer: {
+        line: `Metric dropped: '${NAME}' details: 'The metric key is invalid'`,
+        wording: "ours",
+        ...PARTIAL,
+      },
       broken: ({ name }) =>
         /[A-Za-z0-9]/.test(name)
           ? undefined
@@ -309,16 +504,21 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "metric-key-length",
       level: "error",
       checks: "A metric key has 2 to 255 characters",
-      effect: "Dynatrace takes no such key: the data points are lost",
+      effect: "Dynatrace takes no such key, and the data points are lost",
       remedy: "choose a name of 2 to 255 characters (--metric)",
       source: "ingest",
-      answer: `Metric dropped: '${NAME}' details: 'The metric key has an invalid length'`,
+      answer: {
+        line: `Metric dropped: '${NAME}' details: 'The metric key has an invalid length'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
       broken: ({ name }) => {
         const { least, most } = LIMITS.metricKey;
         const length = characters(name);
         return name === "" || (length >= least && length <= most)
           ? undefined
-          : `the metric key ${quoted(name)} has ${counted(length, "character")}`;
+          : `the metric key ${quoted(name)} has ${counted(length, "character")}, ` +
+            `${least} to ${most} are allowed`;
       },
     },
     {
@@ -326,8 +526,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks:
         "A metric key begins with a letter and has sections of A-Z a-z 0-9 _ - joined by dots",
-      effect: "Dynatrace replaces what is different by _",
-      remedy: "choose such a name (--metric), or look for the other one in Dynatrace",
+      effect: "Dynatrace puts _ in place of every other character",
+      remedy: "choose such a name (--metric), or look for the one that Dynatrace makes of it",
       source: "ingest",
       broken: ({ name }) =>
         !/[A-Za-z0-9]/.test(name) || METRIC_KEY.test(name)
@@ -339,8 +539,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "metric-key-reserved",
       level: "warning",
-      checks: "A metric key does not begin with dt.",
-      effect: "Dynatrace keeps dt. for its own metrics and may not ingest another of such a name",
+      checks:
+        "A metric key does not begin with dt. (a rule of the line protocol; OTLP's documents do not say)",
+      effect: "Dynatrace keeps dt. for its own metrics, and its line protocol refuses such a key",
       remedy: "choose another name (--metric)",
       source: "protocol",
       broken: ({ name }) =>
@@ -355,17 +556,23 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       source: "ingest",
       broken: ({ unit }) =>
         characters(unit) > LIMITS.unit
-          ? `the unit has ${characters(unit)} characters, ${LIMITS.unit} are the most`
+          ? `the unit has ${
+            characters(unit)
+          } characters, Dynatrace keeps one of at most ${LIMITS.unit}`
           : undefined,
     },
     {
       id: "unit-characters",
       level: "warning",
-      checks: "A unit has printable ASCII characters without blanks, as UCUM's have",
+      checks: "A unit consists of printable ASCII characters without blanks, as in UCUM",
       effect: "Dynatrace drops the unit",
       remedy: "use a unit of UCUM, for example us in place of µs (--unit)",
       source: "collector",
-      answer: `Unit dropped. key: '${NAME}' - Reason: METRIC_UNIT_INVALID_CHARACTERS`,
+      answer: {
+        line: `Unit dropped. key: '${NAME}' - Reason: METRIC_UNIT_INVALID_CHARACTERS`,
+        wording: "reason",
+        ...WARNED,
+      },
       broken: ({ unit }) =>
         /^[\x21-\x7e]*$/.test(unit)
           ? undefined
@@ -382,7 +589,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         characters(description) > LIMITS.description
           ? `the description has ${
             characters(description)
-          } characters, ${LIMITS.description} are the most`
+          } characters, Dynatrace keeps ${LIMITS.description}`
           : undefined,
     },
     {
@@ -390,10 +597,28 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "A histogram has explicit bounds",
       effect:
-        "of an exponential histogram Dynatrace keeps min, max, sum and count, not the buckets",
-      remedy: "use explicit bounds (--buckets) where percentiles are wanted",
+        "of an exponential histogram Dynatrace keeps min, max, sum and count, but not the buckets",
+      remedy: "use explicit bounds (--buckets) if you want percentiles",
       source: "histograms",
       broken: ({ type }) => type === "exponential" ? "the histogram is exponential" : undefined,
+    },
+  ],
+  histograms: [
+    {
+      id: "metric-key-histogram",
+      level: "warning",
+      checks:
+        "No two histograms differ in .histogram alone: Managed adds it to a key that does not end in it",
+      effect: "Managed stores both under one key, NAME.histogram",
+      remedy: "rename one of them (--metric)",
+      source: "managed",
+      broken: (names) => {
+        const stored = new Set(names.map(storedMetricKey));
+        const found = [...stored].find((key) => {
+          return histogramKey(key) !== key && stored.has(histogramKey(key));
+        });
+        return found && `${quoted(found)} and ${quoted(histogramKey(found))} are both histograms`;
+      },
     },
   ],
   bounds: [
@@ -402,11 +627,15 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "The explicit bounds of a histogram rise strictly",
       effect: "Dynatrace drops the histogram",
-      remedy: "sort the bounds, and have each once (--buckets)",
+      remedy: "sort the bounds, and give each once (--buckets)",
       source: "rejections",
-      answer:
-        `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not sorted' - Reason: HISTOGRAM_BUCKET_INVALID`,
-      broken: (bounds) => {
+      answer: {
+        line:
+          `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not sorted' - Reason: HISTOGRAM_BUCKET_INVALID`,
+        wording: "seen",
+        ...PARTIAL,
+      },
+      broken: ({ bounds }) => {
         const at = bounds.findIndex((bound, i) => bound <= (bounds[i - 1] ?? NaN));
         return at < 0 ? undefined : `the bound ${bounds[at]} follows ${bounds[at - 1]}`;
       },
@@ -418,23 +647,26 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the histogram",
       remedy: "leave NaN and infinity out: the last bucket has no upper bound anyway (--buckets)",
       source: "histograms",
-      answer:
-        `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not finite' - Reason: HISTOGRAM_BUCKET_INVALID`,
-      broken: (bounds) => {
+      answer: {
+        line:
+          `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not finite' - Reason: HISTOGRAM_BUCKET_INVALID`,
+        wording: "reason",
+        ...PARTIAL,
+      },
+      broken: ({ bounds }) => {
         const found = bounds.find((bound) => !Number.isFinite(bound));
         return found === undefined ? undefined : `a bound is ${found}`;
       },
     },
     {
       id: "bounds-negative",
-      level: "error",
+      level: "warning",
       checks: "The explicit bounds of a histogram are not negative",
-      effect: "Dynatrace drops the histogram",
+      effect:
+        "Dynatrace does not support negative bounds, and no document says what it does with them",
       remedy: "begin with 0 or more (--buckets)",
-      source: "histograms",
-      answer:
-        `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are negative' - Reason: HISTOGRAM_BUCKET_INVALID`,
-      broken: (bounds) => {
+      source: "managed",
+      broken: ({ bounds }) => {
         const found = bounds.find((bound) => bound < 0);
         return found === undefined ? undefined : `the bound ${found} is negative`;
       },
@@ -442,13 +674,15 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "bucket-limit",
       level: "warning",
-      checks: "A histogram has at most 12 buckets, made by 11 bounds",
-      effect: "Dynatrace Classic and Managed store 12 buckets a data point, and not the others",
-      remedy: "give at most 11 bounds (--buckets; in an SDK a view: its default has 15)",
-      source: "classic",
-      broken: (bounds) =>
-        bounds.length >= LIMITS.buckets
-          ? `the histogram has ${bounds.length + 1} buckets, of which ${LIMITS.buckets} are stored`
+      checks: "A histogram that goes to Managed has at most 12 buckets, which 11 bounds make",
+      effect: "Dynatrace Managed stores 12 buckets of a data point and loses the others",
+      remedy: "give at most 11 bounds (--buckets; in an SDK with a view, since its default has 15)",
+      source: "managed",
+      broken: ({ bounds, saas }) =>
+        bounds.length >= LIMITS.buckets && !saas
+          ? `the histogram has ${
+            bounds.length + 1
+          } buckets, of which Managed stores ${LIMITS.buckets}`
           : undefined,
     },
   ],
@@ -457,11 +691,15 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "bucket-counts",
       level: "error",
       checks: "A histogram has one more bucket than bounds, and their counts sum to its count",
-      effect: "the histogram contradicts itself (OTLP): expect Dynatrace to drop it",
-      remedy: "this is a bug of the exporter: update it",
-      source: "histograms",
-      answer:
-        `Histogram metric dropped. key: '${NAME}' details: 'Histogram bucket counts do not match' - Reason: HISTOGRAM_BUCKET_INVALID`,
+      effect: "the histogram contradicts itself, which OTLP forbids: expect Dynatrace to drop it",
+      remedy: "update the exporter: this is a bug in it",
+      source: "otlp",
+      answer: {
+        line:
+          `Histogram metric dropped. key: '${NAME}' details: 'Histogram bucket counts do not match' - Reason: HISTOGRAM_BUCKET_INVALID`,
+        wording: "ours",
+        ...ASSUMED,
+      },
       broken: ({ bounds, counts, count }) => {
         if (counts.length === 0 && bounds.length === 0) return undefined;
         if (counts.length !== bounds.length + 1) {
@@ -477,10 +715,14 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "sum-missing",
       level: "error",
       checks: "A histogram data point has a sum",
-      effect: "Dynatrace does not ingest a histogram data point without sum",
-      remedy: "record no negative values: they make an SDK leave the sum out",
+      effect: "Dynatrace drops a histogram data point without a sum",
+      remedy: "record no negative values: an SDK leaves the sum out because of them",
       source: "histograms",
-      answer: `Histogram metric dropped. key: '${NAME}' details: 'Histogram has no sum'`,
+      answer: {
+        line: `Histogram metric dropped. key: '${NAME}' details: 'Histogram has no sum'`,
+        wording: "ours",
+        ...PARTIAL,
+      },
       broken: ({ sumMissing }) => sumMissing ? "the data point has no sum" : undefined,
     },
     {
@@ -490,8 +732,12 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the data point",
       remedy: "leave out what could not be measured",
       source: "collector",
-      answer:
-        `Metric value dropped. key: '${NAME}' details: 'Value was NaN' - Reason: VALUE_INVALID`,
+      answer: {
+        line:
+          `Metric value dropped. key: '${NAME}' details: 'Value was NaN' - Reason: VALUE_INVALID`,
+        wording: "seen",
+        ...PARTIAL,
+      },
       broken: ({ figures }) => {
         const found = figures.find(([, value]) => Number.isNaN(value));
         return found && `${found[0]} is NaN`;
@@ -504,8 +750,12 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the data point",
       remedy: "leave out what has no finite value",
       source: "histograms",
-      answer:
-        `Metric value dropped. key: '${NAME}' details: 'Value was infinite' - Reason: VALUE_INVALID`,
+      answer: {
+        line:
+          `Metric value dropped. key: '${NAME}' details: 'Value was infinite' - Reason: VALUE_INVALID`,
+        wording: "reason",
+        ...ASSUMED,
+      },
       broken: ({ figures }) => {
         const found = figures.find(([, value]) => Math.abs(value) === Infinity);
         return found && `${found[0]} is ${found[1]}`;
@@ -514,29 +764,54 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "time-past",
       level: "error",
-      checks: "A data point is at most 1 hour old (documented for the line protocol)",
-      effect: "Dynatrace drops the data point",
+      checks:
+        "A data point is at most 1 hour old (documented for the line protocol, assumed for OTLP)",
+      effect: "expect Dynatrace to drop the data point",
       remedy: "send in time (--max-age 3600), and set the clock right",
       source: "protocol",
-      answer: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the past'`,
+      answer: {
+        line: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the past'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
       broken: ({ time, now }) =>
         now - time > LIMITS.pastMs
           ? time === 0
             ? "time_unix_nano is not set"
-            : `the data point is ${Math.floor((now - time) / 60_000)} minutes old`
+            : `the data point is ${Math.floor((now - time) / 60_000)} minutes old, 60 are the most`
           : undefined,
     },
     {
       id: "time-future",
       level: "error",
-      checks: "A data point is at most 10 minutes ahead (documented for the line protocol)",
-      effect: "Dynatrace drops the data point",
+      checks:
+        "A data point is at most 10 minutes ahead (documented for the line protocol, assumed for OTLP)",
+      effect: "expect Dynatrace to drop the data point",
       remedy: "set the clock right",
       source: "protocol",
-      answer: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the future'`,
+      answer: {
+        line: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the future'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
       broken: ({ time, now }) =>
         time - now > LIMITS.futureMs
-          ? `the data point is ${Math.floor((time - now) / 60_000)} minutes ahead`
+          ? `the data point is ${Math.floor((time - now) / 60_000)} minutes ahead, 10 are the most`
+          : undefined,
+    },
+  ],
+  series: [
+    {
+      id: "tuples-metric",
+      level: "warning",
+      checks:
+        "A metric has at most 1,000,000 tuples, combinations of its dimensions' values, in 30 days",
+      effect: "Dynatrace takes no further tuple of the metric",
+      remedy: "send fewer series (--series, --max-series), and keep IDs out of attributes",
+      source: "ingest",
+      broken: (series) =>
+        series > LIMITS.tuples
+          ? `${series} series are asked for, ${LIMITS.tuples} tuples are the most`
           : undefined,
     },
   ],
@@ -544,15 +819,73 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "dimension-count",
       level: "error",
-      checks:
-        "A data point has at most 50 dimensions, its own attributes, its scope's and its resource's together",
+      checks: "A data point has at most 50 attributes of its own: each is a dimension",
       effect: "Dynatrace drops the data point",
+      remedy: "send fewer attributes (--attr)",
+      source: "ingest",
+      answer: {
+        line: `Metric dropped: '${NAME}' - Reason: DIMENSION_COUNT_EXCEEDED`,
+        wording: "reason",
+        ...PARTIAL,
+      },
+      broken: ({ own }) =>
+        own > LIMITS.dimensions
+          ? `a data point has ${own} dimensions, ${LIMITS.dimensions} are the most`
+          : undefined,
+    },
+    {
+      id: "dimension-count-all",
+      level: "warning",
+      checks: "A data point, its scope and its resource have at most 50 attributes together",
+      effect:
+        "Dynatrace drops the data point if its allow list admits so many of them that there are over 50 dimensions",
       remedy: "send fewer attributes (--attr, --resource)",
       source: "ingest",
-      answer: `Metric dropped: '${NAME}' - Reason: DIMENSION_COUNT_EXCEEDED`,
-      broken: (count) =>
-        count > LIMITS.dimensions
-          ? `a data point has ${count} dimensions, ${LIMITS.dimensions} are the most`
+      broken: ({ own, all }) =>
+        own <= LIMITS.dimensions && all > LIMITS.dimensions
+          ? `a data point has ${own} attributes of its own, ` +
+            `${all} with those of its scope and its resource, and ${LIMITS.dimensions} dimensions are the most`
+          : undefined,
+    },
+  ],
+  keys: [
+    {
+      id: "dimension-key-collision",
+      level: "warning",
+      checks: "No two attributes become one dimension key",
+      effect:
+        "Dynatrace keeps one value: of one level the first, and a data point's before a scope's before a resource's",
+      remedy: "rename one of the attributes",
+      source: "ingest",
+      broken: ({ stored, wins, loses }) =>
+        wins.key === loses.key
+          ? undefined
+          : `the attribute keys ${quoted(wins.key)} (${wins.level}) and ${quoted(loses.key)} ` +
+            `(${loses.level}) both become ${quoted(stored)}`,
+    },
+    {
+      id: "dimension-key-twice",
+      level: "warning",
+      checks: "An attribute key occurs once",
+      effect: "Dynatrace keeps the first value",
+      remedy: "send each attribute once",
+      source: "ingest",
+      broken: ({ wins, loses }) =>
+        wins.key === loses.key && wins.level === loses.level
+          ? `a ${wins.level} has the attribute key ${quoted(wins.key)} twice`
+          : undefined,
+    },
+    {
+      id: "dimension-key-levels",
+      level: "warning",
+      checks: "An attribute key occurs on one level: data point, scope or resource",
+      effect:
+        "Dynatrace keeps a data point's value before a scope's, and a scope's before a resource's",
+      remedy: "leave one of the attributes out, or rename it",
+      source: "ingest",
+      broken: ({ wins, loses }) =>
+        wins.key === loses.key && wins.level !== loses.level
+          ? `${quoted(wins.key)} is an attribute of a ${wins.level} and of its ${loses.level}`
           : undefined,
     },
   ],
@@ -564,23 +897,27 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the dimension",
       remedy: "give the attribute a key of a-z 0-9 _ . -",
       source: "collector",
-      answer: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
+      answer: {
+        line: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
+        wording: "reason",
+        ...WARNED,
+      },
       broken: ({ key }) =>
         key === ""
           ? "an attribute's key is empty"
-          : /[a-z0-9]/.test(key)
+          : /[A-Za-z0-9]/.test(key)
           ? undefined
-          : `the attribute key ${quoted(key)} has no character that is kept`,
+          : `the attribute key ${quoted(key)} has no letter and no digit`,
     },
     {
       id: "dimension-key-characters",
       level: "warning",
-      checks: "A dimension key begins with a letter and has a-z 0-9 _ . - alone: no capitals",
-      effect: "Dynatrace renames the key: it replaces what is different by _",
-      remedy: "use lower case letters, digits and _ . - for the attribute's key",
+      checks: "A dimension key begins with a letter and has only a-z 0-9 _ . -, no capitals",
+      effect: "Dynatrace makes capitals lower case and puts _ in place of every other character",
+      remedy: "use lower-case letters, digits and _ . - in the attribute's key",
       source: "ingest",
       broken: ({ key }) =>
-        !/[a-z0-9]/.test(key) || DIMENSION_KEY.test(key)
+        !/[A-Za-z0-9]/.test(key) || DIMENSION_KEY.test(key)
           ? undefined
           : `the attribute key ${quoted(key)} becomes ${quoted(storedDimensionKey(key))}`,
     },
@@ -593,18 +930,21 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       source: "ingest",
       broken: ({ key }) =>
         characters(key) > LIMITS.dimensionKey
-          ? `the attribute key ${quoted(key)} has ${characters(key)} characters`
+          ? `the attribute key ${quoted(key)} has ${characters(key)} characters, ` +
+            `Dynatrace keeps ${LIMITS.dimensionKey}`
           : undefined,
     },
     {
-      id: "dimension-key-reserved",
+      id: "dimension-key-system",
       level: "warning",
-      checks: "A dimension key does not begin with dt.",
-      effect: "Dynatrace keeps dt. for its own dimensions and may drop or overwrite it",
+      checks: "A dimension key is not dt.system; other keys that begin with dt. are welcome",
+      effect: "Dynatrace sets dt.system itself and does not take it from outside",
       remedy: "choose another key",
-      source: "protocol",
+      source: "ingest",
       broken: ({ key }) =>
-        key.startsWith("dt.") ? `the attribute key ${quoted(key)} begins with dt.` : undefined,
+        /^dt\.system(\.|$)/i.test(key)
+          ? `the attribute key ${quoted(key)} is Dynatrace's own`
+          : undefined,
     },
     {
       id: "dimension-value-empty",
@@ -613,7 +953,11 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the dimension",
       remedy: "leave the attribute out, or give it a value",
       source: "collector",
-      answer: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
+      answer: {
+        line: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
+        wording: "reason",
+        ...WARNED,
+      },
       broken: ({ key, type, text }) =>
         type === "none" || (type === "string" && text === "")
           ? `the attribute ${quoted(key)} has no value`
@@ -628,18 +972,19 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       source: "ingest",
       broken: ({ key, text }) =>
         characters(text) > LIMITS.dimensionValue
-          ? `the value of the attribute ${quoted(key)} has ${characters(text)} characters`
+          ? `the value of the attribute ${quoted(key)} has ${characters(text)} characters, ` +
+            `Dynatrace keeps ${LIMITS.dimensionValue}`
           : undefined,
     },
     {
       id: "dimension-value-type",
       level: "warning",
-      checks: "A dimension value is a string, a boolean or an integer",
+      checks: "A dimension value is a string, a boolean or an integer; Dynatrace stores it as text",
       effect: "Dynatrace drops the dimension",
       remedy: "send the attribute as a string, or leave it out",
       source: "ingest",
       broken: ({ key, type }) =>
-        ["double", "array", "map", "bytes"].includes(type)
+        DROPPED_TYPES.includes(type)
           ? `the attribute ${quoted(key)} is ${type === "array" ? "an" : "a"} ${type}`
           : undefined,
     },
@@ -648,32 +993,64 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "status-401",
       level: "error",
-      checks: "The header Authorization: Api-Token TOKEN is there, and the token is valid",
-      effect: "Dynatrace answers 401",
-      remedy: "make a token in Dynatrace under Access tokens, with the scope metrics.ingest",
+      checks:
+        "The header Authorization holds a valid token: Api-Token with an access token (dt0c01), Bearer with a platform token (dt0s16)",
+      effect: "Dynatrace does not know the token, or does not take it with this scheme",
+      remedy:
+        "make an access token with the scope metrics.ingest, or a platform token with openpipeline:metrics:ingest, and check that the scheme fits",
       source: "tokens",
+      answer: {
+        line: "Token Authentication failed",
+        wording: "seen",
+        status: "401",
+        statusFrom: "seen",
+      },
     },
     {
       id: "status-403",
       level: "error",
-      checks: "The token has the scope metrics.ingest in this environment",
-      effect: "Dynatrace answers 403",
-      remedy: "add the scope metrics.ingest to the token, or use the environment's own token",
+      checks:
+        "An access token (Api-Token, dt0c01) has the scope metrics.ingest in this environment",
+      effect: "Dynatrace knows the token, but the token may not ingest metrics here",
+      remedy: "add the scope metrics.ingest to the token, or use a token of this environment",
       source: "tokens",
+      answer: {
+        line: "Token is missing required scope",
+        wording: "seen",
+        status: "403",
+        statusFrom: "seen",
+      },
+    },
+    {
+      id: "status-403-platform",
+      level: "error",
+      checks:
+        "A platform token (Bearer, dt0s16) has the scope openpipeline:metrics:ingest and has not expired, and its owner has that permission too",
+      effect: "Dynatrace knows the token, but the token may not ingest metrics here",
+      remedy:
+        "add the scope openpipeline:metrics:ingest to the token, and a policy that grants it to the owner; renew an expired token",
+      source: "tokens",
+      answer: {
+        line: "OAuth token is missing required scope",
+        wording: "seen",
+        status: "403",
+        statusFrom: "seen",
+      },
     },
     {
       id: "status-404",
       level: "error",
       checks: "The URL is BASE/v1/metrics, its base ending in /api/v2/otlp",
       effect: "Dynatrace answers 404",
-      remedy: "check host, environment and path",
-      source: "api",
+      remedy: BASES,
+      source: "endpoints",
     },
     {
       id: "status-415",
       level: "error",
-      checks: "The body is binary protobuf (application/x-protobuf) over HTTP; gzip is recommended",
-      effect: "Dynatrace answers 415, to JSON too",
+      checks:
+        "The body is binary protobuf (application/x-protobuf) over HTTP, not JSON and not gRPC",
+      effect: "Dynatrace answers 415, and not in the form of an OTLP Status",
       remedy: "set the exporter to http/protobuf",
       source: "api",
     },
@@ -681,7 +1058,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "status-429",
       level: "error",
       checks: "The environment's ingest is not used up",
-      effect: "Dynatrace answers 429 and takes nothing for a while",
+      effect:
+        "Dynatrace answers 429 and takes nothing for a while; X-RateLimit-Limit, -Remaining and -Reset say how much and how long",
       remedy: "send less often, or larger requests; obey Retry-After",
       source: "api",
     },
@@ -690,16 +1068,63 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "The service is available",
       effect: "Dynatrace answers 500 for a failure of its own, 503 when it is paused or overloaded",
-      remedy: "send a 503 again; a 500 will not get better by repeating it",
+      remedy: "send again after a 503; a 500 does not get better by repeating",
       source: "api",
     },
     {
       id: "histogram-version",
       level: "error",
-      checks: "Histograms: Dynatrace has version 1.300 or later, Managed 1.324",
-      effect: "older versions ingest no histogram",
+      checks: "Dynatrace has version 1.300 or later; Managed has 1.324, and its ActiveGate 1.321",
+      effect: "older versions take no histograms",
       remedy: "update Dynatrace, or the ActiveGate in between",
-      source: "ingest",
+      source: "managed",
+    },
+    {
+      id: "buckets-latest",
+      level: "warning",
+      checks:
+        "Latest Dynatrace: the rate card has Metrics powered by Grail; then all buckets are stored, without a setting",
+      effect: "without it percentile() does not work",
+      remedy: "query avg(), max() and count()",
+      source: "histograms",
+    },
+    {
+      id: "buckets-managed",
+      level: "warning",
+      checks:
+        "Managed: the key is NAME.histogram (just NAME if it ends in .histogram or _histogram), with 12 buckets of a data point",
+      effect: "a search for the name alone does not find it",
+      remedy: "look for NAME.histogram",
+      source: "managed",
+    },
+    {
+      id: "buckets-classic",
+      level: "warning",
+      checks:
+        'Dynatrace Classic: Settings > Metrics > Histograms > "Ingest complete explicit bucket histograms" is on',
+      effect:
+        "Classic keeps min, max, sum and count alone; with the setting it stores the buckets as NAME_bucket",
+      remedy: "turn the setting on, and look for NAME_bucket",
+      source: "classicSettings",
+    },
+    {
+      id: "buckets-drawn",
+      level: "warning",
+      checks: "A chart shows percentiles over time",
+      effect: "Dynatrace cannot draw a distribution over the buckets",
+      remedy: "draw it here: otlp-histogram receive, or --plot",
+      source: "histograms",
+    },
+    {
+      id: "resource-attributes",
+      level: "warning",
+      checks:
+        "A resource or scope attribute is on the allow list (Settings > Metrics > OpenTelemetry metrics) under its original name, capitals and all",
+      effect:
+        "it becomes no dimension: host.name, os.type and process.pid are not on the default list, service.name and deployment.environment may not be",
+      remedy:
+        "add it to the allow list, or put it on the data points (--attr); with Advanced OTLP metric dimensions every attribute becomes a dimension, its key stays as it is, and other limits hold",
+      source: "settings",
     },
     {
       id: "metric-keys-environment",
@@ -710,25 +1135,35 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       source: "ingest",
     },
     {
-      id: "classic-key",
-      level: "warning",
-      checks: "In Dynatrace Classic the key of a histogram gains .histogram",
-      effect: "a search for the name alone does not find it there",
-      remedy: "look for NAME.histogram",
-      source: "classic",
+      id: "tuples-environment",
+      level: "error",
+      checks: "All custom metrics together have at most 50,000,000 tuples in 30 days",
+      effect: "Dynatrace takes no further tuple",
+      remedy: "keep IDs and other values that never repeat out of attributes",
+      source: "ingest",
     },
   ],
 };
+
+interface Broken {
+  readonly rule: RuleText;
+  readonly wrong: string;
+}
+
+const NOTHING: readonly Broken[] = [];
 
 /** The broken rules of one kind, each with what is wrong. */
 export function broken<S extends keyof Subjects>(
   kind: S,
   subject: Subjects[S],
-): readonly { readonly rule: RuleText; readonly wrong: string }[] {
-  return RULES[kind].flatMap((rule) => {
+): readonly Broken[] {
+  // A large request asks half a million times, and mostly nothing is wrong: then nothing is made.
+  let found: Broken[] | undefined;
+  for (const rule of RULES[kind]) {
     const wrong = rule.broken?.(subject);
-    return wrong === undefined ? [] : [{ rule, wrong }];
-  });
+    if (wrong !== undefined) (found ??= []).push({ rule, wrong });
+  }
+  return found ?? NOTHING;
 }
 
 /** Every rule, in the order of the table. */
@@ -736,6 +1171,7 @@ export function allRules(): readonly RuleText[] {
   return Object.values(RULES).flat();
 }
 
+const DROPPED_TYPES: readonly DimensionFacts["type"][] = ["double", "array", "map", "bytes"];
 const METRIC_KEY = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 const DIMENSION_KEY = /^[a-z][a-z0-9_.-]*$/;
 
@@ -744,12 +1180,45 @@ export function storedMetricKey(name: string): string {
   return name.replace(/[^A-Za-z0-9_.-]/gu, "_").replace(/^[^A-Za-z]/, "_");
 }
 
-/** The key under which Dynatrace stores an attribute as a dimension. */
-export function storedDimensionKey(key: string): string {
-  return key.replace(/[^a-z0-9_.-]/gu, "_").replace(/^[^a-z]/, "_").slice(0, LIMITS.dimensionKey);
+/** The key under which Managed stores a histogram of that metric key. */
+export function histogramKey(key: string): string {
+  return /[._]histogram$/.test(key) ? key : `${key}.histogram`;
 }
 
-function isDynatrace({ hostname, port, pathname }: URL): boolean {
+/** The key under which Dynatrace stores an attribute as a dimension. */
+export function storedDimensionKey(key: string): string {
+  if (DIMENSION_KEY.test(key) && key.length <= LIMITS.dimensionKey) return key;
+  return key.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase())
+    .replace(/[^a-z0-9_.-]/gu, "_").replace(/^[^a-z]/, "_").slice(0, LIMITS.dimensionKey);
+}
+
+/** An Authorization header as the rules about tokens look at it. */
+export function tokenFacts(authorization: string): TokenFacts {
+  const [, scheme = "", token = authorization] = /^(\S+)\s+(.*)$/.exec(authorization.trim()) ?? [];
+  return { scheme, token: token.trim() };
+}
+
+/** SaaS, by its host; another URL may be Managed, or an ActiveGate in front of either. */
+export function isSaas({ hostname }: URL): boolean {
+  return /\.(live|sprint|dev)\.dynatrace(labs)?\.com$/.test(hostname);
+}
+
+/** What the documentation prints where a reader has to put a name of his own. */
+function placeholderIn({ hostname, pathname }: URL): string | undefined {
+  const path = pathname.replaceAll(/%3C/gi, "<").replaceAll(/%3E/gi, ">")
+    .replaceAll(/%7B/gi, "{").replaceAll(/%7D/gi, "}");
+  const marked = /<[^<>]+>|\{[^{}]+\}/.exec(`${hostname}${path}`)?.[0];
+  if (marked !== undefined) return marked;
+  if (!isDynatrace({ hostname, port: "", pathname })) return undefined;
+  const [label = ""] = hostname.split(".", 1);
+  const environment = /^\/e\/([^/]+)\//.exec(path)?.[1] ?? "";
+  const word = /^(env|host|domain|(env|environment|tenant)[-_]?id|your[-_][a-z_-]+)$/i;
+  return [label, environment].find((name) => word.test(name));
+}
+
+function isDynatrace(
+  { hostname, port, pathname }: Pick<URL, "hostname" | "port" | "pathname">,
+): boolean {
   return /\.dynatrace(labs)?\.com$/.test(hostname) || port === "9999" ||
     /^\/e\/[^/]+\//.test(pathname);
 }

@@ -33,6 +33,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const variables = await readVariables(flags.envFile, system);
   if (flags.dryRun) return await dryRun(flags, variables, system);
   const config = sendConfig(flags, variables, system.env);
+  const ofHost = await hostWarnings(config);
   const secrets: string[] = [];
   const credentials = await readCredentials(config.destination, system, secrets);
   const transport = await openTransport(config.destination, credentials, USER_AGENT, system.env);
@@ -42,6 +43,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const spool = "store" in opened ? opened : undefined;
   const warnings = [
     ...config.warnings,
+    ...ofHost,
     ...insecureWarning(config),
     ...opened.warnings,
   ];
@@ -58,6 +60,20 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
     spool?.close();
     transport.close();
   }
+}
+
+/**
+ * What is wrong with the URL where its host is Dynatrace's. A host that cannot be its API ends the program, as it ends
+ * `check`, before a token leaves.
+ */
+async function hostWarnings({ destination: { endpoint } }: SendConfig): Promise<readonly string[]> {
+  if (!endpoint.url.hostname.includes(".dynatrace")) return [];
+  const { preflightEndpoint } = await import("../dynatrace/preflight.ts");
+  const findings = preflightEndpoint(endpoint);
+  const fatal = findings.filter(({ level }) => level === "error").map(findingText);
+  if (fatal.length > 0) throw new UsageError(`${fatal.join("\n")}\nNothing was sent`);
+  // With Dynatrace's path they are among what is told of the configuration.
+  return endpoint.dynatrace ? [] : findings.map(findingText);
 }
 
 /** Before Deno 2.9 node:https verifies certificates whatever it is told. */

@@ -52,6 +52,7 @@ const rows: readonly Row[] = [
     [
       "ERROR: 5 measurements not delivered: 401 Unauthorized: Token Authentication failed",
       /^ {2}Hint: .*token.*metrics\.ingest/,
+      /^ {2}Token Authentication failed: Dynatrace does not know the token/,
     ],
     {
       args: dynatrace,

@@ -152,7 +152,7 @@ const hints: readonly (readonly [what: string, setup: Setup, hint: RegExp | null
   [
     "the token has another shape",
     { env: { ...NOWHERE.env, DT_API_TOKEN: "dt0c01.ABC.DEFGHI" } },
-    /does not look like dt0c01\.PUBLIC\.SECRET/,
+    /after dt0c01\. there are 3 and 6 characters, not 24 and 64/,
   ],
   [
     "the path does not hold /api/v2/otlp",
@@ -178,9 +178,9 @@ const hints: readonly (readonly [what: string, setup: Setup, hint: RegExp | null
     "Dynatrace gets another Authorization",
     {
       env: { DT_ENDPOINT: NOWHERE.env.DT_ENDPOINT },
-      args: ["--header", `authorization=Bearer ${SECRET}`],
+      args: ["--header", `authorization=Bearer ${TOKEN}`],
     },
-    /expects the header Authorization: Api-Token/,
+    /says Bearer, and this kind of token needs Api-Token/,
   ],
   [
     "a token is not sent where it does not belong",

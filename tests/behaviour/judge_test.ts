@@ -281,6 +281,40 @@ Deno.test("receive --rules dynatrace goes on after garbage of every kind", async
   assert.equal((await summaryOf(judge))["type"], "summary");
 });
 
+Deno.test("receive --rules dynatrace looks at the attributes of point, scope and resource", async () => {
+  await using judge = await startJudge();
+  const attributes = (...keys: string[]) =>
+    keys.map((key) => ({ key, value: { value: { case: "boolValue" as const, value: true } } }));
+  const dataPoints = [{
+    timeUnixNano: BigInt(Date.now()) * 1_000_000n,
+    count: 1n,
+    sum: 1,
+    attributes: attributes("http.statusCode", "dt.entity.host"),
+  }];
+  const aggregationTemporality = AggregationTemporality.DELTA;
+  const data = { case: "histogram" as const, value: { aggregationTemporality, dataPoints } };
+  const scope = { name: "s", attributes: attributes("Team", "HTTP.statuscode") };
+  const metrics = [{ name: "my.metric", data }];
+  const sent = create(ExportMetricsServiceRequestSchema, {
+    resourceMetrics: [{
+      resource: { attributes: attributes("team") },
+      scopeMetrics: [{ scope, metrics }],
+    }],
+  });
+  const { status } = await post(judge, toBinary(ExportMetricsServiceRequestSchema, sent));
+  assert.equal(status, 200);
+  await summaryOf(judge);
+  const said = JSON.stringify(lines(judge)[0]?.["problems"]).replaceAll("\\", "");
+  const wanted = [
+    'the attribute key "http.statusCode" becomes "http.statuscode"',
+    'in a scope: the attribute key "Team" becomes "team", if the allow list',
+    '"Team" (scope) and "team" (resource) both become "team"',
+    '"http.statusCode" (data point) and "HTTP.statuscode" (scope) both become "http.statuscode"',
+  ];
+  for (const words of wanted) assert.ok(said.includes(words), said);
+  assert.ok(!said.includes("dt.entity"), said);
+});
+
 Deno.test("receive judges by OTLP's rules unless --rules says otherwise, and knows no third", async () => {
   for (const args of [[], ["--rules", "otlp"]]) {
     await using plain = await startProgram({

@@ -1,12 +1,24 @@
 import assert from "node:assert/strict";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { main as docs } from "../../scripts/docs.ts";
-import { allRules, RULES, storedDimensionKey, storedMetricKey } from "../../src/dynatrace/rules.ts";
+import {
+  allRules,
+  histogramKey,
+  RULES,
+  storedDimensionKey,
+  storedMetricKey,
+  tokenFacts,
+} from "../../src/dynatrace/rules.ts";
 import { explain, whereToLook } from "../../src/dynatrace/explain.ts";
 import { answerLine, judgeDynatrace } from "../../src/dynatrace/judge.ts";
 import type { Finding } from "../../src/dynatrace/finding.ts";
-import { type Preflight, preflightConfig } from "../../src/dynatrace/preflight.ts";
+import {
+  type Preflight,
+  preflightConfig,
+  preflightEndpoint,
+} from "../../src/dynatrace/preflight.ts";
 import { preflightRequest } from "../../src/dynatrace/preflight_request.ts";
+import { redactTokens } from "../../src/base/redact.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { decodeResponse, decodeStatus } from "../../src/otlp/decode.ts";
 import {
@@ -116,6 +128,8 @@ function request(
   });
 }
 
+const MANAGED = new URL("https://dt.example/e/abc/api/v2/otlp/v1/metrics");
+const SAAS = new URL("https://abc.live.dynatrace.com/api/v2/otlp/v1/metrics");
 const judge = judgeDynatrace(() => NOW);
 const attribute = (key: string, value: Value = text("v")) =>
   request([histogram({ attributes: keyValues({ [key]: value }) })]);
@@ -185,12 +199,12 @@ const CASES: readonly (readonly [
     /neither letter nor digit/,
   ],
   ["metric-key-invalid", metric({ name: "ab" }), metric({ name: "" }), /has no name/],
-  ["metric-key-length", metric({ name: "ab" }), metric({ name: "a" }), /"a" has 1 character/],
+  ["metric-key-length", metric({ name: "ab" }), metric({ name: "a" }), /has 1 character, 2 to 255/],
   [
     "metric-key-length",
     metric({ name: "a".repeat(255) }),
     metric({ name: "a".repeat(256) }),
-    /256 characters/,
+    /256 characters, 2 to 255 are allowed/,
   ],
   [
     "metric-key-characters",
@@ -201,14 +215,19 @@ const CASES: readonly (readonly [
   ["metric-key-characters", metric({ name: "a1" }), metric({ name: "1a" }), /becomes "_a"/],
   ["metric-key-characters", metric({ name: "a.b" }), metric({ name: "a..b" }), /empty section/],
   ["metric-key-reserved", metric({ name: "dtx.a" }), metric({ name: "dt.a" }), /begins with dt\./],
-  ["unit-length", metric({ unit: "u".repeat(63) }), metric({ unit: "u".repeat(64) }), /has 64/],
+  [
+    "unit-length",
+    metric({ unit: "u".repeat(63) }),
+    metric({ unit: "u".repeat(64) }),
+    /has 64 characters, Dynatrace keeps one of at most 63/,
+  ],
   ["unit-characters", metric({ unit: "{request}/s" }), metric({ unit: "µs" }), /"µs"/],
   ["unit-characters", metric({ unit: "" }), metric({ unit: "m s" }), /"m s"/],
   [
     "description-length",
     metric({ description: "ä".repeat(1023) }),
     metric({ description: "ä".repeat(1024) }),
-    /has 1024 characters/,
+    /has 1024 characters, Dynatrace keeps 1023/,
   ],
   ["exponential-buckets", request([histogram()]), request([exponential()]), /exponential/],
   ["bounds-sorted", withBounds(5, 6), withBounds(6, 5), /5 follows 6/],
@@ -216,7 +235,12 @@ const CASES: readonly (readonly [
   ["bounds-finite", withBounds(5, 1e308), withBounds(5, Infinity), /is Infinity/],
   ["bounds-finite", withBounds(5), withBounds(NaN), /is NaN/],
   ["bounds-negative", withBounds(0, 5), withBounds(-1, 5), /-1 is negative/],
-  ["bucket-limit", withBounds(...bounds(11)), withBounds(...bounds(12)), /13 buckets, of which 12/],
+  [
+    "bucket-limit",
+    withBounds(...bounds(11)),
+    withBounds(...bounds(12)),
+    /13 buckets, of which Managed stores 12/,
+  ],
   [
     "bucket-counts",
     request([histogram({ count: 2n })]),
@@ -255,6 +279,12 @@ const CASES: readonly (readonly [
   ],
   [
     "dimension-count",
+    request([histogram({ attributes: keyValues(many(50)) })]),
+    request([histogram({ attributes: keyValues(many(51)) })]),
+    /51 dimensions, 50 are the most/,
+  ],
+  [
+    "dimension-count-all",
     request([histogram({ attributes: keyValues(many(20)) })], {
       resource: many(20, "r"),
       scope: many(10, "s"),
@@ -263,21 +293,88 @@ const CASES: readonly (readonly [
       resource: many(20, "r"),
       scope: many(11, "s"),
     }),
-    /51 dimensions/,
+    /20 attributes of its own, 51 with those of its scope and its resource, and 50 dimensions/,
   ],
   [
-    "dimension-count",
+    "dimension-count-all",
     // The same key on several levels is one dimension.
     request([histogram({ attributes: keyValues(many(50)) })], { resource: many(20) }),
     request([histogram({ attributes: keyValues(many(50)) })], { resource: many(1, "r") }),
-    /51 dimensions/,
+    /51 with/,
+  ],
+  [
+    "dimension-key-levels",
+    request([histogram({ attributes: keyValues({ a: text("v") }) })], {
+      resource: { b: text("v") },
+    }),
+    request([histogram({ attributes: keyValues({ a: text("v") }) })], {
+      resource: { a: text("w") },
+    }),
+    /"a" is an attribute of a data point and of its resource/,
+  ],
+  [
+    "dimension-key-levels",
+    request([histogram()], { scope: { a: text("v") }, resource: { b: text("v") } }),
+    request([histogram()], { scope: { a: text("v") }, resource: { a: text("v") } }),
+    /"a" is an attribute of a scope and of its resource/,
+  ],
+  [
+    "dimension-key-collision",
+    request([histogram({ attributes: keyValues({ "http.status": text("v") }) })]),
+    request([histogram({ attributes: keyValues({ HTTP: text("v"), http: text("w") }) })]),
+    /"HTTP" \(data point\) and "http" \(data point\) both become "http"/,
+  ],
+  [
+    "dimension-key-collision",
+    request([histogram({ attributes: keyValues({ "my:a": text("v") }) })]),
+    request([histogram({ attributes: keyValues({ "my:a": text("v") }) })], {
+      scope: { My_a: text("v") },
+    }),
+    /"my:a" \(data point\) and "My_a" \(scope\) both become "my_a"/,
+  ],
+  [
+    "dimension-key-twice",
+    request([histogram({ attributes: keyValues({ a: text("v") }) })]),
+    request([histogram({
+      attributes: [...keyValues({ a: text("v") }), ...keyValues({ a: text("w") })],
+    })]),
+    /a data point has the attribute key "a" twice/,
+  ],
+  [
+    "metric-key-histogram",
+    request([histogram({}, { name: "a" }), histogram({}, { name: "b.histogram" })]),
+    request([histogram({}, { name: "a" }), histogram({}, { name: "a.histogram" })]),
+    /"a" and "a\.histogram" are both histograms/,
   ],
   ["dimension-key-empty", attribute("a"), attribute(""), /key is empty/],
-  ["dimension-key-empty", attribute("0"), attribute("TEAM"), /"TEAM" has no character/],
-  ["dimension-key-characters", attribute("team.a-b_0"), attribute("Team"), /becomes "_eam"/],
+  ["dimension-key-empty", attribute("TEAM"), attribute("-"), /"-" has no letter and no digit/],
+  ["dimension-key-characters", attribute("team.a-b_0"), attribute("Team"), /becomes "team"/],
+  [
+    "dimension-key-characters",
+    attribute("http.statuscode"),
+    attribute("http.statusCode"),
+    /"http\.statusCode" becomes "http\.statuscode"/,
+  ],
+  ["dimension-key-characters", attribute("http"), attribute("HTTP"), /becomes "http"/],
+  [
+    "dimension-key-characters",
+    request([histogram()], { scope: { team: text("a") } }),
+    request([histogram()], { scope: { Team: text("a") } }),
+    /"Team" becomes "team", if the allow list makes it a dimension/,
+  ],
   ["dimension-key-characters", attribute("a0"), attribute("0a"), /"0a" becomes "_a"/],
-  ["dimension-key-length", attribute("k".repeat(100)), attribute("k".repeat(101)), /101 char/],
-  ["dimension-key-reserved", attribute("dt_a"), attribute("dt.a"), /begins with dt\./],
+  [
+    "dimension-key-length",
+    attribute("k".repeat(100)),
+    attribute("k".repeat(101)),
+    /101 characters, Dynatrace keeps 100/,
+  ],
+  [
+    "dimension-key-system",
+    attribute("dt.entity.host"),
+    attribute("dt.system"),
+    /"dt\.system" is Dynatrace's own/,
+  ],
   ["dimension-value-empty", attribute("a", text("x")), attribute("a", text("")), /no value/],
   [
     "dimension-value-empty",
@@ -289,7 +386,7 @@ const CASES: readonly (readonly [
     "dimension-value-length",
     attribute("a", text("😀".repeat(255))),
     attribute("a", text("😀".repeat(256))),
-    /256 characters/,
+    /256 characters, Dynatrace keeps 255/,
   ],
   [
     "dimension-value-type",
@@ -327,9 +424,9 @@ for (const [i, [id, fine, past, wrong]] of CASES.entries()) {
   const rule = ruleOf(id);
 
   Deno.test(`preflightRequest() warns of ${id} past its limit only (${i})`, () => {
-    const without = preflightRequest(fine, 100, NOW, []);
+    const without = preflightRequest(fine, MANAGED, 100, NOW, []);
     assert.ok(!without.some((it) => it.rule === id), JSON.stringify(without));
-    const findings = preflightRequest(past, 100, NOW, []);
+    const findings = preflightRequest(past, MANAGED, 100, NOW, []);
     const [found, ...more] = findings.filter((it) => it.rule === id);
     assert.deepEqual(more, []);
     assert.match(found?.message ?? "", wrong);
@@ -337,7 +434,7 @@ for (const [i, [id, fine, past, wrong]] of CASES.entries()) {
     assert.deepEqual([found?.level, found?.remedy], [rule.level, rule.remedy]);
     assert.notEqual(found?.where, "");
     assert.deepEqual(
-      preflightRequest(past, 100, NOW, findings),
+      preflightRequest(past, MANAGED, 100, NOW, findings),
       [],
       "what was told is not told again",
     );
@@ -391,9 +488,11 @@ const CONFIG: Preflight = {
     unit: "ms",
     description: "HTTP request duration",
     bounds: [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000],
+    maxSeries: 10_000,
     resource: { "service.name": "my-service", "deployment.environment": "prod" },
     attributes: {},
   },
+  source: { kind: "sample" },
 };
 
 function configured(
@@ -406,6 +505,7 @@ function configured(
       endpoint: { ...endpoint, url: url === undefined ? endpoint.url : new URL(url) },
     },
     metric: { ...CONFIG.metric, ...change },
+    source: CONFIG.source,
   };
 }
 
@@ -422,26 +522,49 @@ const CONFIGURATIONS: readonly (readonly [rule: string, Preflight, where: string
   ["unit-characters", configured({ unit: "m s" }), "--unit"],
   ["description-length", configured({ description: "d".repeat(1024) }), "--description"],
   ["exponential-buckets", configured({ bounds: "exponential" }), "--exponential"],
-  ["bucket-limit", configured({ bounds: bounds(12) }), "--buckets"],
+  ["bucket-limit", configured({ bounds: bounds(12) }, MANAGED.href), "--buckets"],
+  ["tuples-metric", { ...CONFIG, source: { kind: "synthetic", series: 1_000_001 } }, "--series"],
+  ["tuples-metric", configured({ maxSeries: 1_000_001 }), "--max-series"],
   ["bounds-negative", configured({ bounds: [-1, 5] }), "--buckets"],
   ["dimension-key-characters", configured({ attributes: { Team: "a" } }), "--attr Team"],
   ["dimension-value-empty", configured({ attributes: { team: "" } }), "--attr team"],
   ["dimension-value-length", configured({ attributes: { a: "v".repeat(256) } }), "--attr a"],
   ["dimension-key-length", configured({ attributes: { ["k".repeat(101)]: "v" } }), "--attr kkk"],
   [
-    "dimension-key-reserved",
-    configured({ resource: { "dt.x": "v" } }),
-    "resource attribute dt.x (--resource, OTEL_RESOURCE_ATTRIBUTES)",
+    "dimension-key-system",
+    configured({ resource: { "dt.system": "v" } }),
+    "resource attribute dt.system (--resource, OTEL_RESOURCE_ATTRIBUTES)",
   ],
   [
     "dimension-value-empty",
     configured({ resource: { "service.name": "" } }),
     "service.name (--service, OTEL_SERVICE_NAME)",
   ],
+  ["dimension-count", configured({ attributes: strings(51, "a") }), "--attr"],
   [
-    "dimension-count",
+    "dimension-count-all",
     configured({ resource: strings(30, "r"), attributes: strings(21, "a") }),
     "--attr and --resource",
+  ],
+  [
+    "dimension-key-levels",
+    configured({ resource: { team: "a" }, attributes: { team: "b" } }),
+    "resource attribute team (--resource",
+  ],
+  [
+    "dimension-key-collision",
+    configured({ attributes: { "my:a": "a", "my_a": "b" } }),
+    "--attr my_a",
+  ],
+  [
+    "endpoint-placeholder",
+    configured({}, "https://ENV.live.dynatrace.com/api/v2/otlp/v1/metrics"),
+    "DT_ENDPOINT (environment)",
+  ],
+  [
+    "endpoint-signal",
+    configured({}, "https://abc.live.dynatrace.com/api/v2/otlp/v1/traces/v1/metrics"),
+    "DT_ENDPOINT (environment)",
   ],
   [
     "endpoint-apps",
@@ -472,7 +595,7 @@ Deno.test("preflightConfig() is content with the defaults and with everything on
     unit: "u".repeat(63),
     description: "d".repeat(1023),
     bounds: bounds(11),
-    attributes: { ["k".repeat(100)]: "v".repeat(255), ...strings(24, "a") },
+    attributes: { ["k".repeat(100)]: "v".repeat(255), "dt.entity.host": "h", ...strings(23, "a") },
     resource: strings(25, "r"),
   }, "https://gate.example:9999/e/abc/api/v2/otlp/v1/metrics");
   assert.deepEqual(preflightConfig(limits), []);
@@ -481,9 +604,13 @@ Deno.test("preflightConfig() is content with the defaults and with everything on
 for (const [rule, config, where] of CONFIGURATIONS) {
   Deno.test(`preflightConfig() names ${where.slice(0, 60)} when it breaks ${rule}`, () => {
     const findings: readonly Finding[] = preflightConfig(config);
-    assert.deepEqual(findings.map((it) => it.rule), [rule]);
-    assert.ok(findings[0]?.where.startsWith(where), findings[0]?.where);
-    assert.equal(findings[0]?.remedy, ruleOf(rule).remedy);
+    // Keys that collide have capitals or characters that are replaced.
+    const [found, ...more] = findings.filter((it) => {
+      return it.rule !== "dimension-key-characters" || it.rule === rule;
+    });
+    assert.deepEqual([found?.rule, more], [rule, []]);
+    assert.ok(found?.where.startsWith(where), found?.where);
+    assert.equal(found?.remedy, ruleOf(rule).remedy);
   });
 }
 
@@ -496,13 +623,15 @@ Deno.test("preflightConfig() says no word when the destination is not Dynatrace"
 });
 
 Deno.test("preflightRequest() leaves out what preflightConfig() has told", () => {
-  const told = preflightConfig(configured({ attributes: { Team: "a" }, bounds: bounds(12) }));
+  const told = preflightConfig(
+    configured({ attributes: { Team: "a" }, bounds: bounds(12) }, MANAGED.href),
+  );
   const sent = request([histogram({
     attributes: keyValues({ Team: text("a"), Other: text("b") }),
     explicitBounds: bounds(12),
     bucketCounts: [2n, ...bounds(12).map(() => 0n)],
   }, { name: "http.server.duration" })]);
-  const findings = preflightRequest(sent, 100, NOW, told);
+  const findings = preflightRequest(sent, MANAGED, 100, NOW, told);
   assert.deepEqual(findings.map((it) => [it.rule, it.where]), [
     ["dimension-key-characters", 'attribute "Other" of http.server.duration'],
   ]);
@@ -510,9 +639,9 @@ Deno.test("preflightRequest() leaves out what preflightConfig() has told", () =>
 
 Deno.test("preflightRequest() warns of request-size above 4,000,000 bytes only", () => {
   const small = request([histogram()]);
-  assert.deepEqual(preflightRequest(small, 4_000_000, NOW, []), []);
+  assert.deepEqual(preflightRequest(small, MANAGED, 4_000_000, NOW, []), []);
   assert.deepEqual(
-    preflightRequest(small, 4_000_001, NOW, []).map((it) => [it.rule, it.where]),
+    preflightRequest(small, MANAGED, 4_000_001, NOW, []).map((it) => [it.rule, it.where]),
     [["request-size", "the request"]],
   );
 });
@@ -534,6 +663,39 @@ const ENDPOINTS: readonly (readonly [url: string, setting: string, rules: readon
   ["https://abc.live.dynatrace.com/v1/metrics", "--endpoint", ["endpoint-path"]],
   ["http://localhost:4318/v1/metrics", "DT_ENDPOINT", ["endpoint-path"]],
   ["https://abc.apps.dynatrace.com/v1/metrics", "--endpoint", ["endpoint-apps", "endpoint-path"]],
+  ["https://abc.live.apps.dynatrace.com/api/v2/otlp/v1/metrics", "DT_ENDPOINT", ["endpoint-apps"]],
+  ["https://abc.sprint.apps.dynatracelabs.com/api/v2/otlp/v1/metrics", "--endpoint", [
+    "endpoint-apps",
+  ]],
+  ["https://abc.sprint.dynatracelabs.com/api/v2/otlp/v1/metrics", "--endpoint", []],
+  // A route of OpenShift's.
+  ["https://otel.apps.cluster.example.com/v1/metrics", "--endpoint", []],
+  ["https://abc.apps.dynatrace.com.example.org/v1/metrics", "--endpoint", []],
+  ["https://dt.example/e/abc/api/v2/otlp/v1/metrics", "DT_ENDPOINT", []],
+  ["https://x.example/v1/traces/v1/metrics", "--endpoint", ["endpoint-signal"]],
+  ["https://abc.live.dynatrace.com/api/v2/otlp/v1/logs", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", [
+    "endpoint-signal",
+  ]],
+  ["https://x.example/v1/traces-of-mine/v1/metrics", "--endpoint", []],
+  ["https://ENV.live.dynatrace.com/api/v2/otlp/v1/metrics", "DT_ENDPOINT", [
+    "endpoint-placeholder",
+  ]],
+  ["https://{your-environment-id}.live.dynatrace.com/api/v2/otlp/v1/metrics", "DT_ENDPOINT", [
+    "endpoint-placeholder",
+  ]],
+  ["https://your-environment-id.live.dynatrace.com/api/v2/otlp/v1/metrics", "DT_ENDPOINT", [
+    "endpoint-placeholder",
+  ]],
+  ["https://gate.example:9999/e/<env>/api/v2/otlp/v1/metrics", "DT_ENDPOINT", [
+    "endpoint-placeholder",
+  ]],
+  ["https://gate.example:9999/e/ENV/api/v2/otlp/v1/metrics", "DT_ENDPOINT", [
+    "endpoint-placeholder",
+  ]],
+  ["https://activegate:9999/e/abc/api/v2/otlp/v1/metrics", "DT_ENDPOINT", []],
+  ["https://env.example.com/v1/metrics", "--endpoint", []],
+  ["http://localhost:14499/otlp/v1/metrics", "--endpoint", ["endpoint-oneagent"]],
+  ["http://collector:4317/v1/metrics", "--endpoint", ["endpoint-grpc"]],
   ["https://x.example/v1/metrics/v1/metrics", "--endpoint", ["endpoint-doubled"]],
   ["https://x.example/v1/metrics/api/v2/otlp/v1/metrics", "DT_ENDPOINT", ["endpoint-doubled"]],
   ["https://gate.example:9999/e/abc/api/v2/otlp/v1/metrics", "DT_ENDPOINT", []],
@@ -549,13 +711,49 @@ for (const [url, setting, rules] of ENDPOINTS) {
   });
 }
 
-Deno.test("RULES find token-shape in what does not look like a token", () => {
-  const [shape] = RULES.token;
-  const good = `dt0c01.${"A".repeat(24)}.${"B".repeat(64)}`;
-  assert.equal(shape?.broken?.(good), undefined);
-  for (const token of [`${good}B`, good.slice(0, -1), "abc", good.replace(".", ""), `x${good}`]) {
-    assert.match(shape?.broken?.(token) ?? "", /does not look like/, token);
-    assert.ok(!shape?.broken?.(token)?.includes(token), "no token is shown");
+const ACCESS = `dt0c01.${"A".repeat(24)}.${"B".repeat(64)}`;
+const PLATFORM = `dt0s16.${"A".repeat(8)}.${"B".repeat(64)}`;
+
+/** Authorization headers, and what is wrong with each. */
+const AUTHORIZATIONS:
+  readonly (readonly [header: string, rules: readonly string[], wrong: RegExp])[] = [
+    [`Api-Token ${ACCESS}`, [], /^$/],
+    [`api-token ${ACCESS}`, [], /^$/],
+    [`Bearer ${PLATFORM}`, [], /^$/],
+    ["Bearer eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl", [], /^$/],
+    [`Api-Token ${PLATFORM}`, ["token-scheme"], /says Api-Token, and .* needs Bearer/],
+    [`Bearer ${ACCESS}`, ["token-scheme"], /says Bearer, and .* needs Api-Token/],
+    ["Basic dXNlcjpwYXNz", ["token-shape", "token-scheme"], /begins with Basic/],
+    [ACCESS, ["token-scheme"], /names no scheme/],
+    [`Api-Token ${ACCESS}B`, ["token-shape"], /there are 24 and 65 characters, not 24 and 64/],
+    [`Api-Token ${ACCESS.slice(0, -1)}`, ["token-shape"], /there are 24 and 63 characters/],
+    [`Api-Token ${ACCESS.toLowerCase()}`, ["token-shape"], /capitals and digits alone/],
+    ["Api-Token abc", ["token-shape"], /does not look like dt0c01\. followed by 24 characters/],
+    [`Api-Token x${ACCESS}`, ["token-shape"], /does not look like/],
+    ["Bearer dt0s16.ABC", ["token-shape"], /does not look like/],
+    ["Api-Token dt0s01.AB.CD", ["token-kind"], /begins with dt0s01/],
+    ["Bearer dt0s02.AB.CD", ["token-kind"], /begins with dt0s02/],
+  ];
+
+for (const [header, rules, wrong] of AUTHORIZATIONS) {
+  Deno.test(`RULES find ${rules.join() || "nothing"} in Authorization: ${header.slice(0, 24)}`, () => {
+    const facts = tokenFacts(header);
+    const found = RULES.token.flatMap((rule) => {
+      const said = rule.broken?.(facts);
+      return said === undefined ? [] : [{ rule, said }];
+    });
+    assert.deepEqual(found.map(({ rule }) => rule.id), rules);
+    const said = found.map((it) => it.said).join("; ");
+    assert.match(said, wrong);
+    assert.ok(!said.includes(facts.token), "no token is shown");
+    assert.equal(redactTokens(said), said);
+  });
+}
+
+Deno.test("no text of a rule looks like a secret: the mask would hide it", () => {
+  for (const { id, checks, effect, remedy, answer } of allRules()) {
+    const said = [checks, effect, remedy, answer?.line ?? ""].join("\n");
+    assert.equal(redactTokens(said), said, id);
   }
 });
 
@@ -564,7 +762,7 @@ Deno.test("every rule that can be checked has a case on its limit and one past i
     ...CASES.map(([id]) => id),
     ...CONFIGURATIONS.map(([id]) => id),
     ...ENDPOINTS.flatMap(([, , ids]) => ids),
-    "token-shape",
+    ...AUTHORIZATIONS.flatMap(([, ids]) => ids),
     "request-size",
   ]);
   const checked = Object.values(RULES).flat().filter((rule) => rule.broken !== undefined);
@@ -670,7 +868,7 @@ Deno.test("explain() picks the meaning by the details where a reason has several
     `Histogram metric dropped. key: 'h' details: 'Histogram boundaries are not sorted' - Reason: ${reason}`;
   assert.equal(explain(documented).length, 1);
   assert.match(explain(documented)[0] ?? "", /bounds of a histogram rise strictly/);
-  assert.equal(explain(`Metric dropped - Reason: ${reason}`).length, 4);
+  assert.equal(explain(`Metric dropped - Reason: ${reason}`).length, 3);
 });
 
 Deno.test("explain() explains each reason once, in the order of the message", () => {
@@ -681,7 +879,63 @@ Deno.test("explain() explains each reason once, in the order of the message", ()
   assert.deepEqual(explain(message).map((line) => line.split(":", 1)[0]), [
     "UNSUPPORTED_METRIC_TYPE_SUMMARY",
     "UNSUPPORTED_METRIC_TYPE_CUMULATIVE_HISTOGRAM",
+    "Dynatrace's list may be cut",
   ]);
+});
+
+/** Answers that somebody has seen, and what is explained of each. */
+const ANSWERS: readonly (readonly [message: string, explained: readonly RegExp[]])[] = [
+  [
+    "rejected 45 of 90 data points: The following issues were encountered while ingesting OTLP metrics: Errors: " +
+    "Metric value dropped. key: 'traffic_duration_p99' details: 'Value was NaN' - Reason: VALUE_INVALID",
+    [/^VALUE_INVALID: .* No value is NaN|^VALUE_INVALID: .*no value is NaN/, /list may be cut/],
+  ],
+  [
+    "Unsupported metric: 'system.disk.io' - Reason: UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM",
+    [/^UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM: .*use DELTA/],
+  ],
+  [
+    "401 Unauthorized: Token Authentication failed",
+    [/^Token Authentication failed: .*metrics\.ingest.*openpipeline:metrics:ingest.*scheme/],
+  ],
+  [
+    "401 Unauthorized: Authorization header contains unsupported authorization scheme 'Bearer'",
+    [/unsupported authorization scheme: .*Api-Token … for an access token/],
+  ],
+  [
+    "403 Forbidden: Token is missing required scope. Use one of: metrics.ingest (Ingest metrics)",
+    [/^Token is missing required scope: .*add the scope metrics\.ingest/],
+  ],
+  [
+    "403 Forbidden: OAuth token is missing required scope. Use one of: [openpipeline:metrics:ingest]",
+    [/^OAuth token is missing required scope: .*add the scope openpipeline:metrics:ingest/],
+  ],
+  ["415 Unsupported Media Type", []],
+  ["Unit dropped - Reason: METRIC_UNIT_INVALID_CHARACTERS", [/^METRIC_UNIT_INVALID_CHARACTERS: /]],
+  ["x - Reason: OTLP_MESSAGE_MAX_SIZE_EXCEEDED", [/^OTLP_MESSAGE_MAX_SIZE_EXCEEDED: .*4 MB/]],
+  ["x - Reason: DIMENSION_COUNT_EXCEEDED", [/^DIMENSION_COUNT_EXCEEDED: .*50/]],
+];
+
+for (const [message, explained] of ANSWERS) {
+  Deno.test(`explain() knows "${message.slice(0, 70)}"`, () => {
+    const lines = explain(message);
+    assert.equal(lines.length, explained.length, lines.join("\n"));
+    for (const [i, line] of lines.entries()) assert.match(line, explained[i] ?? /^$/);
+  });
+}
+
+Deno.test("explain() reads the headers that limit the rate, the reset in microseconds", () => {
+  const headers = new Headers({
+    "X-RateLimit-Limit": "1000",
+    "X-RateLimit-Remaining": "0",
+    "X-RateLimit-Reset": String(NOW * 1000),
+  });
+  assert.deepEqual(explain("429 Too Many Requests", headers), [
+    "Dynatrace limits the rate: 1000 requests are allowed, 0 are left, the next begin at 2026-01-31T12:00:00.000Z",
+  ]);
+  assert.deepEqual(explain("429 Too Many Requests", new Headers()), []);
+  const odd = new Headers({ "X-RateLimit-Limit": "many", "X-RateLimit-Reset": "9".repeat(20) });
+  assert.deepEqual(explain("", odd), []);
 });
 
 Deno.test("explain() says that a reason is not documented, and nothing of other messages", () => {
@@ -690,30 +944,99 @@ Deno.test("explain() says that a reason is not documented, and nothing of other 
   assert.deepEqual(explain(""), []);
 });
 
-Deno.test("whereToLook() gives a query for percentiles, and none of them when exponential", () => {
-  const explicit = whereToLook({
+Deno.test("whereToLook() gives a query or a selector for each Dynatrace, on lines to paste", () => {
+  const lines = whereToLook({
     metric: "http.server.duration",
-    dimensions: ["http.method", "http.status_code"],
+    dimensions: ["http.method", "http.statusCode"],
     exponential: false,
   });
+  const by = "by: {http.method, http.statuscode}, from: -30m";
+  const rejected = "active_gate.metrics.ingest.otlp.datapoints.rejected";
+  const toPaste = [
+    `timeseries p50 = percentile(http.server.duration, 50), p99 = percentile(http.server.duration, 99), ${by}`,
+    `timeseries avg(http.server.duration), max(http.server.duration), count(http.server.duration), ${by}`,
+    "http.server.duration.histogram:percentile(50)",
+    'http.server.duration_bucket:splitBy("le")',
+    `timeseries sum(dt.sfm.${rejected}), by: {reason}, from: -30m`,
+  ];
+  for (const line of toPaste) assert.ok(lines.includes(line), lines.join("\n"));
+  assert.ok(lines.some((line) => line.includes("dsfm:active_gate.metrics.ingest.otlp.datapoints")));
+  assert.ok(lines.some((line) => line.includes('"Ingest complete explicit bucket histograms"')));
+  assert.equal(lines.filter((line) => line.includes("allow list")).length, 1);
+  assert.ok(lines.every((line) => line.length <= 160), lines.join("\n"));
+});
+
+Deno.test("whereToLook() asks for no percentile of an exponential histogram", () => {
+  const lines = whereToLook({ metric: "my-app/latency", dimensions: [], exponential: true });
   assert.equal(
-    explicit[1],
-    "timeseries p50 = percentile(http.server.duration, 50), p99 = percentile(http.server.duration, 99)" +
-      ", by: {http.method, http.status_code}, from: -30m",
-  );
-  assert.ok(explicit.some((line) => line.endsWith(" http.server.duration.histogram")));
-  const other = whereToLook({ metric: "my-app/latency", dimensions: [], exponential: true });
-  assert.equal(
-    other[1],
+    lines[1],
     "timeseries min(`my-app_latency`), avg(`my-app_latency`), max(`my-app_latency`), from: -30m",
   );
+  assert.ok(!lines.some((line) => line.includes("percentile") || line.includes("_bucket")));
+});
+
+Deno.test("whereToLook() puts reserved words and other characters in backticks", () => {
+  for (
+    const word of ["true", "false", "null", "mod", "and", "or", "xor", "not", "a.or", "my-key"]
+  ) {
+    const [, query] = whereToLook({ metric: word, dimensions: [word], exponential: true });
+    assert.equal(
+      query,
+      `timeseries min(\`${word}\`), avg(\`${word}\`), max(\`${word}\`), by: {\`${word}\`}, from: -30m`,
+    );
+  }
+  const [, plain] = whereToLook({ metric: "order", dimensions: ["notes"], exponential: true });
+  assert.doesNotMatch(plain ?? "", /`/);
 });
 
 Deno.test("storedMetricKey() and storedDimensionKey() are what Dynatrace makes of a name", () => {
   assert.equal(storedMetricKey("http/server latency"), "http_server_latency");
   assert.equal(storedMetricKey("Größe"), "Gr__e");
-  assert.equal(storedDimensionKey("http.Method"), "http._ethod");
+  assert.equal(storedDimensionKey("http.statusCode"), "http.statuscode");
+  assert.equal(storedDimensionKey("HTTP"), "http");
+  assert.equal(storedDimensionKey("My:attribute"), "my_attribute");
+  assert.equal(storedDimensionKey("Größe"), "gr__e");
+  assert.equal(storedDimensionKey("0a"), "_a");
   assert.equal(storedDimensionKey("k".repeat(101)).length, 100);
+});
+
+Deno.test("histogramKey() adds .histogram unless the key ends in it", () => {
+  assert.equal(histogramKey("a.duration"), "a.duration.histogram");
+  assert.equal(histogramKey("a.histogram"), "a.histogram");
+  assert.equal(histogramKey("a_histogram"), "a_histogram");
+  assert.equal(histogramKey("ahistogram"), "ahistogram.histogram");
+});
+
+Deno.test("preflightEndpoint() finds an error in a host of Dynatrace's pages alone", () => {
+  const { endpoint } = CONFIG.destination;
+  const errors = (url: string) =>
+    preflightEndpoint({ ...endpoint, dynatrace: false, url: new URL(url) })
+      .filter(({ level }) => level === "error").map(({ rule }) => rule);
+  assert.deepEqual(errors("https://abc.apps.dynatrace.com/v1/metrics"), ["endpoint-apps"]);
+  assert.deepEqual(errors("https://otel.apps.cluster.example.com/v1/metrics"), []);
+});
+
+Deno.test("bucket-limit is Managed's: it is not told of SaaS", () => {
+  const many = withBounds(...bounds(15));
+  assert.deepEqual(preflightRequest(many, SAAS, 100, NOW, []), []);
+  assert.deepEqual(
+    preflightRequest(many, MANAGED, 100, NOW, []).map(({ rule }) => rule),
+    ["bucket-limit"],
+  );
+  assert.deepEqual(preflightConfig(configured({ bounds: bounds(15) })), []);
+});
+
+Deno.test("judgeDynatrace() takes negative bounds, 51 attributes on three levels, and dt. attributes", () => {
+  const sent = [
+    withBounds(-5, 5),
+    request([histogram({ attributes: keyValues(many(20)) })], { resource: many(31, "r") }),
+    attribute("dt.entity.host"),
+  ];
+  for (const it of sent) {
+    const { status, rejectedPoints, message } = judge(it);
+    assert.deepEqual([status, rejectedPoints, message], [200, 0, ""]);
+  }
+  assert.deepEqual(judge(attribute("dt.entity.host")).problems, []);
 });
 
 /** A receiver that judges as Dynatrace would, and one POST to it. */
