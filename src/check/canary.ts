@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { MetricConfig } from "../config/send_config.ts";
+import type { MetricConfig } from "../config/metric_config.ts";
 import { sampleBatch } from "../measurements/generate/sample.ts";
 import type { Attributes } from "../measurements/measurement.ts";
 import { ExportMetricsServiceRequestSchema } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";

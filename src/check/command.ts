@@ -1,10 +1,11 @@
 import { answered, judgeHttp, judgeIngest, judgeToken } from "./answer_steps.ts";
-import { checkConfig, type Configured, type SendFlags } from "./config_step.ts";
+import { checkConfig, type Configured } from "./config_step.ts";
+import type { CheckFlags } from "../config/settings.ts";
 import { targetOf } from "../http/target.ts";
 import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
 import { stepJson, stepText, summaryJson, summaryText, withoutSecrets } from "./report.ts";
 import { failed, passed, type Step, type StepName } from "./step.ts";
-import { outputConfig } from "../config/send_config.ts";
+import { outputConfig } from "../config/output_config.ts";
 import { explain, whereToLook } from "../dynatrace/explain.ts";
 import { statusHint } from "../http/hints.ts";
 import type { System } from "../base/system.ts";
@@ -12,29 +13,6 @@ import { proxyFor } from "../config/proxy.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 import { openTransport, type Transport } from "../http/transport.ts";
 import { USER_AGENT } from "../base/version.ts";
-
-/** The flags of `check` as they were given. */
-export interface CheckFlags extends
-  Pick<
-    SendFlags,
-    | "endpoint"
-    | "tokenFile"
-    | "header"
-    | "insecure"
-    | "ca"
-    | "clientCert"
-    | "clientKey"
-    | "compression"
-    | "timeout"
-    | "metric"
-    | "service"
-    | "resource"
-    | "output"
-    | "envFile"
-  > {
-  /** Send one sample measurement too. */
-  readonly canary?: boolean;
-}
 
 /** What `check` touches of the world. */
 export type CheckSystem = Pick<

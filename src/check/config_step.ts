@@ -1,4 +1,5 @@
 import { type SendConfig, sendConfig } from "../config/send_config.ts";
+import type { CheckFlags } from "../config/settings.ts";
 import { readCredentials } from "../http/credentials.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { broken, tokenFacts } from "../dynatrace/rules.ts";
@@ -9,9 +10,6 @@ import { redactToken } from "../base/redact.ts";
 import type { Credentials } from "../http/exchange.ts";
 import { failed, passed, type Step } from "./step.ts";
 
-/** The flags that a destination is made from. */
-export type SendFlags = Parameters<typeof sendConfig>[0];
-
 /** The step `config`; what the others need is there only when it went well. */
 export interface Configured {
   readonly step: Step;
@@ -20,7 +18,7 @@ export interface Configured {
 
 /** Reads the settings and says what is set, from where; adds every secret that it meets to `secrets`. */
 export async function checkConfig(
-  flags: SendFlags,
+  flags: CheckFlags,
   system: Pick<System, "env" | "cwd" | "readTextFile">,
   secrets: string[],
 ): Promise<Configured> {

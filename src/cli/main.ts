@@ -1,4 +1,7 @@
 import { systemClock } from "../base/clock.ts";
+import { readVariables } from "../config/dotenv_file.ts";
+import { variableOf } from "../config/settings.ts";
+import type { Asked } from "./commands.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import { errorLines } from "../send/report/report.ts";
@@ -11,41 +14,43 @@ export async function main(args: readonly string[]): Promise<number> {
   const json = args.some((arg, i) =>
     arg === "--output=json" || (arg === "--output" && args[i + 1] === "json")
   );
-  const format = json ? "json" : "text";
   const signals = new Signals();
-  const system = realSystem(signals);
-  let exitCode: number | undefined;
-  const fail = (thrown: unknown): number => {
-    const message = thrown instanceof UsageError
-      ? thrown.message
-      : `Unexpected error, please report it: ${messageOf(thrown)}`;
-    for (const line of errorLines(format, message)) system.stderr(`${line}\n`);
-    return thrown instanceof UsageError ? 2 : 1;
-  };
-  const execute = async (command: (system: System) => Promise<number>) => {
+  const output = new Output(signals.outputClosed);
+  const system = realSystem(signals, output);
+  try {
+    const asked = await ask(args, system);
+    if (asked.kind === "text") {
+      system.stdout(asked.text);
+      return 0;
+    }
     signals.listen();
-    exitCode = await command(system).catch(fail);
+    await output.color(asked.envFile, system);
+    const exitCode = await asked.run(system).catch((thrown) => fail(thrown, json, system));
     // Deno 2.6 does not end by itself while a read of standard input waits for what may never come.
     if (stdinOpened) Deno.exit(exitCode);
-  };
-  try {
-    // Without arguments there is nothing to parse, and no parser to load.
-    if (args.length === 0) {
-      await execute((system) => runSend({}, system));
-      return exitCode ?? 0;
-    }
-    const { runArguments } = await import("./commands.ts");
-    const parsed = await runArguments(args, {
-      stdout: { write: system.stdout },
-      stderr: { write: system.stderr },
-      error: (message) => errorLines(format, message).join("\n"),
-    }, execute);
-    return exitCode ?? parsed;
+    return exitCode;
   } catch (thrown) {
-    return fail(thrown);
+    await output.color(undefined, system);
+    return fail(thrown, json, system);
   } finally {
     signals.close();
   }
+}
+
+async function ask(args: readonly string[], system: System): Promise<Asked> {
+  // Without flags there is nothing to parse, and no parser to load.
+  const isPlain = args.length === 0 || (args.length === 1 && args[0] === "send");
+  if (isPlain) return { kind: "command", run: (system) => runSend({}, system) };
+  const { readArguments } = await import("./commands.ts");
+  return await readArguments(args, system.columns ?? 80);
+}
+
+function fail(thrown: unknown, json: boolean, system: System): number {
+  const message = thrown instanceof UsageError
+    ? thrown.message
+    : `Unexpected error, please report it: ${messageOf(thrown)}`;
+  for (const line of errorLines(json ? "json" : "text", message)) system.stderr(`${line}\n`);
+  return thrown instanceof UsageError ? 2 : 1;
 }
 
 /** SIGINT and SIGTERM: the first asks to finish, the second to end at once. */
@@ -72,23 +77,50 @@ class Signals {
   }
 
   /** Nobody reads standard output any more: finish, as after a signal. */
-  outputClosed(): void {
-    this.#stop.abort();
+  readonly outputClosed = () => this.#stop.abort();
+}
+
+/** Standard output and standard error, each with colour when a terminal shows it. */
+class Output {
+  readonly #closed: () => void;
+  #isClosed = false;
+  #paint: ((text: string) => string) | undefined;
+
+  /** `closed`: called when nobody reads standard output any more. */
+  constructor(closed: () => void) {
+    this.#closed = closed;
+  }
+
+  /** Colours what comes, unless NO_COLOR is set or the terminal can show none (TERM=dumb). */
+  async color(envFile: string | undefined, system: System): Promise<void> {
+    const isTerminal = Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
+    if (!isTerminal || system.env("TERM") === "dumb") return;
+    // The command itself says why a file cannot be read.
+    const variables = await readVariables(envFile, system).catch(() => undefined);
+    if (variables === undefined || variableOf("noColor", variables) !== undefined) return;
+    this.#paint = (await import("./marks.ts")).colorMarks;
+  }
+
+  readonly stdout = (text: string) => {
+    if (this.#isClosed) return;
+    this.#isClosed = !writeAll(Deno.stdout, this.#painted(text, Deno.stdout));
+    if (this.#isClosed) this.#closed();
+  };
+
+  readonly stderr = (text: string) => void writeAll(Deno.stderr, this.#painted(text, Deno.stderr));
+
+  #painted(text: string, to: { isTerminal(): boolean }): string {
+    return this.#paint !== undefined && to.isTerminal() ? this.#paint(text) : text;
   }
 }
 
-function realSystem(signals: Signals): System {
-  let outputClosed = false;
+function realSystem(signals: Signals, { stdout, stderr }: Output): System {
   return {
     env: (name) => Deno.env.get(name),
     // `deno task` changes into the project's folder; INIT_CWD holds where it was called.
     cwd: (Deno.build.standalone ? undefined : Deno.env.get("INIT_CWD")) ?? Deno.cwd(),
-    stdout(text) {
-      if (outputClosed) return;
-      outputClosed = !writeAll(Deno.stdout, text);
-      if (outputClosed) signals.outputClosed();
-    },
-    stderr: (text) => void writeAll(Deno.stderr, text),
+    stdout,
+    stderr,
     get columns() {
       return terminalColumns();
     },

@@ -8,6 +8,8 @@ export interface Setting {
   /** `command line`, `environment` or the name of a `.env` file. */
   readonly source: string;
   readonly value: string;
+  /** No message shows the value. */
+  readonly secret?: true;
 }
 
 /** Finds a variable in the environment, then in `.env`. */
@@ -27,29 +29,18 @@ export function variables(
   };
 }
 
-export function flag(name: string, value: string | undefined): Setting | undefined {
-  return value === undefined ? undefined : { name, source: "command line", value };
-}
+const NOT_SHOWN = "(value not shown)";
 
-/** The first of several variables that is set. */
-export function firstOf(find: Variables, ...names: readonly string[]): Setting | undefined {
-  for (const name of names) {
-    const found = find(name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** The error for a value that does not parse; `shown` replaces a value that may hold a secret. */
+/** The error for a value that does not parse; `shown` replaces one that holds a secret in a part of it. */
 export function invalid(
-  { name, source, value }: Setting,
+  { name, source, value, secret }: Setting,
   expected: string,
-  shown: string = `"${value}"`,
+  shown: string = secret ? NOT_SHOWN : `"${value}"`,
 ): UsageError {
   return new UsageError(`Invalid ${name} ${shown} (${source}): expected ${expected}`);
 }
 
-/** A number of `unit` in a range, or a UsageError. */
+/** A number in a range, or a UsageError. */
 export function numberSetting(
   setting: Setting,
   expected: string,
@@ -58,6 +49,30 @@ export function numberSetting(
   const value = decimal(setting.value);
   if (!Number.isFinite(value) || !inRange(value)) throw invalid(setting, expected);
   return value;
+}
+
+/** A whole number in a range, or a UsageError. */
+export function wholeSetting(setting: Setting, least: number, most = Infinity): number {
+  return numberSetting(
+    setting,
+    most === Infinity
+      ? `a whole number, ${least} or more`
+      : `a whole number from ${least} to ${most}`,
+    (n) => Number.isSafeInteger(n) && n >= least && n <= most,
+  );
+}
+
+const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";
+const SECONDS_OR_0_EXPECTED = "a number of seconds, 0 or more, for example 60 or 0.5";
+
+/** Seconds, more than 0 and at most `most`, as milliseconds; or a UsageError. */
+export function secondsSetting(setting: Setting, most = Infinity): number {
+  return numberSetting(setting, SECONDS_EXPECTED, (n) => n > 0 && n <= most) * 1000;
+}
+
+/** Seconds, 0 or more, as milliseconds; or a UsageError. */
+export function secondsOr0Setting(setting: Setting): number {
+  return numberSetting(setting, SECONDS_OR_0_EXPECTED, (n) => n >= 0 && n <= 1e9) * 1000;
 }
 
 /** One of a few words, or a UsageError that lists them. */
@@ -95,7 +110,15 @@ export function percentDecode(text: string): string {
 export function keyValueList(setting: Setting, expected: string): readonly [string, string][] {
   return setting.value.split(",").filter((item) => item.trim() !== "").map((item) => {
     const pair = keyValue(item);
-    if (pair === undefined) throw invalid(setting, expected, "(value not shown)");
+    // One variable of several values: any of them may be a secret.
+    if (pair === undefined) throw invalid(setting, expected, NOT_SHOWN);
     return [percentDecode(pair[0]), percentDecode(pair[1])];
   });
+}
+
+/** One `KEY=VALUE`, or a UsageError. */
+export function keyValueSetting(setting: Setting): readonly [string, string] {
+  const pair = keyValue(setting.value);
+  if (pair === undefined) throw invalid(setting, "KEY=VALUE, for example region=eu");
+  return pair;
 }

@@ -3,8 +3,15 @@ import { decimal } from "../base/number.ts";
 import { type Distribution, parseDistribution } from "../measurements/generate/distribution.ts";
 import { type AttrField, attrField } from "../measurements/input/fields.ts";
 import type { InputFormat } from "../measurements/input/input.ts";
-import type { SendFlags } from "./send_flags.ts";
-import { choiceSetting, flag, invalid, numberSetting, type Setting } from "./setting.ts";
+import { invalid, numberSetting, type Setting, wholeSetting } from "./setting.ts";
+import {
+  choiceOf,
+  flagName,
+  type SendFlags,
+  settingOf,
+  settingOrDefault,
+  settingsOf,
+} from "./settings.ts";
 
 /** Where measurements come from. */
 export type SourceConfig =
@@ -47,7 +54,6 @@ export interface ScenarioConfig extends Amount {
   readonly path: string;
 }
 
-const DEFAULT_DISTRIBUTION = "lognormal(40,400)";
 /** Each is held in memory; --max-series goes as far. */
 const MOST_SERIES = 1_000_000;
 const SYNTHETIC = ["series", "count", "rate", "distribution", "seed"] as const;
@@ -83,13 +89,16 @@ export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean)
       } has no effect with --scenario, whose file describes its metrics: leave it out`,
     );
   }
-  const count = flag("--count", flags.count);
+  const count = settingOf("count", flags);
   if (count !== undefined && decimal(count.value) === 0) {
     const idle = sources.find((key) => key !== "count");
     return spoolOnly(loop, hasSpool, idle ?? (flags.rate === undefined ? undefined : "rate"));
   }
-  if (flags.value !== undefined) return { kind: "values", values: flags.value.map(measuredValue) };
-  if (flags.input !== undefined) return inputConfig(flags, flags.input);
+  if (flags.value !== undefined) {
+    return { kind: "values", values: settingsOf("value", flags).map(measuredValue) };
+  }
+  const input = settingOf("input", flags);
+  if (input !== undefined) return inputConfig(flags, input);
   if (flags.scenario !== undefined) {
     return { kind: "scenario", path: flags.scenario, ...amount(flags, loop) };
   }
@@ -99,10 +108,6 @@ export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean)
 function sameSource(a: keyof SendFlags | undefined, b: keyof SendFlags): boolean {
   const isSynthetic = (key: keyof SendFlags | undefined) => SYNTHETIC.some((name) => name === key);
   return a === b || (isSynthetic(a) && isSynthetic(b));
-}
-
-function flagName(key: keyof SendFlags): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** `idle`: a flag that says what to record, though nothing is. */
@@ -123,74 +128,57 @@ function spoolOnly(
   return { kind: "spool" };
 }
 
-function measuredValue(value: string): number {
-  return numberSetting(
-    { name: "--value", source: "command line", value },
-    "a number, 0 or more, for example 12.5",
-    (n) => n >= 0,
-  );
+function measuredValue(setting: Setting): number {
+  return numberSetting(setting, "a number, 0 or more, for example 12.5", (n) => n >= 0);
 }
 
-function inputConfig(flags: SendFlags, path: string): InputConfig {
-  if (path.trim() === "") {
-    throw invalid(
-      { name: "--input", source: "command line", value: path },
-      "a file, or - for standard input",
-    );
-  }
-  const format = flag("--input-format", flags.inputFormat);
-  const scale = flag("--scale", flags.scale);
-  const valueField = flag("--value-field", flags.valueField);
+function inputConfig(flags: SendFlags, input: Setting): InputConfig {
+  if (input.value.trim() === "") throw invalid(input, "a file, or - for standard input");
+  const format = choiceOf("inputFormat", flags);
+  const valueField = settingOrDefault("valueField", flags);
   const field = flags.valueField === undefined ? flags.attrField && "attrField" : "valueField";
-  if (format?.value === "text" && field !== undefined) {
+  if (format === "text" && field !== undefined) {
     throw new UsageError(
       `${flagName(field)} has no effect with --input-format text, whose lines have no fields`,
     );
   }
-  if (valueField?.value === "") throw invalid(valueField, "the name of a field");
+  if (valueField.value === "") throw invalid(valueField, "the name of a field");
   return {
     kind: "input",
-    path,
-    format: format === undefined
-      ? "auto"
-      : choiceSetting(format, ["auto", "ndjson", "csv", "text"]),
-    valueField: valueField?.value ?? "value",
-    attrFields: flags.attrField?.map((value) => {
-      const field = attrField(value);
+    path: input.value,
+    format,
+    valueField: valueField.value,
+    attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
+      const field = attrField(setting.value);
       if (field === undefined) {
-        const setting = { name: "--attr-field", source: "command line", value };
         throw invalid(setting, "NAME, or NAME=KEY, for example status=http.status_code");
       }
       return field;
     }),
-    scale: scale === undefined
-      ? 1
-      : numberSetting(scale, "a number greater than 0, for example 1000 for seconds to ms", (n) =>
-        n > 0),
+    scale: numberSetting(
+      settingOrDefault("scale", flags),
+      "a number greater than 0, for example 1000 for seconds to ms",
+      (n) => n > 0,
+    ),
   };
 }
 
 function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfig {
-  const series = flag("--series", flags.series);
-  const distribution = flag("--distribution", flags.distribution);
-  const parsed = parseDistribution(distribution?.value ?? DEFAULT_DISTRIBUTION);
-  if ("expected" in parsed) {
-    throw invalid(
-      distribution ?? { name: "--distribution", source: "default", value: DEFAULT_DISTRIBUTION },
-      parsed.expected,
-    );
-  }
+  const series = settingOf("series", flags);
+  const distribution = settingOrDefault("distribution", flags);
+  const parsed = parseDistribution(distribution.value);
+  if ("expected" in parsed) throw invalid(distribution, parsed.expected);
   return {
     kind: "synthetic",
-    series: series && whole(series, 1, MOST_SERIES),
+    series: series && wholeSetting(series, 1, MOST_SERIES),
     draw: parsed.draw,
     ...amount(flags, loop),
   };
 }
 
 function amount(flags: SendFlags, loop: boolean): Amount {
-  const count = flag("--count", flags.count);
-  const rate = flag("--rate", flags.rate);
+  const count = settingOf("count", flags);
+  const rate = settingOf("rate", flags);
   if (rate !== undefined && count !== undefined && loop) {
     throw new UsageError(
       "--rate and --count both say how many measurements a send of a loop has: give one of them",
@@ -202,19 +190,9 @@ function amount(flags: SendFlags, loop: boolean): Amount {
     );
   }
   return {
-    count: count && whole(count, 1),
+    count: count && wholeSetting(count, 1),
     rate: rate &&
       numberSetting(rate, "a number of measurements a second greater than 0", (n) => n > 0),
     seed: flags.seed,
   };
-}
-
-function whole(setting: Setting, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  return numberSetting(
-    setting,
-    most === Number.MAX_SAFE_INTEGER
-      ? `a whole number, ${least} or more`
-      : `a whole number from ${least} to ${most}`,
-    (n) => Number.isSafeInteger(n) && n >= least && n <= most,
-  );
 }

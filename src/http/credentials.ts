@@ -1,4 +1,5 @@
-import { type DestinationConfig, tokenValue } from "../config/send_config.ts";
+import type { DestinationConfig } from "../config/destination_config.ts";
+import { tokenValue } from "../config/authorization.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";

@@ -1,4 +1,4 @@
-import type { DestinationConfig } from "../config/send_config.ts";
+import type { DestinationConfig } from "../config/destination_config.ts";
 import { isDenoBefore } from "../base/deno_version.ts";
 import type { Credentials, Exchange } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";

@@ -1,6 +1,6 @@
 import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
 import type { Clock } from "../base/clock.ts";
-import type { MetricConfig } from "../config/send_config.ts";
+import type { MetricConfig } from "../config/metric_config.ts";
 import { ExplicitHistogram } from "../histogram/explicit.ts";
 import { ExponentialHistogram } from "../histogram/exponential.ts";
 import { addOverflow, NO_OVERFLOW, type Overflow } from "../histogram/overflow.ts";

@@ -1,13 +1,12 @@
 import { canvasOf } from "../draw/canvas.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
-import { readOptions, type ReceiveFlags } from "./options.ts";
+import type { ReceiveFlags } from "../config/settings.ts";
+import { readOptions } from "./options.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";
 import type { RequestEvent } from "./event.ts";
 import { Totals } from "./totals.ts";
-
-export type { ReceiveFlags } from "./options.ts";
 
 /** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
 export async function runReceive(flags: ReceiveFlags, system: System): Promise<number> {

@@ -1,23 +1,13 @@
-import { messageOf, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
+import { readFileOf } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
-import { resolvePath } from "../base/paths.ts";
+import { tokenValue } from "../config/authorization.ts";
+import { invalid, type Setting, wholeSetting } from "../config/setting.ts";
+import { choiceOf, type ReceiveFlags, settingOf, settingOrDefault } from "../config/settings.ts";
 import { judgeOtlp } from "../otlp/rules.ts";
 import { DEFAULT_LIMITS, DYNATRACE_LIMITS } from "./body.ts";
 import { parseRespond } from "./script.ts";
 import type { ReceiverOptions } from "./server.ts";
-
-/** The flags of `receive` as they were given. */
-export interface ReceiveFlags {
-  readonly host?: string | undefined;
-  readonly port?: string | undefined;
-  readonly output?: string | undefined;
-  readonly tokenFile?: string | undefined;
-  readonly tlsCert?: string | undefined;
-  readonly tlsKey?: string | undefined;
-  readonly respond?: string | undefined;
-  readonly requests?: string | undefined;
-  readonly rules?: string | undefined;
-}
 
 export type Output = "text" | "json";
 
@@ -26,96 +16,63 @@ export async function readOptions(
   flags: ReceiveFlags,
   system: System,
 ): Promise<{ readonly output: Output; readonly receiver: ReceiverOptions }> {
-  const { host = "127.0.0.1", tokenFile } = flags;
-  if (host === "") throw new UsageError(`--host "": expected a host name or an IP address`);
-  const output = parseOutput(flags.output ?? "text");
+  const host = settingOrDefault("host", flags);
+  if (host.value.trim() === "") throw invalid(host, "a host name or an IP address");
+  const token = settingOf("demandedToken", flags);
+  const requests = settingOf("requests", flags);
+  const respond = settingOf("respond", flags);
   return {
-    output,
+    output: choiceOf("output", flags),
     receiver: {
-      host: host.replace(/^\[(.*)\]$/, "$1"),
-      port: parseWhole("--port", flags.port ?? "4318", 0, 65535, "0 picks a free one"),
-      tls: await readTls(flags.tlsCert, flags.tlsKey, system),
-      token: tokenFile === undefined ? undefined : await tokenReader(tokenFile, system),
-      respond: flags.respond === undefined ? [] : parseRespond(flags.respond),
-      requests: flags.requests === undefined
-        ? undefined
-        : parseWhole("--requests", flags.requests, 1, 1e9, "how many to answer before ending"),
-      ...await readRules(flags.rules ?? "otlp", system),
+      host: host.value.replace(/^\[(.*)\]$/, "$1"),
+      port: wholeSetting(settingOrDefault("port", flags), 0, 65_535),
+      tls: await readTls(settingOf("tlsCert", flags), settingOf("tlsKey", flags), system),
+      token: token && await tokenReader(token, system),
+      respond: respond === undefined ? [] : parseRespond(respond),
+      requests: requests && wholeSetting(requests, 1),
+      ...await readRules(choiceOf("rules", flags), system),
       clock: system.clock,
     },
   };
 }
 
 async function readRules(
-  text: string,
+  rules: "otlp" | "dynatrace",
   system: System,
 ): Promise<Pick<ReceiverOptions, "judge" | "limits">> {
-  switch (text) {
-    case "otlp":
-      return { judge: judgeOtlp, limits: DEFAULT_LIMITS };
-    case "dynatrace": {
-      const { judgeDynatrace } = await import("../dynatrace/judge.ts");
-      return { judge: judgeDynatrace(() => system.clock.wall()), limits: DYNATRACE_LIMITS };
-    }
-    default:
-      throw new UsageError(`--rules "${text}": expected otlp or dynatrace`);
-  }
-}
-
-function parseOutput(text: string): Output {
-  if (text === "text" || text === "json") return text;
-  throw new UsageError(`--output "${text}": expected text or json`);
-}
-
-function parseWhole(flag: string, text: string, from: number, to: number, why: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= from && value <= to) return value;
-  throw new UsageError(`${flag} "${text}": expected a whole number from ${from} to ${to} (${why})`);
+  if (rules === "otlp") return { judge: judgeOtlp, limits: DEFAULT_LIMITS };
+  const { judgeDynatrace } = await import("../dynatrace/judge.ts");
+  return { judge: judgeDynatrace(() => system.clock.wall()), limits: DYNATRACE_LIMITS };
 }
 
 async function readTls(
-  cert: string | undefined,
-  key: string | undefined,
+  cert: Setting | undefined,
+  key: Setting | undefined,
   system: System,
 ): Promise<ReceiverOptions["tls"]> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
-    const [given, value, missing] = key === undefined
-      ? ["--tls-cert", cert, "--tls-key"]
-      : ["--tls-key", key, "--tls-cert"];
-    throw new UsageError(`${given} "${value}" without ${missing}: expected both or neither`);
+    const [given, other] = cert === undefined ? [key, "--tls-cert"] : [cert, "--tls-key"];
+    throw new UsageError(
+      `${given?.name} (${given?.source}) needs the other half of the pair: add ${other}`,
+    );
   }
   return {
-    cert: await readFile("--tls-cert", cert, "a certificate in PEM", system),
-    key: await readFile("--tls-key", key, "a private key in PEM", system),
+    cert: await readFileOf(cert.name, cert.value, system),
+    key: await readFileOf(key.name, key.value, system),
   };
 }
 
-async function tokenReader(file: string, system: System): Promise<() => Promise<string>> {
+async function tokenReader(
+  { name, value }: Setting,
+  system: System,
+): Promise<() => Promise<string>> {
   const read = async () => {
-    const token = (await readFile("--token-file", file, "a file that holds the token", system))
-      .trim();
-    if (token === "") {
-      throw new UsageError(`--token-file "${file}" is empty: expected a token in it`);
-    }
-    return token;
+    const text = await readFileOf(name, value, system);
+    if (text.trim() === "") throw new UsageError(`The token file of ${name}, "${value}", is empty`);
+    return tokenValue({ name: `token in the file of ${name}`, source: value, value: text });
   };
   await read();
   // Again for every request, as a sender does: secrets are rotated.
   return read;
-}
-
-async function readFile(
-  flag: string,
-  file: string,
-  expected: string,
-  system: System,
-): Promise<string> {
-  try {
-    return await system.readTextFile(resolvePath(system.cwd, file));
-  } catch (thrown) {
-    throw new UsageError(
-      `${flag} "${file}" cannot be read: expected ${expected} (${messageOf(thrown)})`,
-    );
-  }
 }

@@ -1,4 +1,4 @@
-import { UsageError } from "../base/errors.ts";
+import { invalid, type Setting } from "../config/setting.ts";
 
 /** A scripted answer: judged as usual, none at all, or a status without a look at the data. */
 export type Scripted =
@@ -7,17 +7,19 @@ export type Scripted =
   | { readonly kind: "status"; readonly status: number; readonly retryAfter: number | undefined };
 
 /** Parses `503,429:2,hang,200`; throws a UsageError that quotes the item that is wrong. */
-export function parseRespond(list: string): Scripted[] {
-  return list.split(",").map((item) => parseItem(item.trim()));
+export function parseRespond(list: Setting): Scripted[] {
+  return list.value.split(",").map((item) => parseItem({ ...list, value: item.trim() }));
 }
 
-function parseItem(item: string): Scripted {
+function parseItem(setting: Setting): Scripted {
+  const item = setting.value;
   if (item === "hang") return { kind: "hang" };
   const [, status, retryAfter] = /^([2-5]\d\d)(?::(\d{1,9}))?$/.exec(item) ?? [];
   if (status === undefined || (status === "200" && retryAfter !== undefined)) {
-    throw new UsageError(
-      `Cannot parse "${item}" in --respond: expected a status from 200 to 599, a status above 200 ` +
-        `with its Retry-After in seconds (429:2), or hang, separated by commas`,
+    throw invalid(
+      setting,
+      "a status from 200 to 599, a status above 200 with its Retry-After in seconds (429:2), or " +
+        "hang, separated by commas",
     );
   }
   if (status === "200") return { kind: "judge" };

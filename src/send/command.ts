@@ -3,11 +3,10 @@ import type { Clock } from "../base/clock.ts";
 import {
   type DryRunConfig,
   dryRunConfig,
-  type OutputConfig,
-  outputConfig,
   type SendConfig,
   sendConfig,
 } from "../config/send_config.ts";
+import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import { isDenoBefore } from "../base/deno_version.ts";
 import { readCredentials } from "../http/credentials.ts";
@@ -20,7 +19,7 @@ import { resolvePath } from "../base/paths.ts";
 import type { Post } from "../http/reply.ts";
 import { type Lines, overflowText, reported, reporter, warningLines } from "./report/report.ts";
 import { run } from "./loop.ts";
-import type { SendFlags } from "../config/send_flags.ts";
+import type { SendFlags } from "../config/settings.ts";
 import { openRecording, type Recording } from "../source/open.ts";
 import type { Spool } from "../delivery/spool/spool.ts";
 import { openTransport } from "../http/transport.ts";

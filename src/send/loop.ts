@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import type { KeepConfig, ScheduleConfig } from "../config/send_config.ts";
+import type { KeepConfig } from "../config/keep_config.ts";
+import type { ScheduleConfig } from "../config/schedule_config.ts";
 import type {
   Delivery,
   DeliveryEvent,

@@ -1,4 +1,4 @@
-import { DEFAULT_RESOURCE, type MetricConfig } from "../config/send_config.ts";
+import { DEFAULT_RESOURCE, type MetricConfig } from "../config/metric_config.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Generate } from "./source.ts";
 import type { System } from "../base/system.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sendConfig } from "../../src/config/send_config.ts";
 import { UsageError } from "../../src/base/errors.ts";
-import type { SendFlags } from "../../src/config/send_flags.ts";
+import type { SendFlags } from "../../src/config/settings.ts";
 import { variables } from "../../src/config/setting.ts";
 
 type Texts = Readonly<Record<string, string>>;

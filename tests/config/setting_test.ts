@@ -3,8 +3,6 @@ import { UsageError } from "../../src/base/errors.ts";
 import {
   booleanSetting,
   choiceSetting,
-  firstOf,
-  flag,
   invalid,
   keyValue,
   keyValueList,
@@ -38,22 +36,10 @@ Deno.test("variables() prefers the environment and takes a blank for not set", (
   assert.equal(find("E"), undefined);
 });
 
-Deno.test("firstOf() takes names in their order", () => {
-  const find = variables((name) => name === "B" || name === "C" ? name : undefined, new Map(), "");
-  assert.equal(firstOf(find, "A", "B", "C")?.value, "B");
-  assert.equal(firstOf(find, "C", "B")?.value, "C");
-  assert.equal(firstOf(find, "A"), undefined);
-});
-
-Deno.test("flag() is undefined only when the flag is", () => {
-  assert.equal(flag("--x", undefined), undefined);
-  assert.deepEqual(flag("--x", ""), { name: "--x", source: "command line", value: "" });
-});
-
 Deno.test("invalid() names setting, value, source and what is right", () => {
   const { message } = invalid(setting("abc"), "a number");
   assert.equal(message, 'Invalid NAME "abc" (environment): expected a number');
-  const hidden = invalid(setting("abc"), "a number", "(value not shown)").message;
+  const hidden = invalid({ ...setting("abc"), secret: true }, "a number").message;
   assert.equal(hidden, "Invalid NAME (value not shown) (environment): expected a number");
 });
 

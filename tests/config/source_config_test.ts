@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/base/errors.ts";
-import type { SendFlags } from "../../src/config/send_flags.ts";
+import type { SendFlags } from "../../src/config/settings.ts";
 import { type SourceConfig, sourceConfig } from "../../src/config/source_config.ts";
 
 const source = (flags: SendFlags, { loop = false, spool = false } = {}): SourceConfig =>

@@ -9,7 +9,8 @@ import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/openteleme
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { judgeOtlp } from "../../src/otlp/rules.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/receive/body.ts";
-import { type ReceiveFlags, runReceive } from "../../src/receive/command.ts";
+import type { ReceiveFlags } from "../../src/config/settings.ts";
+import { runReceive } from "../../src/receive/command.ts";
 import type { RequestEvent } from "../../src/receive/event.ts";
 import { gunzip } from "../../src/otlp/gunzip_bounded.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "../../src/receive/report.ts";
@@ -478,7 +479,7 @@ Deno.test("startReceiver() answers 401 without the token, and reads it again for
 });
 
 Deno.test("startReceiver() gives scripted answers in order, then judges", async () => {
-  await using running = start({ respond: parseRespond("503,429:2,200,302,204") });
+  await using running = start({ respond: parseRespond(script("503,429:2,200,302,204")) });
   const statuses: number[] = [];
   for (let i = 0; i < 6; i++) {
     const response = await fetch(running.url, {
@@ -504,13 +505,13 @@ Deno.test("startReceiver() gives scripted answers in order, then judges", async 
 });
 
 Deno.test("startReceiver() keeps its script for what is posted to it", async () => {
-  await using running = start({ respond: parseRespond("503") });
+  await using running = start({ respond: parseRespond(script("503")) });
   assert.equal((await post(new URL("/other", running.url).href, request(GOOD))).status, 404);
   assert.equal((await post(running.url, request(GOOD))).status, 503);
 });
 
 Deno.test("startReceiver() never answers a hang, and serves others meanwhile", async () => {
-  await using running = start({ respond: parseRespond("hang") });
+  await using running = start({ respond: parseRespond(script("hang")) });
   const leaving = new AbortController();
   const hung = fetch(running.url, {
     method: "POST",
@@ -526,7 +527,7 @@ Deno.test("startReceiver() never answers a hang, and serves others meanwhile", a
 });
 
 Deno.test("startReceiver() ends when stopped though a request hangs", async () => {
-  const running = start({ respond: parseRespond("hang") });
+  const running = start({ respond: parseRespond(script("hang")) });
   const hung = post(running.url, request(GOOD));
   const ended = assert.rejects(hung, TypeError);
   await running.told(1);
@@ -541,7 +542,7 @@ Deno.test("startReceiver() ends when stopped though a request hangs", async () =
 });
 
 Deno.test("startReceiver() ends after the requests asked for, a hanging one having left", async () => {
-  const running = start({ respond: parseRespond("hang"), requests: 1 });
+  const running = start({ respond: parseRespond(script("hang")), requests: 1 });
   const hung = fetch(running.url, {
     method: "POST",
     headers: PROTOBUF,
@@ -595,18 +596,19 @@ const wrongLists = [
   "hang:2",
   "503;429",
 ];
+const script = (value: string) => ({ name: "--respond", source: "command line", value });
 for (const list of wrongLists) {
   Deno.test(`parseRespond() refuses "${list}"`, () => {
-    assert.throws(() => parseRespond(list), (thrown) => {
+    assert.throws(() => parseRespond(script(list)), (thrown) => {
       assert.ok(thrown instanceof UsageError);
-      assert.match(thrown.message, /^Cannot parse ".*" in --respond: expected a status/);
+      assert.match(thrown.message, /^Invalid --respond ".*" \(command line\): expected a status/);
       return true;
     });
   });
 }
 
 Deno.test("parseRespond() reads statuses, Retry-After and hang, with spaces around them", () => {
-  assert.deepEqual(parseRespond("503, 429:120 ,hang,200"), [
+  assert.deepEqual(parseRespond(script("503, 429:120 ,hang,200")), [
     { kind: "status", status: 503, retryAfter: undefined },
     { kind: "status", status: 429, retryAfter: 120 },
     { kind: "hang" },
@@ -714,7 +716,7 @@ Deno.test("runReceive() prints the lines of the contract when the output is json
 
 Deno.test("runReceive() reads the token file beside the working directory, trimmed", async () => {
   const files = { "/cwd/token": " abc\n" };
-  const running = command({ port: "0", tokenFile: "token", requests: "2" }, files);
+  const running = command({ port: "0", demandedToken: "token", requests: "2" }, files);
   const url = await running.url;
   assert.equal((await post(url, request(GOOD))).status, 401);
   assert.equal((await post(url, request(GOOD), { Authorization: "Api-Token abc" })).status, 200);
@@ -734,21 +736,28 @@ Deno.test("runReceive() ends at once when killed though a request hangs", async 
 });
 
 const wrongFlags: [ReceiveFlags, RegExp][] = [
-  [{ port: "abc" }, /^--port "abc": expected a whole number from 0 to 65535/],
-  [{ port: "65536" }, /^--port "65536": /],
-  [{ port: "-1" }, /^--port "-1": /],
-  [{ port: "" }, /^--port "": /],
-  [{ host: "" }, /^--host "": /],
+  [
+    { port: "abc" },
+    /^Invalid --port "abc" \(command line\): expected a whole number from 0 to 65535$/,
+  ],
+  [{ port: "65536" }, /^Invalid --port "65536" /],
+  [{ port: "-1" }, /^Invalid --port "-1" /],
+  [{ port: "" }, /^Invalid --port "" /],
+  [{ host: "" }, /^Invalid --host "" \(command line\): expected a host name or an IP address$/],
   [{ host: "192.0.2.1", port: "0" }, /^Cannot listen on --host "192\.0\.2\.1" --port "0": /],
-  [{ output: "xml" }, /^--output "xml": expected text or json/],
-  [{ requests: "0" }, /^--requests "0": expected a whole number from 1/],
-  [{ requests: "1.5" }, /^--requests "1\.5": /],
-  [{ respond: "no" }, /^Cannot parse "no" in --respond/],
-  [{ tokenFile: "none" }, /^--token-file "none" cannot be read: .*No such file/],
-  [{ tokenFile: "/empty" }, /^--token-file "\/empty" is empty/],
-  [{ tlsCert: "cert.pem" }, /^--tls-cert "cert\.pem" without --tls-key/],
-  [{ tlsKey: "key.pem" }, /^--tls-key "key\.pem" without --tls-cert/],
-  [{ tlsCert: "none", tlsKey: "none" }, /^--tls-cert "none" cannot be read/],
+  [{ output: "xml" }, /^Invalid --output "xml" \(command line\): expected "text" or "json"$/],
+  [{ rules: "none" }, /^Invalid --rules "none" \(command line\): expected "otlp" or "dynatrace"$/],
+  [
+    { requests: "0" },
+    /^Invalid --requests "0" \(command line\): expected a whole number, 1 or more$/,
+  ],
+  [{ requests: "1.5" }, /^Invalid --requests "1\.5" /],
+  [{ respond: "200,no" }, /^Invalid --respond "no" \(command line\): expected a status /],
+  [{ demandedToken: "none" }, /^Cannot read the file of --token-file, "none": /],
+  [{ demandedToken: "/empty" }, /^The token file of --token-file, "\/empty", is empty$/],
+  [{ tlsCert: "cert.pem" }, /^--tls-cert \(command line\) needs the other half .*--tls-key$/],
+  [{ tlsKey: "key.pem" }, /^--tls-key \(command line\) needs the other half .*--tls-cert$/],
+  [{ tlsCert: "none", tlsKey: "none" }, /^Cannot read the file of --tls-cert, "none": /],
   [
     { tlsCert: "/empty", tlsKey: "/empty", port: "0" },
     /^Cannot listen on .*--tls-cert and --tls-key/,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { MetricConfig, ScheduleConfig } from "../../src/config/send_config.ts";
+import type { MetricConfig } from "../../src/config/metric_config.ts";
+import type { ScheduleConfig } from "../../src/config/schedule_config.ts";
 import { Delivery, type Limits, type Pending } from "../../src/delivery/delivery.ts";
 import { batchSource, emptySource } from "../../src/source/source.ts";
 import { OTLP_REQUEST, type RequestLimits } from "../../src/otlp/request.ts";

@@ -1,4 +1,5 @@
-import type { OutputConfig, SendConfig } from "../../config/send_config.ts";
+import type { OutputConfig } from "../../config/output_config.ts";
+import type { SendConfig } from "../../config/send_config.ts";
 import type { Overflow } from "../../histogram/overflow.ts";
 import { localTime } from "../../base/local_time.ts";
 import { redactSecrets } from "../../base/redact.ts";

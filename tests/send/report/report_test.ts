@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OutputConfig } from "../../../src/config/send_config.ts";
+import type { OutputConfig } from "../../../src/config/output_config.ts";
 import type { Pending, Result } from "../../../src/delivery/delivery.ts";
 import { localTime } from "../../../src/base/local_time.ts";
 import {

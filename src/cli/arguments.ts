@@ -1,0 +1,97 @@
+import { UsageError } from "../base/errors.ts";
+import { type FlagKey, flagKeysOf, flagName, type FlagsOf, rowOf } from "../config/settings.ts";
+import type { CommandName } from "../config/settings_table.ts";
+import { nearest } from "./nearest.ts";
+
+/** What a flag was given: of a toggle whether it is on, of a repeatable flag every value. */
+type Value = boolean | string | readonly string[];
+
+/** Arguments -> the flags of a command, or a UsageError that quotes nothing that may be a secret. */
+export function parseFlags<Command extends CommandName>(
+  command: Command,
+  args: readonly string[],
+): FlagsOf<Command> {
+  const keys = new Map(flagKeysOf(command).map((key) => [flagName(key), key]));
+  const given = new Map<FlagKey, Value>();
+  const left = [...args];
+  for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
+    if (arg === "--" && left.length === 0) break;
+    const [, name = "", attached] = /^(--[^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const key = keys.get(name);
+    if (key === undefined) throw unknown(arg, name, command, [...keys.keys()]);
+    const row = rowOf(key);
+    const before = given.get(key);
+    if (before !== undefined && !row.repeats) {
+      throw usage(`${name} is given twice: give it once`, command);
+    }
+    if (row.kind === "toggle") {
+      given.set(key, toggled(name, attached, command));
+    } else {
+      const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? undefined : left.shift());
+      if (value === undefined) {
+        const argument = row.argument ?? row.choices?.join("|");
+        throw usage(`${name} needs a value: ${name} ${argument}`, command);
+      }
+      given.set(key, row.repeats ? [...before instanceof Array ? before : [], value] : value);
+    }
+  }
+  const flags: Readonly<Record<string, Value>> = Object.fromEntries(given);
+  if (!areFlagsOf(command, flags)) {
+    throw new Error("a flag has a value that its row does not allow");
+  }
+  return flags;
+}
+
+/** The row of each key says what its value is; the types of the flags say the same of the table. */
+function areFlagsOf<Command extends CommandName>(
+  command: Command,
+  flags: Readonly<Record<string, Value>>,
+): flags is FlagsOf<Command> & Readonly<Record<string, Value>> {
+  return flagKeysOf(command).every((key) => {
+    const value = flags[key];
+    const { kind, repeats } = rowOf(key);
+    return value === undefined ||
+      (kind === "toggle"
+        ? typeof value === "boolean"
+        : repeats
+        ? Array.isArray(value)
+        : typeof value === "string");
+  });
+}
+
+function toggled(name: string, attached: string | undefined, command: CommandName): boolean {
+  const word = attached?.toLowerCase();
+  if (word === undefined || ["true", "1", "yes"].includes(word)) return true;
+  if (["false", "0", "no"].includes(word)) return false;
+  throw usage(`${name} takes no value`, command);
+}
+
+function unknown(
+  arg: string,
+  name: string,
+  command: CommandName,
+  names: readonly string[],
+): UsageError {
+  // What stands in the wrong place may be a secret, such as a token after a blank.
+  if (!/^(--?[a-z][a-z-]{0,30}|-[a-zA-Z])$/i.test(name || arg)) {
+    return usage(
+      "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
+      command,
+    );
+  }
+  const meant = name === "" ? undefined : nearest(name, names);
+  return usage(
+    `No flag ${name || arg}${meant === undefined ? "" : `, did you mean ${meant}?`}`,
+    command,
+  );
+}
+
+/** A UsageError about arguments, with the help that tells more. */
+export function usage(message: string, command?: string): UsageError {
+  const help = [
+    "otlp-histogram",
+    ...command === undefined || command === "send" ? [] : [command],
+    "--help",
+  ];
+  return new UsageError(`${message} (${help.join(" ")} lists what there is)`);
+}

@@ -1,0 +1,193 @@
+import { flagKeysOf, flagName, rowOf } from "../config/settings.ts";
+import type { SettingRow } from "../config/settings_table.ts";
+import { COMMAND_HELP } from "./help.ts";
+
+const PROGRAM = "otlp-histogram";
+const SHELLS = ["bash", "zsh", "fish"] as const;
+type Shell = (typeof SHELLS)[number];
+
+export function isShell(name: string | undefined): name is Shell {
+  return SHELLS.some((shell) => shell === name);
+}
+
+/** A script for each shell that completes commands, their flags, the words of a choice, and files. */
+export const COMPLETIONS: Readonly<Record<Shell, () => string>> = { bash, zsh, fish };
+
+interface Flag {
+  /** With its dashes. */
+  readonly name: string;
+  readonly row: Pick<SettingRow, "kind" | "choices" | "help" | "repeats">;
+}
+
+interface Completed {
+  readonly command: string;
+  readonly brief: string;
+  readonly flags: readonly Flag[];
+  /** What it takes besides flags. */
+  readonly words: readonly string[];
+}
+
+const HELP: Flag = { name: "--help", row: { kind: "toggle", help: "Describe the command" } };
+
+function completed(): readonly Completed[] {
+  return Object.entries(COMMAND_HELP).map(([command, { brief, flags }]) => ({
+    command,
+    brief,
+    flags: [
+      ...flags === undefined
+        ? []
+        : flagKeysOf(flags).map((key) => ({ name: flagName(key), row: rowOf(key) })),
+      HELP,
+    ],
+    words: command === "help" ? Object.keys(COMMAND_HELP) : command === "completions" ? SHELLS : [],
+  }));
+}
+
+/** In single quotes a shell takes everything as it is. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function bash(): string {
+  const commands = completed();
+  const cases = commands.map(({ command, flags, words }) => {
+    const values = flags.flatMap(({ name, row }) => {
+      switch (row.kind) {
+        case "toggle":
+          return [];
+        case "choice":
+          return [`        ${name}) words=${quoted(row.choices?.join(" ") ?? "")} ;;`];
+        case "file":
+          return [`        ${name}) compopt -o default; return ;;`];
+        case "folder":
+          return [`        ${name}) compopt -o plusdirs; return ;;`];
+        case "text":
+          return [`        ${name}) return ;;`];
+      }
+    });
+    return [
+      `    ${command})`,
+      `      words=${quoted([...words, ...flags.map(({ name }) => name)].join(" "))}`,
+      ...values.length === 0 ? [] : ["      case $previous in", ...values, "      esac"],
+      "      ;;",
+    ].join("\n");
+  });
+  return `# bash completion of ${PROGRAM}
+_otlp_histogram() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} command=send words
+  COMPREPLY=()
+  # bash breaks --output=json into three words.
+  if [[ $current == = ]]; then
+    current=
+  elif [[ $previous == = ]]; then
+    previous=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  if ((COMP_CWORD > 1)) && [[ \${COMP_WORDS[1]} != -* ]]; then command=\${COMP_WORDS[1]}; fi
+  case $command in
+${cases.join("\n")}
+  esac
+  if ((COMP_CWORD == 1)); then words+=${
+    quoted(` ${commands.map(({ command }) => command).join(" ")} --version`)
+  }; fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -F _otlp_histogram ${PROGRAM}
+`;
+}
+
+function zsh(): string {
+  // _arguments takes : [ ] as its own.
+  const described = (text: string) => text.replaceAll(/[\\:[\]]/g, "\\$&");
+  const spec = ({ name, row }: Flag) => {
+    const takes = {
+      toggle: () => "",
+      text: () => ":value: ",
+      file: () => ":file:_files",
+      folder: () => ":folder:_files -/",
+      choice: () => `:word:(${row.choices?.join(" ")})`,
+    }[row.kind]();
+    const once = row.repeats ? "*" : "";
+    return `      ${
+      quoted(`${once}${name}${takes === "" ? "" : "="}[${described(row.help)}]${takes}`)
+    }`;
+  };
+  const commands = completed();
+  const cases = commands.map(({ command, flags, words }) =>
+    [
+      `    ${command}) specs=(`,
+      ...flags.map(spec),
+      ...words.length === 0 ? [] : [`      ${quoted(`1:word:(${words.join(" ")})`)}`],
+      "    ) ;;",
+    ].join("\n")
+  );
+  return `#compdef ${PROGRAM}
+# zsh completion of ${PROGRAM}
+_otlp_histogram() {
+  local command=send
+  local -a specs commands
+  commands=(
+${
+    commands.map(({ command, brief }) =>
+      `    ${quoted(`${command}:${brief.replaceAll(":", "\\:")}`)}`
+    ).join("\n")
+  }
+  )
+  if ((CURRENT == 2)) && [[ \${words[2]} != -* ]]; then
+    _describe command commands
+    return
+  fi
+  if ((CURRENT > 2)) && [[ \${words[2]} != -* ]]; then
+    command=\${words[2]}
+    shift words
+    ((CURRENT--))
+  fi
+  case $command in
+${cases.join("\n")}
+  esac
+  _arguments $specs
+}
+compdef _otlp_histogram ${PROGRAM}
+`;
+}
+
+function fish(): string {
+  const commands = completed();
+  const names = commands.map(({ command }) => command);
+  const lines = commands.map(({ command, brief }) =>
+    `complete -c ${PROGRAM} -n __otlp_histogram_first -a ${command} -d ${quoted(brief)}`
+  );
+  for (const { command, flags, words } of commands) {
+    const only = `-n '__otlp_histogram_command ${command}'`;
+    for (const { name, row } of flags) {
+      const takes = {
+        toggle: () => "",
+        text: () => " -x",
+        file: () => " -r -F",
+        folder: () => " -x -a '(__fish_complete_directories)'",
+        choice: () => ` -x -a ${quoted(row.choices?.join(" ") ?? "")}`,
+      }[row.kind]();
+      lines.push(
+        `complete -c ${PROGRAM} ${only} -l ${name.slice(2)}${takes} -d ${quoted(row.help)}`,
+      );
+    }
+    if (words.length > 0) {
+      lines.push(`complete -c ${PROGRAM} ${only} -a ${quoted(words.join(" "))}`);
+    }
+  }
+  return `# fish completion of ${PROGRAM}
+function __otlp_histogram_first
+  test (count (commandline -opc)) -eq 1
+end
+function __otlp_histogram_command
+  set -l words (commandline -opc)
+  set -l command send
+  if set -q words[2]; and contains -- $words[2] ${names.join(" ")}
+    set command $words[2]
+  end
+  test $command = $argv[1]
+end
+complete -c ${PROGRAM} -e
+complete -c ${PROGRAM} -f
+${lines.join("\n")}
+`;
+}

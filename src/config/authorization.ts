@@ -1,0 +1,61 @@
+import { redactToken } from "../base/redact.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Header } from "./header.ts";
+import { invalid, type Setting, type Variables } from "./setting.ts";
+import { flagName, type SendFlags, variableOf } from "./settings.ts";
+
+/** The Authorization header: none, a fixed value, or made from a file that is read for every send. */
+export type Authorization =
+  | { readonly kind: "none" }
+  | { readonly kind: "value"; readonly value: string; readonly from: Setting["name"] }
+  | { readonly kind: "token-file"; readonly path: string; readonly from: Setting["name"] };
+
+/** A token as it stands in an Authorization header; the error never shows its secret part. */
+export function tokenValue(setting: Setting): string {
+  const token = setting.value.trim().replace(/^Api-Token\s+/i, "");
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw invalid(
+      setting,
+      "a token of printable ASCII characters without blanks, for example dt0c01.PUBLIC.SECRET",
+      redactToken(token.split(/\s/, 1)[0] ?? ""),
+    );
+  }
+  return token;
+}
+
+/** `--header` beats `--token-file`, which beats DT_API_TOKEN, which beats DT_API_TOKEN_FILE. */
+export function authorizationOf(
+  flags: Pick<SendFlags, "tokenFile">,
+  find: Variables,
+  header: Header | undefined,
+  endpoint: Endpoint | undefined,
+  warnings: string[],
+): Authorization {
+  if (header?.setting.name === flagName("header")) return fixed(header);
+  const named = endpoint?.setting.name;
+  if (named === "--endpoint" || named === "DT_ENDPOINT" || endpoint?.dynatrace) {
+    if (flags.tokenFile !== undefined) {
+      return { kind: "token-file", path: flags.tokenFile, from: flagName("tokenFile") };
+    }
+    const token = variableOf("apiToken", find);
+    if (token !== undefined) {
+      return { kind: "value", value: `Api-Token ${tokenValue(token)}`, from: token.name };
+    }
+    const file = variableOf("tokenFile", find);
+    if (file !== undefined) return { kind: "token-file", path: file.value, from: file.name };
+  } else if (flags.tokenFile !== undefined && endpoint !== undefined) {
+    warnings.push(
+      `The token of --token-file is not sent to ${endpoint.shown}: it goes to DT_ENDPOINT, to ` +
+        "--endpoint or to a URL whose path holds /api/v2/otlp",
+    );
+  }
+  if (header !== undefined) return fixed(header);
+  if (endpoint?.basic !== undefined) {
+    return { kind: "value", value: endpoint.basic, from: endpoint.setting.name };
+  }
+  return { kind: "none" };
+}
+
+function fixed({ value, setting }: Header): Authorization {
+  return { kind: "value", value, from: setting.name };
+}

@@ -1,0 +1,60 @@
+import {
+  invalid,
+  keyValue,
+  keyValueList,
+  percentDecode,
+  type Setting,
+  type Variables,
+} from "./setting.ts";
+import { type SendFlags, settingsOf, variableOf } from "./settings.ts";
+
+/** A header of every request, and the setting that gave it. */
+export interface Header {
+  readonly value: string;
+  readonly setting: Setting;
+}
+
+/** Described by the program itself: a header of this name would contradict the body. */
+const OWN_HEADERS = [
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "transfer-encoding",
+];
+
+const EXPECTED = "NAME=VALUE, for example X-Scope=team-a; in a variable several, with commas";
+
+/** Headers by lower-case name: the variable's first, then `--header`, name by name. */
+export function headersOf(
+  flags: Pick<SendFlags, "header">,
+  find: Variables,
+): ReadonlyMap<string, Header> {
+  const headers = new Map<string, Header>();
+  const add = (name: string, value: string, setting: Setting) => {
+    const key = name.toLowerCase();
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(key)) throw invalid(setting, EXPECTED);
+    if (!isHeaderValue(value)) {
+      throw invalid(setting, `a value of "${name}" without line breaks, in Latin-1`);
+    }
+    if (OWN_HEADERS.includes(key)) {
+      throw invalid(setting, `another name than "${name}", which the program sets itself`);
+    }
+    headers.set(key, { value, setting });
+  };
+  const variable = variableOf("header", find);
+  if (variable !== undefined) {
+    for (const [name, value] of keyValueList(variable, EXPECTED)) add(name, value, variable);
+  }
+  for (const setting of settingsOf("header", flags)) {
+    const pair = keyValue(setting.value);
+    if (pair === undefined) throw invalid(setting, EXPECTED);
+    add(pair[0], percentDecode(pair[1]), setting);
+  }
+  return headers;
+}
+
+/** What an HTTP header's value may hold (RFC 9110, 5.5), as far as fetch takes it. */
+function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}

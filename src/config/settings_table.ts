@@ -1,0 +1,514 @@
+/** The commands that take settings. */
+export type CommandName = "send" | "check" | "receive";
+
+/** The headings of the help, in its order. */
+export const GROUPS = [
+  "Where to",
+  "TLS",
+  "What is measured",
+  "From data",
+  "Generated",
+  "Loop",
+  "Delivery",
+  "Listening",
+  "Answers",
+  "Output",
+] as const;
+
+/** Everything about one setting. What its value means is the business of the code that uses it. */
+export interface SettingRow {
+  /** Without its dashes; by default the row's key in kebab case. False: only a variable sets it. */
+  readonly flag?: string | false;
+  /** `toggle` takes no argument; `file` and `folder` are paths, which a shell can complete. */
+  readonly kind: "text" | "toggle" | "file" | "folder" | "choice";
+  /** What the help calls the argument; a choice's is made of its words. */
+  readonly argument?: string;
+  /** The words that a `choice` takes. */
+  readonly choices?: readonly string[];
+  /** The flag may be given several times. */
+  readonly repeats?: true;
+  /** No message shows the value. */
+  readonly secret?: true;
+  /** Environment variables, the first that is set wins; each may stand in `.env` too. */
+  readonly variables?: readonly string[];
+  /** What is special about the variables. */
+  readonly variablesNote?: string;
+  /** What holds when nothing is set, as it would be given. */
+  readonly default?: string;
+  readonly group: (typeof GROUPS)[number];
+  readonly commands: readonly CommandName[];
+  /** One line of help, without its full stop. */
+  readonly help: string;
+}
+
+const SEND = ["send"] as const;
+const CHECK = ["check"] as const;
+const RECEIVE = ["receive"] as const;
+/** Those that open a connection to a receiver. */
+const CLIENT = ["send", "check"] as const;
+const EVERY = ["send", "check", "receive"] as const;
+
+/** The OTLP exporter specification's variables: the one for metrics beats the one for all signals. */
+function otlp<const Name extends string>(name: Name) {
+  return [`OTEL_EXPORTER_OTLP_METRICS_${name}`, `OTEL_EXPORTER_OTLP_${name}`] as const;
+}
+
+/**
+ * Every setting of every command. The parser and its types, help, completions, docs/settings.md, the check of
+ * .env.example and the variables that the executable may read all come from here.
+ */
+export const SETTINGS = {
+  endpoint: {
+    kind: "text",
+    argument: "URL",
+    variables: ["DT_ENDPOINT", ...otlp("ENDPOINT")],
+    variablesNote: "the one with METRICS is used as it is",
+    group: "Where to",
+    commands: CLIENT,
+    help: "Base URL of the receiver, required; /v1/metrics is added unless it is there",
+  },
+  apiToken: {
+    flag: false,
+    kind: "text",
+    secret: true,
+    variables: ["DT_API_TOKEN"],
+    group: "Where to",
+    commands: CLIENT,
+    help: "API token, required for Dynatrace unless a file or an Authorization header has it",
+  },
+  tokenFile: {
+    kind: "file",
+    argument: "FILE",
+    variables: ["DT_API_TOKEN_FILE"],
+    variablesNote: "DT_API_TOKEN beats it",
+    group: "Where to",
+    commands: CLIENT,
+    help: "File with the API token, read again for every send",
+  },
+  header: {
+    kind: "text",
+    argument: "NAME=VALUE",
+    repeats: true,
+    secret: true,
+    variables: otlp("HEADERS"),
+    variablesNote: "several with commas",
+    group: "Where to",
+    commands: CLIENT,
+    help: "Request header, percent-decoded",
+  },
+  envFile: {
+    kind: "file",
+    argument: "FILE",
+    default: ".env",
+    group: "Where to",
+    commands: CLIENT,
+    help: "File with variables to read in place of .env; it must exist",
+  },
+  insecure: {
+    kind: "toggle",
+    variables: ["INSECURE_SSL"],
+    variablesNote: "true, 1 or yes",
+    group: "TLS",
+    commands: CLIENT,
+    help: "Do not verify the receiver's certificate",
+  },
+  ca: {
+    kind: "file",
+    argument: "FILE",
+    variables: otlp("CERTIFICATE"),
+    group: "TLS",
+    commands: CLIENT,
+    help: "PEM file of CA certificates to trust besides the public ones",
+  },
+  clientCert: {
+    kind: "file",
+    argument: "FILE",
+    variables: otlp("CLIENT_CERTIFICATE"),
+    group: "TLS",
+    commands: CLIENT,
+    help: "PEM file of the client certificate",
+  },
+  clientKey: {
+    kind: "file",
+    argument: "FILE",
+    variables: otlp("CLIENT_KEY"),
+    group: "TLS",
+    commands: CLIENT,
+    help: "PEM file of its private key",
+  },
+  metric: {
+    kind: "text",
+    argument: "NAME",
+    default: "http.server.duration",
+    group: "What is measured",
+    commands: CLIENT,
+    help: "Name of the metric",
+  },
+  unit: {
+    kind: "text",
+    argument: "UNIT",
+    default: "ms",
+    group: "What is measured",
+    commands: SEND,
+    help: "Unit of the metric",
+  },
+  description: {
+    kind: "text",
+    argument: "TEXT",
+    default: "HTTP request duration",
+    group: "What is measured",
+    commands: SEND,
+    help: "Description of the metric",
+  },
+  buckets: {
+    kind: "text",
+    argument: "B1,B2,...",
+    default: "5,10,25,50,75,100,250,500,1000,2500,5000",
+    group: "What is measured",
+    commands: SEND,
+    help: "Upper bounds of the buckets, increasing",
+  },
+  exponential: {
+    kind: "toggle",
+    variables: ["OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"],
+    variablesNote: "explicit_bucket_histogram or base2_exponential_bucket_histogram",
+    group: "What is measured",
+    commands: SEND,
+    help: "Base-2 exponential buckets in place of bounds",
+  },
+  service: {
+    kind: "text",
+    argument: "NAME",
+    variables: ["OTEL_SERVICE_NAME"],
+    default: "my-service",
+    group: "What is measured",
+    commands: CLIENT,
+    help: "Resource attribute service.name",
+  },
+  resource: {
+    kind: "text",
+    argument: "KEY=VALUE",
+    repeats: true,
+    variables: ["OTEL_RESOURCE_ATTRIBUTES"],
+    variablesNote: "several with commas",
+    default: "deployment.environment=prod",
+    group: "What is measured",
+    commands: CLIENT,
+    help: "Resource attribute",
+  },
+  attr: {
+    kind: "text",
+    argument: "KEY=VALUE",
+    repeats: true,
+    group: "What is measured",
+    commands: SEND,
+    help: "Attribute (text) of every data point",
+  },
+  maxSeries: {
+    kind: "text",
+    argument: "N",
+    default: "10000",
+    group: "What is measured",
+    commands: SEND,
+    help: "Most data points of a send; series beyond it are folded into one, with a warning",
+  },
+  value: {
+    kind: "text",
+    argument: "N",
+    repeats: true,
+    group: "From data",
+    commands: SEND,
+    help: "Send this measurement",
+  },
+  input: {
+    kind: "file",
+    argument: "FILE|-",
+    group: "From data",
+    commands: SEND,
+    help:
+      "Send the measurements in a file (.gz too) or, with -, from standard input: once at its " +
+      "end, with --loop every interval what has come",
+  },
+  inputFormat: {
+    kind: "choice",
+    choices: ["auto", "ndjson", "csv", "text"],
+    default: "auto",
+    group: "From data",
+    commands: SEND,
+    help:
+      "Format of the input; auto goes by the first line that is not blank: { is ndjson, a number " +
+      "text, anything else csv",
+  },
+  valueField: {
+    kind: "text",
+    argument: "NAME",
+    default: "value",
+    group: "From data",
+    commands: SEND,
+    help: "Field that holds the value",
+  },
+  attrField: {
+    kind: "text",
+    argument: "NAME[=KEY]",
+    repeats: true,
+    group: "From data",
+    commands: SEND,
+    help:
+      "Field that becomes an attribute, named KEY if given; without it the object attributes of " +
+      "ndjson, every other column of csv",
+  },
+  scale: {
+    kind: "text",
+    argument: "N",
+    default: "1",
+    group: "From data",
+    commands: SEND,
+    help: "Factor for every value: 1000 turns seconds into ms",
+  },
+  scenario: {
+    kind: "file",
+    argument: "FILE",
+    group: "Generated",
+    commands: SEND,
+    help: "Generate the mix that a JSON file describes (see examples/)",
+  },
+  series: {
+    kind: "text",
+    argument: "N",
+    default: "1",
+    group: "Generated",
+    commands: SEND,
+    help: "Generate N data points, told apart by the attribute series",
+  },
+  count: {
+    kind: "text",
+    argument: "N",
+    group: "Generated",
+    commands: SEND,
+    help: "Generate N measurements a send, by default one a series; 0 sends only what the spool " +
+      "holds",
+  },
+  rate: {
+    kind: "text",
+    argument: "N",
+    group: "Generated",
+    commands: SEND,
+    help: "Generate N measurements a second, however long sends take",
+  },
+  distribution: {
+    kind: "text",
+    argument: "SPEC",
+    default: "lognormal(40,400)",
+    group: "Generated",
+    commands: SEND,
+    help: "Distribution of the values: constant(x), uniform(a,b), normal(mean,stddev), " +
+      "lognormal(median,p99) or exponential(mean)",
+  },
+  seed: {
+    kind: "text",
+    argument: "TEXT",
+    group: "Generated",
+    commands: SEND,
+    help: "Generate the same numbers every time, on every machine; without it they are random",
+  },
+  loop: {
+    kind: "toggle",
+    group: "Loop",
+    commands: SEND,
+    help: "Send again and again, until Ctrl+C or an end",
+  },
+  interval: {
+    kind: "text",
+    argument: "SECONDS",
+    variables: ["INTERVAL"],
+    default: "60",
+    group: "Loop",
+    commands: SEND,
+    help: "Time between sends of a loop; 0 sends one right after the other",
+  },
+  iterations: {
+    kind: "text",
+    argument: "N",
+    group: "Loop",
+    commands: SEND,
+    help: "End the loop after N sends",
+  },
+  duration: {
+    kind: "text",
+    argument: "SECONDS",
+    group: "Loop",
+    commands: SEND,
+    help: "End the loop when the next send is due after that time",
+  },
+  compression: {
+    kind: "choice",
+    choices: ["gzip", "none"],
+    variables: otlp("COMPRESSION"),
+    default: "gzip",
+    group: "Delivery",
+    commands: CLIENT,
+    help: "Compression of requests",
+  },
+  timeout: {
+    kind: "text",
+    argument: "SECONDS",
+    variables: otlp("TIMEOUT"),
+    variablesNote: "in milliseconds",
+    default: "10",
+    group: "Delivery",
+    commands: CLIENT,
+    help: "Longest time that one request may take",
+  },
+  retryFor: {
+    kind: "text",
+    argument: "SECONDS",
+    default: "30",
+    group: "Delivery",
+    commands: SEND,
+    help: "How long one send goes on trying; in a loop at most until the next send is due",
+  },
+  spool: {
+    kind: "folder",
+    argument: "DIR",
+    variables: ["OTLP_HISTOGRAM_SPOOL"],
+    group: "Delivery",
+    commands: SEND,
+    help:
+      "Folder that keeps what is not delivered, even when the program is killed; the next start " +
+      "sends it",
+  },
+  maxPendingMb: {
+    kind: "text",
+    argument: "N",
+    default: "64",
+    group: "Delivery",
+    commands: SEND,
+    help: "Most MB of unsent data to keep; beyond it the oldest is dropped, with a warning",
+  },
+  maxAge: {
+    kind: "text",
+    argument: "SECONDS",
+    default: "3600",
+    group: "Delivery",
+    commands: SEND,
+    help: "How long to keep unsent data; Dynatrace takes nothing older than an hour",
+  },
+  strict: {
+    kind: "toggle",
+    group: "Delivery",
+    commands: SEND,
+    help:
+      "Send nothing, and end with 2, when a rule of Dynatrace's is broken; without it that is a " +
+      "warning",
+  },
+  canary: {
+    kind: "toggle",
+    group: "Delivery",
+    commands: CHECK,
+    help: "Send one sample measurement too, and demand that it is accepted",
+  },
+  host: {
+    kind: "text",
+    argument: "HOST",
+    default: "127.0.0.1",
+    group: "Listening",
+    commands: RECEIVE,
+    help: "Address to listen on",
+  },
+  port: {
+    kind: "text",
+    argument: "PORT",
+    default: "4318",
+    group: "Listening",
+    commands: RECEIVE,
+    help: "Port to listen on; 0 picks a free one",
+  },
+  tlsCert: {
+    kind: "file",
+    argument: "FILE",
+    group: "Listening",
+    commands: RECEIVE,
+    help: "PEM file of the certificate, for https",
+  },
+  tlsKey: {
+    kind: "file",
+    argument: "FILE",
+    group: "Listening",
+    commands: RECEIVE,
+    help: "PEM file of its private key",
+  },
+  rules: {
+    kind: "choice",
+    choices: ["otlp", "dynatrace"],
+    default: "otlp",
+    group: "Answers",
+    commands: RECEIVE,
+    help: "Whose rules to judge by; dynatrace adds its limits, reasons and answers",
+  },
+  demandedToken: {
+    flag: "token-file",
+    kind: "file",
+    argument: "FILE",
+    group: "Answers",
+    commands: RECEIVE,
+    help: "Answer 401 unless Authorization holds the token in this file, read again for every " +
+      "request",
+  },
+  respond: {
+    kind: "text",
+    argument: "LIST",
+    group: "Answers",
+    commands: RECEIVE,
+    help: "Scripted answers, in order: a status, a status with its Retry-After (429:2), or hang; " +
+      "200, and whatever comes after the list, is judged as usual",
+  },
+  requests: {
+    kind: "text",
+    argument: "N",
+    group: "Answers",
+    commands: RECEIVE,
+    help: "End after N requests",
+  },
+  dryRun: {
+    kind: "toggle",
+    group: "Output",
+    commands: SEND,
+    help: "Print the request as OTLP/JSON, and send nothing",
+  },
+  output: {
+    kind: "choice",
+    choices: ["text", "json"],
+    default: "text",
+    group: "Output",
+    commands: EVERY,
+    help: "What to print; json is one object a line",
+  },
+  quiet: {
+    kind: "toggle",
+    group: "Output",
+    commands: SEND,
+    help: "Print only warnings and errors, with --output json the summary too",
+  },
+  verbose: {
+    kind: "toggle",
+    group: "Output",
+    commands: SEND,
+    help: "Print each request and its answer too, on standard error",
+  },
+  plot: {
+    kind: "toggle",
+    group: "Output",
+    commands: SEND,
+    help:
+      "Draw what was accepted after each send: buckets, counts and estimated p50, p90, p99 of " +
+      "each series",
+  },
+  noColor: {
+    flag: false,
+    kind: "text",
+    variables: ["NO_COLOR"],
+    group: "Output",
+    commands: EVERY,
+    help: "Print without colour, whatever its value (https://no-color.org)",
+  },
+} as const satisfies Readonly<Record<string, SettingRow>>;
