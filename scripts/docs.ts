@@ -1,90 +1,29 @@
-import { type Answer, RULES, type RuleText, SOURCES } from "../src/dynatrace/rules.ts";
+import { rulesPage } from "./rules_page.ts";
+import { envExampleProblems, settingsPage } from "./settings_page.ts";
 
-/** What each kind of rule is about, as a heading. */
-const HEADINGS: Readonly<Record<keyof typeof RULES, string>> = {
-  endpoint: "The URL",
-  token: "The token",
-  request: "A request",
-  metric: "A metric",
-  histograms: "The histograms of a request",
-  bounds: "The bounds of a histogram",
-  buckets: "The buckets of a histogram",
-  point: "A data point",
-  series: "The series of a metric",
-  dimensions: "The dimensions of a data point",
-  keys: "The keys of a data point's dimensions",
-  dimension: "A dimension: an attribute of data point, scope or resource",
-  service: "What only Dynatrace can tell",
+/** The pages that are made from tables of the program, by name. */
+const PAGES: Readonly<Record<string, () => string>> = {
+  "docs/dynatrace-rules.md": rulesPage,
+  "docs/settings.md": settingsPage,
 };
 
-/** The page of Dynatrace's rules, in Markdown. */
-export function rulesPage(): string {
-  const parts = [
-    "# Dynatrace's rules for OTLP metrics",
-    "<!-- Written by `deno task docs` from src/dynatrace/rules.ts: change it there. -->",
-    "The rules that `otlp-histogram` knows. Before it sends to Dynatrace it says which of them the configuration and " +
-    "the data break; `receive --rules dynatrace` judges by them; and what Dynatrace answers is explained with them. " +
-    "An **error** loses data points or the whole request; a **warning** loses or changes a part of what is stored.",
-    "An answer is one line of Dynatrace's message; `NAME` stands for the metric. Beside it and beside its status stands " +
-    "who says so. *documented*: a document of Dynatrace's. *seen*: an answer that somebody has published. *ours*: nobody; " +
-    "`receive --rules dynatrace` answers so because it has to answer something. *reason*: the reason in capitals has been " +
-    "seen, the words around it are ours. A rule without an answer: Dynatrace says nothing. `200 or 400` is 400 when all " +
-    "data points of the request are refused.",
-    "The limits are the default ones: where Advanced OTLP metric dimensions are turned on, others hold.",
-  ];
-  for (const [kind, heading] of Object.entries(HEADINGS)) {
-    const rules: readonly RuleText[] = Object.entries(RULES).find(([name]) => name === kind)?.[1] ??
-      [];
-    parts.push(`## ${heading}`, table(rules));
+/**
+ * Writes the pages below `root`, or with `--check` only tells whether they are current and `.env.example` is
+ * complete; resolves to the exit status.
+ */
+export async function main(args: readonly string[], root: URL): Promise<number> {
+  const problems: string[] = [];
+  for (const [name, page] of Object.entries(PAGES)) {
+    const file = new URL(name, root);
+    const wanted = page();
+    if (!args.includes("--check")) await Deno.writeTextFile(file, wanted);
+    else if (await Deno.readTextFile(file).catch(() => "") !== wanted) {
+      problems.push(`${name} is not current: run \`deno task docs\` and commit it`);
+    }
   }
-  parts.push("## Documents", documents());
-  return `${parts.join("\n\n")}\n`;
+  problems.push(...envExampleProblems(await Deno.readTextFile(new URL(".env.example", root))));
+  for (const problem of problems) console.error(problem);
+  return problems.length === 0 ? 0 : 1;
 }
 
-function table(rules: readonly RuleText[]): string {
-  return [
-    "| rule | level | what is checked | otherwise | remedy | Dynatrace's answer | status | from |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ...rules.map(({ id, level, checks, effect, remedy, answer, source }) =>
-      row([
-        `\`${id}\``,
-        level,
-        checks,
-        effect,
-        remedy,
-        answer === undefined ? "" : `\`${answer.line}\` (${answer.wording})`,
-        answer === undefined ? "" : statusCell(answer),
-        `[${source}]`,
-      ])
-    ),
-  ].join("\n");
-}
-
-function statusCell({ status, statusFrom }: Answer): string {
-  return `${status} (${statusFrom})`;
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-}
-
-function documents(): string {
-  return Object.entries(SOURCES).map(([name, url]) => `[${name}]: ${url}`).join("\n");
-}
-
-/** Writes the page, or with `--check` only tells whether it is current; resolves to the exit status. */
-export async function main(args: readonly string[], page: URL): Promise<number> {
-  const wanted = rulesPage();
-  if (!args.includes("--check")) {
-    await Deno.writeTextFile(page, wanted);
-    return 0;
-  }
-  const found = await Deno.readTextFile(page).catch(() => "");
-  if (found === wanted) return 0;
-  console.error("docs/dynatrace-rules.md is not current: run `deno task docs` and commit it");
-  return 1;
-}
-
-if (import.meta.main) {
-  Deno.exitCode = await main(Deno.args, new URL("../docs/dynatrace-rules.md", import.meta.url));
-}
+if (import.meta.main) Deno.exitCode = await main(Deno.args, new URL("../", import.meta.url));

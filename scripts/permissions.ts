@@ -1,30 +1,11 @@
-/** Every environment variable that the program or what it loads may read; any other is refused. */
-const ENVIRONMENT = [
-  "DT_API_TOKEN",
-  "DT_API_TOKEN_FILE",
-  "DT_ENDPOINT",
+import { rowOf, SETTING_KEYS } from "../src/config/settings.ts";
+
+/** What the program or what it loads reads and no setting names. */
+const OTHER_VARIABLES = [
+  // Where `deno task` was called.
   "INIT_CWD",
-  "INSECURE_SSL",
-  "INTERVAL",
-  "NO_COLOR",
-  "OTEL_EXPORTER_OTLP_CERTIFICATE",
-  "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
-  "OTEL_EXPORTER_OTLP_CLIENT_KEY",
-  "OTEL_EXPORTER_OTLP_COMPRESSION",
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_HEADERS",
-  "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE",
-  "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE",
-  "OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY",
-  "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION",
-  "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
-  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
-  "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
-  "OTEL_EXPORTER_OTLP_TIMEOUT",
-  "OTEL_RESOURCE_ATTRIBUTES",
-  "OTEL_SERVICE_NAME",
-  "OTLP_HISTOGRAM_SPOOL",
+  // Whether the terminal shows colour.
+  "TERM",
   // fetch honours the proxy variables by itself; sending without verification has to read them.
   "HTTP_PROXY",
   "http_proxy",
@@ -39,6 +20,12 @@ const ENVIRONMENT = [
   "NODE_TLS_REJECT_UNAUTHORIZED",
   "NODE_USE_SYSTEM_CA",
 ] as const;
+
+/** Every environment variable that the executable may read; any other is refused. */
+const ENVIRONMENT: readonly string[] = [
+  ...SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []),
+  ...OTHER_VARIABLES,
+];
 
 /**
  * node:https asks for the system access "ca", which cannot be allowed by name: so all is allowed but what has a

@@ -1,5 +1,12 @@
 import { UsageError } from "../base/errors.ts";
-import { type FlagKey, flagKeysOf, flagName, type FlagsOf, rowOf } from "../config/settings.ts";
+import {
+  argumentOf,
+  type FlagKey,
+  flagKeysOf,
+  flagName,
+  type FlagsOf,
+  rowOf,
+} from "../config/settings.ts";
 import type { CommandName } from "../config/settings_table.ts";
 import { nearest } from "./nearest.ts";
 
@@ -29,8 +36,7 @@ export function parseFlags<Command extends CommandName>(
     } else {
       const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? undefined : left.shift());
       if (value === undefined) {
-        const argument = row.argument ?? row.choices?.join("|");
-        throw usage(`${name} needs a value: ${name} ${argument}`, command);
+        throw usage(`${name} needs a value: ${name} ${argumentOf(key)}`, command);
       }
       given.set(key, row.repeats ? [...before instanceof Array ? before : [], value] : value);
     }

@@ -2,6 +2,7 @@ import type { System } from "../base/system.ts";
 import { VERSION } from "../base/version.ts";
 import { runSend } from "../send/command.ts";
 import { parseFlags, usage } from "./arguments.ts";
+import { type Command, COMMAND_NAMES } from "./command_names.ts";
 import { nearest } from "./nearest.ts";
 
 /** What the arguments ask for. */
@@ -18,9 +19,6 @@ export type Asked =
 
 /** Reads the arguments of a command; `columns`: the width of the text that it prints. */
 type Read = (args: readonly string[], columns: number) => Asked | Promise<Asked>;
-
-const NAMES = ["send", "check", "receive", "demo", "help", "version", "completions"] as const;
-export type Command = (typeof NAMES)[number];
 
 /** What only one command needs is loaded when it runs. */
 const COMMANDS: Readonly<Record<Command, Read>> = {
@@ -95,14 +93,14 @@ function isAsked(args: readonly string[], ...flags: readonly string[]): boolean 
 }
 
 function isCommand(name: string): name is Command {
-  return NAMES.some((command) => command === name);
+  return COMMAND_NAMES.some((command) => command === name);
 }
 
 /** The name of a command, or a UsageError; what is nowhere near one may be a secret and is not quoted. */
 function known(name: string): Command {
   if (isCommand(name)) return name;
-  const meant = nearest(name, NAMES);
-  const list = NAMES.join(", ");
+  const meant = nearest(name, COMMAND_NAMES);
+  const list = COMMAND_NAMES.join(", ");
   throw usage(
     meant === undefined
       ? `No command of that name: there are ${list}`

@@ -146,7 +146,12 @@ ${cases.join("\n")}
   esac
   _arguments $specs
 }
-compdef _otlp_histogram ${PROGRAM}
+# From a folder of $fpath this file is the function's body, sourced it only defines it.
+if [[ \${funcstack[1]} == _otlp_histogram ]]; then
+  _otlp_histogram "$@"
+else
+  compdef _otlp_histogram ${PROGRAM}
+fi
 `;
 }
 

@@ -1,6 +1,13 @@
-import { flagKeysOf, flagName, rowOf, type SettingKey, settingKeysOf } from "../config/settings.ts";
+import {
+  argumentOf,
+  flagKeysOf,
+  flagName,
+  rowOf,
+  type SettingKey,
+  settingKeysOf,
+} from "../config/settings.ts";
 import { type CommandName, GROUPS } from "../config/settings_table.ts";
-import type { Command } from "./commands.ts";
+import type { Command } from "./command_names.ts";
 
 interface CommandHelp {
   /** In the list of commands. */
@@ -173,10 +180,9 @@ export function helpText(command: Command | undefined, columns: number): string 
 
 /** `--interval SECONDS`; of a setting without a flag its variable. */
 function settingName(key: SettingKey): string {
-  const { flag, argument, choices, variables } = rowOf(key);
+  const { flag, variables } = rowOf(key);
   if (flag === false) return variables?.join(", ") ?? "";
-  const takes = argument ?? choices?.join("|");
-  return takes === undefined ? flagName(key) : `${flagName(key)} ${takes}`;
+  return [flagName(key), argumentOf(key) ?? []].flat().join(" ");
 }
 
 function settingHelp(key: SettingKey): string {

@@ -63,6 +63,12 @@ export function flagName(key: SettingKey): string {
   return `--${rowOf(key).flag || key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** What the help calls the argument of a flag: `SECONDS`, `gzip|none`; undefined: it takes none. */
+export function argumentOf(key: SettingKey): string | undefined {
+  const { argument, choices } = rowOf(key);
+  return argument ?? choices?.join("|");
+}
+
 /** A setting that is given once: its flag, then its variables in their order, each in the environment or `.env`. */
 export function settingOf(
   key: OneKey,
