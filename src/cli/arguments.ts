@@ -78,16 +78,12 @@ function unknown(
   command: CommandName,
   names: readonly string[],
 ): UsageError {
+  const shown = name || arg;
+  const meant = shown.startsWith("-") ? nearest(shown, names) : undefined;
+  if (meant !== undefined) return usage(`No flag ${shown}, did you mean ${meant}?`, command);
   // What stands in the wrong place may be a secret, such as a token after a blank.
-  if (!/^(--?[a-z][a-z-]{0,30}|-[a-zA-Z])$/i.test(name || arg)) {
-    return usage(
-      "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
-      command,
-    );
-  }
-  const meant = name === "" ? undefined : nearest(name, names);
-  return usage(
-    `No flag ${name || arg}${meant === undefined ? "" : `, did you mean ${meant}?`}`,
+  return /^(--[a-z][a-z-]{0,30}|-[a-z])$/i.test(shown) ? usage(`No flag ${shown}`, command) : usage(
+    "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
     command,
   );
 }

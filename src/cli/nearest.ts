@@ -1,6 +1,6 @@
 /** What was probably meant: the nearest of `words`, when it is near enough. */
 export function nearest(given: string, words: readonly string[]): string | undefined {
-  const most = Math.max(2, Math.floor(given.length / 3));
+  const most = Math.max(1, Math.floor(given.length / 3));
   let best: string | undefined;
   let least = most + 1;
   for (const word of words) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runInTerminal } from "../support/terminal.ts";
 import {
   afterSend,
   beforeSend,
@@ -214,3 +215,34 @@ const rows: readonly Row[] = [
   },
 ];
 testRows(rows);
+
+const ignore = Deno.build.os !== "linux";
+
+Deno.test({ name: "a terminal shows marks in colour", ignore }, async () => {
+  const { status, lines } = await runInTerminal({ columns: 80, args: ["--nope"] });
+  assert.equal(status, 2);
+  assert.match(lines.join("\n"), /^\x1b\[31mERROR\x1b\[0m: No flag --nope/);
+});
+
+for (
+  const [where, options] of [
+    ["NO_COLOR in the environment", { env: { NO_COLOR: "1" } }],
+    ["NO_COLOR in .env", { dotenv: "NO_COLOR=1\n" }],
+    ["TERM=dumb", { env: { TERM: "dumb" } }],
+  ] as const
+) {
+  Deno.test({ name: `${where} leaves a terminal without colour`, ignore }, async () => {
+    const { lines } = await runInTerminal({ columns: 80, args: ["--nope"], ...options });
+    assert.match(lines.join("\n"), /^ERROR: No flag --nope/);
+  });
+}
+
+Deno.test({ name: "--help is as wide as the terminal", ignore }, async () => {
+  for (const columns of [60, 120]) {
+    const { lines } = await runInTerminal({ columns, args: ["--help"] });
+    const widest = Math.max(
+      ...lines.filter((line) => line.trim().includes(" ")).map((l) => l.length),
+    );
+    assert.ok(widest <= columns && widest > columns - 10, `${widest} of ${columns}`);
+  }
+});

@@ -129,9 +129,34 @@ const rows: readonly Row[] = [
     /^ERROR: .*--iteration, did you mean --iterations\?.*--help/,
   ),
   wrong(
-    "an unknown command is a usage error that lists them",
+    "an unknown command is a usage error that lists them and suggests the nearest",
     { args: ["sned"] },
-    /^ERROR: No command "sned": there are send, .*receive, demo/,
+    /^ERROR: No command "sned": there are send, .*receive, demo.*; did you mean send\?/,
+  ),
+  wrong(
+    "what is no command and like none is not shown",
+    { args: [`my-${MARK}`] },
+    /^ERROR: No command of that name: there are send, .*receive, demo/,
+  ),
+  wrong(
+    "help of an unknown command is a usage error",
+    { args: ["help", "chekc"] },
+    /^ERROR: No command "chekc": .*; did you mean check\?/,
+  ),
+  wrong(
+    "completions without a shell is a usage error",
+    { args: ["completions"] },
+    /^ERROR: completions needs the name of a shell: bash, zsh or fish/,
+  ),
+  wrong(
+    "an empty value is a usage error that says what would be right",
+    { args: [...url, "--value="] },
+    /^ERROR: Invalid --value "" \(command line\): expected a number, 0 or more, for example 12\.5$/,
+  ),
+  wrong(
+    "receive explains a value as send does",
+    { args: ["receive", "--port", "x"] },
+    /^ERROR: Invalid --port "x" \(command line\): expected a whole number from 0 to 65535$/,
   ),
   wrong(
     "a flag without its value is a usage error",
@@ -184,27 +209,40 @@ const rows: readonly Row[] = [
     stderr: [/^WARNING: --interval has no effect .*--loop/],
   },
   { name: "INTERVAL without --loop is no reason to warn", args: url, env: { INTERVAL: "5" } },
-  ...["--help", "-h"].map((flag): Row => ({
-    name: `${flag} describes every flag of send`,
-    args: [flag],
+  ...[["--help"], ["-h"], ["help"], ["--intervl", "5", "--help"]].map((args): Row => ({
+    name: `${args.join(" ")} describes every flag of send`,
+    args,
     requests: 0,
     check({ stdout }) {
       for (const described of FLAGS) {
-        assert.match(stdout, new RegExp(`^ +\\[--${described}\\]`, "m"));
+        assert.match(stdout, new RegExp(`^ +--${described}( |$)`, "m"));
       }
-      assert.match(stdout, /^Exit status: 0 /m);
-      assert.match(stdout, /otlp-histogram receive --help/);
+      assert.match(stdout, /^Exit status:\n +0 +everything was read and accepted$/m);
+      assert.match(stdout, /^ +receive +a local receiver/m);
+      for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
     },
   })),
-  {
-    name: "send --help is the same help",
-    args: ["send", "--help"],
+  ...[["send", "--help"], ["help", "send"]].map((args): Row => ({
+    name: `${args.join(" ")} describes the flags of send`,
+    args,
     requests: 0,
-    check: ({ stdout }) => assert.match(stdout, /\[--endpoint\]/),
-  },
-  {
-    name: "receive --help describes every flag of receive",
-    args: ["receive", "--help"],
+    check: ({ stdout }) => assert.match(stdout, /^ +--endpoint URL /m),
+  })),
+  ...[["check", "-h"], ["help", "check"]].map((args): Row => ({
+    name: `${args.join(" ")} describes the flags of check`,
+    args,
+    requests: 0,
+    check: ({ stdout }) => assert.match(stdout, /^ +--canary /m),
+  })),
+  ...[["demo", "--help"], ["help", "demo"]].map((args): Row => ({
+    name: `${args.join(" ")} describes demo`,
+    args,
+    requests: 0,
+    check: ({ stdout }) => assert.match(stdout, /^ +otlp-histogram demo$/m),
+  })),
+  ...[["receive", "--help"], ["help", "receive"]].map((args): Row => ({
+    name: `${args.join(" ")} describes every flag of receive`,
+    args,
     requests: 0,
     check({ stdout }) {
       for (
@@ -219,16 +257,22 @@ const rows: readonly Row[] = [
           "requests",
         ]
       ) {
-        assert.match(stdout, new RegExp(`^ +\\[--${flag}\\]`, "m"));
+        assert.match(stdout, new RegExp(`^ +--${flag}( |$)`, "m"));
       }
     },
-  },
-  {
-    name: "--version prints the version of deno.json",
-    args: ["--version"],
+  })),
+  ...["--version", "-V", "version"].map((arg): Row => ({
+    name: `${arg} prints the version of deno.json`,
+    args: [arg],
     requests: 0,
     stdout: [configuration.version],
-  },
+  })),
+  ...["bash", "zsh", "fish"].map((shell): Row => ({
+    name: `completions ${shell} prints a script`,
+    args: ["completions", shell],
+    requests: 0,
+    check: ({ stdout }) => assert.match(stdout, /otlp_histogram/),
+  })),
 ];
 testRows(rows);
 

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../src/base/errors.ts";
+import { parseFlags } from "../../src/cli/arguments.ts";
+import { argumentOf, flagKeysOf, flagName, rowOf } from "../../src/config/settings.ts";
+
+const COMMANDS = ["send", "check", "receive"] as const;
+
+for (const command of COMMANDS) {
+  for (const key of flagKeysOf(command)) {
+    const name = flagName(key);
+    const { kind, repeats } = rowOf(key);
+    const parsed = (...args: readonly string[]) => Reflect.get(parseFlags(command, args), key);
+
+    Deno.test(`parseFlags() takes ${name} of ${command}`, () => {
+      if (kind === "toggle") {
+        assert.equal(parsed(name), true);
+        assert.equal(parsed(`${name}=true`), true);
+        assert.equal(parsed(`${name}=no`), false);
+        assert.match(refusal(command, `${name}=SECRET`), new RegExp(`^${name} takes no value `));
+      } else {
+        const one = (value: string) => repeats ? [value] : value;
+        assert.deepEqual(parsed(name, "a b=c"), one("a b=c"));
+        assert.deepEqual(parsed(`${name}=a b=c`), one("a b=c"));
+        assert.deepEqual(parsed(`${name}=`), one(""));
+        assert.deepEqual(parsed(name, ""), one(""));
+        assert.deepEqual(parsed(name, "-1"), one("-1"));
+        const needs = `${name} needs a value: ${name} ${argumentOf(key)} (`;
+        assert.ok(refusal(command, name).startsWith(needs));
+        assert.ok(refusal(command, name, "--output").startsWith(needs));
+      }
+      if (repeats) assert.deepEqual(parsed(name, "a", `${name}=b`), ["a", "b"]);
+      else {
+        const value = kind === "toggle" ? [] : ["SECRET"];
+        const message = refusal(command, name, ...value, name, ...value);
+        assert.match(message, new RegExp(`^${name} is given twice: give it once `));
+        assert.doesNotMatch(message, /SECRET/);
+      }
+    });
+  }
+}
+
+for (
+  const [args, message] of [
+    [["--iteration", "2"], /^No flag --iteration, did you mean --iterations\? .*--help/],
+    [["--no-loop"], /^No flag --no-loop, did you mean --loop\?/],
+    [["--port", "1"], /^No flag --port\b/],
+    [["--Interval", "1"], /^No flag --Interval, did you mean --interval\?/],
+    [["-x"], /^No flag -x /],
+    [["-loop"], /^No flag -loop, did you mean --loop\?/],
+    [["--token=SECRET"], /^No flag --token, did you mean --token-file\?/],
+    [["SECRET"], /^An argument \(not shown\) belongs to no flag/],
+    [["--", "SECRET"], /^An argument \(not shown\) belongs to no flag/],
+    [["-SECRET"], /^An argument \(not shown\)/],
+    [["--SECRET+/=="], /^An argument \(not shown\)/],
+    [["--value", "1", "SECRET"], /^An argument \(not shown\)/],
+    [[""], /^An argument \(not shown\)/],
+  ] as const
+) {
+  Deno.test(`parseFlags() refuses ${args.join(" ")}, and shows no secret`, () => {
+    assert.match(refusal("send", ...args), message);
+    assert.doesNotMatch(refusal("send", ...args), /SECRET/);
+  });
+}
+
+Deno.test("parseFlags() takes -- at the end, and nothing at all", () => {
+  assert.deepEqual(parseFlags("send", ["--loop", "--"]), { loop: true });
+  assert.deepEqual(parseFlags("send", []), {});
+});
+
+function refusal(command: (typeof COMMANDS)[number], ...args: readonly string[]): string {
+  try {
+    parseFlags(command, args);
+  } catch (thrown) {
+    if (thrown instanceof UsageError) return thrown.message;
+    throw thrown;
+  }
+  throw new Error("They were taken");
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { COMPLETIONS } from "../../src/cli/completions.ts";
+
+/** Line typed before the key Tab -> what the shell must offer or make of it. */
+const CASES: readonly (readonly [line: string, offered: string])[] = [
+  ["otlp-histogram rec", "receive"],
+  ["otlp-histogram --compr", "--compression"],
+  ["otlp-histogram --compression g", "gzip"],
+  ["otlp-histogram receive --rules d", "dynatrace"],
+  ["otlp-histogram receive --tls-k", "--tls-key"],
+  ["otlp-histogram check --can", "--canary"],
+  ["otlp-histogram completions f", "fish"],
+  ["otlp-histogram --ca unusual", "unusual-name.pem"],
+];
+
+/** Prints for each argument of the script what readline would offer, one a line; `compopt` needs a real Tab. */
+const BASH = `
+source ./completions
+compopt() { COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")); }
+for line; do
+  COMP_WORDS=($line) COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+  _otlp_histogram
+  printf '%s\\n' "\${COMPREPLY[*]}"
+done
+`;
+
+/** Types each line and Tab into an interactive shell; what stands on its line then is printed between < and >. */
+const ZSH = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "autoload -U compinit; compinit -u -D; source ./completions; bindkey '^I' complete-word; PS1="
+for line; do
+  zpty -w -n shell "$line"$'\\t\\x01print -r -- \\'<\\x05>\\'\\n'
+  zpty -r shell out $'*\\n<otlp-histogram*>*'
+  print -r -- "\${\${out##*$'\\n<'}%%>*}"
+done
+zpty -d shell
+`;
+
+const FISH = `
+source ./completions
+for line in $argv
+  echo (complete -C $line)
+end
+`;
+
+const SHELLS = {
+  bash: (script: string, lines: readonly string[]) => ["--norc", "-c", script, "bash", ...lines],
+  zsh: (script: string, lines: readonly string[]) => ["-f", "-c", script, "zsh", ...lines],
+  fish: (script: string, lines: readonly string[]) => ["--no-config", "-c", script, ...lines],
+};
+const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH };
+
+/** With OTLP_HISTOGRAM_ALL_SHELLS set a shell that is missing fails its test. */
+const mustHave = Boolean(Deno.env.get("OTLP_HISTOGRAM_ALL_SHELLS"));
+
+for (const shell of ["bash", "zsh", "fish"] as const) {
+  const missing = await isMissing(shell);
+  Deno.test({
+    name: missing
+      ? `completions ${shell}: not tested, for ${shell} is not installed`
+      : `completions ${shell} offers commands, flags, words and files in ${shell}`,
+    ignore: missing && !mustHave,
+    async fn() {
+      const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
+      try {
+        await Deno.writeTextFile(`${folder}/completions`, COMPLETIONS[shell]());
+        await Deno.writeTextFile(`${folder}/unusual-name.pem`, "");
+        const { code, stdout, stderr } = await new Deno.Command(shell, {
+          args: SHELLS[shell](SCRIPTS[shell], CASES.map(([line]) => line)),
+          cwd: folder,
+          env: { HOME: folder, TERM: "dumb" },
+          signal: AbortSignal.timeout(20_000),
+        }).output();
+        assert.equal(new TextDecoder().decode(stderr), "");
+        assert.equal(code, 0);
+        const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+        CASES.forEach(([typed, offered], i) => {
+          const words = (lines[i] ?? "").split(/\s+/);
+          assert.ok(words.includes(offered), `${typed}: ${lines[i]}`);
+        });
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+async function isMissing(shell: string): Promise<boolean> {
+  try {
+    return !(await new Deno.Command(shell, { args: ["-c", "exit 0"] }).output()).success;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return true;
+    throw thrown;
+  }
+}
