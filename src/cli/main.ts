@@ -1,11 +1,11 @@
 import { systemClock } from "../base/clock.ts";
-import { readVariables } from "../config/dotenv_file.ts";
-import { variableOf } from "../config/settings.ts";
-import type { Asked } from "./commands.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
-import { errorLines } from "../send/report/report.ts";
+import { readVariables } from "../config/dotenv_file.ts";
+import { variableOf } from "../config/settings.ts";
 import { runSend } from "../send/command.ts";
+import { errorLines } from "../send/report/report.ts";
+import type { Asked } from "./commands.ts";
 
 let stdinOpened = false;
 
