@@ -25,7 +25,7 @@ export function parseFlags<Command extends CommandName>(
     if (arg === "--" && left.length === 0) break;
     const [, name = "", attached] = /^(--[^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     const key = keys.get(name);
-    if (key === undefined) throw unknown(arg, name, command, [...keys.keys()]);
+    if (key === undefined) throw unknown(arg, command, [...keys.keys()]);
     const row = rowOf(key);
     const before = given.get(key);
     if (before !== undefined && !row.repeats) {
@@ -46,6 +46,12 @@ export function parseFlags<Command extends CommandName>(
     throw new Error("a flag has a value that its row does not allow");
   }
   return flags;
+}
+
+/** A UsageError when there are any. */
+export function noArguments(command: string, args: readonly string[]): void {
+  const [first] = args;
+  if (first !== undefined) throw unknown(first, command, []);
 }
 
 /** The row of each key says what its value is; the types of the flags say the same of the table. */
@@ -72,13 +78,8 @@ function toggled(name: string, attached: string | undefined, command: CommandNam
   throw usage(`${name} takes no value`, command);
 }
 
-function unknown(
-  arg: string,
-  name: string,
-  command: CommandName,
-  names: readonly string[],
-): UsageError {
-  const shown = name || arg;
+function unknown(arg: string, command: string, names: readonly string[]): UsageError {
+  const shown = arg.startsWith("--") ? arg.replace(/=.*/s, "") : arg;
   const meant = shown.startsWith("-") ? nearest(shown, names) : undefined;
   if (meant !== undefined) return usage(`No flag ${shown}, did you mean ${meant}?`, command);
   // What stands in the wrong place may be a secret, such as a token after a blank.

@@ -1,7 +1,7 @@
 import type { System } from "../base/system.ts";
 import { VERSION } from "../base/version.ts";
 import { runSend } from "../send/command.ts";
-import { parseFlags, usage } from "./arguments.ts";
+import { noArguments, parseFlags, usage } from "./arguments.ts";
 import { type Command, COMMAND_NAMES } from "./command_names.ts";
 import { nearest } from "./nearest.ts";
 
@@ -46,7 +46,7 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
     };
   },
   demo(args) {
-    none("demo", args);
+    noArguments("demo", args);
     return {
       kind: "command",
       async run(system) {
@@ -58,16 +58,16 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
     };
   },
   async help([name, ...more], columns) {
-    none("help", more);
+    noArguments("help", more);
     const { helpText } = await import("./help.ts");
     return { kind: "text", text: helpText(name === undefined ? undefined : known(name), columns) };
   },
   version(args) {
-    none("version", args);
+    noArguments("version", args);
     return { kind: "text", text: `${VERSION}\n` };
   },
   async completions([shell, ...more]) {
-    none("completions", more);
+    noArguments("completions", more);
     const { COMPLETIONS, isShell } = await import("./completions.ts");
     if (!isShell(shell)) {
       throw usage("completions needs the name of a shell: bash, zsh or fish", "completions");
@@ -106,8 +106,4 @@ function known(name: string): Command {
       ? `No command of that name: there are ${list}`
       : `No command "${name}": there are ${list}; did you mean ${meant}?`,
   );
-}
-
-function none(command: Command, args: readonly string[]): void {
-  if (args.length > 0) throw usage(`${command} takes no more arguments`, command);
 }

@@ -58,17 +58,17 @@ async function readTls(
     );
   }
   return {
-    cert: await readFileOf(cert.name, cert.value, system),
-    key: await readFileOf(key.name, key.value, system),
+    cert: await readFileOf(`${cert.name} (${cert.source})`, cert.value, system),
+    key: await readFileOf(`${key.name} (${key.source})`, key.value, system),
   };
 }
 
 async function tokenReader(
-  { name, value }: Setting,
+  { name, source, value }: Setting,
   system: System,
 ): Promise<() => Promise<string>> {
   const read = async () => {
-    const text = await readFileOf(name, value, system);
+    const text = await readFileOf(`${name} (${source})`, value, system);
     if (text.trim() === "") throw new UsageError(`The token file of ${name}, "${value}", is empty`);
     return tokenValue({ name: `token in the file of ${name}`, source: value, value: text });
   };

@@ -333,22 +333,26 @@ for (
   const [what, args, message] of [
     ["--port that is no port", ["--port", "70000"], /^ERROR: .*--port "70000".*0 to 65535/],
     ["--requests 0", ["--requests", "0"], /^ERROR: .*--requests "0"/],
-    ["--respond that is no answer", ["--respond", "200,maybe"], /^ERROR: .*"maybe" in --respond/],
+    [
+      "--respond that is no answer",
+      ["--respond", "200,maybe"],
+      /^ERROR: Invalid --respond "maybe" \(command line\): expected /,
+    ],
     ["--output that is no format", ["--output", "xml"], /^ERROR: .*--output "xml"/],
     [
       "--tls-cert alone",
       ["--tls-cert", "c.pem"],
-      /^ERROR: .*--tls-cert "c\.pem" without --tls-key/,
+      /^ERROR: --tls-cert \(command line\) .*--tls-key/,
     ],
     [
       "--token-file that is missing",
       ["--token-file", "missing"],
-      /^ERROR: .*--token-file "missing"/,
+      /^ERROR: .*--token-file \(command line\), "missing": it does not exist/,
     ],
     [
       "--token-file that is empty",
       ["--token-file", "empty"],
-      /^ERROR: .*--token-file "empty" is empty/,
+      /^ERROR: .*--token-file, "empty", is empty/,
     ],
     [
       "--host of another machine",

@@ -753,11 +753,14 @@ const wrongFlags: [ReceiveFlags, RegExp][] = [
   ],
   [{ requests: "1.5" }, /^Invalid --requests "1\.5" /],
   [{ respond: "200,no" }, /^Invalid --respond "no" \(command line\): expected a status /],
-  [{ demandedToken: "none" }, /^Cannot read the file of --token-file, "none": /],
+  [{ demandedToken: "none" }, /^Cannot read the file of --token-file \(command line\), "none": /],
   [{ demandedToken: "/empty" }, /^The token file of --token-file, "\/empty", is empty$/],
   [{ tlsCert: "cert.pem" }, /^--tls-cert \(command line\) needs the other half .*--tls-key$/],
   [{ tlsKey: "key.pem" }, /^--tls-key \(command line\) needs the other half .*--tls-cert$/],
-  [{ tlsCert: "none", tlsKey: "none" }, /^Cannot read the file of --tls-cert, "none": /],
+  [
+    { tlsCert: "none", tlsKey: "none" },
+    /^Cannot read the file of --tls-cert \(command line\), "none": /,
+  ],
   [
     { tlsCert: "/empty", tlsKey: "/empty", port: "0" },
     /^Cannot listen on .*--tls-cert and --tls-key/,
