@@ -14,11 +14,10 @@ export interface Series {
   readonly layout: Layout;
   /** As they stand in a data point: encoded once, sent in every interval that has values. */
   readonly attributes: Uint8Array;
-  /** The delta that it was last in, as long as that is not drained, and its data point there. */
+  /** The delta that it was last in, drained or not. */
   delta: Delta | undefined;
+  /** Its data point there; used again when that delta is drained. */
   point: Point;
-  /** In how many deltas it has a data point. */
-  points: number;
   /** The attributes as they came last; undefined when the series is forgotten. */
   object: Attributes | undefined;
   /** What was measured after it the last time. */
@@ -35,6 +34,7 @@ interface PointOf<Kind, H> {
   readonly layout: Layout;
   readonly histogram: H;
   attributes: Uint8Array;
+  /** Whose it is; nobody's when it waits to be used again. */
   series: Series | undefined;
 }
 
@@ -42,9 +42,10 @@ interface PointOf<Kind, H> {
 export class Delta {
   /** In the order of their first values. */
   points: Point[] = [];
-  readonly overflow = new OverflowCount();
+  overflow = new OverflowCount();
   /** The data points of series that have gone on to another delta. */
   readonly left = new Map<Series, Point>();
+  drained = false;
 }
 
 const NO_BYTES = new Uint8Array();
@@ -74,9 +75,20 @@ export class Layout {
 
   #made(): Point {
     const { buckets } = this;
-    const nobodys = { layout: this, attributes: NO_BYTES, series: undefined };
     return buckets === "exponential"
-      ? { kind: buckets, histogram: new ExponentialHistogram(), ...nobodys }
-      : { kind: "explicit", histogram: new ExplicitHistogram(buckets), ...nobodys };
+      ? {
+        kind: buckets,
+        layout: this,
+        histogram: new ExponentialHistogram(),
+        attributes: NO_BYTES,
+        series: undefined,
+      }
+      : {
+        kind: "explicit",
+        layout: this,
+        histogram: new ExplicitHistogram(buckets),
+        attributes: NO_BYTES,
+        series: undefined,
+      };
   }
 }

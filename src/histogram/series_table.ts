@@ -1,8 +1,8 @@
 import type { Attributes, MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
 import { keyOf } from "./attribute_key.ts";
 import type { CardinalityLimit } from "./cardinality_limit.ts";
-import { type Buckets, type Delta, Layout, type Point, type Series } from "./delta.ts";
-import type { Overflow } from "./overflow.ts";
+import { type Buckets, Delta, Layout, type Point, type Series } from "./delta.ts";
+import { type Overflow, OverflowCount } from "./overflow.ts";
 
 /** Attributes as they stand in a data point of that kind. */
 export type EncodeAttributes = (attributes: Attributes, kind: Point["kind"]) => Uint8Array;
@@ -22,7 +22,7 @@ const OVERFLOW: Attributes = { "otel.metric.overflow": true };
 /** How many attribute objects are recognised without a look inside. */
 const MOST_OBJECTS = 1_000_000;
 
-/** The series of one instrument: records into the delta of an interval, and drains it. */
+/** The series of one instrument: begins the delta of an interval, records into it, and drains it. */
 export class SeriesTable {
   readonly #own: Layout;
   readonly #ownBounds: string;
@@ -37,6 +37,8 @@ export class SeriesTable {
   /** A measurement's attributes are often an object seen before: that saves making their key. */
   readonly #byObject = new Map<Attributes, Series>();
   readonly #byKey = new Map<string, Series>();
+  /** Those that are not drained. */
+  readonly #deltas = new Set<Delta>();
   readonly #overflowKey: string;
   #overflow: Series | undefined;
   /** Whether a value fell elsewhere than into the first bucket, or the last. */
@@ -58,6 +60,12 @@ export class SeriesTable {
     this.#cardinality = cardinality;
     this.#encode = encode;
     this.#overflowKey = keyOf({ ...fixed, ...OVERFLOW });
+  }
+
+  begin(): Delta {
+    const delta = new Delta();
+    this.#deltas.add(delta);
+    return delta;
   }
 
   /** The bucket at an end that all values so far fell into, if there is more than one bucket. */
@@ -132,17 +140,19 @@ export class SeriesTable {
       overflow: delta.overflow.total,
       unequalBounds: this.#others.size > 0 ? unequalBounds(points, this.#overflow) : 0,
     };
-    if (this.#byKey.size > 2 * this.#cardinality.most + 1) this.#forgetUnused();
     for (const point of points) {
-      const { series } = point;
-      if (series !== undefined) {
-        series.points--;
-        if (series.delta === delta) series.delta = undefined;
-      }
+      if (this.#beyondFirst && this.#belowLast) break;
       if (point.layout === this.#own) this.#noteEnds(point);
-      point.layout.recycle(point);
     }
+    if (this.#byKey.size > 2 * this.#cardinality.most + 1) this.#forgetUnused();
+    for (const [series, point] of delta.left) {
+      // What is the series' own is used again by itself.
+      if (series.point !== point) point.layout.recycle(point);
+    }
+    this.#deltas.delete(delta);
+    delta.drained = true;
     delta.points = [];
+    delta.overflow = new OverflowCount();
     delta.left.clear();
     return drained;
   }
@@ -197,11 +207,11 @@ export class SeriesTable {
   /** A series that is known gets its data point in this delta, for so many measurements. */
   #enter(series: Series, delta: Delta, mayFold: boolean, count = 1): Series | undefined {
     if (series.delta === delta) return series;
-    const left = series.points > 0 ? delta.left.get(series) : undefined;
+    const left = delta.left.size > 0 ? delta.left.get(series) : undefined;
     if (left === undefined && !this.#cardinality.reserve()) {
       return mayFold ? this.#fold(series.set, delta, count) : undefined;
     }
-    this.#move(series, delta, left ?? this.#place(series.layout.point(), series, delta));
+    this.#move(series, delta, left ?? this.#place(emptyPoint(series), series, delta));
     return series;
   }
 
@@ -234,7 +244,6 @@ export class SeriesTable {
     const series = latest?.series;
     if (latest === undefined || series === undefined) return undefined;
     delta.overflow.note(series.set, latest.histogram.count);
-    series.points--;
     if (series.delta === delta) series.delta = undefined;
     delta.left.delete(series);
     return latest;
@@ -266,11 +275,11 @@ export class SeriesTable {
     point.attributes = kindOf(series.layout) === point.kind
       ? series.attributes
       : this.#encode({ ...this.#fixed, ...OVERFLOW }, point.kind);
-    series.points++;
   }
 
   #move(series: Series, delta: Delta, point: Point): void {
-    series.delta?.left.set(series, series.point);
+    const former = series.delta;
+    if (former !== undefined && !former.drained) former.left.set(series, series.point);
     series.delta = delta;
     series.point = point;
   }
@@ -283,7 +292,6 @@ export class SeriesTable {
       attributes: this.#encode(all, kindOf(layout)),
       delta: undefined,
       point,
-      points: 0,
       object: undefined,
       next: undefined,
     };
@@ -308,7 +316,6 @@ export class SeriesTable {
     const flat = this.#boundless.point();
     if (flat.kind === "explicit") flat.histogram.merge(withoutBuckets(point.histogram));
     delta.points[delta.points.indexOf(point)] = flat;
-    series.points--;
     this.#give(flat, series);
     series.point = flat;
     point.layout.recycle(point);
@@ -316,7 +323,7 @@ export class SeriesTable {
   }
 
   #noteEnds({ kind, histogram }: Point): void {
-    if (kind !== "explicit" || (this.#beyondFirst && this.#belowLast)) return;
+    if (kind !== "explicit") return;
     const { count, counts } = histogram;
     this.#anyDrained ||= counts.length > 1;
     this.#beyondFirst ||= counts[0] !== count;
@@ -333,10 +340,14 @@ export class SeriesTable {
 
   /** A live stream may bring new series for ever: those without a data point go. */
   #forgetUnused(): void {
-    const used = new Set<Layout>();
+    const used = new Set<Series>();
+    for (const { points } of this.#deltas) {
+      for (const { series } of points) if (series !== undefined) used.add(series);
+    }
+    const layouts = new Set<Layout>();
     for (const [key, series] of this.#byKey) {
-      if (series.points > 0) {
-        used.add(series.layout);
+      if (used.has(series)) {
+        layouts.add(series.layout);
         continue;
       }
       this.#byKey.delete(key);
@@ -344,10 +355,19 @@ export class SeriesTable {
       if (series === this.#overflow) this.#overflow = undefined;
     }
     for (const [key, layout] of this.#others) {
-      if (!used.has(layout)) this.#others.delete(key);
+      if (!layouts.has(layout)) this.#others.delete(key);
     }
     this.#byObject.clear();
   }
+}
+
+/** Its own again if that is done with: what belongs together stays side by side in memory. */
+function emptyPoint(series: Series): Point {
+  const { point, layout, delta } = series;
+  const free = delta?.drained === true && point.series === series && point.layout === layout;
+  if (!free) return layout.point();
+  point.histogram.clear();
+  return point;
 }
 
 function boundsKey(bounds: readonly number[]): string {

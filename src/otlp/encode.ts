@@ -139,7 +139,10 @@ function withWriter<H extends { readonly count: number }>(
     ...description === "" ? [] : [stringField(2, description)],
     ...unit === "" ? [] : [stringField(3, unit)],
   ]);
-  const sizes = data.flatMap(({ points }) => points.map((point) => writer.size(point)));
+  const sizes: number[] = [];
+  for (const { points } of data) {
+    for (const point of points) sizes.push(writer.size(point));
+  }
   return {
     head,
     field: writer.field,

@@ -1,9 +1,10 @@
 import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
-import { Delta } from "../histogram/delta.ts";
+import type { Delta } from "../histogram/delta.ts";
 import { addOverflow, NO_OVERFLOW } from "../histogram/overflow.ts";
 import type { MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
 import { isUsableTime } from "../measurements/usable_time.ts";
-import { metricsOf, requestsOf, tableOf } from "./instrument.ts";
+import type { SeriesTable } from "../histogram/series_table.ts";
+import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
 import { type Collected, endBuckets, type Recorder, type RecorderConfig } from "./recorder.ts";
 import type { RequestLimits } from "./request.ts";
@@ -23,10 +24,16 @@ export interface CollectedIntervals extends Collected {
   readonly reopened: number;
 }
 
+/** An instrument with the series that it has in all intervals. */
+interface Recording {
+  readonly instrument: Instrument;
+  readonly table: SeriesTable;
+}
+
 /** One interval with what each instrument measured in it. */
 interface Gathered {
   readonly number: number;
-  readonly deltas: readonly Delta[];
+  readonly parts: readonly (Recording & { readonly delta: Delta })[];
 }
 
 /** Beyond this many closed intervals, the ones closed first are no longer told from intervals that never were. */
@@ -39,7 +46,7 @@ const MOST_CLOSED = 65_536;
 export class IntervalRecorder implements Recorder {
   readonly #config: IntervalRecorderConfig;
   readonly #cardinality: CardinalityLimit;
-  readonly #recordings;
+  readonly #recordings: readonly Recording[];
   /** By number, the oldest first. */
   readonly #open: Gathered[] = [];
   readonly #byNumber = new Map<number, Gathered>();
@@ -76,19 +83,19 @@ export class IntervalRecorder implements Recorder {
 
   /** Every measurement must have a time that OTLP can say. */
   record(batch: readonly Measurement[], instrument = 0): void {
-    const { table } = this.#recordingOf(instrument);
-    this.#recordRuns(batch, ({ deltas }, mayFold, from, to) => {
-      const delta = deltas[instrument];
-      return delta === undefined ? to : table.record(batch, delta, mayFold, from, to);
-    });
+    this.#recordRuns(
+      batch,
+      instrument,
+      ({ table, delta }, ...run) => table.record(batch, delta, ...run),
+    );
   }
 
   recordHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
-    const { table } = this.#recordingOf(instrument);
-    this.#recordRuns(batch, ({ deltas }, mayFold, from, to) => {
-      const delta = deltas[instrument];
-      return delta === undefined ? to : table.recordHistograms(batch, delta, mayFold, from, to);
-    });
+    this.#recordRuns(
+      batch,
+      instrument,
+      ({ table, delta }, ...run) => table.recordHistograms(batch, delta, ...run),
+    );
   }
 
   /** The input has ended: all intervals are complete. */
@@ -105,10 +112,9 @@ export class IntervalRecorder implements Recorder {
     this.#due = 0;
     let overflow = NO_OVERFLOW;
     let unequalBounds = 0;
-    const drained = closed.map(({ number, deltas }) => {
+    const drained = closed.map(({ number, parts }) => {
       const interval = alignedInterval(number, this.#config.intervalMs);
-      return this.#recordings.map(({ instrument, table }, i) => {
-        const delta = deltas[i] ?? new Delta();
+      return parts.map(({ instrument, table, delta }) => {
         const { points, ...figures } = table.drain(delta);
         overflow = addOverflow(overflow, figures.overflow);
         unequalBounds += figures.unequalBounds;
@@ -133,16 +139,11 @@ export class IntervalRecorder implements Recorder {
     return { requests: await requestsOf(metrics, resource, limits, compression), ...collected };
   }
 
-  #recordingOf(instrument: number) {
-    const recording = this.#recordings[instrument];
-    if (recording === undefined) throw new RangeError(`There is no instrument ${instrument}`);
-    return recording;
-  }
-
   /** Cuts a batch where the interval changes; `record` may stop before the end of its part when there is no room. */
   #recordRuns(
     batch: readonly { readonly time?: number }[],
-    record: (interval: Gathered, mayFold: boolean, from: number, to: number) => number,
+    instrument: number,
+    record: (part: Gathered["parts"][number], mayFold: boolean, from: number, to: number) => number,
   ): void {
     const { intervalMs } = this.#config;
     for (let from = 0; from < batch.length;) {
@@ -160,7 +161,9 @@ export class IntervalRecorder implements Recorder {
         const next = batch[to]?.time;
         if (next === undefined || !(next >= start && next < until)) break;
       }
-      const stopped = record(interval, this.#open.length === 1, from, to);
+      const part = interval.parts[instrument];
+      if (part === undefined) throw new RangeError(`There is no instrument ${instrument}`);
+      const stopped = record(part, this.#open.length === 1, from, to);
       if (stopped < to) this.#closeOldest();
       from = stopped;
     }
@@ -176,7 +179,14 @@ export class IntervalRecorder implements Recorder {
   }
 
   #begin(number: number): Gathered {
-    const interval = { number, deltas: this.#recordings.map(() => new Delta()) };
+    const interval = {
+      number,
+      parts: this.#recordings.map(({ instrument, table }) => ({
+        instrument,
+        table,
+        delta: table.begin(),
+      })),
+    };
     let at = this.#open.length;
     while (at > 0 && (this.#open[at - 1]?.number ?? -Infinity) > number) at--;
     this.#open.splice(at, 0, interval);
@@ -217,6 +227,6 @@ export class IntervalRecorder implements Recorder {
   }
 }
 
-function pointsOf({ deltas }: Gathered): number {
-  return deltas.reduce((sum, { points }) => sum + points.length, 0);
+function pointsOf({ parts }: Gathered): number {
+  return parts.reduce((sum, { delta: { points } }) => sum + points.length, 0);
 }

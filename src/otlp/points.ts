@@ -109,8 +109,8 @@ export function explicitWriter(): PointWriter<ExplicitFigures> {
   };
   return {
     field: 9,
-    size: ({ attributes, histogram: { bounds, counts, sum, min, max } }) =>
-      TIMES + 9 + optionalSize(sum) + fieldSize(8 * counts.length) + boundsOf(bounds).length +
+    size: ({ attributes, histogram: { bounds, sum, min, max } }) =>
+      TIMES + 9 + optionalSize(sum) + fieldSize(8 * (bounds.length + 1)) + boundsOf(bounds).length +
       attributes.length + optionalSize(min) + optionalSize(max),
     write(bytes, view, at, { histogram, attributes }, times) {
       at = writeBytes(bytes, at, times);

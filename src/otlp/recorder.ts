@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
 import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
-import { Delta } from "../histogram/delta.ts";
 import { addOverflow, NO_OVERFLOW, type Overflow } from "../histogram/overflow.ts";
 import type { SeriesTable } from "../histogram/series_table.ts";
 import type { Attributes, MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
@@ -61,11 +60,10 @@ export interface Recorder {
 
 export function recorder(config: RecorderConfig, clock: Clock): Recorder {
   const cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
-  const recordings = config.instruments.map((instrument) => ({
-    instrument,
-    table: tableOf(instrument, cardinality),
-    delta: new Delta(),
-  }));
+  const recordings = config.instruments.map((instrument) => {
+    const table = tableOf(instrument, cardinality);
+    return { instrument, table, delta: table.begin() };
+  });
   const next = intervals(clock);
   const recordingOf = (instrument: number) => {
     const recording = recordings[instrument];
@@ -86,7 +84,7 @@ export function recorder(config: RecorderConfig, clock: Clock): Recorder {
       const interval = given ?? passed;
       const drained = recordings.map((recording) => {
         const { instrument, table, delta } = recording;
-        recording.delta = new Delta();
+        recording.delta = table.begin();
         cardinality.release(delta.points.length);
         return { instrument, ...table.drain(delta) };
       });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CardinalityLimit } from "../../src/histogram/cardinality_limit.ts";
 import { bucketOf, ExplicitHistogram } from "../../src/histogram/explicit.ts";
-import { Delta } from "../../src/histogram/delta.ts";
 import { OverflowCount } from "../../src/histogram/overflow.ts";
 import type { Attributes, Measurement } from "../../src/measurements/measurement.ts";
 import { keyOf } from "../../src/histogram/attribute_key.ts";
@@ -21,7 +20,7 @@ function tableOf(
     encoded.push(json);
     return new TextEncoder().encode(json);
   });
-  let delta = new Delta();
+  let delta = table.begin();
   return {
     encoded,
     recordBatch: (batch: readonly Measurement[]) => table.record(batch, delta),
@@ -31,7 +30,7 @@ function tableOf(
     drain() {
       cardinality.release(delta.points.length);
       const drained = table.drain(delta);
-      delta = new Delta();
+      delta = table.begin();
       return { ...drained, shown: shownOf(drained) };
     },
   };
