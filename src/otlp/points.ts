@@ -87,8 +87,11 @@ function writeDouble(view: DataView, at: number, field: number, value: number): 
   return at + 9;
 }
 
-function optionalSize(value: number): number {
-  return Number.isNaN(value) ? 0 : 9;
+/** Of sum, min and max. */
+function optionalSize({ sum, min, max }: Figures): number {
+  // NaN is in any sum that it is added to.
+  if (!Number.isNaN(sum + min + max)) return 3 * 9;
+  return 9 * [sum, min, max].filter((value) => !Number.isNaN(value)).length;
 }
 
 function writeOptional(view: DataView, at: number, field: number, value: number): number {
@@ -100,19 +103,21 @@ export function explicitWriter(): PointWriter<ExplicitFigures> {
   // Data points of one metric mostly have the same bounds.
   let encoded: readonly number[] | undefined;
   let boundsField: Uint8Array = new Uint8Array();
-  const boundsOf = (bounds: readonly number[]) => {
-    if (bounds !== encoded) {
-      encoded = bounds;
-      boundsField = packedDoubles(7, bounds);
-    }
-    return boundsField;
+  /** Bytes of a data point without attributes, sum, min and max. */
+  let least = 0;
+  const encodeBounds = (bounds: readonly number[]) => {
+    encoded = bounds;
+    boundsField = packedDoubles(7, bounds);
+    least = TIMES + 9 + fieldSize(8 * (bounds.length + 1)) + boundsField.length;
   };
   return {
     field: 9,
-    size: ({ attributes, histogram: { bounds, sum, min, max } }) =>
-      TIMES + 9 + optionalSize(sum) + fieldSize(8 * (bounds.length + 1)) + boundsOf(bounds).length +
-      attributes.length + optionalSize(min) + optionalSize(max),
+    size({ attributes, histogram }) {
+      if (histogram.bounds !== encoded) encodeBounds(histogram.bounds);
+      return least + attributes.length + optionalSize(histogram);
+    },
     write(bytes, view, at, { histogram, attributes }, times) {
+      if (histogram.bounds !== encoded) encodeBounds(histogram.bounds);
       at = writeBytes(bytes, at, times);
       bytes[at] = 4 << 3 | FIXED64;
       at = writeFixed64(view, at + 1, histogram.count);
@@ -122,7 +127,7 @@ export function explicitWriter(): PointWriter<ExplicitFigures> {
         if (count !== 0) writeFixed64(view, at, count);
         at += 8;
       }
-      at = writeBytes(bytes, at, boundsOf(histogram.bounds));
+      at = writeBytes(bytes, at, boundsField);
       at = writeBytes(bytes, at, attributes);
       at = writeOptional(view, at, 11, histogram.min);
       return writeOptional(view, at, 12, histogram.max);
@@ -147,9 +152,8 @@ export function exponentialWriter(): PointWriter<ExponentialFigures> {
   return {
     field: 10,
     size: ({ attributes, histogram }) =>
-      attributes.length + TIMES + 9 + optionalSize(histogram.sum) + scaleSize(histogram) + 9 +
-      fieldSize(bucketsSize(histogram)) + fieldSize(0) + optionalSize(histogram.min) +
-      optionalSize(histogram.max),
+      attributes.length + TIMES + 9 + scaleSize(histogram) + 9 + fieldSize(bucketsSize(histogram)) +
+      fieldSize(0) + optionalSize(histogram),
     write(bytes, view, at, { attributes, histogram }, times) {
       at = writeBytes(bytes, at, attributes);
       at = writeBytes(bytes, at, times);
