@@ -25,9 +25,9 @@ export interface Series {
 }
 
 /** One series in one interval. */
-export type Point =
-  | PointOf<"explicit", ExplicitHistogram>
-  | PointOf<"exponential", ExponentialHistogram>;
+export type Point = ExplicitPoint | ExponentialPoint;
+export type ExplicitPoint = PointOf<"explicit", ExplicitHistogram>;
+export type ExponentialPoint = PointOf<"exponential", ExponentialHistogram>;
 
 interface PointOf<Kind, H> {
   readonly kind: Kind;

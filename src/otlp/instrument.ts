@@ -1,9 +1,14 @@
 import type { MetricConfig } from "../config/send_config.ts";
 import type { CardinalityLimit } from "../histogram/cardinality_limit.ts";
-import type { Buckets, Point } from "../histogram/delta.ts";
+import type { Buckets, ExplicitPoint, ExponentialPoint, Point } from "../histogram/delta.ts";
 import { SeriesTable } from "../histogram/series_table.ts";
 import type { Attributes } from "../measurements/measurement.ts";
-import { type Collection, encodeCollection, type MetricData } from "./encode.ts";
+import {
+  type Collection,
+  encodeCollection,
+  type IntervalPoints,
+  type MetricData,
+} from "./encode.ts";
 import { gzip } from "./gzip.ts";
 import type { Interval } from "./interval.ts";
 import { ATTRIBUTES } from "./points.ts";
@@ -43,14 +48,18 @@ export function metricsOf(
   { name, unit, description }: Instrument,
   intervals: readonly IntervalData[],
 ): readonly MetricData[] {
-  const explicit = withPoints(intervals.map(({ interval, points }) => ({
-    interval,
-    points: points.filter((point) => point.kind === "explicit"),
-  })));
-  const exponential = withPoints(intervals.map(({ interval, points }) => ({
-    interval,
-    points: points.filter((point) => point.kind === "exponential"),
-  })));
+  const explicit: IntervalPoints<ExplicitPoint["histogram"]>[] = [];
+  const exponential: IntervalPoints<ExponentialPoint["histogram"]>[] = [];
+  for (const { interval, points } of intervals) {
+    const ofBounds: ExplicitPoint[] = [];
+    const ofScale: ExponentialPoint[] = [];
+    for (const point of points) {
+      if (point.kind === "explicit") ofBounds.push(point);
+      else ofScale.push(point);
+    }
+    if (ofBounds.length > 0) explicit.push({ interval, points: ofBounds });
+    if (ofScale.length > 0) exponential.push({ interval, points: ofScale });
+  }
   const metrics: MetricData[] = [];
   if (explicit.length > 0) {
     metrics.push({ name, unit, description, kind: "explicit", data: explicit });
@@ -59,12 +68,6 @@ export function metricsOf(
     metrics.push({ name, unit, description, kind: "exponential", data: exponential });
   }
   return metrics;
-}
-
-function withPoints<T extends { readonly points: readonly unknown[] }>(
-  data: readonly T[],
-): readonly T[] {
-  return data.filter(({ points }) => points.length > 0);
 }
 
 /** The instrumentation scope, as the predecessor named it. */

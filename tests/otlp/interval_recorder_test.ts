@@ -158,6 +158,50 @@ Deno.test("The intervals of a log in any order hold what plain arithmetic says, 
   );
 });
 
+Deno.test("Series that come and go over open intervals keep every count, and one data point a delta", async () => {
+  const log = fc.array(
+    fc.record({
+      value: fc.nat({ max: 200 }),
+      attributes: fc.record({ s: fc.nat({ max: 40 }) }),
+      time: fc.integer({ min: NOON, max: NOON + 4 * MINUTE }),
+    }),
+    { maxLength: 150 },
+  );
+  const maxSeries = fc.constantFrom(1, 2, 3, 5, 100);
+  await fc.assert(
+    fc.asyncProperty(log, maxSeries, fc.constantFrom(1, 5, 200), async (log, maxSeries, size) => {
+      const recorder = recorderOf({ maxSeries, latenessMs: 10 * MINUTE });
+      const points: Point[] = [];
+      let folded = 0;
+      for (let i = 0; i < log.length; i += 50) {
+        recordAll(recorder, log.slice(i, i + 50), size);
+        const collected = await recorder.collect(ALL, "none");
+        points.push(...pointsOf(collected));
+        folded += collected.overflow.measurements;
+      }
+      const last = await ended(recorder);
+      points.push(...pointsOf(last));
+      folded += last.overflow.measurements;
+      const together = (all: readonly Point[]) =>
+        merged(all.map((point) => ({ ...point, attributes: {} })));
+      const own = points.filter(({ attributes }) => !("otel.metric.overflow" in attributes));
+      const overflow = points.filter(({ attributes }) => "otel.metric.overflow" in attributes);
+      assert.deepEqual(
+        together(points),
+        expected(log.map((each) => ({ ...each, attributes: {} })), MINUTE),
+      );
+      assert.equal(overflow.reduce((sum, { count }) => sum + count, 0), folded);
+      // What has a data point of its own is never more than was measured of it.
+      const measured = expected(log, MINUTE);
+      for (const [key, { count }] of merged(own)) {
+        assert.ok(count <= (measured.get(key)?.count ?? 0), key);
+      }
+      if (maxSeries === 100) assert.ok(merged(own).size === measured.size);
+    }),
+    { ...SEED, numRuns: 150 },
+  );
+});
+
 Deno.test("A shuffled log of a day has the intervals of the sorted one", async () => {
   let state = 11;
   const random = () => (state = state * 48271 % 2147483647) / 2147483647;
