@@ -1,8 +1,11 @@
+import type { MeasuredHistogram } from "../measurements/measurement.ts";
+
 /** The values of one series in one interval, counted in buckets with explicit bounds. */
 export class ExplicitHistogram {
   /** Upper bounds of the buckets, inclusive, strictly increasing. */
-  readonly #bounds: readonly number[];
+  readonly bounds: readonly number[];
   count = 0;
+  /** NaN, as `min` and `max`, when a histogram was added that does not tell. */
   sum = 0;
   min = Infinity;
   max = -Infinity;
@@ -10,7 +13,7 @@ export class ExplicitHistogram {
   readonly counts: number[];
 
   constructor(bounds: readonly number[]) {
-    this.#bounds = bounds;
+    this.bounds = bounds;
     this.counts = new Array<number>(bounds.length + 1).fill(0);
   }
 
@@ -20,8 +23,21 @@ export class ExplicitHistogram {
     this.sum += value;
     this.min = Math.min(value, this.min);
     this.max = Math.max(value, this.max);
-    const bucket = bucketOf(this.#bounds, value);
+    const bucket = bucketOf(this.bounds, value);
     this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
+  }
+
+  /** Counts what another histogram counted; what its buckets tell is lost here when there are no bounds. */
+  merge(other: Omit<MeasuredHistogram, "attributes" | "bounds">): void {
+    this.count += other.count;
+    this.sum += other.sum ?? NaN;
+    this.min = Math.min(this.min, other.min ?? NaN);
+    this.max = Math.max(this.max, other.max ?? NaN);
+    const last = this.counts.length - 1;
+    other.counts.forEach((count, i) => {
+      const bucket = Math.min(i, last);
+      this.counts[bucket] = (this.counts[bucket] ?? 0) + count;
+    });
   }
 
   /** Forgets all values; the next interval begins. */

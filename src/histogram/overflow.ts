@@ -15,32 +15,33 @@ const MOST_CHARACTERS = 8_000_000;
 /** Counts what is folded in one interval, in bounded memory. */
 export class OverflowCount {
   #measurements = 0;
-  #keys = new Set<string>();
+  readonly #keys = new Set<string>();
   #characters = 0;
-  #more = false;
+  /** How many there were when there were too many to tell apart: no key is of use any more. */
+  #atLeast = 0;
 
   /** Measurements of the series with this key. */
   note(key: string, measurements = 1): void {
     this.#measurements += measurements;
-    if (this.#keys.has(key)) return;
+    if (this.#atLeast > 0 || this.#keys.has(key)) return;
     this.#characters += key.length;
-    if (this.#keys.size < MOST_KEYS && this.#characters <= MOST_CHARACTERS) this.#keys.add(key);
-    else this.#more = true;
+    if (this.#keys.size < MOST_KEYS && this.#characters <= MOST_CHARACTERS) {
+      this.#keys.add(key);
+    } else {
+      // The first key alone may be too long; it is one series all the same.
+      this.#atLeast = Math.max(1, this.#keys.size);
+      this.#keys.clear();
+    }
   }
 
-  /** What was folded since the last time; begins anew. */
-  drain(): Overflow {
+  /** What was folded. */
+  get total(): Overflow {
     if (this.#measurements === 0) return NO_OVERFLOW;
-    const overflow = {
+    return {
       measurements: this.#measurements,
-      series: this.#keys.size,
-      more: this.#more,
+      series: this.#atLeast > 0 ? this.#atLeast : this.#keys.size,
+      more: this.#atLeast > 0,
     };
-    this.#measurements = 0;
-    this.#keys = new Set();
-    this.#characters = 0;
-    this.#more = false;
-    return overflow;
   }
 }
 

@@ -6,6 +6,24 @@ export type Attributes = Readonly<Record<string, AttributeValue>>;
 export interface Measurement {
   readonly value: number;
   readonly attributes: Attributes;
+  /** When it happened, in ms since 1970; missing: now. */
+  readonly time?: number;
+}
+
+/** A histogram that was counted elsewhere: its figures contradict each other nowhere. */
+export interface MeasuredHistogram {
+  /** Upper bounds, inclusive, finite and strictly increasing. */
+  readonly bounds: readonly number[];
+  /** One more than bounds. */
+  readonly counts: readonly number[];
+  /** The sum of the counts. */
+  readonly count: number;
+  readonly sum: number | undefined;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly attributes: Attributes;
+  /** When it was measured, ms since 1970. */
+  readonly time?: number;
 }
 
 /** A histogram that was counted elsewhere: its figures contradict each other nowhere. */

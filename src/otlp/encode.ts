@@ -1,29 +1,35 @@
-import type { ExplicitHistogram } from "../histogram/explicit.ts";
-import type { ExponentialHistogram } from "../histogram/exponential.ts";
 import type { Interval } from "./interval.ts";
 import type { Attributes } from "../measurements/measurement.ts";
-import type { Series } from "../histogram/series.ts";
-import { explicitWriter, exponentialWriter, type PointWriter } from "./points.ts";
+import {
+  type ExplicitFigures,
+  explicitWriter,
+  type ExponentialFigures,
+  exponentialWriter,
+  type Point,
+  type PointWriter,
+  timeFields,
+} from "./points.ts";
 import type { RequestLimits } from "./request.ts";
 import { attributeFields, concat, field, fieldSize, stringField, writeHead } from "./wire.ts";
 
-/** One interval's data of one instrument. */
+/** The data points of one interval. */
+export interface IntervalPoints<H> {
+  readonly interval: Interval;
+  readonly points: readonly Point<H>[];
+}
+
+/** A metric's data points, all of one kind. */
 export type MetricData =
   & { readonly name: string; readonly unit: string; readonly description: string }
   & (
-    | {
-      readonly kind: "explicit";
-      readonly bounds: readonly number[];
-      readonly series: readonly Series<ExplicitHistogram>[];
-    }
-    | { readonly kind: "exponential"; readonly series: readonly Series<ExponentialHistogram>[] }
+    | { readonly kind: "explicit"; readonly data: readonly IntervalPoints<ExplicitFigures>[] }
+    | { readonly kind: "exponential"; readonly data: readonly IntervalPoints<ExponentialFigures>[] }
   );
 
-/** One interval's data of all instruments. */
+/** What is sent together. */
 export interface Collection {
   readonly resource: Attributes;
   readonly scope: { readonly name: string; readonly version: string };
-  readonly interval: Interval;
   readonly metrics: readonly MetricData[];
 }
 
@@ -47,7 +53,7 @@ export function encodeCollection(
   limits: RequestLimits,
 ): readonly PlainRequest[] {
   const envelope = envelopeOf(collection);
-  const metrics = collection.metrics.map((metric) => encodable(metric, collection.interval));
+  const metrics = collection.metrics.map(encodable);
   const requests: PlainRequest[] = [];
   let parts: Part[] = [];
   let points = 0;
@@ -117,15 +123,15 @@ interface Encodable {
   ): { readonly at: number; readonly measurements: number };
 }
 
-function encodable(metric: MetricData, interval: Interval): Encodable {
+function encodable(metric: MetricData): Encodable {
   return metric.kind === "explicit"
-    ? withWriter(metric, metric.series, explicitWriter(metric.bounds, interval))
-    : withWriter(metric, metric.series, exponentialWriter(interval));
+    ? withWriter(metric, metric.data, explicitWriter())
+    : withWriter(metric, metric.data, exponentialWriter());
 }
 
 function withWriter<H extends { readonly count: number }>(
   { name, unit, description }: MetricData,
-  series: readonly Series<H>[],
+  data: readonly IntervalPoints<H>[],
   writer: PointWriter<H>,
 ): Encodable {
   const head = concat([
@@ -133,21 +139,30 @@ function withWriter<H extends { readonly count: number }>(
     ...description === "" ? [] : [stringField(2, description)],
     ...unit === "" ? [] : [stringField(3, unit)],
   ]);
-  const sizes = series.map((each) => writer.size(each));
+  const sizes: number[] = [];
+  for (const { points } of data) {
+    for (const point of points) sizes.push(writer.size(point));
+  }
   return {
     head,
     field: writer.field,
-    points: series.length,
+    points: sizes.length,
     most: head.length + DELTA.length + 2 * LONGEST_HEAD,
     size: (point) => fieldSize(sizes[point] ?? 0),
     write(bytes, view, at, from, to) {
       let measurements = 0;
-      for (let point = from; point < to; point++) {
-        const each = series[point];
-        if (each === undefined) break;
-        at = writeHead(bytes, at, 1, sizes[point] ?? 0);
-        at = writer.write(bytes, view, at, each);
-        measurements += each.histogram.count;
+      let first = 0;
+      for (const { interval, points } of data) {
+        const times = timeFields(interval);
+        const end = Math.min(to - first, points.length);
+        for (let i = Math.max(0, from - first); i < end; i++) {
+          const point = points[i];
+          if (point === undefined) break;
+          at = writeHead(bytes, at, 1, sizes[first + i] ?? 0);
+          at = writer.write(bytes, view, at, point, times);
+          measurements += point.histogram.count;
+        }
+        first += points.length;
       }
       return { at, measurements };
     },

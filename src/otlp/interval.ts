@@ -23,3 +23,16 @@ export function intervals(clock: Clock): () => Interval {
     return { start, end };
   };
 }
+
+/** The number of the interval of that length, aligned to 1970, in which a time lies. */
+export function intervalNumber(time: number, lengthMs: number): number {
+  const number = Math.floor(time / lengthMs);
+  // The quotient may have been rounded to a whole number.
+  if (number * lengthMs > time) return number - 1;
+  return (number + 1) * lengthMs <= time ? number + 1 : number;
+}
+
+/** From its start, inclusive, to its end, exclusive. */
+export function alignedInterval(number: number, lengthMs: number): Interval {
+  return { start: number * lengthMs, end: (number + 1) * lengthMs };
+}

@@ -1,7 +1,4 @@
-import type { ExplicitHistogram } from "../histogram/explicit.ts";
-import type { ExponentialHistogram } from "../histogram/exponential.ts";
 import type { Interval } from "./interval.ts";
-import type { Series } from "../histogram/series.ts";
 import {
   fieldSize,
   varintSize,
@@ -15,24 +12,63 @@ import {
 // Data points as in metrics.proto, their fields in the order in which the OpenTelemetry SDK for JavaScript writes them.
 
 /** Field numbers of `attributes` in the two kinds of data point. */
-export const EXPLICIT_ATTRIBUTES = 9;
-export const EXPONENTIAL_ATTRIBUTES = 1;
+export const ATTRIBUTES = { explicit: 9, exponential: 1 } as const;
 
-/** Encodes the data points of one metric; none is changed by where it stands. */
+/** What both kinds of histogram tell; `sum`, `min` and `max` are NaN where they are not known, and then not written. */
+interface Figures {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface ExplicitFigures extends Figures {
+  readonly bounds: readonly number[];
+  /** One more than bounds. */
+  readonly counts: readonly number[];
+}
+
+export interface ExponentialFigures extends Figures {
+  readonly scale: number;
+  /** The index of the lowest bucket. */
+  readonly offset: number;
+  readonly buckets: number;
+  readonly zeroCount: number;
+  /** The count of the bucket with index `offset + position`. */
+  countAt(position: number): number;
+}
+
+/** A data point but for its times. */
+export interface Point<H> {
+  /** Encoded, under the field number of its kind. */
+  readonly attributes: Uint8Array;
+  readonly histogram: H;
+}
+
+/** Encodes data points of one kind. */
 export interface PointWriter<H> {
   /** The field of `Metric` that holds them. */
   readonly field: number;
   /** Bytes of a data point without its tag and length. */
-  size(series: Series<H>): number;
+  size(point: Point<H>): number;
   /** Writes those bytes where there are only zeros yet, and returns where they end. */
-  write(bytes: Uint8Array, view: DataView, at: number, series: Series<H>): number;
+  write(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    point: Point<H>,
+    times: Uint8Array,
+  ): number;
 }
 
 const FIXED64 = 1;
 
-/** `start_time_unix_nano` and `time_unix_nano`. */
-function timeFields({ start, end }: Interval): Uint8Array {
-  const bytes = new Uint8Array(18);
+/** `start_time_unix_nano` and `time_unix_nano` take as much. */
+const TIMES = 18;
+
+/** `start_time_unix_nano` and `time_unix_nano`, of all data points of an interval. */
+export function timeFields({ start, end }: Interval): Uint8Array {
+  const bytes = new Uint8Array(TIMES);
   const view = new DataView(bytes.buffer);
   bytes[0] = 2 << 3 | FIXED64;
   view.setBigUint64(1, nanoseconds(start), true);
@@ -51,32 +87,50 @@ function writeDouble(view: DataView, at: number, field: number, value: number): 
   return at + 9;
 }
 
+/** Of sum, min and max. */
+function optionalSize({ sum, min, max }: Figures): number {
+  // NaN is in any sum that it is added to.
+  if (!Number.isNaN(sum + min + max)) return 3 * 9;
+  return 9 * [sum, min, max].filter((value) => !Number.isNaN(value)).length;
+}
+
+function writeOptional(view: DataView, at: number, field: number, value: number): number {
+  return Number.isNaN(value) ? at : writeDouble(view, at, field, value);
+}
+
 /** HistogramDataPoint. */
-export function explicitWriter(
-  bounds: readonly number[],
-  interval: Interval,
-): PointWriter<ExplicitHistogram> {
-  const times = timeFields(interval);
-  const countsLength = 8 * (bounds.length + 1);
-  const boundsField = packedDoubles(7, bounds);
-  const size = times.length + 2 * 9 + fieldSize(countsLength) + boundsField.length + 2 * 9;
+export function explicitWriter(): PointWriter<ExplicitFigures> {
+  // Data points of one metric mostly have the same bounds.
+  let encoded: readonly number[] | undefined;
+  let boundsField: Uint8Array = new Uint8Array();
+  /** Bytes of a data point without attributes, sum, min and max. */
+  let least = 0;
+  const encodeBounds = (bounds: readonly number[]) => {
+    encoded = bounds;
+    boundsField = packedDoubles(7, bounds);
+    least = TIMES + 9 + fieldSize(8 * (bounds.length + 1)) + boundsField.length;
+  };
   return {
     field: 9,
-    size: ({ attributes }) => size + attributes.length,
-    write(bytes, view, at, { histogram, attributes }) {
+    size({ attributes, histogram }) {
+      if (histogram.bounds !== encoded) encodeBounds(histogram.bounds);
+      return least + attributes.length + optionalSize(histogram);
+    },
+    write(bytes, view, at, { histogram, attributes }, times) {
+      if (histogram.bounds !== encoded) encodeBounds(histogram.bounds);
       at = writeBytes(bytes, at, times);
       bytes[at] = 4 << 3 | FIXED64;
       at = writeFixed64(view, at + 1, histogram.count);
-      at = writeDouble(view, at, 5, histogram.sum);
-      at = writeHead(bytes, at, 6, countsLength);
+      at = writeOptional(view, at, 5, histogram.sum);
+      at = writeHead(bytes, at, 6, 8 * histogram.counts.length);
       for (const count of histogram.counts) {
         if (count !== 0) writeFixed64(view, at, count);
         at += 8;
       }
       at = writeBytes(bytes, at, boundsField);
       at = writeBytes(bytes, at, attributes);
-      at = writeDouble(view, at, 11, histogram.min);
-      return writeDouble(view, at, 12, histogram.max);
+      at = writeOptional(view, at, 11, histogram.min);
+      return writeOptional(view, at, 12, histogram.max);
     },
   };
 }
@@ -94,19 +148,18 @@ function packedDoubles(field: number, values: readonly number[]): Uint8Array {
 }
 
 /** ExponentialHistogramDataPoint; there are no negative values, so `negative` is an empty message. */
-export function exponentialWriter(interval: Interval): PointWriter<ExponentialHistogram> {
-  const times = timeFields(interval);
+export function exponentialWriter(): PointWriter<ExponentialFigures> {
   return {
     field: 10,
     size: ({ attributes, histogram }) =>
-      attributes.length + times.length + 2 * 9 + scaleSize(histogram) + 9 +
-      fieldSize(bucketsSize(histogram)) + fieldSize(0) + 2 * 9,
-    write(bytes, view, at, { attributes, histogram }) {
+      attributes.length + TIMES + 9 + scaleSize(histogram) + 9 + fieldSize(bucketsSize(histogram)) +
+      fieldSize(0) + optionalSize(histogram),
+    write(bytes, view, at, { attributes, histogram }, times) {
       at = writeBytes(bytes, at, attributes);
       at = writeBytes(bytes, at, times);
       bytes[at] = 4 << 3 | FIXED64;
       at = writeFixed64(view, at + 1, histogram.count);
-      at = writeDouble(view, at, 5, histogram.sum);
+      at = writeOptional(view, at, 5, histogram.sum);
       if (histogram.scale !== 0) {
         bytes[at] = 6 << 3;
         at = writeVarint(bytes, at + 1, zigzag(histogram.scale));
@@ -116,29 +169,29 @@ export function exponentialWriter(interval: Interval): PointWriter<ExponentialHi
       at = writeHead(bytes, at, 8, bucketsSize(histogram));
       at = writeBuckets(bytes, at, histogram);
       at = writeHead(bytes, at, 9, 0);
-      at = writeDouble(view, at, 12, histogram.min);
-      return writeDouble(view, at, 13, histogram.max);
+      at = writeOptional(view, at, 12, histogram.min);
+      return writeOptional(view, at, 13, histogram.max);
     },
   };
 }
 
-function scaleSize({ scale }: ExponentialHistogram): number {
+function scaleSize({ scale }: ExponentialFigures): number {
   return scale === 0 ? 0 : 1 + varintSize(zigzag(scale));
 }
 
-function bucketsSize(histogram: ExponentialHistogram): number {
+function bucketsSize(histogram: ExponentialFigures): number {
   const { offset, buckets } = histogram;
   return (offset === 0 ? 0 : 1 + varintSize(zigzag(offset))) +
     (buckets === 0 ? 0 : fieldSize(countsSize(histogram)));
 }
 
-function countsSize(histogram: ExponentialHistogram): number {
+function countsSize(histogram: ExponentialFigures): number {
   let size = 0;
   for (let i = 0; i < histogram.buckets; i++) size += varintSize(histogram.countAt(i));
   return size;
 }
 
-function writeBuckets(bytes: Uint8Array, at: number, histogram: ExponentialHistogram): number {
+function writeBuckets(bytes: Uint8Array, at: number, histogram: ExponentialFigures): number {
   const { offset, buckets } = histogram;
   if (offset !== 0) {
     bytes[at] = 1 << 3;

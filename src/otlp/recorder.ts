@@ -1,24 +1,13 @@
-import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
 import type { Clock } from "../base/clock.ts";
-import type { MetricConfig } from "../config/metric_config.ts";
-import { ExplicitHistogram } from "../histogram/explicit.ts";
-import { ExponentialHistogram } from "../histogram/exponential.ts";
+import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
 import { addOverflow, NO_OVERFLOW, type Overflow } from "../histogram/overflow.ts";
-import { intervals } from "./interval.ts";
-import type { Attributes, Measurement } from "../measurements/measurement.ts";
-import { encodeCollection, type MetricData } from "./encode.ts";
-import { gzip } from "./gzip.ts";
-import { EXPLICIT_ATTRIBUTES, EXPONENTIAL_ATTRIBUTES } from "./points.ts";
+import type { SeriesTable } from "../histogram/series_table.ts";
+import type { Attributes, MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
+import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
+import { type Interval, intervals } from "./interval.ts";
 import type { EncodedRequest, RequestLimits } from "./request.ts";
-import { attributeFields } from "./wire.ts";
-import { type Drained, type Histogram, SeriesTable } from "../histogram/series.ts";
 
-/** A histogram instrument: a MetricConfig is one with explicit bounds. */
-export interface Instrument
-  extends Pick<MetricConfig, "name" | "unit" | "description" | "attributes"> {
-  /** Upper bounds of its buckets, finite and strictly increasing; or none to choose, with base-2 exponential ones. */
-  readonly bounds: readonly number[] | "exponential";
-}
+export type { Instrument } from "./instrument.ts";
 
 export interface RecorderConfig {
   readonly resource: Attributes;
@@ -27,104 +16,97 @@ export interface RecorderConfig {
   readonly maxSeries: number;
 }
 
-/** One interval's data, encoded: a delta exists only once. */
+/** What was recorded since the last time, encoded: a delta exists only once. */
 export interface Collected {
   readonly requests: readonly EncodedRequest[];
   /** What shares one data point because of `maxSeries`. */
   readonly overflow: Overflow;
-  /** Measurements that no histogram can hold: negative, infinite or no number. They are in no request. */
-  readonly refused: number;
+  /** Attribute sets with more than one data point in an interval, since their histograms had unequal bounds. */
+  readonly unequalBounds: number;
+  /** Metrics whose values, of all collections so far, say nothing but that they are below or above a bound. */
+  readonly endBuckets: readonly EndBucket[];
 }
 
-/** Records measurements and gives each delta away once: after `collect()` it is forgotten here. */
+/** All values of a metric fell into one bucket at an end. */
+export interface EndBucket {
+  readonly metric: string;
+  readonly bucket: "first" | "last";
+  /** The bucket's only finite bound: values are at most, or more than, that. */
+  readonly bound: number;
+}
+
+/**
+ * Records measurements and gives each delta away once: after `collect()` it is forgotten here. `instrument` is the index
+ * of one of those it was made with. Attributes must not be changed afterwards.
+ */
 export interface Recorder {
-  /** `instrument` is the index of one of those it was made with. Attributes must not be changed afterwards. */
+  /** Values must be finite and not negative: whoever reads or makes them sees to it. */
   record(batch: readonly Measurement[], instrument?: number): void;
-  /** What is recorded while it resolves belongs to the next interval. */
-  collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<Collected>;
+  /**
+   * Their bounds stand in place of the instrument's: of one series, those with equal bounds add up, others get a data
+   * point of their own.
+   */
+  recordHistograms(batch: readonly MeasuredHistogram[], instrument?: number): void;
+  /**
+   * What is recorded while it resolves belongs to the next interval. Without `interval`, it is the time since the last
+   * collection.
+   */
+  collect(
+    limits: RequestLimits,
+    compression: "gzip" | "none",
+    interval?: Interval,
+  ): Promise<Collected>;
 }
-
-/** The instrumentation scope, as the predecessor named it. */
-const SCOPE = { name: "example-meter", version: "1.0.0" } as const;
 
 export function recorder(config: RecorderConfig, clock: Clock): Recorder {
   const cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
-  const instruments = config.instruments.map((instrument) => series(instrument, cardinality));
-  const interval = intervals(clock);
+  const recordings = config.instruments.map((instrument) => {
+    const table = tableOf(instrument, cardinality);
+    return { instrument, table, delta: table.begin() };
+  });
+  const next = intervals(clock);
+  const recordingOf = (instrument: number) => {
+    const recording = recordings[instrument];
+    if (recording === undefined) throw new RangeError(`There is no instrument ${instrument}`);
+    return recording;
+  };
   return {
     record(batch, instrument = 0) {
-      const recording = instruments[instrument];
-      if (recording === undefined) throw new RangeError(`There is no instrument ${instrument}`);
-      recording.record(batch);
+      const { table, delta } = recordingOf(instrument);
+      table.record(batch, delta);
     },
-    async collect(limits, compression) {
-      const drained = instruments.map((instrument) => instrument.drain());
-      const plain = encodeCollection({
-        resource: config.resource,
-        scope: SCOPE,
-        interval: interval(),
-        metrics: drained.map(({ data }) => data).filter((data) => data.series.length > 0),
-      }, limits);
-      cardinality.next();
-      const requests: EncodedRequest[] = [];
-      for (const request of plain) {
-        requests.push(
-          compression === "gzip"
-            ? { ...request, body: await gzip(request.body), encoding: "gzip" }
-            : { ...request, encoding: "identity" },
-        );
-      }
+    recordHistograms(batch, instrument = 0) {
+      const { table, delta } = recordingOf(instrument);
+      table.recordHistograms(batch, delta);
+    },
+    async collect(limits, compression, given) {
+      const passed = next();
+      const interval = given ?? passed;
+      const drained = recordings.map((recording) => {
+        const { instrument, table, delta } = recording;
+        recording.delta = table.begin();
+        cardinality.release(delta.points.length);
+        return { instrument, ...table.drain(delta) };
+      });
+      const metrics = drained.flatMap(({ instrument, points }) =>
+        metricsOf(instrument, [{ interval, points }])
+      );
       return {
-        requests,
+        requests: await requestsOf(metrics, config.resource, limits, compression),
         overflow: drained.reduce((sum, { overflow }) => addOverflow(sum, overflow), NO_OVERFLOW),
-        refused: drained.reduce((sum, { refused }) => sum + refused, 0),
+        unequalBounds: drained.reduce((sum, each) => sum + each.unequalBounds, 0),
+        endBuckets: endBuckets(recordings),
       };
     },
   };
 }
 
-/** The series of one instrument, whatever kind of histogram they have. */
-interface Recording {
-  record(batch: readonly Measurement[]): void;
-  drain(): { readonly data: MetricData } & Pick<Drained<Histogram>, "overflow" | "refused">;
-}
-
-function series(instrument: Instrument, cardinality: CardinalityLimit): Recording {
-  const { name, unit, description, attributes, bounds } = instrument;
-  if (bounds === "exponential") {
-    const table = new SeriesTable(
-      {
-        histogram: () => new ExponentialHistogram(),
-        encode: (all) => attributeFields(EXPONENTIAL_ATTRIBUTES, all),
-      },
-      attributes,
-      cardinality,
-    );
-    return {
-      record: (batch) => table.record(batch),
-      drain() {
-        const { series, overflow, refused } = table.drain();
-        return { data: { kind: bounds, name, unit, description, series }, overflow, refused };
-      },
-    };
-  }
-  const table = new SeriesTable(
-    {
-      histogram: () => new ExplicitHistogram(bounds),
-      encode: (all) => attributeFields(EXPLICIT_ATTRIBUTES, all),
-    },
-    attributes,
-    cardinality,
-  );
-  return {
-    record: (batch) => table.record(batch),
-    drain() {
-      const { series, overflow, refused } = table.drain();
-      return {
-        data: { kind: "explicit", bounds, name, unit, description, series },
-        overflow,
-        refused,
-      };
-    },
-  };
+export function endBuckets(
+  recordings: readonly { readonly instrument: Instrument; readonly table: SeriesTable }[],
+): readonly EndBucket[] {
+  return recordings.flatMap(({ instrument: { name, bounds }, table: { endBucket: bucket } }) => {
+    if (bounds === "exponential" || bucket === undefined) return [];
+    const bound = bounds.at(bucket === "first" ? 0 : -1);
+    return bound === undefined ? [] : [{ metric: name, bucket, bound }];
+  });
 }

@@ -49,6 +49,7 @@ export function ahead(
     },
     recorder: {
       record: (batch, instrument) => recorder.record(batch, instrument),
+      recordHistograms: (batch, instrument) => recorder.recordHistograms(batch, instrument),
       collect(...wanted) {
         const collected = next?.collected ?? recorder.collect(...wanted);
         next = undefined;

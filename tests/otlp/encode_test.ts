@@ -9,7 +9,7 @@ import type {
   ExponentialHistogramDataPoint,
   HistogramDataPoint,
 } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { EXPLICIT_ATTRIBUTES, EXPONENTIAL_ATTRIBUTES } from "../../src/otlp/points.ts";
+import { ATTRIBUTES, type Point } from "../../src/otlp/points.ts";
 import {
   attributeFields,
   varintSize,
@@ -17,7 +17,6 @@ import {
   writeVarint,
   zigzag,
 } from "../../src/otlp/wire.ts";
-import type { Series } from "../../src/histogram/series.ts";
 import { attributes, SEED, value } from "../support/arbitrary.ts";
 
 const ALL = { points: Infinity, bytes: Infinity };
@@ -25,19 +24,12 @@ const INTERVAL = { start: 1_769_860_800_123, end: 1_769_860_860_456 };
 
 type AnyHistogram = ExplicitHistogram | ExponentialHistogram;
 
-function series<H extends AnyHistogram>(
-  histogram: H,
-  field: number,
-  attributes: Attributes,
-): Series<H> {
-  return {
-    attributes: attributeFields(field, attributes),
-    histogram,
-    key: "",
-    interval: 0,
-    object: undefined,
-    next: undefined,
-  };
+function explicitPoint(histogram: ExplicitHistogram, attributes: Attributes) {
+  return { attributes: attributeFields(ATTRIBUTES.explicit, attributes), histogram };
+}
+
+function exponentialPoint(histogram: ExponentialHistogram, attributes: Attributes) {
+  return { attributes: attributeFields(ATTRIBUTES.exponential, attributes), histogram };
 }
 
 function filled<H extends AnyHistogram>(histogram: H, values: readonly number[]): H {
@@ -52,32 +44,32 @@ function metric(
   points: readonly (readonly number[])[],
 ): MetricData {
   const about = { name, unit: "ms", description: `about ${name}`.repeat(20) };
-  const bounds = [5, 10];
+  const attributes = (i: number) => ({ [name]: i });
   return kind === "explicit"
     ? {
       ...about,
       kind,
-      bounds,
-      series: points.map((values, i) =>
-        series(filled(new ExplicitHistogram(bounds), values), EXPLICIT_ATTRIBUTES, { [name]: i })
-      ),
+      data: inInterval(points.map((values, i) =>
+        explicitPoint(filled(new ExplicitHistogram([5, 10]), values), attributes(i))
+      )),
     }
     : {
       ...about,
       kind,
-      series: points.map((values, i) =>
-        series(filled(new ExponentialHistogram(), values), EXPONENTIAL_ATTRIBUTES, { [name]: i })
+      data: inInterval(
+        points.map((values, i) =>
+          exponentialPoint(filled(new ExponentialHistogram(), values), attributes(i))
+        ),
       ),
     };
 }
 
+function inInterval<H>(points: readonly Point<H>[], interval = INTERVAL) {
+  return [{ interval, points }];
+}
+
 function collection(...metrics: readonly MetricData[]): Collection {
-  return {
-    resource: { "service.name": "s" },
-    scope: { name: "scope", version: "1" },
-    interval: INTERVAL,
-    metrics,
-  };
+  return { resource: { "service.name": "s" }, scope: { name: "scope", version: "1" }, metrics };
 }
 
 interface Decoded {
@@ -158,8 +150,7 @@ Deno.test("attributeFields() keeps type and value of every attribute", () => {
       const bytes = only(collection({
         ...metric("m", "explicit", []),
         kind: "explicit",
-        bounds: [],
-        series: [series(histogram, EXPLICIT_ATTRIBUTES, attributes)],
+        data: inInterval([explicitPoint(histogram, attributes)]),
       }));
       const [decoded] = pointsOf(bytes);
       const read = decoded?.point.attributes.map(({ key, value }) => [key, value?.value.value]);
@@ -197,22 +188,19 @@ Deno.test("encodeCollection() writes times to the nanosecond and counts beyond 3
   explicit.counts[1] = 2 ** 33 - 1;
   const exponential = filled(new ExponentialHistogram(), [1, 1.5, 0]);
   exponential.zeroCount = 2 ** 40 + 1;
-  const bytes = only({
-    ...collection(
-      {
-        ...metric("a", "explicit", []),
-        kind: "explicit",
-        bounds: [5],
-        series: [series(explicit, 9, {})],
-      },
-      {
-        ...metric("b", "exponential", []),
-        kind: "exponential",
-        series: [series(exponential, 1, {})],
-      },
-    ),
-    interval: { start: 1_769_860_800_123.25, end: 2 ** 43 },
-  });
+  const interval = { start: 1_769_860_800_123.25, end: 2 ** 43 };
+  const bytes = only(collection(
+    {
+      ...metric("a", "explicit", []),
+      kind: "explicit",
+      data: inInterval([explicitPoint(explicit, {})], interval),
+    },
+    {
+      ...metric("b", "exponential", []),
+      kind: "exponential",
+      data: inInterval([exponentialPoint(exponential, {})], interval),
+    },
+  ));
   const [first, second] = pointsOf(bytes).map(({ point }) => point);
   assert.equal(first?.startTimeUnixNano, 1_769_860_800_123_250_000n);
   assert.equal(first?.timeUnixNano, 2n ** 43n * 1_000_000n);

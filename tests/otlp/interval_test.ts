@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { intervals } from "../../src/otlp/interval.ts";
+import fc from "fast-check";
+import { alignedInterval, intervalNumber, intervals } from "../../src/otlp/interval.ts";
+import { SEED } from "../support/arbitrary.ts";
 
 /** A clock whose wall time can be set, as an administrator or NTP does. */
 function settableClock() {
@@ -57,4 +59,32 @@ Deno.test("intervals() takes a clock set back by less than has passed as it is",
   clock.pass(1000);
   clock.set(-400);
   assert.deepEqual(interval(), { start, end: start + 600 });
+});
+
+Deno.test("intervalNumber() gives the aligned interval that holds a time, for any length", () => {
+  const times = fc.oneof(
+    fc.double({ min: 0, max: 2 ** 63 / 1e6, noNaN: true }),
+    fc.integer({ min: 0, max: 2 ** 31 }).map((seconds) => seconds * 1000),
+  );
+  const lengths = fc.oneof(
+    fc.constantFrom(0.1, 0.3, 1, 100, 1000, 60_000, 86_400_000, 1e9),
+    fc.double({ min: 0.1, max: 1e8, noNaN: true }),
+  );
+  fc.assert(
+    fc.property(times, lengths, (time, length) => {
+      const { start, end } = alignedInterval(intervalNumber(time, length), length);
+      assert.ok(start <= time && time < end, `${start} ${time} ${end}`);
+    }),
+    SEED,
+  );
+});
+
+Deno.test("intervalNumber() begins a new interval on the whole multiple of its length", () => {
+  assert.deepEqual([0, 59_999.9, 60_000, 119_999].map((time) => intervalNumber(time, 60_000)), [
+    0,
+    0,
+    1,
+    1,
+  ]);
+  assert.deepEqual(alignedInterval(2, 60_000), { start: 120_000, end: 180_000 });
 });

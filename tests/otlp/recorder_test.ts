@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Measurement } from "../../src/measurements/measurement.ts";
+import type { MeasuredHistogram, Measurement } from "../../src/measurements/measurement.ts";
 import { decodeRequest } from "../../src/otlp/decode.ts";
-import { type Instrument, recorder, type RecorderConfig } from "../../src/otlp/recorder.ts";
-import { keyOf } from "../../src/histogram/series.ts";
+import {
+  type Instrument,
+  type Recorder,
+  recorder,
+  type RecorderConfig,
+} from "../../src/otlp/recorder.ts";
+import { keyOf } from "../../src/histogram/attribute_key.ts";
 import { batches, BOUNDS, SEED } from "../support/arbitrary.ts";
 import { decode } from "../support/decode.ts";
 import { sdkRecorder } from "../support/sdk.ts";
@@ -196,15 +201,13 @@ Deno.test("collect() leaves what is recorded while it compresses to the next int
   assert.deepEqual(sums, [1, 5]);
 });
 
-Deno.test("collect() says what was refused and folded, of all instruments together", async () => {
+Deno.test("collect() says what was folded, of all instruments together", async () => {
   const instruments = [instrument({ name: "a" }), instrument({ name: "b", bounds: "exponential" })];
   const recording = recorder(config({ instruments, maxSeries: 3 }), new StillClock());
   for (const index of [0, 1]) {
     recording.record([1, 2, 3].map((value) => ({ value, attributes: { s: value } })), index);
-    recording.record(measured(-1, NaN), index);
   }
-  const { requests, overflow, refused } = await recording.collect(ALL, "none");
-  assert.equal(refused, 4);
+  const { requests, overflow } = await recording.collect(ALL, "none");
   assert.deepEqual(overflow, { measurements: 5, series: 5, more: false });
   assert.deepEqual(requests.map(({ points, measurements }) => [points, measurements]), [[3, 6]]);
   const [request] = requests;
@@ -224,4 +227,246 @@ Deno.test("collect() splits by the limits that it is given", async () => {
 
 Deno.test("record() throws for an instrument that it was not made with", () => {
   assert.throws(() => recorder(config(), new StillClock()).record([], 1), /no instrument 1/);
+});
+
+/** A histogram as a Prometheus endpoint has it: without min and max. */
+function given(
+  bounds: readonly number[],
+  counts: readonly number[],
+  change: Partial<MeasuredHistogram> = {},
+): MeasuredHistogram {
+  const count = counts.reduce((sum, each) => sum + each, 0);
+  return {
+    bounds,
+    counts,
+    count,
+    sum: 10 * count,
+    min: undefined,
+    max: undefined,
+    attributes: {},
+    ...change,
+  };
+}
+
+async function pointsOf(recording: Recorder) {
+  const { requests, ...figures } = await recording.collect(ALL, "none");
+  const metrics = requests.flatMap(({ body }) => decode(body).metrics);
+  return { ...figures, points: metrics.flatMap(({ points }) => points) };
+}
+
+Deno.test("recordHistograms() adds up equal bounds of one series, and values that were measured there", async () => {
+  const recording = recorder(config(), new StillClock());
+  recording.record(measured(1, 7));
+  recording.recordHistograms([
+    given([5, 10], [1, 0, 2], { min: 0.5, max: 40 }),
+    given([5, 10], [0, 3, 0], { min: 6, max: 9, sum: 22 }),
+    given([5, 10], [0, 1, 0], { attributes: { a: 1 } }),
+    given([5, 10], [0, 0, 0], { attributes: { empty: true } }),
+  ]);
+  const { points, unequalBounds } = await pointsOf(recording);
+  assert.deepEqual(points.map(({ start: _, end: __, bounds: ___, ...rest }) => rest), [
+    { attributes: {}, count: 8, sum: 60, min: 0.5, max: 40, counts: [2, 4, 2] },
+    {
+      attributes: { a: 1n },
+      count: 1,
+      sum: 10,
+      min: undefined,
+      max: undefined,
+      counts: [0, 1, 0],
+    },
+  ]);
+  assert.equal(unequalBounds, 0);
+});
+
+Deno.test("recordHistograms() leaves out sum, min and max once a part does not tell them", async () => {
+  const recording = recorder(config(), new StillClock());
+  recording.recordHistograms([
+    given([5, 10], [1, 0, 0], { sum: undefined, min: 1, max: undefined }),
+  ]);
+  recording.record(measured(7));
+  recording.recordHistograms([given([5, 10], [1, 0, 0], { min: 0, max: 4 })]);
+  const first = await pointsOf(recording);
+  assert.deepEqual(
+    first.points.map(({ count, sum, min, max, counts }) => ({ count, sum, min, max, counts })),
+    [{ count: 3, sum: undefined, min: 0, max: undefined, counts: [2, 1, 0] }],
+  );
+  recording.record(measured(7));
+  const { points: [second] } = await pointsOf(recording);
+  assert.deepEqual([second?.sum, second?.min, second?.max], [7, 7, 7], "only of that interval");
+});
+
+Deno.test("recordHistograms() sends unequal bounds as data points of their own, and counts such series", async () => {
+  const recording = recorder(config(), new StillClock());
+  const b = { attributes: { b: 1 } };
+  recording.record(measured(1));
+  recording.recordHistograms([
+    given([5, 10, 20], [1, 0, 0, 0]),
+    given([], [4]),
+    given([5, 10, 20], [0, 0, 0, 1]),
+    given([1], [1, 1], b),
+    given([1], [1, 1], b),
+  ]);
+  const { points, unequalBounds, overflow } = await pointsOf(recording);
+  assert.deepEqual(points.map(({ attributes, bounds, counts }) => [attributes, bounds, counts]), [
+    [{}, [5, 10], [1, 0, 0]],
+    [{}, [5, 10, 20], [1, 0, 0, 1]],
+    [{}, [], [4]],
+    [{ b: 1n }, [1], [2, 2]],
+  ]);
+  assert.equal(unequalBounds, 1);
+  assert.equal(overflow.measurements, 0);
+  recording.recordHistograms([given([1], [1, 0])]);
+  assert.equal((await pointsOf(recording)).unequalBounds, 0, "not in that interval");
+});
+
+Deno.test("recordHistograms() sends explicit bounds beside exponential buckets as a metric of that kind", async () => {
+  const recording = recorder(
+    config({ instruments: [instrument({ bounds: "exponential" })] }),
+    new StillClock(),
+  );
+  recording.record(measured(1));
+  recording.recordHistograms([given([5], [1, 1])]);
+  const { requests, unequalBounds } = await recording.collect(ALL, "none");
+  const [request] = requests;
+  assert.deepEqual(
+    decodeRequest(request?.body ?? new Uint8Array()).resourceMetrics[0]?.scopeMetrics[0]?.metrics
+      .map(({ name, data }) => [name, data.case, data.value?.dataPoints.length]),
+    [
+      ["http.server.duration", "histogram", 1],
+      ["http.server.duration", "exponentialHistogram", 1],
+    ],
+  );
+  assert.equal(unequalBounds, 1);
+});
+
+Deno.test("recordHistograms() counts each data point against the limit, and keeps equal buckets when it folds", async () => {
+  const recording = recorder(config({ maxSeries: 2 }), new StillClock());
+  const series = [1, 2, 3].map((s) => given([1, 2], [s, 1, 0], { attributes: { s } }));
+  recording.recordHistograms(series);
+  const { points, overflow } = await pointsOf(recording);
+  assert.deepEqual(points.map(({ attributes, bounds, counts }) => [attributes, bounds, counts]), [
+    [{ s: 1n }, [1, 2], [1, 1, 0]],
+    [{ "otel.metric.overflow": true }, [1, 2], [5, 2, 0]],
+  ]);
+  assert.deepEqual(overflow, { measurements: 7, series: 2, more: false });
+});
+
+Deno.test("recordHistograms() folds unequal bounds without buckets, but with count, sum, min and max", async () => {
+  for (const bounds of [[5, 10], "exponential"] as const) {
+    const recording = recorder(
+      config({ maxSeries: 1, instruments: [instrument({ bounds })] }),
+      new StillClock(),
+    );
+    recording.record(measured(1, 20));
+    recording.recordHistograms([
+      given([2], [1, 1], { min: 0.5, max: 3, sum: 3.5 }),
+      given([2, 4], [1, 1, 0], { min: 1, max: 3, sum: 4 }),
+    ]);
+    recording.record([{ value: 50, attributes: { s: 1 } }]);
+    const { points, overflow, unequalBounds } = await pointsOf(recording);
+    assert.deepEqual(
+      points.map(({ start: _, end: __, ...rest }) => rest),
+      [{
+        attributes: { "otel.metric.overflow": true },
+        count: 7,
+        sum: 78.5,
+        min: 0.5,
+        max: 50,
+        bounds: [],
+        counts: [7],
+      }],
+    );
+    assert.deepEqual([overflow.measurements, unequalBounds], [7, 0]);
+    recording.record(measured(1));
+    const [next] = (await recording.collect(ALL, "none")).requests;
+    assert.deepEqual([next?.points, next?.measurements], [1, 1], "the next interval is as ever");
+  }
+});
+
+Deno.test("recordHistograms() throws for counts that do not fit the bounds", () => {
+  const recording = recorder(config(), new StillClock());
+  assert.throws(() => recording.recordHistograms([given([1, 2], [1, 1])]), RangeError);
+});
+
+Deno.test("recordHistograms() agrees with plain addition over random histograms, bounds and limits", async () => {
+  const histograms = fc.constantFrom<readonly number[]>([5, 10], [], [1], [1, 2, 3]).chain((
+    bounds,
+  ) =>
+    fc.record({
+      counts: fc.array(fc.nat({ max: 9 }), {
+        minLength: bounds.length + 1,
+        maxLength: bounds.length + 1,
+      }),
+      s: fc.nat({ max: 3 }),
+    }).map(({ counts, s }) => given(bounds, counts, { attributes: { s } }))
+  );
+  const intervals = fc.array(fc.array(histograms, { maxLength: 30 }), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(intervals, fc.constantFrom(1, 3, 100), async (intervals, maxSeries) => {
+      const recording = recorder(config({ maxSeries }), new StillClock());
+      for (const batch of intervals) {
+        recording.recordHistograms(batch);
+        const { points } = await pointsOf(recording);
+        const total = batch.reduce((sum, { count }) => sum + count, 0);
+        assert.equal(points.reduce((sum, { count }) => sum + count, 0), total);
+        assert.equal(points.reduce((sum, point) => sum + (point.sum ?? NaN), 0), 10 * total);
+        assert.ok(points.length <= maxSeries);
+        if (maxSeries < 100) continue;
+        const plain = new Map<string, readonly number[]>();
+        for (const { bounds, counts, count, attributes } of batch) {
+          const key = `${attributes["s"]} ${bounds}`;
+          const known = plain.get(key) ?? counts.map(() => 0);
+          if (count > 0) plain.set(key, counts.map((each, i) => each + (known[i] ?? 0)));
+        }
+        assert.deepEqual(
+          points.map(({ attributes, bounds, counts }) => [`${attributes["s"]} ${bounds}`, counts]),
+          [...plain],
+        );
+      }
+    }),
+    SEED,
+  );
+});
+
+Deno.test("collect() takes start and end from the caller, and its own join over them", async () => {
+  const clock = new StillClock(1_000_000);
+  const recording = recorder(config(), clock);
+  recording.record(measured(1));
+  clock.now += 500;
+  const scraped = { start: 1_000_100, end: 1_000_400 };
+  const [first] = (await recording.collect(ALL, "none", scraped)).requests;
+  recording.record(measured(1));
+  clock.now += 500;
+  const [second] = (await recording.collect(ALL, "none")).requests;
+  const times = [first, second].map((request) => {
+    const point = decode(request?.body ?? new Uint8Array()).metrics[0]?.points[0];
+    return [Number(point?.start) / 1e6, Number(point?.end) / 1e6];
+  });
+  assert.deepEqual(times, [[1_000_100, 1_000_400], [1_000_500, 1_001_000]]);
+});
+
+Deno.test("collect() names metrics whose values all fell into the first or the last bucket so far", async () => {
+  const instruments = [
+    instrument({ name: "low" }),
+    instrument({ name: "high" }),
+    instrument({ name: "spread" }),
+    instrument({ name: "one bucket", bounds: [] }),
+    instrument({ name: "exponential", bounds: "exponential" }),
+    instrument({ name: "nothing" }),
+  ];
+  const recording = recorder(config({ instruments }), new StillClock());
+  [measured(0.1, 5), measured(10.1, 999), measured(1, 20), measured(1), measured(1)]
+    .forEach((batch, i) => recording.record(batch, i));
+  const low = { metric: "low", bucket: "first", bound: 5 } as const;
+  const high = { metric: "high", bucket: "last", bound: 10 } as const;
+  assert.deepEqual((await recording.collect(ALL, "none")).endBuckets, [low, high]);
+  recording.record(measured(6), 1);
+  recording.record(measured(1), 2);
+  assert.deepEqual((await recording.collect(ALL, "none")).endBuckets, [low]);
+  recording.record(measured(1), 1);
+  assert.deepEqual(
+    (await recording.collect(ALL, "none")).endBuckets,
+    [low],
+    "of all collections so far",
+  );
 });

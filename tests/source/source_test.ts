@@ -25,6 +25,10 @@ class Counter implements Recorder {
     this.recorded += batch.length;
   }
 
+  recordHistograms(): never {
+    throw new Error("Nobody records histograms here");
+  }
+
   collect(): never {
     throw new Error("Nobody collects here");
   }

@@ -4,7 +4,8 @@ import { CardinalityLimit } from "../../src/histogram/cardinality_limit.ts";
 import { bucketOf, ExplicitHistogram } from "../../src/histogram/explicit.ts";
 import { OverflowCount } from "../../src/histogram/overflow.ts";
 import type { Attributes, Measurement } from "../../src/measurements/measurement.ts";
-import { type Drained, keyOf, SeriesTable } from "../../src/histogram/series.ts";
+import { keyOf } from "../../src/histogram/attribute_key.ts";
+import { type Drained, SeriesTable } from "../../src/histogram/series_table.ts";
 import { batches, BOUNDS, SEED, value } from "../support/arbitrary.ts";
 
 /** A table whose series keep their attributes readable, and what it was asked to encode. */
@@ -14,37 +15,29 @@ function tableOf(
   cardinality = new CardinalityLimit(limit),
 ) {
   const encoded: string[] = [];
-  const table = new SeriesTable(
-    {
-      histogram: () => new ExplicitHistogram([5, 10]),
-      encode: (attributes) => {
-        const json = JSON.stringify(attributes);
-        encoded.push(json);
-        return new TextEncoder().encode(json);
-      },
-    },
-    fixed,
-    cardinality,
-  );
+  const table = new SeriesTable([5, 10], fixed, cardinality, (attributes) => {
+    const json = JSON.stringify(attributes);
+    encoded.push(json);
+    return new TextEncoder().encode(json);
+  });
+  let delta = table.begin();
   return {
-    table,
     encoded,
+    recordBatch: (batch: readonly Measurement[]) => table.record(batch, delta),
     record: (...measurements: readonly (readonly [number, Attributes])[]) =>
-      table.record(measurements.map(([value, attributes]) => ({ value, attributes }))),
+      table.record(measurements.map(([value, attributes]) => ({ value, attributes })), delta),
     /** Ends the interval: each series' attributes and the count and sum of its values. */
     drain() {
-      const taken = table.drain();
-      const shown = shownOf(taken);
-      cardinality.next();
-      return { ...taken, shown };
+      cardinality.release(delta.points.length);
+      const drained = table.drain(delta);
+      delta = table.begin();
+      return { ...drained, shown: shownOf(drained) };
     },
   };
 }
 
-function shownOf(
-  { series }: Drained<ExplicitHistogram>,
-): readonly (readonly [unknown, number, number])[] {
-  return series.map(({ attributes, histogram }) => [
+function shownOf({ points }: Drained): readonly (readonly [Attributes, number, number])[] {
+  return points.map(({ attributes, histogram }) => [
     JSON.parse(new TextDecoder().decode(attributes)),
     histogram.count,
     histogram.sum,
@@ -111,32 +104,29 @@ Deno.test("record() adds fixed attributes, which beat a measurement's own", () =
   assert.deepEqual(drain().shown, [[{ a: 1, region: "eu" }, 3, 7]]);
 });
 
-Deno.test("record() refuses and counts what no histogram can hold", () => {
+Deno.test("record() throws for what no histogram can hold", () => {
   const { record, drain } = tableOf();
-  record([-1, {}], [NaN, {}], [Infinity, {}], [-Infinity, {}], [-5e-324, {}], [0, {}]);
-  const { shown, refused } = drain();
-  assert.deepEqual(shown, [[{}, 1, 0]]);
-  assert.equal(refused, 5);
-  assert.equal(drain().refused, 0);
+  for (const value of [-1, NaN, Infinity, -Infinity, -5e-324]) {
+    assert.throws(() => record([value, {}]), new RangeError(`No histogram can hold ${value}`));
+  }
+  record([0, {}]);
+  assert.deepEqual(drain().shown, [[{}, 1, 0]]);
 });
 
 Deno.test("record() takes -0 for 0", () => {
   const { record, drain } = tableOf();
   record([-0, {}]);
-  const [series] = drain().series;
-  assert.ok(Object.is(series?.histogram.min, 0) && Object.is(series?.histogram.max, 0));
+  const [point] = drain().points;
+  assert.ok(Object.is(point?.histogram.min, 0) && Object.is(point?.histogram.max, 0));
 });
 
 Deno.test("drain() gives each delta once, only series with values, and encodes their attributes once", () => {
   const { record, drain, encoded } = tableOf();
   const b = { s: "b" };
   record([1, { s: "a" }], [2, b]);
-  const first = drain();
-  assert.deepEqual(first.shown, [[{ s: "a" }, 1, 1], [{ s: "b" }, 1, 2]]);
+  assert.deepEqual(drain().shown, [[{ s: "a" }, 1, 1], [{ s: "b" }, 1, 2]]);
   record([3, b], [4, { s: "b" }]);
-  const second = drain();
-  assert.deepEqual(second.shown, [[{ s: "b" }, 2, 7]]);
-  assert.equal(second.series[0]?.attributes, first.series[1]?.attributes);
+  assert.deepEqual(drain().shown, [[{ s: "b" }, 2, 7]]);
   assert.deepEqual(drain().shown, []);
   assert.equal(encoded.length, 2);
 });
@@ -190,7 +180,7 @@ Deno.test("CardinalityLimit keeps several instruments together within the limit"
   const cardinality = new CardinalityLimit(5, 2);
   const tables = [tableOf({}, 5, cardinality), tableOf({}, 5, cardinality)];
   for (let s = 0; s < 4; s++) for (const { record } of tables) record([1, { s }]);
-  const shown = tables.map(({ table }) => shownOf(table.drain()));
+  const shown = tables.map(({ drain }) => drain().shown);
   assert.equal(shown.flat().length, 4, "one is kept back for an instrument that has none yet");
   assert.equal(shown.flat().reduce((sum, [, count]) => sum + count, 0), 8);
 });
@@ -232,30 +222,35 @@ Deno.test("record() finds one series for equal attributes after it was forgotten
 });
 
 Deno.test("OverflowCount counts every measurement, and series as far as its memory is bounded", () => {
-  const folding = new OverflowCount();
-  for (let i = 0; i < 100_001; i++) folding.note(`series ${i}`);
-  folding.note("series 0");
-  assert.deepEqual(folding.drain(), { measurements: 100_002, series: 100_000, more: true });
-  for (let i = 0; i < 3; i++) folding.note("x".repeat(3_000_000) + i);
-  assert.deepEqual(folding.drain(), { measurements: 3, series: 2, more: true });
-  folding.note("x");
-  assert.deepEqual(folding.drain(), { measurements: 1, series: 1, more: false });
+  const many = new OverflowCount();
+  for (let i = 0; i < 100_000; i++) many.note(`series ${i}`);
+  many.note("series 0");
+  assert.deepEqual(many.total, { measurements: 100_001, series: 100_000, more: false });
+  many.note("one more");
+  many.note("series 0");
+  assert.deepEqual(many.total, { measurements: 100_003, series: 100_000, more: true });
+  const long = new OverflowCount();
+  for (let i = 0; i < 3; i++) long.note("x".repeat(3_000_000) + i);
+  assert.deepEqual(long.total, { measurements: 3, series: 2, more: true });
+  const longest = new OverflowCount();
+  longest.note("x".repeat(9_000_000), 7);
+  assert.deepEqual(longest.total, { measurements: 7, series: 1, more: true });
+  assert.deepEqual(new OverflowCount().total, { measurements: 0, series: 0, more: false });
 });
 
 Deno.test("record() agrees with a plain reference on random batches and limits", () => {
   const limits = fc.constantFrom(1, 2, 3, Infinity);
   fc.assert(
     fc.property(batches, limits, (intervals, limit) => {
-      const { table, drain } = tableOf({}, limit);
+      const { recordBatch, drain } = tableOf({}, limit);
       for (const batch of intervals) {
-        table.record(batch);
-        const { series, overflow, refused } = drain();
+        recordBatch(batch);
+        const { shown, overflow } = drain();
         const expected = plain(batch, limit);
         assert.deepEqual(
-          series.map(({ key, histogram }) => [key, histogram.count, histogram.sum]),
+          shown.map(([attributes, ...figures]) => [keyOf(attributes), ...figures]),
           expected,
         );
-        assert.equal(refused, 0);
         const [, inOverflow] = expected.find(([key]) => key.includes("otel.metric.overflow")) ?? [];
         assert.equal(overflow.measurements, inOverflow ?? 0);
       }
@@ -274,7 +269,7 @@ function plain(
   const distinct = new Set(keys.length > limit ? keys.slice(0, limit - 1) : keys);
   for (const { value, attributes } of batch) {
     const own = keyOf(attributes);
-    const key = distinct.has(own) ? own : '[["otel.metric.overflow",true]]';
+    const key = distinct.has(own) ? own : keyOf({ "otel.metric.overflow": true });
     const [, count, sum] = points.get(key) ?? [key, 0, 0];
     points.set(key, [key, count + 1, sum + value]);
   }

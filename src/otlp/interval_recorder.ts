@@ -1,0 +1,232 @@
+import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
+import type { Delta } from "../histogram/delta.ts";
+import { addOverflow, NO_OVERFLOW } from "../histogram/overflow.ts";
+import type { MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
+import { isUsableTime } from "../measurements/usable_time.ts";
+import type { SeriesTable } from "../histogram/series_table.ts";
+import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
+import { alignedInterval, intervalNumber } from "./interval.ts";
+import { type Collected, endBuckets, type Recorder, type RecorderConfig } from "./recorder.ts";
+import type { RequestLimits } from "./request.ts";
+
+/** `maxSeries` is how many data points are open at most, in all intervals together. */
+export interface IntervalRecorderConfig extends RecorderConfig {
+  /** How long an interval is, more than 0; they are aligned to 1970. */
+  readonly intervalMs: number;
+  /** By how much the input's time must have passed the end of an interval before that is complete. */
+  readonly latenessMs: number;
+}
+
+export interface CollectedIntervals extends Collected {
+  /** Intervals that were closed before they were complete, because of `maxSeries`. */
+  readonly closedEarly: number;
+  /** How often an interval began anew that had been closed: its data points are one more delta. */
+  readonly reopened: number;
+}
+
+/** An instrument with the series that it has in all intervals. */
+interface Recording {
+  readonly instrument: Instrument;
+  readonly table: SeriesTable;
+}
+
+/** One interval with what each instrument measured in it. */
+interface Gathered {
+  readonly number: number;
+  readonly parts: readonly (Recording & { readonly delta: Delta })[];
+}
+
+/** Beyond this many closed intervals, the ones closed first are no longer told from intervals that never were. */
+const MOST_CLOSED = 65_536;
+
+/**
+ * Records measurements in the intervals in which they happened. The input's time is the greatest that was seen, without
+ * exception: after one absurd time in the future every line comes late, but all are counted, in more deltas.
+ */
+export class IntervalRecorder implements Recorder {
+  readonly #config: IntervalRecorderConfig;
+  readonly #cardinality: CardinalityLimit;
+  readonly #recordings: readonly Recording[];
+  /** By number, the oldest first. */
+  readonly #open: Gathered[] = [];
+  readonly #byNumber = new Map<number, Gathered>();
+  /** Closed, and not collected yet. */
+  #closed: Gathered[] = [];
+  #due = 0;
+  /** Numbers of closed intervals, the one closed first first. */
+  readonly #closedNumbers = new Set<number>();
+  #greatestForgotten = -Infinity;
+  /** Intervals before this one are complete. */
+  #completeBefore = -Infinity;
+  /** The input's time at which there is one more of them. */
+  #nextComplete = -Infinity;
+  #finished = false;
+  #closedEarly = 0;
+  #reopened = 0;
+
+  constructor(config: IntervalRecorderConfig) {
+    if (!(config.intervalMs > 0 && config.latenessMs >= 0)) {
+      throw new RangeError(`No intervals: ${config.intervalMs} ms, ${config.latenessMs} ms late`);
+    }
+    this.#config = config;
+    this.#cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
+    this.#recordings = config.instruments.map((instrument) => ({
+      instrument,
+      table: tableOf(instrument, this.#cardinality),
+    }));
+  }
+
+  /** Data points that wait to be collected. Only what is open is bounded here: collect before much is recorded on. */
+  get due(): number {
+    return this.#due;
+  }
+
+  /** Every measurement must have a time that OTLP can say. */
+  record(batch: readonly Measurement[], instrument = 0): void {
+    this.#recordRuns(
+      batch,
+      instrument,
+      ({ table, delta }, ...run) => table.record(batch, delta, ...run),
+    );
+  }
+
+  recordHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
+    this.#recordRuns(
+      batch,
+      instrument,
+      ({ table, delta }, ...run) => table.recordHistograms(batch, delta, ...run),
+    );
+  }
+
+  /** The input has ended: all intervals are complete. */
+  finish(): void {
+    this.#finished = true;
+  }
+
+  /** The complete intervals, the oldest first, in as few requests as the limits allow. */
+  async collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<CollectedIntervals> {
+    // What came late waited for more of its kind until now.
+    this.#closeBefore(this.#finished ? Infinity : this.#completeBefore);
+    const closed = this.#closed.sort((a, b) => a.number - b.number);
+    this.#closed = [];
+    this.#due = 0;
+    let overflow = NO_OVERFLOW;
+    let unequalBounds = 0;
+    const drained = closed.map(({ number, parts }) => {
+      const interval = alignedInterval(number, this.#config.intervalMs);
+      return parts.map(({ instrument, table, delta }) => {
+        const { points, ...figures } = table.drain(delta);
+        overflow = addOverflow(overflow, figures.overflow);
+        unequalBounds += figures.unequalBounds;
+        return { instrument, data: { interval, points } };
+      });
+    });
+    const [only, ...others] = this.#config.instruments;
+    // One metric holds its data points of all intervals; several take turns, for the oldest interval to come first.
+    const metrics = only !== undefined && others.length === 0
+      ? metricsOf(only, drained.flatMap((interval) => interval.map(({ data }) => data)))
+      : drained.flat().flatMap(({ instrument, data }) => metricsOf(instrument, [data]));
+    const { resource } = this.#config;
+    const collected = {
+      overflow,
+      unequalBounds,
+      endBuckets: endBuckets(this.#recordings),
+      closedEarly: this.#closedEarly,
+      reopened: this.#reopened,
+    };
+    this.#closedEarly = 0;
+    this.#reopened = 0;
+    return { requests: await requestsOf(metrics, resource, limits, compression), ...collected };
+  }
+
+  /** Cuts a batch where the interval changes; `record` may stop before the end of its part when there is no room. */
+  #recordRuns(
+    batch: readonly { readonly time?: number }[],
+    instrument: number,
+    record: (part: Gathered["parts"][number], mayFold: boolean, from: number, to: number) => number,
+  ): void {
+    const { intervalMs } = this.#config;
+    for (let from = 0; from < batch.length;) {
+      const time = batch[from]?.time;
+      if (time === undefined || !isUsableTime(time)) {
+        throw new RangeError(`No usable time: ${time}`);
+      }
+      this.#advance(time);
+      const number = intervalNumber(time, intervalMs);
+      const interval = this.#byNumber.get(number) ?? this.#begin(number);
+      const { start, end } = alignedInterval(number, intervalMs);
+      const until = Math.min(end, this.#nextComplete);
+      let to = from + 1;
+      for (; to < batch.length; to++) {
+        const next = batch[to]?.time;
+        if (next === undefined || !(next >= start && next < until)) break;
+      }
+      const part = interval.parts[instrument];
+      if (part === undefined) throw new RangeError(`There is no instrument ${instrument}`);
+      const stopped = record(part, this.#open.length === 1, from, to);
+      if (stopped < to) this.#closeOldest();
+      from = stopped;
+    }
+  }
+
+  /** The input's time goes on. */
+  #advance(time: number): void {
+    if (time < this.#nextComplete) return;
+    const { intervalMs, latenessMs } = this.#config;
+    this.#completeBefore = intervalNumber(time - latenessMs, intervalMs);
+    this.#nextComplete = alignedInterval(this.#completeBefore, intervalMs).end + latenessMs;
+    this.#closeBefore(this.#completeBefore);
+  }
+
+  #begin(number: number): Gathered {
+    const interval = {
+      number,
+      parts: this.#recordings.map(({ instrument, table }) => ({
+        instrument,
+        table,
+        delta: table.begin(),
+      })),
+    };
+    let at = this.#open.length;
+    while (at > 0 && (this.#open[at - 1]?.number ?? -Infinity) > number) at--;
+    this.#open.splice(at, 0, interval);
+    this.#byNumber.set(number, interval);
+    if (this.#closedNumbers.has(number) || number <= this.#greatestForgotten) this.#reopened++;
+    return interval;
+  }
+
+  #closeBefore(number: number): void {
+    while ((this.#open[0]?.number ?? Infinity) < number) this.#close(0);
+  }
+
+  /** For want of room: one that has only just begun would make none. */
+  #closeOldest(): void {
+    const oldest = this.#open.findIndex((interval) => pointsOf(interval) > 0);
+    if (oldest < 0) throw new Error("No interval can make room");
+    this.#close(oldest);
+    this.#closedEarly++;
+  }
+
+  #close(at: number): void {
+    for (const interval of this.#open.splice(at, 1)) {
+      const { number } = interval;
+      this.#byNumber.delete(number);
+      this.#closed.push(interval);
+      const points = pointsOf(interval);
+      this.#cardinality.release(points);
+      this.#due += points;
+      // Again at the end, if it was there before.
+      this.#closedNumbers.delete(number);
+      if (points > 0) this.#closedNumbers.add(number);
+    }
+    for (const number of this.#closedNumbers) {
+      if (this.#closedNumbers.size <= MOST_CLOSED) break;
+      this.#closedNumbers.delete(number);
+      this.#greatestForgotten = Math.max(this.#greatestForgotten, number);
+    }
+  }
+}
+
+function pointsOf({ parts }: Gathered): number {
+  return parts.reduce((sum, { delta: { points } }) => sum + points.length, 0);
+}

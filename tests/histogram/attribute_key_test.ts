@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { keyOf } from "../../src/histogram/attribute_key.ts";
+import type { Attributes } from "../../src/measurements/measurement.ts";
+import { attributes, SEED } from "../support/arbitrary.ts";
+
+/** What tells sets apart, as plainly as possible. */
+function plainKey(attributes: Attributes): string {
+  return JSON.stringify(Object.keys(attributes).sort().map((key) => [key, attributes[key]]));
+}
+
+Deno.test("keyOf() is the same for the same attributes in any order, and only for those", () => {
+  fc.assert(
+    fc.property(attributes, attributes, (a, b) => {
+      const reversed = Object.fromEntries(Object.entries(a).reverse());
+      assert.equal(keyOf(a), keyOf(reversed));
+      assert.equal(keyOf(a) === keyOf(b), plainKey(a) === plainKey(b));
+    }),
+    { ...SEED, numRuns: 1000 },
+  );
+});
+
+Deno.test("keyOf() takes no part of one attribute for another's", () => {
+  const sets: readonly Attributes[] = [
+    {},
+    { a: "" },
+    { a: "b" },
+    { a: true },
+    { a: "true" },
+    { a: 1 },
+    { a: "1" },
+    { a: "", b: "" },
+    { 'a"0:': "" },
+    { a1: "" },
+    { a: '1"0:b' },
+    { a: 1, b: 2 },
+    { "a1;1:b": 2 },
+    { a: '1;1"1:bc' },
+  ];
+  assert.equal(new Set(sets.map(keyOf)).size, sets.length);
+});
