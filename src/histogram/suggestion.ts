@@ -21,6 +21,7 @@ const CLOSER_LOOKS = 3;
 const MOST_EXACT = 200;
 /** What rounder and fewer bounds may cost, as a share of the error. */
 const ROUNDING_COST = 0.02;
+const AS_GOOD_AS_NONE = 0.001;
 
 /**
  * At most 100 bounds, `most` of them, with the least greatest error. What a bucket costs depends on its two ends alone,
@@ -62,9 +63,9 @@ export function suggestBounds(
     ratio **= 1 / CLOSER;
   }
 
-  // An error below what the fine histogram leaves open is as good as none.
+  // An error below what the fine histogram leaves open is as good as none, and so is a tenth of a per cent.
   const open = Math.max(...targets.map(({ uncertainty }) => uncertainty)) / 2;
-  const limit = Math.max(best.worstError * (1 + ROUNDING_COST), open);
+  const limit = Math.max(best.worstError * (1 + ROUNDING_COST), open, AS_GOOD_AS_NONE);
   const rounder = best.bounds.flatMap((bound) => [bound, ...roundNumbers(bound)]);
   const simple = simplest(gridOf(rounder), limit, best.bounds);
   const bounds = filledUp(gridOf([...simple, ...coarse(range)]), simple, most, limit, range);
