@@ -30,6 +30,8 @@ export interface Source {
   close(): void;
   /** Lines of the input that could not be used. */
   readonly invalid: number;
+  /** Lines of the input that a condition left out, where there are conditions. */
+  readonly skipped?: number;
   /** Why the input broke off before its end. */
   readonly broken: string | undefined;
 }
