@@ -90,11 +90,16 @@ function difference(measured: number, estimated: number): string {
 }
 
 /** A share as a percentage, of two digits where it is small. */
-export function percentage(share: number): string {
+function percentage(share: number): string {
   const percent = share * 100;
   if (percent === 0) return "0 %";
   if (percent < 0.1) return "<0.1 %";
   return `${percent < 9.95 ? percent.toFixed(1) : String(Math.round(percent))} %`;
+}
+
+/** How far off something is at most, for people. */
+function atMost(share: number): string {
+  return share < 0.001 ? "less than 0.1 %" : `up to ${percentage(share)}`;
 }
 
 function costLines(
@@ -178,13 +183,11 @@ export function suggestionLines(
 ): string[] {
   const text = (words: string) => wrapped(words.split(" "), 0, breakAt);
   const better = worstError < worstErrorNow
-    ? `, these buckets by up to ${percentage(worstErrorNow)}`
+    ? `, these buckets by ${atMost(worstErrorNow)}`
     : ", which is no better than these buckets";
   return [
     ...text(
-      `Suggested buckets: estimates of p50, p90 and p99 are off by up to ${
-        percentage(worstError)
-      }${better}.`,
+      `Suggested buckets: estimates of p50, p90 and p99 are off by ${atMost(worstError)}${better}.`,
     ),
     `  --buckets ${bounds.join(",")}`,
     "In an SDK, as a view (Python):",
@@ -192,9 +195,7 @@ export function suggestionLines(
     `aggregation=ExplicitBucketHistogramAggregation([${bounds.join(", ")}]))`,
     ...conventional === undefined ? [] : [
       ...text(
-        `The semantic conventions' bounds do as well (off by up to ${
-          percentage(conventional.worstError)
-        }):`,
+        `The semantic conventions' bounds do as well (off by ${atMost(conventional.worstError)}):`,
       ),
       `  --buckets ${conventional.bounds.join(",")}`,
     ],
