@@ -24,10 +24,10 @@ const ROUNDING_COST = 0.02;
 const AS_GOOD_AS_NONE = 0.001;
 
 /**
- * At most 100 bounds, `most` of them, with the least greatest error. What a bucket costs depends on its two ends alone,
- * so the best bounds are the best path from end to end of a grid of places, found by dynamic programming. Bounds that
- * are left over divide the fullest buckets. Never worse than `now`, as long as that has no more bounds. Undefined
- * without values.
+ * The `most` bounds (fewer only where doubles end) with the least greatest error. What a bucket costs depends on its
+ * two ends alone, so the best bounds are the best path from end to end of a grid of places, found by dynamic
+ * programming. Bounds that are left over divide the fullest buckets. Never worse than `now`, as long as that has no
+ * more bounds. Undefined without values.
  */
 export function suggestBounds(
   series: readonly (readonly FineBucket[])[],
