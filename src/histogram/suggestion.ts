@@ -64,7 +64,7 @@ export function suggestBounds(
   }
 
   // An error below what the fine histogram leaves open is as good as none, and so is a tenth of a per cent.
-  const open = Math.max(...targets.map(({ uncertainty }) => uncertainty)) / 2;
+  const open = targets.reduce((most, { uncertainty }) => Math.max(most, uncertainty), 0) / 2;
   const limit = Math.max(best.worstError * (1 + ROUNDING_COST), open, AS_GOOD_AS_NONE);
   const rounder = best.bounds.flatMap((bound) => [bound, ...roundNumbers(bound)]);
   const simple = simplest(gridOf(rounder), limit, best.bounds);

@@ -224,3 +224,13 @@ Deno.test("runPlot() draws in place on a terminal while an input grows", async (
   assert.ok(screens.length >= 3);
   assert.match(screens.at(-1) ?? "", /Total: \d+ measurements in 2 series\n$/);
 });
+
+Deno.test("runPlot() names the semantic conventions' bounds where they do as well", async () => {
+  const source = { kind: "values", values: [0.01, 0.01, 0.01] } as const;
+  const of = async (unit: string) =>
+    (await plotted({ source, suggest: 11, metric: { unit } }, plotSystem())).out;
+  const named = /semantic conventions' bounds do as well .*\n {2}--buckets 0.005,0.01,.*,7.5,10\n/;
+  assert.match(await of("s"), named);
+  assert.match(await of("ms"), /do as well .*\n {2}--buckets 5,10,25,50,75,100,250,500,750,1000,/);
+  assert.doesNotMatch(await of("By"), /conventions/);
+});
