@@ -1,7 +1,8 @@
 import { escapeJson } from "../base/escape.ts";
 import { redactTokens } from "../base/redact.ts";
 import type { System } from "../base/system.ts";
-import type { MetricConfig, OutputConfig } from "../config/send_config.ts";
+import type { MetricConfig } from "../config/metric_config.ts";
+import type { OutputConfig } from "../config/output_config.ts";
 import type { SourceConfig } from "../config/source_config.ts";
 import { canvasOf } from "../draw/canvas.ts";
 import { worstError } from "../histogram/accuracy.ts";
