@@ -12,6 +12,8 @@ export interface System {
   readonly stderr: (text: string) => void;
   /** The terminal's width in characters, as it is now; undefined when standard output is no terminal. */
   readonly columns: number | undefined;
+  /** Its height in lines, as it is now. */
+  readonly rows: number | undefined;
   /** Aborted by the first SIGINT or SIGTERM: finish what is under way. */
   readonly stop: AbortSignal;
   /** Aborted by the second: end at once. */

@@ -124,6 +124,9 @@ function realSystem(signals: Signals, { stdout, stderr }: Output): System {
     get columns() {
       return terminalColumns();
     },
+    get rows() {
+      return Deno.stdout.isTerminal() ? Deno.consoleSize().rows || 24 : undefined;
+    },
     stop: signals.stop,
     kill: signals.kill,
     clock: systemClock,

@@ -50,3 +50,19 @@ function bucketsOf(point: DataPoint): Buckets | undefined {
       return undefined;
   }
 }
+
+/** `count 5, min 1.5, …`: what is known of a series, in one line. */
+export function knownFigures(
+  count: number | bigint,
+  known: Readonly<Record<string, number | undefined>>,
+): string {
+  const others = Object.entries(known).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${rounded(value)}`]
+  );
+  return [`count ${count}`, ...others].join(", ");
+}
+
+/** Six digits tell more than a bucket does. */
+export function rounded(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}

@@ -1,11 +1,12 @@
 import { type Canvas, wrapped } from "./canvas.ts";
-import { type Buckets, type Figures, figuresOf } from "./figures.ts";
+import { type Buckets, type Figures, figuresOf, knownFigures, rounded } from "./figures.ts";
 import { attributeWords } from "./words.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { countOf, type DataPoint, dataPointsOf } from "../otlp/rules.ts";
 import { exponentialBuckets, plot } from "./bars.ts";
+import { PERCENTILES } from "../histogram/accuracy.ts";
 import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../histogram/quantile.ts";
 import { escapeText } from "../base/escape.ts";
 
@@ -95,17 +96,13 @@ function drawSeries(series: readonly Series[], canvas: Canvas): string[] {
 }
 
 const INDENT = 4;
-const PERCENTILES = [50, 90, 99] as const;
 
 function drawFigures(figures: Figures, { width, breakAt, paint }: Canvas): string[] {
   // A name and its value stay on one line.
   const text = (line: string) => wrapped(line.split(/(?<=,) /), INDENT, breakAt);
   if (figures.kind === "number") return text(`value ${String(figures.value ?? "none")}`);
   const { count, min, max, sum, buckets } = figures;
-  const known = Object.entries({ min, max, sum }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name} ${rounded(value)}`]
-  );
-  const lines = text([`count ${count}`, ...known].join(", "));
+  const lines = text(knownFigures(count, { min, max, sum }));
   if (buckets === undefined) return lines;
   const estimates = estimatesOf(buckets, { min, max });
   if (estimates.length > 0) lines.push(...text(`estimated ${estimates.join(", ")}`));
@@ -127,9 +124,4 @@ function estimatesOf(
     const sign = { about: "", above: "> ", below: "≤ " }[estimate.relation];
     return [`p${percent} ${sign}${rounded(estimate.value)}`];
   });
-}
-
-/** Six digits tell more than a bucket does. */
-function rounded(value: number): string {
-  return String(Number(value.toPrecision(6)));
 }

@@ -16,8 +16,7 @@ function valueText(value: AnyValue | undefined): string {
   const { case: type, value: held } = value?.value ?? { case: undefined, value: undefined };
   switch (type) {
     case "stringValue":
-      // Quoted when it would otherwise run into its neighbour.
-      return /^[^\s"=]+$/.test(held) ? escapeText(held) : escapeText(JSON.stringify(held));
+      return stringWord(held);
     case "arrayValue":
       return `[${held.values.slice(0, 20).map(valueText).join(",")}]`;
     case "kvlistValue":
@@ -29,4 +28,9 @@ function valueText(value: AnyValue | undefined): string {
     default:
       return String(held);
   }
+}
+
+/** A string for people, safe for a terminal; quoted when it would otherwise run into its neighbour. */
+export function stringWord(text: string): string {
+  return /^[^\s"=]+$/.test(text) ? escapeText(text) : escapeText(JSON.stringify(text));
 }

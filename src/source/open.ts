@@ -18,6 +18,8 @@ export interface Recording {
   readonly recorder: Recorder;
   /** The names of the metrics. */
   readonly metrics: readonly string[];
+  /** Those that the recorder was made with: a measurement names one by its index. */
+  readonly instruments: readonly Instrument[];
   /** Takes a progress line away, so that something else can be printed. */
   clearProgress(): void;
   close(): void;
@@ -25,7 +27,7 @@ export interface Recording {
 
 /** Opens the source that the configuration names; what is special to one is loaded only for it. */
 export async function openRecording(
-  config: DryRunConfig,
+  config: Pick<DryRunConfig, "source" | "metric">,
   system: System,
   warn: (message: string) => void,
 ): Promise<Recording> {
@@ -35,6 +37,7 @@ export async function openRecording(
   ): Recording => ({
     recorder: recorderOf(config, [metric], metric.resource, system),
     metrics: [metric.name],
+    instruments: [metric],
     clearProgress() {},
     close() {},
     ...opened,
@@ -74,6 +77,7 @@ export async function openRecording(
         ...single({ source: generated(generate, source, SCENARIO_COUNT, system, warn) }),
         recorder: recorderOf(config, instruments, resource, system),
         metrics: instruments.map(({ name }) => name),
+        instruments,
       };
     }
   }
@@ -107,7 +111,7 @@ function generated(
 }
 
 function recorderOf(
-  { metric }: DryRunConfig,
+  { metric }: Pick<DryRunConfig, "metric">,
   instruments: readonly Instrument[],
   resource: Readonly<Record<string, string>>,
   system: System,

@@ -10,6 +10,9 @@ export interface Filled {
   readonly ended: boolean;
 }
 
+/** What measurements are given to. */
+export type Records = Pick<Recorder, "record">;
+
 /** Records the measurements of a run, send by send. */
 export interface Source {
   /** Whether measurements come between sends, over time, or all at once when a send is due. */
@@ -20,13 +23,15 @@ export interface Source {
    * Records what belongs to the next send. Over time: until `until` (on the monotonic clock), or where that is
    * undefined until there is something; and no longer than to the end or `stop`.
    */
-  fill(recorder: Recorder, until: number | undefined, stop: AbortSignal): Promise<Filled>;
+  fill(recorder: Records, until: number | undefined, stop: AbortSignal): Promise<Filled>;
   /** Lets a source that can wait go on, or not. */
   hold(waiting: boolean): void;
   /** Records nothing more. */
   close(): void;
   /** Lines of the input that could not be used. */
   readonly invalid: number;
+  /** Lines of the input that a condition left out, where there are conditions. */
+  readonly skipped?: number;
   /** Why the input broke off before its end. */
   readonly broken: string | undefined;
 }
@@ -41,7 +46,7 @@ const AT_ONCE = {
 } as const;
 
 /** Records so many measurements. */
-export type Generate = (recorder: Recorder, count: number) => void;
+export type Generate = (recorder: Records, count: number) => void;
 
 /** Nothing: what is sent is in the spool. */
 export const emptySource: Source = {
@@ -153,7 +158,7 @@ export function inputSource(input: Input, clock: Clock): Source {
     held?.resolve();
     held = undefined;
   };
-  const read = async (recorder: Recorder) => {
+  const read = async (recorder: Records) => {
     try {
       for await (const batch of input) {
         if (closed) return;

@@ -60,6 +60,7 @@ const SYSTEM = {
   stdout() {},
   stderr() {},
   columns: undefined,
+  rows: undefined,
   stop: new AbortController().signal,
   kill: new AbortController().signal,
   clock: systemClock,

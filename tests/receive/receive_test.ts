@@ -641,6 +641,7 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     stdout: (written) => look(out += written),
     stderr: (written) => look(err += written),
     columns: undefined,
+    rows: undefined,
     stop: stop.signal,
     kill: kill.signal,
     clock: systemClock,

@@ -6,6 +6,7 @@ import {
   type Filled,
   inputSource,
   rateSource,
+  type Records,
   type Source,
 } from "../../src/source/source.ts";
 import type { Input } from "../../src/measurements/input/input.ts";
@@ -63,7 +64,7 @@ class Pipe implements Input {
   }
 }
 
-const generate = (recorder: Recorder, count: number) =>
+const generate = (recorder: Records, count: number) =>
   recorder.record(new Array<Measurement>(count).fill(one));
 const neverBehind = (measurements: number): void => {
   throw new Error(`${measurements} behind`);

@@ -1,0 +1,215 @@
+import { escapeJson } from "../base/escape.ts";
+import { redactTokens } from "../base/redact.ts";
+import type { System } from "../base/system.ts";
+import type { MetricConfig } from "../config/metric_config.ts";
+import type { OutputConfig } from "../config/output_config.ts";
+import type { SourceConfig } from "../config/source_config.ts";
+import { canvasOf } from "../draw/canvas.ts";
+import { worstError } from "../histogram/accuracy.ts";
+import { suggestBounds } from "../histogram/suggestion.ts";
+import { openRecording, type Recording } from "../source/open.ts";
+import { seriesJson, suggestionJson } from "./json.ts";
+import { LiveDrawing } from "./live.ts";
+import { PlotTable } from "./table.ts";
+import {
+  CONVENTIONAL_SECONDS,
+  largestFirst,
+  type Suggested,
+  suggestionLines,
+  tableLines,
+  totalLines,
+} from "./text.ts";
+
+/** What `plot` does. */
+export interface PlotCommandConfig {
+  readonly source: SourceConfig;
+  readonly metric: MetricConfig & { readonly bounds: readonly number[] };
+  readonly output: Pick<OutputConfig, "format">;
+  /** How many bounds to suggest, from 1 to 100; undefined: none. */
+  readonly suggest: number | undefined;
+  /** As far as a terminal shows it. */
+  readonly color: boolean;
+  /** The input grows: a terminal shows how it stands, anew each second. */
+  readonly follow: boolean;
+}
+
+const REDRAW_MS = 1000;
+
+/** Runs `plot`: draws the measurements, sends nothing; resolves to the exit status. */
+export async function runPlot(config: PlotCommandConfig, system: System): Promise<number> {
+  const { format } = config.output;
+  const warn = (message: string) => say("warning", message, format, system);
+  const recording = await openRecording(config, system, warn);
+  const tables = tablesOf(recording, config);
+  const live = config.follow && format === "text" && system.columns !== undefined
+    ? new LiveDrawing(system)
+    : undefined;
+  try {
+    await gather(recording, tables, live, config, system);
+  } finally {
+    recording.close();
+    live?.clear();
+  }
+  const { invalid, skipped = 0, broken } = recording.source;
+  for (const line of finalLines(tables, recording, config, system, warn)) {
+    system.stdout(`${line}\n`);
+  }
+  if (format === "json") {
+    if (skipped > 0) warn(`lines of the input that a condition left out: ${skipped}`);
+    if (invalid > 0) warn(`lines of the input that are invalid and not counted: ${invalid}`);
+  }
+  if (broken !== undefined) {
+    say("error", `the input broke off: ${broken}; what came before it is drawn`, format, system);
+  }
+  return invalid > 0 || broken !== undefined ? 1 : 0;
+}
+
+/** Records until the source ends or a signal comes; draws in between where that can be seen. */
+async function gather(
+  { source, clearProgress }: Recording,
+  tables: readonly PlotTable[],
+  live: LiveDrawing | undefined,
+  config: PlotCommandConfig,
+  system: System,
+): Promise<void> {
+  const { clock, stop } = system;
+  const records = recordsOf(tables);
+  for (let ended = false; !ended && !stop.aborted;) {
+    const until = live === undefined ? Infinity : clock.monotonic() + REDRAW_MS;
+    const filled = await source.fill(records, until, stop);
+    ended = filled.ended || !source.overTime;
+    if (live === undefined || ended || stop.aborted) continue;
+    clearProgress();
+    live.draw(drawing(tables, source, config, system));
+  }
+  source.close();
+}
+
+/** What a source records into. */
+function recordsOf(tables: readonly PlotTable[]) {
+  const table = (instrument: number) => {
+    const found = tables[instrument];
+    if (found === undefined) throw new RangeError(`There is no instrument ${instrument}`);
+    return found;
+  };
+  return {
+    record: (batch: Parameters<PlotTable["record"]>[0], instrument = 0) =>
+      table(instrument).record(batch),
+    recordHistograms: (batch: Parameters<PlotTable["recordHistograms"]>[0], instrument = 0) =>
+      table(instrument).recordHistograms(batch),
+  };
+}
+
+/** A table a metric; --max-series is what all of them hold together. */
+function tablesOf(
+  { instruments }: Pick<Recording, "instruments">,
+  { metric: { bounds: ownBounds, maxSeries } }: PlotCommandConfig,
+): readonly PlotTable[] {
+  // What is folded takes the place of a metric's latest series; a metric that has none yet needs one more.
+  const most = Math.max(1, maxSeries - (instruments.length - 1));
+  const hasRoom = (): boolean => tables.reduce((sum, { size }) => sum + size, 0) < most;
+  const tables: readonly PlotTable[] = instruments.map(({ name, unit, bounds, attributes }) =>
+    new PlotTable(
+      { name, unit, attributes, bounds: bounds === "exponential" ? ownBounds : bounds },
+      hasRoom,
+    )
+  );
+  return tables;
+}
+
+/** The present state as lines of text. */
+function drawing(
+  tables: readonly PlotTable[],
+  { invalid, skipped = 0 }: Recording["source"],
+  { color }: PlotCommandConfig,
+  system: System,
+): string[] {
+  const canvas = canvasOf(system, { color, hide: redactTokens });
+  return [
+    ...tables.flatMap((table) => tableLines(table, canvas)),
+    ...totalLines({ tables, invalid, skipped }, canvas),
+  ];
+}
+
+function finalLines(
+  tables: readonly PlotTable[],
+  { source }: Recording,
+  config: PlotCommandConfig,
+  system: System,
+  warn: (message: string) => void,
+): readonly string[] {
+  const { output: { format }, suggest, color, metric: { maxSeries } } = config;
+  const total = (of: (table: PlotTable) => number) =>
+    tables.reduce((sum, table) => sum + of(table), 0);
+  const folded = total(({ folded }) => folded);
+  if (folded > 0) {
+    warn(
+      `${folded} measurements share one series (otel.metric.overflow=true): there are more series than ` +
+        `--max-series ${maxSeries}`,
+    );
+  }
+  const refused = total(({ refused }) => refused);
+  if (refused > 0) {
+    warn(`${refused} measurements are not counted: they are negative or no finite number`);
+  }
+  if (total(({ size }) => size) === 0) warn("there are no measurements to draw");
+  const suggested = suggest === undefined ? [] : tables.flatMap((table) => {
+    const found = suggestedFor(table, suggest);
+    return found === undefined ? [] : [{ metric: table.metric, found }];
+  });
+  if (format === "json") {
+    const several = tables.length > 1;
+    return [
+      ...tables.flatMap((table) =>
+        largestFirst(table).map((series) => seriesJson(table.metric, series))
+      ),
+      ...suggested.map(({ metric, found: { suggestion, worstErrorNow } }) =>
+        suggestionJson(suggestion, worstErrorNow, several ? metric.name : undefined)
+      ),
+    ];
+  }
+  const canvas = canvasOf(system, { color, hide: redactTokens });
+  return [
+    ...drawing(tables, source, config, system),
+    ...suggested.flatMap(({ metric, found }) => suggestionLines(metric, found, canvas)),
+  ];
+}
+
+/** How much worse the semantic conventions' bounds may be and yet do as well, as a share of the truth. */
+const AS_WELL = 0.01;
+/** Units of time, in parts of a second (UCUM). */
+const PARTS: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+
+function suggestedFor(table: PlotTable, most: number): Suggested | undefined {
+  const { metric: { bounds, unit } } = table;
+  const fine = table.series.flatMap((series) => {
+    const values = series.bounds === bounds ? series.fine() : undefined;
+    return values === undefined ? [] : [values];
+  });
+  const worstErrorNow = table.series.reduce(
+    (worst, series) => Math.max(worst, series.worst()?.error ?? 0),
+    0,
+  );
+  const suggestion = suggestBounds(fine, most, { bounds, worstError: worstErrorNow });
+  if (suggestion === undefined) return undefined;
+  const parts = PARTS[unit];
+  const conventional = parts === undefined ? [] : CONVENTIONAL_SECONDS.map((s) => s * parts);
+  const error = worstError(fine, conventional);
+  const isAsGood = conventional.length > 0 && error <= suggestion.worstError + AS_WELL;
+  return {
+    suggestion,
+    worstErrorNow,
+    conventional: isAsGood ? { bounds: conventional, worstError: error } : undefined,
+  };
+}
+
+function say(
+  type: "warning" | "error",
+  message: string,
+  format: OutputConfig["format"],
+  { stderr }: System,
+): void {
+  stderr(
+    `${format === "json" ? escapeJson({ type, message }) : `${type.toUpperCase()}: ${message}`}\n`,
+  );
+}
