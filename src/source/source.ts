@@ -11,7 +11,7 @@ export interface Filled {
 }
 
 /** What measurements are given to. */
-export type Records = Pick<Recorder, "record">;
+export type Records = Pick<Recorder, "record" | "recordHistograms">;
 
 /** Records the measurements of a run, send by send. */
 export interface Source {
