@@ -4,8 +4,10 @@ import { decodeResponse, decodeStatus } from "../../src/otlp/decode.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { createAuthority } from "../support/certificates.ts";
+import { MARK, TOKEN } from "../support/fixture.ts";
+import { normalized } from "../support/lines.ts";
 import { type Finished, type Program, runProgram, startProgram } from "../support/program.ts";
-import { assertNoSecret, MARK, normalized, TOKEN } from "./table.ts";
+import { assertNoSecret } from "../support/run_fixture.ts";
 
 /** A receiver that is running: where it listens, and a client of its own. */
 interface Listening extends AsyncDisposable {
