@@ -4,7 +4,7 @@ import { decode, partialSuccess } from "../support/decode.ts";
 import { inDirectory } from "../support/directory.ts";
 import { type Expectation, type Setup, TOKEN, usageError } from "../support/fixture.ts";
 import { normalized, repeated } from "../support/lines.ts";
-import { runProgram, startProgram } from "../support/program.ts";
+import { startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { runFixture, testFixtures } from "../support/run_fixture.ts";
 import { afterSend, beforeSendOfOwn } from "../support/wording.ts";
@@ -255,9 +255,18 @@ async function received(args: readonly string[], ...sends: readonly (readonly st
       : receiver.waitForStdout(/Listening on .*\n/));
   const url = /http:[^\s"]+/.exec(said)?.[0] ?? "";
   for (const flags of sends) {
-    await runProgram({ args: ["--endpoint", url, "--retry-for", "0", ...flags] });
+    await runFixture({
+      args: ["--endpoint", url, "--retry-for", "0", ...flags],
+      requests: 0,
+      // It is the receiver that is looked at.
+      status: "any",
+      stdout: "any",
+      stderr: "any",
+    });
   }
-  return normalized((await receiver.finished).stdout).trimEnd().split("\n");
+  const { status, stdout } = await receiver.finished;
+  assert.equal(status, 0);
+  return normalized(stdout).trimEnd().split("\n");
 }
 
 Deno.test("receive ends with totals over all requests that it answered with 200", async () => {

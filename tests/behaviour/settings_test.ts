@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { runInTerminal } from "../support/terminal.ts";
 import { type Fixture, MARK } from "../support/fixture.ts";
-import { gzip } from "../support/gzip.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 import {
   afterSend,
