@@ -45,9 +45,9 @@ const rows: readonly Fixture[] = [
   {
     name: "DT_ENDPOINT is a base when it is Dynatrace's, with its trailing slash",
     args: [],
-    env: { DT_ENDPOINT: "{url}/e/ENV/api/v2/otlp/" },
-    requests: [{ target: "/e/ENV/api/v2/otlp/v1/metrics" }],
-    stdout: sentToDynatrace("http://127.0.0.1:PORT/e/ENV/api/v2/otlp/v1/metrics"),
+    env: { DT_ENDPOINT: "{url}/e/abc12345/api/v2/otlp/" },
+    requests: [{ target: "/e/abc12345/api/v2/otlp/v1/metrics" }],
+    stdout: sentToDynatrace("http://127.0.0.1:PORT/e/abc12345/api/v2/otlp/v1/metrics"),
   },
   {
     name: "OTEL_EXPORTER_OTLP_ENDPOINT is a base",

@@ -239,7 +239,7 @@ Deno.test("send ends as after a signal when nobody reads its standard output any
       ...binary ? [] : words.map((word) => word === "main.ts" ? main : word),
       "--loop",
       "--interval",
-      "0.1",
+      "0",
       "--endpoint",
       receiver.url,
     ],

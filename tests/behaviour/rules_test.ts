@@ -21,6 +21,7 @@ testFixtures(hosts.flatMap((host) =>
         env: { DT_ENDPOINT: `https://${host}${path}`, DT_API_TOKEN: TOKEN },
       },
       /rule endpoint-apps: DT_ENDPOINT .*use ENV\.live\.dynatrace\.com/,
+      "Nothing was sent",
     )
   )
 ));

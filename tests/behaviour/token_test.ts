@@ -37,12 +37,12 @@ const rows: readonly Fixture[] = [
   {
     name: "DT_API_TOKEN goes to an OTEL_… URL whose path holds /api/v2/otlp",
     args: [],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}/e/ENV/api/v2/otlp" },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}/e/abc12345/api/v2/otlp" },
     requests: [{
-      target: "/e/ENV/api/v2/otlp/v1/metrics",
+      target: "/e/abc12345/api/v2/otlp/v1/metrics",
       headers: { authorization: `Api-Token ${TOKEN}` },
     }],
-    stdout: sentToDynatrace("http://127.0.0.1:PORT/e/ENV/api/v2/otlp/v1/metrics"),
+    stdout: sentToDynatrace("http://127.0.0.1:PORT/e/abc12345/api/v2/otlp/v1/metrics"),
   },
   {
     name: "DT_API_TOKEN of .env is used",
