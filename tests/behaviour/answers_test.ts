@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { decode, partialSuccess, rpcStatus } from "../support/decode.ts";
-import { runProgram } from "../support/program.ts";
+import { type Fixture, MARK, TOKEN } from "../support/fixture.ts";
+import { error, like, type Line, warning } from "../support/lines.ts";
 import { type Reply, startReceiver } from "../support/receiver.ts";
+import { runFixture, testFixtures } from "../support/run_fixture.ts";
 import {
-  afterSend,
   beforeSend,
-  type Lines,
-  MARK,
-  type Row,
+  notDelivered,
   sendJson,
+  sentOnce,
   SHOWN_URL,
   summaryJson,
-  testRows,
-  TOKEN,
-} from "./table.ts";
+} from "../support/wording.ts";
 
 const protobuf = { "content-type": "application/x-protobuf" };
 const json = { "content-type": "application/json" };
@@ -22,18 +20,23 @@ const dynatrace = ["--endpoint", "{url}/api/v2/otlp"];
 const atDynatrace = [{ target: "/api/v2/otlp/v1/metrics" }];
 
 /** Refused for good: said with the receiver's own words, no ✓, exit status 1. */
-function refused(name: string, answer: Reply, stderr: Lines, more: Partial<Row> = {}): Row {
+function refused(
+  name: string,
+  answer: Reply,
+  stderr: readonly Line[],
+  more: Partial<Fixture> = {},
+): Fixture {
   return { name, answers: [answer], status: 1, stdout: beforeSend(SHOWN_URL), stderr, ...more };
 }
 
 /** Not now: one attempt, since nothing is tried for longer, and the same words. */
-function notNow(name: string, answer: Reply, stderr: Lines): Row {
+function notNow(name: string, answer: Reply, stderr: readonly Line[]): Fixture {
   return refused(name, answer, stderr, {
     args: ["--endpoint", "{secretUrl}", "--retry-for", "0"],
   });
 }
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   refused(
     "401 with a protobuf Status is told in its words, with a hint",
     { status: 401, headers: protobuf, body: rpcStatus(16, "Token is missing") },
@@ -202,7 +205,7 @@ const rows: readonly Row[] = [
   {
     name: "a partial success without rejected points is a warning, and accepted",
     answers: [{ headers: protobuf, body: partialSuccess(0, "Old version") }],
-    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    stdout: sentOnce(SHOWN_URL),
     stderr: ["WARNING: the receiver says: Old version"],
   },
   ...[
@@ -212,10 +215,10 @@ const rows: readonly Row[] = [
       name: "an empty partial success in protobuf",
       answer: { headers: protobuf, body: partialSuccess(0, "") },
     },
-  ].map(({ name, answer }): Row => ({
+  ].map(({ name, answer }): Fixture => ({
     name: `200 with ${name} is accepted`,
     answers: [answer],
-    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    stdout: sentOnce(SHOWN_URL),
   })),
   {
     name: "a refusal in JSON is counted as rejected",
@@ -243,6 +246,7 @@ const rows: readonly Row[] = [
     name: "every point rejected in JSON is outcome rejected, exit 1",
     args: ["--endpoint", "{secretUrl}", "--output", "json"],
     answers: [{ headers: protobuf, body: partialSuccess(3, "") }],
+    ambiguous: true,
     status: 1,
     stdout: [
       sendJson({
@@ -294,38 +298,39 @@ const rows: readonly Row[] = [
     ["ERROR: 5 measurements not delivered: 500 Internal Server Error: \\u001b[31mred\\u0007\\u202e"],
   ),
 ];
-testRows(rows);
+testFixtures(rows);
 
 Deno.test("send sends nothing to another host when the receiver redirects there", async () => {
   await using other = await startReceiver();
   for (const status of [301, 302, 303, 307, 308]) {
-    await using receiver = await startReceiver({
+    await runFixture({
       answers: [{ status, headers: { location: `${other.url}/v1/metrics` } }],
+      status: 1,
+      stdout: beforeSend(SHOWN_URL),
+      stderr: notDelivered(new RegExp(`${status} `), /not followed/),
     });
-    const { status: exit } = await runProgram({
-      args: ["--endpoint", receiver.url],
-      env: { DT_API_TOKEN: TOKEN },
-    });
-    assert.equal(exit, 1, `${status}`);
-    assert.equal(receiver.requests.length, 1);
   }
   assert.equal(other.connections, 0);
 });
 
 Deno.test("send halves a request down to one data point when the receiver answers 413", async () => {
-  await using receiver = await startReceiver({ answers: [413, 413, 413, 200, 413] });
-  const { status, stdout, stderr } = await runProgram({
-    args: ["--endpoint", receiver.url, "--output", "json"],
+  const { requests, summary } = await runFixture({
+    args: ["--endpoint", "{url}", "--output", "json"],
+    answers: [413, 413, 413, 200, 413],
+    posts: 5,
+    status: 1,
+    stdout: [like({ type: "send", outcome: "partial", attempts: 5 }), like({ type: "summary" })],
+    stderr: [
+      warning(/^413 Content Too Large: sending it again in two halves$/),
+      warning(/^413 Content Too Large: sending it again in two halves$/),
+      error(/413 Content Too Large.*Hint: .*single data point/),
+    ],
   });
   assert.deepEqual(
-    receiver.requests.map(({ content }) => decode(content).metrics[0]?.points.length),
+    requests.map(({ content }) => decode(content).metrics[0]?.points.length),
     [3, 2, 1, 1, 1],
   );
-  assert.equal(status, 1);
-  const [send, summary] = stdout.trimEnd().split("\n");
-  assert.match(send ?? "", /"outcome":"partial","attempts":5/);
-  const { delivered, rejected } = JSON.parse(summary ?? "");
   // GET, the first data point, holds three measurements, POST and PUT one each.
+  const { delivered, rejected } = summary;
   assert.deepEqual({ delivered, rejected }, { delivered: 1, rejected: 4 });
-  assert.match(stderr, /413 Content Too Large.*Hint: .*single data point/);
 });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
+import { missing, tool } from "../support/tools.ts";
 import { decode, type Decoded } from "../support/decode.ts";
-import { runProgram } from "../support/program.ts";
-import { startReceiver } from "../support/receiver.ts";
-
-const collector = Deno.env.get("OTELCOL");
+import { runFixture, testAtOnce } from "../support/run_fixture.ts";
+import { loopOf, sentOnce } from "../support/wording.ts";
 
 function configuration(port: number): string {
   return `
@@ -27,12 +26,12 @@ service:
 }
 
 /** A Collector on a free port, with all that it has logged. */
-function startCollector(command: string) {
+function startCollector() {
   // Free now, and most likely still a moment later.
   const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = probe.addr;
   probe.close();
-  const child = new Deno.Command(command, {
+  const child = new Deno.Command(tool("OTELCOL"), {
     args: ["--config", `yaml:${configuration(port)}`],
     stdout: "null",
     stderr: "piped",
@@ -105,13 +104,16 @@ function told(log: string): readonly string[] {
   );
 }
 
-if (collector) {
-  for (const compression of ["gzip", "none"]) {
-    Deno.test(`send is understood by a Collector with --compression ${compression}`, async () => {
-      await using running = startCollector(collector);
+testAtOnce([
+  ...["gzip", "none"].map((compression) => ({
+    name: `send is understood by a Collector with --compression ${compression}`,
+    ignore: missing("OTELCOL"),
+    async run() {
+      await using running = startCollector();
       await running.logged(/Everything is ready/);
       // The recording receiver stands between: what the Collector tells is compared with what went over the wire.
-      await using receiver = await startReceiver({
+      const { requests } = await runFixture({
+        args: ["--endpoint", "{url}", "--compression", compression, "--attr", "region=eu"],
         answers: [async ({ target, headers, body }) => {
           const passed = new Headers(headers);
           passed.delete("host");
@@ -126,45 +128,38 @@ if (collector) {
             body: new Uint8Array(await answer.arrayBuffer()),
           };
         }],
+        stdout: sentOnce(),
+        requests: [{
+          headers: { "content-encoding": compression === "gzip" ? "gzip" : null },
+          attributes: { region: "eu" },
+        }],
       });
-      const sent = await runProgram({
-        args: ["--endpoint", receiver.url, "--compression", compression, "--attr", "region=eu"],
-      });
-      assert.equal(sent.stderr, "");
-      assert.equal(sent.status, 0);
-      const [request] = receiver.requests;
-      assert.ok(request !== undefined);
-      assert.equal(request.headers.get("content-encoding"), compression === "gzip" ? "gzip" : null);
       const log = await running.logged(
         /Buckets #11, Count: \d+\n(?:.|\n)*#2(?:.|\n)*Buckets #11, Count/,
       );
+      const [request] = requests;
+      assert.ok(request !== undefined);
       assert.deepEqual(told(log), debugged(decode(request.content)));
-    });
-  }
-
-  Deno.test("send to a Collector directly is accepted, one delta an iteration", async () => {
-    await using running = startCollector(collector);
-    await running.logged(/Everything is ready/);
-    const { status, stdout } = await runProgram({
-      args: [
-        "--endpoint",
-        running.url,
-        "--loop",
-        "--interval=0",
-        "--iterations=3",
-        "--output=json",
-      ],
-    });
-    assert.equal(status, 0);
-    assert.match(stdout, /"recorded":15,"delivered":15,/);
-    const log = await running.logged(/(?:"data points": 3.*(?:.|\n)*){3}/);
-    assert.equal(log.match(/^HistogramDataPoints #0/gm)?.length, 3);
-    const total = [...log.matchAll(/^Count: (\d+)$/gm)].reduce(
-      (sum, [, count]) => sum + Number(count),
-      0,
-    );
-    assert.equal(total, 15);
-  });
-} else {
-  console.log("Skipped: OTELCOL names no OpenTelemetry Collector to send to");
-}
+    },
+  })),
+  {
+    name: "send to a Collector directly is accepted, one delta an iteration",
+    ignore: missing("OTELCOL"),
+    async run() {
+      await using running = startCollector();
+      await running.logged(/Everything is ready/);
+      await runFixture({
+        args: ["--endpoint", running.url, "--loop", "--interval=0", "--iterations=3"],
+        requests: 0,
+        stdout: loopOf(0, 3, `${running.url}/v1/metrics`),
+      });
+      const log = await running.logged(/(?:"data points": 3.*(?:.|\n)*){3}/);
+      assert.equal(log.match(/^HistogramDataPoints #0/gm)?.length, 3);
+      const total = [...log.matchAll(/^Count: (\d+)$/gm)].reduce(
+        (sum, [, count]) => sum + Number(count),
+        0,
+      );
+      assert.equal(total, 15);
+    },
+  },
+]);

@@ -5,12 +5,19 @@ import {
   type ExportMetricsServiceRequest,
   ExportMetricsServiceRequestSchema,
 } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type Finished, type ProgramOptions, runProgram } from "../support/program.ts";
-import { measure, type Measuring } from "./measured.ts";
-import { type Row, testRows } from "./table.ts";
+import { inDirectory } from "../support/directory.ts";
+import type { Expectation, Fixture, Setup } from "../support/fixture.ts";
+import { repeated } from "../support/lines.ts";
+import {
+  measure,
+  type Measuring,
+  runFixture,
+  type Shared,
+  testFixtures,
+} from "../support/run_fixture.ts";
 
-const dryRun = (options: ProgramOptions): Promise<Finished> =>
-  runProgram({ ...options, args: ["--dry-run", ...options.args ?? []] });
+const dryRun = ({ args = [], ...setup }: Setup & Expectation, shared?: Shared) =>
+  runFixture({ ...setup, args: ["--dry-run", ...args], requests: 0, stdout: "any" }, shared);
 
 /** Without what is different in every run. */
 function withoutTimes(request: ExportMetricsServiceRequest): ExportMetricsServiceRequest {
@@ -32,7 +39,11 @@ function read(document: string): ExportMetricsServiceRequest {
   return withoutTimes(fromJson(ExportMetricsServiceRequestSchema, JSON.parse(document)));
 }
 
-const cases: Readonly<Record<string, Omit<Measuring, "args"> & { args: readonly string[] }>> = {
+interface Case extends Pick<Measuring, "args" | "stdin"> {
+  /** What both say on standard error. */
+  readonly warning?: string;
+}
+const cases: Readonly<Record<string, Case>> = {
   "given values": {
     args: ["--value", "3", "--value", "0.1", "--attr", "a=b", "--resource", "x=y", "--unit", "s"],
   },
@@ -44,17 +55,19 @@ const cases: Readonly<Record<string, Omit<Measuring, "args"> & { args: readonly 
   "exponential histograms": {
     args: ["--exponential", "--count", "200", "--seed", "7", "--distribution", "normal(9,4)"],
   },
-  "folded series": { args: ["--series", "9", "--seed", "7", "--max-series", "4"] },
+  "folded series": {
+    args: ["--series", "9", "--seed", "7", "--max-series", "4"],
+    warning:
+      "6 measurements of 6 series share one data point (otel.metric.overflow=true): there are more series than --max-series",
+  },
   "more than one request's worth of series": { args: ["--series", "5000", "--seed", "7"] },
 };
-for (const [name, { args, ...rest }] of Object.entries(cases)) {
+for (const [name, { warning, ...setup }] of Object.entries(cases)) {
   Deno.test(`--dry-run prints exactly what would be sent: ${name}`, async () => {
-    const { stdin } = rest;
     const [printed, sent] = await Promise.all([
-      dryRun({ args, ...stdin !== undefined && { stdin } }),
-      measure({ args, ...rest }),
+      dryRun({ ...setup, stderr: warning === undefined ? [] : [`WARNING: ${warning}`] }),
+      measure({ ...setup, said: warning === undefined ? [] : [warning] }),
     ]);
-    assert.equal(printed.status, 0);
     const [request] = sent.requests;
     assert.ok(request !== undefined && sent.requests.length === 1);
     assert.deepEqual(
@@ -65,8 +78,7 @@ for (const [name, { args, ...rest }] of Object.entries(cases)) {
 }
 
 Deno.test("--dry-run prints one document by OTLP's JSON mapping, and nothing else", async () => {
-  const { status, stdout, stderr } = await dryRun({ args: ["--value", "7", "--buckets", "5,10"] });
-  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  const { stdout } = await dryRun({ args: ["--value", "7", "--buckets", "5,10"] });
   assert.ok(stdout.endsWith("}\n") && stdout.startsWith("{\n"));
   const times = stdout.matchAll(/"(?:startT|t)imeUnixNano": "(\d+)"/g);
   assert.equal([...times].length, 2);
@@ -111,36 +123,39 @@ Deno.test("--dry-run writes the integer of an attribute as a string", async () =
 });
 
 Deno.test("--dry-run names what it cannot use of an input, and exits with 1", async () => {
-  const { status, stdout, stderr } = await dryRun({ args: ["--input", "-"], stdin: "1\nx\n" });
-  assert.equal(status, 1);
-  assert.equal(stderr, 'WARNING: line 2 not used: the value is not a number: "x"\n');
+  const { stdout } = await dryRun({
+    args: ["--input", "-"],
+    stdin: "1\nx\n",
+    status: 1,
+    stderr: ['WARNING: line 2 not used: the value is not a number: "x"'],
+  });
   assert.equal(read(stdout).resourceMetrics.length, 1);
 });
 
 Deno.test("--dry-run of an empty input is a document without metrics", async () => {
-  const { status, stdout } = await dryRun({ args: ["--input", "-"], stdin: "" });
-  assert.equal(status, 0);
+  const { stdout } = await dryRun({ args: ["--input", "-"], stdin: "" });
   assert.deepEqual(JSON.parse(stdout), { resourceMetrics: [] });
 });
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   {
     name: "--dry-run needs no endpoint and no token",
     args: ["--dry-run", "--value", "1"],
-    env: { DT_API_TOKEN: "", OTEL_EXPORTER_OTLP_HEADERS: "" },
+    bare: true,
+    stdout: [repeated(/./)],
     requests: 0,
   },
   {
     name: "--dry-run sends nothing where an endpoint is named, and shows no token",
     args: ["--dry-run", "--endpoint", "{url}", "--value", "1", "--output", "json"],
     env: { DT_ENDPOINT: "{secretUrl}" },
+    stdout: [repeated(/./)],
     requests: 0,
   },
   {
     name: "--dry-run of a loop is refused",
     args: ["--dry-run", "--loop"],
     status: 2,
-    stdout: [],
     stderr: ["ERROR: --dry-run shows a single send: leave out --loop"],
     requests: 0,
   },
@@ -148,22 +163,16 @@ const rows: readonly Row[] = [
     name: "--dry-run of a setting that is wrong is refused",
     args: ["--dry-run", "--buckets", "5,1"],
     status: 2,
-    stdout: [],
     stderr: [
       'ERROR: Invalid --buckets "5,1" (command line): expected numbers in strictly increasing order, for example 5,10,25.5,100',
     ],
     requests: 0,
   },
 ];
-testRows(rows);
+testFixtures(rows);
 
-Deno.test("--dry-run leaves a spool alone", async () => {
-  const cwd = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
-  try {
-    const { status } = await dryRun({ args: ["--value", "1", "--spool", "spool"], cwd });
-    assert.equal(status, 0);
+Deno.test("--dry-run leaves a spool alone", () =>
+  inDirectory(async (cwd) => {
+    await dryRun({ args: ["--value", "1", "--spool", "spool"] }, { cwd });
     assert.deepEqual([...Deno.readDirSync(cwd)], []);
-  } finally {
-    await Deno.remove(cwd, { recursive: true });
-  }
-});
+  }));

@@ -1,63 +1,71 @@
-import { type Row, testRows } from "./table.ts";
+import type { Fixture } from "../support/fixture.ts";
+import { testFixtures } from "../support/run_fixture.ts";
+import { sentOnce, sentToDynatrace } from "../support/wording.ts";
 
 /** No token and no header of the environment. */
 const bare = { DT_API_TOKEN: "", OTEL_EXPORTER_OTLP_HEADERS: "" };
+/** One send to a target of the receiver, which is shown. */
+const reaches = (target: string, shown = target) => ({
+  requests: [{ target }],
+  stdout: sentOnce(`http://127.0.0.1:PORT${shown}`),
+});
 const elsewhere = "http://127.0.0.1:9/never";
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   {
     name: "--endpoint is a base: /v1/metrics is added",
     args: ["--endpoint", "{url}"],
-    requests: [{ target: "/v1/metrics" }],
+    ...reaches("/v1/metrics"),
   },
   {
     name: "--endpoint loses its trailing slashes when it has a path",
     args: ["--endpoint", "{url}/base///"],
-    requests: [{ target: "/base/v1/metrics" }],
+    ...reaches("/base/v1/metrics"),
   },
   {
     name: "--endpoint gets no second /v1/metrics when it has one",
     args: ["--endpoint", "{url}/base/v1/metrics"],
-    requests: [{ target: "/base/v1/metrics" }],
+    ...reaches("/base/v1/metrics"),
   },
   {
     name: "--endpoint gets no second /v1/metrics when it ends with a slash",
     args: ["--endpoint", "{url}/v1/metrics/"],
-    requests: [{ target: "/v1/metrics" }],
+    ...reaches("/v1/metrics"),
   },
   {
     name: "--endpoint keeps its query string behind the path",
     args: ["--endpoint", "{url}/otlp/?tenant=a%20b&x=1"],
-    requests: [{ target: "/otlp/v1/metrics?tenant=a%20b&x=1" }],
+    ...reaches("/otlp/v1/metrics?tenant=a%20b&x=1", "/otlp/v1/metrics?tenant=***&x=***"),
   },
   {
     name: "--endpoint=URL in one word is taken",
     args: ["--endpoint={url}/one"],
-    requests: [{ target: "/one/v1/metrics" }],
+    ...reaches("/one/v1/metrics"),
   },
   {
     name: "DT_ENDPOINT is a base when it is Dynatrace's, with its trailing slash",
     args: [],
-    env: { DT_ENDPOINT: "{url}/e/ENV/api/v2/otlp/" },
-    requests: [{ target: "/e/ENV/api/v2/otlp/v1/metrics" }],
+    env: { DT_ENDPOINT: "{url}/e/abc12345/api/v2/otlp/" },
+    requests: [{ target: "/e/abc12345/api/v2/otlp/v1/metrics" }],
+    stdout: sentToDynatrace("http://127.0.0.1:PORT/e/abc12345/api/v2/otlp/v1/metrics"),
   },
   {
     name: "OTEL_EXPORTER_OTLP_ENDPOINT is a base",
     args: [],
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}/otlp/" },
-    requests: [{ target: "/otlp/v1/metrics" }],
+    ...reaches("/otlp/v1/metrics"),
   },
   {
     name: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is used as it is",
     args: [],
     env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "{url}/custom/?a=b" },
-    requests: [{ target: "/custom/?a=b" }],
+    ...reaches("/custom/?a=b", "/custom/?a=***"),
   },
   {
     name: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is used as it is when it has no path",
     args: [],
     env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "{url}" },
-    requests: [{ target: "/" }],
+    ...reaches("/"),
   },
   {
     name: "--endpoint beats every variable",
@@ -68,7 +76,7 @@ const rows: readonly Row[] = [
       OTEL_EXPORTER_OTLP_ENDPOINT: elsewhere,
     },
     dotenv: `DT_ENDPOINT=${elsewhere}\n`,
-    requests: [{ target: "/flag/v1/metrics" }],
+    ...reaches("/flag/v1/metrics"),
   },
   {
     name: "DT_ENDPOINT beats the OTEL variables",
@@ -78,7 +86,7 @@ const rows: readonly Row[] = [
       OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: elsewhere,
       OTEL_EXPORTER_OTLP_ENDPOINT: elsewhere,
     },
-    requests: [{ target: "/dt/v1/metrics" }],
+    ...reaches("/dt/v1/metrics"),
   },
   {
     name: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT beats the general one",
@@ -87,47 +95,46 @@ const rows: readonly Row[] = [
       OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "{url}/mine",
       OTEL_EXPORTER_OTLP_ENDPOINT: elsewhere,
     },
-    requests: [{ target: "/mine" }],
+    ...reaches("/mine"),
   },
   {
     name: ".env names the endpoint when nothing else does",
     args: [],
     dotenv: "# receiver\nexport DT_ENDPOINT='{url}/kept'\n",
-    requests: [{ target: "/kept/v1/metrics" }],
+    ...reaches("/kept/v1/metrics"),
   },
   {
     name: "the environment beats the same name in .env",
     args: [],
     env: { DT_ENDPOINT: "{url}/environment" },
     dotenv: `DT_ENDPOINT=${elsewhere}\n`,
-    requests: [{ target: "/environment/v1/metrics" }],
+    ...reaches("/environment/v1/metrics"),
   },
   {
     name: ".env is merged before names are tried: its DT_ENDPOINT beats OTEL_… of the environment",
     args: [],
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: elsewhere },
     dotenv: "DT_ENDPOINT={url}/kept\n",
-    requests: [{ target: "/kept/v1/metrics" }],
+    ...reaches("/kept/v1/metrics"),
   },
   {
     name: "a variable of blanks counts as not set, in the environment and in .env",
     args: [],
     env: { DT_ENDPOINT: "  ", OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "" },
     dotenv: 'DT_ENDPOINT="  "\nOTEL_EXPORTER_OTLP_ENDPOINT={url}/blank\n',
-    requests: [{ target: "/blank/v1/metrics" }],
+    ...reaches("/blank/v1/metrics"),
   },
   {
     name: "--env-file names another file, and .env is not read",
     args: ["--env-file", "settings/prod.env"],
     dotenv: `DT_ENDPOINT=${elsewhere}\n`,
     files: { "settings/prod.env": "DT_ENDPOINT={url}/prod\n" },
-    requests: [{ target: "/prod/v1/metrics" }],
+    ...reaches("/prod/v1/metrics"),
   },
   {
     name: "--env-file must exist",
     args: ["--endpoint", "{url}", "--env-file", "missing.env"],
     status: 2,
-    stdout: [],
     stderr: ['ERROR: Cannot read the file of --env-file, "missing.env": it does not exist'],
     requests: 0,
   },
@@ -136,7 +143,6 @@ const rows: readonly Row[] = [
     args: [],
     env: bare,
     status: 2,
-    stdout: [],
     stderr: [
       /^ERROR: Please set DT_ENDPOINT and DT_API_TOKEN\. DT_ENDPOINT is missing\.$/,
       /DT_ENDPOINT example: https:\/\//,
@@ -146,4 +152,4 @@ const rows: readonly Row[] = [
     requests: 0,
   },
 ];
-testRows(rows);
+testFixtures(rows);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { decode, type Point, type Values } from "../support/decode.ts";
 import { concat } from "../support/http.ts";
-import { bareEnvironment, commandLine, startProgram } from "../support/program.ts";
+import { decode, type Point, type Values } from "../support/decode.ts";
+import type { Fixture } from "../support/fixture.ts";
+import { gzip } from "../support/gzip.ts";
+import { assertHistogram, histogramOf, onePoint } from "../support/histogram.ts";
+import { bareEnvironment, commandLine } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { assertHistogram, gzip, histogramOf, measure, onePoint } from "./measured.ts";
-import { type Row, testRows } from "./table.ts";
+import { measure, runFixture, testFixtures } from "../support/run_fixture.ts";
+import { beforeSendOfOwn, sentOnce } from "../support/wording.ts";
 
 const lines = (...all: readonly string[]) => all.map((line) => `${line}\n`).join("");
 /** What stands in an attribute object that the program made, value by value. */
@@ -30,7 +33,6 @@ Deno.test("--input FILE takes NDJSON, with attributes of every type", async () =
       ),
     },
   });
-  assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
   const [typed, plain] = sent.points;
   assert.ok(typed !== undefined && plain !== undefined && sent.points.length === 2);
   assert.deepEqual(typed.attributes, {
@@ -48,7 +50,6 @@ Deno.test("--input FILE takes NDJSON, with attributes of every type", async () =
 
 Deno.test("--input - reads standard input", async () => {
   const sent = await measure({ args: ["--input", "-"], stdin: "5\n7\n" });
-  assert.equal(sent.status, 0);
   assertHistogram(onePoint(sent), [5, 7]);
 });
 
@@ -68,7 +69,6 @@ Deno.test("--input takes CSV: quotes, commas and line breaks in them, CRLF, a by
         '"/a",13,"one, ""two""\r\nthree"\r\n',
     },
   });
-  assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
   const note = 'one, "two"\r\nthree';
   const expected: readonly (readonly [Values, readonly number[]])[] = [
     [{ path: "/a", note }, [12, 13]],
@@ -82,7 +82,6 @@ Deno.test("--input takes CSV: quotes, commas and line breaks in them, CRLF, a by
 Deno.test("--input takes what ends in .gz, of several members too", async () => {
   const packed = concat([await gzip("1\n2\n3"), await gzip("0\n400\n")]);
   const sent = await measure({ args: ["--input", "in.txt.gz"], files: { "in.txt.gz": packed } });
-  assert.equal(sent.status, 0);
   assertHistogram(onePoint(sent), [1, 2, 30, 400]);
 });
 
@@ -98,8 +97,12 @@ const formats: readonly (readonly [string, string, readonly string[], readonly V
 ];
 for (const [format, stdin, said, attributes] of formats) {
   Deno.test(`--input-format auto finds ${format}`, async () => {
-    const sent = await measure({ args: ["--input", "-"], stdin });
-    assert.deepEqual(sent.said, said);
+    const sent = await measure({
+      args: ["--input", "-"],
+      stdin,
+      said,
+      status: said.length > 0 ? 1 : 0,
+    });
     assert.deepEqual(attributesOf(sent.points), attributes);
     assertHistogram(onePoint(sent), [1]);
   });
@@ -107,14 +110,23 @@ for (const [format, stdin, said, attributes] of formats) {
 
 Deno.test("--input-format is not guessed when it is named", async () => {
   const files = { "in": lines("12", "a,value", "x,3", '{"value":4}') };
-  const ndjson = await measure({ args: ["--input", "in", "--input-format", "ndjson"], files });
-  assert.deepEqual(ndjson.said, [
-    "line 1 not used: no JSON object",
-    "line 2 not used: no JSON",
-    "line 3 not used: no JSON",
-  ]);
+  const ndjson = await measure({
+    args: ["--input", "in", "--input-format", "ndjson"],
+    files,
+    status: 1,
+    said: [
+      "line 1 not used: no JSON object",
+      "line 2 not used: no JSON",
+      "line 3 not used: no JSON",
+    ],
+  });
   assertHistogram(onePoint(ndjson), [4]);
-  const text = await measure({ args: ["--input", "in", "--input-format", "text"], files });
+  const text = await measure({
+    args: ["--input", "in", "--input-format", "text"],
+    files,
+    status: 1,
+    said: [2, 3, 4].map((line) => new RegExp(`^line ${line} not used: `)),
+  });
   assert.equal(text.summary["invalid"], 3);
   assertHistogram(onePoint(text), [12]);
 });
@@ -130,7 +142,6 @@ Deno.test("an nginx access log in JSON, as the README shows it", async () => {
     ],
     stdin: lines(log("0.012", 200, "GET"), log("1.500", 500, "POST"), log("0.000", 200, "GET")),
   });
-  assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
   const [get, post] = sent.points;
   assert.ok(get !== undefined && post !== undefined && sent.points.length === 2);
   assert.deepEqual(get.attributes, {
@@ -150,7 +161,6 @@ Deno.test("--input takes numbers that come as strings", async () => {
     args: ["--input", "-", "--scale", "10"],
     stdin: lines('{"value":"1.5"}', '{"value":" 2e1 "}', '{"value":3}'),
   });
-  assert.equal(sent.status, 0);
   assertHistogram(onePoint(sent), [15, 200, 30]);
 });
 
@@ -198,20 +208,21 @@ Deno.test("--input names what it cannot use, the first ten one by one, then coun
   const sent = await measure({
     args: ["--input", "-"],
     stdin: lines('{"value":1}', ...bad, '{"value":2}'),
+    status: 1,
+    said: [
+      "line 2 not used: no JSON",
+      "line 3 not used: no JSON object",
+      'line 4 not used: no "value"',
+      'line 5 not used: "value" is not a number: "fast"',
+      'line 6 not used: "value" is negative: -3',
+      'line 7 not used: "value" is not finite: Infinity',
+      'line 8 not used: "value" is not a number: null',
+      'line 9 not used: "value" is not finite: "NaN"',
+      'line 10 not used: "attributes" is no object',
+      "line 11 not used: no JSON",
+      "2 more lines were not used",
+    ],
   });
-  assert.deepEqual(sent.said, [
-    "line 2 not used: no JSON",
-    "line 3 not used: no JSON object",
-    'line 4 not used: no "value"',
-    'line 5 not used: "value" is not a number: "fast"',
-    'line 6 not used: "value" is negative: -3',
-    'line 7 not used: "value" is not finite: Infinity',
-    'line 8 not used: "value" is not a number: null',
-    'line 9 not used: "value" is not finite: "NaN"',
-    'line 10 not used: "attributes" is no object',
-    "line 11 not used: no JSON",
-    "2 more lines were not used",
-  ]);
   assertHistogram(onePoint(sent), [1, 2]);
   const { recorded, delivered, invalid, exitCode } = sent.summary;
   assert.deepEqual({ recorded, delivered, invalid, exitCode }, {
@@ -226,23 +237,27 @@ Deno.test("--input names the lines of a CSV that it cannot use", async () => {
   const sent = await measure({
     args: ["--input", "-"],
     stdin: lines("value,a", "1,x", "2", '3,"a"b', "x,x", ",x", "5,x,y", "6,x"),
+    status: 1,
+    said: [
+      "line 3 not used: 1 field, but the header has 2 fields",
+      "line 4 not used: text after a closing quote",
+      'line 5 not used: "value" is not a number: "x"',
+      'line 6 not used: "value" is not a number: ""',
+      "line 7 not used: 3 fields, but the header has 2 fields",
+    ],
   });
-  assert.deepEqual(sent.said, [
-    "line 3 not used: 1 field, but the header has 2 fields",
-    "line 4 not used: text after a closing quote",
-    'line 5 not used: "value" is not a number: "x"',
-    'line 6 not used: "value" is not a number: ""',
-    "line 7 not used: 3 fields, but the header has 2 fields",
-  ]);
   assertHistogram(onePoint(sent), [1, 6]);
 });
 
 Deno.test("--input says so when no line can be used, and sends nothing", async () => {
-  const sent = await measure({ args: ["--input", "-", "--input-format", "text"], stdin: "a\nb\n" });
-  assert.equal(sent.status, 1);
-  assert.equal(sent.requests.length, 0);
+  const sent = await measure({
+    args: ["--input", "-", "--input-format", "text"],
+    stdin: "a\nb\n",
+    posts: 0,
+    status: 1,
+    said: [/^line 1 not used: /, /^line 2 not used: /],
+  });
   assert.equal(sent.summary["invalid"], 2);
-  assert.equal(sent.said.length, 2);
 });
 
 Deno.test("--input leaves out a line that is longer than 1 MiB", async () => {
@@ -253,13 +268,10 @@ Deno.test("--input leaves out a line that is longer than 1 MiB", async () => {
   const sent = await measure({
     args: ["--input", "-"],
     stdin: lines('{"value":1}', long(2 ** 20), long(2 ** 20 + 1), long(3_000_000), '{"value":4}'),
+    status: 1,
+    said: ["line 3 not used: longer than 1 MiB", "line 4 not used: longer than 1 MiB"],
   });
-  assert.deepEqual(sent.said, [
-    "line 3 not used: longer than 1 MiB",
-    "line 4 not used: longer than 1 MiB",
-  ]);
   assertHistogram(onePoint(sent), [1, 2, 4]);
-  assert.equal(sent.status, 1);
 });
 
 for (const packed of [false, true]) {
@@ -286,7 +298,6 @@ for (const packed of [false, true]) {
       args: ["--input", name],
       files: { [name]: packed ? await gzip(whole) : whole },
     });
-    assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
     assert.equal(sent.summary["recorded"], 200_000);
     assert.equal(sent.points.length, 8);
     const found = new Map(sent.points.map((point) => {
@@ -301,10 +312,8 @@ for (const packed of [false, true]) {
 
 Deno.test("an empty input sends nothing, and that is no failure", async () => {
   for (const stdin of ["", "\n \n", "value,a\n"]) {
-    const sent = await measure({ args: ["--input", "-"], stdin });
-    assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
-    assert.equal(sent.requests.length, 0);
-    assert.equal(sent.summary["recorded"], 0);
+    const { summary } = await measure({ args: ["--input", "-"], stdin, posts: 0 });
+    assert.equal(summary["recorded"], 0);
   }
 });
 
@@ -315,29 +324,33 @@ Deno.test("a .gz that breaks off is said, and what came before is sent", async (
   const sent = await measure({
     args: ["--input", "in.gz"],
     files: { "in.gz": whole.subarray(0, whole.length - 2000) },
+    status: 1,
+    said: [/^the input broke off: .*unexpected end of file/],
   });
-  assert.equal(sent.status, 1);
-  assert.match(sent.said.join("\n"), /^the input broke off: .*unexpected end of file/);
   const { count } = onePoint(sent);
   assert.ok(count > 10_000 && count < 50_000, `${count}`);
 });
 
 Deno.test("what ends in .gz and is none is said", async () => {
-  const sent = await measure({ args: ["--input", "in.gz"], files: { "in.gz": "1\n2\n" } });
-  assert.equal(sent.status, 1);
-  assert.match(sent.said.join("\n"), /^the input broke off: Cannot unpack the gzip input: /);
-  assert.equal(sent.requests.length, 0);
+  await measure({
+    args: ["--input", "in.gz"],
+    files: { "in.gz": "1\n2\n" },
+    posts: 0,
+    status: 1,
+    said: [/^the input broke off: Cannot unpack the gzip input: /],
+  });
 });
 
 Deno.test("a pipe on standard input that is not asked for is said, with what to do", async () => {
-  const sent = await measure({ args: [], stdin: "1\n2\n" });
-  assert.equal(sent.status, 0);
+  const sent = await measure({
+    args: [],
+    stdin: "1\n2\n",
+    said: [
+      "standard input is a pipe or a file, but sample measurements are sent: to send the measurements in it, add --input -",
+    ],
+  });
   assert.equal(sent.summary["recorded"], 5);
-  assert.deepEqual(sent.said, [
-    "standard input is a pipe or a file, but sample measurements are sent: to send the measurements in it, add --input -",
-  ]);
-  const named = await measure({ args: ["--value", "3"], stdin: "1\n2\n" });
-  assert.deepEqual(named.said, []);
+  await measure({ args: ["--value", "3"], stdin: "1\n2\n" });
 });
 
 Deno.test({
@@ -413,87 +426,86 @@ Deno.test({
 });
 
 Deno.test("a live pipe that is not asked for does not keep the program from ending", async () => {
-  await using receiver = await startReceiver();
-  await using program = await startProgram({
-    args: ["--endpoint", receiver.url],
+  await runFixture({
+    args: ["--endpoint", "{url}"],
     stdin: { open: true },
+    stdout: sentOnce(),
+    stderr: [/^WARNING: standard input is a pipe or a file, but sample /],
   });
-  const { status, stderr } = await program.finished;
-  await program.closeStdin();
-  assert.equal(status, 0);
-  assert.match(stderr, /^WARNING: standard input is a pipe or a file, but sample /);
 });
 
 const to = (...args: readonly string[]) => ["--endpoint", "{url}", ...args];
-const error = (name: string, args: readonly string[], message: string): Row => ({
+const refused = (name: string, args: readonly string[], message: string): Fixture => ({
   name,
   args: to(...args),
   files: { "in.csv": "a,b\n1,2\n", "in.txt": "1\n", "folder/x": "" },
   status: 2,
-  stdout: message.includes("CSV") ? [/^Sending histogram metrics to: /] : [],
+  // A header is read once the input is.
+  stdout: message.includes("CSV") ? beforeSendOfOwn().slice(0, 1) : [],
   stderr: [`ERROR: ${message}`],
   requests: 0,
 });
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   {
     name: "/dev/null on standard input is no reason to say anything",
     args: to(),
+    stdout: sentOnce(),
   },
-  error(
+  refused(
     "--input of a file that does not exist",
     ["--input", "nowhere.csv"],
     'Cannot read the file of --input, "nowhere.csv": it does not exist',
   ),
-  error(
+  refused(
     "--input of a directory",
     ["--input", "folder"],
     'Cannot read the file of --input, "folder": it is a directory',
   ),
-  error(
+  refused(
     "--input of nothing",
     ["--input", ""],
     'Invalid --input "" (command line): expected a file, or - for standard input',
   ),
-  error(
+  refused(
     "--input-format of another kind",
     ["--input", "in.txt", "--input-format", "xml"],
     'Invalid --input-format "xml" (command line): expected "auto" or "ndjson" or "csv" or "text"',
   ),
-  error(
+  refused(
     "--scale 0",
     ["--input", "in.txt", "--scale", "0"],
     'Invalid --scale "0" (command line): expected a number greater than 0, for example 1000 for seconds to ms',
   ),
-  error(
+  refused(
     "--value-field without a name",
     ["--input", "in.txt", "--value-field", ""],
     'Invalid --value-field "" (command line): expected the name of a field',
   ),
-  error(
+  refused(
     "--attr-field without a key",
     ["--input", "in.txt", "--attr-field", "a="],
     'Invalid --attr-field "a=" (command line): expected NAME, or NAME=KEY, for example status=http.status_code',
   ),
-  error(
+  refused(
     "--attr-field of text",
     ["--input", "in.txt", "--input-format", "text", "--attr-field", "a"],
     "--attr-field has no effect with --input-format text, whose lines have no fields",
   ),
-  error(
+  refused(
     "--value-field of text",
     ["--input", "in.txt", "--input-format", "text", "--value-field", "a"],
     "--value-field has no effect with --input-format text, whose lines have no fields",
   ),
-  error(
+  refused(
     "a CSV without the value's column",
     ["--input", "in.csv"],
     'The first line of the CSV input names no column "value": it names "a", "b". Name the right one with --value-field',
   ),
-  error(
+  refused(
     "a CSV without an attribute's column",
     ["--input", "in.csv", "--value-field", "a", "--attr-field", "c"],
     'The first line of the CSV input names no column "c": it names "a", "b". Name the right one with --attr-field',
   ),
 ];
-testRows(rows);
+testFixtures(rows);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { assertHistogram, onePoint } from "../support/histogram.ts";
 import type { Program } from "../support/program.ts";
-import { assertHistogram, measure, onePoint } from "./measured.ts";
+import { measure } from "../support/run_fixture.ts";
 
 const live = (interval: string, ...more: readonly string[]) => [
   ...["--input", "-", "--input-format", "text", "--loop", "--interval", interval],
@@ -29,7 +30,6 @@ Deno.test("a live input is sent every interval as it comes, and flushed at its e
       await program.closeStdin();
     },
   });
-  assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
   assert.equal(sent.points.length, 4);
   [[1, 2], [30], [4], [500]].forEach((values, i) => {
     const point = sent.points[i];
@@ -43,19 +43,16 @@ Deno.test("a live input is sent every interval as it comes, and flushed at its e
 
 Deno.test("a live input is flushed at its end, long before the interval is over", async () => {
   const sent = await measure({ args: live("60"), stdin: "1\n2\n" });
-  assert.equal(sent.status, 0);
   assertHistogram(onePoint(sent), [1, 2]);
-  assert.ok(sent.durationMs < 8000, `${sent.durationMs} ms`);
 });
 
 Deno.test("an interval of a live input without measurements sends nothing", async () => {
-  const sent = await measure({
+  await measure({
     args: live("0.1", "--duration", "0.55"),
+    posts: 0,
     stdin: open,
     meanwhile: ({ program }) => program.write("\n\n"),
   });
-  assert.equal(sent.requests.length, 0);
-  assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
 });
 
 Deno.test("--iterations ends a live input that goes on", async () => {
@@ -68,7 +65,6 @@ Deno.test("--iterations ends a live input that goes on", async () => {
       await program.write("2\n");
     },
   });
-  assert.equal(sent.status, 0);
   assert.deepEqual(sent.sends.map(({ measurements }) => measurements), [1, 1]);
 });
 
@@ -91,6 +87,8 @@ Deno.test("SIGTERM sends what was read of a live input", async () => {
   const sent = await measure({
     args: live("60"),
     stdin: open,
+    status: 1,
+    said: ['line 4 not used: the value is not a number: "read"'],
     async meanwhile({ program }) {
       await writeRead(program, "1\n2\n3\n", 0);
       program.signal("SIGTERM");
@@ -99,13 +97,14 @@ Deno.test("SIGTERM sends what was read of a live input", async () => {
   assertHistogram(onePoint(sent), [1, 2, 3]);
   const { recorded, invalid, exitCode } = sent.summary;
   assert.deepEqual({ recorded, invalid, exitCode }, { recorded: 3, invalid: 1, exitCode: 1 });
-  assert.ok(sent.durationMs < 8000, `${sent.durationMs} ms`);
 });
 
 Deno.test("SIGTERM sends what was read of an input without a loop", async () => {
   const sent = await measure({
     args: ["--input", "-", "--input-format", "text"],
     stdin: open,
+    status: 1,
+    said: ['line 4 not used: the value is not a number: "read"'],
     async meanwhile({ program }) {
       await writeRead(program, "1\n2\n3\n", 0);
       program.signal("SIGINT");
@@ -120,6 +119,8 @@ Deno.test("a receiver that does not answer does not stop the reading", async () 
   const sent = await measure({
     args: live("0.1"),
     stdin: open,
+    status: 1,
+    said: ['line 100002 not used: the value is not a number: "read"'],
     answers: [() => answer.promise],
     async meanwhile({ program, receiver }) {
       await program.write("1\n");
@@ -143,6 +144,7 @@ Deno.test("a receiver that is away stops the reading at --max-pending-mb, and no
   const sent = await measure({
     args: live("0.05", "--max-pending-mb", "0.001", "--compression", "none"),
     stdin: open,
+    said: "any",
     answers: Array.from({ length: 1000 }, () => () => away ? 503 : 200),
     async meanwhile({ program, receiver }) {
       // Each interval makes one try: stuck is what has not been read after so many of them.
@@ -167,6 +169,5 @@ Deno.test("a receiver that is away stops the reading at --max-pending-mb, and no
   assert.equal(sent.summary["recorded"], written);
   assert.equal(sent.summary["delivered"], written);
   assert.equal(sent.summary["dropped"], 0, sent.said.join("\n"));
-  assert.equal(sent.status, 0);
   assert.ok(sent.points.length >= 3, `${sent.points.length} requests were pending`);
 });

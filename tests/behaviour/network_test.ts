@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
+import type { Fixture } from "../support/fixture.ts";
 import { sourceOnly } from "../support/program.ts";
-import {
-  afterSend,
-  beforeSend,
-  type Row,
-  sendJson,
-  SHOWN_URL,
-  summaryJson,
-  testRows,
-} from "./table.ts";
+import { testFixtures } from "../support/run_fixture.ts";
+import { beforeSend, sendJson, sentOnce, SHOWN_URL, summaryJson } from "../support/wording.ts";
 
 const once = ["--retry-for", "0"];
 const url = ["--endpoint", "{secretUrl}", ...once];
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   {
     name: "a refused connection is told with a hint",
     args: url,
@@ -51,6 +45,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "a connection that breaks without an answer is told",
+    stdout: beforeSend(SHOWN_URL),
     args: url,
     answers: ["reset-after-body"],
     status: 1,
@@ -58,6 +53,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "an answer that breaks off is told",
+    stdout: beforeSend(SHOWN_URL),
     args: url,
     answers: ["half-answer"],
     status: 1,
@@ -65,6 +61,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "a receiver that does not answer is told with a hint",
+    stdout: beforeSend(SHOWN_URL),
     args: [...url, "--timeout", "0.9"],
     answers: ["hang"],
     status: 1,
@@ -75,6 +72,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "https to a port that speaks http is told with a hint",
+    stdout: beforeSend("https://127.0.0.1:PORT/v1/metrics"),
     args: ["--endpoint", "https://127.0.0.1:{port}", ...once],
     status: 1,
     stderr: [/^ERROR: 5 measurements not delivered and lost: /, /^ {2}Hint: .*http:\/\//],
@@ -85,17 +83,19 @@ const rows: readonly Row[] = [
     name: "an http request goes through HTTP_PROXY",
     env: { HTTP_PROXY: "{proxy}" },
     proxy: {},
-    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    stdout: sentOnce(SHOWN_URL),
     check: ({ proxy }) => equalProxied(proxy?.requests, [{ method: "POST", tunnel: false }]),
   },
   {
     name: "HTTP_PROXY gets user name and password",
+    stdout: sentOnce(SHOWN_URL),
     env: { HTTP_PROXY: "{secretProxy}" },
     proxy: { credentials: { user: "user", password: "S3CRETPASSWORD" } },
     check: ({ proxy }) => equalProxied(proxy?.requests, [{ method: "POST", tunnel: false }]),
   },
   {
     name: "a proxy that wants other credentials is told with a hint",
+    stdout: beforeSend(SHOWN_URL),
     args: url,
     env: { HTTP_PROXY: "{proxy}" },
     proxy: { credentials: { user: "user", password: "S3CRETPASSWORD" } },
@@ -108,12 +108,14 @@ const rows: readonly Row[] = [
   },
   {
     name: "NO_PROXY excepts a host from HTTP_PROXY",
+    stdout: sentOnce(SHOWN_URL),
     env: { HTTP_PROXY: "{proxy}", NO_PROXY: "localhost,127.0.0.1" },
     proxy: {},
     check: ({ proxy }) => equalProxied(proxy?.requests, []),
   },
   {
     name: "a name that only the proxy knows is sent to it",
+    stdout: sentOnce("http://collector.invalid:PORT/v1/metrics"),
     args: ["--endpoint", "http://collector.invalid:{port}"],
     env: { http_proxy: "{proxy}" },
     proxy: {},
@@ -121,6 +123,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "a proxy that is not there is named in the hint, without its credentials",
+    stdout: beforeSend("http://collector.invalid:4318/v1/metrics"),
     args: ["--endpoint", "http://collector.invalid:4318", ...once],
     env: { HTTP_PROXY: "http://user:S3CRET@127.0.0.1:{port}" },
     stopped: true,
@@ -132,14 +135,15 @@ const rows: readonly Row[] = [
     requests: 0,
   },
 ];
-testRows(rows);
+testFixtures(rows);
 
 // The Fetch standard's list of blocked ports is known to Deno 2.9, not to the 2.6 of some executables.
 if (sourceOnly) {
-  testRows([{
+  testFixtures([{
     name: "a port that fetch never connects to is told as such, and not tried again",
     args: ["--endpoint", "http://127.0.0.1:1"],
     status: 1,
+    stdout: beforeSend("http://127.0.0.1:1/v1/metrics"),
     stderr: [
       /^ERROR: 5 measurements not delivered and lost: .*port 1 /,
       /^ {2}Hint: .*another port/,

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { decode, partialSuccess } from "../support/decode.ts";
-import { runProgram, startProgram } from "../support/program.ts";
-import { startReceiver } from "../support/receiver.ts";
 import { runInTerminal } from "../support/terminal.ts";
-import { assertNoSecret, normalized, type Row, testRows, TOKEN } from "./table.ts";
+import { decode, partialSuccess } from "../support/decode.ts";
+import { inDirectory } from "../support/directory.ts";
+import { type Expectation, type Setup, TOKEN, usageError } from "../support/fixture.ts";
+import { normalized, repeated } from "../support/lines.ts";
+import { startProgram } from "../support/program.ts";
+import { startReceiver } from "../support/receiver.ts";
+import { runFixture, testFixtures } from "../support/run_fixture.ts";
+import { afterSend, beforeSendOfOwn } from "../support/wording.ts";
 
 const VALUES = ["--buckets", "10,50,100", "--value", "20", "--value", "40", "--value", "61.25"];
 const RESOURCE = "  resource service.name=my-service deployment.environment=prod";
@@ -19,53 +23,32 @@ const DRAWN = [
   `    (50, 100] ${"█".repeat(32)} 1`,
   "    (100, +∞) 0",
 ];
-const SENDING = "Sending histogram metrics to: http://127.0.0.1:PORT/v1/metrics";
-const BEFORE = [
-  SENDING,
-  "Recording measurements...",
-  "Measurements recorded. Waiting for export...",
-];
-const AFTER = [
-  "✓ Metrics exported successfully! Sent 3 measurements.",
-  "",
-  "Note: Check Dynatrace UI for the metric 'http.server.duration'",
-];
+const BEFORE = beforeSendOfOwn();
+const AFTER = afterSend(undefined, 3);
 
-interface Case {
-  readonly args?: readonly string[];
-  readonly answers?: NonNullable<Parameters<typeof startReceiver>[0]>["answers"];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
-}
-
-/** Sends with --plot and gives what was printed, with what changes from run to run replaced. */
-async function plotted({ args = VALUES, answers = [], env = {}, stdin }: Case = {}) {
-  await using receiver = await startReceiver({ answers });
-  const finished = await runProgram({
-    args: ["--endpoint", receiver.url, "--plot", ...args],
-    env,
-    ...stdin !== undefined && { stdin },
+/** Sends with --plot and gives the lines that were printed. */
+async function plotted({ args = VALUES, ...rest }: Setup & Expectation = {}) {
+  const { stdout, requests } = await runFixture({
+    posts: 1,
+    stdout: "any",
+    ...rest,
+    args: ["--endpoint", "{url}", "--plot", ...args],
   });
-  assertNoSecret(finished);
-  const stdout = normalized(finished.stdout, receiver).trimEnd().split("\n");
-  return { ...finished, stdout, requests: receiver.requests };
+  return { stdout: stdout.trimEnd().split("\n"), requests };
 }
 
 const isDrawn = (line: string) => line.startsWith("  ");
 
 Deno.test("--plot draws after a send what was accepted, without colour where there is no terminal", async () => {
-  const { status, stdout, stderr } = await plotted();
-  assert.deepEqual({ status, stdout, stderr }, {
-    status: 0,
-    stdout: [...BEFORE, ...AFTER, "", ...DRAWN],
-    stderr: "",
-  });
+  await plotted({ stdout: [...BEFORE, ...AFTER, "", ...DRAWN] });
 });
 
 Deno.test("without --plot nothing is drawn", async () => {
-  await using receiver = await startReceiver();
-  const { stdout } = await runProgram({ args: ["--endpoint", receiver.url, ...VALUES] });
-  assert.deepEqual(normalized(stdout, receiver).trimEnd().split("\n"), [...BEFORE, ...AFTER]);
+  await runFixture({
+    args: ["--endpoint", "{url}", ...VALUES],
+    posts: 1,
+    stdout: [...BEFORE, ...AFTER],
+  });
 });
 
 Deno.test("--plot draws the same when the request is not compressed", async () => {
@@ -87,12 +70,22 @@ Deno.test("--plot draws one block a series, the largest first", async () => {
 });
 
 Deno.test("--plot draws in one what was sent in halves, and of it only what was accepted", async () => {
-  const split = await plotted({ ...SERIES, answers: [413, 200, 200] });
-  assert.equal(split.requests.length, 3);
+  const halved = /^WARNING: 413 Content Too Large: sending it again in two halves$/;
+  const split = await plotted({
+    ...SERIES,
+    answers: [413, 200, 200],
+    posts: 3,
+    stderr: [halved],
+  });
   assert.deepEqual(titles(split.stdout), [`${NAME} path=/b`, `${NAME} path=/c`, `${NAME} path=/a`]);
 
-  const half = await plotted({ ...SERIES, answers: [413, 200, 400] });
-  assert.equal(half.status, 1);
+  const half = await plotted({
+    ...SERIES,
+    answers: [413, 200, 400],
+    posts: 3,
+    status: 1,
+    stderr: [halved, /^ERROR: 6 measurements taken only in part: 400 /],
+  });
   const accepted = decode(half.requests[1]?.content ?? new Uint8Array()).metrics[0]?.points ?? [];
   const largest = accepted.toSorted((a, b) => Number(b.count) - Number(a.count));
   assert.deepEqual(titles(half.stdout), largest.map((it) => `${NAME} path=${it.attributes.path}`));
@@ -106,18 +99,23 @@ for (
   ] as const
 ) {
   Deno.test(`--plot draws nothing of what was ${what}`, async () => {
-    const { status, stdout } = await plotted({ args: [...VALUES, "--retry-for", "0"], answers });
-    assert.equal(status, 1);
-    assert.deepEqual(stdout, BEFORE);
+    await plotted({
+      args: [...VALUES, "--retry-for", "0"],
+      answers,
+      status: 1,
+      stdout: BEFORE,
+      stderr: [/^ERROR: 3 measurements not delivered/, repeated(/^ {2}Hint: /)],
+    });
   });
 }
 
 Deno.test("--plot draws what is delivered late under its own line, once", async () => {
-  const { status, stdout } = await plotted({
+  const { stdout } = await plotted({
     args: [...VALUES, "--loop", "--interval", "0.05", "--iterations", "2", "--retry-for", "0"],
     answers: [503],
+    posts: 3,
+    stderr: [/^ERROR: 3 measurements not delivered yet: 503 /, repeated(/^ {2}Hint: /)],
   });
-  assert.equal(status, 0);
   assert.deepEqual(stdout.slice(-2 * DRAWN.length - 5), [
     "[TIME] Iteration 2: Recording measurements...",
     "[TIME] ✓ Sent 3 measurements of iteration 1",
@@ -131,14 +129,15 @@ Deno.test("--plot draws what is delivered late under its own line, once", async 
 });
 
 Deno.test("--plot says that some of what it draws was rejected", async () => {
-  const { status, stdout } = await plotted({
+  const { stdout } = await plotted({
     ...SERIES,
+    status: 3,
+    stderr: [/^ERROR: 6 measurements taken only in part: rejected 1 of 3 data points: no$/],
     answers: [{
       headers: { "content-type": "application/x-protobuf" },
       body: partialSuccess(1, "no"),
     }],
   });
-  assert.equal(status, 3);
   assert.equal(titles(stdout).length, 3);
   assert.equal(
     stdout.at(-1),
@@ -156,45 +155,45 @@ Deno.test("--plot draws exponential histograms too", async () => {
   assert.ok(p99 !== undefined && Math.abs(p99 - 61.25) < 0.5 && p99 <= 61.25, `p99 ${p99}`);
 });
 
-Deno.test("--plot draws what the spool held", async () => {
-  await using receiver = await startReceiver({ answers: [503] });
-  const directory = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
-  try {
-    const args = ["--endpoint", receiver.url, "--spool", directory, "--plot"];
-    await runProgram({ args: [...args, "--retry-for", "0", ...VALUES] });
-    const { status, stdout } = await runProgram({ args: [...args, "--count", "0"] });
-    assert.equal(status, 0);
+Deno.test("--plot draws what the spool held", () =>
+  inDirectory(async (cwd) => {
+    await using receiver = await startReceiver({ answers: [503] });
+    const args = ["--endpoint", "{url}", "--spool", "spool", "--plot"];
+    await runFixture({
+      args: [...args, "--retry-for", "0", ...VALUES],
+      posts: 1,
+      status: 1,
+      stdout: BEFORE,
+      stderr: [/^ERROR: 3 measurements not delivered, kept in spool/, repeated(/^ {2}Hint: /)],
+    }, { cwd, receiver });
+    const { stdout } = await runFixture({
+      args: [...args, "--count", "0"],
+      posts: 1,
+      stdout: "any",
+    }, { cwd, receiver });
     assert.deepEqual(stdout.split("\n").filter(isDrawn), DRAWN);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("--plot shows no token that is among the attributes", async () => {
-  const { stdout } = await plotted({
-    args: [...VALUES, "--attr", `token=${TOKEN}`],
-    env: { DT_API_TOKEN: TOKEN },
-  });
+  const { stdout } = await plotted({ args: [...VALUES, "--attr", `token=${TOKEN}`] });
   assert.match(stdout.join("\n"), /http\.server\.duration \(ms\) token=\S*\*\*\*/);
 });
 
-const usage = (args: readonly string[], line: RegExp): Row => ({
-  name: `${args.join(" ")} is a usage error`,
-  args: ["--endpoint", "{url}", ...args],
-  status: 2,
-  stdout: [],
-  stderr: [line],
-  requests: 0,
-});
+const usage = (args: readonly string[], line: RegExp) =>
+  usageError(
+    `${args.join(" ")} is a usage error`,
+    { args: ["--endpoint", "{url}", ...args] },
+    line,
+  );
 
-testRows([
+testFixtures([
   usage(["--plot", "--output", "json"], /--plot draws text: leave out --output json/),
   usage(["--plot", "--quiet"], /^ERROR: --plot and --quiet contradict each other/),
   usage(["--plot", "--dry-run"], /^ERROR: --plot draws what was accepted: leave out --dry-run/),
 ]);
 
 /** Sends with --plot in a terminal; only what is drawn. */
-async function inTerminal(columns: number, options: Pick<Case, "env"> & { dotenv?: string } = {}) {
+async function inTerminal(columns: number, options: Pick<Setup, "env" | "dotenv"> = {}) {
   await using receiver = await startReceiver();
   const args = ["--endpoint", receiver.url, "--plot", ...VALUES];
   const { status, lines } = await runInTerminal({ columns, args, ...options });
@@ -256,9 +255,18 @@ async function received(args: readonly string[], ...sends: readonly (readonly st
       : receiver.waitForStdout(/Listening on .*\n/));
   const url = /http:[^\s"]+/.exec(said)?.[0] ?? "";
   for (const flags of sends) {
-    await runProgram({ args: ["--endpoint", url, "--retry-for", "0", ...flags] });
+    await runFixture({
+      args: ["--endpoint", url, "--retry-for", "0", ...flags],
+      requests: 0,
+      // It is the receiver that is looked at.
+      status: "any",
+      stdout: "any",
+      stderr: "any",
+    });
   }
-  return normalized((await receiver.finished).stdout).trimEnd().split("\n");
+  const { status, stdout } = await receiver.finished;
+  assert.equal(status, 0);
+  return normalized(stdout).trimEnd().split("\n");
 }
 
 Deno.test("receive ends with totals over all requests that it answered with 200", async () => {

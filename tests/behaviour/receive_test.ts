@@ -4,16 +4,19 @@ import { decodeResponse, decodeStatus } from "../../src/otlp/decode.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { createAuthority } from "../support/certificates.ts";
-import { type Finished, type Program, runProgram, startProgram } from "../support/program.ts";
-import { assertNoSecret, MARK, normalized, TOKEN } from "./table.ts";
+import { MARK, TOKEN, usageError } from "../support/fixture.ts";
+import { normalized } from "../support/lines.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import { assertNoSecret, runFixture, testFixtures } from "../support/run_fixture.ts";
+import { loopOf } from "../support/wording.ts";
 
 /** A receiver that is running: where it listens, and a client of its own. */
 interface Listening extends AsyncDisposable {
   readonly program: Program;
   readonly url: string;
   post(body: Uint8Array<ArrayBuffer>, init?: Init): Promise<ExportAnswer>;
-  /** What it had printed when it ended, times and ports replaced. */
-  finished(): Promise<Finished>;
+  /** The lines that it had printed when it ended with 0, times and ports replaced. */
+  finished(): Promise<readonly string[]>;
 }
 interface Init {
   readonly headers?: Readonly<Record<string, string>>;
@@ -59,7 +62,13 @@ async function receive(
       assertNoSecret(finished);
       const plain = (text: string) =>
         normalized(text).replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT");
-      return { ...finished, stdout: plain(finished.stdout), stderr: plain(finished.stderr) };
+      const [stdout, stderr] = [plain(finished.stdout), plain(finished.stderr)];
+      assert.deepEqual({ status: finished.status, stderr }, {
+        status: 0,
+        stderr: json ? '{"type":"listening","url":"http://127.0.0.1:PORT/v1/metrics"}\n' : "",
+      });
+      assert.ok(stdout.endsWith("\n"), stdout);
+      return stdout.split("\n").slice(0, -1);
     },
     async [Symbol.asyncDispose]() {
       client.close();
@@ -117,6 +126,19 @@ async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuf
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
+const LISTENING = "Listening on http://127.0.0.1:PORT/v1/metrics";
+/** What is drawn of `POINT`, 80 characters wide. */
+const DRAWN = [
+  "  resource service.name=shop",
+  "  http.server.duration (ms) http.method=GET",
+  "    count 3, min 20, max 61.25, sum 120.5",
+  "    estimated p50 42.5, p90 57.875, p99 60.9125",
+  "     (-∞, 10] 0",
+  `     (10, 50] ${"█".repeat(64)} 2`,
+  `    (50, 100] ${"█".repeat(32)} 1`,
+  "    (100, +∞) 0",
+];
+
 function requestJson(different: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({
     type: "request",
@@ -151,24 +173,12 @@ Deno.test("receive draws each histogram with its figures and buckets", async () 
     })).status,
     200,
   );
-  const { status, stdout, stderr } = await receiver.finished();
-  assert.deepEqual({ status, stderr, stdout: stdout.trimEnd().split("\n") }, {
-    status: 0,
-    stderr: "",
-    stdout: [
-      "Listening on http://127.0.0.1:PORT/v1/metrics",
-      "[TIME] POST /v1/metrics 200 accepted: N bytes, 1 data point, 3 measurements",
-      "  resource service.name=shop",
-      "  http.server.duration (ms) http.method=GET",
-      "    count 3, min 20, max 61.25, sum 120.5",
-      "    estimated p50 42.5, p90 57.875, p99 60.9125",
-      "     (-∞, 10] 0",
-      `     (10, 50] ${"█".repeat(64)} 2`,
-      `    (50, 100] ${"█".repeat(32)} 1`,
-      "    (100, +∞) 0",
-      "Received 1 request: 1 data point, 3 measurements, 0 data points rejected",
-    ],
-  });
+  assert.deepEqual(await receiver.finished(), [
+    LISTENING,
+    "[TIME] POST /v1/metrics 200 accepted: N bytes, 1 data point, 3 measurements",
+    ...DRAWN,
+    "Received 1 request: 1 data point, 3 measurements, 0 data points rejected",
+  ]);
 });
 
 Deno.test("receive --output json prints a line a request and the summary, keys in their order", async () => {
@@ -180,20 +190,13 @@ Deno.test("receive --output json prints a line a request and the summary, keys i
   assert.equal(partial.status, 200);
   const { partialSuccess } = decodeResponse(partial.body);
   assert.equal(partialSuccess?.rejectedDataPoints, 1n);
-  const { status, stdout, stderr } = await receiver.finished();
-  assert.equal(status, 0);
-  assert.match(
-    stderr,
-    /^\{"type":"listening","url":"http:\/\/127\.0\.0\.1:PORT\/v1\/metrics"\}\n$/,
-  );
-  const [first, second, summary] = stdout.split("\n");
-  assert.equal(first, requestJson());
-  const problem = JSON.parse(second ?? "").problems[0];
+  const lines = await receiver.finished();
+  const problem = JSON.parse(lines[1] ?? "").problems[0];
   assert.deepEqual(Object.keys(problem), ["rule", "level", "metric", "message"]);
   assert.equal(problem.level, "error");
   assert.equal(problem.metric, "http.server.duration");
-  assert.equal(
-    second,
+  assert.deepEqual(lines, [
+    requestJson(),
     requestJson({
       path: "/otlp/v1/metrics",
       outcome: "partial",
@@ -202,11 +205,8 @@ Deno.test("receive --output json prints a line a request and the summary, keys i
       rejectedPoints: 1,
       problems: [problem],
     }),
-  );
-  assert.match(
-    summary ?? "",
-    /^\{"type":"summary","requests":2,"points":3,"measurements":9,"rejectedPoints":1\}$/,
-  );
+    summaryJson(2, 3, 9, 1),
+  ]);
 });
 
 Deno.test("receive refuses what is no export request, with a Status", async () => {
@@ -225,9 +225,7 @@ Deno.test("receive refuses what is no export request, with a Status", async () =
     assert.ok(decodeStatus(body).message.length > 5);
   }
   receiver.program.signal("SIGTERM");
-  const { status, stdout } = await receiver.finished();
-  assert.equal(status, 0);
-  const lines = stdout.trimEnd().split("\n");
+  const lines = await receiver.finished();
   assert.deepEqual(lines.slice(0, -1).map((line) => JSON.parse(line).status), [
     400,
     415,
@@ -253,10 +251,9 @@ Deno.test("receive --respond answers as scripted, a hang too, and then judges", 
   assert.equal((await receiver.post(request(POINT))).status, 200);
   assert.equal((await receiver.post(request(POINT))).status, 200);
   receiver.program.signal("SIGINT");
-  const { status, stdout } = await receiver.finished();
-  assert.equal(status, 0);
+  const lines = await receiver.finished();
   assert.equal(await hanging, "broken off");
-  assert.deepEqual(stdout.trimEnd().split("\n"), [
+  assert.deepEqual(lines, [
     requestJson({ status: 503, outcome: "rejected" }),
     requestJson({ status: 429, outcome: "rejected" }),
     requestJson({ status: null, outcome: "unanswered" }),
@@ -277,9 +274,10 @@ Deno.test("receive --token-file demands the token, and shows neither it nor anot
   assert.equal(wrong.status, 401);
   assert.match(decodeStatus(wrong.body).message, /Authorization: Api-Token/);
   assert.equal((await authorized(`Api-Token ${TOKEN}`)).status, 200);
-  const { status, stdout } = await receiver.finished();
-  assert.equal(status, 0);
-  assert.match(stdout, /POST \/v1\/metrics 401 rejected/);
+  const answered = (await receiver.finished()).flatMap((line) =>
+    /^\[TIME\] POST \/v1\/metrics (\d+ \w+)/.exec(line)?.[1] ?? []
+  );
+  assert.deepEqual(answered, ["401 rejected", "401 rejected", "200 accepted"]);
 });
 
 Deno.test("receive --tls-cert and --tls-key serve https", async () => {
@@ -291,32 +289,29 @@ Deno.test("receive --tls-cert and --tls-key serve https", async () => {
   );
   assert.match(receiver.url, /^https:\/\/127\.0\.0\.1:\d+\/v1\/metrics$/);
   assert.equal((await receiver.post(request(POINT))).status, 200);
-  assert.equal((await receiver.finished()).status, 0);
+  assert.equal((await receiver.finished())[0], LISTENING.replace("http:", "https:"));
 });
 
 Deno.test("receive prints its summary when SIGTERM ends it", async () => {
   await using receiver = await receive([]);
   await receiver.post(request(POINT, POINT));
   receiver.program.signal("SIGTERM");
-  const { status, stdout, durationMs } = await receiver.finished();
-  assert.equal(status, 0);
-  assert.match(
-    stdout,
-    /\nReceived 1 request: 2 data points, 6 measurements, 0 data points rejected\n$/,
+  assert.equal(
+    (await receiver.finished()).at(-1),
+    "Received 1 request: 2 data points, 6 measurements, 0 data points rejected",
   );
-  assert.ok(durationMs < 8000);
 });
 
 Deno.test("receive takes what send sends, to the URL that it prints", async () => {
   await using receiver = await receive(["--requests", "2", "--token-file", "t"], {
     files: { t: TOKEN },
   });
-  const sent = await runProgram({
+  await runFixture({
     args: ["--endpoint", receiver.url, "--loop", "--interval", "0", "--iterations", "2"],
-    env: { DT_API_TOKEN: TOKEN },
+    requests: 0,
+    stdout: loopOf(0, 2, receiver.url),
   });
-  assert.equal(sent.status, 0, sent.stderr);
-  const { stdout } = await receiver.finished();
+  const stdout = (await receiver.finished()).join("\n");
   assert.match(stdout, /resource service\.name=my-service deployment\.environment=prod/);
   assert.equal(
     stdout.match(/http\.method=GET http\.status_code=200\n {4}count 3, min /g)?.length,
@@ -325,56 +320,55 @@ Deno.test("receive takes what send sends, to the URL that it prints", async () =
   assert.match(stdout, /^Totals of 2 requests:\n(.*\n){2} {4}count 6, min /m);
   assert.match(
     stdout,
-    /Received 2 requests: 6 data points, 10 measurements, 0 data points rejected\n$/,
+    /Received 2 requests: 6 data points, 10 measurements, 0 data points rejected$/,
   );
 });
 
-for (
-  const [what, args, message] of [
-    ["--port that is no port", ["--port", "70000"], /^ERROR: .*--port "70000".*0 to 65535/],
-    ["--requests 0", ["--requests", "0"], /^ERROR: .*--requests "0"/],
-    [
-      "--respond that is no answer",
-      ["--respond", "200,maybe"],
-      /^ERROR: Invalid --respond "maybe" \(command line\): expected /,
-    ],
-    ["--output that is no format", ["--output", "xml"], /^ERROR: .*--output "xml"/],
-    [
-      "--tls-cert alone",
-      ["--tls-cert", "c.pem"],
-      /^ERROR: --tls-cert \(command line\) .*--tls-key/,
-    ],
-    [
-      "--token-file that is missing",
-      ["--token-file", "missing"],
-      /^ERROR: .*--token-file \(command line\), "missing": it does not exist/,
-    ],
-    [
-      "--token-file that is empty",
-      ["--token-file", "empty"],
-      /^ERROR: .*--token-file, "empty", is empty/,
-    ],
-    [
-      "--host of another machine",
-      ["--host", "192.0.2.1", "--port", "0"],
-      /^ERROR: .*--host "192\.0\.2\.1"/,
-    ],
-    ["an argument without a flag", ["4318"], /^ERROR: .*argument/i],
-  ] as const
-) {
-  Deno.test(`receive exits with 2 and one line when given ${what}`, async () => {
-    const finished = await runProgram({ args: ["receive", ...args], files: { empty: " \n" } });
-    assert.deepEqual([finished.status, finished.stdout], [2, ""]);
-    assert.match(finished.stderr, message);
-    assert.equal(finished.stderr.split("\n").length, 2);
-  });
-}
+const wrong: readonly (readonly [what: string, args: readonly string[], message: RegExp])[] = [
+  ["--port that is no port", ["--port", "70000"], /^ERROR: .*--port "70000".*0 to 65535/],
+  ["--requests 0", ["--requests", "0"], /^ERROR: .*--requests "0"/],
+  [
+    "--respond that is no answer",
+    ["--respond", "200,maybe"],
+    /^ERROR: Invalid --respond "maybe" \(command line\): expected /,
+  ],
+  ["--output that is no format", ["--output", "xml"], /^ERROR: .*--output "xml"/],
+  [
+    "--tls-cert alone",
+    ["--tls-cert", "c.pem"],
+    /^ERROR: --tls-cert \(command line\) .*--tls-key/,
+  ],
+  [
+    "--token-file that is missing",
+    ["--token-file", "missing"],
+    /^ERROR: .*--token-file \(command line\), "missing": it does not exist/,
+  ],
+  [
+    "--token-file that is empty",
+    ["--token-file", "empty"],
+    /^ERROR: .*--token-file, "empty", is empty/,
+  ],
+  [
+    "--host of another machine",
+    ["--host", "192.0.2.1", "--port", "0"],
+    /^ERROR: .*--host "192\.0\.2\.1"/,
+  ],
+  ["an argument without a flag", ["4318"], /^ERROR: .*argument/i],
+];
 
-Deno.test("receive exits with 2 when its port is in use", async () => {
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { status, stderr } = await runProgram({
-    args: ["receive", "--port", `${taken.addr.port}`],
-  });
-  assert.equal(status, 2);
-  assert.match(stderr, /^ERROR: .*the port is in use/);
-});
+testFixtures(wrong.map(([what, args, message]) =>
+  usageError(
+    `receive exits with 2 and one line when given ${what}`,
+    { args: ["receive", ...args], files: { empty: " \n" } },
+    message,
+  )
+));
+
+// The receiver of the fixture has the port.
+testFixtures([
+  usageError(
+    "receive exits with 2 when its port is in use",
+    { args: ["receive", "--port", "{port}"] },
+    /^ERROR: .*the port is in use/,
+  ),
+]);

@@ -1,40 +1,40 @@
 import assert from "node:assert/strict";
-import { runProgram } from "../support/program.ts";
-import { startReceiver } from "../support/receiver.ts";
+import { type Fixture, usageError } from "../support/fixture.ts";
+import { testFixtures } from "../support/run_fixture.ts";
 
 // Dynatrace's rules as `send` says them; `check` has its own tests.
 
 const TOKEN = `dt0c01.${"A".repeat(24)}.${"B".repeat(64)}`;
 
-for (
-  const host of [
-    "abc.apps.dynatrace.com",
-    "abc.live.apps.dynatrace.com",
-    "x.apps.dynatracelabs.com",
-  ]
-) {
-  for (const path of ["", "/api/v2/otlp"]) {
-    Deno.test(`send ends with 2 before anything leaves for ${host}${path}`, async () => {
-      const { status, stdout, stderr } = await runProgram({
+const hosts = [
+  "abc.apps.dynatrace.com",
+  "abc.live.apps.dynatrace.com",
+  "x.apps.dynatracelabs.com",
+] as const;
+
+testFixtures(hosts.flatMap((host) =>
+  ["", "/api/v2/otlp"].map((path) =>
+    usageError(
+      `send ends with 2 before anything leaves for ${host}${path}`,
+      {
         args: ["--value", "1"],
         env: { DT_ENDPOINT: `https://${host}${path}`, DT_API_TOKEN: TOKEN },
-      });
-      assert.deepEqual([status, stdout], [2, ""]);
-      assert.match(stderr, /rule endpoint-apps: DT_ENDPOINT .*use ENV\.live\.dynatrace\.com/);
-      assert.match(stderr, /Nothing was sent/);
-    });
-  }
-}
+      },
+      /rule endpoint-apps: DT_ENDPOINT .*use ENV\.live\.dynatrace\.com/,
+      "Nothing was sent",
+    )
+  )
+));
 
-/** What `send` with these flags says on standard error, and on standard output, to a receiver at Dynatrace's path. */
-async function sent(...args: string[]): Promise<{ out: string; err: string; status: number }> {
-  await using receiver = await startReceiver();
-  const { status, stdout, stderr } = await runProgram({
-    args: ["--endpoint", `${receiver.url}/api/v2/otlp`, ...args],
-    env: { DT_API_TOKEN: TOKEN },
-  });
-  return { out: stdout, err: stderr, status };
-}
+/** One accepted send to a receiver at Dynatrace's path. */
+const toDynatrace = (name: string, args: readonly string[], more: Partial<Fixture>): Fixture => ({
+  name,
+  args: ["--endpoint", "{url}/api/v2/otlp", ...args],
+  env: { DT_API_TOKEN: TOKEN },
+  posts: 1,
+  stdout: "any",
+  ...more,
+});
 
 const warnings: readonly (readonly [args: readonly string[], wanted: RegExp])[] = [
   [["--attr", "http.statusCode=1"], /"http\.statusCode" becomes "http\.statuscode"/],
@@ -44,21 +44,28 @@ const warnings: readonly (readonly [args: readonly string[], wanted: RegExp])[] 
   [["--value", "1", "--buckets", "-5,5"], /the bound -5 is negative: Dynatrace does not support/],
 ];
 
-for (const [args, wanted] of warnings) {
-  Deno.test(`send warns of ${args.join(" ").slice(0, 40)}, and sends`, async () => {
-    const { status, out, err } = await sent(...args);
-    assert.equal(status, 0, err);
-    assert.match(err, wanted);
-    assert.match(out, /✓/);
-  });
-}
-
-Deno.test("send has no word against attributes that Dynatrace enriches with, nor with --strict", async () => {
-  const { status, err } = await sent("--strict", "--attr", "dt.entity.host=HOST-1");
-  assert.deepEqual([status, err], [0, ""]);
-});
-
-Deno.test("send tells the query with the keys that Dynatrace stores", async () => {
-  const { out } = await sent("--attr", "userId=1", "--attr", "or=2");
-  assert.match(out, /by: \{http\.method, http\.status_code, userid, `or`\}/);
-});
+testFixtures([
+  ...warnings.map(([args, wanted]) =>
+    toDynatrace(`send warns of ${args.join(" ").slice(0, 40)}, and sends`, args, {
+      stderr: "any",
+      check({ stdout, stderr }) {
+        assert.match(stderr, wanted);
+        assert.match(stdout, /✓/);
+      },
+    })
+  ),
+  toDynatrace(
+    "send has no word against attributes that Dynatrace enriches with, nor with --strict",
+    ["--strict", "--attr", "dt.entity.host=HOST-1"],
+    {},
+  ),
+  toDynatrace(
+    "send tells the query with the keys that Dynatrace stores",
+    ["--attr", "userId=1", "--attr", "or=2"],
+    {
+      stderr: "any",
+      check: ({ stdout }) =>
+        assert.match(stdout, /by: \{http\.method, http\.status_code, userid, `or`\}/),
+    },
+  ),
+]);

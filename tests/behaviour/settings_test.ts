@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { runInTerminal } from "../support/terminal.ts";
+import { type Fixture, MARK } from "../support/fixture.ts";
+import { testFixtures } from "../support/run_fixture.ts";
 import {
   afterSend,
   beforeSend,
-  MARK,
-  type Row,
   sendJson,
+  sentOnce,
   SHOWN_URL,
   summaryJson,
-  testRows,
-} from "./table.ts";
+} from "../support/wording.ts";
 
 const url = ["--endpoint", "{url}"];
 const encoding = (value: string | null) => [{ headers: { "content-encoding": value } }];
 const held = { "x-scope": `${MARK}HEADER` };
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   {
     name: "--header is repeatable, adds to the variable's headers and beats them by name",
     args: [
@@ -36,12 +36,14 @@ const rows: readonly Row[] = [
         "x-three": `${MARK}3`,
       },
     }],
+    stdout: sentOnce(),
   },
   {
     name: "OTEL_EXPORTER_OTLP_METRICS_HEADERS beats the general one",
     args: url,
     env: { OTEL_EXPORTER_OTLP_METRICS_HEADERS: `x-mine=${MARK}MINE` },
     requests: [{ headers: { "x-mine": `${MARK}MINE`, "x-scope": null } }],
+    stdout: sentOnce(),
   },
   {
     name: "a header of .env is sent",
@@ -49,6 +51,7 @@ const rows: readonly Row[] = [
     env: { OTEL_EXPORTER_OTLP_HEADERS: "" },
     dotenv: `OTEL_EXPORTER_OTLP_HEADERS="x-scope=${MARK}HEADER"\n`,
     requests: [{ headers: held }],
+    stdout: sentOnce(),
   },
   {
     name: "requests are compressed when nothing is said",
@@ -56,18 +59,21 @@ const rows: readonly Row[] = [
     requests: encoding("gzip"),
     check: ({ requests: [request] }) =>
       assert.deepEqual([...request?.body.subarray(0, 2) ?? []], [31, 139]),
+    stdout: sentOnce(),
   },
   {
     name: "--compression none leaves the body as it is, and beats the variable",
     args: [...url, "--compression", "none"],
     env: { OTEL_EXPORTER_OTLP_COMPRESSION: "gzip" },
     requests: encoding(null),
+    stdout: sentOnce(),
   },
   {
     name: "OTEL_EXPORTER_OTLP_COMPRESSION=none is taken",
     args: url,
     env: { OTEL_EXPORTER_OTLP_COMPRESSION: "none" },
     requests: encoding(null),
+    stdout: sentOnce(),
   },
   {
     name: "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION beats the general one",
@@ -77,6 +83,7 @@ const rows: readonly Row[] = [
       OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: "gzip",
     },
     requests: encoding("gzip"),
+    stdout: sentOnce(),
   },
   {
     name: "--timeout is in seconds and beats the variable",
@@ -84,6 +91,7 @@ const rows: readonly Row[] = [
     env: { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: "9000" },
     answers: ["hang"],
     status: 1,
+    stdout: beforeSend(),
     stderr: [
       /^ERROR: 5 measurements not delivered and lost: no answer within 0\.8 s$/,
       /--timeout/,
@@ -95,6 +103,7 @@ const rows: readonly Row[] = [
     env: { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: "750", OTEL_EXPORTER_OTLP_TIMEOUT: "9000" },
     answers: ["hang"],
     status: 1,
+    stdout: beforeSend(),
     stderr: [/no answer within 0\.75 s$/, /./],
   },
   {
@@ -103,6 +112,7 @@ const rows: readonly Row[] = [
     env: { OTEL_EXPORTER_OTLP_TIMEOUT: "900" },
     answers: ["hang"],
     status: 1,
+    stdout: beforeSend(),
     stderr: [/no answer within 0\.9 s$/, /./],
   },
   {
@@ -118,7 +128,7 @@ const rows: readonly Row[] = [
     ],
     requests: [{ name: "job.duration", unit: "s", description: "How long the job took" }],
     stdout: [
-      ...beforeSend("http://127.0.0.1:PORT/v1/metrics"),
+      ...beforeSend(),
       ...afterSend("job.duration"),
     ],
   },
@@ -126,18 +136,21 @@ const rows: readonly Row[] = [
     name: "--buckets sets the bounds",
     args: [...url, "--buckets", "20, 50.5,1e2"],
     requests: [{ bounds: [20, 50.5, 100] }],
+    stdout: sentOnce(),
   },
   {
     name: "--service beats OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES",
     args: [...url, "--service", "shop"],
     env: { OTEL_SERVICE_NAME: "not-me", OTEL_RESOURCE_ATTRIBUTES: "service.name=nor-me" },
     requests: [{ resource: { "service.name": "shop", "deployment.environment": "prod" } }],
+    stdout: sentOnce(),
   },
   {
     name: "OTEL_SERVICE_NAME beats OTEL_RESOURCE_ATTRIBUTES",
     args: url,
     env: { OTEL_SERVICE_NAME: "shop", OTEL_RESOURCE_ATTRIBUTES: "service.name=nor-me" },
     requests: [{ resource: { "service.name": "shop", "deployment.environment": "prod" } }],
+    stdout: sentOnce(),
   },
   {
     name: "OTEL_RESOURCE_ATTRIBUTES overrides the defaults key by key, percent-decoded",
@@ -150,6 +163,7 @@ const rows: readonly Row[] = [
         team: "a,b c",
       },
     }],
+    stdout: sentOnce(),
   },
   {
     name: "--resource is repeatable and beats OTEL_RESOURCE_ATTRIBUTES key by key",
@@ -164,23 +178,23 @@ const rows: readonly Row[] = [
         "service.instance.id": "pod-1",
       },
     }],
+    stdout: sentOnce(),
   },
   {
     name: "--attr is on every data point, repeatable, and beats the sample's own",
     args: [...url, "--attr", "region=eu", "--attr", "note=a=b c"],
     requests: [{ attributes: { region: "eu", note: "a=b c" } }],
+    stdout: sentOnce(),
   },
   {
     name: "--quiet prints nothing when all is well",
     args: ["--quiet", ...url],
-    stdout: [],
   },
   {
     name: "--quiet still says what failed",
     args: ["--quiet", ...url],
     answers: [{ status: 400, body: "no" }],
     status: 1,
-    stdout: [],
     stderr: ["ERROR: 5 measurements not delivered: 400 Bad Request: no"],
   },
   {
@@ -193,7 +207,7 @@ const rows: readonly Row[] = [
     args: ["--verbose", "--endpoint", "{secretUrl}"],
     answers: [{ status: 503, headers: { "retry-after": "0" }, body: "restarting" }],
     requests: 2,
-    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    stdout: sentOnce(SHOWN_URL),
     stderr: [
       /^attempt 1: 3 data points, N bytes \(gzip\) -> 503 in N ms: 503 Service Unavailable: restarting$/,
       /^WARNING: attempt 1 failed: 503 Service Unavailable: restarting; trying again in N s$/,
@@ -207,14 +221,15 @@ const rows: readonly Row[] = [
   },
   {
     name: "text output is the predecessor's, with secrets of the URL hidden",
-    stdout: [...beforeSend(SHOWN_URL), ...afterSend()],
+    stdout: sentOnce(SHOWN_URL),
   },
   {
     name: "send is the default command and may be said",
     args: ["send", ...url],
+    stdout: sentOnce(),
   },
 ];
-testRows(rows);
+testFixtures(rows);
 
 const ignore = Deno.build.os !== "linux";
 

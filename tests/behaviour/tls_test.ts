@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { createAuthority, selfSigned } from "../support/certificates.ts";
+import { type Fixture, MARK } from "../support/fixture.ts";
 import { sourceOnly } from "../support/program.ts";
 import type { ServerTls } from "../support/receiver.ts";
-import { afterSend, beforeSend, MARK, type Row, testRows } from "./table.ts";
+import { testFixtures } from "../support/run_fixture.ts";
+import { beforeSend, sentOnce } from "../support/wording.ts";
 
 const authority = await createAuthority();
 const stranger = await createAuthority("Another authority");
@@ -34,8 +36,8 @@ function untrusted(
   tls: ServerTls,
   error: RegExp,
   hint: RegExp,
-  more: Partial<Row> = {},
-): Row {
+  more: Partial<Fixture> = {},
+): Fixture {
   return {
     name,
     args: [...url, "--ca", "ca.pem"],
@@ -49,16 +51,17 @@ function untrusted(
   };
 }
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   {
     name: "--ca adds an authority to the public roots",
     args: [...url, "--ca", "ca.pem"],
     files,
     tls: good,
-    stdout: [...beforeSend(SHOWN), ...afterSend()],
+    stdout: sentOnce(SHOWN),
   },
   {
     name: "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE names the authority, and beats the general one",
+    stdout: sentOnce(SHOWN),
     args: url,
     env: {
       OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE: "ca.pem",
@@ -69,6 +72,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "OTEL_EXPORTER_OTLP_CERTIFICATE names the authority",
+    stdout: sentOnce(SHOWN),
     args: url,
     env: { OTEL_EXPORTER_OTLP_CERTIFICATE: "ca.pem" },
     files,
@@ -117,6 +121,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "--client-cert and --client-key prove who sends",
+    stdout: sentOnce(SHOWN),
     args: [...url, "--ca", "ca.pem", "--client-cert", "client.pem", "--client-key", "client.key"],
     files,
     tls: mutual,
@@ -124,6 +129,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "OTEL_EXPORTER_OTLP_[METRICS_]CLIENT_… prove who sends",
+    stdout: sentOnce(SHOWN),
     args: [...url, "--ca", "ca.pem"],
     env: {
       OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE: "client.pem",
@@ -158,6 +164,7 @@ const rows: readonly Row[] = [
   ),
   {
     name: "an https request goes through a tunnel of HTTPS_PROXY",
+    stdout: sentOnce(SHOWN),
     args: [...url, "--ca", "ca.pem"],
     env: { HTTPS_PROXY: "{proxy}" },
     files,
@@ -173,6 +180,7 @@ const rows: readonly Row[] = [
   {
     name:
       "a tunnel of HTTPS_PROXY gets user name and password, and the receiver's token stays inside",
+    stdout: sentOnce(SHOWN),
     args: [...url, "--ca", "ca.pem"],
     env: { HTTPS_PROXY: "{secretProxy}" },
     files,
@@ -197,6 +205,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "NO_PROXY excepts a host from HTTPS_PROXY",
+    stdout: sentOnce(SHOWN),
     args: [...url, "--ca", "ca.pem"],
     env: { HTTPS_PROXY: "{proxy}", NO_PROXY: "127.0.0.1" },
     files,
@@ -218,26 +227,27 @@ const rows: readonly Row[] = [
     name: "INSECURE_SSL says so on standard error, for http too",
     args: ["--endpoint", "{url}"],
     env: { INSECURE_SSL: "true" },
+    stdout: sentOnce(),
     stderr: [insecureWarning],
   },
 ];
-testRows(rows);
+testFixtures(rows);
 
 /** From source only: on Deno 2.6, with which an executable may be compiled, node:https verifies regardless. */
-function insecure(name: string, tls: ServerTls, more: Partial<Row> = {}): Row {
+function insecure(name: string, tls: ServerTls, more: Partial<Fixture> = {}): Fixture {
   return {
     name: `INSECURE_SSL takes ${name}`,
     args: url,
     env: { INSECURE_SSL: "true" },
     tls,
-    stdout: [...beforeSend(SHOWN), ...afterSend()],
+    stdout: sentOnce(SHOWN),
     stderr: [insecureWarning],
     ...more,
   };
 }
 
 if (sourceOnly) {
-  testRows([
+  testFixtures([
     insecure("a certificate that signed itself", alone),
     insecure("an authority's own certificate", aloneAuthority, { env: { INSECURE_SSL: "YES" } }),
     insecure("an expired certificate", expired, { env: { INSECURE_SSL: "1" } }),

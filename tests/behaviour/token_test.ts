@@ -1,84 +1,89 @@
-import { MARK, type Row, testRows, TOKEN } from "./table.ts";
+import { type Fixture, MARK, TOKEN } from "../support/fixture.ts";
+import { testFixtures } from "../support/run_fixture.ts";
+import { loopOf, PLAIN_URL, sentOnce, sentToDynatrace, SHOWN_URL } from "../support/wording.ts";
 
 const other = (what: string) => `dt0c01.OTHER.${MARK}${what}`;
 const none = { DT_API_TOKEN: "", OTEL_EXPORTER_OTLP_HEADERS: "" };
 const authorization = (value: string | null) => [{ headers: { authorization: value } }];
+/** One accepted send with this Authorization. */
+const sends = (value: string | null) => ({ requests: authorization(value), stdout: sentOnce() });
 /** Resolved when the token file has its second content. */
 const rotated = Promise.withResolvers<void>();
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   {
     name: "DT_API_TOKEN goes to --endpoint",
     args: ["--endpoint", "{url}"],
-    requests: authorization(`Api-Token ${TOKEN}`),
+    ...sends(`Api-Token ${TOKEN}`),
   },
   {
     name: "DT_API_TOKEN goes to DT_ENDPOINT",
     args: [],
     env: { DT_ENDPOINT: "{url}" },
-    requests: authorization(`Api-Token ${TOKEN}`),
+    ...sends(`Api-Token ${TOKEN}`),
   },
   {
     name: "DT_API_TOKEN does not go to OTEL_EXPORTER_OTLP_ENDPOINT",
     args: [],
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}" },
-    requests: authorization(null),
+    ...sends(null),
   },
   {
     name: "DT_API_TOKEN does not go to OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
     args: [],
     env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "{url}/v1/metrics" },
-    requests: authorization(null),
+    ...sends(null),
   },
   {
     name: "DT_API_TOKEN goes to an OTEL_… URL whose path holds /api/v2/otlp",
     args: [],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}/e/ENV/api/v2/otlp" },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}/e/abc12345/api/v2/otlp" },
     requests: [{
-      target: "/e/ENV/api/v2/otlp/v1/metrics",
+      target: "/e/abc12345/api/v2/otlp/v1/metrics",
       headers: { authorization: `Api-Token ${TOKEN}` },
     }],
+    stdout: sentToDynatrace("http://127.0.0.1:PORT/e/abc12345/api/v2/otlp/v1/metrics"),
   },
   {
     name: "DT_API_TOKEN of .env is used",
     args: ["--endpoint", "{url}"],
     env: none,
     dotenv: `DT_API_TOKEN=${other("DOTENV")}\n`,
-    requests: authorization(`Api-Token ${other("DOTENV")}`),
+    ...sends(`Api-Token ${other("DOTENV")}`),
   },
   {
     name: "a token that already says Api-Token does not say it twice",
     args: ["--endpoint", "{url}"],
     env: { DT_API_TOKEN: `Api-Token ${TOKEN}` },
-    requests: authorization(`Api-Token ${TOKEN}`),
+    ...sends(`Api-Token ${TOKEN}`),
   },
   {
     name: "--header Authorization beats --token-file, DT_API_TOKEN and DT_API_TOKEN_FILE",
     args: ["--endpoint", "{url}", "--header", `Authorization=Bearer ${MARK}1`, "--token-file", "t"],
     env: { DT_API_TOKEN_FILE: "t" },
     files: { t: other("FILE") },
-    requests: authorization(`Bearer ${MARK}1`),
+    ...sends(`Bearer ${MARK}1`),
   },
   {
     name: "--token-file beats DT_API_TOKEN and DT_API_TOKEN_FILE",
     args: ["--endpoint", "{url}", "--token-file", "secrets/token"],
     env: { DT_API_TOKEN_FILE: "other" },
     files: { "secrets/token": `${other("FILE")}\n`, other: other("WRONG") },
-    requests: authorization(`Api-Token ${other("FILE")}`),
+    ...sends(`Api-Token ${other("FILE")}`),
   },
   {
     name: "DT_API_TOKEN beats DT_API_TOKEN_FILE",
     args: ["--endpoint", "{url}"],
     env: { DT_API_TOKEN_FILE: "t" },
     files: { t: other("WRONG") },
-    requests: authorization(`Api-Token ${TOKEN}`),
+    ...sends(`Api-Token ${TOKEN}`),
   },
   {
     name: "DT_API_TOKEN_FILE is read when nothing beats it",
     args: ["--endpoint", "{url}"],
     env: { ...none, DT_API_TOKEN_FILE: "t" },
     files: { t: `  ${other("FILE")}\r\n` },
-    requests: authorization(`Api-Token ${other("FILE")}`),
+    ...sends(`Api-Token ${other("FILE")}`),
   },
   {
     name: "the token file is read again for every send of a loop",
@@ -103,6 +108,7 @@ const rows: readonly Row[] = [
       ...authorization(`Api-Token ${other("FIRST")}`),
       ...authorization(`Api-Token ${other("SECOND")}`),
     ],
+    stdout: loopOf(0, 2, PLAIN_URL),
   },
   {
     name: "an Authorization header with a raw space in the variable suffices for DT_ENDPOINT",
@@ -112,7 +118,7 @@ const rows: readonly Row[] = [
       DT_API_TOKEN: "",
       OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Api-Token ${other("HEADER")}`,
     },
-    requests: authorization(`Api-Token ${other("HEADER")}`),
+    ...sends(`Api-Token ${other("HEADER")}`),
   },
   {
     name: "an Authorization header with an encoded space in the variable suffices for DT_ENDPOINT",
@@ -122,13 +128,13 @@ const rows: readonly Row[] = [
       DT_API_TOKEN: "",
       OTEL_EXPORTER_OTLP_METRICS_HEADERS: `Authorization=Api-Token%20${other("HEADER")}`,
     },
-    requests: authorization(`Api-Token ${other("HEADER")}`),
+    ...sends(`Api-Token ${other("HEADER")}`),
   },
   {
     name: "--header Authorization suffices for DT_ENDPOINT, with an encoded space too",
     args: ["--header", `Authorization=Api-Token%20${other("FLAG")}`],
     env: { ...none, DT_ENDPOINT: "{url}" },
-    requests: authorization(`Api-Token ${other("FLAG")}`),
+    ...sends(`Api-Token ${other("FLAG")}`),
   },
   {
     name: "the header of the variable goes to an OTEL_… endpoint, where a token does not",
@@ -137,12 +143,13 @@ const rows: readonly Row[] = [
       OTEL_EXPORTER_OTLP_ENDPOINT: "{url}",
       OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${MARK}2`,
     },
-    requests: authorization(`Bearer ${MARK}2`),
+    ...sends(`Bearer ${MARK}2`),
   },
   {
     name: "user name and password of the URL make Basic authentication when there is no other",
     args: ["--endpoint", "{secretUrl}"],
     env: none,
+    stdout: sentOnce(SHOWN_URL),
     requests: authorization(`Basic ${btoa(`user-${MARK}:pass-${MARK}`)}`),
   },
   {
@@ -150,7 +157,7 @@ const rows: readonly Row[] = [
     args: ["--token-file", "t"],
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}" },
     files: { t: other("FILE") },
-    requests: authorization(null),
+    ...sends(null),
     stderr: [/^WARNING: .*--token-file is not sent to http:\/\/127\.0\.0\.1:PORT\/v1\/metrics/],
   },
   {
@@ -158,7 +165,6 @@ const rows: readonly Row[] = [
     args: [],
     env: { ...none, DT_ENDPOINT: "{url}" },
     status: 2,
-    stdout: [],
     stderr: [/DT_ENDPOINT and DT_API_TOKEN.*DT_API_TOKEN is missing/, /./, /./, /./],
     requests: 0,
   },
@@ -167,7 +173,6 @@ const rows: readonly Row[] = [
     args: ["--endpoint", "{url}/api/v2/otlp"],
     env: none,
     status: 2,
-    stdout: [],
     stderr: [/DT_API_TOKEN is missing/, /./, /./, /./],
     requests: 0,
   },
@@ -175,14 +180,13 @@ const rows: readonly Row[] = [
     name: "no token is needed for --endpoint of another receiver",
     args: ["--endpoint", "{url}"],
     env: none,
-    requests: authorization(null),
+    ...sends(null),
   },
   {
     name: "a token with a blank in it is exit 2, and only its public part is shown",
     args: ["--endpoint", "{url}"],
     env: { DT_API_TOKEN: `dt0c01.PUBLIC.${MARK} ${MARK}` },
     status: 2,
-    stdout: [],
     stderr: [
       /^ERROR: Invalid DT_API_TOKEN dt0c01\.PUBLIC\.\*\*\* \(environment\): expected a token /,
     ],
@@ -192,7 +196,6 @@ const rows: readonly Row[] = [
     name: "--token-file that does not exist is exit 2",
     args: ["--endpoint", "{url}", "--token-file", "missing"],
     status: 2,
-    stdout: [],
     stderr: [/^ERROR: .*--token-file \(command line\).*"missing" does not exist$/],
     requests: 0,
   },
@@ -202,9 +205,8 @@ const rows: readonly Row[] = [
     env: { ...none, DT_API_TOKEN_FILE: "t" },
     files: { t: "\n" },
     status: 2,
-    stdout: [],
     stderr: [/^ERROR: .*DT_API_TOKEN_FILE, "t", is empty/],
     requests: 0,
   },
 ];
-testRows(rows);
+testFixtures(rows);

@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
 import configuration from "../../deno.json" with { type: "json" };
-import { MARK, type Row, testRows } from "./table.ts";
+import { type Fixture, MARK, usageError } from "../support/fixture.ts";
+import { testFixtures } from "../support/run_fixture.ts";
+import { sentOnce } from "../support/wording.ts";
 
 const url = ["--endpoint", "{url}"];
 
-/** Exit status 2, one line that says why, and nothing sent. */
-function wrong(
-  name: string,
-  row: Pick<Row, "args" | "env" | "dotenv" | "files">,
-  line: string | RegExp,
-): Row {
-  return { name, ...row, status: 2, stdout: [], stderr: [line], requests: 0 };
-}
-
 /** A flag's value that does not parse: its name, where it is from, the value and what would be right. */
-function wrongFlag(flag: string, value: string, remedy: string): Row {
-  return wrong(
+function wrongFlag(flag: string, value: string, remedy: string): Fixture {
+  return usageError(
     `${flag} "${value}" is a usage error`,
     { args: [...url, "--loop", flag, value] },
     new RegExp(
@@ -24,8 +17,8 @@ function wrongFlag(flag: string, value: string, remedy: string): Row {
   );
 }
 
-function wrongVariable(name: string, value: string, remedy: string): Row {
-  return wrong(
+function wrongVariable(name: string, value: string, remedy: string): Fixture {
+  return usageError(
     `${name}="${value}" is a usage error`,
     { args: url, env: { [name]: value } },
     new RegExp(
@@ -34,7 +27,7 @@ function wrongVariable(name: string, value: string, remedy: string): Row {
   );
 }
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
   wrongFlag("--timeout", "abc", "seconds"),
   wrongFlag("--timeout", "0", "greater than 0"),
   wrongFlag("--retry-for", "-1", "0 or more"),
@@ -53,152 +46,152 @@ const rows: readonly Row[] = [
   wrongVariable("INSECURE_SSL", "maybe", "true, 1 or yes"),
   wrongVariable("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "10s", "milliseconds"),
   wrongVariable("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli", '"gzip" or "none"'),
-  wrong(
+  usageError(
     "a value in .env that does not parse is named with its file",
     { args: url, dotenv: "INTERVAL=soon\n" },
     /^ERROR: Invalid INTERVAL "soon" \(\.env\): expected /,
   ),
-  wrong(
+  usageError(
     "a value in --env-file that does not parse is named with its file",
     { args: [...url, "--env-file", "prod.env"], files: { "prod.env": "INTERVAL=soon\n" } },
     /^ERROR: Invalid INTERVAL "soon" \(prod\.env\): expected /,
   ),
-  wrong(
+  usageError(
     "--endpoint that is no URL is a usage error",
     { args: ["--endpoint", "collector:4318"] },
     /^ERROR: Invalid --endpoint "collector:4318" \(command line\): expected a URL .*https:\/\//,
   ),
-  wrong(
+  usageError(
     "DT_ENDPOINT that is no URL is a usage error, and its secrets are hidden",
     { args: [], env: { DT_ENDPOINT: `ftp://user:${MARK}@host/api?key=${MARK}` } },
     /^ERROR: Invalid DT_ENDPOINT "ftp:\/\/\*\*\*@host\/api\?key=\*\*\*" \(environment\): expected a URL /,
   ),
-  wrong(
+  usageError(
     "a header without = is a usage error, and its value is not shown",
     { args: [...url, "--header", `Authorization: Api-Token ${MARK}`] },
     /^ERROR: Invalid --header \(value not shown\) \(command line\): expected NAME=VALUE/,
   ),
-  wrong(
+  usageError(
     "headers in a variable without = are a usage error, and their value is not shown",
     { args: url, env: { OTEL_EXPORTER_OTLP_HEADERS: `x-scope:${MARK}` } },
     /^ERROR: Invalid OTEL_EXPORTER_OTLP_HEADERS \(value not shown\) \(environment\): expected NAME=VALUE/,
   ),
-  wrong(
+  usageError(
     "a header that the program sets itself is a usage error",
     { args: [...url, "--header", `content-type=${MARK}`] },
     /^ERROR: Invalid --header .*expected another name than "content-type"/,
   ),
-  wrong(
+  usageError(
     "a header's value with a line break is a usage error, and is not shown",
     { args: [...url, "--header", `x-a=${MARK}%0D%0Ax-b: c`] },
     /^ERROR: Invalid --header \(value not shown\).*without line breaks/,
   ),
-  wrong(
+  usageError(
     "--iterations without --loop is a usage error",
     { args: [...url, "--iterations", "2"] },
     /^ERROR: --iterations ends a loop: add --loop/,
   ),
-  wrong(
+  usageError(
     "--duration without --loop is a usage error",
     { args: [...url, "--duration", "2"] },
     /^ERROR: --duration ends a loop: add --loop/,
   ),
-  wrong(
+  usageError(
     "--quiet with --verbose is a usage error",
     { args: [...url, "--quiet", "--verbose"] },
     /^ERROR: --quiet and --verbose/,
   ),
-  wrong(
+  usageError(
     "--client-cert without --client-key is a usage error",
     { args: [...url, "--client-cert", "c.pem"] },
     /^ERROR: --client-cert .*--client-key/,
   ),
-  wrong(
+  usageError(
     "--ca that does not exist is a usage error",
     { args: [...url, "--ca", "missing.pem"] },
     /^ERROR: .*--ca \(command line\).*"missing\.pem" does not exist$/,
   ),
-  wrong(
+  usageError(
     "--ca that is no PEM is a usage error",
     { args: [...url, "--ca", "ca.pem"], files: { "ca.pem": "not a certificate" } },
     /^ERROR: Invalid --ca "ca\.pem" \(command line\): expected a PEM file with -----BEGIN CERTIFICATE-----$/,
   ),
-  wrong(
+  usageError(
     "an unknown flag is a usage error with a suggestion",
     { args: [...url, "--iteration", "2"] },
     /^ERROR: .*--iteration, did you mean --iterations\?.*--help/,
   ),
-  wrong(
+  usageError(
     "an unknown command is a usage error that lists them and suggests the nearest",
     { args: ["sned"] },
     /^ERROR: No command "sned": there are send, .*receive, demo.*; did you mean send\?/,
   ),
-  wrong(
+  usageError(
     "what is no command and like none is not shown",
     { args: [`my-${MARK}`] },
     /^ERROR: No command of that name: there are send, .*receive, demo/,
   ),
-  wrong(
+  usageError(
     "help of an unknown command is a usage error",
     { args: ["help", "chekc"] },
     /^ERROR: No command "chekc": .*; did you mean check\?/,
   ),
-  wrong(
+  usageError(
     "completions without a shell is a usage error",
     { args: ["completions"] },
     /^ERROR: completions needs the name of a shell: bash, zsh or fish/,
   ),
-  wrong(
+  usageError(
     "an empty value is a usage error that says what would be right",
     { args: [...url, "--value="] },
     /^ERROR: Invalid --value "" \(command line\): expected a number, 0 or more, for example 12\.5$/,
   ),
-  wrong(
+  usageError(
     "receive explains a value as send does",
     { args: ["receive", "--port", "x"] },
     /^ERROR: Invalid --port "x" \(command line\): expected a whole number from 0 to 65535$/,
   ),
-  wrong(
+  usageError(
     "a flag without its value is a usage error",
     { args: [...url, "--interval"] },
     /^ERROR: .*--interval.*--help/,
   ),
-  wrong(
+  usageError(
     "a token given as a flag is refused without being shown",
     { args: [...url, `--token=${MARK}`] },
     /^ERROR: .*--token/,
   ),
-  wrong(
+  usageError(
     "a token that a missing quote made an argument of its own is not shown",
     { args: [...url, "--header", "Authorization=Api-Token", `dt0c01.PUBLIC.${MARK}`] },
     /^ERROR: .*argument/i,
   ),
-  wrong(
+  usageError(
     "a token in the place of a command is not shown",
     { args: [`dt0c01.PUBLIC.${MARK}`] },
     /^ERROR: No command/,
   ),
-  wrong(
+  usageError(
     "a token in the place of an endpoint is not shown",
     { args: [], env: { DT_ENDPOINT: `dt0c01.PUBLIC.${MARK}` } },
     /^ERROR: Invalid DT_ENDPOINT "dt0c01\.PUBLIC\.\*\*\*" \(environment\): expected a URL /,
   ),
-  wrong(
+  usageError(
     "a token in the place of its file's name is not shown",
     { args: [...url, "--token-file", `dt0c01.PUBLIC.${MARK}`] },
     /^ERROR: .*--token-file.*"dt0c01\.PUBLIC\.\*\*\*" does not exist$/,
   ),
-  wrong(
+  usageError(
     "an endpoint that is given twice is not shown with its secrets",
     { args: ["--endpoint", "{secretUrl}", "--endpoint", "{secretUrl}"] },
     /^ERROR: .*--endpoint/,
   ),
-  wrong(
+  usageError(
     "an error is an object when --output json is given",
     { args: ["--output", "json", "--timeout", "abc", ...url] },
     /^\{"type":"error","message":"Invalid --timeout \\"abc\\" \(command line\): expected .*"\}$/,
   ),
-  wrong(
+  usageError(
     "an unknown flag is an object when --output=json is given",
     { args: ["--output=json", "--nothing-like-it"] },
     /^\{"type":"error","message":".*--nothing-like-it.*"\}$/,
@@ -206,12 +199,19 @@ const rows: readonly Row[] = [
   {
     name: "--interval without --loop warns and sends once",
     args: [...url, "--interval", "5"],
+    stdout: sentOnce(),
     stderr: [/^WARNING: --interval has no effect .*--loop/],
   },
-  { name: "INTERVAL without --loop is no reason to warn", args: url, env: { INTERVAL: "5" } },
-  ...[["--help"], ["-h"], ["help"], ["--intervl", "5", "--help"]].map((args): Row => ({
+  {
+    name: "INTERVAL without --loop is no reason to warn",
+    args: url,
+    env: { INTERVAL: "5" },
+    stdout: sentOnce(),
+  },
+  ...[["--help"], ["-h"], ["help"], ["--intervl", "5", "--help"]].map((args): Fixture => ({
     name: `${args.join(" ")} describes every flag of send`,
     args,
+    stdout: "any",
     requests: 0,
     check({ stdout }) {
       for (const described of FLAGS) {
@@ -222,27 +222,31 @@ const rows: readonly Row[] = [
       for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
     },
   })),
-  ...[["send", "--help"], ["help", "send"]].map((args): Row => ({
+  ...[["send", "--help"], ["help", "send"]].map((args): Fixture => ({
     name: `${args.join(" ")} describes the flags of send`,
     args,
+    stdout: "any",
     requests: 0,
     check: ({ stdout }) => assert.match(stdout, /^ +--endpoint URL /m),
   })),
-  ...[["check", "-h"], ["help", "check"]].map((args): Row => ({
+  ...[["check", "-h"], ["help", "check"]].map((args): Fixture => ({
     name: `${args.join(" ")} describes the flags of check`,
     args,
+    stdout: "any",
     requests: 0,
     check: ({ stdout }) => assert.match(stdout, /^ +--canary /m),
   })),
-  ...[["demo", "--help"], ["help", "demo"]].map((args): Row => ({
+  ...[["demo", "--help"], ["help", "demo"]].map((args): Fixture => ({
     name: `${args.join(" ")} describes demo`,
     args,
+    stdout: "any",
     requests: 0,
     check: ({ stdout }) => assert.match(stdout, /^ +otlp-histogram demo$/m),
   })),
-  ...[["receive", "--help"], ["help", "receive"]].map((args): Row => ({
+  ...[["receive", "--help"], ["help", "receive"]].map((args): Fixture => ({
     name: `${args.join(" ")} describes every flag of receive`,
     args,
+    stdout: "any",
     requests: 0,
     check({ stdout }) {
       for (
@@ -261,20 +265,21 @@ const rows: readonly Row[] = [
       }
     },
   })),
-  ...["--version", "-V", "version"].map((arg): Row => ({
+  ...["--version", "-V", "version"].map((arg): Fixture => ({
     name: `${arg} prints the version of deno.json`,
     args: [arg],
     requests: 0,
     stdout: [configuration.version],
   })),
-  ...["bash", "zsh", "fish"].map((shell): Row => ({
+  ...["bash", "zsh", "fish"].map((shell): Fixture => ({
     name: `completions ${shell} prints a script`,
     args: ["completions", shell],
+    stdout: "any",
     requests: 0,
     check: ({ stdout }) => assert.match(stdout, /otlp_histogram/),
   })),
 ];
-testRows(rows);
+testFixtures(rows);
 
 const FLAGS = [
   "endpoint",

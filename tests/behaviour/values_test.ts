@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { assertHistogram, measure, onePoint } from "./measured.ts";
-import { runProgram } from "../support/program.ts";
-import { startReceiver } from "../support/receiver.ts";
-import { normalized, type Row, testRows } from "./table.ts";
+import type { Fixture } from "../support/fixture.ts";
+import { assertHistogram, onePoint } from "../support/histogram.ts";
+import { measure, testFixtures } from "../support/run_fixture.ts";
+import { afterSend, beforeSendOfOwn } from "../support/wording.ts";
 
 Deno.test("--value sends the measurements that are given, and nothing else", async () => {
   const sent = await measure({ args: ["--value", "12.5", "--value", "3", "--value=40.25"] });
-  assert.deepEqual({ status: sent.status, said: sent.said }, { status: 0, said: [] });
   assert.equal(sent.summary["recorded"], 3);
   const point = onePoint(sent);
   assert.deepEqual(point.attributes, {});
@@ -55,52 +54,40 @@ Deno.test("--value with --loop sends the same measurements every time", async ()
 });
 
 Deno.test("--value that is refused counts as rejected", async () => {
-  const sent = await measure({ args: ["--value", "1", "--value", "2"], answers: [400] });
-  assert.equal(sent.status, 1);
+  const sent = await measure({
+    args: ["--value", "1", "--value", "2"],
+    answers: [400],
+    status: 1,
+    said: [/^2 measurements not delivered: 400 Bad Request/],
+  });
   assert.equal(sent.summary["rejected"], 2);
 });
 
-Deno.test("--value prints the predecessor's lines, without the word sample", async () => {
-  await using receiver = await startReceiver();
-  const { status, stdout, stderr } = await runProgram({
-    args: ["--endpoint", receiver.url, "--value", "1", "--value", "2"],
-  });
-  assert.deepEqual({ status, stdout: normalized(stdout, receiver).split("\n"), stderr }, {
-    status: 0,
-    stdout: [
-      "Sending histogram metrics to: http://127.0.0.1:PORT/v1/metrics",
-      "Recording measurements...",
-      "Measurements recorded. Waiting for export...",
-      "✓ Metrics exported successfully! Sent 2 measurements.",
-      "",
-      "Note: Check Dynatrace UI for the metric 'http.server.duration'",
-      "",
-    ],
-    stderr: "",
-  });
-});
-
 const to = (...args: readonly string[]) => ["--endpoint", "{url}", ...args];
-const refused = (value: string, shown = value): Row => ({
+const refused = (value: string, shown = value): Fixture => ({
   name: `--value ${value} is refused before anything is sent`,
   args: to("--value", "1", ...(value === "" ? ["--value", ""] : [`--value=${value}`])),
   status: 2,
-  stdout: [],
   stderr: [
     `ERROR: Invalid --value "${shown}" (command line): expected a number, 0 or more, for example 12.5`,
   ],
   requests: 0,
 });
-const twoSources = (first: string, second: string, ...args: readonly string[]): Row => ({
+const twoSources = (first: string, second: string, ...args: readonly string[]): Fixture => ({
   name: `${args.join(" ")} names two sources`,
   args: to(...args),
   status: 2,
-  stdout: [],
   stderr: [`ERROR: ${first} and ${second} name two sources of measurements: give one of them`],
   requests: 0,
 });
 
-const rows: readonly Row[] = [
+const rows: readonly Fixture[] = [
+  {
+    name: "--value prints the predecessor's lines, without the word sample",
+    args: to("--value", "1", "--value", "2"),
+    posts: 1,
+    stdout: [...beforeSendOfOwn(), ...afterSend("http.server.duration", 2)],
+  },
   refused("-1"),
   refused("abc"),
   refused(""),
@@ -119,11 +106,10 @@ const rows: readonly Row[] = [
   twoSources("--scenario", "--series", "--scenario", "x.json", "--series", "5"),
   ...["--input-format=csv", "--value-field=v", "--attr-field=a", "--scale=1000"].map((
     flag,
-  ): Row => ({
+  ): Fixture => ({
     name: `${flag} without an input is refused`,
     args: to("--value", "1", flag),
     status: 2,
-    stdout: [],
     stderr: [
       `ERROR: ${
         flag.replace(/=.*/, "")
@@ -132,4 +118,4 @@ const rows: readonly Row[] = [
     requests: 0,
   })),
 ];
-testRows(rows);
+testFixtures(rows);

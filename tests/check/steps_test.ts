@@ -12,6 +12,7 @@ import { baseEndpoint } from "../../src/config/endpoint.ts";
 import { decodeRequest } from "../../src/otlp/decode.ts";
 import type { Reply } from "../../src/http/reply.ts";
 import { startReceiver } from "../support/receiver.ts";
+import { seeded } from "../support/seeded.ts";
 
 const NEVER = new AbortController().signal;
 const DAY = Date.UTC(2026, 0, 31, 12);
@@ -27,7 +28,7 @@ function world(
     stdout: (text) => printed.push(text),
     stop: NEVER,
     clock: systemClock,
-    random: Math.random,
+    random: seeded(1),
     readTextFile: (path) => Promise.reject(new Deno.errors.NotFound(path)),
     ...change,
   };

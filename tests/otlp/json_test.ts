@@ -145,13 +145,13 @@ for encoded, text in pairs:
     assert (wrong := differing(json.loads(text, parse_int=float), official)) is None, wrong
 print(len(pairs))
 `;
+import { testAtOnce } from "../support/run_fixture.ts";
+import { missing, tool } from "../support/tools.ts";
 
-const python = Deno.env.get("PREDECESSOR_PYTHON");
-
-Deno.test({
-  name: "otlpJson() agrees with the official Python classes (needs PREDECESSOR_PYTHON)",
-  ignore: python === undefined,
-  async fn() {
+testAtOnce([{
+  name: "otlpJson() agrees with the official Python classes",
+  ignore: missing("PREDECESSOR_PYTHON"),
+  async run() {
     const samples = fc.sample(batches, { ...SEED, numRuns: 60 });
     const pairs: (readonly [string, string])[] = [];
     for (const [batch = []] of samples) {
@@ -159,7 +159,7 @@ Deno.test({
         pairs.push([request.body.toBase64(), await otlpJson([request])]);
       }
     }
-    const judge = new Deno.Command(python ?? "", {
+    const judge = new Deno.Command(tool("PREDECESSOR_PYTHON"), {
       args: ["-c", JUDGE],
       stdin: "piped",
       stdout: "piped",
@@ -172,4 +172,4 @@ Deno.test({
     assert.equal(Number(new TextDecoder().decode(stdout)), pairs.length);
     assert.ok(pairs.length >= 40);
   },
-});
+}]);

@@ -15,6 +15,9 @@ import { type Instrument, recorder } from "../../src/otlp/recorder.ts";
 import { decode, type Values } from "../support/decode.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { StillClock } from "../support/still_clock.ts";
+import { testAtOnce } from "../support/run_fixture.ts";
+import { seeded } from "../support/seeded.ts";
+import { missing, tool } from "../support/tools.ts";
 
 const RESOURCE = { "service.name": "my-service", "deployment.environment": "prod", team: "a, b=c" };
 const INSTRUMENT: Instrument = {
@@ -100,7 +103,7 @@ async function ourRequest(instrument: Instrument, batch: readonly Measurement[])
 }
 
 const BATCHES: readonly (readonly [string, Instrument, readonly Measurement[]])[] = [
-  ["the sample", INSTRUMENT, sampleBatch(Math.random)],
+  ["the sample", INSTRUMENT, sampleBatch(seeded(1))],
   [
     "values on bounds, 0, fractions and beyond the last bound",
     { ...INSTRUMENT, name: "a.b", unit: "", description: "" },
@@ -114,7 +117,7 @@ const BATCHES: readonly (readonly [string, Instrument, readonly Measurement[]])[
       { value: 2, attributes: { integer: -3, large: 2 ** 40, double: 0.5 } },
     ],
   ],
-  ["exponential buckets", { ...INSTRUMENT, bounds: "exponential" }, sampleBatch(Math.random)],
+  ["exponential buckets", { ...INSTRUMENT, bounds: "exponential" }, sampleBatch(seeded(1))],
 ];
 
 for (const [what, instrument, batch] of BATCHES) {
@@ -170,11 +173,12 @@ function typed(attributes: Values): Record<string, readonly [string, string]> {
   );
 }
 
-const python = Deno.env.get("PREDECESSOR_PYTHON");
-if (python) {
-  Deno.test("collect() makes what the official Python classes decode to the same values", async () => {
-    const { body } = await ourRequest(INSTRUMENT, sampleBatch(Math.random));
-    const child = new Deno.Command(python, {
+testAtOnce([{
+  name: "collect() makes what the official Python classes decode to the same values",
+  ignore: missing("PREDECESSOR_PYTHON"),
+  async run() {
+    const { body } = await ourRequest(INSTRUMENT, sampleBatch(seeded(1)));
+    const child = new Deno.Command(tool("PREDECESSOR_PYTHON"), {
       args: ["-c", PYTHON],
       stdin: "piped",
       stdout: "piped",
@@ -199,9 +203,5 @@ if (python) {
       })),
     });
     assert.equal(metric.points.reduce((sum, { count }) => sum + count, 0), 5);
-  });
-} else {
-  console.log(
-    "Skipped: PREDECESSOR_PYTHON names no Python with opentelemetry-proto to decode requests with",
-  );
-}
+  },
+}]);

@@ -8,6 +8,7 @@ import { OTLP_REQUEST, type RequestLimits } from "../../src/otlp/request.ts";
 import { recorder } from "../../src/otlp/recorder.ts";
 import { run, type RunEvent, type Summary } from "../../src/send/loop.ts";
 import type { Point } from "../support/decode.ts";
+import { seeded } from "../support/seeded.ts";
 import {
   ENDPOINT,
   MemoryStore,
@@ -284,6 +285,25 @@ Deno.test("run() keeps its schedule when attempts take long", async () => {
     120_000,
     180_000,
   ]);
+});
+
+Deno.test("run() sends as often as --duration has room for", async () => {
+  const world = new World({ schedule: { ...LOOP, durationMs: 125_000 } });
+  const { recorded, sends } = await world.play();
+  assert.deepEqual({ recorded, sends }, { recorded: 15, sends: 3 });
+  assert.deepEqual(
+    world.of("recording").map((event) => world.at.get(event)),
+    [0, 60_000, 120_000],
+  );
+});
+
+Deno.test("run() is back in its schedule after a send that took longer than the interval", async () => {
+  const world = new World({
+    schedule: { ...LOOP, intervalMs: 1000, iterations: 3 },
+    answers: (n) => ({ latencyMs: n === 0 ? 1300 : 0 }),
+  });
+  await world.play();
+  assert.deepEqual(world.of("recording").map((event) => world.at.get(event)), [0, 1300, 2000]);
 });
 
 for (const byMs of [-2 * 86_400_000, -30_000, 30_000, 2 * 86_400_000]) {
@@ -593,10 +613,4 @@ async function leftBehind(store: MemoryStore, counts: readonly number[]): Promis
     left.push({ ...pending, stored: (await store.save(pending)).stored });
   }
   return left;
-}
-
-/** Numbers in [0, 1) that are the same every time (Park and Miller's minimal standard generator). */
-function seeded(seed: number): () => number {
-  let state = Math.abs(seed) % 2_147_483_646 + 1;
-  return () => (state = state * 48_271 % 2_147_483_647) / 2_147_483_647;
 }

@@ -12,8 +12,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The text of `.env` in the working directory. */
   readonly dotenv?: string;
-  /** Files to make before: path (relative to the working directory) and text. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** Files to make before: path (relative to the working directory) and content. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** By default a temporary directory, which is removed afterwards. */
   readonly cwd?: string;
   /** All of standard input; "open" is written with `write()`; by default there is none. */
@@ -43,10 +43,11 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const directory = options.cwd ?? await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
   const { dotenv, stdin } = options;
   const files = { ...options.files, ...(dotenv === undefined ? {} : { ".env": dotenv }) };
-  for (const [path, text] of Object.entries(files)) {
+  for (const [path, content] of Object.entries(files)) {
     const parent = path.split("/").slice(0, -1).join("/");
     await Deno.mkdir(`${directory}/${parent}`, { recursive: true });
-    await Deno.writeTextFile(`${directory}/${path}`, text);
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(`${directory}/${path}`, bytes);
   }
   const [command, ...args] = commandLine(options.main);
   const child = new Deno.Command(command, {

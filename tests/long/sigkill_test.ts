@@ -3,16 +3,11 @@ import { decodeFile } from "../../src/delivery/spool/spool_file.ts";
 import { decode, type Point } from "../support/decode.ts";
 import { type Finished, startProgram } from "../support/program.ts";
 import { type ExportAnswer, type Receiver, startReceiver } from "../support/receiver.ts";
+import { seeded } from "../support/seeded.ts";
 
 /** Kills in one run, of several programs at a time, each with a spool and a receiver of its own. */
 const KILLS = 204;
 const LANES = 2;
-
-/** Numbers in [0, 1) that are the same every time (Park and Miller's minimal standard generator). */
-function seeded(seed: number): () => number {
-  let state = seed % 2_147_483_646 + 1;
-  return () => (state = state * 48_271 % 2_147_483_647) / 2_147_483_647;
-}
 
 /** Takes most of what it gets, and fails in every way that asks for another try. */
 function answer(random: () => number): ExportAnswer {

@@ -1,0 +1,145 @@
+import { like, type Line, type Output, repeated } from "./lines.ts";
+
+// What the program prints whenever all is well or not, in one place: a fixture adds only what is its own.
+
+/** `{secretUrl}` of a fixture as it may be shown. */
+export const SHOWN_URL = "http://***:***@127.0.0.1:PORT/v1/metrics?key=***";
+export const PLAIN_URL = "http://127.0.0.1:PORT/v1/metrics";
+
+/** What one send of the sample prints before it is known what becomes of it. */
+export function beforeSend(url: string = PLAIN_URL): readonly string[] {
+  return before(url, "sample measurements");
+}
+
+/** What one send prints that was accepted. */
+export function afterSend(metric = "http.server.duration", measurements = 5): readonly string[] {
+  return [
+    `✓ Metrics exported successfully! Sent ${measurements} measurements.`,
+    "",
+    `Note: Check Dynatrace UI for the metric '${metric}'`,
+  ];
+}
+
+/** All that one accepted send of the sample prints. */
+export function sentOnce(url: string = PLAIN_URL, metric?: string): readonly string[] {
+  return [...beforeSend(url), ...afterSend(metric)];
+}
+
+/** As `sentOnce`, to Dynatrace, where a user is told where to look. */
+export function sentToDynatrace(url: string): readonly Line[] {
+  return [...sentOnce(url), "", "Where to look in Dynatrace:", repeated(/^ {2}\S/, 1)];
+}
+
+/** What one send of measurements that were named prints first. */
+export function beforeSendOfOwn(url: string = PLAIN_URL): readonly string[] {
+  return before(url, "measurements");
+}
+
+function before(url: string, what: string): readonly string[] {
+  return [
+    `Sending histogram metrics to: ${url}`,
+    `Recording ${what}...`,
+    "Measurements recorded. Waiting for export...",
+  ];
+}
+
+/** What a loop prints before its first send. */
+export function loopHeading(seconds: number, url: string = SHOWN_URL): readonly string[] {
+  return [
+    `Sending histogram metrics to: ${url}`,
+    `Running in loop mode (sending every ${seconds} seconds)`,
+    "Press Ctrl+C to stop...",
+    "",
+  ];
+}
+
+export const recording = (iteration: number) =>
+  `[TIME] Iteration ${iteration}: Recording measurements...`;
+export const SENT = "[TIME] ✓ Sent 5 measurements";
+/** What follows the first signal. */
+export const STOPPING = ["", "", "Stopping... Flushing final metrics..."] as const;
+
+/** The last lines of a loop; `rest`: what became of those that were not delivered. */
+export function loopEnd(
+  delivered: number,
+  recorded: number,
+  sends: number,
+  rest = "",
+): readonly string[] {
+  const count = sends === 1 ? "1 send" : `${sends} sends`;
+  return [
+    `Delivered ${delivered} of ${recorded} measurements in ${count}${rest}.`,
+    "Shutdown complete.",
+  ];
+}
+
+/** All that a loop prints in which so many sends were accepted. */
+export function loopOf(seconds: number, sends: number, url?: string): readonly string[] {
+  return [
+    ...loopHeading(seconds, url),
+    ...Array.from({ length: sends }, (_, i) => [recording(i + 1), SENT]).flat(),
+    ...loopEnd(5 * sends, 5 * sends, sends),
+  ];
+}
+
+/** The line of JSON of an accepted send, with what is different about it; keys in their order. */
+export function sendJson(different: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    type: "send",
+    time: "TIME",
+    iteration: 1,
+    measurements: 5,
+    points: 3,
+    outcome: "accepted",
+    attempts: 1,
+    status: 200,
+    bytes: "N",
+    durationMs: "N",
+    rejectedPoints: 0,
+    possiblyDuplicated: false,
+    message: null,
+    ...different,
+  });
+}
+
+/** The line of JSON at the end, as `sendJson`. */
+export function summaryJson(different: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    type: "summary",
+    recorded: 5,
+    delivered: 5,
+    rejected: 0,
+    dropped: 0,
+    pending: 0,
+    invalid: 0,
+    rejectedPoints: 0,
+    sends: 1,
+    exitCode: 0,
+    ...different,
+  });
+}
+
+/** Lines of JSON of any number of sends, and the summary; what is in them is the fixture's own to check. */
+export const SENDS_AND_SUMMARY: Output = [
+  repeated(like({ type: /^(send|late)$/ })),
+  like({ type: "summary" }),
+];
+
+/** What is not delivered and lost when the program ends, as text; what its hint says. */
+export function lost(why: string | RegExp, hint: RegExp = /./): readonly Line[] {
+  return [after("ERROR: 5 measurements not delivered and lost: ", why), hinted(hint)];
+}
+
+/** What the receiver has refused for good. */
+export function notDelivered(why: string | RegExp, hint?: RegExp): readonly Line[] {
+  const line = after("ERROR: 5 measurements not delivered: ", why);
+  return hint === undefined ? [line] : [line, hinted(hint)];
+}
+
+function after(start: string, rest: string | RegExp): string | RegExp {
+  return typeof rest === "string" ? start + rest : new RegExp(`^${start}.*(?:${rest.source})`);
+}
+
+function hinted(hint: RegExp): RegExp {
+  return new RegExp(`^ {2}Hint: .*(?:${hint.source})`);
+}
