@@ -5,7 +5,6 @@ import { canary } from "../../src/check/canary.ts";
 import { isAddress, targetOf } from "../../src/http/target.ts";
 import { stepJson, stepText, withoutSecrets } from "../../src/check/report.ts";
 import { failed, milliseconds, passed, within } from "../../src/check/step.ts";
-import { connectRequest, connectStatus } from "../../src/http/tunnel.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { judgeDynatrace } from "../../src/dynatrace/judge.ts";
 import { baseEndpoint } from "../../src/config/endpoint.ts";
@@ -134,23 +133,6 @@ Deno.test("targetOf() is the receiver or the proxy, without the brackets of IPv6
     true,
     false,
     false,
-  ]);
-});
-
-Deno.test("connectRequest() asks for a tunnel, with the proxy's password when it has one", () => {
-  assert.equal(
-    connectRequest(new URL("http://proxy:3128"), "h.example", 443),
-    "CONNECT h.example:443 HTTP/1.1\r\nHost: h.example:443\r\n\r\n",
-  );
-  assert.ok(
-    connectRequest(new URL("http://us%40r:p%3Aw@proxy"), "::1", 443).endsWith(
-      `Host: [::1]:443\r\nProxy-Authorization: Basic ${btoa("us@r:p:w")}\r\n\r\n`,
-    ),
-  );
-  assert.deepEqual(["HTTP/1.1 200 OK", "HTTP/1.0 407 No", "SSH-2.0"].map(connectStatus), [
-    200,
-    407,
-    0,
   ]);
 });
 
