@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Pending, Store } from "../delivery.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
-import { printable } from "../../base/redact.ts";
+import { oneLine } from "../../base/escape.ts";
 import { encodeFile, fileName, halfName, PART, unsentName } from "./spool_file.ts";
 import { readLeft } from "./left.ts";
 import { syncDirectory } from "./sync.ts";
@@ -68,7 +68,7 @@ async function makeDirectory(directory: string): Promise<void> {
 
 function cannot(what: string, name: string, thrown: unknown): string {
   return `Cannot ${what} the spool "${name}" (${
-    printable(messageOf(thrown))
+    oneLine(messageOf(thrown))
   }): unsent data is kept in memory only and is lost when the program ends`;
 }
 
@@ -124,7 +124,7 @@ function storeIn(directory: string, name: string): Store {
       } catch (thrown) {
         if (thrown instanceof Deno.errors.NotFound) return undefined;
         return `Cannot remove ${file} from the spool "${name}" (${
-          printable(messageOf(thrown))
+          oneLine(messageOf(thrown))
         }): the next start will send it again`;
       }
     },
