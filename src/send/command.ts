@@ -14,7 +14,12 @@ import { type Finding, findingText } from "../dynatrace/finding.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
-import { DYNATRACE_REQUEST, OTLP_REQUEST, type RequestLimits } from "../otlp/request.ts";
+import {
+  DYNATRACE_REQUEST,
+  ONE_REQUEST,
+  OTLP_REQUEST,
+  type RequestLimits,
+} from "../otlp/request.ts";
 import { resolvePath } from "../base/paths.ts";
 import type { Post } from "../http/reply.ts";
 import { type Lines, overflowText, reported, reporter, warningLines } from "./report/report.ts";
@@ -207,12 +212,12 @@ async function dryRun(flags: SendFlags, variables: Variables, system: System): P
   const recording = await openRecording(config, system, warner(config.output, print));
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
-    const { requests, overflow } = await recording.recorder.collect(OTLP_REQUEST, "none");
+    const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
     if (overflow.measurements > 0) {
       print({ out: [], err: warningLines(config.output.format, overflowText(overflow)) });
     }
     const { otlpJson } = await import("../otlp/json.ts");
-    system.stdout(`${await otlpJson(requests)}\n`);
+    system.stdout(`${await otlpJson(request)}\n`);
     if (recording.source.broken !== undefined) {
       throw new UsageError(`The input broke off: ${recording.source.broken}`);
     }

@@ -12,7 +12,7 @@ import { DEFAULT_LIMITS, type Limits } from "../../src/receive/body.ts";
 import type { ReceiveFlags } from "../../src/config/settings.ts";
 import { runReceive } from "../../src/receive/command.ts";
 import type { RequestEvent } from "../../src/receive/event.ts";
-import { gunzip } from "../../src/otlp/gunzip_bounded.ts";
+import { gunzip } from "../../src/otlp/gzip.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "../../src/receive/report.ts";
 import { parseRespond } from "../../src/receive/script.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "../../src/receive/server.ts";
