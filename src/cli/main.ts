@@ -131,7 +131,7 @@ function realSystem(signals: Signals, { stdout, stderr }: Output): System {
     kill: signals.kill,
     clock: systemClock,
     random: Math.random,
-    readTextFile: (path) => Deno.readTextFile(path),
+    readTextFile: (path, signal) => Deno.readTextFile(path, signal && { signal }),
     openFile,
     stdin() {
       stdinOpened = true;

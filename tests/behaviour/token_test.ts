@@ -33,9 +33,9 @@ const rows: readonly Row[] = [
   {
     name: "DT_API_TOKEN goes to an OTEL_… URL whose path holds /api/v2/otlp",
     args: [],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}/e/ENV/api/v2/otlp" },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: "{url}/e/abc12345/api/v2/otlp" },
     requests: [{
-      target: "/e/ENV/api/v2/otlp/v1/metrics",
+      target: "/e/abc12345/api/v2/otlp/v1/metrics",
       headers: { authorization: `Api-Token ${TOKEN}` },
     }],
   },
@@ -51,6 +51,27 @@ const rows: readonly Row[] = [
     args: ["--endpoint", "{url}"],
     env: { DT_API_TOKEN: `Api-Token ${TOKEN}` },
     requests: authorization(`Api-Token ${TOKEN}`),
+  },
+  {
+    name: "a platform token is a Bearer, and its secret part is not shown",
+    args: ["--endpoint", "{url}"],
+    env: { DT_API_TOKEN: `dt0s16.PUBLIC.${MARK}` },
+    answers: [{ status: 401, body: `no: dt0s16.PUBLIC.${MARK}` }],
+    status: 1,
+    stderr: [/401 Unauthorized: no: \*\*\*$/, /Hint/],
+    requests: authorization(`Bearer dt0s16.PUBLIC.${MARK}`),
+  },
+  {
+    name: "a variable's token keeps the scheme that is given with it",
+    args: ["--endpoint", "{url}"],
+    env: { DT_API_TOKEN: `bearer ${TOKEN}` },
+    requests: authorization(`Bearer ${TOKEN}`),
+  },
+  {
+    name: "a file's token keeps the scheme that is given with it",
+    args: ["--endpoint", "{url}", "--token-file", "t"],
+    files: { t: `API-TOKEN dt0s16.PUBLIC.${MARK}\n` },
+    requests: authorization(`Api-Token dt0s16.PUBLIC.${MARK}`),
   },
   {
     name: "--header Authorization beats --token-file, DT_API_TOKEN and DT_API_TOKEN_FILE",
@@ -193,7 +214,7 @@ const rows: readonly Row[] = [
     args: ["--endpoint", "{url}", "--token-file", "missing"],
     status: 2,
     stdout: [],
-    stderr: [/^ERROR: .*--token-file \(command line\).*"missing" does not exist$/],
+    stderr: [/^ERROR: .*--token-file \(command line\), "missing": it does not exist$/],
     requests: 0,
   },
   {

@@ -116,7 +116,7 @@ const rows: readonly Row[] = [
   wrong(
     "--ca that does not exist is a usage error",
     { args: [...url, "--ca", "missing.pem"] },
-    /^ERROR: .*--ca \(command line\).*"missing\.pem" does not exist$/,
+    /^ERROR: .*--ca \(command line\), "missing\.pem": it does not exist$/,
   ),
   wrong(
     "--ca that is no PEM is a usage error",
@@ -186,7 +186,7 @@ const rows: readonly Row[] = [
   wrong(
     "a token in the place of its file's name is not shown",
     { args: [...url, "--token-file", `dt0c01.PUBLIC.${MARK}`] },
-    /^ERROR: .*--token-file.*"dt0c01\.PUBLIC\.\*\*\*" does not exist$/,
+    /^ERROR: .*--token-file.*"dt0c01\.PUBLIC\.\*\*\*": it does not exist$/,
   ),
   wrong(
     "an endpoint that is given twice is not shown with its secrets",
