@@ -4,7 +4,7 @@ import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { variableOf } from "../config/settings.ts";
 import { runSend } from "../send/command.ts";
-import { errorLines } from "../send/report/report.ts";
+import { errorLines } from "../send/report/lines.ts";
 import type { Asked } from "./commands.ts";
 
 let stdinOpened = false;

@@ -22,7 +22,10 @@ import {
 } from "../otlp/request.ts";
 import { resolvePath } from "../base/paths.ts";
 import type { Post } from "../http/reply.ts";
-import { type Lines, overflowText, reported, reporter, warningLines } from "./report/report.ts";
+import { type Lines, warningLines } from "./report/lines.ts";
+import { reporter } from "./report/report.ts";
+import { reported } from "./report/reported.ts";
+import { overflowText } from "./report/trouble.ts";
 import { run } from "./loop.ts";
 import type { SendFlags } from "../config/settings.ts";
 import { openRecording, type Recording } from "../source/open.ts";
@@ -134,7 +137,6 @@ async function sending(
   const sender = await senderOf(config, { ...recording, post }, limits, clock);
   const delivery = new Delivery({
     post: sender.post,
-    endpoint,
     clock,
     random,
     limits: { maxPendingBytes: keep.maxPendingBytes, maxAgeMs: keep.maxAgeMs },

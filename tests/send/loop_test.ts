@@ -9,7 +9,6 @@ import { recorder } from "../../src/otlp/recorder.ts";
 import { run, type RunEvent, type Summary } from "../../src/send/loop.ts";
 import type { Point } from "../support/decode.ts";
 import {
-  ENDPOINT,
   MemoryStore,
   partial,
   requestOf,
@@ -72,7 +71,6 @@ class World {
     this.receiver = new SimulatedReceiver(clock, options.answers, timeoutMs);
     this.delivery = new Delivery({
       post: this.receiver.post,
-      endpoint: ENDPOINT,
       clock,
       random: options.random ?? (() => 0.5),
       limits,
