@@ -1,6 +1,7 @@
 import type { PeerCertificate } from "node:tls";
 import type { SendConfig } from "../config/send_config.ts";
 import { messageOf } from "../base/errors.ts";
+import { tlsVersion } from "../base/older_deno.ts";
 import { failureHint } from "../http/hints.ts";
 import type { Credentials } from "../http/exchange.ts";
 import { failure } from "../http/transport.ts";
@@ -115,7 +116,7 @@ async function peer(
           signal.addEventListener("abort", () => secured.destroy());
           secured.on("error", reject);
           secured.on("secureConnect", () => {
-            resolve(peerOf(secured.getPeerCertificate(), secured.getProtocol?.() ?? undefined));
+            resolve(peerOf(secured.getPeerCertificate(), tlsVersion(secured)));
             secured.destroy();
           });
         });
@@ -131,7 +132,7 @@ async function peer(
   }
 }
 
-function peerOf(certificate: PeerCertificate, protocol: string | undefined): Peer {
+function peerOf(certificate: PeerCertificate, version: string): Peer {
   const until = Date.parse(certificate.valid_to);
   const names = (certificate.subjectaltname ?? "").replaceAll("IP Address:", "").replaceAll(
     "DNS:",
@@ -142,8 +143,6 @@ function peerOf(certificate: PeerCertificate, protocol: string | undefined): Pee
     `issued by ${nameOf(certificate.issuer)}`,
     `valid from ${day(certificate.valid_from)} to ${day(certificate.valid_to)}`,
   ];
-  // Deno before 2.9 does not tell.
-  const version = protocol ?? "TLS, of a version that this Deno does not tell";
   return { known: true, version, certificate: parts.join(", "), until };
 }
 

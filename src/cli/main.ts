@@ -1,5 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
+import { endDespiteRead } from "../base/older_deno.ts";
 import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { variableOf } from "../config/settings.ts";
@@ -26,8 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
     signals.listen();
     await output.color(asked.envFile, system);
     const exitCode = await asked.run(system).catch((thrown) => fail(thrown, json, system));
-    // Deno 2.6 does not end by itself while a read of standard input waits for what may never come.
-    if (stdinOpened) Deno.exit(exitCode);
+    if (stdinOpened) endDespiteRead(exitCode);
     return exitCode;
   } catch (thrown) {
     await output.color(undefined, system);

@@ -82,7 +82,6 @@ async function tunnelled<T>(open: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Connected before anything else is done with it: Deno 2.6 never ends a TLS handshake on one that is not yet. */
 async function connectedSocket(target: Target, signal: AbortSignal): Promise<Socket> {
   const { connect } = await import("node:net");
   const socket = connect({ ...target });

@@ -8,7 +8,7 @@ import {
 } from "../config/send_config.ts";
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { Delivery } from "../delivery/delivery.ts";
-import { isDenoBefore } from "../base/deno_version.ts";
+import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
 import { readCredentials } from "../http/credentials.ts";
 import { type Finding, findingText } from "../dynatrace/finding.ts";
 import { readVariables } from "../config/dotenv_file.ts";
@@ -83,9 +83,8 @@ async function hostWarnings({ destination: { endpoint } }: SendConfig): Promise<
   return endpoint.dynatrace ? [] : findings.map(findingText);
 }
 
-/** Before Deno 2.9 node:https verifies certificates whatever it is told. */
 function insecureWarning({ destination: { tls, endpoint } }: SendConfig): readonly string[] {
-  return tls.insecure && endpoint.url.protocol === "https:" && isDenoBefore(2, 9)
+  return tls.insecure && endpoint.url.protocol === "https:" && VERIFIES_REGARDLESS
     ? [
       "certificates are verified all the same: INSECURE_SSL needs a program made with Deno 2.9 or newer, this one " +
       `was made with ${Deno.version.deno}`,
