@@ -19,13 +19,21 @@ export async function readFileOf(
   try {
     return await system.readTextFile(resolvePath(system.cwd, path), signal);
   } catch (thrown) {
-    throw unreadable(setting, path, signal?.aborted ? new Error("it came to no end") : thrown);
+    throw unreadable(
+      fileOf(setting, path),
+      signal?.aborted ? new Error("it came to no end") : thrown,
+    );
   }
 }
 
-/** The UsageError for a setting's file that cannot be read. */
-export function unreadable(setting: string, path: string, thrown: unknown): UsageError {
-  return new UsageError(`Cannot read the file of ${setting}, "${path}": ${reason(thrown)}`);
+/** How a message names the file of a setting. */
+export function fileOf(setting: string, path: string): string {
+  return `the file of ${setting}, "${path}"`;
+}
+
+/** The UsageError for a file that cannot be read. */
+export function unreadable(file: string, thrown: unknown): UsageError {
+  return new UsageError(`Cannot read ${file}: ${reason(thrown)}`);
 }
 
 function reason(thrown: unknown): string {
