@@ -1,5 +1,5 @@
 /** Bytes that arrive in pieces, copied into one buffer, so that tiny pieces cost no more than their bytes. */
-export class Bytes {
+export class ByteBuffer {
   #buffer = new Uint8Array(4096);
   #length = 0;
 
@@ -18,13 +18,19 @@ export class Bytes {
     this.#length = needed;
   }
 
+  /** Takes bytes away from the front. */
+  drop(count: number): void {
+    this.#buffer.copyWithin(0, count, this.#length);
+    this.#length -= count;
+  }
+
   /** Forgets the bytes, keeps the buffer. */
   clear(): void {
     this.#length = 0;
   }
 
-  /** A view, good until the next append or clear. */
-  all(): Uint8Array<ArrayBuffer> {
+  /** A view, good until the next change. */
+  get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length);
   }
 }

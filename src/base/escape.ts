@@ -3,8 +3,12 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** Text from the wire for a terminal: nothing in it acts, and it is not endless. */
 export function escapeText(text: string, longest = 300): string {
-  const shown = text.length <= longest ? text : `${text.slice(0, longest)}…`;
-  return shown.replace(UNSAFE, escaped);
+  return clip(text, longest).replace(UNSAFE, escaped);
+}
+
+/** The same on one line, for an answer within a sentence. */
+export function oneLine(text: string, longest = 2000): string {
+  return escapeText(clip(text, longest).trim().replace(/\s*[\r\n]+\s*/g, " "), Infinity);
 }
 
 /** A line of JSON that may be shown in a terminal: JSON itself escapes only some of it. */
@@ -16,4 +20,9 @@ function escaped(character: string): string {
   // One escape for each UTF-16 unit, as JSON wants it.
   return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
     .join("");
+}
+
+/** The first characters of a text, at most `longest` (UTF-16 units) and an ellipsis. */
+export function clip(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }

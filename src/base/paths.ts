@@ -6,21 +6,37 @@ export function resolvePath(cwd: string, path: string): string {
   return /^([/\\]|[a-z]:[/\\])/i.test(path) ? path : `${cwd}/${path}`;
 }
 
-/** The text of the file that a flag names, or a UsageError that says why it cannot be read. */
+/**
+ * The text of the file that a setting names, or a UsageError that says why it cannot be read. `signal` ends the wait for
+ * what has no end, such as a pipe.
+ */
 export async function readFileOf(
-  flag: string,
+  setting: string,
   path: string,
   system: Pick<System, "cwd" | "readTextFile">,
+  signal?: AbortSignal,
 ): Promise<string> {
   try {
-    return await system.readTextFile(resolvePath(system.cwd, path));
+    return await system.readTextFile(resolvePath(system.cwd, path), signal);
   } catch (thrown) {
-    throw new UsageError(`Cannot read the file of ${flag}, "${path}": ${unreadable(thrown)}`);
+    throw unreadable(
+      fileOf(setting, path),
+      signal?.aborted ? new Error("it came to no end") : thrown,
+    );
   }
 }
 
-/** Why a file cannot be read. */
-export function unreadable(thrown: unknown): string {
+/** How a message names the file of a setting. */
+export function fileOf(setting: string, path: string): string {
+  return `the file of ${setting}, "${path}"`;
+}
+
+/** The UsageError for a file that cannot be read. */
+export function unreadable(file: string, thrown: unknown): UsageError {
+  return new UsageError(`Cannot read ${file}: ${reason(thrown)}`);
+}
+
+function reason(thrown: unknown): string {
   if (thrown instanceof Deno.errors.NotFound) return "it does not exist";
   if (thrown instanceof Deno.errors.PermissionDenied) return "this user may not read it";
   return messageOf(thrown);

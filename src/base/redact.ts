@@ -53,16 +53,3 @@ export function redactToken(token: string): string {
 export function redactTokens(text: string): string {
   return text.replace(/\b(dt\d[a-z]\d{2}\.[^.\s"']+\.)[^\s"',]+/gi, `$1${HIDDEN}`);
 }
-
-/** The longest text of somebody else that is shown, in characters. */
-const LONGEST_SHOWN = 2000;
-
-/** Somebody else's text, made safe for a terminal and for one line of it. */
-export function printable(text: string): string {
-  const shown = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
-  return shown.trim().replace(/\s*[\r\n]+\s*/g, " ").replace(
-    // deno-lint-ignore no-control-regex
-    /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}

@@ -21,7 +21,7 @@ export interface System {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  readonly readTextFile: (path: string) => Promise<string>;
+  readonly readTextFile: (path: string, signal?: AbortSignal) => Promise<string>;
   /** A file as a stream, and its length. */
   readonly openFile: (
     path: string,

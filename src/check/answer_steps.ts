@@ -1,7 +1,7 @@
 import type { Endpoint } from "../config/endpoint.ts";
 import { failureHint, statusHint } from "../http/hints.ts";
 import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
-import { printable } from "../base/redact.ts";
+import { oneLine } from "../base/escape.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 import { failed, passed, type Step } from "./step.ts";
 
@@ -27,12 +27,12 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const { reply, answer } = it;
   const { status, headers } = reply;
   const server = headers.get("server");
-  const from = server === null ? "" : `, server ${printable(server).slice(0, 100)}`;
+  const from = server === null ? "" : `, server ${oneLine(server, 100)}`;
   const detail = `POST ${endpoint.url.pathname} -> ${said(answer, status)}${from}`;
   const skew = skewHint(headers.get("date"), now);
   if (status >= 300 && status < 400) {
     const to = headers.get("location");
-    const where = to === null ? "" : `, to ${printable(redirectTarget(to, endpoint))}`;
+    const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
     return failed(detail + where, statusHint(status, headers, endpoint), skew);
   }
   if (NOT_THE_RECEIVER.includes(status) || (status === 200 && answer.kind === "refused")) {

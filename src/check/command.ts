@@ -12,6 +12,8 @@ import type { System } from "../base/system.ts";
 import { proxyFor } from "../config/proxy.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 import { openTransport, type Transport } from "../http/transport.ts";
+import { gzip } from "../otlp/gzip.ts";
+import type { EncodedRequest } from "../otlp/request.ts";
 import { USER_AGENT } from "../base/version.ts";
 
 /** What `check` touches of the world. */
@@ -88,8 +90,8 @@ async function* requestSteps(
   system: CheckSystem,
 ): AsyncGenerator<NamedStep> {
   const { endpoint, compression } = config.destination;
-  const post = (body: Uint8Array<ArrayBuffer>) => posting(body, compression, transport, system);
-  const it = await answered(await post(new Uint8Array()), system.clock.wall());
+  const post = ({ body, encoding }: Posted) => transport.post(body, encoding, system.stop);
+  const it = await answered(await post(await emptyRequest(compression)), system.clock.wall());
   yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
   if (!("answer" in it)) return;
   const sent = await credentials.authorization() !== undefined;
@@ -103,32 +105,31 @@ async function* requestSteps(
   ];
 }
 
-async function posting(
-  body: Uint8Array<ArrayBuffer>,
-  compression: "gzip" | "none",
-  { post }: Transport,
-  { stop }: CheckSystem,
-): Promise<Reply | Failure> {
-  if (compression === "none") return await post(body, "identity", stop);
-  const packed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
-  return await post(new Uint8Array(await new Response(packed).arrayBuffer()), "gzip", stop);
+type Posted = Pick<EncodedRequest, "body" | "encoding">;
+
+async function emptyRequest(compression: "gzip" | "none"): Promise<Posted> {
+  const body = new Uint8Array();
+  return compression === "none"
+    ? { body, encoding: "identity" }
+    : { body: await gzip(body), encoding: "gzip" };
 }
 
 /** Sends one sample measurement; nothing but its being accepted will do. */
 async function sendCanary(
-  { metric, destination: { endpoint } }: Settings["config"],
+  { metric, destination: { endpoint, compression } }: Settings["config"],
   before: string,
-  post: (body: Uint8Array<ArrayBuffer>) => Promise<Reply | Failure>,
+  post: (request: Posted) => Promise<Reply | Failure>,
   { clock, random }: CheckSystem,
 ): Promise<Step> {
   const { canary } = await import("./canary.ts");
-  const { body, dimensions, exponential } = canary(metric, clock.wall(), random);
-  const it = await answered(await post(body), clock.wall());
+  const { request, dimensions } = await canary(metric, compression, clock, random);
+  const it = await answered(await post(request), clock.wall());
   const what = `one sample measurement of ${metric.name}`;
   if (!("answer" in it)) return failed(`${what}: ${it.reply.message}`);
   const { reply, answer } = it;
   if (answer.kind === "accepted") {
     const warning = answer.warning === undefined ? "" : `, with a warning: ${answer.warning}`;
+    const exponential = metric.bounds === "exponential";
     const shown = { metric: metric.name, dimensions, exponential };
     const where = endpoint.dynatrace ? whereToLook(shown) : [];
     return passed(

@@ -75,8 +75,9 @@ async function describeAuthorization(
   return `token ${redactToken(token)} (${from})`;
 }
 
+/** An Api-Token, or the Bearer that is a token of Dynatrace's. */
 function apiToken(authorization: string | undefined): string | undefined {
-  return /^Api-Token\s+(\S+)$/i.exec(authorization ?? "")?.[1];
+  return /^(?:Api-Token\s+|Bearer\s+(?=dt\d))(\S+)$/i.exec(authorization ?? "")?.[1];
 }
 
 function endpointFaults(

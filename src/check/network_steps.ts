@@ -1,3 +1,4 @@
+import { silenceDeprecations } from "../base/older_deno.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { failureHint } from "../http/hints.ts";
 import type { Failure, FailureCause } from "../http/reply.ts";
@@ -41,9 +42,7 @@ export async function checkDns(
 
 /** As fetch does it: /etc/hosts and all, which a DNS query alone would miss. It cannot be cancelled. */
 async function lookup(host: string): Promise<readonly string[]> {
-  const { default: process } = await import("node:process");
-  // Deno before 2.9 warns of a module of its own here.
-  Object.assign(process, { noDeprecation: true });
+  await silenceDeprecations();
   const { lookup } = await import("node:dns/promises");
   const found = await lookup(host, { all: true });
   return found.map(({ address }) => address);

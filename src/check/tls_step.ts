@@ -1,12 +1,13 @@
 import type { PeerCertificate } from "node:tls";
 import type { SendConfig } from "../config/send_config.ts";
 import { messageOf } from "../base/errors.ts";
+import { tlsVersion } from "../base/older_deno.ts";
 import { failureHint } from "../http/hints.ts";
 import type { Credentials } from "../http/exchange.ts";
 import { failure } from "../http/transport.ts";
 import { isAddress, type Target, targetOf } from "../http/target.ts";
 import type { Bounds } from "./network_steps.ts";
-import { openTunnel } from "../http/tunnel.ts";
+import { openSocket, openTunnel } from "../http/tunnel.ts";
 import { failed, passed, type Step, TIMED_OUT, within } from "./step.ts";
 
 /** The step `tls`: what Deno, and so `send`, makes of the certificate, and what the certificate says. */
@@ -62,7 +63,7 @@ async function handshake(
   const trust = ca === undefined ? {} : { caCerts: [ca] };
   const connection = proxy === undefined
     ? await Deno.connectTls({ hostname: host, port, ...trust, ...client })
-    : await Deno.startTls(await openTunnel(proxy, host, port, signal), {
+    : await Deno.startTls(await openTunnel(proxy, { host, port }, signal), {
       hostname: host,
       ...trust,
     });
@@ -100,21 +101,10 @@ async function peer(
   { timeoutMs, stop }: Bounds,
 ): Promise<Peer> {
   try {
-    const [{ connect }, { connect: connectTcp }] = await Promise.all([
-      import("node:tls"),
-      import("node:net"),
-    ]);
+    const { connect } = await import("node:tls");
     return await within(timeoutMs, stop, async (signal) => {
-      const to = proxy === undefined ? { host, port } : targetOf(proxy, undefined);
-      const raw = connectTcp(to);
-      signal.addEventListener("abort", () => raw.destroy());
+      const raw = await openSocket(proxy, { host, port }, signal);
       try {
-        // Deno before 2.9 never ends a handshake on a socket that is not connected yet.
-        await new Promise<void>((resolve, reject) => {
-          raw.on("error", reject);
-          raw.on("connect", () => resolve());
-        });
-        if (proxy !== undefined) await tunnelThrough(raw, proxy, host, port);
         return await new Promise<Peer>((resolve, reject) => {
           raw.on("error", reject);
           const secured = connect({
@@ -126,7 +116,7 @@ async function peer(
           signal.addEventListener("abort", () => secured.destroy());
           secured.on("error", reject);
           secured.on("secureConnect", () => {
-            resolve(peerOf(secured.getPeerCertificate(), secured.getProtocol?.() ?? undefined));
+            resolve(peerOf(secured.getPeerCertificate(), tlsVersion(secured)));
             secured.destroy();
           });
         });
@@ -142,34 +132,7 @@ async function peer(
   }
 }
 
-type NodeSocket = ReturnType<typeof import("node:net").connect>;
-
-async function tunnelThrough(
-  socket: NodeSocket,
-  proxy: URL,
-  host: string,
-  port: number,
-): Promise<void> {
-  const { connectRequest, connectStatus } = await import("../http/tunnel.ts");
-  await new Promise<void>((resolve, reject) => {
-    let head = "";
-    const read = (chunk: Uint8Array) => {
-      head += new TextDecoder("latin1").decode(chunk);
-      if (!head.includes("\r\n\r\n")) return;
-      socket.off("data", read);
-      socket.pause();
-      const status = connectStatus(head);
-      if (status === 200) resolve();
-      else reject(new Error(`the proxy answered ${status}`));
-    };
-    socket.on("data", read);
-    socket.on("error", reject);
-    socket.on("close", () => reject(new Error("the proxy closed the connection")));
-    socket.write(connectRequest(proxy, host, port));
-  });
-}
-
-function peerOf(certificate: PeerCertificate, protocol: string | undefined): Peer {
+function peerOf(certificate: PeerCertificate, version: string): Peer {
   const until = Date.parse(certificate.valid_to);
   const names = (certificate.subjectaltname ?? "").replaceAll("IP Address:", "").replaceAll(
     "DNS:",
@@ -180,8 +143,6 @@ function peerOf(certificate: PeerCertificate, protocol: string | undefined): Pee
     `issued by ${nameOf(certificate.issuer)}`,
     `valid from ${day(certificate.valid_from)} to ${day(certificate.valid_to)}`,
   ];
-  // Deno before 2.9 does not tell.
-  const version = protocol ?? "TLS, of a version that this Deno does not tell";
   return { known: true, version, certificate: parts.join(", "), until };
 }
 

@@ -1,10 +1,11 @@
 import { systemClock } from "../base/clock.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
+import { endDespiteRead } from "../base/older_deno.ts";
 import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { variableOf } from "../config/settings.ts";
 import { runSend } from "../send/command.ts";
-import { errorLines } from "../send/report/report.ts";
+import { errorLines } from "../send/report/lines.ts";
 import type { Asked } from "./commands.ts";
 
 let stdinOpened = false;
@@ -26,8 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
     signals.listen();
     await output.color(asked.envFile, system);
     const exitCode = await asked.run(system).catch((thrown) => fail(thrown, json, system));
-    // Deno 2.6 does not end by itself while a read of standard input waits for what may never come.
-    if (stdinOpened) Deno.exit(exitCode);
+    if (stdinOpened) endDespiteRead(exitCode);
     return exitCode;
   } catch (thrown) {
     await output.color(undefined, system);
@@ -131,7 +131,7 @@ function realSystem(signals: Signals, { stdout, stderr }: Output): System {
     kill: signals.kill,
     clock: systemClock,
     random: Math.random,
-    readTextFile: (path) => Deno.readTextFile(path),
+    readTextFile: (path, signal) => Deno.readTextFile(path, signal && { signal }),
     openFile,
     stdin() {
       stdinOpened = true;

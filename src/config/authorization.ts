@@ -1,4 +1,5 @@
 import { redactToken } from "../base/redact.ts";
+import { authorizationValue, parseToken } from "../base/token.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Header } from "./header.ts";
 import { invalid, type Setting, type Variables } from "./setting.ts";
@@ -10,17 +11,18 @@ export type Authorization =
   | { readonly kind: "value"; readonly value: string; readonly from: Setting["name"] }
   | { readonly kind: "token-file"; readonly path: string; readonly from: Setting["name"] };
 
-/** A token as it stands in an Authorization header; the error never shows its secret part. */
+/** The Authorization value of a token; the error never shows its secret part. */
 export function tokenValue(setting: Setting): string {
-  const token = setting.value.trim().replace(/^Api-Token\s+/i, "");
-  if (!/^[\x21-\x7e]+$/.test(token)) {
+  const token = parseToken(setting.value);
+  if (token === undefined) {
+    const bare = setting.value.trim().replace(/^(Api-Token|Bearer)\s+/i, "");
     throw invalid(
       setting,
       "a token of printable ASCII characters without blanks, for example dt0c01.PUBLIC.SECRET",
-      redactToken(token.split(/\s/, 1)[0] ?? ""),
+      redactToken(bare.split(/\s/, 1)[0] ?? ""),
     );
   }
-  return token;
+  return authorizationValue(token);
 }
 
 /** `--header` beats `--token-file`, which beats DT_API_TOKEN, which beats DT_API_TOKEN_FILE. */
@@ -39,7 +41,7 @@ export function authorizationOf(
     }
     const token = variableOf("apiToken", find);
     if (token !== undefined) {
-      return { kind: "value", value: `Api-Token ${tokenValue(token)}`, from: token.name };
+      return { kind: "value", value: tokenValue(token), from: token.name };
     }
     const file = variableOf("tokenFile", find);
     if (file !== undefined) return { kind: "token-file", path: file.value, from: file.name };

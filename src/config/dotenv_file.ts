@@ -1,7 +1,6 @@
 import { parseDotenv } from "./dotenv.ts";
-import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
-import { resolvePath } from "../base/paths.ts";
+import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import { type Variables, variables } from "./setting.ts";
 
 /** The environment over `.env`, which may be missing, or over the file of `--env-file`, which may not. */
@@ -14,15 +13,8 @@ export async function readVariables(
   try {
     text = await system.readTextFile(resolvePath(system.cwd, name));
   } catch (thrown) {
-    const missing = thrown instanceof Deno.errors.NotFound;
-    if (!missing || envFile !== undefined) {
-      const why = missing ? "it does not exist" : messageOf(thrown);
-      throw new UsageError(
-        `Cannot read ${
-          envFile === undefined ? '".env"' : `the file of --env-file, "${envFile}"`
-        }: ${why}`,
-      );
-    }
+    if (envFile !== undefined) throw unreadable(fileOf("--env-file", envFile), thrown);
+    if (!(thrown instanceof Deno.errors.NotFound)) throw unreadable('".env"', thrown);
   }
   return variables(system.env, parseDotenv(text), name);
 }

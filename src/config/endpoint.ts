@@ -35,9 +35,7 @@ export function exactEndpoint(setting: Setting, environment: Environment): Endpo
 
 function endpoint(url: URL, setting: Setting, environment: Environment): Endpoint {
   const shown = redactUrl(url);
-  const basic = url.username === "" && url.password === ""
-    ? undefined
-    : `Basic ${base64(`${percentDecode(url.username)}:${percentDecode(url.password)}`)}`;
+  const basic = basicAuthorization(url);
   url.username = "";
   url.password = "";
   url.hash = "";
@@ -64,6 +62,9 @@ function parse(setting: Setting): URL {
   return url;
 }
 
-function base64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+/** User name and password of a URL as the value of an Authorization header (RFC 7617, in UTF-8). */
+export function basicAuthorization({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  const bytes = new TextEncoder().encode(`${percentDecode(username)}:${percentDecode(password)}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }

@@ -99,11 +99,13 @@ export function keyValue(text: string): readonly [string, string] | undefined {
 
 /** Percent-decoding (W3C Baggage, which OTEL_*_HEADERS follows); what is no valid escape stays as it is. */
 export function percentDecode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return text.replace(/(%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
 }
 
 /** `k=v,k=v` of OTEL_RESOURCE_ATTRIBUTES and OTEL_*_HEADERS; the values are percent-decoded. */

@@ -1,6 +1,5 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Endpoint } from "../config/endpoint.ts";
 import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Failure, Post } from "../http/reply.ts";
@@ -79,7 +78,6 @@ export interface Limits {
 
 interface Dependencies {
   readonly post: Post;
-  readonly endpoint: Endpoint;
   readonly clock: Clock;
   readonly random: () => number;
   readonly limits: Limits;
@@ -234,7 +232,7 @@ export class Delivery {
     head: Pending,
     window: Window,
   ): Promise<{ pending: Pending; answer: ExportAnswer | Failure; result: Result }> {
-    const { post, clock, endpoint } = this.#deps;
+    const { post, clock } = this.#deps;
     const reply = await post(head.request.body, head.request.encoding, window.abort);
     const answer = reply.kind === "failure" ? reply : await readExportAnswer(reply, clock.wall());
     if (answer.kind === "retry" && answer.retryAfterMs !== undefined) {
@@ -246,7 +244,7 @@ export class Delivery {
       mayHaveArrived: head.mayHaveArrived || (reply.kind === "failure" && reply.mayHaveArrived),
       possiblyDuplicated: head.possiblyDuplicated || head.mayHaveArrived,
     };
-    return { pending, answer, result: resultOf(answer, reply, head.request.points, endpoint) };
+    return { pending, answer, result: resultOf(answer, reply, head.request.points) };
   }
 
   async *#settle(pending: Pending, result: Result): AsyncGenerator<DeliveryEvent> {

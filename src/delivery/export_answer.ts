@@ -1,4 +1,4 @@
-import { printable } from "../base/redact.ts";
+import { oneLine } from "../base/escape.ts";
 import type { Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
@@ -63,7 +63,7 @@ async function readPartialSuccess(reply: Reply): Promise<PartialSuccess | undefi
     if (foreign && type !== "application/x-protobuf") return undefined;
     return partialSuccess === undefined ? NOTHING_REJECTED : {
       rejectedPoints: Number(partialSuccess.rejectedDataPoints),
-      message: printable(partialSuccess.errorMessage),
+      message: oneLine(partialSuccess.errorMessage),
     };
   } catch {
     return undefined;
@@ -81,7 +81,7 @@ function readJson(body: Uint8Array): PartialSuccess | undefined {
   const message = partial["errorMessage"] ?? partial["error_message"];
   return {
     rejectedPoints: rejected,
-    message: typeof message === "string" ? printable(message) : "",
+    message: typeof message === "string" ? oneLine(message) : "",
   };
 }
 
@@ -100,26 +100,26 @@ async function words(reply: Reply): Promise<string> {
     try {
       const status = decodeStatus(reply.body);
       if (status.message !== "" && (status.$unknown?.length ?? 0) === 0) {
-        return printable(status.message);
+        return oneLine(status.message);
       }
     } catch {
       // Some receivers send text under this type; it is read as such below.
     }
   }
   const json = parseJson(reply.body);
-  if (json !== undefined) return jsonMessage(json) ?? printable(JSON.stringify(json));
+  if (json !== undefined) return jsonMessage(json) ?? oneLine(JSON.stringify(json));
   const text = new TextDecoder().decode(reply.body);
   const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1];
-  if (title !== undefined) return `a web page, "${printable(title)}"`;
+  if (title !== undefined) return `a web page, "${oneLine(title)}"`;
   if (/^\s*<(!doctype|html)/i.test(text)) return "a web page";
-  return printable(text);
+  return oneLine(text);
 }
 
 /** Dynatrace's `{"error":{"message":…}}`, a Status as JSON, and their like. */
 function jsonMessage(json: Readonly<Record<string, unknown>>): string | undefined {
   const { error, message } = json;
   const found = isRecord(error) ? error["message"] : error ?? message;
-  return typeof found === "string" ? printable(found) : undefined;
+  return typeof found === "string" ? oneLine(found) : undefined;
 }
 
 function parseJson(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {

@@ -1,7 +1,5 @@
-import type { Endpoint } from "../config/endpoint.ts";
-import { failureHint, statusHint } from "../http/hints.ts";
 import type { ExportAnswer } from "./export_answer.ts";
-import type { Failure, Reply } from "../http/reply.ts";
+import type { Failure, Reply, Trouble } from "../http/reply.ts";
 
 /** What a receiver decided about a request, or what its failed attempt was. */
 export interface Result {
@@ -11,12 +9,13 @@ export interface Result {
   readonly rejectedPoints: number;
   /** What the receiver or the system said; null when there is nothing to say. */
   readonly message: string | null;
-  readonly hint: string | undefined;
+  /** What stood in the way, for whoever can tell what to do about it. */
+  readonly trouble: Trouble | undefined;
 }
 
 /** Nothing was tried, and why. */
 export function waiting(message: string): Result {
-  return { outcome: "failed", status: null, rejectedPoints: 0, message, hint: undefined };
+  return { outcome: "failed", status: null, rejectedPoints: 0, message, trouble: undefined };
 }
 
 /** What an answer, or the lack of one, means for a request of so many data points. */
@@ -24,7 +23,6 @@ export function resultOf(
   answer: ExportAnswer | Failure,
   reply: Reply | Failure,
   points: number,
-  endpoint: Endpoint,
 ): Result {
   const status = reply.kind === "reply" ? reply.status : null;
   switch (answer.kind) {
@@ -34,7 +32,7 @@ export function resultOf(
         status,
         rejectedPoints: 0,
         message: answer.warning ?? null,
-        hint: undefined,
+        trouble: undefined,
       };
     case "partial": {
       const rejectedPoints = Math.min(answer.rejectedPoints, points);
@@ -45,19 +43,23 @@ export function resultOf(
         status,
         rejectedPoints,
         message,
-        hint: undefined,
+        trouble: undefined,
       };
     }
     case "refused":
     case "too-large":
     case "retry":
     case "failure": {
-      const hint = reply.kind === "failure"
-        ? failureHint(reply, endpoint)
-        : statusHint(reply.status, reply.headers, endpoint);
       const refused = answer.kind === "refused" || answer.kind === "too-large";
-      const outcome = refused ? "rejected" : "failed";
-      return { outcome, status, rejectedPoints: 0, message: answer.message, hint };
+      return {
+        outcome: refused ? "rejected" : "failed",
+        status,
+        rejectedPoints: 0,
+        message: answer.message,
+        trouble: reply.kind === "failure"
+          ? reply
+          : { kind: "reply", status: reply.status, headers: reply.headers },
+      };
     }
   }
 }

@@ -1,7 +1,7 @@
 import { storedDimensionKey } from "./rules.ts";
 import type { SendConfig } from "../config/send_config.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
-import { gunzip } from "../otlp/gzip.ts";
+import { plainBody } from "../otlp/gzip.ts";
 import { explain, whereToLook } from "./explain.ts";
 import type { Finding } from "./finding.ts";
 import { preflightConfig } from "./preflight.ts";
@@ -42,7 +42,7 @@ export function adviceFor(config: SendConfig, metrics: readonly string[]): Advic
         import("../otlp/decode.ts"),
         import("./preflight_request.ts"),
       ]);
-      const bytes = first.encoding === "gzip" ? await gunzip(first.body) : first.body;
+      const bytes = await plainBody(first);
       return preflightRequest(decodeRequest(bytes), endpoint.url, bytes.length, now, findings);
     },
     explain,

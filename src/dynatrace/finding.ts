@@ -1,4 +1,4 @@
-import type { Level } from "../otlp/rules.ts";
+import type { Level } from "../otlp/problem.ts";
 
 /** A rule that what is about to be sent breaks. */
 export interface Finding {

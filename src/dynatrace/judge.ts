@@ -1,6 +1,8 @@
 import { broken, type RuleText } from "./rules.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type Judge, judgeOtlp, type Problem, type Verdict } from "../otlp/rules.ts";
+import { type Judge, judgeOtlp, type Verdict } from "../otlp/rules.ts";
+import { clip } from "../base/escape.ts";
+import { type Folding, type Problem, ProblemFold } from "../otlp/problem.ts";
 import { type Breach, inspect, type Inspection } from "./inspect.ts";
 
 /**
@@ -10,7 +12,7 @@ import { type Breach, inspect, type Inspection } from "./inspect.ts";
  */
 export function judgeDynatrace(now: () => number): Judge {
   return (request) => {
-    const breaches = new Breaches();
+    const breaches = new ProblemFold(FOLDING);
     const found = inspect(request, { now: now(), saas: false }, (breach) => breaches.add(breach));
     const ofRequest = broken("request", { points: found.points, bytes: 0 });
     for (const { rule, wrong } of ofRequest) breaches.add({ rule, wrong, metric: "", about: "" });
@@ -21,16 +23,16 @@ export function judgeDynatrace(now: () => number): Judge {
       const message = issues([answerLine(refused.rule, "")], []);
       return { ...found, problems, rejectedPoints: found.points, status: 413, message };
     }
-    return { ...found, problems, ...answer(found, breaches) };
+    return { ...found, problems, ...answer(found, breaches.findings) };
   };
 }
 
 function answer(
   { points, rejectedPoints }: Inspection,
-  breaches: Breaches,
+  breaches: readonly Breach[],
 ): Pick<Verdict, "status" | "message"> {
-  const errors = breaches.answerLines("error");
-  const warnings = breaches.answerLines("warning");
+  const errors = answerLines(breaches, "error");
+  const warnings = answerLines(breaches, "warning");
   if (points > 0 && rejectedPoints === points) {
     return {
       status: 400,
@@ -54,7 +56,7 @@ function issues(errors: readonly string[], warnings: readonly string[]): string 
 /** A rule's line of the answer, for a metric. */
 export function answerLine(rule: RuleText, metric: string): string {
   // A function, since "$&" in a name means something to replace().
-  return (rule.answer?.line ?? "").replace("NAME", () => clip(metric));
+  return (rule.answer?.line ?? "").replace("NAME", () => clip(metric, LONGEST_NAME));
 }
 
 /** What OTLP itself forbids and the table does not name: Dynatrace does not document what it does with it. */
@@ -85,62 +87,31 @@ const IN_THE_TABLE = [
   "unlisted",
 ];
 
-/** What one request may make us say: the rest is counted. */
-const MOST_PROBLEMS = 1000;
+const FOLDING: Folding<Breach> = {
+  key: ({ rule, metric, about }) => `${rule.id}\n${metric}\n${about}`,
+  level: ({ rule }) => rule.level,
+  problem({ rule, metric, about, wrong }, times) {
+    // A resource's attribute is no single metric's.
+    const where = metric === "" && about !== "" ? `in a ${about.split(" ", 1)[0]}: ` : "";
+    return {
+      rule: rule.id,
+      level: rule.level,
+      metric: clip(metric, LONGEST_NAME),
+      message: `${where}${wrong}${times > 1 ? ` (${times} times)` : ""}; ` +
+        `${rule.effect}. Remedy: ${rule.remedy}`,
+    };
+  },
+};
+
 const MOST_ANSWER_LINES = 50;
+const LONGEST_NAME = 300;
 
-/** Breaches, those of one rule about one thing folded into one. */
-class Breaches {
-  readonly #folded = new Map<string, { readonly breach: Breach; times: number }>();
-  #unlisted = 0;
-  #unlistedError = false;
-
-  add(breach: Breach): void {
-    const key = `${breach.rule.id}\n${breach.metric}\n${breach.about}`;
-    const known = this.#folded.get(key);
-    if (known !== undefined) known.times++;
-    else if (this.#folded.size < MOST_PROBLEMS) this.#folded.set(key, { breach, times: 1 });
-    else {
-      this.#unlisted++;
-      this.#unlistedError ||= breach.rule.level === "error";
-    }
-  }
-
-  problems(): Problem[] {
-    const problems = [...this.#folded.values()].map(({ breach, times }): Problem => {
-      const { rule, metric, about, wrong } = breach;
-      // A resource's attribute is no single metric's.
-      const where = metric === "" && about !== "" ? `in a ${about.split(" ", 1)[0]}: ` : "";
-      return {
-        rule: rule.id,
-        level: rule.level,
-        metric: clip(metric),
-        message: `${where}${wrong}${times > 1 ? ` (${times} times)` : ""}; ` +
-          `${rule.effect}. Remedy: ${rule.remedy}`,
-      };
-    });
-    if (this.#unlisted > 0) {
-      problems.push({
-        rule: "unlisted",
-        level: this.#unlistedError ? "error" : "warning",
-        metric: "",
-        message: `${this.#unlisted} more problems are not listed`,
-      });
-    }
-    return problems;
-  }
-
-  /** The lines that Dynatrace's answer would have, each once. */
-  answerLines(level: RuleText["level"]): readonly string[] {
-    const said = [...this.#folded.values()].map(({ breach }) => breach)
-      .filter(({ rule }) => rule.level === level && rule.answer !== undefined)
-      .map(({ rule, metric }) => answerLine(rule, metric));
-    const lines = [...new Set(said)];
-    const more = lines.length - MOST_ANSWER_LINES;
-    return more <= 0 ? lines : [...lines.slice(0, MOST_ANSWER_LINES), `… and ${more} more`];
-  }
-}
-
-function clip(text: string): string {
-  return text.length <= 300 ? text : `${text.slice(0, 300)}…`;
+/** The lines that Dynatrace's answer would have, each once. */
+function answerLines(breaches: readonly Breach[], level: RuleText["level"]): readonly string[] {
+  const said = breaches
+    .filter(({ rule }) => rule.level === level && rule.answer !== undefined)
+    .map(({ rule, metric }) => answerLine(rule, metric));
+  const lines = [...new Set(said)];
+  const more = lines.length - MOST_ANSWER_LINES;
+  return more <= 0 ? lines : [...lines.slice(0, MOST_ANSWER_LINES), `… and ${more} more`];
 }

@@ -1,4 +1,4 @@
-import type { Level } from "../otlp/rules.ts";
+import type { Level } from "../otlp/problem.ts";
 
 // Dynatrace's rules for OTLP metrics, as data. Preflight, the local judge, the explanations and docs/dynatrace-rules.md
 // are made from this one table. Light on purpose: `send` loads it when its destination is Dynatrace.

@@ -1,9 +1,9 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
-import { tokenValue } from "../config/authorization.ts";
-import { messageOf, UsageError } from "../base/errors.ts";
+import { UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
-import { resolvePath } from "../base/paths.ts";
+import { readFileOf } from "../base/paths.ts";
 import type { Setting } from "../config/setting.ts";
+import { readTokenFile } from "../config/token_file.ts";
 import type { Credentials } from "./exchange.ts";
 
 /** Reads what the destination needs from files; adds every secret that it meets to `secrets`. */
@@ -13,15 +13,8 @@ export async function readCredentials(
   secrets: string[],
 ): Promise<Credentials> {
   const { authorization, tls, headers } = destination;
-  const read = async ({ name, source, value }: Setting) => {
-    try {
-      return await system.readTextFile(resolvePath(system.cwd, value));
-    } catch (thrown) {
-      throw new UsageError(`Cannot read the file of ${name} (${source}): ${reason(thrown, value)}`);
-    }
-  };
   const pem = async (setting: Setting, label: RegExp, what: string) => {
-    const text = await read(setting);
+    const text = await readFileOf(`${setting.name} (${setting.source})`, setting.value, system);
     if (!label.test(text)) {
       throw new UsageError(
         `Invalid ${setting.name} "${setting.value}" (${setting.source}): expected a PEM file with ${what}`,
@@ -58,25 +51,11 @@ export async function readCredentials(
       if (authorization.kind !== "token-file") return fixed;
       const { from: name, path } = authorization;
       const source = name.startsWith("--") ? "command line" : "environment";
-      const text = await read({ name, source, value: path });
-      if (text.trim() === "") {
-        throw new UsageError(`The token file of ${name}, "${path}", is empty`);
-      }
-      const value = `Api-Token ${
-        tokenValue({ name: `token in the file of ${name}`, source: path, value: text })
-      }`;
+      const value = await readTokenFile({ name, source, value: path }, system);
       addSecrets(value);
       return value;
     },
   };
   await credentials.authorization();
   return credentials;
-}
-
-function reason(thrown: unknown, path: string): string {
-  if (thrown instanceof Deno.errors.NotFound) return `"${path}" does not exist`;
-  if (thrown instanceof Deno.errors.PermissionDenied) {
-    return `"${path}" may not be read by this user`;
-  }
-  return `"${path}": ${messageOf(thrown)}`;
 }

@@ -1,5 +1,13 @@
 import type { Endpoint } from "../config/endpoint.ts";
-import type { Failure } from "./reply.ts";
+import type { Failure, Trouble } from "./reply.ts";
+
+/** What probably is wrong, and what to do; undefined where nothing useful is known. */
+export function hintFor(trouble: Trouble | undefined, endpoint: Endpoint): string | undefined {
+  if (trouble === undefined) return undefined;
+  return trouble.kind === "failure"
+    ? failureHint(trouble, endpoint)
+    : statusHint(trouble.status, trouble.headers, endpoint);
+}
 
 /** What probably is wrong, and what to do, for an answer's status; undefined where nothing useful is known. */
 export function statusHint(

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import { type Environment, proxyFor } from "../config/proxy.ts";
 import type { Credentials, Exchange } from "./exchange.ts";
+import { isAddress, targetOf } from "./target.ts";
+import { openSocket } from "./tunnel.ts";
 
 /**
  * Exchanges with a receiver whose certificate is not verified, which fetch cannot do. Every request has a connection
@@ -18,7 +19,8 @@ export function insecureExchange(
       import("node:tls"),
     ]);
     const proxy = proxyFor(url, environment);
-    const tunnel = proxy === undefined ? undefined : await openTunnel(proxy, url, signal);
+    const target = targetOf(url, undefined);
+    const tunnel = proxy === undefined ? undefined : await openSocket(proxy, target, signal);
     const options = {
       rejectUnauthorized: false,
       ...ca !== undefined && { ca },
@@ -29,7 +31,7 @@ export function insecureExchange(
       override createConnection() {
         return connect({
           ...options,
-          ...isAddress(url.hostname) ? {} : { servername: url.hostname },
+          ...!isAddress(target.host) && { servername: target.host },
           socket: tunnel,
         });
       }
@@ -74,41 +76,4 @@ function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {
     },
     cancel: () => void answer.destroy(),
   });
-}
-
-/** A connection to the receiver through an HTTP proxy (RFC 9110, CONNECT). */
-async function openTunnel(proxy: URL, url: URL, signal: AbortSignal): Promise<Socket> {
-  const { request } = await import("node:http");
-  const target = `${url.hostname}:${url.port || "443"}`;
-  const credentials = decodeURIComponent(`${proxy.username}:${proxy.password}`);
-  return await new Promise((resolve, reject) => {
-    const asked = request({
-      host: proxy.hostname,
-      port: proxy.port || "80",
-      method: "CONNECT",
-      path: target,
-      agent: false,
-      signal,
-      headers: {
-        host: target,
-        ...credentials !== ":" && { "proxy-authorization": `Basic ${btoa(credentials)}` },
-      },
-    });
-    asked.on("connect", (answer, socket) => {
-      if (answer.statusCode === 200) return resolve(socket);
-      socket.destroy();
-      reject(new Error(`tunnel error: the proxy answered ${answer.statusCode}`));
-    });
-    asked.on("response", (answer) => {
-      answer.resume();
-      reject(new Error(`tunnel error: the proxy answered ${answer.statusCode}`));
-    });
-    asked.on("error", (error) => reject(new Error(`tunnel error: ${error.message}`)));
-    asked.end();
-  });
-}
-
-/** TLS sends the name that it asks for (SNI) only when it is none of IPv4 or IPv6 (RFC 6066, 3). */
-function isAddress(hostname: string): boolean {
-  return hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
 }

@@ -35,6 +35,9 @@ export interface Failure {
   readonly mayHaveArrived: boolean;
 }
 
+/** Why a request was not accepted, as far as a hint can be made of it. */
+export type Trouble = Failure | Pick<Reply, "kind" | "status" | "headers">;
+
 /** Sends one request's bytes; never rejects for what a network or a receiver can do. */
 export type Post = (
   body: Uint8Array<ArrayBuffer>,

@@ -1,5 +1,5 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
-import { isDenoBefore } from "../base/deno_version.ts";
+import { sentOnce } from "../base/older_deno.ts";
 import type { Credentials, Exchange } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Environment } from "../config/proxy.ts";
@@ -10,12 +10,6 @@ export interface Transport {
   readonly post: Post;
   close(): void;
 }
-
-/**
- * Deno 2.9 (not 2.6) sends a body of bytes a second time, unasked, when a kept-alive connection closes before it
- * answers. A Blob it sends once, and with its Content-Length, but copies it.
- */
-const SENDS_BYTES_ONCE = isDenoBefore(2, 7);
 
 export async function openTransport(
   destination: DestinationConfig,
@@ -43,7 +37,7 @@ export async function openTransport(
     const response = await fetch(endpoint.url, {
       method: "POST",
       headers: sent,
-      body: SENDS_BYTES_ONCE ? body : new Blob([body]),
+      body: sentOnce(body),
       redirect: "manual",
       signal,
       ...client && { client },

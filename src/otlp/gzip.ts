@@ -1,33 +1,85 @@
-export function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  return through(bytes, new CompressionStream("gzip"));
+import { ByteBuffer } from "../base/byte_buffer.ts";
+import type { EncodedRequest } from "./request.ts";
+
+export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = new ByteBuffer();
+  await through(new CompressionStream("gzip"), bytes, bytes.length, Infinity, packed);
+  return packed.bytes.slice();
 }
 
-/** Only for bytes of our own making: nothing bounds what it unpacks. */
-export function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  return through(bytes, new DecompressionStream("gzip"));
+/**
+ * A whole piece's output is held before it can be read, and gzip makes a thousand bytes of one: pieces
+ * of 1 KB keep a bomb's output in hand, larger ones do not.
+ */
+const PIECE = 1024;
+
+/**
+ * Unpacks gzip and stops as soon as there is more than `limit`, which is said with undefined.
+ * Throws when the bytes are not gzip. `scratch` is used again and again: fifty bombs, one buffer.
+ */
+export function gunzip(
+  packed: Uint8Array<ArrayBuffer>,
+  limit: number,
+  scratch: ByteBuffer = new ByteBuffer(),
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return unpackBounded(new DecompressionStream("gzip"), packed, limit, scratch);
 }
 
-/** By hand, for what pipeThrough, Blob and Response need to be compiled first costs a send more than the work. */
-async function through(
-  bytes: Uint8Array<ArrayBuffer>,
-  transform: CompressionStream | DecompressionStream,
+/** The same, of whatever the stream unpacks. */
+export async function unpackBounded(
+  stream: DecompressionStream,
+  packed: Uint8Array<ArrayBuffer>,
+  limit: number,
+  scratch: ByteBuffer,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const fits = await through(stream, packed, PIECE, limit, scratch);
+  return fits ? scratch.bytes.slice() : undefined;
+}
+
+/** A request's body, not compressed. Only for requests of our own making: nothing bounds what is unpacked. */
+export async function plainBody(
+  { body, encoding }: Pick<EncodedRequest, "body" | "encoding">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const writer = transform.writable.getWriter();
-  // What fails here fails the reading below as well.
-  writer.write(bytes).catch(() => {});
-  writer.close().catch(() => {});
-  const reader = transform.readable.getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  return encoding === "gzip" ? await gunzip(body, Infinity) ?? body : body;
+}
+
+/**
+ * Feeds the bytes piece by piece; false when more than `limit` came out. By hand: what pipeThrough, Blob and Response need
+ * to be compiled first costs a send more than the work.
+ */
+async function through(
+  { readable, writable }: CompressionStream | DecompressionStream,
+  bytes: Uint8Array<ArrayBuffer>,
+  piece: number,
+  limit: number,
+  into: ByteBuffer,
+): Promise<boolean> {
+  const fed = feed(bytes, piece, writable.getWriter());
+  const reader = readable.getReader();
+  into.clear();
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    chunks.push(read.value);
-    length += read.value.length;
+    if (into.length + read.value.length > limit) {
+      await reader.cancel();
+      await fed;
+      return false;
+    }
+    into.append(read.value);
   }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
+  await fed;
+  return true;
+}
+
+async function feed(
+  bytes: Uint8Array<ArrayBuffer>,
+  piece: number,
+  writer: WritableStreamDefaultWriter<BufferSource>,
+): Promise<void> {
+  try {
+    for (let from = 0; from < bytes.length; from += piece) {
+      await writer.write(bytes.subarray(from, from + piece));
+    }
+    await writer.close();
+  } catch {
+    // The reading side fails with the same error, or has cancelled: it is the one that tells.
   }
-  return all;
 }

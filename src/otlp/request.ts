@@ -19,3 +19,5 @@ export interface RequestLimits {
 export const DYNATRACE_REQUEST: RequestLimits = { points: 3000, bytes: 4_000_000 - 1 };
 /** OTLP over HTTP: a receiver takes 64 MiB, uncompressed. */
 export const OTLP_REQUEST: RequestLimits = { points: Infinity, bytes: 64 * 2 ** 20 - 1 };
+/** For what is looked at rather than sent. */
+export const ONE_REQUEST: RequestLimits = { points: Infinity, bytes: Infinity };

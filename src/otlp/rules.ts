@@ -8,19 +8,10 @@ import {
   type NumberDataPoint,
   type SummaryDataPoint,
 } from "./gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { clip } from "../base/escape.ts";
+import { type Folding, type Level, type Problem, ProblemFold } from "./problem.ts";
 
 // The rules of opentelemetry-proto's metrics.proto, as far as a receiver can see them in one request.
-
-export type Level = "warning" | "error";
-
-/** One broken rule of one metric; an error rejects the data points that break it. */
-export interface Problem {
-  readonly rule: string;
-  readonly level: Level;
-  /** The metric's name; empty when the problem is the request's. */
-  readonly metric: string;
-  readonly message: string;
-}
 
 /** What a receiver makes of a decoded request. */
 export interface Verdict {
@@ -51,24 +42,24 @@ export type DataPoint =
 
 /** Judges by the OTLP rules alone: what they forbid is rejected as a partial success. */
 export const judgeOtlp: Judge = (request) => {
-  const problems = new ProblemList();
+  const problems = new ProblemFold(FOLDING);
   let points = 0;
   let rejectedPoints = 0;
   let measurements = 0n;
   for (const metric of metricsOf(request)) {
     const ofMetric = metricComplaints(metric);
     const dataPoints = dataPointsOf(metric);
-    for (const complaint of ofMetric) problems.add(metric.name, complaint);
+    for (const complaint of ofMetric) problems.add({ ...complaint, metric: metric.name });
     const metricRejected = ofMetric.some(isError);
     for (const point of dataPoints) {
       const ofPoint = pointComplaints(point);
-      for (const complaint of ofPoint) problems.add(metric.name, complaint);
+      for (const complaint of ofPoint) problems.add({ ...complaint, metric: metric.name });
       if (metricRejected || ofPoint.some(isError)) rejectedPoints++;
       measurements += countOf(point);
     }
     points += dataPoints.length;
   }
-  const list = problems.list();
+  const list = problems.problems();
   return {
     problems: list,
     points,
@@ -97,47 +88,23 @@ export function countOf(point: DataPoint): bigint {
   return "count" in point ? point.count : 0n;
 }
 
-/** Problems with those of one rule and metric folded into one, so that their number stays small. */
-export class ProblemList {
-  readonly #folded = new Map<string, { problem: Problem; more: number }>();
-  #unlisted = 0;
-  #unlistedError = false;
-
-  add(metric: string, complaint: Complaint): void {
-    const key = `${complaint.rule}\n${metric}`;
-    const known = this.#folded.get(key);
-    if (known !== undefined) {
-      known.more++;
-    } else if (this.#folded.size < MOST_PROBLEMS) {
-      this.#folded.set(key, { problem: { ...complaint, metric: clip(metric, 300) }, more: 0 });
-    } else {
-      this.#unlisted++;
-      this.#unlistedError ||= isError(complaint);
-    }
-  }
-
-  list(): Problem[] {
-    const problems = [...this.#folded.values()].map(({ problem, more }): Problem => ({
-      rule: problem.rule,
-      level: problem.level,
-      metric: problem.metric,
-      message: more === 0
-        ? problem.message
-        : `${problem.message} (and ${more} more data ${more === 1 ? "point" : "points"})`,
-    }));
-    if (this.#unlisted > 0) {
-      problems.push({
-        rule: "unlisted",
-        level: this.#unlistedError ? "error" : "warning",
-        metric: "",
-        message: `${this.#unlisted} more problems are not listed`,
-      });
-    }
-    return problems;
-  }
+/** What a metric or a data point complains of. */
+interface Complained extends Complaint {
+  readonly metric: string;
 }
 
-const MOST_PROBLEMS = 1000;
+const FOLDING: Folding<Complained> = {
+  key: ({ rule, metric }) => `${rule}\n${metric}`,
+  level: ({ level }) => level,
+  problem: ({ rule, level, metric, message }, times) => ({
+    rule,
+    level,
+    metric: clip(metric, 300),
+    message: times === 1
+      ? message
+      : `${message} (and ${times - 1} more data ${times === 2 ? "point" : "points"})`,
+  }),
+};
 
 function isError(complaint: { readonly level: Level }): boolean {
   return complaint.level === "error";
@@ -149,10 +116,6 @@ function firstErrors(problems: readonly Problem[]): string {
     `${it.rule}: ${it.metric === "" ? "" : `${it.metric}: `}${it.message}`
   );
   return said.join("; ") + (errors.length > 3 ? `; and ${errors.length - 3} more problems` : "");
-}
-
-function clip(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
 function error(rule: string, message: string): Complaint {

@@ -3,15 +3,15 @@ import { decodeRequest } from "./decode.ts";
 import {
   ExportMetricsServiceRequestSchema,
 } from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { gunzip, gzip } from "./gzip.ts";
+import { gzip, plainBody } from "./gzip.ts";
 import type { EncodedRequest } from "./request.ts";
 
 /** A request's two halves, by data points; what they hold is not changed. */
 export async function splitRequest(
   request: EncodedRequest,
 ): Promise<readonly [EncodedRequest, EncodedRequest]> {
-  const { body, encoding, points } = request;
-  const bytes = encoding === "gzip" ? await gunzip(body) : body;
+  const { encoding, points } = request;
+  const bytes = await plainBody(request);
   const part = async (from: number, to: number): Promise<EncodedRequest> => {
     const { half, measurements } = pointsBetween(bytes, from, to);
     return {

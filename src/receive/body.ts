@@ -1,4 +1,4 @@
-import { Bytes } from "../base/byte_buffer.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import type { Semaphore } from "./semaphore.ts";
 
 /** How much is taken at once, and for how long. */
@@ -64,9 +64,9 @@ export async function readBody(
   large: Semaphore,
   stop: AbortSignal,
 ): Promise<ReadBody> {
-  const bytes = new Bytes();
+  const read = new ByteBuffer();
   let release = () => {};
-  if (body === null) return { outcome: "read", bytes: bytes.all(), release };
+  if (body === null) return { outcome: "read", bytes: read.bytes, release };
   const reader = body.getReader();
   let ended: "too-late" | "stopped" | undefined;
   const end = (why: "too-late" | "stopped") => {
@@ -79,24 +79,24 @@ export async function readBody(
   let timer = setTimeout(() => end("too-late"), limits.bodyMs);
   const failed = (outcome: "too-large" | "too-late" | "broken" | "stopped"): ReadBody => {
     release();
-    return { outcome, length: bytes.length };
+    return { outcome, length: read.length };
   };
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (ended !== undefined) return failed(ended);
-      if (done) return { outcome: "read", bytes: bytes.all(), release };
-      if (bytes.length + value.length > limits.bodyBytes) {
+      if (done) return { outcome: "read", bytes: read.bytes, release };
+      if (read.length + value.length > limits.bodyBytes) {
         await drain(reader);
         return failed("too-large");
       }
-      if (bytes.length <= limits.smallBytes && bytes.length + value.length > limits.smallBytes) {
+      if (read.length <= limits.smallBytes && read.length + value.length > limits.smallBytes) {
         // Waiting for a place is not the client's delay.
         clearTimeout(timer);
         release = await large.enter();
         timer = setTimeout(() => end("too-late"), limits.bodyMs);
       }
-      bytes.append(value);
+      read.append(value);
     }
   } catch {
     return failed(ended ?? "broken");

@@ -6,9 +6,9 @@ import {
 } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { Judge, Verdict } from "../otlp/rules.ts";
 import { type Limits, tooLargeMessage } from "./body.ts";
-import { Bytes } from "../base/byte_buffer.ts";
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Semaphore } from "./semaphore.ts";
-import { gunzip } from "../otlp/gunzip_bounded.ts";
+import { gunzip } from "../otlp/gzip.ts";
 import { decodedSize } from "./decoded_size.ts";
 
 export interface Refused {
@@ -31,7 +31,7 @@ export function createDecoder(
   limits: Limits,
 ): (body: Uint8Array<ArrayBuffer>, gzip: boolean) => Promise<Decoded> {
   const decoding = new Semaphore(1);
-  const scratch = new Bytes();
+  const scratch = new ByteBuffer();
   return async (body, gzip) => {
     const leave = await decoding.enter();
     try {
@@ -46,7 +46,7 @@ export function createDecoder(
 async function unpack(
   packed: Uint8Array<ArrayBuffer>,
   limits: Limits,
-  scratch: Bytes,
+  scratch: ByteBuffer,
 ): Promise<Uint8Array | Refused> {
   try {
     return await gunzip(packed, limits.bodyBytes, scratch) ??

@@ -1,5 +1,5 @@
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import type { Problem } from "../otlp/rules.ts";
+import type { Problem } from "../otlp/problem.ts";
 
 /** `unanswered`: a scripted hang, or a client that went away before its request was complete. */
 export type Outcome = "accepted" | "partial" | "rejected" | "unanswered";

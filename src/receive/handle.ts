@@ -10,7 +10,7 @@ import type { Scripted } from "./script.ts";
 import { carriesToken } from "./token.ts";
 
 export interface HandlerOptions {
-  /** Reads the token that requests must carry; undefined takes any request. */
+  /** Reads the Authorization value that requests must carry; undefined takes any request. */
   readonly token: (() => Promise<string>) | undefined;
   /** Answers to the first requests, in the order in which they arrive. */
   readonly respond: readonly Scripted[];
@@ -133,7 +133,8 @@ async function checkToken(
     return no(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
   }
   if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
-  return no(401, "token", "expected the header Authorization: Api-Token with the right token");
+  const [scheme] = expected.split(" ", 1);
+  return no(401, "token", `expected the header Authorization: ${scheme} with the right token`);
 }
 
 function incomplete(

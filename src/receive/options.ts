@@ -1,7 +1,7 @@
 import { UsageError } from "../base/errors.ts";
 import { readFileOf } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
-import { tokenValue } from "../config/authorization.ts";
+import { readTokenFile } from "../config/token_file.ts";
 import { invalid, type Setting, wholeSetting } from "../config/setting.ts";
 import { choiceOf, type ReceiveFlags, settingOf, settingOrDefault } from "../config/settings.ts";
 import { judgeOtlp } from "../otlp/rules.ts";
@@ -63,16 +63,8 @@ async function readTls(
   };
 }
 
-async function tokenReader(
-  { name, source, value }: Setting,
-  system: System,
-): Promise<() => Promise<string>> {
-  const read = async () => {
-    const text = await readFileOf(`${name} (${source})`, value, system);
-    if (text.trim() === "") throw new UsageError(`The token file of ${name}, "${value}", is empty`);
-    return tokenValue({ name: `token in the file of ${name}`, source: value, value: text });
-  };
-  await read();
+async function tokenReader(setting: Setting, system: System): Promise<() => Promise<string>> {
+  await readTokenFile(setting, system);
   // Again for every request, as a sender does: secrets are rotated.
-  return read;
+  return () => readTokenFile(setting, system);
 }

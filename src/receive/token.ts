@@ -1,11 +1,17 @@
-/** Whether an Authorization header is `Api-Token` with this token; takes as long whatever is wrong. */
-export async function carriesToken(header: string | null, token: string): Promise<boolean> {
-  const [, carried] = /^Api-Token\s+(\S+)\s*$/i.exec(header ?? "") ?? [];
-  if (carried === undefined) return false;
-  const [a, b] = await Promise.all([digest(carried), digest(token)]);
+/** Whether an Authorization header has the expected value; takes as long whatever part of its token is wrong. */
+export async function carriesToken(header: string | null, expected: string): Promise<boolean> {
+  const [carried, wanted] = [credentials(header ?? ""), credentials(expected)];
+  if (carried === undefined || wanted === undefined) return false;
+  const [a, b] = await Promise.all([digest(carried), digest(wanted)]);
   let difference = 0;
   a.forEach((byte, i) => difference |= byte ^ (b[i] ?? 0));
   return difference === 0;
+}
+
+/** A scheme has no case, and more than one blank may follow it (RFC 9110, 11). */
+function credentials(value: string): string | undefined {
+  const [, scheme, token] = /^(\S+)\s+(\S+)\s*$/.exec(value) ?? [];
+  return scheme === undefined ? undefined : `${scheme.toLowerCase()} ${token}`;
 }
 
 async function digest(text: string): Promise<Uint8Array> {

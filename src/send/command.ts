@@ -8,16 +8,24 @@ import {
 } from "../config/send_config.ts";
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { Delivery } from "../delivery/delivery.ts";
-import { isDenoBefore } from "../base/deno_version.ts";
+import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
 import { readCredentials } from "../http/credentials.ts";
 import { type Finding, findingText } from "../dynatrace/finding.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
-import { DYNATRACE_REQUEST, OTLP_REQUEST, type RequestLimits } from "../otlp/request.ts";
+import {
+  DYNATRACE_REQUEST,
+  ONE_REQUEST,
+  OTLP_REQUEST,
+  type RequestLimits,
+} from "../otlp/request.ts";
 import { resolvePath } from "../base/paths.ts";
 import type { Post } from "../http/reply.ts";
-import { type Lines, overflowText, reported, reporter, warningLines } from "./report/report.ts";
+import { type Lines, warningLines } from "./report/lines.ts";
+import { reporter } from "./report/report.ts";
+import { reported } from "./report/reported.ts";
+import { overflowText } from "./report/trouble.ts";
 import { run } from "./loop.ts";
 import type { SendFlags } from "../config/settings.ts";
 import { openRecording, type Recording } from "../source/open.ts";
@@ -75,9 +83,8 @@ async function hostWarnings({ destination: { endpoint } }: SendConfig): Promise<
   return endpoint.dynatrace ? [] : findings.map(findingText);
 }
 
-/** Before Deno 2.9 node:https verifies certificates whatever it is told. */
 function insecureWarning({ destination: { tls, endpoint } }: SendConfig): readonly string[] {
-  return tls.insecure && endpoint.url.protocol === "https:" && isDenoBefore(2, 9)
+  return tls.insecure && endpoint.url.protocol === "https:" && VERIFIES_REGARDLESS
     ? [
       "certificates are verified all the same: INSECURE_SSL needs a program made with Deno 2.9 or newer, this one " +
       `was made with ${Deno.version.deno}`,
@@ -129,7 +136,6 @@ async function sending(
   const sender = await senderOf(config, { ...recording, post }, limits, clock);
   const delivery = new Delivery({
     post: sender.post,
-    endpoint,
     clock,
     random,
     limits: { maxPendingBytes: keep.maxPendingBytes, maxAgeMs: keep.maxAgeMs },
@@ -207,12 +213,12 @@ async function dryRun(flags: SendFlags, variables: Variables, system: System): P
   const recording = await openRecording(config, system, warner(config.output, print));
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
-    const { requests, overflow } = await recording.recorder.collect(OTLP_REQUEST, "none");
+    const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
     if (overflow.measurements > 0) {
       print({ out: [], err: warningLines(config.output.format, overflowText(overflow)) });
     }
     const { otlpJson } = await import("../otlp/json.ts");
-    system.stdout(`${await otlpJson(requests)}\n`);
+    system.stdout(`${await otlpJson(request)}\n`);
     if (recording.source.broken !== undefined) {
       throw new UsageError(`The input broke off: ${recording.source.broken}`);
     }

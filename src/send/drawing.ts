@@ -3,7 +3,7 @@ import { drawRequests } from "../draw/requests.ts";
 import { canvasOf } from "../draw/canvas.ts";
 import type { System } from "../base/system.ts";
 import { decodeRequest } from "../otlp/decode.ts";
-import { gunzip } from "../otlp/gzip.ts";
+import { plainBody } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import { redactSecrets, redactTokens } from "../base/redact.ts";
 import type { RunEvent } from "./loop.ts";
@@ -39,9 +39,7 @@ export function sendPlot(
     accepted = accepted.filter(({ iteration }) => iteration !== event.iteration);
     if (own.length === 0) return [];
     const requests = await Promise.all(
-      own.map(async ({ request: { body, encoding } }) =>
-        decodeRequest(encoding === "gzip" ? await gunzip(body) : body)
-      ),
+      own.map(async ({ request }) => decodeRequest(await plainBody(request))),
     );
     const rejected = own.reduce((sum, { rejectedPoints }) => sum + rejectedPoints, 0);
     return [

@@ -55,7 +55,7 @@ export type RunEvent =
     readonly measurements: number;
     readonly spooled: boolean;
     readonly reason: string;
-    readonly hint: string | undefined;
+    readonly trouble: Result["trouble"];
   }
   | ({ readonly type: "summary" } & Summary);
 
@@ -214,9 +214,9 @@ class Sending {
       if (event.type === "dropped") lost += event.pending.request.measurements;
       else yield* pass(event);
     }
-    const why = kill.aborted ? { reason: "ended by a second signal", hint: undefined } : {
+    const why = kill.aborted ? { reason: "ended by a second signal", trouble: undefined } : {
       reason: this.#lastHeld?.message ?? "the program ended before they were sent",
-      hint: this.#lastHeld?.hint,
+      trouble: this.#lastHeld?.trouble,
     };
     if (lost > 0) yield { type: "undelivered", measurements: lost, spooled: false, ...why };
     const { pending } = delivery.ledger;

@@ -86,7 +86,7 @@ export class SendTotals {
       message: told === undefined && points > 0
         ? this.#droppedFor ?? held?.message ?? "interrupted before it was sent"
         : told?.message ?? null,
-      hint: told === undefined ? held?.hint : told.hint,
+      trouble: told === undefined ? held?.trouble : told.trouble,
     };
   }
 }

@@ -1,9 +1,8 @@
 import type { InputConfig } from "../config/source_config.ts";
-import { UsageError } from "../base/errors.ts";
 import { inputSource, type Source } from "./source.ts";
 import type { System } from "../base/system.ts";
 import { readInput } from "../measurements/input/input.ts";
-import { resolvePath, unreadable } from "../base/paths.ts";
+import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import { progressLine } from "./progress.ts";
 
 /** So many lines that cannot be used are named one by one. */
@@ -64,6 +63,6 @@ async function openFile(path: string, system: System) {
   try {
     return await system.openFile(resolvePath(system.cwd, path));
   } catch (thrown) {
-    throw new UsageError(`Cannot read the file of --input, "${path}": ${unreadable(thrown)}`);
+    throw unreadable(fileOf("--input", path), thrown);
   }
 }

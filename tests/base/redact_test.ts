@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/base/errors.ts";
 import {
-  printable,
   redactSecrets,
   redactToken,
   redactTokens,
@@ -57,14 +56,4 @@ Deno.test("redactTokens() finds tokens wherever they stand", () => {
     'Invalid "dt0c01.AB.***", dt0s16.X.***, dt0c01.no and dt0c01',
   );
   assert.equal(new UsageError("No dt0c01.A.B here").message, "No dt0c01.A.*** here");
-});
-
-Deno.test("printable() makes one harmless line of any text", () => {
-  assert.equal(printable("  a\r\n  b\n\nc  "), "a b c");
-  assert.equal(
-    printable("\x1b[31m\x00\x9b\u202e\u2028a"),
-    "\\u001b[31m\\u0000\\u009b\\u202e\\u2028a",
-  );
-  assert.equal(printable("Grüße 日本"), "Grüße 日本");
-  assert.equal(printable("x".repeat(5000)), `${"x".repeat(2000)}…`);
 });

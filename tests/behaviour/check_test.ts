@@ -127,7 +127,7 @@ const badConfigurations: readonly (readonly [
   [
     "the token file does not exist",
     { ...NOWHERE, args: ["--token-file", "none.txt"] },
-    /--token-file.*"none\.txt" does not exist/,
+    /--token-file.*"none\.txt": it does not exist/,
     null,
   ],
   [

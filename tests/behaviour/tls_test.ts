@@ -280,6 +280,17 @@ if (sourceOnly) {
       },
     },
     {
+      ...insecure("a tunnel of a proxy with a % in its password", alone),
+      env: { INSECURE_SSL: "true", HTTPS_PROXY: "{secretProxy}" },
+      // A % that is no escape stays as it is in a URL.
+      proxy: { credentials: { user: "user", password: `100%${MARK}` } },
+      check: ({ proxy }) => {
+        assert.deepEqual(proxy?.requests.map(({ method, refused }) => [method, refused]), [
+          ["CONNECT", undefined],
+        ]);
+      },
+    },
+    {
       ...insecure("no proxy for a host that NO_PROXY excepts", alone),
       env: { INSECURE_SSL: "true", HTTPS_PROXY: "{proxy}", NO_PROXY: "127.0.0.1" },
       proxy: {},

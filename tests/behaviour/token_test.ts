@@ -1,6 +1,13 @@
 import { type Fixture, MARK, TOKEN } from "../support/fixture.ts";
 import { testFixtures } from "../support/run_fixture.ts";
-import { loopOf, PLAIN_URL, sentOnce, sentToDynatrace, SHOWN_URL } from "../support/wording.ts";
+import {
+  beforeSend,
+  loopOf,
+  PLAIN_URL,
+  sentOnce,
+  sentToDynatrace,
+  SHOWN_URL,
+} from "../support/wording.ts";
 
 const other = (what: string) => `dt0c01.OTHER.${MARK}${what}`;
 const none = { DT_API_TOKEN: "", OTEL_EXPORTER_OTLP_HEADERS: "" };
@@ -56,6 +63,28 @@ const rows: readonly Fixture[] = [
     args: ["--endpoint", "{url}"],
     env: { DT_API_TOKEN: `Api-Token ${TOKEN}` },
     ...sends(`Api-Token ${TOKEN}`),
+  },
+  {
+    name: "a platform token is a Bearer, and its secret part is not shown",
+    args: ["--endpoint", "{url}"],
+    env: { DT_API_TOKEN: `dt0s16.PUBLIC.${MARK}` },
+    answers: [{ status: 401, body: `no: dt0s16.PUBLIC.${MARK}` }],
+    status: 1,
+    stdout: beforeSend(),
+    stderr: [/401 Unauthorized: no: \*\*\*$/, /Hint/],
+    requests: authorization(`Bearer dt0s16.PUBLIC.${MARK}`),
+  },
+  {
+    name: "a variable's token keeps the scheme that is given with it",
+    args: ["--endpoint", "{url}"],
+    env: { DT_API_TOKEN: `bearer ${TOKEN}` },
+    ...sends(`Bearer ${TOKEN}`),
+  },
+  {
+    name: "a file's token keeps the scheme that is given with it",
+    args: ["--endpoint", "{url}", "--token-file", "t"],
+    files: { t: `API-TOKEN dt0s16.PUBLIC.${MARK}\n` },
+    ...sends(`Api-Token dt0s16.PUBLIC.${MARK}`),
   },
   {
     name: "--header Authorization beats --token-file, DT_API_TOKEN and DT_API_TOKEN_FILE",
@@ -196,7 +225,7 @@ const rows: readonly Fixture[] = [
     name: "--token-file that does not exist is exit 2",
     args: ["--endpoint", "{url}", "--token-file", "missing"],
     status: 2,
-    stderr: [/^ERROR: .*--token-file \(command line\).*"missing" does not exist$/],
+    stderr: [/^ERROR: .*--token-file \(command line\), "missing": it does not exist$/],
     requests: 0,
   },
   {

@@ -109,7 +109,7 @@ const rows: readonly Fixture[] = [
   usageError(
     "--ca that does not exist is a usage error",
     { args: [...url, "--ca", "missing.pem"] },
-    /^ERROR: .*--ca \(command line\).*"missing\.pem" does not exist$/,
+    /^ERROR: .*--ca \(command line\), "missing\.pem": it does not exist$/,
   ),
   usageError(
     "--ca that is no PEM is a usage error",
@@ -179,7 +179,7 @@ const rows: readonly Fixture[] = [
   usageError(
     "a token in the place of its file's name is not shown",
     { args: [...url, "--token-file", `dt0c01.PUBLIC.${MARK}`] },
-    /^ERROR: .*--token-file.*"dt0c01\.PUBLIC\.\*\*\*" does not exist$/,
+    /^ERROR: .*--token-file.*"dt0c01\.PUBLIC\.\*\*\*": it does not exist$/,
   ),
   usageError(
     "an endpoint that is given twice is not shown with its secrets",

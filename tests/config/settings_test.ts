@@ -251,7 +251,7 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
   demandedToken: {
     text: (i) => `file${i}`,
     read: receive(({ receiver }) => receiver.token?.()),
-    meaning: (i) => `token-of-/cwd/file${i}`,
+    meaning: (i) => `Api-Token token-of-/cwd/file${i}`,
   },
   respond: {
     text: (i) => `50${i}`,

@@ -8,7 +8,6 @@ import {
 } from "../../src/delivery/delivery.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import {
-  ENDPOINT,
   measurementsOf,
   MemoryStore,
   partial,
@@ -42,7 +41,6 @@ class World {
     this.receiver = new SimulatedReceiver(this.clock, answers);
     this.delivery = new Delivery({
       post: this.receiver.post,
-      endpoint: ENDPOINT,
       clock: this.clock,
       random,
       limits: { ...KEEP_ALL, ...limits },

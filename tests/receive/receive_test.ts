@@ -12,7 +12,8 @@ import { DEFAULT_LIMITS, type Limits } from "../../src/receive/body.ts";
 import type { ReceiveFlags } from "../../src/config/settings.ts";
 import { runReceive } from "../../src/receive/command.ts";
 import type { RequestEvent } from "../../src/receive/event.ts";
-import { gunzip } from "../../src/otlp/gunzip_bounded.ts";
+import { readTokenFile } from "../../src/config/token_file.ts";
+import { gunzip } from "../../src/otlp/gzip.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "../../src/receive/report.ts";
 import { parseRespond } from "../../src/receive/script.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "../../src/receive/server.ts";
@@ -453,7 +454,7 @@ Deno.test("startReceiver() answers a hundred at once and counts each", async () 
 
 Deno.test("startReceiver() answers 401 without the token, and reads it again for every request", async () => {
   let token = "dt0c01.PUBLIC.SECRET";
-  await using running = start({ token: () => Promise.resolve(token) });
+  await using running = start({ token: () => Promise.resolve(`Api-Token ${token}`) });
   const as = (value: string) =>
     post(running.url, request(GOOD), value === "" ? {} : { Authorization: value });
   for (
@@ -476,6 +477,15 @@ Deno.test("startReceiver() answers 401 without the token, and reads it again for
   assert.equal((await as("Api-Token dt0c01.PUBLIC.SECRET")).status, 401);
   assert.equal((await as("Api-Token rotated")).status, 200);
   assert.doesNotMatch(running.events.map(requestJson).join(), /SECRET|rotated/);
+});
+
+Deno.test("startReceiver() demands the scheme that the token has, in any case", async () => {
+  await using running = start({ token: () => Promise.resolve("Bearer dt0s16.PUBLIC.SECRET") });
+  const as = (value: string) => post(running.url, request(GOOD), { Authorization: value });
+  const refused = await as("Api-Token dt0s16.PUBLIC.SECRET");
+  assert.equal(refused.status, 401);
+  assert.match(decodeStatus(refused.body).message, /Authorization: Bearer with the right token/);
+  assert.equal((await as("bearer  dt0s16.PUBLIC.SECRET")).status, 200);
 });
 
 Deno.test("startReceiver() gives scripted answers in order, then judges", async () => {
@@ -724,6 +734,21 @@ Deno.test("runReceive() reads the token file beside the working directory, trimm
   assert.equal(await running.exit, 0);
   assert.doesNotMatch(running.out(), /abc/);
 });
+
+for (const text of ["api-token abc", "dt0s16.A.B", "BEARER abc"]) {
+  Deno.test(`runReceive() takes what send sends with a token file that holds ${text}`, async () => {
+    const file = { name: "--token-file", source: "command line", value: "token" };
+    const files = { "/cwd/token": `${text}\n` };
+    const running = command({ port: "0", demandedToken: "token", requests: "1" }, files);
+    const sent = await readTokenFile(file, {
+      cwd: "/cwd",
+      readTextFile: () => Promise.resolve(files["/cwd/token"]),
+    });
+    const answer = await post(await running.url, request(GOOD), { Authorization: sent });
+    assert.equal(answer.status, 200);
+    assert.equal(await running.exit, 0);
+  });
+}
 
 Deno.test("runReceive() ends at once when killed though a request hangs", async () => {
   const running = command({ port: "0", respond: "hang", output: "json" });

@@ -4,7 +4,7 @@ import { parseExposition } from "../../src/measurements/prometheus/exposition.ts
 import { startHealth } from "../../src/send/health.ts";
 import type { RunEvent } from "../../src/send/loop.ts";
 
-const result = { status: 200, rejectedPoints: 0, message: null, hint: undefined } as const;
+const result = { status: 200, rejectedPoints: 0, message: null, trouble: undefined } as const;
 const pending = {
   request: { body: new Uint8Array(), encoding: "gzip", points: 1, measurements: 2 },
   iteration: 1,

@@ -10,7 +10,6 @@ import { run, type RunEvent, type Summary } from "../../src/send/loop.ts";
 import type { Point } from "../support/decode.ts";
 import { seeded } from "../support/seeded.ts";
 import {
-  ENDPOINT,
   MemoryStore,
   partial,
   requestOf,
@@ -73,7 +72,6 @@ class World {
     this.receiver = new SimulatedReceiver(clock, options.answers, timeoutMs);
     this.delivery = new Delivery({
       post: this.receiver.post,
-      endpoint: ENDPOINT,
       clock,
       random: options.random ?? (() => 0.5),
       limits,

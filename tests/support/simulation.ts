@@ -3,7 +3,6 @@ import { setImmediate } from "node:timers";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Pending, Store } from "../../src/delivery/delivery.ts";
-import { exactEndpoint } from "../../src/config/endpoint.ts";
 import { encodeResponse } from "../../src/otlp/decode.ts";
 import {
   ExportMetricsServiceRequestSchema,
@@ -258,8 +257,3 @@ export function requestOf(counts: readonly number[], mark = 1): EncodedRequest {
   const measurements = counts.reduce((sum, count) => sum + count, 0);
   return { body, encoding: "identity", points: counts.length, measurements };
 }
-
-export const ENDPOINT = exactEndpoint(
-  { name: "--endpoint", source: "command line", value: "http://receiver.test:4318/v1/metrics" },
-  () => undefined,
-);

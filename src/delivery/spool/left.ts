@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Pending } from "../delivery.ts";
 import { messageOf } from "../../base/errors.ts";
-import { printable } from "../../base/redact.ts";
+import { oneLine } from "../../base/escape.ts";
 import { decodeFile, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";
 import { syncPath } from "./sync.ts";
 
@@ -47,7 +47,7 @@ export async function readLeft(
       if (found === undefined) {
         await setAside(directory, file);
         warnings.push(
-          `"${printable(file)}" in the spool "${shown}" is torn or none of its requests: ` +
+          `"${oneLine(file)}" in the spool "${shown}" is torn or none of its requests: ` +
             `not sent, set aside in ${SET_ASIDE}/`,
         );
         continue;
@@ -56,8 +56,8 @@ export async function readLeft(
       left.push(pendingFrom(found, plain.name, !plain.unsent, clock));
     } catch (thrown) {
       warnings.push(
-        `Cannot take over "${printable(file)}" in the spool "${shown}" (${
-          printable(messageOf(thrown))
+        `Cannot take over "${oneLine(file)}" in the spool "${shown}" (${
+          oneLine(messageOf(thrown))
         }): not sent, left alone`,
       );
     }
@@ -85,7 +85,7 @@ async function setAside(directory: string, file: string): Promise<void> {
 
 /** Only what has the spool's own endings is moved: a mistyped directory may hold somebody's work. */
 function foreignWarning(files: readonly string[], shown: string): string {
-  const some = files.slice(0, 3).map((file) => `"${printable(file)}"`).join(", ");
+  const some = files.slice(0, 3).map((file) => `"${oneLine(file)}"`).join(", ");
   const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
   return `${some}${more} in the spool "${shown}": no files of a spool, not sent, left alone`;
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Pending, Store } from "../delivery.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
-import { printable } from "../../base/redact.ts";
+import { oneLine } from "../../base/escape.ts";
+import { lockFile } from "../../base/older_deno.ts";
 import { encodeFile, fileName, halfName, PART, unsentName } from "./spool_file.ts";
 import { readLeft } from "./left.ts";
 import { syncDirectory } from "./sync.ts";
@@ -32,7 +33,7 @@ export async function openSpool(
 ): Promise<Spool | { readonly unusable: string }> {
   try {
     await makeDirectory(directory);
-    const lock = await takeLock(`${directory}/${LOCK}`);
+    const lock = await lockFile(`${directory}/${LOCK}`);
     if (lock === undefined) {
       throw new UsageError(
         `Another process uses the spool "${name}": wait for it to end, or name another directory with --spool`,
@@ -68,7 +69,7 @@ async function makeDirectory(directory: string): Promise<void> {
 
 function cannot(what: string, name: string, thrown: unknown): string {
   return `Cannot ${what} the spool "${name}" (${
-    printable(messageOf(thrown))
+    oneLine(messageOf(thrown))
   }): unsent data is kept in memory only and is lost when the program ends`;
 }
 
@@ -77,24 +78,6 @@ async function isFile(path: string): Promise<boolean> {
     return !(await Deno.stat(path)).isDirectory;
   } catch {
     return false;
-  }
-}
-
-/**
- * Undefined when another process has it. The lock is SQLite's on an empty database, which ends with the process, however
- * it ends: Deno before 2.9 has no lock of its own that does not wait, and a process that waits for one cannot end.
- */
-async function takeLock(path: string): Promise<{ close(): void } | undefined> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const database = new DatabaseSync(path);
-  try {
-    // Nothing is ever written: no journal either.
-    database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
-    return database;
-  } catch (thrown) {
-    database.close();
-    if (messageOf(thrown).includes("locked")) return undefined;
-    throw thrown;
   }
 }
 
@@ -124,7 +107,7 @@ function storeIn(directory: string, name: string): Store {
       } catch (thrown) {
         if (thrown instanceof Deno.errors.NotFound) return undefined;
         return `Cannot remove ${file} from the spool "${name}" (${
-          printable(messageOf(thrown))
+          oneLine(messageOf(thrown))
         }): the next start will send it again`;
       }
     },

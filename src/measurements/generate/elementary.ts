@@ -1,6 +1,7 @@
 // Logarithm, exponential and the normal distribution's quantile out of + - * / and square root alone. IEEE 754 fixes
-// their results to the last bit, while ECMAScript leaves Math.log, Math.exp and Math.cos to the implementation: so
-// these give the same numbers on every machine, within a few units of the last place of the exact ones.
+// their results to the last bit, while ECMAScript leaves Math.log, Math.exp and Math.cos to the implementation, and V8 has
+// changed its own before. So a seed gives the same numbers on every machine and Deno; in one number of ten they differ
+// from what Math.log and Math.exp make of it here, in the last place.
 
 /** ln 2 in two parts (as fdlibm splits it): multiples of the first are exact for every exponent of a double. */
 const LN2_HIGH = 6.93147180369123816490e-01;

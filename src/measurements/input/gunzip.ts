@@ -1,4 +1,5 @@
 import { messageOf } from "../../base/errors.ts";
+import { writeOrClose } from "../../base/older_deno.ts";
 
 /**
  * Unpacks gzip, of one member or several (RFC 1952, 2.2), a little at a time. Throws when the bytes are no gzip or end
@@ -28,6 +29,7 @@ interface Unpacker {
   end(): unknown;
   destroy(error?: Error): unknown;
   once(event: "close", listener: () => void): unknown;
+  off(event: "close", listener: () => void): unknown;
 }
 
 /** Ends when the unpacker does; what the source failed with, if it did. */
@@ -35,17 +37,11 @@ async function feed(
   packed: AsyncIterable<Uint8Array>,
   unpacker: Unpacker,
 ): Promise<{ readonly error: unknown } | undefined> {
-  // Deno 2.6 does not always say that a write is done when it failed: closing ends the wait too.
-  let done = () => {};
-  unpacker.once("close", () => done());
   try {
     for await (const chunk of packed) {
       // Whoever reads it gets its error.
       if (unpacker.destroyed) return undefined;
-      await new Promise<void>((resolve) => {
-        done = resolve;
-        unpacker.write(chunk, resolve);
-      });
+      await writeOrClose(unpacker, chunk);
     }
     if (!unpacker.destroyed) unpacker.end();
     return undefined;

@@ -1,3 +1,5 @@
+import { ByteBuffer } from "../../base/byte_buffer.ts";
+
 /** Longer lines are invalid, and are never held. */
 export const MOST_LINE_BYTES = 2 ** 20;
 
@@ -69,32 +71,5 @@ export class LineSplitter {
       this.#held.clear();
     }
     return feed + 1;
-  }
-}
-
-/** Bytes that are appended and taken away from the front. */
-export class ByteBuffer {
-  /** Only the first `length` count. */
-  bytes = new Uint8Array(4096);
-  length = 0;
-
-  append(more: Uint8Array): void {
-    const length = this.length + more.length;
-    if (length > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.bytes.length));
-      grown.set(this.bytes.subarray(0, this.length));
-      this.bytes = grown;
-    }
-    this.bytes.set(more, this.length);
-    this.length = length;
-  }
-
-  drop(count: number): void {
-    this.bytes.copyWithin(0, count, this.length);
-    this.length -= count;
-  }
-
-  clear(): void {
-    this.length = 0;
   }
 }

@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import type { OutputConfig } from "../../../src/config/output_config.ts";
 import type { Pending, Result } from "../../../src/delivery/delivery.ts";
 import { localTime } from "../../../src/base/local_time.ts";
-import {
-  errorLines,
-  type Reported,
-  reporter,
-  warningLines,
-} from "../../../src/send/report/report.ts";
+import { baseEndpoint } from "../../../src/config/endpoint.ts";
+import { errorLines, warningLines } from "../../../src/send/report/lines.ts";
+import { reporter } from "../../../src/send/report/report.ts";
+import type { Reported } from "../../../src/send/report/reported.ts";
 import type { RunEvent } from "../../../src/send/loop.ts";
 
 const TIME = new Date(2026, 0, 31, 12, 5, 9).getTime();
@@ -21,7 +19,10 @@ function config(
   return {
     output: { format, level },
     metrics: ["http.server.duration"],
-    url: "http://h/v1/metrics",
+    endpoint: baseEndpoint(
+      { name: "--endpoint", source: "command line", value: "http://h" },
+      () => undefined,
+    ),
     loop: false,
     spoolOnly: false,
     samples: true,
@@ -37,7 +38,7 @@ const accepted: Result = {
   status: 200,
   rejectedPoints: 0,
   message: null,
-  hint: undefined,
+  trouble: undefined,
 };
 
 function send(change: Partial<Extract<RunEvent, { type: "send" }>> = {}): RunEvent {
@@ -176,9 +177,10 @@ for (const outcome of ["partial", "rejected", "failed"] as const) {
 }
 
 Deno.test("event() says on standard error what the receiver did not take, with the hint", () => {
-  assert.deepEqual(text(send({ outcome: "rejected", message: "401: no", hint: "a token" })).err, [
+  const trouble = { kind: "reply", status: 401, headers: new Headers() } as const;
+  assert.deepEqual(text(send({ outcome: "rejected", message: "401: no", trouble })).err, [
     "ERROR: 5 measurements not delivered: 401: no",
-    "  Hint: a token",
+    "  Hint: the receiver wants credentials: give them with --header, --token-file or DT_API_TOKEN",
   ]);
   assert.deepEqual(text(send({ outcome: "partial", message: "rejected 1 of 3" })).err, [
     "ERROR: 5 measurements taken only in part: rejected 1 of 3",
@@ -201,10 +203,16 @@ Deno.test("event() says with `not delivered` what is dropped or left at the end"
   assert.deepEqual(text({ type: "dropped", pending, reason: "too old" }).err, [
     "ERROR: 5 measurements of iteration 2 dropped, not delivered: too old",
   ]);
-  const left = { type: "undelivered", measurements: 1, reason: "why", hint: "do" } as const;
+  const trouble = {
+    kind: "failure",
+    cause: "refused",
+    message: "connection refused",
+    mayHaveArrived: false,
+  } as const;
+  const left = { type: "undelivered", measurements: 1, reason: "why", trouble } as const;
   assert.deepEqual(text({ ...left, spooled: false }).err, [
     "ERROR: 1 measurement not delivered and lost: why",
-    "  Hint: do",
+    "  Hint: nothing listens at h: is the receiver running, and is the port right?",
   ]);
   assert.match(
     text({ ...left, spooled: true }, { spool: "dir" }).err[0] ?? "",

@@ -1,0 +1,81 @@
+import { messageOf } from "./errors.ts";
+
+// All that is here only because an executable may be compiled with Deno 2.6: the project's own denort for places where
+// that of the Deno which runs the sources cannot be downloaded. With the last such executable this file goes; "Then:"
+// says what each of its callers does instead.
+
+function isDenoBefore(major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = Deno.version.deno.split(".").map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
+
+/** node:https verifies certificates whatever it is told. Then: no warning of it. */
+export const VERIFIES_REGARDLESS = isDenoBefore(2, 9);
+
+/**
+ * A body of bytes that fetch sends once. Deno 2.9 sends bytes a second time, unasked, when a kept-alive connection closes
+ * before it answers; a Blob it sends once, and with its Content-Length, but copies it. 2.6 does so with bytes. Then: a
+ * Blob, always.
+ */
+export function sentOnce(bytes: Uint8Array<ArrayBuffer>): Blob | Uint8Array<ArrayBuffer> {
+  return isDenoBefore(2, 7) ? bytes : new Blob([bytes]);
+}
+
+/** A process does not end by itself while a read of standard input waits for what may never come. Then: nothing. */
+export function endDespiteRead(exitCode: number): void {
+  Deno.exit(exitCode);
+}
+
+/** node:dns warns of a deprecated module of Deno's own. Then: nothing. */
+export async function silenceDeprecations(): Promise<void> {
+  const { default: process } = await import("node:process");
+  Object.assign(process, { noDeprecation: true });
+}
+
+/** The TLS version of a socket of node:tls, which 2.6 does not tell. Then: `getProtocol()`. */
+export function tlsVersion(
+  socket: { getProtocol?: () => string | null },
+): string {
+  return socket.getProtocol?.() ?? "TLS, of a version that this Deno does not tell";
+}
+
+/**
+ * Writes to a stream of node:zlib; resolves when that is done or the stream is closed, since 2.6 does not always say that
+ * a write is done when it failed. Then: the callback of `write` alone.
+ */
+export function writeOrClose(
+  stream: {
+    write(chunk: Uint8Array, done: () => void): unknown;
+    once(event: "close", listener: () => void): unknown;
+    off(event: "close", listener: () => void): unknown;
+  },
+  chunk: Uint8Array,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off("close", done);
+      resolve();
+    };
+    stream.once("close", done);
+    stream.write(chunk, done);
+  });
+}
+
+/**
+ * Locks a file for as long as the process lives or until it is closed; undefined when another process has it. The lock is
+ * SQLite's on an empty database, which ends with the process, however it ends: 2.6 has no lock of its own that does not
+ * wait, and a process that waits for one cannot end. Then: `FsFile.tryLock`, once no process with this lock is left.
+ */
+export async function lockFile(path: string): Promise<{ close(): void } | undefined> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const database = new DatabaseSync(path);
+  try {
+    // Nothing is ever written: no journal either.
+    database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
+    return database;
+  } catch (thrown) {
+    database.close();
+    if (messageOf(thrown).includes("locked")) return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,66 @@
+export type Level = "warning" | "error";
+
+/** One broken rule of one metric; an error rejects the data points that break it. */
+export interface Problem {
+  readonly rule: string;
+  readonly level: Level;
+  /** The metric's name; empty when the problem is the request's. */
+  readonly metric: string;
+  readonly message: string;
+}
+
+/** What one request may make us say: the rest is counted. */
+const MOST_PROBLEMS = 1000;
+
+/** How findings are folded and told. */
+export interface Folding<T> {
+  /** Findings with the same key are one problem. */
+  key(finding: T): string;
+  level(finding: T): Level;
+  problem(finding: T, times: number): Problem;
+}
+
+/** Findings about one request, those of one kind folded into one, so that their number stays small. */
+export class ProblemFold<T> {
+  readonly #how: Folding<T>;
+  readonly #folded = new Map<string, { readonly finding: T; times: number }>();
+  #unlisted = 0;
+  #unlistedError = false;
+
+  constructor(how: Folding<T>) {
+    this.#how = how;
+  }
+
+  add(finding: T): void {
+    const key = this.#how.key(finding);
+    const known = this.#folded.get(key);
+    if (known !== undefined) {
+      known.times++;
+    } else if (this.#folded.size < MOST_PROBLEMS) {
+      this.#folded.set(key, { finding, times: 1 });
+    } else {
+      this.#unlisted++;
+      this.#unlistedError ||= this.#how.level(finding) === "error";
+    }
+  }
+
+  /** The first finding of each kind. */
+  get findings(): readonly T[] {
+    return [...this.#folded.values()].map(({ finding }) => finding);
+  }
+
+  problems(): Problem[] {
+    const problems = [...this.#folded.values()].map(({ finding, times }) =>
+      this.#how.problem(finding, times)
+    );
+    if (this.#unlisted > 0) {
+      problems.push({
+        rule: "unlisted",
+        level: this.#unlistedError ? "error" : "warning",
+        metric: "",
+        message: `${this.#unlisted} more problems are not listed`,
+      });
+    }
+    return problems;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Endpoint } from "../../config/endpoint.ts";
+import type { OutputConfig } from "../../config/output_config.ts";
+import type { SendConfig } from "../../config/send_config.ts";
+
+/** What of the configuration the words depend on. */
+export interface Reported {
+  readonly output: OutputConfig;
+  readonly metrics: readonly string[];
+  readonly endpoint: Endpoint;
+  readonly loop: boolean;
+  /** Only what the spool holds is sent. */
+  readonly spoolOnly: boolean;
+  /** The sample measurements are sent, none of the user's own. */
+  readonly samples: boolean;
+  readonly intervalMs: number;
+  readonly insecure: boolean;
+  readonly spool: string | undefined;
+}
+
+export function reported(
+  { output, destination, schedule, keep, source }: SendConfig,
+  metrics: readonly string[],
+): Reported {
+  return {
+    output,
+    metrics,
+    endpoint: destination.endpoint,
+    loop: schedule.loop,
+    spoolOnly: source.kind === "spool",
+    samples: source.kind === "sample",
+    intervalMs: schedule.intervalMs,
+    insecure: destination.tls.insecure,
+    spool: keep.spool?.value,
+  };
+}

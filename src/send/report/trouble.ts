@@ -1,0 +1,139 @@
+import type { OutputConfig } from "../../config/output_config.ts";
+import type { Overflow } from "../../histogram/overflow.ts";
+import { hintFor } from "../../http/hints.ts";
+import type { RunEvent } from "../loop.ts";
+import type { SendReport } from "../send_report.ts";
+import { errorLines, measurements, origin, warningLines } from "./lines.ts";
+import type { Reported } from "./reported.ts";
+
+/** Both forms have these in common: what goes to standard error. */
+export function troubleLines(event: RunEvent, config: Reported): readonly string[] {
+  const { format, level } = config.output;
+  const warn = (message: string) => warningLines(format, message);
+  switch (event.type) {
+    case "warning":
+      return warn(event.message);
+    case "attempt": {
+      if (level !== "verbose") return [];
+      const { request, attempts } = event.pending;
+      const { status, message } = event.result;
+      const text =
+        `attempt ${attempts}: ${request.points} data points, ${request.body.length} bytes` +
+        `${request.encoding === "gzip" ? " (gzip)" : ""} -> ${status ?? "no answer"} in ${
+          event.durationMs.toFixed(1)
+        } ms${message === null ? "" : `: ${message}`}`;
+      return [format === "json" ? JSON.stringify({ type: "debug", message: text }) : text];
+    }
+    case "retry":
+      if (event.result.status === 413) {
+        return warn(`${event.result.message}: sending it again in two halves`);
+      }
+      return warn(
+        `attempt ${event.pending.attempts} failed: ${event.result.message}; trying again in ${
+          (event.inMs / 1000).toFixed(1)
+        } s`,
+      );
+    case "dropped":
+      return errorLines(
+        format,
+        `${measurements(event.pending.request.measurements)} of ${
+          origin(event.pending.iteration)
+        } dropped, not delivered: ${event.reason}`,
+      );
+    case "overflow":
+      return warn(overflowText(event.overflow));
+    case "broken":
+      return errorLines(
+        format,
+        `the input broke off: ${event.reason}; what came before it was sent`,
+      );
+    case "missed":
+      return warn(
+        `the send before took longer than the interval: ${event.sends} ${
+          event.sends === 1 ? "send was" : "sends were"
+        } left out`,
+      );
+    case "undelivered":
+      return errorLines(
+        format,
+        event.spooled
+          ? `${
+            measurements(event.measurements)
+          } not delivered, kept in ${config.spool}: the next start sends them (${event.reason})`
+          : `${measurements(event.measurements)} not delivered and lost: ${event.reason}`,
+        hintFor(event.trouble, config.endpoint),
+      );
+    case "send":
+      return [
+        ...sendTrouble(event, event.pending, config),
+        ...duplicateWarning(event.possiblyDuplicated, format),
+      ];
+    case "late": {
+      const { result } = event;
+      const what = `${measurements(event.measurements)} of ${origin(event.iteration)}`;
+      return [
+        ...outcomeTrouble(what, result, config),
+        ...duplicateWarning(event.possiblyDuplicated, format),
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+export function overflowText({ measurements: count, series, more }: Overflow): string {
+  return `${measurements(count)} of ${series}${
+    more ? " or more" : ""
+  } series share one data point ` +
+    "(otel.metric.overflow=true): there are more series than --max-series";
+}
+
+function sendTrouble(
+  send: SendReport,
+  pending: number,
+  config: Reported,
+): readonly string[] {
+  const { output, loop, endpoint } = config;
+  if (send.outcome === "failed") {
+    // A single send is followed by the end, which says the same for good.
+    if (!loop) return [];
+    const others = pending - send.measurements;
+    const more = others > 0 ? ` (${others} more are pending)` : "";
+    return errorLines(
+      output.format,
+      `${measurements(send.measurements)} not delivered yet: ${send.message}${more}`,
+      hintFor(send.trouble, endpoint),
+    );
+  }
+  return outcomeTrouble(measurements(send.measurements), send, config);
+}
+
+function outcomeTrouble(
+  what: string,
+  { outcome, message, trouble }: Pick<SendReport, "outcome" | "message" | "trouble">,
+  { output: { format }, endpoint }: Reported,
+): readonly string[] {
+  const hint = hintFor(trouble, endpoint);
+  switch (outcome) {
+    case "accepted":
+      return message === null ? [] : warningLines(format, `the receiver says: ${message}`);
+    case "partial":
+      return errorLines(format, `${what} taken only in part: ${message}`, hint);
+    case "rejected":
+      return errorLines(format, `${what} not delivered: ${message}`, hint);
+    case "failed":
+      return [];
+  }
+}
+
+function duplicateWarning(
+  possiblyDuplicated: boolean,
+  format: OutputConfig["format"],
+): readonly string[] {
+  return possiblyDuplicated
+    ? warningLines(
+      format,
+      "possibly duplicated: an attempt got no answer and was repeated, so the receiver may have counted it twice",
+    )
+    : [];
+}
