@@ -1049,7 +1049,7 @@ async function post(
     host: "127.0.0.1",
     port: 0,
     tls: undefined,
-    token: () => Promise.resolve("dt0c01.A.B"),
+    token: () => Promise.resolve("Api-Token dt0c01.A.B"),
     respond: [],
     requests: undefined,
     judge: judgeDynatrace(() => Date.now()),
