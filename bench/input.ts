@@ -99,7 +99,6 @@ async function read(path: string, expected: number, valueField: string, names: r
     valueField,
     attrFields: attrFields.length === 0 ? undefined : attrFields,
     scale: 1,
-    gzip: false,
     onInvalid: (line, reason) => console.error(`${line}: ${reason}`),
   });
   const { record } = recorder({
@@ -113,7 +112,7 @@ async function read(path: string, expected: number, valueField: string, names: r
     }],
     maxSeries: 10_000,
   }, systemClock);
-  for await (const batch of input) record(batch);
+  for await (const { measurements } of input) record(measurements);
   if (input.progress.measurements !== expected) {
     throw new Error(`${input.progress.measurements} measurements instead of ${expected}`);
   }

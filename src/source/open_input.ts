@@ -23,7 +23,6 @@ export async function openInput(
   let unnamed = 0;
   const input = readInput(stream, {
     ...options,
-    gzip: path.endsWith(".gz"),
     signal: controller.signal,
     onInvalid(line, reason) {
       if (input.progress.invalid > MOST_NAMED) return void unnamed++;

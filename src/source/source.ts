@@ -162,8 +162,9 @@ export function inputSource(input: Input, clock: Clock): Source {
     try {
       for await (const batch of input) {
         if (closed) return;
-        recorder.record(batch);
-        recorded += batch.length;
+        // Histograms that exist already wait for the recorder to take them.
+        recorder.record(batch.measurements);
+        recorded += batch.measurements.length;
         arrived();
         await held?.promise;
       }

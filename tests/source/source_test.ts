@@ -10,6 +10,7 @@ import {
   type Source,
 } from "../../src/source/source.ts";
 import type { Input } from "../../src/measurements/input/input.ts";
+import type { Batch } from "../../src/measurements/input/sink.ts";
 import type { Measurement } from "../../src/measurements/measurement.ts";
 import type { Recorder } from "../../src/otlp/recorder.ts";
 import { UsageError } from "../../src/base/errors.ts";
@@ -37,7 +38,14 @@ class Counter implements Recorder {
 
 /** An input that is written to like a pipe. */
 class Pipe implements Input {
-  readonly progress = { bytes: 0, lines: 0, measurements: 0, invalid: 0 };
+  readonly progress = {
+    bytes: 0,
+    lines: 0,
+    measurements: 0,
+    histograms: 0,
+    invalid: 0,
+    skipped: 0,
+  };
   /** How many batches were taken. */
   taken = 0;
   readonly #batches: (number | Error | undefined)[] = [];
@@ -49,7 +57,13 @@ class Pipe implements Input {
     this.#arrived.resolve();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Measurement[]> {
+  unseenFields(): readonly string[] {
+    return [];
+  }
+
+  looksTimed(): undefined {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch> {
     for (;;) {
       while (this.#batches.length === 0) {
         this.#arrived = Promise.withResolvers();
@@ -59,7 +73,7 @@ class Pipe implements Input {
       if (next === undefined) return;
       if (next instanceof Error) throw next;
       this.taken++;
-      yield new Array<Measurement>(next).fill(one);
+      yield { measurements: new Array<Measurement>(next).fill(one), histograms: [] };
     }
   }
 }

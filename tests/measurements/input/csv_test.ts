@@ -3,6 +3,9 @@ import { readInput } from "../../../src/measurements/input/input.ts";
 import { bytesOf, type Options, pieces, readChunks, type Reading, readText } from "./reading.ts";
 
 const CSV: Options = { format: "csv" };
+const named = (...names: readonly string[]): Options => ({
+  attrFields: names.map((name) => ({ name, key: name })),
+});
 
 async function reads(text: string, expected: Reading, options: Options = {}): Promise<void> {
   assert.deepEqual(await readText(text, { ...CSV, ...options }), expected);
@@ -13,11 +16,16 @@ const measured = (...measurements: Reading["measurements"]): Reading => ({
   invalid: [],
 });
 
-Deno.test("readInput() makes a string attribute of every other CSV column", () =>
-  reads(
-    "method,value,status\nGET,12.5,200\nPOST,7,201\n",
+Deno.test("readInput() makes string attributes of the CSV columns that are named, and of no others", async () => {
+  const text = "method,value,status\nGET,12.5,200\nPOST,7,201\n";
+  await reads(
+    text,
     measured([12.5, { method: "GET", status: "200" }], [7, { method: "POST", status: "201" }]),
-  ));
+    named("method", "status"),
+  );
+  await reads(text, measured([12.5, {}], [7, {}]));
+  await reads(text, measured([12.5, {}], [7, {}]), named());
+});
 
 Deno.test("readInput() reads CSV with quotes, commas and line breaks inside quotes, CRLF and a byte order mark", () =>
   reads(
@@ -30,12 +38,14 @@ Deno.test("readInput() reads CSV with quotes, commas and line breaks inside quot
       ],
       invalid: [[2, '"value" is not a number: "1,5"']],
     },
+    named('a "b"', "c"),
   ));
 
-Deno.test("readInput() leaves empty cells, columns without a name and blank lines out", () =>
+Deno.test("readInput() leaves empty cells and blank lines out", () =>
   reads(
     'value,a,,b\n\n  \n1,,x,""\n2,y,z,w\n',
     measured([1, {}], [2, { a: "y", b: "w" }]),
+    named("a", "b"),
   ));
 
 Deno.test("readInput() takes the CSV columns that are named, and only those", () =>
@@ -65,6 +75,7 @@ Deno.test("readInput() names the line where a CSV record begins when it cannot b
         [13, '"value" is not finite: "1e400"'],
       ],
     },
+    named("a"),
   ));
 
 Deno.test("readInput() reads CSV with one column", () =>
@@ -74,14 +85,17 @@ Deno.test("readInput() goes on after a CSV line whose quote never closes", () =>
   reads('value,a\n1,x\n2,"y\n3,z\n4,w', {
     measurements: [[1, { a: "x" }], [3, { a: "z" }], [4, { a: "w" }]],
     invalid: [[3, "a quote that is not closed"]],
-  }));
+  }, named("a")));
 
 for (const count of [70_000, 120_000]) {
   Deno.test(`readInput() goes on after a CSV quote that closes only after ${count} lines`, async () => {
     const rows = Array.from({ length: count }, (_, i) => `${i},row ${i}`);
     const bytes = bytesOf(`value,a\n9,"open\n${rows.join("\n")}\n8,close"\n7,x\n`);
     for (const size of [bytes.length, 10_000]) {
-      const { measurements, invalid } = await readChunks(pieces(bytes, size), CSV);
+      const { measurements, invalid } = await readChunks(pieces(bytes, size), {
+        ...CSV,
+        ...named("a"),
+      });
       assert.deepEqual(invalid, [[2, "a quote that is not closed"]]);
       assert.equal(measurements.length, count + 2);
       assert.ok(
@@ -110,7 +124,6 @@ Deno.test("readInput() gives an open CSV quote up as soon as 1 MiB has come, and
     valueField: "value",
     attrFields: undefined,
     scale: 1,
-    gzip: false,
     onInvalid: () => invalid++,
   });
   assert.deepEqual(await Array.fromAsync(input), []);
@@ -144,7 +157,7 @@ Deno.test("readInput() throws a UsageError that names the columns when the CSV h
 
 Deno.test("readInput() gives the same object when CSV attributes are the same", async () => {
   const text = 'a,value,b\nx,1,y\nx,2,"y"\n"x",3,y\nx,4,y\nxy,5,\n,6,xy\n';
-  const { measurements } = await readText(text, CSV);
+  const { measurements } = await readText(text, { ...CSV, ...named("a", "b") });
   assert.equal(new Set(measurements.slice(0, 4).map(([, a]) => a)).size, 1);
   assert.deepEqual(measurements.slice(4), [[5, { a: "xy" }], [6, { b: "xy" }]]);
 });

@@ -247,7 +247,8 @@ Deno.test("readInput() reads CSV as the library csv-parse does", () =>
               Object.fromEntries(Object.entries(cells).filter(([, v]) => v !== "")),
             ]);}
         }
-        const read = await readChunks(pieces(bytesOf(text), size), { format: "csv" });
+        const attrFields = ["a", "b", 'c "q", d'].map((name) => ({ name, key: name }));
+        const read = await readChunks(pieces(bytesOf(text), size), { format: "csv", attrFields });
         assert.deepEqual(read.measurements, told);
         assert.equal(read.invalid.length, invalid);
       },
