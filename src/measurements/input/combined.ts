@@ -98,8 +98,9 @@ export class CombinedReader implements LineReader {
       if (this.#find(bytes, at, end)) {
         for (let k = 0; k < this.#places.length; k++) {
           const place = this.#places[k] ?? 0;
-          froms[k] = this.#from[place] ?? -1;
-          tos[k] = this.#to[place] ?? -1;
+          const from = this.#from[place] ?? -1;
+          froms[k] = from;
+          tos[k] = from < 0 ? -1 : this.#to[place] ?? -1;
         }
         this.#line.take(bytes, view, this.#sink.lines);
       } else if (!isBlank(bytes, at, end)) {

@@ -10,13 +10,13 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const EQUALS = 61;
 
-/** 1 for what stands between pairs: blanks and control characters (go-logfmt, its grammar). */
-const BLANK = Uint8Array.from({ length: 256 }, (_, byte) => byte <= 32 ? 1 : 0);
-/** 1 for what ends a key. */
-const KEY_END = Uint8Array.from(
+/** 1 for what stands between pairs: a space, a tab, a line's end. */
+const BLANK = Uint8Array.from(
   { length: 256 },
-  (_, byte) => byte <= 32 || byte === EQUALS ? 1 : 0,
+  (_, byte) => byte === 32 || (byte >= 9 && byte <= 13) ? 1 : 0,
 );
+/** 1 for what ends a key. */
+const KEY_END = BLANK.map((blank, byte) => byte === EQUALS ? 1 : blank);
 
 /**
  * `key=value` pairs, as Go's slog, logrus and go-kit write them: a value with blanks stands in quotes, with escapes. A
@@ -85,7 +85,7 @@ export class LogfmtReader implements LineReader {
         i = skipBlanks(bytes, i);
         continue;
       }
-      while (KEY_END[bytes[i] ?? 0] === 0) i++;
+      while (KEY_END[bytes[i] ?? LINE_FEED] === 0) i++;
       const keyEnd = i;
       let value = i;
       if (bytes[i] === EQUALS) {
@@ -94,7 +94,7 @@ export class LogfmtReader implements LineReader {
           i = this.#quotedEnd(bytes, i);
           if (i < 0) return bytes.indexOf(LINE_FEED, value);
         } else {
-          while (BLANK[bytes[i] ?? 0] === 0) i++;
+          while (BLANK[bytes[i] ?? LINE_FEED] === 0) i++;
         }
       }
       if (this.#begins[bytes[key] ?? 0] === 1) this.#note(bytes, key, keyEnd, value, i);
@@ -123,7 +123,7 @@ export class LogfmtReader implements LineReader {
         return -1;
       }
     }
-    if (BLANK[bytes[i + 1] ?? 0] === 1) return i + 1;
+    if (BLANK[bytes[i + 1] ?? LINE_FEED] === 1) return i + 1;
     this.#problem = "text after a closing quote";
     return -1;
   }
@@ -152,6 +152,6 @@ function isName(name: Uint8Array, bytes: Uint8Array, from: number, to: number): 
 /** Where something other than a blank comes, or the line's end. */
 function skipBlanks(bytes: Uint8Array, at: number): number {
   let i = at;
-  while (BLANK[bytes[i] ?? 0] === 1 && bytes[i] !== LINE_FEED) i++;
+  while (BLANK[bytes[i] ?? LINE_FEED] === 1 && bytes[i] !== LINE_FEED) i++;
   return i;
 }

@@ -12,6 +12,7 @@ import type { TimedField } from "./timed_field.ts";
 export const MOST_PATTERN_CHARACTERS = 8192;
 
 const SPACE = 32;
+const BLANK = /^[\t-\r ]*$/;
 
 /** Beyond so many sets of attributes those of before are forgotten. */
 const MOST_SETS = 65_536;
@@ -81,7 +82,7 @@ export class PatternReader implements LineReader {
 
   #line(line: string): void {
     const sink = this.#sink;
-    if (line.charCodeAt(0) <= SPACE ? line.trim() === "" : line === "") return;
+    if (!(line.charCodeAt(0) > SPACE) && BLANK.test(line)) return;
     if (line.length > MOST_PATTERN_CHARACTERS) {
       return sink.unusable(
         `longer than ${MOST_PATTERN_CHARACTERS} characters, the most for a pattern`,
