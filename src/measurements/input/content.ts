@@ -66,12 +66,14 @@ export function contentOf(head: Uint8Array, format: string): Content {
 
 /** A bracket, and in its line what JSON can have there; `[10/Oct/2000…` and `[error]` are no JSON. */
 const JSON_ARRAY =
-  /^(?:\xef\xbb\xbf)?[ \t]*\[[ \t]*(?:[[{"\]]|\r?\n|$|(?:-?\d[\d.eE+-]*|true|false|null)[ \t]*(?:[,\]\r\n]|$))/;
+  /^[ \t]*\[[ \t]*(?:[[{"\]]|\r?\n|$|(?:-?\d[\d.eE+-]*|true|false|null)[ \t]*(?:[,\]\r\n]|$))/;
 
 /** The first line that is not blank, with its line feed, as far as it lies within the bytes that decide. */
 function firstLine(head: Uint8Array): Uint8Array {
-  const most = head.subarray(0, HEAD_BYTES);
-  const from = Math.max(0, most.findIndex((byte) => !BLANKS.includes(byte)));
+  const isMarked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  const most = head.subarray(isMarked ? 3 : 0, HEAD_BYTES);
+  const from = most.findIndex((byte) => !BLANKS.includes(byte));
+  if (from < 0) return most.subarray(most.length);
   const feed = most.indexOf(LINE_FEED, from);
   return most.subarray(from, feed < 0 ? most.length : feed + 1);
 }

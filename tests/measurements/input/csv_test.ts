@@ -161,3 +161,87 @@ Deno.test("readInput() gives the same object when CSV attributes are the same", 
   assert.equal(new Set(measurements.slice(0, 4).map(([, a]) => a)).size, 1);
   assert.deepEqual(measurements.slice(4), [[5, { a: "xy" }], [6, { b: "xy" }]]);
 });
+
+for (
+  const [name, header, line] of [
+    ["commas", "value,a;b,c", "5,x;y,z"],
+    ["semicolons", 'value;"a;b";c,d', '5;"x;y";z'],
+    ["tabs", "value\ta;b\tc,d", "5\tx;y\tz"],
+    ["one column", "value", "5"],
+    ["semicolons, though it has more commas", "a,b,c,d,e;value;f", "1;5;2"],
+    ["spaces around semicolons", "a ; value", "1;5"],
+  ] as const
+) {
+  Deno.test(`readInput() finds the delimiter of a CSV header with ${name}`, () =>
+    reads(`\n${header}\r\n${line}\r\n`, measured([5, {}])));
+}
+
+Deno.test("readInput() takes the CSV delimiter that is named, and a tab for tsv", async () => {
+  const attrFields = [{ name: "a", key: "a" }];
+  await reads("a|value\nx,y|5\n", measured([5, { a: "x,y" }]), { delimiter: "|", attrFields });
+  await reads('a\tvalue\n"x\ty"\t5\n,\t6\n', measured([5, { a: "x\ty" }], [6, { a: "," }]), {
+    format: "tsv",
+    attrFields,
+  });
+  await assert.rejects(readText("a,value\n1,2\n", { ...CSV, delimiter: ";" }), {
+    message: /names no column "value": it names "a,value"\. /,
+  });
+});
+
+Deno.test("readInput() skips CSV lines that begin with #, but not within a record", () =>
+  reads(
+    '# made by hand\n#value,a\nvalue,a\n1,x\n#2,y\n3,"l1\n#l2"\n4,#z\n"#5",z\n #6,z\n',
+    {
+      measurements: [[1, { a: "x" }], [3, { a: "l1\n#l2" }], [4, { a: "#z" }]],
+      invalid: [[9, '"value" is not a number: "#5"'], [10, '"value" is not a number: " #6"']],
+    },
+    named("a"),
+  ));
+
+Deno.test("readInput() reads the columns of JMeter, k6 and hey", async () => {
+  const jmeter = [
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,grpThreads,allThreads,URL,Latency,IdleTime,Connect",
+    '1769860800123,245,Home,200,OK,"Thread Group 1-1",text,true,,1270,118,1,1,https://example.com/,244,0,101',
+    '1769860801000,31,Login,500,"Internal, Error","Thread Group 1-2",text,false,"Test failed: code expected to equal /\n/\n",0,0,1,1,null,30,0,0',
+  ];
+  const read = await readChunks([bytesOf(jmeter.join("\n"))], {
+    valueField: "elapsed",
+    timeField: "timeStamp",
+    attrFields: [{ name: "label", key: "label" }, {
+      name: "responseCode",
+      key: "http.status_code",
+    }],
+  });
+  assert.deepEqual(read.measurements, [
+    [245, { label: "Home", "http.status_code": "200" }],
+    [31, { label: "Login", "http.status_code": "500" }],
+  ]);
+  assert.deepEqual(read.times, [1769860800123, 1769860801000]);
+
+  const k6 = [
+    "metric_name,timestamp,metric_value,check,error,error_code,expected_response,group,method,name,proto,scenario,service,status,subproto,tls_version,url,extra_tags,metadata",
+    "http_reqs,1769860800,1.000000,,,,true,,GET,https://test.k6.io/,HTTP/1.1,default,,200,,tls1.3,https://test.k6.io/,,",
+    "http_req_duration,1769860800,118.532416,,,,true,,GET,https://test.k6.io/,HTTP/1.1,default,,200,,tls1.3,https://test.k6.io/,,",
+    "vus,1769860801,10.000000,,,,,,,,,,,,,,,,",
+  ];
+  const k6Read = await readChunks([bytesOf(k6.join("\n"))], {
+    valueField: "metric_value",
+    timeField: "timestamp",
+    attrFields: [{ name: "method", key: "method" }],
+    where: [{ field: "metric_name", holds: (text) => text === "http_req_duration" }],
+  });
+  assert.deepEqual(k6Read.measurements, [[118.532416, { method: "GET" }]]);
+  assert.deepEqual([k6Read.times, k6Read.input.progress.skipped], [[1769860800000], 2]);
+
+  const hey = [
+    "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset",
+    "0.1207,0.0901,0.0310,0.0001,0.0302,0.0002,200,0.0000",
+    "0.0310,0.0000,0.0000,0.0000,0.0308,0.0001,503,0.1208",
+  ];
+  await reads(hey.join("\n"), measured([120.7, { status: "200" }], [31, { status: "503" }]), {
+    format: "auto",
+    valueField: "response-time",
+    scale: 1000,
+    attrFields: [{ name: "status-code", key: "status" }],
+  });
+});

@@ -275,3 +275,65 @@ Deno.test("readInput() cancels its stream when the reading is given up", async (
   for await (const _ of readInput(stream, { ...options, onInvalid: () => {} })) break;
   assert.equal(cancelled, true);
 });
+
+Deno.test("readInput() reads several inputs one after the other, each in its own way", async () => {
+  const inputs = [
+    ["a.csv", bytesOf('value,k\n1,x\n2,"open')],
+    ["b.csv", bytesOf("k;value\ny;3\n\n")],
+    ["empty", bytesOf("")],
+    ["c.gz", new Uint8Array(gzipSync('{"value":4,"k":"z"}\n{"value":-1}\n5'))],
+    ["d", bytesOf("value=6 k=x\nvalue=x")],
+  ] as const;
+  const invalid: string[] = [];
+  const input = readInput(
+    inputs.map(([name, bytes]) => ({ name, stream: ReadableStream.from(pieces(bytes, 3)) })),
+    {
+      format: "auto",
+      valueField: "value",
+      attrFields: [{ name: "k", key: "k" }],
+      scale: 1,
+      onInvalid: (line, reason, name) => invalid.push(`${name}, line ${line}: ${reason}`),
+    },
+  );
+  const batches = await Array.fromAsync(input);
+  assert.deepEqual(
+    batches.flatMap(({ measurements }) =>
+      measurements.map(({ value, attributes }) => [value, attributes])
+    ),
+    [[1, { k: "x" }], [3, { k: "y" }], [4, { k: "z" }], [6, { k: "x" }]],
+  );
+  assert.deepEqual(invalid, [
+    "a.csv, line 3: a quote that is not closed",
+    'c.gz, line 2: "value" is negative: -1',
+    "c.gz, line 3: no JSON object",
+    'd, line 2: "value" is not a number: "x"',
+  ]);
+  assert.deepEqual({ ...input.progress }, {
+    bytes: inputs.reduce((sum, [, bytes]) => sum + bytes.length, 0),
+    lines: 11,
+    measurements: 4,
+    histograms: 0,
+    invalid: 4,
+    skipped: 0,
+  });
+});
+
+Deno.test("readInput() cancels the inputs that it does not come to", async () => {
+  const cancelled: string[] = [];
+  const endless = (name: string) => ({
+    name,
+    stream: new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(bytesOf("1\n")),
+      cancel: () => void cancelled.push(name),
+    }),
+  });
+  const options = {
+    format: "text",
+    valueField: "value",
+    attrFields: undefined,
+    scale: 1,
+    onInvalid: () => {},
+  } as const;
+  for await (const _ of readInput([endless("a"), endless("b"), endless("c")], options)) break;
+  assert.deepEqual(cancelled, ["a", "b", "c"]);
+});
