@@ -21,7 +21,7 @@ export async function openInput(
     : await openFile(path, system);
   const controller = new AbortController();
   let unnamed = 0;
-  const input = readInput(stream, {
+  const input = readInput([{ name: path === "-" ? "" : path, stream }], {
     ...options,
     signal: controller.signal,
     onInvalid(line, reason) {

@@ -75,11 +75,14 @@ export class NdjsonReader implements LineReader {
   lines(bytes: Uint8Array, from: number, to: number): void {
     const scanner = this.#scanner;
     const sink = this.#sink;
+    const conditions = this.#conditions;
+    const times = this.#times;
+    const timed = this.#timed;
     const { scale, duration } = this.#conversion;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = from; at < to;) {
       sink.lines++;
-      if (this.#timed.wanted) this.#look(bytes, at);
+      if (timed.wanted) this.#look(bytes, at);
       const feed = scanner?.scan(bytes, at) ?? -1;
       if (scanner === undefined || feed < 0) {
         const end = bytes.indexOf(LINE_FEED, at);
@@ -87,7 +90,7 @@ export class NdjsonReader implements LineReader {
         at = end + 1;
         continue;
       }
-      if (this.#conditions?.hold(bytes, view) === false) {
+      if (conditions !== undefined && !conditions.hold(bytes, view)) {
         sink.skipped++;
         at = feed + 1;
         continue;
@@ -95,11 +98,11 @@ export class NdjsonReader implements LineReader {
       const value = scanner.restFrom < 0
         ? scanner.value * scale
         : duration?.convertBytes(scanner.value, bytes, scanner.restFrom, scanner.restTo) ?? NaN;
-      const time = this.#times === undefined ? 0 : this.#timeOf(this.#times, scanner, bytes);
+      const time = times === undefined ? 0 : this.#timeOf(times, scanner, bytes);
       const attributes = this.#known.find(view, scanner.from, scanner.to);
       if (attributes !== undefined && value >= 0 && value < Infinity && time >= 0) {
         // 0 of -0
-        if (this.#times === undefined) sink.measured(value + 0, attributes);
+        if (times === undefined) sink.measured(value + 0, attributes);
         else sink.measuredAt(value + 0, attributes, time);
       } else {
         const found = this.#plain(bytes.subarray(at, feed));
