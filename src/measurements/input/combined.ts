@@ -46,9 +46,6 @@ const BACKSLASH = 92;
 const CLOSE_BRACKET = 93;
 const CARRIAGE_RETURN = 13;
 
-/** How a combined line looks to whoever has to tell it from others. */
-export const COMBINED_LINE = /^\S+ .*\[[^\]]+\] "(?:[^"\\]|\\.)*" (?:\d{3}|-) (?:\d+|-)(?:\s|$)/;
-
 /**
  * The access log that nginx (`combined`) and Apache (`combined`, `common`, `vhost_combined`) write by default, and what
  * people put behind it: if exactly one number stands there, it is `request_time`. A field that is `-` is missing, but for

@@ -1,5 +1,4 @@
 import type { AttributeValue } from "../measurement.ts";
-import type { Fields } from "./fields.ts";
 
 /** A field with more different values than this is hardly meant as an attribute. */
 const MANY = 1000;
@@ -44,17 +43,14 @@ export class FieldWatch {
     this.#tested.add(field);
   }
 
-  /** The fields of --attr-field and --where that no line had, given how many were measured and skipped. */
-  unseen({ attrFields = [], where = [] }: Fields, measured: number, skipped: number): string[] {
-    const unseen = [
-      ...attrFields.map(({ name }) => name).filter((name) =>
-        measured > 0 && !this.#fields.has(name)
-      ),
-      ...where.map(({ field }) => field).filter((field) =>
-        measured + skipped > 0 && !this.#tested.has(field)
-      ),
-    ];
-    return [...new Set(unseen)];
+  /** Which of these fields no attribute came of. */
+  unseen(attributes: readonly string[]): readonly string[] {
+    return attributes.filter((name) => !this.#fields.has(name));
+  }
+
+  /** Which of these fields no condition found. */
+  untested(fields: readonly string[]): readonly string[] {
+    return fields.filter((name) => !this.#tested.has(name));
   }
 }
 

@@ -1,5 +1,4 @@
 import { decimal } from "../../base/number.ts";
-import { COMBINED_LINE } from "./combined.ts";
 import { isDuration } from "./duration.ts";
 
 /** The formats of an input. */
@@ -17,6 +16,9 @@ export type InputFormat = typeof INPUT_FORMATS[number];
 
 /** What Prometheus writes before a metric; `# EOF` and other comments say nothing. */
 const PROMETHEUS = /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:]/;
+
+/** The time in brackets, the request in quotes, the status, the size. */
+const COMBINED_LINE = /^\S+ .*\[[^\]]+\] "(?:[^"\\]|\\.)*" (?:\d{3}|-) (?:\d+|-)(?:\s|$)/;
 
 /** A whole `key=value` pair, with blanks around it: a comma after the value would make it a cell of CSV. */
 const PAIR = /(?:^|\s)[A-Za-z_@][\w.@/:-]*=(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)(?:\s|$)/;

@@ -61,10 +61,10 @@ export function readInput(
     watch: new FieldWatch(options.onManyValues),
     timed: new TimedField(options.timeField === undefined),
   };
-  const { sink, watch, timed } = reading;
+  const { sink, timed } = reading;
   return {
     progress: sink,
-    unseenFields: () => watch.unseen(options, sink.measurements + sink.histograms, sink.skipped),
+    unseenFields: () => unseenFields(reading),
     looksTimed: () => timed.name,
     [Symbol.asyncIterator]: () => batches(reading),
   };
@@ -76,6 +76,17 @@ interface Reading {
   readonly sink: Sink;
   readonly watch: FieldWatch;
   readonly timed: TimedField;
+}
+
+/** What was skipped, or is invalid, was not looked at for attributes. */
+function unseenFields({ options, sink, watch }: Reading): readonly string[] {
+  const { attrFields = [], where = [] } = options;
+  const measured = sink.measurements + sink.histograms > 0;
+  const names = [
+    ...measured ? watch.unseen(attrFields.map(({ name }) => name)) : [],
+    ...measured || sink.skipped > 0 ? watch.untested(where.map(({ field }) => field)) : [],
+  ];
+  return [...new Set(names)];
 }
 
 async function* batches(reading: Reading): AsyncGenerator<Batch> {

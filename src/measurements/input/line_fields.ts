@@ -2,10 +2,12 @@ import type { Attributes } from "../measurement.ts";
 import { AttributeCache, NO_ATTRIBUTES } from "./attribute_cache.ts";
 import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
-import { type AttrField, type Conversion, conversionOf, type Fields, plainLine } from "./fields.ts";
+import type { AttrField, Fields } from "./fields.ts";
+import { plainLine } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import type { Sink } from "./sink.ts";
 import { TimeReader } from "./time.ts";
+import { type Conversion, conversionOf } from "./value.ts";
 import type { Condition } from "./where.ts";
 
 const QUOTE = 34;

@@ -1,23 +1,17 @@
 import type { Attributes, AttributeValue } from "../measurement.ts";
 import { AttributeCache } from "./attribute_cache.ts";
 import type { FieldWatch } from "./field_watch.ts";
-import {
-  attributeValue,
-  conditionsHold,
-  type Conversion,
-  conversionOf,
-  type Fields,
-  plainLine,
-  timeOf,
-} from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
+import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import { type Sink, TOO_LONG } from "./sink.ts";
 import { TimeReader } from "./time.ts";
 import type { TimedField } from "./timed_field.ts";
+import { type Conversion, conversionOf } from "./value.ts";
 
 /** The object that attributes come from when no field is named. */
 const ATTRIBUTES = "attributes";

@@ -2,11 +2,13 @@ import { UsageError } from "../../base/errors.ts";
 import type { Attributes } from "../measurement.ts";
 import { AttributeCache } from "./attribute_cache.ts";
 import type { FieldWatch } from "./field_watch.ts";
-import { type Conversion, conversionOf, type Fields, plainLine } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import type { LineReader } from "./lines.ts";
 import type { Pattern } from "./pattern.ts";
+import { plainLine } from "./plain_line.ts";
 import { type Sink, TOO_LONG } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
+import { type Conversion, conversionOf } from "./value.ts";
 
 /** A regular expression may take time that grows with the square of a line's length, or worse. */
 export const MOST_PATTERN_CHARACTERS = 8192;

@@ -2,15 +2,11 @@ import { NO_ATTRIBUTES } from "./attribute_cache.ts";
 import { ByteNumber } from "./byte_number.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { FieldWatch } from "./field_watch.ts";
-import {
-  conditionsHold,
-  type Conversion,
-  conversionOf,
-  type Fields,
-  usableValue,
-} from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
+import { conditionsHold } from "./plain_line.ts";
 import { type Sink, TOO_LONG } from "./sink.ts";
+import { type Conversion, conversionOf, usableValue } from "./value.ts";
 
 const CARRIAGE_RETURN = 13;
 

@@ -1,9 +1,6 @@
 import { decimal } from "../../base/number.ts";
 import { ByteNumber } from "./byte_number.ts";
-
-/** How a time is written: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
-export const TIME_FORMATS = ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"] as const;
-export type TimeFormat = typeof TIME_FORMATS[number];
+import type { TimeFormat } from "./fields.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

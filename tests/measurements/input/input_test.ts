@@ -179,8 +179,8 @@ Deno.test("readInput() throws when gzip is damaged or cut off, after what came b
 });
 
 Deno.test("readInput() throws what its stream throws, packed or not", async () => {
-  const failing = () => {
-    const chunks = [new Uint8Array(gzipSync("1\n"))];
+  const failing = (packed: boolean) => {
+    const chunks = [packed ? new Uint8Array(gzipSync("1\n")) : bytesOf("1\n")];
     return new ReadableStream<Uint8Array>({
       pull(controller) {
         const chunk = chunks.pop();
@@ -189,8 +189,8 @@ Deno.test("readInput() throws what its stream throws, packed or not", async () =
       },
     });
   };
-  for (const gzip of [false, true]) {
-    const input = readInput(failing(), {
+  for (const packed of [false, true]) {
+    const input = readInput(failing(packed), {
       format: "text",
       valueField: "value",
       attrFields: undefined,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { seededRandom } from "../../../src/measurements/generate/random.ts";
-import { parseTime, type TimeFormat, TimeReader } from "../../../src/measurements/input/time.ts";
+import type { TimeFormat } from "../../../src/measurements/input/fields.ts";
+import { parseTime, TimeReader } from "../../../src/measurements/input/time.ts";
 import { bytesOf } from "./reading.ts";
 
 const AT = Date.UTC(2026, 0, 31, 12, 0, 5);
