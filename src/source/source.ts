@@ -162,9 +162,10 @@ export function inputSource(input: Input, clock: Clock): Source {
     try {
       for await (const batch of input) {
         if (closed) return;
-        // Histograms that exist already wait for the recorder to take them.
-        recorder.record(batch.measurements);
-        recorded += batch.measurements.length;
+        const { measurements, histograms } = batch;
+        recorder.record(measurements);
+        if (histograms.length > 0) recorder.recordHistograms(histograms);
+        recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
         arrived();
         await held?.promise;
       }

@@ -9,9 +9,9 @@ import {
   type Records,
   type Source,
 } from "../../src/source/source.ts";
-import type { Input } from "../../src/measurements/input/input.ts";
+import { type Input, readInput } from "../../src/measurements/input/input.ts";
 import type { Batch } from "../../src/measurements/input/sink.ts";
-import type { Measurement } from "../../src/measurements/measurement.ts";
+import type { MeasuredHistogram, Measurement } from "../../src/measurements/measurement.ts";
 import type { Recorder } from "../../src/otlp/recorder.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import { SimulatedClock } from "../support/simulation.ts";
@@ -27,8 +27,8 @@ class Counter implements Recorder {
     this.recorded += batch.length;
   }
 
-  recordHistograms(): never {
-    throw new Error("Nobody records histograms here");
+  recordHistograms(batch: readonly MeasuredHistogram[]): void {
+    for (const { count } of batch) this.recorded += count;
   }
 
   collect(): never {
@@ -200,6 +200,22 @@ Deno.test("inputSource() records what comes until the end of the interval", asyn
   assert.deepEqual(await fill(10_000), { measurements: 1, ended: true });
   assert.ok(clock.monotonic() < start + 400, "the end of the input ends the interval");
   assert.equal(recorder.recorded, 10);
+});
+
+Deno.test("inputSource() records histograms that exist already, and counts what they count", async () => {
+  const clock = new SimulatedClock();
+  const recorder = new Counter();
+  const lines = '{"bounds":[5],"counts":[2,3]}\n{"value":1}\n{"bounds":[],"counts":[4]}\n';
+  const stream = ReadableStream.from([new TextEncoder().encode(lines)]);
+  const input = readInput(stream, {
+    format: "ndjson",
+    valueField: "value",
+    attrFields: undefined,
+    scale: 1,
+    onInvalid: () => {},
+  });
+  const filled = await inputSource(input, clock).fill(recorder, undefined, go);
+  assert.deepEqual([filled.measurements, recorder.recorded], [10, 10]);
 });
 
 Deno.test("inputSource() returns with the first batch when there is no interval", async () => {
