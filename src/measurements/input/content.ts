@@ -7,8 +7,10 @@ export type Content = "text" | "gzip" | Foreign;
 /** What this program does not read, but a command can convert. */
 export interface Foreign {
   readonly what: string;
-  /** Reads standard input, or a file whose name is put behind it; undefined when there is none. */
+  /** Reads standard input, or a file whose name is put behind it; undefined where nobody knows one. */
   readonly command: string | undefined;
+  /** What does so for standard input, where that is another command. */
+  readonly piped?: string;
 }
 
 /** So many bytes decide, or the first line that is not blank where it ends before. */
@@ -19,18 +21,13 @@ const ICONV = { what: "UTF-16", command: "iconv -f UTF-16 -t UTF-8" } as const;
 /** The longest first. */
 const SIGNATURES: readonly (readonly [bytes: readonly number[], Content])[] = [
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], { what: "xz", command: "xz -dc" }],
-  [[0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], { what: "7z", command: "7z x -so" }],
   [[0xff, 0xfe, 0, 0], { what: "UTF-32", command: "iconv -f UTF-32 -t UTF-8" }],
   [[0, 0, 0xfe, 0xff], { what: "UTF-32", command: "iconv -f UTF-32 -t UTF-8" }],
   [[0x28, 0xb5, 0x2f, 0xfd], { what: "zstd", command: "zstd -dc" }],
   [[0x04, 0x22, 0x4d, 0x18], { what: "lz4", command: "lz4 -dc" }],
-  [[0x50, 0x4b, 3, 4], { what: "a zip archive", command: "unzip -p" }],
+  [[0x50, 0x4b, 3, 4], { what: "a zip archive", command: "unzip -p", piped: "funzip" }],
   // A digit and a block's own magic number follow, so that text may begin with BZh.
   [[0x42, 0x5a, 0x68, -1, 0x31, 0x41], { what: "bzip2", command: "bzip2 -dc" }],
-  [[0x50, 0x41, 0x52, 0x31], {
-    what: "Parquet",
-    command: `duckdb -csv -c "FROM '/dev/stdin'"`,
-  }],
   [[0x1f, 0x8b], "gzip"],
   [[0xff, 0xfe], ICONV],
   [[0xfe, 0xff], ICONV],
@@ -39,7 +36,8 @@ const SIGNATURES: readonly (readonly [bytes: readonly number[], Content])[] = [
 /** Whether more bytes than these can change what `contentOf` says; text says no more after its first line. */
 export function isUndecided(head: Uint8Array): boolean {
   if (head.length < 2) return true;
-  if (head.length >= HEAD_BYTES || contentOf(head, "auto") !== "text") return false;
+  // Whether a bracket begins a JSON array only its whole line tells.
+  if (head.length >= HEAD_BYTES || contentOf(head, "text") !== "text") return false;
   return !firstLine(head).includes(LINE_FEED);
 }
 
@@ -81,14 +79,17 @@ function firstLine(head: Uint8Array): Uint8Array {
 const BLANKS: readonly number[] = [LINE_FEED, 13, 32, 9];
 
 /** The error that names the command which converts the input of this name; without a name it came through a pipe. */
-export function foreignError({ what, command }: Foreign, name: string): UsageError {
+export function foreignError(
+  { what, command, piped = command }: Foreign,
+  name: string,
+): UsageError {
   const input = name === "" ? "The input" : `The input ${JSON.stringify(name)}`;
   if (command === undefined) {
     return new UsageError(
       `${input} is ${what}, not lines of text: convert it to NDJSON or CSV first, and pipe that into otlp-histogram --input -`,
     );
   }
-  const source = name === "" ? `… | ${command}` : `${command} ${shellWord(name)}`;
+  const source = name === "" ? `… | ${piped}` : `${command} ${shellWord(name)}`;
   return new UsageError(
     `${input} is ${what}, which is not read here. Convert it: ${source} | otlp-histogram --input -`,
   );

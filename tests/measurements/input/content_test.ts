@@ -22,7 +22,7 @@ const CASES: readonly (readonly [name: string, bytes: readonly number[] | string
     [
       "zip",
       [0x50, 0x4b, 3, 4, 20, 0],
-      "a zip archive, which is not read here. Convert it: … | unzip -p |",
+      "a zip archive, which is not read here. Convert it: … | funzip |",
     ],
     [
       "UTF-16 with a mark",
@@ -104,8 +104,12 @@ for (
     "[2026-01-31T12:00:00Z] value=5\n",
   ]
 ) {
-  Deno.test(`readInput() takes ${JSON.stringify(text)} for lines of text`, async () =>
-    assert.deepEqual((await readText(text)).measurements, [[5, {}]]));
+  Deno.test(`readInput() takes ${JSON.stringify(text)} for lines of text`, async () => {
+    for (let size = 1; size <= text.length; size++) {
+      const { measurements } = await readChunks(pieces(bytesOf(text), size));
+      assert.deepEqual(measurements, [[5, {}]]);
+    }
+  });
 }
 
 Deno.test("readInput() takes a bracket for one in a format that is no JSON", async () => {
