@@ -1,3 +1,4 @@
+import { ByteBuffer } from "../../base/byte_buffer.ts";
 import { UsageError } from "../../base/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
@@ -6,7 +7,7 @@ import { FieldWatch, type OnManyValues } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { formatOf, type InputFormat } from "./format.ts";
 import { gunzip } from "./gunzip.ts";
-import { ByteBuffer, LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
+import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
 import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
 import type { Pattern } from "./pattern.ts";
@@ -183,7 +184,7 @@ async function begin(raw: AsyncIterable<Uint8Array>) {
         break;
       }
       held.append(value);
-      head = held.bytes.subarray(0, held.length);
+      head = held.bytes;
     }
   } catch (error) {
     await close();
