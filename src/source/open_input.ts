@@ -21,9 +21,8 @@ export async function openInput(
     : await openFile(path, system);
   const controller = new AbortController();
   let unnamed = 0;
-  const input = readInput(stream, {
+  const input = readInput([{ name: path === "-" ? "" : path, stream }], {
     ...options,
-    gzip: path.endsWith(".gz"),
     signal: controller.signal,
     onInvalid(line, reason) {
       if (input.progress.invalid > MOST_NAMED) return void unnamed++;

@@ -162,8 +162,10 @@ export function inputSource(input: Input, clock: Clock): Source {
     try {
       for await (const batch of input) {
         if (closed) return;
-        recorder.record(batch);
-        recorded += batch.length;
+        const { measurements, histograms } = batch;
+        recorder.record(measurements);
+        if (histograms.length > 0) recorder.recordHistograms(histograms);
+        recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
         arrived();
         await held?.promise;
       }

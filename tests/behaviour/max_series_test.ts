@@ -13,7 +13,7 @@ const folded = (measurements: string, series: string) => [
 
 Deno.test("--max-series folds what is beyond into one data point, and says so", async () => {
   const sent = await measure({
-    args: ["--input", "-", "--max-series", "3"],
+    args: ["--input", "-", "--attr-field", "a", "--max-series", "3"],
     //     values: 1    2    3    4    5    6    7
     stdin: csv("v", "w", "x", "y", "v", "z", "y"),
     said: folded("4 measurements", "3"),
@@ -35,7 +35,7 @@ Deno.test("--max-series folds what is beyond into one data point, and says so", 
 
 Deno.test("--max-series folds nothing when there are exactly so many", async () => {
   const sent = await measure({
-    args: ["--input", "-", "--max-series", "3"],
+    args: ["--input", "-", "--attr-field", "a", "--max-series", "3"],
     stdin: csv("v", "w", "x", "v", "x"),
   });
   assert.deepEqual(sent.points.map(({ attributes }) => attributes["a"]), ["v", "w", "x"]);
@@ -43,7 +43,7 @@ Deno.test("--max-series folds nothing when there are exactly so many", async () 
 
 Deno.test("--max-series 1 leaves one data point", async () => {
   const sent = await measure({
-    args: ["--input", "-", "--max-series", "1", "--attr", "host=h"],
+    args: ["--input", "-", "--attr-field", "a", "--max-series", "1", "--attr", "host=h"],
     stdin: csv("v", "w"),
     said: folded("2 measurements", "2"),
   });

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { progressLine } from "../../src/source/progress.ts";
 
-const at = (lines: number, bytes = 0) => ({ lines, bytes, measurements: lines, invalid: 0 });
+const at = (lines: number, bytes = 0) => ({
+  lines,
+  bytes,
+  measurements: lines,
+  histograms: 0,
+  invalid: 0,
+  skipped: 0,
+});
 
 Deno.test("progressLine() tells lines, lines a second and the share", () => {
   assert.equal(

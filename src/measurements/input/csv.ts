@@ -1,45 +1,58 @@
-import { UsageError } from "../../base/errors.ts";
-import { ByteNumber } from "./byte_number.ts";
-import { csvField, CsvRecord, QUOTE } from "./csv_record.ts";
-import { type Fields, usableValue } from "./fields.ts";
-import { AttributeCache } from "./attribute_cache.ts";
 import { ByteBuffer } from "../../base/byte_buffer.ts";
+import { UsageError } from "../../base/errors.ts";
+import { csvField, CsvRecord } from "./csv_record.ts";
+import type { FieldWatch } from "./field_watch.ts";
+import type { Fields } from "./fields.ts";
+import { LineFields } from "./line_fields.ts";
 import { LINE_FEED, type LineReader, MOST_LINE_BYTES } from "./lines.ts";
-import type { Attributes } from "../measurement.ts";
-import { RangeIndex } from "./range_index.ts";
 import { type Sink, TOO_LONG } from "./sink.ts";
+import type { TimedField } from "./timed_field.ts";
+
+const HASH = 35;
+const TAB = 9;
+/** What a header may be split at, the likeliest first. */
+const DELIMITERS = [",", ";", "\t"] as const;
 
 /** What the header row says. */
-interface Columns {
-  readonly count: number;
-  readonly value: number;
-  readonly attributes: readonly { readonly column: number; readonly key: string }[];
-  /**
-   * Which bytes of a record decide its attributes: those of these columns, or, when every column counts, what stands
-   * before and after the value.
-   */
-  readonly deciding: readonly number[] | "around the value";
+interface Header {
+  readonly names: readonly string[];
+  /** The column of each of the fields that are wanted. */
+  readonly columns: readonly number[];
 }
 
-/** CSV with a header row (RFC 4180); attributes are strings, and an empty cell is none. */
+/**
+ * CSV with a header row (RFC 4180), whatever its delimiter; attributes are strings, and an empty cell is none. A line
+ * that begins with `#` where a record could begin is a comment, before the header too.
+ */
 export class CsvReader implements LineReader {
   readonly #fields: Fields;
   readonly #sink: Sink;
-  readonly #record = new CsvRecord(16);
-  readonly #number = new ByteNumber();
-  readonly #attributeCache = new AttributeCache();
+  readonly #line: LineFields;
+  readonly #timed: TimedField;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  #columns: Columns | undefined;
-  #known = new RangeIndex<Attributes>(0);
-  /** The deciding ranges of a record, in the bytes at hand. */
-  #from = new Int32Array(0);
-  #to = new Int32Array(0);
+  #record: CsvRecord | undefined;
+  #header: Header | undefined;
   /** The begin of a record whose quotes do not close in the lines that were read so far. */
   readonly #held = new ByteBuffer();
 
-  constructor(fields: Fields, sink: Sink) {
+  /** Without a delimiter it is found in the header: the one that splits off the fields that are wanted. */
+  constructor(
+    fields: Fields,
+    sink: Sink,
+    watch: FieldWatch,
+    timed: TimedField,
+    delimiter: string | undefined,
+  ) {
     this.#fields = fields;
     this.#sink = sink;
+    this.#timed = timed;
+    this.#line = new LineFields(
+      fields,
+      sink,
+      watch,
+      (bytes, from, to) => this.#text(bytes, from, to),
+    );
+    if (delimiter !== undefined) this.#record = new CsvRecord(delimiter.charCodeAt(0));
   }
 
   /** Throws a UsageError when the header has not the columns that are asked for. */
@@ -72,7 +85,7 @@ export class CsvReader implements LineReader {
   #giveUp(): void {
     this.#sink.lines++;
     this.#sink.unusable(UNCLOSED);
-    this.#record.reset();
+    this.#record?.reset();
     this.#held.drop(this.#held.bytes.indexOf(LINE_FEED) + 1);
     this.#heldRecords();
   }
@@ -80,9 +93,14 @@ export class CsvReader implements LineReader {
   /** Reads whole records; where the first one begins that does not end. */
   #records(bytes: Uint8Array, from: number, to: number): number {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const record = this.#record;
     let at = from;
     while (at < to) {
+      if (bytes[at] === HASH || (this.#record === undefined && isBlank(bytes, at))) {
+        this.#sink.lines++;
+        at = bytes.indexOf(LINE_FEED, at) + 1;
+        continue;
+      }
+      const record = this.#record ??= this.#split(bytes, at);
       const feed = record.split(bytes, at, to);
       if (feed < 0) break;
       this.#sink.lines++;
@@ -93,127 +111,97 @@ export class CsvReader implements LineReader {
       }
       const line = this.#sink.lines;
       this.#sink.lines += record.innerLines;
-      if (!this.#isBlank(bytes, at)) this.#take(bytes, view, at, line);
+      if (record.fields !== 1 || !isBlank(bytes, at)) this.#take(record, bytes, view, at, line);
       at = feed + 1;
     }
     return at;
   }
 
-  #take(bytes: Uint8Array, view: DataView, at: number, line: number): void {
-    const record = this.#record;
-    const columns = this.#columns;
-    if (columns === undefined) return this.#header(bytes, at);
-    if (record.malformed) return this.#sink.unusable("text after a closing quote", line);
-    if (record.fields !== columns.count) {
-      const [is, has] = [record.fields, columns.count].map((n) =>
-        `${n} field${n === 1 ? "" : "s"}`
-      );
-      return this.#sink.unusable(`${is}, but the header has ${has}`, line);
-    }
-    const value = this.#value(bytes, at, columns.value);
-    if (typeof value === "string") return this.#sink.unusable(value, line);
-    this.#decide(at, columns);
-    let attributes = this.#known.find(view, this.#from, this.#to);
-    if (attributes === undefined) {
-      attributes = this.#attributes(bytes, at, columns);
-      this.#known.add(view, this.#from, this.#to, attributes);
-    }
-    this.#sink.measured(value, attributes);
-  }
-
-  #value(bytes: Uint8Array, at: number, column: number): number | string {
-    const from = at + (this.#record.from[column] ?? 0);
-    const quote = bytes[from] === QUOTE ? 1 : 0;
-    if (this.#number.read(bytes, from + quote) + quote === at + (this.#record.to[column] ?? 0)) {
-      const value = this.#number.value * this.#fields.scale;
-      if (value >= 0 && value < Infinity) return value + 0; // 0 of -0
-    }
-    return usableValue(
-      this.#text(bytes, at, column),
-      this.#fields.scale,
-      `"${this.#fields.valueField}"`,
-    );
-  }
-
-  #attributes(bytes: Uint8Array, at: number, { attributes }: Columns): Attributes {
-    return this.#attributeCache.intern(
-      attributes.map(({ column, key }) => [key, this.#text(bytes, at, column)] as const)
-        .filter(([, value]) => value !== ""),
-    );
-  }
-
-  #decide(at: number, { deciding, value }: Columns): void {
-    const { from, to, fields } = this.#record;
-    if (deciding === "around the value") {
-      this.#from[0] = at;
-      this.#to[0] = at + (from[value] ?? 0);
-      this.#from[1] = at + (to[value] ?? 0);
-      this.#to[1] = at + (to[fields - 1] ?? 0);
+  #take(record: CsvRecord, bytes: Uint8Array, view: DataView, at: number, line: number): void {
+    const header = this.#header;
+    if (header === undefined) {
+      this.#header = this.#headerOf(this.#cells(record, bytes, at).map((name) => name.trim()));
       return;
     }
-    for (let k = 0; k < deciding.length; k++) {
-      const column = deciding[k] ?? 0;
-      this.#from[k] = at + (from[column] ?? 0);
-      this.#to[k] = at + (to[column] ?? 0);
+    if (record.malformed) return this.#sink.unusable("text after a closing quote", line);
+    const count = header.names.length;
+    if (record.fields !== count) {
+      const [is, has] = [record.fields, count].map((n) => `${n} field${n === 1 ? "" : "s"}`);
+      return this.#sink.unusable(`${is}, but the header has ${has}`, line);
     }
+    if (this.#timed.wanted) {
+      const cells = this.#cells(record, bytes, at);
+      this.#timed.look(cells.map((cell, column) => [header.names[column] ?? "", cell]));
+    }
+    const { from, to } = this.#line;
+    const { columns } = header;
+    for (let k = 0; k < columns.length; k++) {
+      const column = columns[k] ?? 0;
+      from[k] = at + (record.from[column] ?? 0);
+      to[k] = at + (record.to[column] ?? 0);
+    }
+    this.#line.take(bytes, view, line);
   }
 
-  #header(bytes: Uint8Array, at: number): void {
-    const names = Array.from(
-      { length: this.#record.fields },
-      (_, column) => this.#text(bytes, at, column).trim(),
+  /** The delimiter that splits the header into the wanted columns; else the one with the most. */
+  #split(bytes: Uint8Array, at: number): CsvRecord {
+    const end = bytes.indexOf(LINE_FEED, at) + 1;
+    let best = { wanted: -1, columns: 0, delimiter: TAB };
+    for (const delimiter of DELIMITERS.map((text) => text.charCodeAt(0))) {
+      const record = new CsvRecord(delimiter);
+      if (record.split(bytes, at, end) < 0) continue;
+      const names = this.#cells(record, bytes, at).map((name) => name.trim());
+      const wanted = this.#line.names.filter((name) => names.includes(name)).length;
+      const columns = names.length;
+      if (wanted > best.wanted || (wanted === best.wanted && columns > best.columns)) {
+        best = { wanted, columns, delimiter };
+      }
+    }
+    return new CsvRecord(best.wanted < 0 ? COMMA : best.delimiter);
+  }
+
+  #headerOf(names: readonly string[]): Header {
+    const { valueField, attrFields = [], where = [], timeField } = this.#fields;
+    const find = (name: string, flag: string) => {
+      const column = names.indexOf(name);
+      if (column >= 0) return column;
+      const has = names.map((n) => JSON.stringify(n)).join(", ");
+      throw new UsageError(
+        `The first line of the CSV input names no column ${JSON.stringify(name)}: it names ${
+          has.length > 200 ? `${has.slice(0, 200)}…` : has
+        }. Name the right one with ${flag}`,
+      );
+    };
+    // In the order of LineFields, but what is wrong with the value is said first.
+    const value = find(valueField, "--value-field");
+    const columns = [
+      ...attrFields.map(({ name }) => find(name, "--attr-field")),
+      ...where.map(({ field }) => find(field, "--where")),
+      value,
+      ...timeField === undefined ? [] : [find(timeField, "--time-field")],
+    ];
+    return { names, columns };
+  }
+
+  #cells(record: CsvRecord, bytes: Uint8Array, at: number): readonly string[] {
+    return Array.from(
+      { length: record.fields },
+      (_, k) => this.#text(bytes, at + (record.from[k] ?? 0), at + (record.to[k] ?? 0)),
     );
-    this.#columns = columnsOf(names, this.#fields);
-    const { deciding } = this.#columns;
-    const ranges = deciding === "around the value" ? 2 : deciding.length;
-    this.#known = new RangeIndex(ranges);
-    this.#from = new Int32Array(ranges);
-    this.#to = new Int32Array(ranges);
   }
 
-  #isBlank(bytes: Uint8Array, at: number): boolean {
-    if (this.#record.fields !== 1) return false;
-    const from = at + (this.#record.from[0] ?? 0);
-    const to = at + (this.#record.to[0] ?? 0);
-    for (let i = from; i < to; i++) if (bytes[i] !== 32 && bytes[i] !== 9) return false;
-    return true;
-  }
-
-  #text(bytes: Uint8Array, at: number, column: number): string {
-    const from = at + (this.#record.from[column] ?? 0);
-    const to = at + (this.#record.to[column] ?? 0);
+  #text(bytes: Uint8Array, from: number, to: number): string {
     return csvField(this.#decoder.decode(bytes.subarray(from, to)));
   }
 }
 
+const COMMA = 44;
 const UNCLOSED = "a quote that is not closed";
 
-function columnsOf(names: readonly string[], { valueField, attrFields }: Fields): Columns {
-  const find = (name: string, flag: string) => {
-    const column = names.indexOf(name);
-    if (column >= 0) return column;
-    const has = names.map((n) => JSON.stringify(n)).join(", ");
-    throw new UsageError(
-      `The first line of the CSV input names no column ${JSON.stringify(name)}: it names ${
-        has.length > 200 ? `${has.slice(0, 200)}…` : has
-      }. Name the right one with ${flag}`,
-    );
-  };
-  const value = find(valueField, "--value-field");
-  if (attrFields === undefined) {
-    const attributes = names.map((key, column) => ({ key, column })).filter(({ key, column }) =>
-      key !== "" && column !== value
-    );
-    return { count: names.length, value, attributes, deciding: "around the value" };
-  }
-  const attributes = attrFields.map(({ name, key }) => ({
-    key,
-    column: find(name, "--attr-field"),
-  }));
-  return {
-    count: names.length,
-    value,
-    attributes,
-    deciding: attributes.map(({ column }) => column),
-  };
+/** Whether there is nothing up to the line's end. */
+function isBlank(bytes: Uint8Array, at: number): boolean {
+  let i = at;
+  while (bytes[i] === 32 || bytes[i] === TAB) i++;
+  if (bytes[i] === 13) i++;
+  return bytes[i] === LINE_FEED;
 }

@@ -1,7 +1,6 @@
 import { LINE_FEED } from "./lines.ts";
 
 export const QUOTE = 34;
-const COMMA = 44;
 const CARRIAGE_RETURN = 13;
 
 /** What the splitter is in the midst of. */
@@ -24,13 +23,16 @@ export class CsvRecord {
   fields = 0;
   /** Line feeds within quotes. */
   innerLines = 0;
-  /** Something other than a comma followed a closing quote. */
+  /** Something other than a delimiter followed a closing quote. */
   malformed = false;
+  readonly #delimiter: number;
   #state = AT_START;
   /** Of the record's bytes, how many have been looked at. */
   #seen = 0;
 
-  constructor(room: number) {
+  /** `delimiter` is a byte, other than a quote or a line's end. */
+  constructor(delimiter: number, room = 16) {
+    this.#delimiter = delimiter;
     this.from = new Int32Array(room);
     this.to = new Int32Array(room);
   }
@@ -53,13 +55,14 @@ export class CsvRecord {
       this.reset();
       this.#open(0);
     }
+    const delimiter = this.#delimiter;
     let state = this.#state;
     for (let i = start + this.#seen; i < to; i++) {
       const c = bytes[i];
       if (state === IN_QUOTES) {
         if (c === QUOTE) state = AFTER_QUOTE;
         else if (c === LINE_FEED) this.innerLines++;
-      } else if (c === COMMA) {
+      } else if (c === delimiter) {
         this.#close(i - start);
         this.#open(i - start + 1);
         state = AT_START;

@@ -1,5 +1,8 @@
-import { decimal } from "../../base/number.ts";
-import type { AttributeValue } from "../measurement.ts";
+import type { Condition } from "./where.ts";
+
+/** How a time is written: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
+export const TIME_FORMATS = ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"] as const;
+export type TimeFormat = typeof TIME_FORMATS[number];
 
 /** A field of a line that becomes an attribute: its name there, and the attribute's key. */
 export interface AttrField {
@@ -7,13 +10,21 @@ export interface AttrField {
   readonly key: string;
 }
 
-/** Which fields of a line are meant. */
+/** Which fields of a line are meant, and what they mean. */
 export interface Fields {
   readonly valueField: string;
-  /** Undefined: the object `attributes` (NDJSON), every other column (CSV). */
+  /** Undefined: the object `attributes` (NDJSON), none (every other format). */
   readonly attrFields: readonly AttrField[] | undefined;
-  /** A factor for the value: 1000 for seconds to ms. */
+  /** A factor for a value without a unit of time: 1000 for seconds to ms. */
   readonly scale: number;
+  /** What a value with a unit of time is converted to, the metric's unit; none when that is no unit of time. */
+  readonly unit?: string | undefined;
+  /** A line that does not fulfil them all is skipped. */
+  readonly where?: readonly Condition[] | undefined;
+  /** The time of a line; undefined: its measurement has none. */
+  readonly timeField?: string | undefined;
+  /** `auto` unless told otherwise. */
+  readonly timeFormat?: TimeFormat | undefined;
 }
 
 /** `NAME` or `NAME=KEY`, at the first `=`; undefined without a name or without a key. */
@@ -22,48 +33,4 @@ export function attrField(text: string): AttrField | undefined {
   const name = (equals < 0 ? text : text.slice(0, equals)).trim();
   const key = equals < 0 ? name : text.slice(equals + 1).trim();
   return name === "" || key === "" ? undefined : { name, key };
-}
-
-/**
- * The value to record, or the reason why there is none. `what` names the value in the reason. A number may come as a
- * string; JSON's `true`, `null` and the like are no numbers.
- */
-export function usableValue(raw: unknown, scale: number, what: string): number | string {
-  if (raw === undefined) return `no ${what}`;
-  const number = typeof raw === "number" ? raw : typeof raw === "string" ? decimal(raw) : NaN;
-  if (Number.isNaN(number)) {
-    return NOT_FINITE.test(String(raw))
-      ? `${what} is not finite: ${quoted(raw)}`
-      : `${what} is not a number: ${quoted(raw)}`;
-  }
-  const value = number * scale;
-  if (!Number.isFinite(value)) return `${what} is not finite: ${quoted(raw)}`;
-  if (value < 0) return `${what} is negative: ${quoted(raw)}`;
-  return value + 0; // 0 of -0
-}
-
-const NOT_FINITE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
-const MOST_SHOWN = 40;
-
-/** As JSON, shortened: a line of an input may be anything. */
-function quoted(raw: unknown): string {
-  const text = typeof raw === "number" ? String(raw) : JSON.stringify(raw);
-  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}…`;
-}
-
-/**
- * What an attribute becomes: a string, boolean or number stays what it is; null is no attribute; an array or object,
- * which a metric's attribute cannot hold, becomes its JSON text, so that it still tells series apart.
- */
-export function attributeValue(raw: unknown): AttributeValue | undefined {
-  switch (typeof raw) {
-    case "string":
-    case "number":
-    case "boolean":
-      return raw;
-    case "object":
-      return raw === null ? undefined : JSON.stringify(raw);
-    default:
-      return undefined;
-  }
 }

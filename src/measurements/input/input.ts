@@ -1,55 +1,119 @@
+import { ByteBuffer } from "../../base/byte_buffer.ts";
+import { UsageError } from "../../base/errors.ts";
+import { CombinedReader } from "./combined.ts";
+import { contentOf, foreignError, isUndecided } from "./content.ts";
 import { CsvReader } from "./csv.ts";
-import { decimal } from "../../base/number.ts";
+import { FieldWatch, type OnManyValues } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
+import { formatOf, type InputFormat } from "./format.ts";
 import { gunzip } from "./gunzip.ts";
 import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
-import type { Measurement } from "../measurement.ts";
+import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
-import { type InputProgress, Sink, TOO_LONG } from "./sink.ts";
+import type { Pattern } from "./pattern.ts";
+import { PatternReader } from "./pattern_lines.ts";
+import { type Batch, type InputProgress, type OnInvalid, Sink, TOO_LONG } from "./sink.ts";
 import { TextReader } from "./text.ts";
+import { TimedField } from "./timed_field.ts";
 
-export type InputFormat = "ndjson" | "csv" | "text";
+export type { InputFormat } from "./format.ts";
 
 export interface InputOptions extends Fields {
   readonly format: InputFormat | "auto";
-  /** The stream is gzip. */
-  readonly gzip: boolean;
-  /** Is told of every line that cannot be used. */
-  readonly onInvalid: (line: number, reason: string) => void;
+  /** One character that separates the cells of CSV; undefined: the header tells. */
+  readonly delimiter?: string | undefined;
+  /** Where the fields are; the format `pattern` demands it. */
+  readonly pattern?: Pattern | undefined;
+  readonly onInvalid: OnInvalid;
+  /** Is told once of an attribute's field that has more than 1,000 different values, with three of them. */
+  readonly onManyValues?: OnManyValues | undefined;
   /** Ends the reading: what has come is given out, except a line that has not ended. */
   readonly signal?: AbortSignal;
 }
 
-/** Measurements as they come, one batch for what was read at once; none is empty. */
-export interface Input extends AsyncIterable<readonly Measurement[]> {
+/** A stream with the name that stands in messages. */
+export interface NamedStream {
+  readonly name: string;
+  readonly stream: ReadableStream<Uint8Array>;
+}
+
+/** What an input holds as it comes, one batch for what was read at once; none is empty. */
+export interface Input extends AsyncIterable<Batch> {
   readonly progress: InputProgress;
+  /** The fields of --attr-field and --where that no line had; to be asked at the end. */
+  unseenFields(): readonly string[];
+  /** Where no time field is named: a field of the first lines that plainly carries a time. */
+  looksTimed(): string | undefined;
 }
 
 /**
- * Reads measurements from a stream, in constant memory whatever its length. Iterating throws what the stream throws, an
- * error for damaged gzip, and a UsageError for a CSV header that lacks a column.
+ * Reads an input, or several one after the other, in constant memory whatever their length. Each may have a format, a
+ * header and a packing of its own. Iterating throws what a stream throws, an error for damaged gzip, and a UsageError for
+ * what is no lines of text, or has not the fields that are named.
  */
-export function readInput(stream: ReadableStream<Uint8Array>, options: InputOptions): Input {
-  const sink = new Sink(options.onInvalid);
+export function readInput(
+  streams: ReadableStream<Uint8Array> | readonly NamedStream[],
+  options: InputOptions,
+): Input {
+  const reading: Reading = {
+    streams: streams instanceof ReadableStream ? [{ name: "", stream: streams }] : streams,
+    options,
+    sink: new Sink(options.onInvalid),
+    watch: new FieldWatch(options.onManyValues),
+    timed: new TimedField(options.timeField === undefined),
+  };
+  const { sink, timed } = reading;
   return {
     progress: sink,
-    [Symbol.asyncIterator]: () => batches(stream, options, sink),
+    unseenFields: () => unseenFields(reading),
+    looksTimed: () => timed.name,
+    [Symbol.asyncIterator]: () => batches(reading),
   };
 }
 
-async function* batches(
-  stream: ReadableStream<Uint8Array>,
-  options: InputOptions,
-  sink: Sink,
-): AsyncGenerator<readonly Measurement[]> {
-  const { gzip, signal } = options;
-  const splitter = new LineSplitter(new FirstLine(options, sink));
-  const raw = chunks(stream, signal, sink);
+interface Reading {
+  readonly streams: readonly NamedStream[];
+  readonly options: InputOptions;
+  readonly sink: Sink;
+  readonly watch: FieldWatch;
+  readonly timed: TimedField;
+}
+
+/** What was skipped, or is invalid, was not looked at for attributes. */
+function unseenFields({ options, sink, watch }: Reading): readonly string[] {
+  const { attrFields = [], where = [] } = options;
+  const measured = sink.measurements + sink.histograms > 0;
+  const names = [
+    ...measured ? watch.unseen(attrFields.map(({ name }) => name)) : [],
+    ...measured || sink.skipped > 0 ? watch.untested(where.map(({ field }) => field)) : [],
+  ];
+  return [...new Set(names)];
+}
+
+async function* batches(reading: Reading): AsyncGenerator<Batch> {
+  const { signal } = reading.options;
+  let begun = 0;
   try {
-    for await (const chunk of gzip ? gunzip(raw) : raw) {
+    for (const named of reading.streams) {
+      begun++;
+      yield* batchesOf(named, reading);
+      if (signal?.aborted) return;
+    }
+  } finally {
+    for (const { stream } of reading.streams.slice(begun)) stream.cancel().catch(() => {});
+  }
+}
+
+async function* batchesOf({ name, stream }: NamedStream, reading: Reading): AsyncGenerator<Batch> {
+  const { options, sink } = reading;
+  const { signal } = options;
+  const splitter = new LineSplitter(new FirstLine(reading));
+  sink.begin(name);
+  try {
+    for await (const chunk of text(chunks(stream, signal, sink), options.format, name)) {
       splitter.push(chunk);
       const batch = sink.drain();
-      if (batch.length > 0) yield batch;
+      if (batch !== undefined) yield batch;
     }
   } catch (error) {
     // Cut short on purpose, gzip ends too early.
@@ -58,7 +122,7 @@ async function* batches(
   if (signal?.aborted) return;
   splitter.end();
   const last = sink.drain();
-  if (last.length > 0) yield last;
+  if (last !== undefined) yield last;
 }
 
 async function* chunks(
@@ -83,17 +147,74 @@ async function* chunks(
   }
 }
 
+/** Lines of text, unpacked when they are gzip; a UsageError when they are something else. */
+async function* text(
+  raw: AsyncIterable<Uint8Array>,
+  format: InputFormat | "auto",
+  name: string,
+  unpacked = false,
+): AsyncGenerator<Uint8Array> {
+  const begun = await begin(raw);
+  const content = contentOf(begun.head, format);
+  if (content === "text") return yield* begun.all();
+  if (content === "gzip" && !unpacked) {
+    return yield* text(gunzip(begun.all()), format, name, true);
+  }
+  await begun.close();
+  throw foreignError(
+    content === "gzip" ? { what: "packed by gzip twice", command: "gzip -dc" } : content,
+    name,
+  );
+}
+
+/** Reads until the first bytes decide what they are. `all` gives them again, and then the rest. */
+async function begin(raw: AsyncIterable<Uint8Array>) {
+  const iterator = raw[Symbol.asyncIterator]();
+  const held = new ByteBuffer();
+  const close = async () => void await iterator.return?.();
+  let head: Uint8Array = new Uint8Array();
+  let ended = false;
+  try {
+    while (isUndecided(head) && !ended) {
+      const { done, value } = await iterator.next();
+      ended = done === true;
+      if (ended) break;
+      if (held.length === 0 && !isUndecided(value)) {
+        head = value;
+        break;
+      }
+      held.append(value);
+      head = held.bytes;
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
+    try {
+      if (head.length > 0) yield head;
+      for (;;) {
+        const { done, value } = await iterator.next();
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await close();
+    }
+  }
+  return { head, all, close };
+}
+
 /** Skips a byte order mark and finds the format out, then hands everything on. */
 class FirstLine implements LineReader {
-  readonly #options: InputOptions;
-  readonly #sink: Sink;
+  readonly #reading: Reading;
   #reader: LineReader | undefined;
   #isFirst = true;
 
-  constructor(options: InputOptions, sink: Sink) {
-    this.#options = options;
-    this.#sink = sink;
-    if (options.format !== "auto") this.#reader = readerOf(options.format, options, sink);
+  constructor(reading: Reading) {
+    this.#reading = reading;
+    const { format } = reading.options;
+    if (format !== "auto") this.#reader = readerOf(format, reading);
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {
@@ -104,11 +225,12 @@ class FirstLine implements LineReader {
     while (this.#reader === undefined && at < to) {
       const end = bytes.indexOf(LINE_FEED, at);
       const line = new TextDecoder().decode(bytes.subarray(at, end)).trim();
-      if (line !== "") {
-        this.#reader = readerOf(formatOf(line), this.#options, this.#sink);
+      const format = line === "" ? undefined : formatOf(line);
+      if (format !== undefined) {
+        this.#reader = readerOf(format, this.#reading);
         break;
       }
-      this.#sink.lines++;
+      this.#reading.sink.lines++;
       at = end + 1;
     }
     if (at < to) this.#reader?.lines(bytes, at, to);
@@ -117,8 +239,8 @@ class FirstLine implements LineReader {
   tooLong(): void {
     this.#isFirst = false;
     if (this.#reader !== undefined) return this.#reader.tooLong();
-    this.#sink.lines++;
-    this.#sink.unusable(TOO_LONG);
+    this.#reading.sink.lines++;
+    this.#reading.sink.unusable(TOO_LONG);
   }
 
   end(): void {
@@ -126,19 +248,29 @@ class FirstLine implements LineReader {
   }
 }
 
-/** What the first line that is not blank says of the format. */
-export function formatOf(line: string): InputFormat {
-  if (line.startsWith("{")) return "ndjson";
-  return Number.isNaN(decimal(line)) ? "csv" : "text";
-}
-
-function readerOf(format: InputFormat, fields: Fields, sink: Sink): LineReader {
+function readerOf(
+  format: InputFormat,
+  { options, sink, watch, timed }: Reading,
+): LineReader {
   switch (format) {
     case "ndjson":
-      return new NdjsonReader(fields, sink);
+      return new NdjsonReader(options, sink, watch, timed);
     case "csv":
-      return new CsvReader(fields, sink);
+      return new CsvReader(options, sink, watch, timed, options.delimiter);
+    case "tsv":
+      return new CsvReader(options, sink, watch, timed, "\t");
     case "text":
-      return new TextReader(fields, sink);
+      return new TextReader(options, sink, watch);
+    case "logfmt":
+      return new LogfmtReader(options, sink, watch, timed);
+    case "combined":
+      return new CombinedReader(options, sink, watch, timed);
+    case "pattern":
+      if (options.pattern === undefined) {
+        throw new UsageError("--input-format pattern needs --pattern");
+      }
+      return new PatternReader(options.pattern, options, sink, watch, timed);
+    case "prometheus":
+      throw new UsageError("The input is a Prometheus exposition, which is not read line by line");
   }
 }

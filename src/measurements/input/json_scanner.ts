@@ -30,6 +30,9 @@ export class JsonScanner {
   readonly to: Int32Array;
   /** The value field's number. */
   value = 0;
+  /** What stands behind the number in the value field's string, such as a unit; from -1 when that is nothing. */
+  restFrom = -1;
+  restTo = -1;
 
   readonly #number = new ByteNumber();
   readonly #valueField: Uint8Array;
@@ -144,8 +147,12 @@ export class JsonScanner {
     const isString = this.#bytes[at] === QUOTE;
     const end = this.#number.read(this.#bytes, isString ? at + 1 : at);
     this.value = this.#number.value;
+    this.restFrom = -1;
     if (!isString || end < 0) return end;
-    return this.#bytes[end] === QUOTE ? end + 1 : -1;
+    if (this.#bytes[end] === QUOTE) return end + 1;
+    this.restFrom = end;
+    this.restTo = this.#plainEnd(end);
+    return this.restTo < 0 ? -1 : this.restTo + 1;
   }
 
   /** Past any value that begins at `at`; -1 if there is none. */

@@ -1,10 +1,17 @@
-import { attributeValue, type Fields, usableValue } from "./fields.ts";
+import type { Attributes, AttributeValue } from "../measurement.ts";
 import { AttributeCache } from "./attribute_cache.ts";
+import type { FieldWatch } from "./field_watch.ts";
+import type { Fields } from "./fields.ts";
+import { histogramOf, holdsHistogram } from "./histogram_line.ts";
 import { JsonScanner } from "./json_scanner.ts";
+import { ConditionIndex } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
-import type { Attributes, AttributeValue, Measurement } from "../measurement.ts";
+import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import { type Sink, TOO_LONG } from "./sink.ts";
+import { TimeReader } from "./time.ts";
+import type { TimedField } from "./timed_field.ts";
+import { type Conversion, conversionOf } from "./value.ts";
 
 /** The object that attributes come from when no field is named. */
 const ATTRIBUTES = "attributes";
@@ -15,31 +22,61 @@ const ATTRIBUTES = "attributes";
  */
 export class NdjsonReader implements LineReader {
   readonly #fields: Fields;
+  readonly #conversion: Conversion;
   readonly #sink: Sink;
+  readonly #watch: FieldWatch;
+  readonly #timed: TimedField;
   readonly #attributeCache = new AttributeCache();
   readonly #scanner: JsonScanner | undefined;
+  readonly #conditions: ConditionIndex | undefined;
+  readonly #times: TimeReader | undefined;
+  /** The place of the time among the scanner's fields. */
+  readonly #time: number;
   readonly #known: RangeIndex<Attributes>;
   // A byte order mark within the input belongs to its line, and what is no UTF-8 becomes U+FFFD.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  constructor(fields: Fields, sink: Sink) {
+  constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
     this.#fields = fields;
+    this.#conversion = conversionOf(fields);
     this.#sink = sink;
-    const names = fields.attrFields?.map(({ name }) => name) ?? [ATTRIBUTES];
+    this.#watch = watch;
+    this.#timed = timed;
+    const { valueField, where = [], timeField, timeFormat = "auto" } = fields;
+    const attributes = fields.attrFields?.map(({ name }) => name) ?? [ATTRIBUTES];
+    const tested = where.map(({ field }) => field);
+    const names = [...attributes, ...tested, ...timeField === undefined ? [] : [timeField]];
     // Where the value is an attribute as well, every number has its own attributes.
-    if (!names.includes(fields.valueField)) {
-      this.#scanner = new JsonScanner(fields.valueField, names);
+    if (!names.includes(valueField)) {
+      const scanner = new JsonScanner(valueField, names);
+      this.#scanner = scanner;
+      if (tested.length > 0) {
+        this.#conditions = new ConditionIndex(
+          where,
+          scanner.from,
+          scanner.to,
+          attributes.length,
+          watch,
+          (bytes, from, to) => this.#text(bytes, from, to),
+        );
+      }
+      if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
     }
-    this.#known = new RangeIndex(names.length);
+    this.#time = names.length - 1;
+    this.#known = new RangeIndex(attributes.length);
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {
     const scanner = this.#scanner;
     const sink = this.#sink;
-    const { scale } = this.#fields;
+    const conditions = this.#conditions;
+    const times = this.#times;
+    const timed = this.#timed;
+    const { scale, duration } = this.#conversion;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = from; at < to;) {
       sink.lines++;
+      if (timed.wanted) this.#look(bytes, at);
       const feed = scanner?.scan(bytes, at) ?? -1;
       if (scanner === undefined || feed < 0) {
         const end = bytes.indexOf(LINE_FEED, at);
@@ -47,14 +84,24 @@ export class NdjsonReader implements LineReader {
         at = end + 1;
         continue;
       }
-      const value = scanner.value * scale;
+      if (conditions !== undefined && !conditions.hold(bytes, view)) {
+        sink.skipped++;
+        at = feed + 1;
+        continue;
+      }
+      const value = scanner.restFrom < 0
+        ? scanner.value * scale
+        : duration?.convertBytes(scanner.value, bytes, scanner.restFrom, scanner.restTo) ?? NaN;
+      const time = times === undefined ? 0 : this.#timeOf(times, scanner, bytes);
       const attributes = this.#known.find(view, scanner.from, scanner.to);
-      if (attributes !== undefined && value >= 0 && value < Infinity) {
-        sink.measured(value + 0, attributes); // 0 of -0
+      if (attributes !== undefined && value >= 0 && value < Infinity && time >= 0) {
+        // 0 of -0
+        if (times === undefined) sink.measured(value + 0, attributes);
+        else sink.measuredAt(value + 0, attributes, time);
       } else {
-        const measurement = this.#plain(bytes.subarray(at, feed));
-        if (attributes === undefined && measurement !== undefined) {
-          this.#known.add(view, scanner.from, scanner.to, measurement.attributes);
+        const found = this.#plain(bytes.subarray(at, feed));
+        if (attributes === undefined && found !== undefined) {
+          this.#known.add(view, scanner.from, scanner.to, found);
         }
       }
       at = feed + 1;
@@ -68,44 +115,91 @@ export class NdjsonReader implements LineReader {
 
   end(): void {}
 
-  #plain(line: Uint8Array): Measurement | undefined {
+  /** NaN when the time has to be looked at more closely. */
+  #timeOf(times: TimeReader, scanner: JsonScanner, bytes: Uint8Array): number {
+    const from = scanner.from[this.#time] ?? -1;
+    return from < 0 ? NaN : times.read(bytes, from, scanner.to[this.#time] ?? -1);
+  }
+
+  /** Measures a line, or says why not; its attributes if it holds a value. */
+  #plain(line: Uint8Array): Attributes | undefined {
+    const sink = this.#sink;
     const text = this.#decoder.decode(line);
     if (text.trim() === "") return undefined;
-    const found = ndjsonMeasurement(text, this.#fields, this.#attributeCache);
-    if (typeof found === "string") {
-      this.#sink.unusable(found);
+    const parsed = parse(text);
+    if (!isObject(parsed)) {
+      sink.unusable(parsed === undefined ? "no JSON" : "no JSON object");
       return undefined;
     }
-    this.#sink.measured(found.value, found.attributes);
-    return found;
+    const field = (name: string) => fieldOf(parsed, name);
+    const { valueField } = this.#fields;
+    if (field(valueField) === undefined && holdsHistogram(parsed)) {
+      this.#histogram(parsed, field);
+      return undefined;
+    }
+    const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
+    if (found === undefined) {
+      sink.skipped++;
+      return undefined;
+    }
+    const attributes = typeof found === "string" ? undefined : this.#attributes(parsed);
+    if (typeof found === "string" || attributes === undefined) {
+      sink.unusable(typeof found === "string" ? found : NO_OBJECT);
+      return undefined;
+    }
+    if (found.time === undefined) sink.measured(found.value, attributes);
+    else sink.measuredAt(found.value, attributes, found.time);
+    return attributes;
+  }
+
+  #histogram(line: JsonObject, field: (name: string) => unknown): void {
+    const sink = this.#sink;
+    if (!conditionsHold(field, this.#fields, this.#watch)) {
+      sink.skipped++;
+      return;
+    }
+    const figures = histogramOf(line, this.#fields.scale);
+    if (typeof figures === "string") return sink.unusable(figures);
+    const time = timeOf(field, this.#fields);
+    if (typeof time === "string") return sink.unusable(time);
+    const attributes = this.#attributes(line);
+    if (attributes === undefined) return sink.unusable(NO_OBJECT);
+    sink.histogram({ ...figures, attributes, ...time === undefined ? {} : { time } });
+  }
+
+  /** Undefined when the object of attributes is none. */
+  #attributes(line: JsonObject): Attributes | undefined {
+    const { attrFields } = this.#fields;
+    const source = line[ATTRIBUTES] ?? {};
+    if (attrFields === undefined && !isObject(source)) return undefined;
+    const fields = attrFields?.map(({ name, key }) => [name, key, fieldOf(line, name)] as const) ??
+      Object.entries(source).map(([key, raw]) => [key, key, raw] as const);
+    const attributes: [string, AttributeValue][] = [];
+    for (const [name, key, raw] of fields) {
+      const attribute = attributeValue(raw);
+      // OpenTelemetry knows no attribute without a key.
+      if (attribute === undefined || key === "") continue;
+      attributes.push([key, attribute]);
+      this.#watch.attribute(name, attribute);
+    }
+    return this.#attributeCache.intern(attributes);
+  }
+
+  /** What a condition sees of the JSON in bytes[from, to). */
+  #text(bytes: Uint8Array, from: number, to: number): string | undefined {
+    const value = attributeValue(parse(this.#decoder.decode(bytes.subarray(from, to))));
+    return value === undefined ? undefined : String(value);
+  }
+
+  #look(bytes: Uint8Array, at: number): void {
+    const line = parse(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
+    if (isObject(line)) this.#timed.look(Object.entries(line));
   }
 }
 
-/** The measurement of one line, or why it has none. */
-export function ndjsonMeasurement(
-  line: string,
-  { valueField, attrFields, scale }: Fields,
-  attributeCache: AttributeCache,
-): Measurement | string {
-  const parsed = parse(line);
-  if (parsed === undefined) return "no JSON";
-  if (!isObject(parsed)) return "no JSON object";
-  const value = usableValue(fieldOf(parsed, valueField), scale, `"${valueField}"`);
-  if (typeof value === "string") return value;
-  const entries = attrFields === undefined
-    ? Object.entries(parsed[ATTRIBUTES] ?? {})
-    : attrFields.map(({ name, key }) => [key, fieldOf(parsed, name)] as const);
-  if (attrFields === undefined && !isObject(parsed[ATTRIBUTES] ?? {})) {
-    return `"${ATTRIBUTES}" is no object`;
-  }
-  const attributes: [string, AttributeValue][] = [];
-  for (const [key, raw] of entries) {
-    const attribute = attributeValue(raw);
-    // OpenTelemetry knows no attribute without a key.
-    if (attribute !== undefined && key !== "") attributes.push([key, attribute]);
-  }
-  return { value, attributes: attributeCache.intern(attributes) };
-}
+const NO_OBJECT = `"${ATTRIBUTES}" is no object`;
+
+type JsonObject = Readonly<Record<string, unknown>>;
 
 function parse(line: string): unknown {
   try {
@@ -115,12 +209,12 @@ function parse(line: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The field of that name, or else, where the name has dots, the one at that path. */
-function fieldOf(object: Readonly<Record<string, unknown>>, name: string): unknown {
+function fieldOf(object: JsonObject, name: string): unknown {
   if (Object.hasOwn(object, name)) return object[name];
   const dot = name.indexOf(".");
   const inner = dot < 0 ? undefined : fieldOf(object, name.slice(0, dot));

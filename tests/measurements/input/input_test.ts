@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { attrField } from "../../../src/measurements/input/fields.ts";
-import { formatOf, readInput } from "../../../src/measurements/input/input.ts";
+import { formatOf } from "../../../src/measurements/input/format.ts";
+import { readInput } from "../../../src/measurements/input/input.ts";
 import { bytesOf, type Options, pieces, readChunks, readText } from "./reading.ts";
 
 const MIB = 2 ** 20;
@@ -15,8 +16,27 @@ for (
     ["-1e3", "text"],
     ["value,method", "csv"],
     ["1,2", "csv"],
-    ["[1]", "csv"],
     ["GET /", "csv"],
+    ["12ms", "text"],
+    ["1m2.5s", "text"],
+    ["340µs", "text"],
+    ["12 ms", "csv"],
+    ["# HELP http_requests_total Requests.", "prometheus"],
+    ["# TYPE http_request_duration_seconds histogram", "prometheus"],
+    ["# a comment", undefined],
+    ["#value", undefined],
+    ["level=info msg=done duration=12ms", "logfmt"],
+    ['time=2026-01-31T12:00:00Z level=INFO msg="took a, b" ms=5', "logfmt"],
+    ["value=5", "logfmt"],
+    ["2026-01-31T12:00:00Z app[router]: at=info service=5ms", "logfmt"],
+    ["a=1,b=2", "csv"],
+    ["time,a=b,c", "csv"],
+    ['127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326', "combined"],
+    ['::1 - frank [10/Oct/2000:13:55:36 -0700] "-" 408 - "-" "-"', "combined"],
+    [
+      'h:80 ::1 - - [10/Oct/2000:13:55:36 -0700] "GET /?a=b c=d HTTP/1.1" 200 1 "-" "x"',
+      "combined",
+    ],
   ] as const
 ) {
   Deno.test(`formatOf() says ${format} when the first line is ${text}`, () =>
@@ -37,7 +57,7 @@ Deno.test("readInput() finds the format out by the first line that is not blank"
         [blank.split("\n").length + 1, "no JSON object"],
       ]);
       assert.deepEqual((await readText(`${before} 1.5 \n{}`)).measurements, [[1.5, {}]]);
-      assert.deepEqual((await readText(`${before}value,a\n1,x`)).measurements, [[1, { a: "x" }]]);
+      assert.deepEqual((await readText(`${before}value,a\n1,x`)).measurements, [[1, {}]]);
     }
   }
 });
@@ -121,7 +141,7 @@ Deno.test("readInput() unpacks gzip, also of several members", async () => {
   const members = ["1\n2", "3\n", "", "4\n5"].map((text) => gzipSync(text));
   const packed = new Uint8Array(Buffer.concat(members));
   for (const size of [packed.length, 1, 7]) {
-    const { measurements } = await readChunks(pieces(packed, size), { gzip: true });
+    const { measurements } = await readChunks(pieces(packed, size));
     assert.deepEqual(measurements.map(([value]) => value), [1, 23, 4, 5]);
   }
 });
@@ -135,12 +155,11 @@ Deno.test("readInput() unpacks a little at a time when gzip holds a thousand tim
     valueField: "value",
     attrFields: undefined,
     scale: 1,
-    gzip: true,
     onInvalid: () => {},
   });
-  for await (const batch of input) {
-    most = Math.max(most, batch.length);
-    count += batch.length;
+  for await (const { measurements } of input) {
+    most = Math.max(most, measurements.length);
+    count += measurements.length;
   }
   assert.equal(count, 10 * MIB);
   assert.ok(most <= 65_536, String(most));
@@ -152,16 +171,16 @@ Deno.test("readInput() throws when gzip is damaged or cut off, after what came b
   const packed = new Uint8Array(gzipSync(Array.from({ length: 50_000 }, (_, i) => i).join("\n")));
   const damaged = packed.slice();
   damaged[packed.length - 6] = (damaged[packed.length - 6] ?? 0) ^ 1;
-  for (const bytes of [damaged, packed.slice(0, -20), bytesOf("1\n2\n"), new Uint8Array()]) {
-    await assert.rejects(readChunks(pieces(bytes, 1000), { gzip: true }), {
+  for (const bytes of [damaged, packed.slice(0, -20)]) {
+    await assert.rejects(readChunks(pieces(bytes, 1000)), {
       message: /^Cannot unpack the gzip input: (incorrect|unexpected)/,
     });
   }
 });
 
 Deno.test("readInput() throws what its stream throws, packed or not", async () => {
-  const failing = () => {
-    const chunks = [new Uint8Array(gzipSync("1\n"))];
+  const failing = (packed: boolean) => {
+    const chunks = [packed ? new Uint8Array(gzipSync("1\n")) : bytesOf("1\n")];
     return new ReadableStream<Uint8Array>({
       pull(controller) {
         const chunk = chunks.pop();
@@ -170,20 +189,19 @@ Deno.test("readInput() throws what its stream throws, packed or not", async () =
       },
     });
   };
-  for (const gzip of [false, true]) {
-    const input = readInput(failing(), {
+  for (const packed of [false, true]) {
+    const input = readInput(failing(packed), {
       format: "text",
       valueField: "value",
       attrFields: undefined,
       scale: 1,
-      gzip,
       onInvalid: () => {},
     });
     await assert.rejects(Array.fromAsync(input), { message: "the disk is gone" });
   }
 });
 
-function live(options: { readonly signal?: AbortSignal; readonly gzip?: boolean } = {}) {
+function live(options: { readonly signal?: AbortSignal } = {}) {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const invalid: string[] = [];
   const input = readInput(readable, {
@@ -191,7 +209,6 @@ function live(options: { readonly signal?: AbortSignal; readonly gzip?: boolean 
     valueField: "value",
     attrFields: undefined,
     scale: 1,
-    gzip: false,
     onInvalid: (line, reason) => invalid.push(`${line}: ${reason}`),
     ...options,
   });
@@ -201,14 +218,21 @@ function live(options: { readonly signal?: AbortSignal; readonly gzip?: boolean 
 Deno.test("readInput() gives whole lines out as they come, and the last one at the end", async () => {
   const { batches, writer, invalid, input } = live();
   const next = async () =>
-    (await batches.next()).value?.map(({ value }: { value: number }) => value);
+    (await batches.next()).value?.measurements.map(({ value }: { value: number }) => value);
   writer.write(bytesOf("1\n2\n3"));
   assert.deepEqual(await next(), [1, 2]);
   writer.write(bytesOf("4"));
   writer.write(bytesOf("5\nx\n"));
   assert.deepEqual(await next(), [345]);
   assert.deepEqual(invalid, ['4: the value is not a number: "x"']);
-  assert.deepEqual({ ...input.progress }, { bytes: 10, lines: 4, measurements: 3, invalid: 1 });
+  assert.deepEqual({ ...input.progress }, {
+    bytes: 10,
+    lines: 4,
+    measurements: 3,
+    histograms: 0,
+    invalid: 1,
+    skipped: 0,
+  });
   writer.write(bytesOf("6"));
   writer.close();
   assert.deepEqual(await next(), [6]);
@@ -218,12 +242,12 @@ Deno.test("readInput() gives whole lines out as they come, and the last one at t
 Deno.test("readInput() ends without the line that has not ended when its signal is aborted", async () => {
   for (const gzip of [false, true]) {
     const stop = new AbortController();
-    const { batches, writer, invalid } = live({ signal: stop.signal, gzip });
+    const { batches, writer, invalid } = live({ signal: stop.signal });
     const text = "1\n2\nx";
     writer.write(gzip ? new Uint8Array(gzipSync(text)).slice(0, -9) : bytesOf(text)).catch(
       () => {},
     );
-    if (!gzip) assert.equal((await batches.next()).value?.length, 2);
+    if (!gzip) assert.equal((await batches.next()).value?.measurements.length, 2);
     const ended = batches.next();
     stop.abort();
     const rest = await ended;
@@ -247,8 +271,69 @@ Deno.test("readInput() cancels its stream when the reading is given up", async (
     valueField: "value",
     attrFields: undefined,
     scale: 1,
-    gzip: false,
   } as const;
   for await (const _ of readInput(stream, { ...options, onInvalid: () => {} })) break;
   assert.equal(cancelled, true);
+});
+
+Deno.test("readInput() reads several inputs one after the other, each in its own way", async () => {
+  const inputs = [
+    ["a.csv", bytesOf('value,k\n1,x\n2,"open')],
+    ["b.csv", bytesOf("k;value\ny;3\n\n")],
+    ["empty", bytesOf("")],
+    ["c.gz", new Uint8Array(gzipSync('{"value":4,"k":"z"}\n{"value":-1}\n5'))],
+    ["d", bytesOf("value=6 k=x\nvalue=x")],
+  ] as const;
+  const invalid: string[] = [];
+  const input = readInput(
+    inputs.map(([name, bytes]) => ({ name, stream: ReadableStream.from(pieces(bytes, 3)) })),
+    {
+      format: "auto",
+      valueField: "value",
+      attrFields: [{ name: "k", key: "k" }],
+      scale: 1,
+      onInvalid: (line, reason, name) => invalid.push(`${name}, line ${line}: ${reason}`),
+    },
+  );
+  const batches = await Array.fromAsync(input);
+  assert.deepEqual(
+    batches.flatMap(({ measurements }) =>
+      measurements.map(({ value, attributes }) => [value, attributes])
+    ),
+    [[1, { k: "x" }], [3, { k: "y" }], [4, { k: "z" }], [6, { k: "x" }]],
+  );
+  assert.deepEqual(invalid, [
+    "a.csv, line 3: a quote that is not closed",
+    'c.gz, line 2: "value" is negative: -1',
+    "c.gz, line 3: no JSON object",
+    'd, line 2: "value" is not a number: "x"',
+  ]);
+  assert.deepEqual({ ...input.progress }, {
+    bytes: inputs.reduce((sum, [, bytes]) => sum + bytes.length, 0),
+    lines: 11,
+    measurements: 4,
+    histograms: 0,
+    invalid: 4,
+    skipped: 0,
+  });
+});
+
+Deno.test("readInput() cancels the inputs that it does not come to", async () => {
+  const cancelled: string[] = [];
+  const endless = (name: string) => ({
+    name,
+    stream: new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(bytesOf("1\n")),
+      cancel: () => void cancelled.push(name),
+    }),
+  });
+  const options = {
+    format: "text",
+    valueField: "value",
+    attrFields: undefined,
+    scale: 1,
+    onInvalid: () => {},
+  } as const;
+  for await (const _ of readInput([endless("a"), endless("b"), endless("c")], options)) break;
+  assert.deepEqual(cancelled, ["a", "b", "c"]);
 });

@@ -1,5 +1,9 @@
-import { type InputOptions, readInput } from "../../../src/measurements/input/input.ts";
-import type { Attributes, Measurement } from "../../../src/measurements/measurement.ts";
+import { type Input, type InputOptions, readInput } from "../../../src/measurements/input/input.ts";
+import type {
+  Attributes,
+  MeasuredHistogram,
+  Measurement,
+} from "../../../src/measurements/measurement.ts";
 
 export interface Reading {
   readonly measurements: readonly (readonly [value: number, attributes: Attributes])[];
@@ -11,30 +15,52 @@ const DEFAULTS: Omit<InputOptions, "onInvalid"> = {
   valueField: "value",
   attrFields: undefined,
   scale: 1,
-  gzip: false,
 };
 
 export type Options = Partial<Omit<InputOptions, "onInvalid">>;
 
+export interface Whole extends Reading {
+  readonly batches: readonly (readonly Measurement[])[];
+  readonly histograms: readonly MeasuredHistogram[];
+  /** The time of each measurement. */
+  readonly times: readonly (number | undefined)[];
+  readonly input: Input;
+}
+
 /** Everything that an input says when it comes in these chunks. */
-export async function readChunks(
+export function readChunks(
   chunks: Iterable<Uint8Array<ArrayBuffer>>,
   options: Options = {},
-): Promise<Reading & { readonly batches: readonly (readonly Measurement[])[] }> {
+): Promise<Whole> {
+  return readStreams(ReadableStream.from(chunks), options);
+}
+
+export async function readStreams(
+  streams: Parameters<typeof readInput>[0],
+  options: Options = {},
+): Promise<Whole> {
   const invalid: [number, string][] = [];
   const batches: (readonly Measurement[])[] = [];
-  const input = readInput(ReadableStream.from(chunks), {
+  const histograms: MeasuredHistogram[] = [];
+  const input = readInput(streams, {
     ...DEFAULTS,
     ...options,
     onInvalid: (line, reason) => invalid.push([line, reason]),
   });
-  for await (const batch of input) batches.push(batch);
-  const measurements = batches.flat().map((m) => [m.value, m.attributes] as const);
+  for await (const batch of input) {
+    if (batch.measurements.length > 0) batches.push(batch.measurements);
+    histograms.push(...batch.histograms);
+  }
+  const all = batches.flat();
+  const measurements = all.map((m) => [m.value, m.attributes] as const);
   const { progress } = input;
-  if (progress.measurements !== measurements.length || progress.invalid !== invalid.length) {
+  if (
+    progress.measurements !== measurements.length || progress.invalid !== invalid.length ||
+    progress.histograms !== histograms.length
+  ) {
     throw new Error(`The progress does not agree with what was read: ${JSON.stringify(progress)}`);
   }
-  return { measurements, invalid, batches };
+  return { measurements, invalid, batches, histograms, times: all.map(({ time }) => time), input };
 }
 
 export async function readText(text: string, options: Options = {}): Promise<Reading> {

@@ -65,3 +65,9 @@ Deno.test("readInput() refuses a value that only its scale makes infinite", asyn
   assert.deepEqual(measurements, [[1000, {}]]);
   assert.deepEqual(invalid, [[1, 'the value is not finite: "1e308"']]);
 });
+
+Deno.test("readInput() skips comments among plain numbers", async () => {
+  const { measurements, invalid } = await readText("# ms\n1\n  # two\n#3\n4 # four\n", {});
+  assert.deepEqual(measurements, [[1, {}]]);
+  assert.deepEqual(invalid, [[5, 'the value is not a number: "4 # four"']]);
+});

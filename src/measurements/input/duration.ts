@@ -1,0 +1,91 @@
+/** How many ns a unit of time has: what Go, Rust, Prometheus and people write behind a number. */
+const NANOSECONDS: ReadonlyMap<string, number> = new Map([
+  ["ns", 1],
+  ["us", 1e3],
+  ["µs", 1e3], // the micro sign
+  ["μs", 1e3], // the Greek letter
+  ["ms", 1e6],
+  ["s", 1e9],
+  ["m", 60e9],
+  ["min", 60e9],
+  ["h", 3600e9],
+  ["d", 86_400e9],
+]);
+
+/** Of the units that a metric can have, `m` is the metre. */
+const NO_METRIC_UNIT = "m";
+
+const PART = /(\d+\.?\d*|\.\d+)((?:e[+-]?\d+)?)(ns|us|µs|μs|ms|s|min|m|h|d)/gy;
+
+/** Those that `unitCode` knows, by its code. */
+const CODED = ["s", "m", "h", "d", "ms", "us", "ns"] as const;
+
+/** Converts durations such as `12ms`, `340µs` or `1m2.5s` to one unit of time. */
+export class DurationUnit {
+  readonly #nanoseconds: number;
+  /** By the codes of `unitCode`, so that bytes need not become text. */
+  readonly #byCode: Float64Array;
+
+  private constructor(nanoseconds: number) {
+    this.#nanoseconds = nanoseconds;
+    this.#byCode = Float64Array.from(CODED, (unit) => NANOSECONDS.get(unit) ?? NaN);
+  }
+
+  /** Undefined when `unit` is no unit of time. */
+  static of(unit: string | undefined): DurationUnit | undefined {
+    const nanoseconds = unit === undefined || unit === NO_METRIC_UNIT
+      ? undefined
+      : NANOSECONDS.get(unit);
+    return nanoseconds === undefined ? undefined : new DurationUnit(nanoseconds);
+  }
+
+  /** A duration in this unit; NaN when the text is none. */
+  convert(text: string): number {
+    const trimmed = text.trim();
+    const negative = trimmed.startsWith("-");
+    const first = negative || trimmed.startsWith("+") ? 1 : 0;
+    PART.lastIndex = first;
+    let sum = 0;
+    let at = first;
+    for (let part = PART.exec(trimmed); part !== null; part = PART.exec(trimmed)) {
+      at = PART.lastIndex;
+      const [, digits = "", exponent = "", unit = ""] = part;
+      sum += this.#converted(Number(digits + exponent), NANOSECONDS.get(unit) ?? NaN);
+    }
+    if (at === first || at < trimmed.length) return NaN;
+    return negative ? -sum : sum;
+  }
+
+  /** The same for a number whose unit stands in bytes[from, to); NaN when that is no unit of time. */
+  convertBytes(number: number, bytes: Uint8Array, from: number, to: number): number {
+    const code = unitCode(bytes, from, to);
+    return code < 0 ? NaN : this.#converted(number, this.#byCode[code] ?? NaN);
+  }
+
+  /** One rounding, whichever of the two units is larger. */
+  #converted(number: number, nanoseconds: number): number {
+    return nanoseconds >= this.#nanoseconds
+      ? number * (nanoseconds / this.#nanoseconds)
+      : number / (this.#nanoseconds / nanoseconds);
+  }
+}
+
+const ANY_UNIT = DurationUnit.of("ns");
+
+/** Whether a text is a number with a unit of time, or several of them. */
+export function isDuration(text: string): boolean {
+  return ANY_UNIT !== undefined && !Number.isNaN(ANY_UNIT.convert(text));
+}
+
+/** The place in CODED of the unit that is all of bytes[from, to); -1 when there is none. */
+function unitCode(bytes: Uint8Array, from: number, to: number): number {
+  const first = bytes[from];
+  if (to - from === 1) {
+    return first === 115 ? 0 : first === 109 ? 1 : first === 104 ? 2 : first === 100 ? 3 : -1;
+  }
+  if (bytes[to - 1] !== 115) return -1;
+  if (to - from === 2) return first === 109 ? 4 : first === 117 ? 5 : first === 110 ? 6 : -1;
+  const second = bytes[from + 1];
+  const isMicro = (first === 0xc2 && second === 0xb5) || (first === 0xce && second === 0xbc);
+  return to - from === 3 && isMicro ? 5 : -1;
+}

@@ -1,0 +1,33 @@
+import { decimal } from "../../base/number.ts";
+import { isDuration } from "./duration.ts";
+
+/** The formats of an input. */
+export const INPUT_FORMATS = [
+  "ndjson",
+  "csv",
+  "tsv",
+  "text",
+  "logfmt",
+  "combined",
+  "pattern",
+  "prometheus",
+] as const;
+export type InputFormat = typeof INPUT_FORMATS[number];
+
+/** What Prometheus writes before a metric; `# EOF` and other comments say nothing. */
+const PROMETHEUS = /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:]/;
+
+/** The time in brackets, the request in quotes, the status, the size. */
+const COMBINED_LINE = /^\S+ .*\[[^\]]+\] "(?:[^"\\]|\\.)*" (?:\d{3}|-) (?:\d+|-)(?:\s|$)/;
+
+/** A whole `key=value` pair, with blanks around it: a comma after the value would make it a cell of CSV. */
+const PAIR = /(?:^|\s)[A-Za-z_@][\w.@/:-]*=(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)(?:\s|$)/;
+
+/** What the first line that is not blank says of the format; undefined when it is a comment, which says nothing. */
+export function formatOf(line: string): InputFormat | undefined {
+  if (line.startsWith("{")) return "ndjson";
+  if (line.startsWith("#")) return PROMETHEUS.test(line) ? "prometheus" : undefined;
+  if (!Number.isNaN(decimal(line)) || isDuration(line)) return "text";
+  if (COMBINED_LINE.test(line)) return "combined";
+  return PAIR.test(line) ? "logfmt" : "csv";
+}
