@@ -1,5 +1,6 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Place } from "../measurements/input/place.ts";
 import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Failure, Post } from "../http/reply.ts";
@@ -23,6 +24,8 @@ export interface Pending {
   readonly mayHaveArrived: boolean;
   /** Such an attempt was followed by another. */
   readonly possiblyDuplicated: boolean;
+  /** Made of lines that the next start reads again if no store has it. */
+  readonly readAgain?: boolean;
 }
 
 export type DeliveryEvent =
@@ -65,10 +68,23 @@ export interface Store {
     /** Half of the request whose name `pending` still has; as long as the whole is there, halves do not count. */
     half?: 1 | 2,
   ): Promise<{ readonly stored: string | undefined; readonly warning: string | undefined }>;
+  /** Requests made of a followed file's lines, and how far it was read: all are kept, or nothing. */
+  saveFollowed(
+    requests: readonly EncodedRequest[],
+    recordedAt: number,
+    followed: FollowedPlace,
+  ): Promise<{ readonly stored: string | undefined; readonly warning: string | undefined }>;
   /** A warning when it could not be removed. */
   forget(name: string): Promise<string | undefined>;
   /** The process ends, and no attempt can have arrived. */
   markUnsent(name: string): Promise<void>;
+}
+
+/** Up to where the lines of a file are in the requests at hand. */
+export interface FollowedPlace {
+  /** Absolute. */
+  readonly path: string;
+  readonly place: Place;
 }
 
 export interface Limits {
@@ -143,21 +159,27 @@ export class Delivery {
     requests: readonly EncodedRequest[],
     iteration: number,
     recordedAt: number,
+    followed?: FollowedPlace,
   ): AsyncGenerator<DeliveryEvent, readonly Pending[]> {
+    const { store, clock } = this.#deps;
+    const together = followed && store && requests.length > 0
+      ? await store.saveFollowed(requests, recordedAt, followed)
+      : undefined;
+    if (together?.warning !== undefined) yield { type: "warning", message: together.warning };
     const added: Pending[] = [];
     for (const request of requests) {
-      const bornAt = this.#deps.clock.monotonic();
+      const pending = {
+        request,
+        iteration,
+        recordedAt,
+        bornAt: clock.monotonic(),
+        stored: together?.stored,
+        attempts: 0,
+        mayHaveArrived: false,
+        possiblyDuplicated: false,
+      };
       added.push(
-        yield* this.#stored({
-          request,
-          iteration,
-          recordedAt,
-          bornAt,
-          stored: undefined,
-          attempts: 0,
-          mayHaveArrived: false,
-          possiblyDuplicated: false,
-        }),
+        together === undefined ? yield* this.#stored(pending) : { ...pending, readAgain: true },
       );
     }
     const room = this.#deps.limits.maxPendingBytes - bytes(added);
@@ -307,7 +329,9 @@ export class Delivery {
     const lost: Pending[] = [];
     for (const pending of this.#queue) {
       // A disk that was full may have room by now.
-      const last = pending.stored === undefined ? yield* this.#stored(pending) : pending;
+      const last = pending.stored === undefined && !pending.readAgain
+        ? yield* this.#stored(pending)
+        : pending;
       (last.stored === undefined ? lost : kept).push(last);
       if (last.stored !== undefined && !last.mayHaveArrived) {
         await this.#deps.store?.markUnsent(last.stored);

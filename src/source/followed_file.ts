@@ -1,18 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
-
-/** How far a file has been read, and how to know it again under another name. */
-export interface FilePlace {
-  readonly device: number;
-  readonly inode: number;
-  /** After the last whole line that was read. */
-  readonly offset: number;
-  /** Its first bytes, at most a kilobyte: a file that was truncated and written anew has others. */
-  readonly head: { readonly length: number; readonly sha256: string };
-}
-
-/** Files that are being read, oldest first; the last one is what the path named. */
-export type Place = readonly FilePlace[];
+import type { FilePlace, Place } from "../measurements/input/place.ts";
 
 /** Takes a file's bytes in order. */
 export interface LineConsumer {

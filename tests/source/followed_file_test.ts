@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FollowedFile, type LineConsumer, type Place } from "../../src/source/followed_file.ts";
+import type { Place } from "../../src/measurements/input/place.ts";
+import { FollowedFile, type LineConsumer } from "../../src/source/followed_file.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 

@@ -2,12 +2,20 @@ import type { Clock } from "../../base/clock.ts";
 import type { Pending } from "../delivery.ts";
 import { messageOf } from "../../base/errors.ts";
 import { oneLine } from "../../base/escape.ts";
-import { decodeFile, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";
+import type { EncodedRequest } from "../../otlp/request.ts";
+import { decodeFile, type Followed, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";
 import { syncPath } from "./sync.ts";
 
 /** What an earlier process left, oldest first, and what is to be said about the directory. */
 export interface Left {
   readonly left: readonly Pending[];
+  /** The newest place of a followed file, whether its request is left or settled. */
+  readonly followed: Followed | undefined;
+  readonly files: readonly {
+    readonly file: string;
+    readonly parts: number;
+    readonly followed: Followed | undefined;
+  }[];
   readonly warnings: readonly string[];
 }
 
@@ -19,17 +27,19 @@ const LARGEST_FILE = 256 * 2 ** 20;
 export async function readLeft(
   directory: string,
   shown: string,
-  lock: string,
+  own: { readonly lock: string; readonly place: string },
   clock: Clock,
 ): Promise<Left> {
   const files: string[] = [];
   for await (const { isFile, name } of Deno.readDir(directory)) {
-    if (isFile && name !== lock) files.push(name);
+    if (isFile && name !== own.lock && !name.startsWith(own.place)) files.push(name);
   }
   const present = new Set(files.map((file) => plainName(file)?.name ?? file));
   const foreign: string[] = [];
   const left: Pending[] = [];
+  const kept: Left["files"][number][] = [];
   const warnings: string[] = [];
+  let followed = (await read(`${directory}/${own.place}`).catch(() => undefined))?.followed;
   for (const file of files.sort()) {
     const plain = plainName(file);
     if (plain === undefined) {
@@ -53,7 +63,11 @@ export async function readLeft(
         continue;
       }
       await rename(directory, file, plain.name);
-      left.push(pendingFrom(found, plain.name, !plain.unsent, clock));
+      for (const request of found.requests) {
+        left.push(pendingFrom(request, found.recordedAt, plain.name, !plain.unsent, clock));
+      }
+      kept.push({ file: plain.name, parts: found.requests.length, followed: found.followed });
+      if ((found.followed?.sequence ?? 0) > (followed?.sequence ?? 0)) followed = found.followed;
     } catch (thrown) {
       warnings.push(
         `Cannot take over "${oneLine(file)}" in the spool "${shown}" (${
@@ -63,7 +77,7 @@ export async function readLeft(
     }
   }
   if (foreign.length > 0) warnings.unshift(foreignWarning(foreign, shown));
-  return { left, warnings };
+  return { left, followed, files: kept, warnings };
 }
 
 async function read(path: string): Promise<Stored | undefined> {
@@ -91,7 +105,8 @@ function foreignWarning(files: readonly string[], shown: string): string {
 }
 
 function pendingFrom(
-  { request, recordedAt }: Stored,
+  request: EncodedRequest,
+  recordedAt: number,
   stored: string,
   mayHaveArrived: boolean,
   clock: Clock,

@@ -3,8 +3,16 @@ import type { Pending, Store } from "../delivery.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { oneLine } from "../../base/escape.ts";
 import { lockFile } from "../../base/older_deno.ts";
-import { encodeFile, fileName, halfName, PART, unsentName } from "./spool_file.ts";
-import { readLeft } from "./left.ts";
+import {
+  encodeFile,
+  fileName,
+  type Followed,
+  halfName,
+  PART,
+  type Stored,
+  unsentName,
+} from "./spool_file.ts";
+import { type Left, readLeft } from "./left.ts";
 import { syncDirectory } from "./sync.ts";
 
 /** A directory that keeps requests from before they are first sent until they are settled. */
@@ -12,6 +20,8 @@ export interface Spool {
   readonly store: Store;
   /** What an earlier process left, oldest first. */
   readonly left: readonly Pending[];
+  /** How far an earlier process had read a followed file. */
+  readonly followed: Followed | undefined;
   readonly warnings: readonly string[];
   close(): void;
 }
@@ -21,6 +31,8 @@ export interface Spool {
  * instruction there is a whole file or none under the final name, and the checksum tells a whole one from a torn one.
  */
 const LOCK = "lock";
+/** How far a followed file was read when the newest request that says so had been settled. */
+const PLACE = "place";
 
 /**
  * Opens the directory, makes it if it is missing, and locks it. Throws a UsageError when another process has it or
@@ -40,8 +52,8 @@ export async function openSpool(
       );
     }
     try {
-      const found = await readLeft(directory, name, LOCK, clock);
-      return { ...found, store: storeIn(directory, name), close: () => lock.close() };
+      const found = await readLeft(directory, name, { lock: LOCK, place: PLACE }, clock);
+      return { ...found, store: storeIn(directory, name, found), close: () => lock.close() };
     } catch (thrown) {
       lock.close();
       throw thrown;
@@ -81,25 +93,63 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-function storeIn(directory: string, name: string): Store {
+function storeIn(directory: string, name: string, { followed, files }: Left): Store {
   let counter = 0;
   let failing = false;
+  let sequence = followed?.sequence ?? 0;
+  /** The files that say how far a followed file was read. */
+  const places = new Map<string, Followed>(
+    files.flatMap(({ file, followed }) => followed === undefined ? [] : [[file, followed]]),
+  );
+  /** The files of more than one request: a part of them may have been settled. */
+  const batches = new Set(files.filter(({ parts }) => parts > 1).map(({ file }) => file));
+  const saved = async (file: string, stored: Stored) => {
+    try {
+      await write(directory, file, await encodeFile(stored));
+      failing = false;
+      return { stored: file, warning: undefined };
+    } catch (thrown) {
+      const warning = failing ? undefined : cannot("write to", name, thrown);
+      failing = true;
+      return { stored: undefined, warning };
+    }
+  };
   return {
     async save(pending, half) {
       const file = half === undefined || pending.stored === undefined
         ? fileName(pending.recordedAt, counter++)
         : halfName(pending.stored, half);
-      try {
-        await write(directory, file, await encodeFile(pending));
-        failing = false;
-        return { stored: file, warning: undefined };
-      } catch (thrown) {
-        const warning = failing ? undefined : cannot("write to", name, thrown);
-        failing = true;
-        return { stored: undefined, warning };
+      return await saved(file, { requests: [pending.request], recordedAt: pending.recordedAt });
+    },
+    async saveFollowed(requests, recordedAt, { path, place }) {
+      const file = fileName(recordedAt, counter++);
+      const followed = { path, place, sequence: ++sequence };
+      const done = await saved(file, { requests, recordedAt, followed });
+      if (done.stored !== undefined) {
+        places.set(file, followed);
+        if (requests.length > 1) batches.add(file);
       }
+      return done;
     },
     async forget(file) {
+      const followed = places.get(file);
+      // The newest place has to outlive the request that it came with.
+      if (followed !== undefined && followed.sequence === sequence) {
+        try {
+          await Deno.remove(`${directory}/${PLACE}${PART}`).catch(() => {});
+          await write(
+            directory,
+            PLACE,
+            await encodeFile({ requests: [], recordedAt: 0, followed }),
+          );
+        } catch (thrown) {
+          return `${
+            cannot("write to", name, thrown)
+          }; the next start will send again what is in ${file}`;
+        }
+      }
+      places.delete(file);
+      batches.delete(file);
       try {
         // Made to last by the next file's sync: until then a power failure may bring it back, and it is sent twice.
         await Deno.remove(`${directory}/${file}`);
@@ -112,6 +162,7 @@ function storeIn(directory: string, name: string): Store {
       }
     },
     async markUnsent(file) {
+      if (batches.has(file)) return;
       try {
         await Deno.rename(`${directory}/${file}`, `${directory}/${unsentName(file)}`);
       } catch {

@@ -1,47 +1,97 @@
+import { isPlace, type Place } from "../../measurements/input/place.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
+import { concat } from "../../otlp/wire.ts";
 
 /*
  * A request is a file of its own: a line with the checksum of all that follows, a line of JSON that describes the
- * request, then its body as it goes over the wire. Nothing in it is secret: no URL, token or header.
+ * request, then its body as it goes over the wire. Nothing in it is secret: no URL, token or header. Requests that were
+ * made of the lines of a followed file stand together in one file, with the place up to which the lines were read: both
+ * are kept, or neither.
  */
-const FORMAT = "otlp-histogram spool 1";
+const FORMAT = "otlp-histogram spool 2";
 
-/** A request as a file holds it. */
+/** Requests as a file holds them: one, or all of a followed file's. */
 export interface Stored {
-  readonly request: EncodedRequest;
-  /** When it was recorded, ms since 1970. */
+  readonly requests: readonly EncodedRequest[];
+  /** When they were recorded, ms since 1970. */
   readonly recordedAt: number;
+  readonly followed?: Followed | undefined;
 }
 
-export async function encodeFile({ request, recordedAt }: Stored): Promise<Uint8Array> {
-  const { body, encoding, points, measurements } = request;
-  const description: Description = { recordedAt, encoding, points, measurements };
-  const described = concat(utf8(`${JSON.stringify(description)}\n`), body);
-  return concat(utf8(`${FORMAT} ${await sha256(described)}\n`), described);
+/** How far a followed file had been read when its lines were recorded. */
+export interface Followed {
+  /** Absolute. */
+  readonly path: string;
+  /** Greater than that of every earlier place. */
+  readonly sequence: number;
+  readonly place: Place;
+}
+
+export async function encodeFile({ requests, recordedAt, followed }: Stored): Promise<Uint8Array> {
+  const description: Description = {
+    recordedAt,
+    requests: requests.map(({ body, ...rest }) => ({ ...rest, bytes: body.length })),
+    followed,
+  };
+  const described = concat([
+    utf8(`${JSON.stringify(description)}\n`),
+    ...requests.map(({ body }) => body),
+  ]);
+  return concat([utf8(`${FORMAT} ${await sha256(described)}\n`), described]);
 }
 
 /** Undefined when it is torn or something else. */
 export async function decodeFile(bytes: Uint8Array<ArrayBuffer>): Promise<Stored | undefined> {
   const [first, described] = cutLine(bytes);
-  if (first !== `${FORMAT} ${await sha256(described)}`) return undefined;
-  const [line, body] = cutLine(described);
-  const description: unknown = JSON.parse(line);
+  const format = [FORMAT, FORMAT_1].find((it) => first.startsWith(`${it} `));
+  if (format === undefined || first !== `${format} ${await sha256(described)}`) return undefined;
+  const [line, bodies] = cutLine(described);
+  const found: unknown = JSON.parse(line);
+  const description = format === FORMAT_1 ? describedBefore(found, bodies.length) : found;
   if (!isDescription(description)) return undefined;
-  const { recordedAt, encoding, points, measurements } = description;
-  return { request: { body, encoding, points, measurements }, recordedAt };
+  const { recordedAt, followed } = description;
+  let at = 0;
+  const requests = description.requests.map(({ encoding, points, measurements, bytes }) => {
+    at += bytes;
+    return { body: bodies.slice(at - bytes, at), encoding, points, measurements };
+  });
+  return at === bodies.length ? { requests, recordedAt, followed } : undefined;
 }
 
-interface Description extends Omit<EncodedRequest, "body"> {
-  readonly recordedAt: number;
+interface Description extends Omit<Stored, "requests"> {
+  readonly requests: readonly (Omit<EncodedRequest, "body"> & { readonly bytes: number })[];
+}
+
+/** Version 2.0 kept one request a file, and described it alone. */
+const FORMAT_1 = "otlp-histogram spool 1";
+
+function describedBefore(description: unknown, bytes: number): unknown {
+  if (typeof description !== "object" || description === null) return undefined;
+  const recordedAt: unknown = Reflect.get(description, "recordedAt");
+  return { recordedAt, requests: [{ ...description, bytes }] };
 }
 
 function isDescription(value: unknown): value is Description {
   if (typeof value !== "object" || value === null) return false;
-  const { recordedAt, encoding, points, measurements }: Partial<
-    Record<keyof Description, unknown>
-  > = value;
-  return [recordedAt, points, measurements].every(Number.isSafeInteger) &&
+  const { recordedAt, requests, followed }: { [K in keyof Description]?: unknown } = value;
+  return Number.isSafeInteger(recordedAt) && Array.isArray(requests) &&
+    requests.every(isRequest) && (followed === undefined || isFollowed(followed));
+}
+
+function isRequest(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { encoding, points, measurements, bytes }: {
+    [K in keyof Description["requests"][number]]?: unknown;
+  } = value;
+  return [points, measurements, bytes].every((it) => Number.isSafeInteger(it) && Number(it) >= 0) &&
     (encoding === "gzip" || encoding === "identity");
+}
+
+/** Whether something that was read from a disk says how far a followed file was read. */
+export function isFollowed(value: unknown): value is Followed {
+  if (typeof value !== "object" || value === null) return false;
+  const { path, sequence, place }: { [K in keyof Followed]?: unknown } = value;
+  return typeof path === "string" && Number.isSafeInteger(sequence) && isPlace(place);
 }
 
 /*
@@ -99,11 +149,4 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }

@@ -1,0 +1,28 @@
+/** How far a file has been read, and how to know it again under another name. */
+export interface FilePlace {
+  readonly device: number;
+  readonly inode: number;
+  /** After the last whole line that was read. */
+  readonly offset: number;
+  /** Its first bytes, at most a kilobyte: a file that was truncated and written anew has others. */
+  readonly head: { readonly length: number; readonly sha256: string };
+}
+
+/** Files that are being read, oldest first; the last one is what the path named. */
+export type Place = readonly FilePlace[];
+
+/** Whether something that was read from a disk is a place. */
+export function isPlace(value: unknown): value is Place {
+  return Array.isArray(value) && value.every(isFilePlace);
+}
+
+function isFilePlace(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { device, inode, offset, head }: { [K in keyof FilePlace]?: unknown } = value;
+  if (typeof head !== "object" || head === null) return false;
+  const { length, sha256 }: { [K in keyof FilePlace["head"]]?: unknown } = head;
+  return [device, inode, offset, length].every((it) =>
+    Number.isSafeInteger(it) && Number(it) >= 0
+  ) &&
+    typeof sha256 === "string";
+}
