@@ -229,6 +229,12 @@ export const SETTINGS = {
       "Send the measurements in a file (.gz too) or, with -, from standard input: once at its " +
       "end, with --loop every interval what has come",
   },
+  follow: {
+    kind: "toggle",
+    group: "From data",
+    commands: SEND,
+    help: "With --loop and one --input FILE: go on reading what is appended, across rotations",
+  },
   inputFormat: {
     kind: "choice",
     choices: ["auto", "ndjson", "csv", "text"],

@@ -27,6 +27,8 @@ export interface InputConfig {
   readonly kind: "input";
   /** `-` is standard input. */
   readonly path: string;
+  /** It is read as it grows. */
+  readonly follow: boolean;
   readonly format: InputFormat | "auto";
   readonly valueField: string;
   readonly attrFields: readonly AttrField[] | undefined;
@@ -57,7 +59,7 @@ export interface ScenarioConfig extends Amount {
 /** Each is held in memory; --max-series goes as far. */
 const MOST_SERIES = 1_000_000;
 const SYNTHETIC = ["series", "count", "rate", "distribution", "seed"] as const;
-const INPUT_ONLY = ["inputFormat", "valueField", "attrField", "scale"] as const;
+const INPUT_ONLY = ["follow", "inputFormat", "valueField", "attrField", "scale"] as const;
 const METRIC = ["metric", "unit", "description", "buckets", "exponential"] as const;
 
 /** The flags that choose a source exclude each other; a flag that would do nothing is an error. */
@@ -98,7 +100,7 @@ export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean)
     return { kind: "values", values: settingsOf("value", flags).map(measuredValue) };
   }
   const input = settingOf("input", flags);
-  if (input !== undefined) return inputConfig(flags, input);
+  if (input !== undefined) return inputConfig(flags, input, loop);
   if (flags.scenario !== undefined) {
     return { kind: "scenario", path: flags.scenario, ...amount(flags, loop) };
   }
@@ -132,8 +134,19 @@ function measuredValue(setting: Setting): number {
   return numberSetting(setting, "a number, 0 or more, for example 12.5", (n) => n >= 0);
 }
 
-function inputConfig(flags: SendFlags, input: Setting): InputConfig {
+/** What grows has no end: it is sent interval by interval. */
+function checkFollow(input: Setting, loop: boolean): void {
+  if (input.value === "-") {
+    throw new UsageError(
+      "--follow follows a file by its name: give --input FILE in place of --input -, whose end says that there is no more",
+    );
+  }
+  if (!loop) throw new UsageError("--follow goes on for ever: add --loop, to send every interval");
+}
+
+function inputConfig(flags: SendFlags, input: Setting, loop: boolean): InputConfig {
   if (input.value.trim() === "") throw invalid(input, "a file, or - for standard input");
+  if (flags.follow) checkFollow(input, loop);
   const format = choiceOf("inputFormat", flags);
   const valueField = settingOrDefault("valueField", flags);
   const field = flags.valueField === undefined ? flags.attrField && "attrField" : "valueField";
@@ -146,6 +159,7 @@ function inputConfig(flags: SendFlags, input: Setting): InputConfig {
   return {
     kind: "input",
     path: input.value,
+    follow: flags.follow ?? false,
     format,
     valueField: valueField.value,
     attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {

@@ -45,9 +45,18 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const credentials = await readCredentials(config.destination, system, secrets);
   const transport = await openTransport(config.destination, credentials, USER_AGENT, system.env);
   const print = printer(system);
-  const recording = await openRecording(config, system, warner(config.output, print));
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
+  // The spool knows how far a followed file was read.
+  const recording = await openRecording(
+    config,
+    system,
+    warner(config.output, print),
+    spool?.followed,
+  ).catch((thrown) => {
+    spool?.close();
+    throw thrown;
+  });
   const warnings = [
     ...config.warnings,
     ...ofHost,

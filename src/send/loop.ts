@@ -179,10 +179,12 @@ class Sending {
 
   /** Collects what was recorded, sends it after what is pending, and reports it once. `time`: ms since 1970. */
   async *send(time: number, until: number): AsyncGenerator<RunEvent> {
-    const { recorder, delivery, clock, stop, limits, compression, review } = this.#deps;
+    const { recorder, delivery, source, clock, stop, limits, compression, review } = this.#deps;
     const iteration = ++this.#sends;
     const began = clock.monotonic();
     yield { type: "recording", iteration, time };
+    // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
+    const { followed } = source;
     const { requests, overflow } = await recorder.collect(limits, compression);
     if (overflow.measurements > 0) yield { type: "overflow", overflow };
     if (iteration === 1) await review(requests);
@@ -190,7 +192,7 @@ class Sending {
     const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
     this.#lastHeld = undefined;
-    for await (const event of delivery.add(requests, iteration, time)) yield* pass(event);
+    for await (const event of delivery.add(requests, iteration, time, followed)) yield* pass(event);
     const totals = new SendTotals(iteration, requests);
     yield* this.#flush(this.#window(until), totals);
     if (stop.aborted) yield* this.#lastTry(totals);

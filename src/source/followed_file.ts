@@ -1,15 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import type { Growing, LineConsumer } from "../measurements/input/input.ts";
 import type { FilePlace, Place } from "../measurements/input/place.ts";
-
-/** Takes a file's bytes in order. */
-export interface LineConsumer {
-  push(chunk: Uint8Array): void;
-  /** The file will not grow any more: a last line without an end is one. */
-  end(): void;
-  /** Of the bytes that were pushed, the last ones that belong to a line or record which has not ended. */
-  readonly held: number;
-}
 
 export interface FollowOptions {
   readonly path: string;
@@ -35,7 +27,7 @@ const HEAD = 1024;
  * Reads a file as it grows, across rename-and-create and copy-and-truncate. Every step of the iteration comes right
  * after bytes went to a consumer; `place` then says how far.
  */
-export class FollowedFile {
+export class FollowedFile implements Growing {
   readonly #options: FollowOptions;
   #tails: Tail[] = [];
   #missingSaid = false;
@@ -58,7 +50,10 @@ export class FollowedFile {
       await this.#resume();
       for (;;) {
         for (const tail of this.#tails) {
-          if (await tail.wasRewritten()) tail.rewind(consumer(undefined));
+          if (await tail.wasRewritten()) {
+            if (await this.#readCopy(tail)) yield;
+            tail.rewind(consumer(undefined));
+          }
           for (let read = await tail.read(); read > 0; read = await tail.read()) {
             this.bytes += read;
             yield;
@@ -74,6 +69,19 @@ export class FollowedFile {
     } finally {
       for (const tail of this.#tails) tail.close();
     }
+  }
+
+  /** What was written before a truncation and not read yet is in the copy that was made before it. */
+  async #readCopy({ place }: Tail): Promise<boolean> {
+    const { path, consumer } = this.#options;
+    const copies = (await siblingsOf(path)).filter(({ inode }) => inode !== place.inode);
+    const copy = place.offset === 0 ? undefined : await find(place, copies);
+    if (copy === undefined) return false;
+    this.#known.add(identity(copy));
+    const tail = await Tail.resumed(copy.path, place.offset, consumer);
+    for (let read = await tail.read(); read > 0; read = await tail.read()) this.bytes += read;
+    tail.end();
+    return true;
   }
 
   /** Opens what the path names now, when that is another file or the same one written anew. */

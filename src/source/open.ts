@@ -1,3 +1,4 @@
+import type { Followed } from "../delivery/spool/spool_file.ts";
 import type { DryRunConfig } from "../config/send_config.ts";
 import {
   batchSource,
@@ -30,6 +31,7 @@ export async function openRecording(
   config: Pick<DryRunConfig, "source" | "metric">,
   system: System,
   warn: (message: string) => void,
+  followed?: Followed,
 ): Promise<Recording> {
   const { source, metric } = config;
   const single = (
@@ -54,7 +56,7 @@ export async function openRecording(
     }
     case "input": {
       const { openInput } = await import("./open_input.ts");
-      return single(await openInput(source, system, warn));
+      return single(await openInput(source, system, warn, followed));
     }
     case "synthetic": {
       const { seriesAttributes, Synthetic } = await import("../measurements/generate/synthetic.ts");

@@ -1,5 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import type { FollowedPlace } from "../delivery/delivery.ts";
 import type { Input } from "../measurements/input/input.ts";
+import type { Place } from "../measurements/input/place.ts";
 import type { Measurement } from "../measurements/measurement.ts";
 import type { Recorder } from "../otlp/recorder.ts";
 
@@ -34,6 +36,8 @@ export interface Source {
   readonly skipped?: number;
   /** Why the input broke off before its end. */
   readonly broken: string | undefined;
+  /** Up to where the lines of a followed file have been recorded. */
+  readonly followed?: FollowedPlace | undefined;
 }
 
 const AT_ONCE = {
@@ -143,9 +147,9 @@ function nextTick(clock: Clock, until: number | undefined, rate: number): number
 
 /**
  * What an input holds. It is read all the time, also while a send is under way, and recorded as it comes; after
- * `hold(true)` reading stops until there is room.
+ * `hold(true)` reading stops until there is room. `path` is that of a followed file.
  */
-export function inputSource(input: Input, clock: Clock): Source {
+export function inputSource(input: Input, clock: Clock, path?: string): Source {
   let started = false;
   let closed = false;
   let recorded = 0;
@@ -154,6 +158,7 @@ export function inputSource(input: Input, clock: Clock): Source {
   let thrown: unknown;
   let arrived = () => {};
   let held: PromiseWithResolvers<void> | undefined;
+  let place: Place | undefined;
   const goOn = () => {
     held?.resolve();
     held = undefined;
@@ -166,6 +171,7 @@ export function inputSource(input: Input, clock: Clock): Source {
         recorder.record(measurements);
         if (histograms.length > 0) recorder.recordHistograms(histograms);
         recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
+        place = batch.place;
         arrived();
         await held?.promise;
       }
@@ -185,6 +191,9 @@ export function inputSource(input: Input, clock: Clock): Source {
     },
     get broken() {
       return broken;
+    },
+    get followed() {
+      return path === undefined || place === undefined ? undefined : { path, place };
     },
     hold(waiting) {
       if (waiting) held ??= Promise.withResolvers();

@@ -261,6 +261,7 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
   },
   requests: number(receive(({ receiver }) => receiver.requests), "0"),
   dryRun: toggle(({ args }) => parseFlags("send", args).dryRun),
+  follow: toggle(({ args }) => parseFlags("send", args).follow),
   output: {
     text: () => "json",
     read: ({ args }) => outputConfig(parseFlags("check", args)).format,

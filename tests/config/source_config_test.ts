@@ -37,6 +37,7 @@ Deno.test("sourceConfig() fills in what an input leaves out", () => {
   assert.deepEqual(source({ input: "-" }), {
     kind: "input",
     path: "-",
+    follow: false,
     format: "auto",
     valueField: "value",
     attrFields: undefined,
@@ -56,6 +57,7 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
     {
       kind: "input",
       path: "a.csv",
+      follow: false,
       format: "csv",
       valueField: "ms",
       attrFields: [

@@ -40,7 +40,7 @@ async function bodiesIn(directory: string): Promise<readonly Uint8Array[]> {
     for await (const { name, isFile } of Deno.readDir(directory)) {
       if (!isFile || !name.includes(".otlp")) continue;
       const stored = await decodeFile(await Deno.readFile(`${directory}/${name}`));
-      if (stored !== undefined) bodies.push(stored.request.body);
+      bodies.push(...(stored?.requests ?? []).map(({ body }) => body));
     }
   } catch (thrown) {
     // Killed before it made the directory.

@@ -34,6 +34,7 @@ function config({ format = "text", metric = {}, ...change }: Change): PlotComman
 const INPUT: PlotCommandConfig["source"] = {
   kind: "input",
   path: "-",
+  follow: false,
   format: "ndjson",
   valueField: "value",
   attrFields: undefined,

@@ -67,6 +67,10 @@ export class CsvReader implements LineReader {
     while (this.#held.length > MOST_LINE_BYTES) this.#giveUp();
   }
 
+  get held(): number {
+    return this.#held.length;
+  }
+
   tooLong(): void {
     while (this.#held.length > 0) this.#giveUp();
     this.#sink.lines++;

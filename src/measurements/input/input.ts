@@ -11,6 +11,7 @@ import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
 import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
 import type { Pattern } from "./pattern.ts";
+import type { Place } from "./place.ts";
 import { PatternReader } from "./pattern_lines.ts";
 import { type Batch, type InputProgress, type OnInvalid, Sink, TOO_LONG } from "./sink.ts";
 import { TextReader } from "./text.ts";
@@ -37,6 +38,22 @@ export interface NamedStream {
   readonly stream: ReadableStream<Uint8Array>;
 }
 
+/** A file's bytes as they are appended, across rotations; each step comes after some went to a consumer. */
+export interface Growing extends AsyncIterable<void> {
+  /** How far the file has been read, up to the last whole line. */
+  readonly place: Place;
+  readonly bytes: number;
+}
+
+/** Takes the bytes of one file in order. */
+export interface LineConsumer {
+  push(chunk: Uint8Array): void;
+  /** The file will not grow any more: a last line without an end is one. */
+  end(): void;
+  /** Of the bytes that were pushed, the last ones that belong to a line or record which has not ended. */
+  readonly held: number;
+}
+
 /** What an input holds as it comes, one batch for what was read at once; none is empty. */
 export interface Input extends AsyncIterable<Batch> {
   readonly progress: InputProgress;
@@ -55,20 +72,57 @@ export function readInput(
   streams: ReadableStream<Uint8Array> | readonly NamedStream[],
   options: InputOptions,
 ): Input {
-  const reading: Reading = {
-    streams: streams instanceof ReadableStream ? [{ name: "", stream: streams }] : streams,
+  const reading = readingOf(
+    streams instanceof ReadableStream ? [{ name: "", stream: streams }] : streams,
+    options,
+  );
+  return { ...inputOf(reading), [Symbol.asyncIterator]: () => batches(reading) };
+}
+
+function readingOf(streams: readonly NamedStream[], options: InputOptions): Reading {
+  return {
+    streams,
     options,
     sink: new Sink(options.onInvalid),
     watch: new FieldWatch(options.onManyValues),
     timed: new TimedField(options.timeField === undefined),
   };
-  const { sink, timed } = reading;
+}
+
+function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
   return {
-    progress: sink,
+    progress: reading.sink,
     unseenFields: () => unseenFields(reading),
-    looksTimed: () => timed.name,
-    [Symbol.asyncIterator]: () => batches(reading),
+    looksTimed: () => reading.timed.name,
   };
+}
+
+/**
+ * Reads a file as it grows. `grow` gets the function that makes a consumer for each file: `head` is its first line when
+ * reading begins somewhere behind it.
+ */
+export function followInput(
+  grow: (consumer: (head: Uint8Array | undefined) => LineConsumer) => Growing,
+  options: InputOptions,
+): Input {
+  const reading = readingOf([], options);
+  const growing = grow((head) => new LineSplitter(new FirstLine(reading, head)));
+  return {
+    ...inputOf(reading),
+    [Symbol.asyncIterator]: () => growth(growing, reading),
+  };
+}
+
+async function* growth(
+  growing: Growing,
+  { sink, options: { signal } }: Reading,
+): AsyncGenerator<Batch> {
+  for await (const _ of growing) {
+    sink.bytes = growing.bytes;
+    const batch = sink.drain();
+    if (signal?.aborted) return;
+    if (batch !== undefined) yield { ...batch, place: growing.place };
+  }
 }
 
 interface Reading {
@@ -211,10 +265,30 @@ class FirstLine implements LineReader {
   #reader: LineReader | undefined;
   #isFirst = true;
 
-  constructor(reading: Reading) {
+  constructor(reading: Reading, head?: Uint8Array) {
     this.#reading = reading;
     const { format } = reading.options;
     if (format !== "auto") this.#reader = readerOf(format, reading);
+    if (head !== undefined) this.#resume(head);
+  }
+
+  /** Bytes that a record holds which has not ended. */
+  get held(): number {
+    return this.#reader?.held ?? 0;
+  }
+
+  /** The first line says the format, and names the columns; it was counted when it was read first. */
+  #resume(head: Uint8Array): void {
+    const { sink, options } = this.#reading;
+    const line = new TextDecoder().decode(head).trim();
+    const format = options.format === "auto" ? formatOf(line) : options.format;
+    if (format === undefined) return;
+    this.#reader ??= readerOf(format, this.#reading);
+    this.#isFirst = false;
+    if (format !== "csv" && format !== "tsv") return;
+    const { lines } = sink;
+    this.#reader.lines(head, 0, head.length);
+    sink.lines = lines;
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {

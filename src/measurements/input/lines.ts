@@ -16,6 +16,8 @@ export interface LineReader {
   tooLong(): void;
   /** There are no more lines. */
   end(): void;
+  /** Bytes of whole lines that belong to a record which has not ended; none where a line is a record. */
+  readonly held?: number;
 }
 
 /** Cuts chunks of any size into whole lines; what is held is at most one line. */
@@ -27,6 +29,11 @@ export class LineSplitter {
 
   constructor(reader: LineReader) {
     this.#reader = reader;
+  }
+
+  /** Bytes at the end of what was pushed that wait for the end of their line or record. */
+  get held(): number {
+    return this.#held.length + (this.#reader.held ?? 0);
   }
 
   push(chunk: Uint8Array): void {

@@ -1,4 +1,5 @@
 import type { Attributes, MeasuredHistogram, Measurement } from "../measurement.ts";
+import type { Place } from "./place.ts";
 
 /** How far an input has been read. Of several files, all of them together. */
 export interface InputProgress {
@@ -19,6 +20,8 @@ export interface InputProgress {
 export interface Batch {
   readonly measurements: readonly Measurement[];
   readonly histograms: readonly MeasuredHistogram[];
+  /** Of a file that is followed: up to where its lines are in this batch and those before it. */
+  readonly place?: Place;
 }
 
 /** Is told of every line that cannot be used: its number in the input of that name. */

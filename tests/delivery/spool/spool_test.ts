@@ -322,15 +322,116 @@ Deno.test("save() writes neither address nor header nor anything but the request
     const bytes = await Deno.readFile(`${directory}/${name}`);
     const text = new TextDecoder("latin1").decode(bytes);
     const [first = "", described = ""] = text.split("\n", 2);
-    assert.match(first, /^otlp-histogram spool 1 [0-9a-f]{64}$/);
-    assert.equal(
-      described,
-      `{"recordedAt":${NOW},"encoding":"identity","points":1,"measurements":1}`,
-    );
+    assert.match(first, /^otlp-histogram spool 2 [0-9a-f]{64}$/);
+    assert.deepEqual(JSON.parse(described), {
+      recordedAt: NOW,
+      requests: [{
+        encoding: "identity",
+        points: 1,
+        measurements: 1,
+        bytes: pending.request.body.length,
+      }],
+    });
     assert.deepEqual(bytes.subarray(first.length + described.length + 2), pending.request.body);
     if (Deno.build.os !== "windows") {
       assert.equal(((await Deno.stat(`${directory}/${name}`)).mode ?? 0) & 0o777, 0o600);
     }
+  });
+});
+
+Deno.test("openSpool() takes over what version 2.0 left", async () => {
+  await inDirectory(async (directory) => {
+    const { request } = pendingOf([4]);
+    const described = new Uint8Array([
+      ...new TextEncoder().encode(
+        `{"recordedAt":${NOW},"encoding":"identity","points":1,"measurements":4}\n`,
+      ),
+      ...request.body,
+    ]);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", described)).toHex();
+    await Deno.writeFile(
+      `${directory}/000001000000000-00000000-0a1b2c3d.otlp`,
+      new Uint8Array([
+        ...new TextEncoder().encode(`otlp-histogram spool 1 ${digest}\n`),
+        ...described,
+      ]),
+    );
+    const spool = await open(directory);
+    spool.close();
+    assert.deepEqual(spool.warnings, []);
+    assert.deepEqual(counts(spool.left), [4]);
+    assert.deepEqual(spool.left[0]?.request.body, request.body);
+  });
+});
+
+const place = (offset: number) => [{
+  device: 1,
+  inode: 2,
+  offset,
+  head: { length: 0, sha256: "00" },
+}];
+
+Deno.test("saveFollowed() keeps requests and place together, and the place outlives the requests", async () => {
+  await inDirectory(async (directory) => {
+    const [one, two] = [pendingOf([1]).request, pendingOf([2]).request];
+    const first = await open(directory);
+    assert.equal(first.followed, undefined);
+    await first.store.saveFollowed([one], NOW, { path: "/log", place: place(10) });
+    await first.store.saveFollowed([one, two], NOW + 1, { path: "/log", place: place(20) });
+    first.close();
+
+    const second = await open(directory);
+    assert.deepEqual(counts(second.left), [1, 1, 2]);
+    assert.deepEqual(second.left[2]?.request.body, two.body);
+    assert.deepEqual(second.followed, { path: "/log", place: place(20), sequence: 2 });
+    for (const name of new Set(second.left.map(({ stored }) => stored))) {
+      assert.equal(await second.store.forget(name ?? ""), undefined);
+    }
+    second.close();
+
+    const third = await open(directory);
+    assert.deepEqual(third.left, []);
+    assert.deepEqual(third.warnings, []);
+    assert.deepEqual(third.followed?.place, place(20));
+    await third.store.saveFollowed([one], NOW + 2, { path: "/log", place: place(30) });
+    third.close();
+    const fourth = await open(directory);
+    fourth.close();
+    assert.deepEqual(fourth.followed, { path: "/log", place: place(30), sequence: 3 });
+  });
+});
+
+Deno.test("forget() keeps a request whose place cannot be written", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const { stored = "" } = await spool.store.saveFollowed([pendingOf([1]).request], NOW, {
+      path: "/log",
+      place: place(10),
+    });
+    await Deno.mkdir(`${directory}/place.part`);
+    await Deno.writeTextFile(`${directory}/place.part/in the way`, "");
+    assert.match(
+      await spool.store.forget(stored) ?? "",
+      /the next start will send again what is in/,
+    );
+    spool.close();
+    const next = await open(directory);
+    next.close();
+    assert.deepEqual(counts(next.left), [1]);
+  });
+});
+
+Deno.test("markUnsent() does not mark a file of several requests, of which some may have arrived", async () => {
+  await inDirectory(async (directory) => {
+    const { request } = pendingOf([1]);
+    const spool = await open(directory);
+    const followed = { path: "/log", place: place(10) };
+    const { stored = "" } = await spool.store.saveFollowed([request, request], NOW, followed);
+    await spool.store.markUnsent(stored);
+    spool.close();
+    const next = await open(directory);
+    next.close();
+    assert.deepEqual(next.left.map(({ mayHaveArrived }) => mayHaveArrived), [true, true]);
   });
 });
 
