@@ -62,6 +62,11 @@ export class Secrets {
     return masked(seen, found);
   }
 
+  /** A message of our own, which quotes what it was given: only that may hold a secret. */
+  hideQuoted(message: string): string {
+    return message.replace(/"[^"\n]*"/g, (quoted) => `"${this.hide(quoted.slice(1, -1))}"`);
+  }
+
   /** Adds what is a secret by itself, its parts and its base64. */
   #addWhole(text: string): void {
     const secret = text.trim().replace(/^"(.*)"$/, "$1");
@@ -254,7 +259,7 @@ function standsAt({ units }: Reading, at: number, expected: Uint16Array): boolea
 /** Whether the text ends here, but for what closes it, or goes on with an ellipsis; it may break off in an escape. */
 function breaksOff({ units }: Reading, at: number): boolean {
   const next = String.fromCharCode(...units.subarray(at, at + NEAR))
-    .replace(/^[%&\\][%&\\#{0-9a-z\x80-\xbf]*/, "");
+    .replace(/^[%&\\\x80-\xff][%&\\#{0-9a-z\x80-\xff]*/, "");
   return /^\s*(…|\.\.|\[)/.test(next) ||
     (units.length - at < NEAR && /^[\s"'`)\]}>.,;\\]*$/.test(next));
 }
