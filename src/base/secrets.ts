@@ -67,17 +67,10 @@ export class Secrets {
     return message.replace(/"[^"\n]*"/g, (quoted) => `"${this.hide(quoted.slice(1, -1))}"`);
   }
 
-  /** Adds what is a secret by itself, its parts and its base64. */
+  /** Adds what is a secret by itself, and its parts. */
   #addWhole(text: string): void {
     const secret = text.trim().replace(/^"(.*)"$/, "$1");
     this.#add(secret, SHORTEST_SECRET);
-    if (secret.length >= SHORTEST_SECRET) {
-      const base64 = base64Of(secret);
-      this.#add(base64, SHORTEST_PART);
-      // As it stands in URLs and cookies (RFC 4648, 5).
-      const ofUrl = base64.replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
-      this.#add(ofUrl, SHORTEST_PART);
-    }
     for (const word of secret.split(/[\s,;]+/)) {
       this.#addParts(word);
       // NAME=VALUE; base64 ends in = signs.
@@ -107,11 +100,19 @@ export class Secrets {
   #add(secret: string, shortest: number): void {
     if (secret.length < shortest || this.#known.has(secret)) return;
     this.#known.add(secret);
-    const all = readings(secret);
+    this.#addPattern(secret);
+    const base64 = base64Of(secret);
+    this.#addPattern(base64);
+    // As it stands in URLs and cookies (RFC 4648, 5).
+    this.#addPattern(base64.replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_"));
+  }
+
+  #addPattern(text: string): void {
+    const all = readings(text);
     // A secret that holds escapes itself: as it stands, and as it reads when a text is read to its end.
-    for (const reading of new Set([all[0], all.at(-1)])) {
-      if (reading === undefined || reading.units.length < SHORTEST_SECRET) continue;
-      const shown = reading === all[0] ? publicPart(secret).length : 0;
+    for (const reading of new Set([all[0], all.at(-1) ?? all[0]])) {
+      if (reading.units.length < SHORTEST_SECRET) continue;
+      const shown = reading === all[0] ? publicPart(text).length : 0;
       const pattern = { units: reading.units, shown };
       this.#patterns.push(pattern);
       this.#fragments.add(pattern);

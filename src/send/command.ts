@@ -46,7 +46,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const credentials = await readCredentials(config.destination, system);
   const transport = await openTransport(config.destination, credentials, USER_AGENT, system);
   const print = printer(system);
-  const recording = await openRecording(config, system, warner(config.output, print));
+  const recording = await openRecording(config, system, warner(config.output, system, print));
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
   const warnings = [
@@ -211,7 +211,7 @@ const STDIN_IGNORED = "standard input is a pipe or a file, but sample measuremen
 async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
   const config: DryRunConfig = dryRunConfig(flags, variables);
   const print = printer(system);
-  const recording = await openRecording(config, system, warner(config.output, print));
+  const recording = await openRecording(config, system, warner(config.output, system, print));
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
     const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
@@ -232,9 +232,11 @@ async function dryRun(flags: SendFlags, variables: Variables, system: System): P
 /** Says a warning in the form of the output. */
 function warner(
   { format }: OutputConfig,
+  { secrets }: Pick<System, "secrets">,
   print: (lines: Lines) => void,
 ): (message: string) => void {
-  return (message) => print({ out: [], err: warningLines(format, message) });
+  // A line of an input may hold a secret, and a warning quotes it.
+  return (message) => print({ out: [], err: warningLines(format, secrets.hideQuoted(message)) });
 }
 
 function printer(system: System): (lines: Lines) => void {
