@@ -12,6 +12,9 @@ const LONG = 12;
 /** As much of a text as is looked at, and so given back, in UTF-16 units: nothing shows as much of somebody else's. */
 const LONGEST_TEXT = 65_536;
 
+/** Takes out of somebody else's text what nobody may see. */
+export type Hide = (text: string) => string;
+
 /** What a secret reads as. */
 interface Pattern {
   readonly units: Uint16Array;

@@ -1,7 +1,8 @@
 import type { Endpoint } from "../config/endpoint.ts";
 import { failureHint, statusHint } from "../http/hints.ts";
-import { type ExportAnswer, type Hide, readExportAnswer } from "../delivery/export_answer.ts";
+import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
 import { oneLine } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 import { failed, passed, type Step } from "./step.ts";
 

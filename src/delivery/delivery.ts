@@ -1,6 +1,7 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { type ExportAnswer, type Hide, readExportAnswer } from "./export_answer.ts";
+import type { Hide } from "../base/secrets.ts";
+import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Failure, Post } from "../http/reply.ts";
 import { type Result, resultOf, waiting } from "./result.ts";

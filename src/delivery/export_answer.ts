@@ -1,4 +1,5 @@
 import { oneLine } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
@@ -11,9 +12,6 @@ export type ExportAnswer =
   | { readonly kind: "refused"; readonly message: string };
 
 const RETRYABLE = [429, 502, 503, 504];
-
-/** Takes out of somebody else's text what nobody may see. */
-export type Hide = (text: string) => string;
 
 /** `now` (ms since 1970) is what a Retry-After date is compared with. */
 export async function readExportAnswer(

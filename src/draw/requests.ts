@@ -9,6 +9,7 @@ import { exponentialBuckets, plot } from "./bars.ts";
 import { PERCENTILES } from "../histogram/accuracy.ts";
 import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../histogram/quantile.ts";
 import { escapeText } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
 export interface Series {
@@ -73,10 +74,10 @@ function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
 }
 
 /** A series' name, unit and attributes. */
-export function titleOf(metric: Metric, point: DataPoint, hide?: Canvas["hide"]): string[] {
-  const unit = metric.unit === "" ? [] : [`(${escapeText(metric.unit)})`];
+export function titleOf(metric: Metric, point: DataPoint, hide: Hide = (text) => text): string[] {
+  const unit = metric.unit === "" ? [] : [`(${escapeText(hide(metric.unit))})`];
   return [
-    escapeText(hide?.(metric.name) ?? metric.name),
+    escapeText(hide(metric.name)),
     ...unit,
     ...attributeWords(point.attributes, hide),
   ];

@@ -1,19 +1,13 @@
 import type { AnyValue, KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import { escapeText } from "../base/escape.ts";
-import type { Canvas } from "./canvas.ts";
+import type { Hide } from "../base/secrets.ts";
 
 const MOST_ATTRIBUTES = 100;
-
-type Hide = Canvas["hide"];
-
-function shownAsItIs(text: string): string {
-  return text;
-}
 
 /** Attributes for people, `key=value` each, safe for a terminal, and without what `hide` takes out. */
 export function attributeWords(
   attributes: readonly KeyValue[],
-  hide: Hide = shownAsItIs,
+  hide: Hide = (text) => text,
 ): string[] {
   const words = attributes.slice(0, MOST_ATTRIBUTES).map(({ key, value }) =>
     `${escapeText(hide(key))}=${valueText(value, hide)}`
