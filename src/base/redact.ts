@@ -1,5 +1,5 @@
 /** What stands in place of a secret. */
-const HIDDEN = "***";
+export const HIDDEN = "***";
 
 /** A URL as it may be shown: user name, password and the values of its query are hidden. */
 export function redactUrl(url: URL): string {
@@ -31,22 +31,14 @@ function redactQuery(query: string): string {
   }).join("&");
 }
 
-/** The shortest text that is hidden where it occurs: a shorter one would hide half of every message. */
-const SHORTEST_SECRET = 4;
-
-/** Hides the secrets in a text that somebody else wrote: a receiver may repeat a token in its answer. */
-export function redactSecrets(text: string, secrets: readonly string[]): string {
-  return [...secrets].sort((a, b) => b.length - a.length).reduce(
-    (hidden, secret) =>
-      secret.length < SHORTEST_SECRET ? hidden : hidden.replaceAll(secret, HIDDEN),
-    text,
-  );
+/** A Dynatrace token's public part, up to its second dot (`dt0c01.PUBLIC.SECRET`); empty when it has none. */
+export function publicPart(token: string): string {
+  return /^dt\d[a-z]\d{2}\.[^.]+\./i.exec(token)?.[0] ?? "";
 }
 
-/** A Dynatrace token's public part, up to its second dot (`dt0c01.PUBLIC.SECRET`); the rest is secret. */
+/** A token as it may be shown: its public part alone. */
 export function redactToken(token: string): string {
-  const publicPart = /^dt\d[a-z]\d{2}\.[^.]+\./.exec(token)?.[0];
-  return (publicPart ?? "") + HIDDEN;
+  return publicPart(token) + HIDDEN;
 }
 
 /** Hides the secret part of whatever in a text looks like a Dynatrace token. */

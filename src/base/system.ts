@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** What a command may touch of the world around it, passed in so that a test can stand in for it. */
 export interface System {
@@ -19,6 +20,8 @@ export interface System {
   /** Aborted by the second: end at once. */
   readonly kill: AbortSignal;
   readonly clock: Clock;
+  /** Every secret that was met; a command adds to them. */
+  readonly secrets: Secrets;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly readTextFile: (path: string, signal?: AbortSignal) => Promise<string>;

@@ -2,6 +2,7 @@ import type { Endpoint } from "../config/endpoint.ts";
 import { failureHint, statusHint } from "../http/hints.ts";
 import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
 import { oneLine } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { Failure, Reply } from "../http/reply.ts";
 import { failed, passed, type Step } from "./step.ts";
 
@@ -11,9 +12,13 @@ export type Answered =
   | { readonly reply: Reply; readonly answer: ExportAnswer };
 
 /** `now` in ms since 1970. */
-export async function answered(reply: Reply | Failure, now: number): Promise<Answered> {
+export async function answered(
+  reply: Reply | Failure,
+  now: number,
+  hide: Hide,
+): Promise<Answered> {
   if (reply.kind === "failure") return { reply };
-  return { reply, answer: await readExportAnswer(reply, now) };
+  return { reply, answer: await readExportAnswer(reply, now, hide) };
 }
 
 /** What no OTLP receiver answers, or something in front of it. */

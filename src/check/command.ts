@@ -3,7 +3,7 @@ import { checkConfig, type Configured } from "./config_step.ts";
 import type { CheckFlags } from "../config/settings.ts";
 import { targetOf } from "../http/target.ts";
 import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
-import { stepJson, stepText, summaryJson, summaryText, withoutSecrets } from "./report.ts";
+import { stepJson, stepText, summaryJson, summaryText } from "./report.ts";
 import { failed, passed, type Step, type StepName } from "./step.ts";
 import { outputConfig } from "../config/output_config.ts";
 import { explain, whereToLook } from "../dynatrace/explain.ts";
@@ -19,7 +19,7 @@ import { USER_AGENT } from "../base/version.ts";
 /** What `check` touches of the world. */
 export type CheckSystem = Pick<
   System,
-  "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile"
+  "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
 >;
 
 type NamedStep = readonly [name: StepName, step: Step];
@@ -28,12 +28,10 @@ type Settings = NonNullable<Configured["settings"]>;
 /** The command `check`: one step after the other until one fails; resolves to its exit status. */
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
-  const secrets: string[] = [];
   let began = system.clock.monotonic();
   let exitCode = 0;
-  for await (const [name, found] of steps(flags, system, secrets)) {
+  for await (const [name, step] of steps(flags, system)) {
     const now = system.clock.monotonic();
-    const step = withoutSecrets(found, secrets);
     const line = format === "json" ? stepJson : stepText;
     system.stdout(`${line(name, step, now - began)}\n`);
     began = now;
@@ -51,14 +49,13 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
 async function* steps(
   { canary = false, ...flags }: CheckFlags,
   system: CheckSystem,
-  secrets: string[],
 ): AsyncGenerator<NamedStep> {
-  const { step, settings } = await checkConfig(flags, system, secrets);
+  const { step, settings } = await checkConfig(flags, system);
   yield ["config", step];
   if (settings === undefined) return;
   yield* connectionSteps(settings, system);
   const { destination } = settings.config;
-  const transport = await openTransport(destination, settings.credentials, USER_AGENT, system.env);
+  const transport = await openTransport(destination, settings.credentials, USER_AGENT, system);
   try {
     yield* requestSteps(settings, canary, transport, system);
   } finally {
@@ -90,8 +87,9 @@ async function* requestSteps(
   system: CheckSystem,
 ): AsyncGenerator<NamedStep> {
   const { endpoint, compression } = config.destination;
+  const hide = (text: string) => system.secrets.hide(text);
   const post = ({ body, encoding }: Posted) => transport.post(body, encoding, system.stop);
-  const it = await answered(await post(await emptyRequest(compression)), system.clock.wall());
+  const it = await answered(await post(await emptyRequest(compression)), system.clock.wall(), hide);
   yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
   if (!("answer" in it)) return;
   const sent = await credentials.authorization() !== undefined;
@@ -119,11 +117,15 @@ async function sendCanary(
   { metric, destination: { endpoint, compression } }: Settings["config"],
   before: string,
   post: (request: Posted) => Promise<Reply | Failure>,
-  { clock, random }: CheckSystem,
+  system: CheckSystem,
 ): Promise<Step> {
   const { canary } = await import("./canary.ts");
-  const { request, dimensions } = await canary(metric, compression, clock, random);
-  const it = await answered(await post(request), clock.wall());
+  const { request, dimensions } = await canary(metric, compression, system.clock, system.random);
+  const it = await answered(
+    await post(request),
+    system.clock.wall(),
+    (text) => system.secrets.hide(text),
+  );
   const what = `one sample measurement of ${metric.name}`;
   if (!("answer" in it)) return failed(`${what}: ${it.reply.message}`);
   const { reply, answer } = it;

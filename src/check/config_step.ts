@@ -1,5 +1,6 @@
 import { type SendConfig, sendConfig } from "../config/send_config.ts";
 import type { CheckFlags } from "../config/settings.ts";
+import { addKnownSecrets } from "../config/known_secrets.ts";
 import { readCredentials } from "../http/credentials.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { broken, tokenFacts } from "../dynatrace/rules.ts";
@@ -16,15 +17,16 @@ export interface Configured {
   readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
 }
 
-/** Reads the settings and says what is set, from where; adds every secret that it meets to `secrets`. */
+/** Reads the settings and says what is set, from where. */
 export async function checkConfig(
   flags: CheckFlags,
-  system: Pick<System, "env" | "cwd" | "readTextFile">,
-  secrets: string[],
+  system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets">,
 ): Promise<Configured> {
   try {
-    const config = sendConfig(flags, await readVariables(flags.envFile, system), system.env);
-    const credentials = await readCredentials(config.destination, system, secrets);
+    const variables = await readVariables(flags.envFile, system);
+    addKnownSecrets(system.secrets, flags, variables, system.env);
+    const config = sendConfig(flags, variables, system.env);
+    const credentials = await readCredentials(config.destination, system);
     const hints = [
       ...config.warnings,
       ...endpointHints(config),
@@ -36,7 +38,9 @@ export async function checkConfig(
     return { step: passed(detail, ...hints), settings: { config, credentials } };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
-    const [detail = "", ...more] = thrown.message.split("\n").map((line) => line.trim());
+    const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
+      line,
+    ) => line.trim());
     return { step: failed(detail, ...more) };
   }
 }

@@ -1,4 +1,3 @@
-import { redactSecrets } from "../base/redact.ts";
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
 /** A step as lines for a terminal: ✓ or ✗, its time, what was found, and below it the hints. */
@@ -28,13 +27,4 @@ export function summaryJson(exitCode: number): string {
 
 export function summaryText(exitCode: number): string {
   return exitCode === 0 ? "Everything is fine." : "The check failed: see the step with ✗ above.";
-}
-
-/** A step without the secrets that a receiver or the system may have repeated in it. */
-export function withoutSecrets({ ok, detail, hint }: Step, secrets: readonly string[]): Step {
-  return {
-    ok,
-    detail: redactSecrets(detail, secrets),
-    hint: hint === null ? null : redactSecrets(hint, secrets),
-  };
 }

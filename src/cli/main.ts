@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { endDespiteRead } from "../base/older_deno.ts";
+import { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { variableOf } from "../config/settings.ts";
@@ -46,9 +47,10 @@ async function ask(args: readonly string[], system: System): Promise<Asked> {
 }
 
 function fail(thrown: unknown, json: boolean, system: System): number {
+  const { secrets } = system;
   const message = thrown instanceof UsageError
-    ? thrown.message
-    : `Unexpected error, please report it: ${messageOf(thrown)}`;
+    ? secrets.hideQuoted(thrown.message)
+    : `Unexpected error, please report it: ${secrets.hide(messageOf(thrown))}`;
   for (const line of errorLines(json ? "json" : "text", message)) system.stderr(`${line}\n`);
   return thrown instanceof UsageError ? 2 : 1;
 }
@@ -130,6 +132,7 @@ function realSystem(signals: Signals, { stdout, stderr }: Output): System {
     stop: signals.stop,
     kill: signals.kill,
     clock: systemClock,
+    secrets: new Secrets(),
     random: Math.random,
     readTextFile: (path, signal) => Deno.readTextFile(path, signal && { signal }),
     openFile,

@@ -11,6 +11,11 @@ export function proxyFor(
   if (exempt.some((item) => matches(url.hostname, item))) return undefined;
   const proxy = find(url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY") || find("ALL_PROXY");
   if (!proxy) return undefined;
+  return parseProxy(proxy);
+}
+
+/** A proxy's URL; without a scheme it is http://. */
+export function parseProxy(proxy: string): URL | undefined {
   return URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`) ?? undefined;
 }
 

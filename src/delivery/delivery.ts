@@ -1,6 +1,7 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Place } from "../measurements/input/place.ts";
+import type { Hide } from "../base/secrets.ts";
 import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Failure, Post } from "../http/reply.ts";
@@ -94,6 +95,7 @@ export interface Limits {
 
 interface Dependencies {
   readonly post: Post;
+  readonly hide: Hide;
   readonly clock: Clock;
   readonly random: () => number;
   readonly limits: Limits;
@@ -254,9 +256,11 @@ export class Delivery {
     head: Pending,
     window: Window,
   ): Promise<{ pending: Pending; answer: ExportAnswer | Failure; result: Result }> {
-    const { post, clock } = this.#deps;
+    const { post, clock, hide } = this.#deps;
     const reply = await post(head.request.body, head.request.encoding, window.abort);
-    const answer = reply.kind === "failure" ? reply : await readExportAnswer(reply, clock.wall());
+    const answer = reply.kind === "failure"
+      ? reply
+      : await readExportAnswer(reply, clock.wall(), hide);
     if (answer.kind === "retry" && answer.retryAfterMs !== undefined) {
       this.#notBefore = clock.monotonic() + answer.retryAfterMs;
     }

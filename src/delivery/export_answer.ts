@@ -1,4 +1,5 @@
 import { oneLine } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
@@ -13,28 +14,32 @@ export type ExportAnswer =
 const RETRYABLE = [429, 502, 503, 504];
 
 /** `now` (ms since 1970) is what a Retry-After date is compared with. */
-export async function readExportAnswer(reply: Reply, now: number): Promise<ExportAnswer> {
+export async function readExportAnswer(
+  reply: Reply,
+  now: number,
+  hide: Hide,
+): Promise<ExportAnswer> {
   const { status } = reply;
   if (RETRYABLE.includes(status)) {
     return {
       kind: "retry",
-      message: await errorMessage(reply),
+      message: await errorMessage(reply, hide),
       retryAfterMs: retryAfterMs(reply.headers.get("retry-after"), now),
     };
   }
-  if (status === 413) return { kind: "too-large", message: await errorMessage(reply) };
-  if (status !== 200) return { kind: "refused", message: await errorMessage(reply) };
+  if (status === 413) return { kind: "too-large", message: await errorMessage(reply, hide) };
+  if (status !== 200) return { kind: "refused", message: await errorMessage(reply, hide) };
   if (reply.tooLarge) {
     return {
       kind: "refused",
       message: "200, but its body is larger than the 4 MiB that OTLP allows",
     };
   }
-  const partial = await readPartialSuccess(reply);
+  const partial = await readPartialSuccess(reply, hide);
   if (partial === undefined) {
     return {
       kind: "refused",
-      message: `200, but its body is no OTLP answer: ${await words(reply)}`,
+      message: `200, but its body is no OTLP answer: ${await words(reply, hide)}`,
     };
   }
   if (partial.rejectedPoints > 0) return { kind: "partial", ...partial };
@@ -49,10 +54,10 @@ interface PartialSuccess {
 const NOTHING_REJECTED: PartialSuccess = { rejectedPoints: 0, message: "" };
 
 /** The partial success of a 200; undefined when the body is no OTLP answer. */
-async function readPartialSuccess(reply: Reply): Promise<PartialSuccess | undefined> {
+async function readPartialSuccess(reply: Reply, hide: Hide): Promise<PartialSuccess | undefined> {
   if (reply.body.length === 0) return NOTHING_REJECTED;
   const type = contentType(reply);
-  if (type === "application/json") return readJson(reply.body);
+  if (type === "application/json") return readJson(reply.body, hide);
   if (type === "text/html") return undefined;
   const { decodeResponse } = await import("../otlp/decode.ts");
   try {
@@ -63,14 +68,14 @@ async function readPartialSuccess(reply: Reply): Promise<PartialSuccess | undefi
     if (foreign && type !== "application/x-protobuf") return undefined;
     return partialSuccess === undefined ? NOTHING_REJECTED : {
       rejectedPoints: Number(partialSuccess.rejectedDataPoints),
-      message: oneLine(partialSuccess.errorMessage),
+      message: oneLine(hide(partialSuccess.errorMessage)),
     };
   } catch {
     return undefined;
   }
 }
 
-function readJson(body: Uint8Array): PartialSuccess | undefined {
+function readJson(body: Uint8Array, hide: Hide): PartialSuccess | undefined {
   const answer = parseJson(body);
   if (answer === undefined) return undefined;
   const partial = answer["partialSuccess"] ?? answer["partial_success"];
@@ -81,18 +86,18 @@ function readJson(body: Uint8Array): PartialSuccess | undefined {
   const message = partial["errorMessage"] ?? partial["error_message"];
   return {
     rejectedPoints: rejected,
-    message: typeof message === "string" ? oneLine(message) : "",
+    message: typeof message === "string" ? oneLine(hide(message)) : "",
   };
 }
 
 /** `401 Unauthorized: …` with the receiver's own words. */
-async function errorMessage(reply: Reply): Promise<string> {
-  const said = await words(reply);
+async function errorMessage(reply: Reply, hide: Hide): Promise<string> {
+  const said = await words(reply, hide);
   return statusLine(reply.status) + (said === "" ? "" : `: ${said}`);
 }
 
 /** What an error answer says: a protobuf Status, a JSON envelope, the title of a page, or text. */
-async function words(reply: Reply): Promise<string> {
+async function words(reply: Reply, hide: Hide): Promise<string> {
   if (reply.tooLarge || reply.body.length === 0) return "";
   const type = contentType(reply);
   if (/protobuf|octet-stream/.test(type) || type === "") {
@@ -100,26 +105,26 @@ async function words(reply: Reply): Promise<string> {
     try {
       const status = decodeStatus(reply.body);
       if (status.message !== "" && (status.$unknown?.length ?? 0) === 0) {
-        return oneLine(status.message);
+        return oneLine(hide(status.message));
       }
     } catch {
       // Some receivers send text under this type; it is read as such below.
     }
   }
   const json = parseJson(reply.body);
-  if (json !== undefined) return jsonMessage(json) ?? oneLine(JSON.stringify(json));
+  if (json !== undefined) return jsonMessage(json, hide) ?? oneLine(hide(JSON.stringify(json)));
   const text = new TextDecoder().decode(reply.body);
   const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1];
-  if (title !== undefined) return `a web page, "${oneLine(title)}"`;
+  if (title !== undefined) return `a web page, "${oneLine(hide(title))}"`;
   if (/^\s*<(!doctype|html)/i.test(text)) return "a web page";
-  return oneLine(text);
+  return oneLine(hide(text));
 }
 
 /** Dynatrace's `{"error":{"message":…}}`, a Status as JSON, and their like. */
-function jsonMessage(json: Readonly<Record<string, unknown>>): string | undefined {
+function jsonMessage(json: Readonly<Record<string, unknown>>, hide: Hide): string | undefined {
   const { error, message } = json;
   const found = isRecord(error) ? error["message"] : error ?? message;
-  return typeof found === "string" ? oneLine(found) : undefined;
+  return typeof found === "string" ? oneLine(hide(found)) : undefined;
 }
 
 function parseJson(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {

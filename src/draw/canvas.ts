@@ -1,3 +1,4 @@
+import type { Hide } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
 import { COLORED, type Paint, PLAIN } from "./paint.ts";
 
@@ -9,7 +10,7 @@ export interface Canvas {
   readonly breakAt: number;
   readonly paint: Paint;
   /** Takes out of a text what nobody may see. */
-  readonly hide: (text: string) => string;
+  readonly hide: Hide;
 }
 
 const WIDTH_WITHOUT_TERMINAL = 80;
@@ -19,7 +20,7 @@ export function canvasOf(
   { columns, env }: Pick<System, "columns" | "env">,
   { color = true, hide = (text) => text }: {
     readonly color?: boolean;
-    readonly hide?: Canvas["hide"];
+    readonly hide?: Hide;
   } = {},
 ): Canvas {
   return {

@@ -9,6 +9,7 @@ import { exponentialBuckets, plot } from "./bars.ts";
 import { PERCENTILES } from "../histogram/accuracy.ts";
 import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../histogram/quantile.ts";
 import { escapeText } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
 export interface Series {
@@ -30,8 +31,8 @@ export function drawRequests(
   return [
     ...drawSeries(
       largest.slice(0, MOST_DRAWN).map(({ resource, metric, point }) => ({
-        resource: attributeWords(resource),
-        title: titleOf(metric, point),
+        resource: attributeWords(resource, canvas.hide),
+        title: titleOf(metric, point, canvas.hide),
         figures: figuresOf(point),
       })),
       canvas,
@@ -73,23 +74,27 @@ function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
 }
 
 /** A series' name, unit and attributes. */
-export function titleOf(metric: Metric, point: DataPoint): string[] {
-  const unit = metric.unit === "" ? [] : [`(${escapeText(metric.unit)})`];
-  return [escapeText(metric.name), ...unit, ...attributeWords(point.attributes)];
+export function titleOf(metric: Metric, point: DataPoint, hide: Hide = (text) => text): string[] {
+  const unit = metric.unit === "" ? [] : [`(${escapeText(hide(metric.unit))})`];
+  return [
+    escapeText(hide(metric.name)),
+    ...unit,
+    ...attributeWords(point.attributes, hide),
+  ];
 }
 
 /** A resource is named where it is another than that of the block before. */
 function drawSeries(series: readonly Series[], canvas: Canvas): string[] {
-  const { breakAt, paint, hide } = canvas;
+  const { breakAt, paint } = canvas;
   const lines: string[] = [];
   let before = "";
   for (const { resource, title, figures } of series) {
     const named = resource.join(" ");
     if (named !== before && named !== "") {
-      lines.push(...wrapped(["resource", ...resource.map(hide)], 2, breakAt).map(paint.faint));
+      lines.push(...wrapped(["resource", ...resource], 2, breakAt).map(paint.faint));
     }
     before = named;
-    lines.push(...wrapped(title.map(hide), 2, breakAt).map(paint.strong));
+    lines.push(...wrapped(title, 2, breakAt).map(paint.strong));
     lines.push(...drawFigures(figures, canvas));
   }
   return lines;

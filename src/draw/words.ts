@@ -1,26 +1,30 @@
 import type { AnyValue, KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import { escapeText } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 
 const MOST_ATTRIBUTES = 100;
 
-/** Attributes for people, `key=value` each, safe for a terminal. */
-export function attributeWords(attributes: readonly KeyValue[]): string[] {
+/** Attributes for people, `key=value` each, safe for a terminal, and without what `hide` takes out. */
+export function attributeWords(
+  attributes: readonly KeyValue[],
+  hide: Hide = (text) => text,
+): string[] {
   const words = attributes.slice(0, MOST_ATTRIBUTES).map(({ key, value }) =>
-    `${escapeText(key)}=${valueText(value)}`
+    `${escapeText(hide(key))}=${valueText(value, hide)}`
   );
   const more = attributes.length - MOST_ATTRIBUTES;
   return more > 0 ? [...words, `… and ${more} more`] : words;
 }
 
-function valueText(value: AnyValue | undefined): string {
+function valueText(value: AnyValue | undefined, hide: Hide): string {
   const { case: type, value: held } = value?.value ?? { case: undefined, value: undefined };
   switch (type) {
     case "stringValue":
-      return stringWord(held);
+      return stringWord(hide(held));
     case "arrayValue":
-      return `[${held.values.slice(0, 20).map(valueText).join(",")}]`;
+      return `[${held.values.slice(0, 20).map((each) => valueText(each, hide)).join(",")}]`;
     case "kvlistValue":
-      return `{${attributeWords(held.values.slice(0, 20)).join(" ")}}`;
+      return `{${attributeWords(held.values.slice(0, 20), hide).join(" ")}}`;
     case "bytesValue":
       return `(${held.length} bytes)`;
     case undefined:

@@ -6,13 +6,12 @@ import type { Setting } from "../config/setting.ts";
 import { readTokenFile } from "../config/token_file.ts";
 import type { Credentials } from "./exchange.ts";
 
-/** Reads what the destination needs from files; adds every secret that it meets to `secrets`. */
+/** Reads what the destination needs from files; adds to the secrets every token that it meets, a rotated one too. */
 export async function readCredentials(
   destination: DestinationConfig,
-  system: Pick<System, "cwd" | "readTextFile">,
-  secrets: string[],
+  system: Pick<System, "cwd" | "readTextFile" | "secrets">,
 ): Promise<Credentials> {
-  const { authorization, tls, headers } = destination;
+  const { authorization, tls } = destination;
   const pem = async (setting: Setting, label: RegExp, what: string) => {
     const text = await readFileOf(`${setting.name} (${setting.source})`, setting.value, system);
     if (!label.test(text)) {
@@ -26,17 +25,7 @@ export async function readCredentials(
     /-----BEGIN (TRUSTED )?CERTIFICATE-----/,
     "-----BEGIN CERTIFICATE-----",
   ] as const;
-  const addSecrets = (value: string) => {
-    secrets.push(value);
-    const [, credentials] = value.split(/\s+/, 2);
-    if (credentials !== undefined) secrets.push(credentials);
-    // The secret part of a Dynatrace token may come back without its public part.
-    const secret = credentials?.split(".")[2];
-    if (secret !== undefined) secrets.push(secret);
-  };
-  for (const [, value] of headers) addSecrets(value);
   const fixed = authorization.kind === "value" ? authorization.value : undefined;
-  if (fixed !== undefined) addSecrets(fixed);
   const credentials: Credentials = {
     ca: tls.ca && await pem(tls.ca, ...certificate),
     client: tls.client && {
@@ -52,7 +41,7 @@ export async function readCredentials(
       const { from: name, path } = authorization;
       const source = name.startsWith("--") ? "command line" : "environment";
       const value = await readTokenFile({ name, source, value: path }, system);
-      addSecrets(value);
+      system.secrets.addHeader("authorization", value);
       return value;
     },
   };

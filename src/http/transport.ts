@@ -2,7 +2,8 @@ import type { DestinationConfig } from "../config/destination_config.ts";
 import { sentOnce } from "../base/older_deno.ts";
 import type { Credentials, Exchange } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { Environment } from "../config/proxy.ts";
+import type { Secrets } from "../base/secrets.ts";
+import type { System } from "../base/system.ts";
 import { type Failure, type FailureCause, LARGEST_REPLY, type Post, type Reply } from "./reply.ts";
 
 /** POSTs to one destination over one connection that is kept alive. */
@@ -15,7 +16,7 @@ export async function openTransport(
   destination: DestinationConfig,
   credentials: Credentials,
   userAgent: string,
-  environment: Environment,
+  system: Pick<System, "env" | "secrets">,
 ): Promise<Transport> {
   const { endpoint, tls } = destination;
   const headers = (encoding: "gzip" | "identity", authorization: string | undefined) => {
@@ -29,8 +30,8 @@ export async function openTransport(
   if (tls.insecure && endpoint.url.protocol === "https:") {
     // node:https is the one client here that can skip verification; it is loaded only for this.
     const { insecureExchange } = await import("./insecure.ts");
-    const exchange = insecureExchange(endpoint.url, credentials, environment);
-    return posting(destination, credentials, headers, exchange);
+    const exchange = insecureExchange(endpoint.url, credentials, system.env);
+    return posting(destination, credentials, headers, exchange, system.secrets);
   }
   const client = httpClient(destination, credentials);
   const exchange: Exchange = async (body, sent, signal) => {
@@ -48,7 +49,14 @@ export async function openTransport(
     const { status, headers: received } = response;
     return { status, headers: received, chunks: empty ? null : response.body };
   };
-  return posting(destination, credentials, headers, exchange, () => client?.close());
+  return posting(
+    destination,
+    credentials,
+    headers,
+    exchange,
+    system.secrets,
+    () => client?.close(),
+  );
 }
 
 function posting(
@@ -56,6 +64,7 @@ function posting(
   credentials: Credentials,
   headers: (encoding: "gzip" | "identity", authorization: string | undefined) => Headers,
   exchange: Exchange,
+  secrets: Secrets,
   close = () => {},
 ): Transport {
   return {
@@ -68,7 +77,7 @@ function posting(
         return {
           kind: "failure",
           cause: "setup",
-          message: messageOf(thrown),
+          message: secrets.hide(messageOf(thrown)),
           mayHaveArrived: false,
         };
       }
@@ -79,16 +88,36 @@ function posting(
         const both = AbortSignal.any([signal, timeout.signal]);
         const answer = await exchange(body, headers(encoding, authorization), both);
         answering = true;
-        return { kind: "reply", ...answer, ...await readBody(answer.chunks) };
+        const read = await readBody(answer.chunks);
+        return {
+          kind: "reply",
+          ...answer,
+          headers: shownHeaders(answer.headers, secrets),
+          ...read,
+        };
       } catch (thrown) {
         if (timeout.signal.aborted) return timedOut(timeoutMs, answering);
         if (signal.aborted) return INTERRUPTED;
-        return failure(thrown, answering);
+        const failed = failure(thrown, answering);
+        return { ...failed, message: secrets.hide(failed.message) };
       } finally {
         clearTimeout(timer);
       }
     },
   };
+}
+
+/** Headers of an answer without what they repeat of secrets: those that are shown to people. */
+function shownHeaders(headers: Headers, secrets: Secrets): Headers {
+  const repeating = ["location", "server"].flatMap((name) => {
+    const value = headers.get(name) ?? "";
+    const shown = secrets.hide(value);
+    return shown === value ? [] : [[name, shown] as const];
+  });
+  if (repeating.length === 0) return headers;
+  const shown = new Headers(headers);
+  for (const [name, value] of repeating) shown.set(name, value);
+  return shown;
 }
 
 async function readBody(

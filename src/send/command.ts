@@ -9,6 +9,7 @@ import {
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
+import { addKnownSecrets } from "../config/known_secrets.ts";
 import { readCredentials } from "../http/credentials.ts";
 import { type Finding, findingText } from "../dynatrace/finding.ts";
 import { readVariables } from "../config/dotenv_file.ts";
@@ -38,12 +39,12 @@ import { USER_AGENT } from "../base/version.ts";
 export async function runSend(flags: SendFlags, system: System): Promise<number> {
   outputConfig(flags);
   const variables = await readVariables(flags.envFile, system);
+  addKnownSecrets(system.secrets, flags, variables, system.env);
   if (flags.dryRun) return await dryRun(flags, variables, system);
   const config = sendConfig(flags, variables, system.env);
   const ofHost = await hostWarnings(config);
-  const secrets: string[] = [];
-  const credentials = await readCredentials(config.destination, system, secrets);
-  const transport = await openTransport(config.destination, credentials, USER_AGENT, system.env);
+  const credentials = await readCredentials(config.destination, system);
+  const transport = await openTransport(config.destination, credentials, USER_AGENT, system);
   const print = printer(system);
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
@@ -51,7 +52,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const recording = await openRecording(
     config,
     system,
-    warner(config.output, print),
+    warner(config.output, system, print),
     spool?.followed,
   ).catch((thrown) => {
     spool?.close();
@@ -68,7 +69,6 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
       post: transport.post,
       spool,
       recording,
-      secrets,
       print,
     }, system);
   } finally {
@@ -119,17 +119,17 @@ interface Opened {
   readonly post: Post;
   readonly spool: Spool | undefined;
   readonly recording: Recording;
-  readonly secrets: readonly string[];
   readonly print: (lines: Lines) => void;
 }
 
 async function sending(
   config: SendConfig,
-  { post, spool, recording, secrets, print }: Opened,
+  { post, spool, recording, print }: Opened,
   system: System,
 ): Promise<number> {
   const { destination, schedule, keep, output } = config;
   const { clock, random, stop, kill } = system;
+  const hide = (text: string) => system.secrets.hide(text);
   for (const warning of config.warnings) {
     print({ out: [], err: warningLines(output.format, warning) });
   }
@@ -139,12 +139,13 @@ async function sending(
     : undefined;
   const find = (findings: readonly Finding[]) => tell(findings, config, print);
   find(advice?.findings ?? []);
-  const report = reporter(reported(config, recording.metrics), secrets, advice);
+  const report = reporter(reported(config, recording.metrics.map(hide)), advice);
   print(report.start());
   const limits = endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST;
   const sender = await senderOf(config, { ...recording, post }, limits, clock);
   const delivery = new Delivery({
     post: sender.post,
+    hide,
     clock,
     random,
     limits: { maxPendingBytes: keep.maxPendingBytes, maxAgeMs: keep.maxAgeMs },
@@ -165,7 +166,7 @@ async function sending(
     stop,
     kill,
   });
-  const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, secrets, system);
+  const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, system);
   // Asked while the first send is under way: the answer can take longer than the send.
   let ignored = config.source.kind === "sample" ? system.stdinHasData() : undefined;
   let exitCode = 1;
@@ -219,7 +220,7 @@ const STDIN_IGNORED = "standard input is a pipe or a file, but sample measuremen
 async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
   const config: DryRunConfig = dryRunConfig(flags, variables);
   const print = printer(system);
-  const recording = await openRecording(config, system, warner(config.output, print));
+  const recording = await openRecording(config, system, warner(config.output, system, print));
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
     const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
@@ -240,9 +241,11 @@ async function dryRun(flags: SendFlags, variables: Variables, system: System): P
 /** Says a warning in the form of the output. */
 function warner(
   { format }: OutputConfig,
+  { secrets }: Pick<System, "secrets">,
   print: (lines: Lines) => void,
 ): (message: string) => void {
-  return (message) => print({ out: [], err: warningLines(format, message) });
+  // A line of an input may hold a secret, and a warning quotes it.
+  return (message) => print({ out: [], err: warningLines(format, secrets.hideQuoted(message)) });
 }
 
 function printer(system: System): (lines: Lines) => void {

@@ -5,7 +5,7 @@ import type { System } from "../base/system.ts";
 import { decodeRequest } from "../otlp/decode.ts";
 import { plainBody } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
-import { redactSecrets, redactTokens } from "../base/redact.ts";
+import { redactTokens } from "../base/redact.ts";
 import type { RunEvent } from "./loop.ts";
 
 // Loads the OTLP schema: import this module dynamically.
@@ -20,11 +20,10 @@ interface Accepted {
 /** The function that draws, after an event that ends a send, what of it was accepted; other events draw nothing. */
 export function sendPlot(
   { plot, schedule }: Pick<SendConfig, "plot" | "schedule">,
-  secrets: readonly string[],
   system: System,
 ): (event: RunEvent) => Promise<readonly string[]> {
   const color = plot?.color ?? false;
-  const hide = (text: string) => redactTokens(redactSecrets(text, secrets));
+  const hide = (text: string) => redactTokens(system.secrets.hide(text));
   let accepted: readonly Accepted[] = [];
   return async (event) => {
     if (event.type === "attempt") {

@@ -290,7 +290,10 @@ const rows: readonly Fixture[] = [
       status: 401,
       body: `Authorization: Api-Token ${TOKEN}, x-scope: ${MARK}HEADER, ${MARK}TOKEN`,
     },
-    [/401 Unauthorized: Authorization: \*\*\*, x-scope: \*\*\*, \*\*\*$/, /Hint: /],
+    [
+      /401 Unauthorized: Authorization: Api-Token dt0c01\.PUBLIC\.\*\*\*, x-scope: \*\*\*, \*\*\*$/,
+      /Hint: /,
+    ],
   ),
   refused(
     "control characters of an answer do not reach the terminal",

@@ -71,7 +71,7 @@ const rows: readonly Fixture[] = [
     answers: [{ status: 401, body: `no: dt0s16.PUBLIC.${MARK}` }],
     status: 1,
     stdout: beforeSend(),
-    stderr: [/401 Unauthorized: no: \*\*\*$/, /Hint/],
+    stderr: [/401 Unauthorized: no: dt0s16\.PUBLIC\.\*\*\*$/, /Hint/],
     requests: authorization(`Bearer dt0s16.PUBLIC.${MARK}`),
   },
   {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Secrets } from "../../src/base/secrets.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import { readVariables } from "../../src/config/dotenv_file.ts";
@@ -65,6 +66,7 @@ const SYSTEM = {
   kill: new AbortController().signal,
   clock: systemClock,
   random: () => 0,
+  secrets: new Secrets(),
   readTextFile: (path: string) => Promise.resolve(`token-of-${path}`),
   openFile: () => Promise.reject(new Deno.errors.NotFound()),
   stdin: () => new ReadableStream<Uint8Array>(),

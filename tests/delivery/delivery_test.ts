@@ -41,6 +41,7 @@ class World {
     this.receiver = new SimulatedReceiver(this.clock, answers);
     this.delivery = new Delivery({
       post: this.receiver.post,
+      hide: (text) => text,
       clock: this.clock,
       random,
       limits: { ...KEEP_ALL, ...limits },

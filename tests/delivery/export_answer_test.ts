@@ -17,6 +17,7 @@ function read(
   return readExportAnswer(
     { kind: "reply", status, headers: new Headers(headers), body: bytes, tooLarge },
     NOW,
+    (text) => text,
   );
 }
 

@@ -1,3 +1,4 @@
+import { Secrets } from "../../src/base/secrets.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { System } from "../../src/base/system.ts";
 import { seededRandom } from "../../src/measurements/generate/random.ts";
@@ -33,6 +34,7 @@ export function plotSystem(
     kill: new AbortController().signal,
     clock,
     random: seededRandom("plot"),
+    secrets: new Secrets(),
     readTextFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     openFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     stdin: () => typeof input === "string" ? new Blob([input]).stream() : input,

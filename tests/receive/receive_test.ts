@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { systemClock } from "../../src/base/clock.ts";
+import { Secrets } from "../../src/base/secrets.ts";
 import { canvasOf } from "../../src/draw/canvas.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import type { System } from "../../src/base/system.ts";
@@ -655,6 +656,7 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     stop: stop.signal,
     kill: kill.signal,
     clock: systemClock,
+    secrets: new Secrets(),
     random: () => 0,
     readTextFile: (path) => {
       const content = files[path];

@@ -72,6 +72,7 @@ class World {
     this.receiver = new SimulatedReceiver(clock, options.answers, timeoutMs);
     this.delivery = new Delivery({
       post: this.receiver.post,
+      hide: (text) => text,
       clock,
       random: options.random ?? (() => 0.5),
       limits,

@@ -1,4 +1,3 @@
-import { redactSecrets } from "../../base/redact.ts";
 import type { RunEvent } from "../loop.ts";
 import { jsonObject } from "./json.ts";
 import { type Lines, NONE, warningLines } from "./lines.ts";
@@ -12,17 +11,15 @@ export interface Explanations {
   readonly whereToLook: readonly string[];
 }
 
-/** What happened -> lines. `secrets` are hidden wherever a receiver repeats them. */
+/** What happened -> lines. */
 export function reporter(
   config: Reported,
-  secrets: readonly string[],
   explanations?: Explanations,
 ): { start(): Lines; event(event: RunEvent): Lines } {
   const { format, level } = config.output;
-  const hide = (lines: readonly string[]) => lines.map((line) => redactSecrets(line, secrets));
   const shown = ({ out, err }: Lines): Lines => ({
-    out: level === "quiet" && format === "text" ? [] : hide(out),
-    err: hide(err),
+    out: level === "quiet" && format === "text" ? [] : out,
+    err,
   });
   return {
     start: () => shown(startLines(config)),
