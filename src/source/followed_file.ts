@@ -20,6 +20,10 @@ export interface FollowOptions {
 const POLL_MS = 200;
 /** A writer may go on with the old file for a while after a rotation: nginx until it gets its signal. */
 const OLD_FILE_MS = 60_000;
+/** So often is a file looked for that is not found at the beginning. */
+const RESUME_AGAIN = 5;
+/** A file system's times may be as coarse as that, in ms. */
+const RECENT_MS = 2000;
 const CHUNK = 256 * 1024;
 const HEAD = 1024;
 
@@ -33,6 +37,8 @@ export class FollowedFile implements Growing {
   #missingSaid = false;
   /** Rotated files that were there before. */
   #known = new Set<string>();
+  /** When the folder was last changed, as it was at the last look; undefined: look again. */
+  #changed: number | undefined;
   /** Bytes that were read. */
   bytes = 0;
 
@@ -62,7 +68,7 @@ export class FollowedFile implements Growing {
         }
         // What was written before the signal has been read.
         if (stop.aborted) return;
-        if (await this.#rotate()) continue;
+        if (await this.#rotate() || await this.#readRotated()) continue;
         if (this.#retire(clock.monotonic())) yield;
         await clock.sleep(POLL_MS, stop);
       }
@@ -87,7 +93,6 @@ export class FollowedFile implements Growing {
   /** Opens what the path names now, when that is another file or the same one written anew. */
   async #rotate(): Promise<boolean> {
     const { path, shown, warn, consumer, clock } = this.#options;
-    const last = this.#tails.at(-1);
     const found = await openFile(path).catch((thrown) => {
       if (!(thrown instanceof Deno.errors.NotFound)) {
         throw new Error(`cannot read "${shown}": ${messageOf(thrown)}`);
@@ -96,18 +101,20 @@ export class FollowedFile implements Growing {
     });
     if (found === undefined) {
       // Between the rename and the new file there is none for a moment.
-      if (last === undefined && !this.#missingSaid) {
+      if (this.#tails.length === 0 && !this.#missingSaid) {
         this.#missingSaid = true;
         warn(`"${shown}" does not exist yet: waiting for it`);
       }
       return false;
     }
-    if (last?.isFile(found.info)) {
+    if (this.#tails.some((tail) => tail.isFile(found.info))) {
       found.file.close();
       return false;
     }
-    last?.leave(clock.monotonic());
-    await this.#readBetween(last !== undefined);
+    for (const tail of this.#tails) tail.leave(clock.monotonic());
+    // At the very beginning what lies beside the file was rotated away before.
+    if (this.#tails.length > 0) await this.#readRotated();
+    else for (const it of await siblingsOf(path)) this.#known.add(identity(it));
     this.#tails.push(new Tail(found.file, found.info, consumer(undefined)));
     return true;
   }
@@ -124,12 +131,18 @@ export class FollowedFile implements Growing {
 
   /** Takes up where the place says, also when the files have other names by now. */
   async #resume(): Promise<void> {
-    const { from, path, shown, warn, consumer, clock } = this.#options;
+    const { from, path, shown, warn, consumer, clock, stop } = this.#options;
     if (from === undefined || from.length === 0) return;
-    const siblings = await siblingsOf(path);
+    let siblings = await siblingsOf(path);
     let newest: Sibling | undefined;
     for (const place of from) {
-      const found = await find(place, siblings);
+      let found = await find(place, siblings);
+      // A rotation that is under way at this moment is over soon.
+      for (let again = 0; found === undefined && again < RESUME_AGAIN && !stop.aborted; again++) {
+        await clock.sleep(POLL_MS, stop);
+        siblings = await siblingsOf(path);
+        found = await find(place, siblings);
+      }
       if (found === undefined) {
         warn(
           `the file that was followed as "${shown}" (inode ${place.inode}, read up to byte ${place.offset}) is gone: ` +
@@ -143,25 +156,53 @@ export class FollowedFile implements Growing {
       newest = found;
     }
     if (newest === undefined) return;
-    // Files that came and went while nobody was looking: rotated away later than the one that was read last.
-    const { path: read, mtime } = newest;
-    for (const it of siblings) {
-      if (it.path === read || it.mtime <= mtime) this.#known.add(identity(it));
-    }
-    await this.#readBetween(true);
+    // What was rotated away later than the file that was read last came and went while nobody was looking.
+    const { mtime } = newest;
+    for (const it of siblings) if (it.mtime < mtime) this.#known.add(identity(it));
+    await this.#readRotated();
   }
 
-  /** Reads files that came and were rotated away since the last look, or, at the beginning, only takes note of them. */
-  async #readBetween(read: boolean): Promise<void> {
+  /**
+   * Reads files that came and were rotated away since the last look. The copy of a file that is being read is no such
+   * file: what is not read of it yet is read when the file is truncated.
+   */
+  async #readRotated(): Promise<boolean> {
     const { path, consumer, clock } = this.#options;
-    const siblings = await siblingsOf(path);
-    for (const it of siblings.sort((a, b) => a.mtime - b.mtime)) {
-      const isNew = read && it.path !== path && !this.#known.has(identity(it)) && !this.#isOpen(it);
-      if (it.path !== path) this.#known.add(identity(it));
-      if (!isNew) continue;
+    const changed = await changeOf(path);
+    if (changed !== undefined && changed === this.#changed) return false;
+    let undecided = false;
+    let found = false;
+    for (const it of (await siblingsOf(path)).sort((a, b) => a.mtime - b.mtime)) {
+      if (it.path === path || this.#known.has(identity(it)) || this.#isOpen(it)) continue;
+      const copied = await this.#isCopy(it);
+      undecided ||= copied === undefined;
+      if (copied === undefined) continue;
+      this.#known.add(identity(it));
+      if (copied) continue;
       const tail = await Tail.resumed(it.path, 0, consumer);
       tail.leave(clock.monotonic());
       this.#tails.push(tail);
+      found = true;
+    }
+    // Within the same moment another file may come, which the time does not show.
+    const recent = changed === undefined || clock.wall() - changed < RECENT_MS;
+    this.#changed = undecided || recent ? undefined : changed;
+    return found;
+  }
+
+  /** Whether a file begins as one does that is being read; undefined while it is too short to tell. */
+  async #isCopy({ path }: Sibling): Promise<boolean | undefined> {
+    const { file } = await openFile(path);
+    try {
+      for (const { head } of this.#tails) {
+        if (head.length === 0) continue;
+        const bytes = await readAt(file, 0, head.length);
+        if (bytes.some((byte, i) => byte !== head[i])) continue;
+        return bytes.length === head.length ? true : undefined;
+      }
+      return false;
+    } finally {
+      file.close();
     }
   }
 
@@ -180,6 +221,12 @@ interface Sibling {
   readonly device: number;
   readonly size: number;
   readonly mtime: number;
+}
+
+/** When a file was last added to the folder, renamed or removed, ms since 1970. */
+async function changeOf(path: string): Promise<number | undefined> {
+  const folder = /^(.*)[\\/][^\\/]*$/.exec(path)?.[1];
+  return (await Deno.stat(folder ?? ".")).mtime?.getTime();
 }
 
 /** What a rotation adds to a name: `.1`, `-20261124`, `.2026-11-24T10`. */
@@ -264,6 +311,10 @@ class Tail {
     return tail;
   }
 
+  get head(): Uint8Array {
+    return this.#head;
+  }
+
   get place(): FilePlace {
     return {
       device: this.#info.dev,
@@ -292,10 +343,10 @@ class Tail {
     return read;
   }
 
-  /** Whether it is shorter than what was read of it, or has grown and begins with something else. */
+  /** Whether it is shorter than what was read of it, or begins with something else. */
   async wasRewritten(): Promise<boolean> {
     const { size } = await this.#file.stat();
-    if (size <= this.#offset) return size < this.#offset;
+    if (size < this.#offset) return true;
     const head = await readAt(this.#file, 0, this.#head.length);
     return head.some((byte, i) => byte !== this.#head[i]);
   }

@@ -135,6 +135,7 @@ Deno.test({
           `${repeatedRequests} requests repeated, of which ${marked} were said to be`,
       );
       assert.ok(lines > KILLS / LANES * 3, `${lines} lines`);
+      if (missing.length > 0) console.log("missing", missing.join(" "));
       assert.deepEqual(missing, []);
       assert.deepEqual(readTwice, []);
     }
