@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import type { Page } from "./page/page.ts";
 import { refusal } from "./response.ts";
 import type { RequestEvent, Summary } from "./event.ts";
 import {
@@ -41,6 +42,7 @@ const LINGER_MS = 50;
 export function startReceiver(
   options: ReceiverOptions,
   emit: (event: RequestEvent) => void,
+  page?: Pick<Page, "answer" | "stop">,
 ): Receiver {
   const closing = new AbortController();
   const stopping = new AbortController();
@@ -59,6 +61,7 @@ export function startReceiver(
   const timers: ReturnType<typeof setTimeout>[] = [];
   const close = () => {
     for (const timer of timers) clearTimeout(timer);
+    page?.stop();
     closing.abort();
   };
   const closeAfter = (ms: number) => {
@@ -71,6 +74,8 @@ export function startReceiver(
   const take = createHandler(options, stopping.signal);
 
   const handler = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    const shown = await page?.answer(request, server.addr.port);
+    if (shown !== undefined) return shown;
     if (stopping.signal.aborted || isFull()) {
       return refusal(503, "the receiver is ending", { Connection: "close" });
     }

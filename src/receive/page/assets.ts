@@ -1,0 +1,3 @@
+export const HTML = "<!doctype html><html>";
+export const CSS = "";
+export const JS = "";
