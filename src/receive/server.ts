@@ -61,7 +61,6 @@ export function startReceiver(
   const timers: ReturnType<typeof setTimeout>[] = [];
   const close = () => {
     for (const timer of timers) clearTimeout(timer);
-    page?.stop();
     closing.abort();
   };
   const closeAfter = (ms: number) => {
@@ -69,7 +68,10 @@ export function startReceiver(
   };
   const closeWhenDone = () => {
     if (underWay > 0) return;
-    if (stopping.signal.aborted || (isFull() && hanging === 0)) closeAfter(LINGER_MS);
+    if (stopping.signal.aborted || (isFull() && hanging === 0)) {
+      page?.stop();
+      closeAfter(LINGER_MS);
+    }
   };
   const take = createHandler(options, stopping.signal);
 
@@ -119,6 +121,7 @@ export function startReceiver(
     finished: server.finished.then(() => ({ ...summary })),
     stop(atOnce = false) {
       stopping.abort();
+      page?.stop();
       if (atOnce) close();
       closeWhenDone();
       // What still does not end by itself, an answer that nobody reads, is cut off.

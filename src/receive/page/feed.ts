@@ -4,6 +4,7 @@ import type { RequestEvent } from "../event.ts";
 import { quantiles } from "./columns.ts";
 import type { History } from "./history.ts";
 import type { Hello, RequestRow, SeriesFigures, SeriesRow, Update } from "./protocol.ts";
+import { problemRow, ProblemTotals } from "./problem_totals.ts";
 import { Rate } from "./rate.ts";
 import type { SeriesHistory } from "./series_history.ts";
 
@@ -29,6 +30,7 @@ export class Feed {
   readonly #startedMs: number;
   readonly #kept: Kept[] = [];
   readonly #rate = new Rate();
+  readonly #problems = new ProblemTotals();
   readonly #totals = {
     requests: 0,
     points: 0,
@@ -56,6 +58,7 @@ export class Feed {
       if (level === "error") totals.errors++;
       else totals.warnings++;
     }
+    this.#problems.add(event.problems, totals.requests);
     this.#rate.add(event.time, event.points);
     // Twice as many are kept as are shown, so that they move only now and then.
     if (this.#kept.push({ ...event, id: totals.requests }) >= 2 * MOST_REQUESTS) {
@@ -81,6 +84,7 @@ export class Feed {
   next(cursor: Cursor, now: number): Update {
     const { series, sliceMs, leftOut, forgottenBefore } = this.#history;
     const requests = this.#kept.slice(-MOST_REQUESTS).filter(({ id }) => id > cursor.request);
+    const problems = this.#problems.since(cursor.request);
     const newSeries = series.slice(cursor.series).map(seriesRow);
     const isListed = newSeries.length > 0 || now - cursor.listedMs >= LIST_MS ||
       now < cursor.listedMs;
@@ -99,6 +103,8 @@ export class Feed {
       leftOut,
       forgottenBefore: forgottenBefore ?? null,
       requests: requests.map(requestRow),
+      problems,
+      moreProblems: this.#problems.more,
       newSeries,
       figures: changed.map(figuresOf),
     };
@@ -118,12 +124,7 @@ function requestRow({ method, path, problems, ...event }: Kept): RequestRow {
     points,
     measurements,
     rejectedPoints,
-    problems: problems.slice(0, MOST_PROBLEMS).map(({ rule, level, metric, message }) => ({
-      rule,
-      level,
-      metric: escapeText(metric),
-      message: escapeText(message, 1000),
-    })),
+    problems: problems.slice(0, MOST_PROBLEMS).map(problemRow),
     moreProblems: Math.max(0, problems.length - MOST_PROBLEMS),
   };
 }

@@ -33,6 +33,12 @@ export interface ProblemRow {
   readonly message: string;
 }
 
+/** One rule broken by one metric, in however many requests; the message is the last. */
+export interface ProblemTotal extends ProblemRow {
+  readonly id: number;
+  readonly requests: number;
+}
+
 export interface SeriesRow extends SeriesNames {
   readonly id: number;
   readonly kind: "histogram" | "added" | "last";
@@ -69,6 +75,9 @@ export interface Update {
   readonly leftOut: number;
   readonly forgottenBefore: number | null;
   readonly requests: readonly RequestRow[];
+  readonly problems: readonly ProblemTotal[];
+  /** Problems of requests that found no room among these. */
+  readonly moreProblems: number;
   readonly newSeries: readonly SeriesRow[];
   readonly figures: readonly SeriesFigures[];
 }

@@ -1,4 +1,3 @@
-import type { KeyValue } from "../../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import type {
   ExponentialHistogramDataPoint,
   ExponentialHistogramDataPoint_Buckets,
@@ -13,6 +12,7 @@ import {
   base2Column,
   type Base2Layout,
   base2Layout,
+  boundsOf,
   explicitLayout,
   type Indices,
   NO_INDICES,
@@ -36,7 +36,8 @@ interface Reached {
 /** Reads the data points of one series into its history. */
 export class Reader {
   readonly history: SeriesHistory;
-  readonly #attributes: readonly KeyValue[];
+  /** Key, type and value of each attribute in turn: one list, since it is compared with every data point. */
+  readonly #attributes: readonly unknown[];
   readonly #bounds: readonly number[] | undefined;
   readonly #isCumulative: boolean;
   #reached: Reached | undefined;
@@ -47,8 +48,13 @@ export class Reader {
     isCumulative: boolean,
   ) {
     this.history = history;
-    this.#attributes = point.attributes;
-    this.#bounds = "explicitBounds" in point ? point.explicitBounds : undefined;
+    this.#attributes = point.attributes.flatMap(({ key, value }) => [
+      interned(key),
+      value?.value.case,
+      interned(value?.value.value),
+    ]);
+    const { layout } = history;
+    this.#bounds = "explicitBounds" in point ? boundsOf(layout) : undefined;
     this.#isCumulative = isCumulative;
   }
 
@@ -64,7 +70,9 @@ export class Reader {
       new Reader(new SeriesHistory(id, names, layout, numbers), point, isCumulative);
     switch (point.$typeName) {
       case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
-        return isSound(point) ? history(explicitLayout(point.explicitBounds)) : undefined;
+        // A copy: were an array of a request kept, V8 would put those of all later requests among what lives long, and
+        // collecting them would cost more than decoding.
+        return isSound(point) ? history(explicitLayout(point.explicitBounds.slice())) : undefined;
       case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
         return history(base2Layout(undefined, extentOf(point)));
       case "opentelemetry.proto.metrics.v1.NumberDataPoint":
@@ -77,18 +85,23 @@ export class Reader {
   /** Whether a data point looks like the last one: cheap, and false for what cannot be told cheaply. */
   isOf(point: DataPoint): boolean {
     const { attributes } = point;
-    const known = this.#attributes;
-    if (attributes.length !== known.length) return false;
-    for (let i = 0; i < known.length; i++) {
-      const [ours, theirs] = [known[i], attributes[i]];
-      if (ours?.key !== theirs?.key) return false;
-      const [a, b] = [ours?.value?.value, theirs?.value?.value];
-      if (a?.case !== b?.case || a?.value !== b?.value) return false;
+    const expected = this.#attributes;
+    if (3 * attributes.length !== expected.length) return false;
+    for (let i = 0; i < attributes.length; i++) {
+      const theirs = attributes[i];
+      const value = theirs?.value?.value;
+      if (
+        expected[3 * i + 2] !== value?.value || expected[3 * i] !== theirs?.key ||
+        expected[3 * i + 1] !== value?.case
+      ) return false;
     }
-    const bounds = "explicitBounds" in point ? point.explicitBounds : undefined;
-    if (bounds === undefined || this.#bounds === undefined) return bounds === this.#bounds;
-    if (bounds.length !== this.#bounds.length) return false;
-    for (let i = 0; i < bounds.length; i++) if (bounds[i] !== this.#bounds[i]) return false;
+    const known = this.#bounds;
+    if (point.$typeName !== "opentelemetry.proto.metrics.v1.HistogramDataPoint") {
+      return known === undefined;
+    }
+    const bounds = point.explicitBounds;
+    if (known === undefined || bounds.length !== known.length) return false;
+    for (let i = 0; i < bounds.length; i++) if (bounds[i] !== known[i]) return false;
     return true;
   }
 
@@ -97,9 +110,7 @@ export class Reader {
     this.history.seen = time;
     switch (point.$typeName) {
       case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
-        if (isSound(point)) {
-          this.#add(point, slice, explicitColumns(point, this.history.totals.length), openedMs);
-        }
+        this.#addExplicit(point, slice, openedMs);
         return;
       case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
         this.#addBase2(point, slice, openedMs);
@@ -111,6 +122,16 @@ export class Reader {
         if (point.count > 0n) this.history.addNumber(slice, point.sum / Number(point.count));
         return;
     }
+  }
+
+  /** Counts that contradict each other are rejected, and would contradict the picture. */
+  #addExplicit(point: HistogramDataPoint, slice: number, openedMs: number): void {
+    if (!isSound(point)) return;
+    const size = this.history.totals.length;
+    const columns = explicitColumns(point, size);
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += columns[i] ?? 0;
+    if (sum === Number(point.count)) this.#add(point, slice, columns, openedMs);
   }
 
   #addBase2(point: ExponentialHistogramDataPoint, slice: number, openedMs: number): void {
@@ -137,10 +158,11 @@ export class Reader {
     const { sum = NaN, min = Infinity, max = -Infinity } = point;
     const figures = { count: Number(point.count), sum, min, max };
     if (!this.#isCumulative) return this.history.add(slice, figures, columns);
+    const size = this.history.totals.length;
     const before = this.#reached;
     const start = point.startTimeUnixNano;
-    this.#reached = { start, count: figures.count, sum, columns: columns.slice() };
-    const grown = before?.start === start ? difference(figures, columns, before) : undefined;
+    this.#reached = { start, count: figures.count, sum, columns: columns.slice(0, size) };
+    const grown = before?.start === start ? difference(figures, columns, size, before) : undefined;
     if (grown !== undefined) {
       if (grown.figures.count > 0) this.history.add(slice, grown.figures, grown.columns);
     } else if (isOurs(start, openedMs) || before !== undefined) {
@@ -186,20 +208,43 @@ function isSound({ bucketCounts, explicitBounds }: HistogramDataPoint): boolean 
   return bucketCounts.length === explicitBounds.length + 1;
 }
 
-/** Used again and again: what is kept is copied. */
+/** Used again and again, and longer than what is in it: what is kept is copied. */
 let scratch = new Float64Array(64);
 
 function scratchOf(columns: number): Float64Array {
   if (scratch.length < columns) scratch = new Float64Array(2 * columns);
-  scratch.fill(0, 0, columns);
-  return scratch.subarray(0, columns);
+  return scratch.fill(0, 0, columns);
+}
+
+/** The way from a bigint to a number that the compiler knows: a third of what Number() takes. */
+const wide = new BigUint64Array(1);
+const halves = new Uint32Array(wide.buffer);
+
+function toNumber(count: bigint): number {
+  wide[0] = count;
+  return (halves[LOW] ?? 0) + (halves[1 - LOW] ?? 0) * 2 ** 32;
+}
+
+wide[0] = 1n;
+const LOW = halves[0] === 1 ? 0 : 1;
+
+/** Texts that are the same in a thousand series are compared where they are in the cache already. */
+const texts = new Map<string, string>();
+const MOST_TEXTS = 10_000;
+
+function interned<T>(value: T): T | string {
+  if (typeof value !== "string") return value;
+  const same = texts.get(value);
+  if (same !== undefined) return same;
+  if (texts.size < MOST_TEXTS) texts.set(value, value);
+  return value;
 }
 
 function explicitColumns({ bucketCounts, count }: HistogramDataPoint, size: number): Float64Array {
   const columns = scratchOf(size);
   // Without buckets everything is in one.
   if (bucketCounts.length === 0) columns[0] = Number(count);
-  for (let i = 0; i < bucketCounts.length; i++) columns[i] = Number(bucketCounts[i]);
+  for (let i = 0; i < bucketCounts.length; i++) columns[i] = toNumber(bucketCounts[i] ?? 0n);
   return columns;
 }
 
@@ -209,7 +254,7 @@ function base2Columns(point: ExponentialHistogramDataPoint, layout: Base2Layout)
   for (const side of ["negative", "positive"] as const) {
     const { offset = 0, bucketCounts = [] } = point[side] ?? {};
     for (let i = 0; i < bucketCounts.length; i++) {
-      const count = Number(bucketCounts[i]);
+      const count = toNumber(bucketCounts[i] ?? 0n);
       if (count === 0) continue;
       const index = rescaledIndex(offset + i, point.scale, layout.scale);
       const column = base2Column(layout, side, index);
@@ -237,13 +282,14 @@ function indicesOf(buckets: ExponentialHistogramDataPoint_Buckets | undefined): 
 function difference(
   now: Figures,
   columns: Float64Array,
+  size: number,
   before: Reached,
 ): { readonly figures: Figures; readonly columns: Float64Array } | undefined {
   if (now.count < before.count) return undefined;
-  for (let i = 0; i < columns.length; i++) {
+  for (let i = 0; i < size; i++) {
     if ((columns[i] ?? 0) < (before.columns[i] ?? 0)) return undefined;
   }
-  for (let i = 0; i < columns.length; i++) {
+  for (let i = 0; i < size; i++) {
     columns[i] = (columns[i] ?? 0) - (before.columns[i] ?? 0);
   }
   const figures = {

@@ -49,7 +49,7 @@ export class BarChart {
       width: this.#element.clientWidth,
       height: this.#element.clientHeight,
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 26, 0, 0],
       cursor: { show: false },
       scales: {
         x: { time: false, range: () => [this.#columns[0], this.#columns[1]] },

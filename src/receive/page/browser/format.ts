@@ -29,9 +29,10 @@ export function measured(value: number | null | undefined, unit = ""): string {
   return withUnit(isTiny ? value.toExponential(2) : format.format(value), unit);
 }
 
-/** A bound as it was set, without the noise of a double. */
+/** A bound as it was set; one that was computed has three digits. */
 export function bound(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  const four = Number(value.toPrecision(4));
+  return String(four === value ? four : Number(value.toPrecision(3)));
 }
 
 export function rate(value: number): string {

@@ -3,6 +3,7 @@ import type { HistoryAnswer, Update } from "../protocol.ts";
 import { Detail } from "./detail.ts";
 import { byId, setTerms, setText } from "./dom.ts";
 import { clock, count, duration, rate } from "./format.ts";
+import { ProblemList } from "./problem_list.ts";
 import { RequestTable } from "./requests.ts";
 import { HistoryRows } from "./series_data.ts";
 import { SeriesList } from "./series_list.ts";
@@ -18,6 +19,7 @@ const main = byId("main", HTMLElement);
 
 const detail = new Detail();
 const requests = new RequestTable();
+const problems = new ProblemList();
 const list = new SeriesList((series) => {
   if (series !== undefined) detail.begin(series);
   refresh();
@@ -54,11 +56,13 @@ function start(): void {
       shown = "";
       list.reset();
       requests.reset();
+      problems.reset();
     },
     update(update) {
       last = update;
       list.update(update);
       requests.add(update.requests);
+      problems.update(update);
       if (!isPaused) draw();
     },
     state(now) {
@@ -72,6 +76,7 @@ function start(): void {
 function draw(): void {
   if (last === undefined) return;
   requests.draw();
+  problems.draw();
   drawTotals(last);
   const said = noticeOf(last);
   notice.hidden = said === "";
@@ -85,7 +90,7 @@ function drawTotals({ totals, requestRate, pointRate }: Update): void {
     ["requests", count(requests)],
     ["data points", count(points)],
     ["measurements", count(measurements)],
-    ["rejected points", count(rejectedPoints), rejectedPoints > 0 ? "bad" : ""],
+    ["rejected", count(rejectedPoints), rejectedPoints > 0 ? "bad" : ""],
     ["errors", count(errors), errors > 0 ? "bad" : ""],
     ["warnings", count(warnings), warnings > 0 ? "warned" : ""],
     ["requests/s", rate(requestRate)],

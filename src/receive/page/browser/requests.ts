@@ -74,24 +74,38 @@ function rowsOf(row: RequestRow): HTMLElement[] {
   const more = row.moreProblems > 0
     ? [element("div", { className: "quiet", text: `and ${row.moreProblems} more` })]
     : [];
-  const cell = element("td", { className: "problems" }, ...row.problems.map(problemOf), ...more);
+  const details = element(
+    "details",
+    {},
+    element("summary", { text: summaryOf(row.problems) }),
+    ...row.problems.map((problem) =>
+      element("div", { className: `problem ${problem.level}` }, ...problemOf(problem))
+    ),
+    ...more,
+  );
+  const cell = element("td", { className: "problems" }, details);
   cell.setAttribute("colspan", "5");
   const below = element("tr", {}, cell);
   below.dataset["id"] = String(id);
   return [line, below];
 }
 
-/** Dynatrace's rules end with what to do. */
-function problemOf({ rule, level, metric, message }: ProblemRow): HTMLElement {
+function summaryOf(problems: readonly ProblemRow[]): string {
+  return ["error", "warning"].flatMap((level) => {
+    const { length } = problems.filter((it) => it.level === level);
+    return length === 0 ? [] : [`${length} ${level}${length === 1 ? "" : "s"}`];
+  }).join(", ");
+}
+
+/** A problem in words; Dynatrace's rules end with what to do. */
+export function problemOf({ rule, level, metric, message }: ProblemRow): HTMLElement[] {
   const [, what = message, remedy] = /^(.*?)(?:[.;]? Remedy: (.*))?$/s.exec(message) ?? [];
   const about = metric === "" ? "" : `${metric}: `;
-  return element(
-    "div",
-    { className: `problem ${level}` },
+  return [
     element("b", { text: `${level} ${rule} ` }),
     element("span", { text: about + what }),
     ...remedy === undefined
       ? []
       : [element("span", { className: "remedy", text: `Remedy: ${remedy}` })],
-  );
+  ];
 }

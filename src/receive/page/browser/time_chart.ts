@@ -110,7 +110,7 @@ export class TimeChart {
       width: this.#element.clientWidth,
       height: this.#element.clientHeight,
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 26, 0, 0],
       scales: {
         x: { time: true, range: () => [this.shown[0], this.shown[1]] },
         y: isHistogram ? { range: () => [this.#columns[0], this.#columns[1]] } : {
