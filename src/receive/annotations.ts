@@ -1,4 +1,4 @@
-import type { Level, Problem } from "../otlp/rules.ts";
+import type { Level, Problem } from "../otlp/problem.ts";
 
 /** GitHub shows ten annotations of a level in a step ("Workflow commands", "Limits"). */
 const MOST_A_LEVEL = 10;

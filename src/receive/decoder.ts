@@ -10,18 +10,9 @@ import { type Limits, tooLargeMessage } from "./body.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Encoding, Media } from "./media.ts";
+import type { Refused } from "./refused.ts";
 import { unpack } from "./unpack.ts";
 import { decodedJsonSize, decodedSize } from "./decoded_size.ts";
-
-export interface Refused {
-  readonly outcome: "refused";
-  /** null when nobody is left to answer. */
-  readonly status: number | null;
-  readonly rule: string;
-  readonly message: string;
-  /** Of the answer. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 export type Decoded = Refused | {
   readonly outcome: "decoded";

@@ -1,4 +1,4 @@
-import type { Refused } from "./decoder.ts";
+import type { Refused } from "./refused.ts";
 
 /** How a request is written down (OTLP specification, "OTLP/HTTP Request"). */
 export type Format = "protobuf" | "json";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import type { Problem } from "../../src/otlp/rules.ts";
+import type { Problem } from "../../src/otlp/problem.ts";
 import { annotation, Annotations } from "../../src/receive/annotations.ts";
 import type { RequestEvent } from "../../src/receive/event.ts";
 import { Gate, OPEN_GATE } from "../../src/receive/gate.ts";

@@ -1,5 +1,5 @@
 import { escapeText } from "../../base/escape.ts";
-import type { Problem } from "../../otlp/rules.ts";
+import type { Problem } from "../../otlp/problem.ts";
 import type { ProblemRow, ProblemTotal } from "./protocol.ts";
 
 /** Rules and metrics that are told apart. */

@@ -57,7 +57,11 @@ function start(token?: string): Running {
 async function readEvents(response: Response, count: number): Promise<string[]> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  while (text.split("\n\n").length <= count) text += (await reader?.read())?.value ?? "";
+  while (text.split("\n\n").length <= count) {
+    const { done = true, value = "" } = await reader?.read() ?? {};
+    assert.ok(!done, `the stream ended after ${text}`);
+    text += value;
+  }
   await reader?.cancel();
   return text.split("\n\n").slice(0, count);
 }
