@@ -58,7 +58,7 @@ function start(
     async send(...series) {
       const headers = {
         "Content-Type": "application/x-protobuf",
-        Authorization: `Api-Token ${token ?? ""}`,
+        Authorization: token ?? "",
       };
       const response = await fetch(receiver.url, {
         method: "POST",
@@ -230,7 +230,7 @@ browserTest("the keyboard reaches everything, and chooses a series", async (brow
       }),
     );
     if (reached.at(-1) !== "series") continue;
-    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowDown");
     assert.match(await page.locator('.option[aria-selected="true"]').innerText(), /BAD NAME/);
   }
   for (
@@ -317,7 +317,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 }
 
 browserTest("the page wants the token once, and keeps it for a reload", async (browser) => {
-  await using receiver = start({ token: "dt0c01.PUBLIC.SECRET" });
+  await using receiver = start({ token: "Api-Token dt0c01.PUBLIC.SECRET" });
   await receiver.send({ ...CART, counts: [7, 0, 0, 0] });
   const { page, complaints } = await visit(browser, receiver.url);
   await page.locator("#token-value").waitFor();

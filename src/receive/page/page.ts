@@ -10,7 +10,7 @@ import type { HistoryAnswer } from "./protocol.ts";
 import { Streams } from "./streams.ts";
 
 export interface PageOptions extends Omit<Listener, "port"> {
-  /** Reads the token that a reader must carry; undefined shows everything to everybody. */
+  /** Reads the Authorization that a reader must carry; undefined shows everything to everybody. */
   readonly token: (() => Promise<string>) | undefined;
   readonly clock: Clock;
 }

@@ -171,7 +171,7 @@ Deno.test("createPage() gives a series' history, whole and from a slice on", asy
 });
 
 Deno.test("createPage() gives data only to who has the token", async () => {
-  await using running = start("dt0c01.A.B");
+  await using running = start("Api-Token dt0c01.A.B");
   for (const path of ["/events", "/history?series=0"]) {
     for (const headers of [{}, { Authorization: "Api-Token wrong" }]) {
       const answer = await running.get(path, { headers });
