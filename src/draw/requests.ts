@@ -21,23 +21,24 @@ export interface Series {
 /** Series that are drawn at once; the rest is only counted. */
 const MOST_DRAWN = 1000;
 
-/** Every data point of the requests, those with the most measurements first. */
+/** The data points of the requests, those with the most measurements first, and at most `most` of them. */
 export function drawRequests(
   requests: readonly ExportMetricsServiceRequest[],
   canvas: Canvas,
+  most = MOST_DRAWN,
 ): string[] {
   const points = requests.flatMap(placedPoints);
   const largest = points.toSorted((a, b) => Number(countOf(b.point) - countOf(a.point)));
   return [
     ...drawSeries(
-      largest.slice(0, MOST_DRAWN).map(({ resource, metric, point }) => ({
+      largest.slice(0, most).map(({ resource, metric, point }) => ({
         resource: attributeWords(resource, canvas.hide),
         title: titleOf(metric, point, canvas.hide),
         figures: figuresOf(point),
       })),
       canvas,
     ),
-    ...moreLines(points.length, "data points"),
+    ...moreLines(points.length - most, "data points"),
   ];
 }
 
@@ -45,12 +46,12 @@ export function drawRequests(
 export function drawFirst(series: readonly Series[], canvas: Canvas): string[] {
   return [
     ...drawSeries(series.slice(0, MOST_DRAWN), canvas),
-    ...moreLines(series.length, "series"),
+    ...moreLines(series.length - MOST_DRAWN, "series"),
   ];
 }
 
-function moreLines(count: number, what: string): string[] {
-  return count > MOST_DRAWN ? [`  … and ${count - MOST_DRAWN} more ${what}`] : [];
+function moreLines(more: number, what: string): string[] {
+  return more > 0 ? [`  … and ${more} more ${what}`] : [];
 }
 
 interface PlacedPoint {

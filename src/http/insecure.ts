@@ -46,7 +46,9 @@ export function insecureExchange(
         resolve({
           status: answer.statusCode ?? 0,
           headers: new Headers(
-            Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+            Object.entries(answer.headers).map((
+              [name, value],
+            ): [string, string] => [name, String(value)]),
           ),
           chunks: chunksOf(answer),
         });

@@ -1,8 +1,10 @@
 import { ByteBuffer } from "../base/byte_buffer.ts";
+import type { TakenMedia } from "./media.ts";
 import type { Semaphore } from "./semaphore.ts";
 
-/** How much is taken at once, and for how long. */
+/** What is taken, how much of it at once, and for how long. */
 export interface Limits {
+  readonly media: TakenMedia;
   /** A body's bytes, as it came and unpacked. */
   readonly bodyBytes: number;
   /** How a larger one is refused: which rule it breaks, and what the words about it begin with. */
@@ -21,6 +23,7 @@ const MIB = 2 ** 20;
 
 /** 64 MiB is the limit of OTLP (specification.md, "OTLP/HTTP Request"). */
 export const DEFAULT_LIMITS: Limits = {
+  media: { formats: ["protobuf", "json"], encodings: ["gzip", "deflate", "zstd"] },
   bodyBytes: 64 * MIB,
   tooLarge: { rule: "body-size", words: "" },
   bodyMs: 30_000,
@@ -31,11 +34,12 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /**
- * Dynatrace takes 4 MB, uncompressed. The densest request of that size is 240 MB when it is decoded: eleven bytes an
+ * Dynatrace takes protobuf alone, and 4 MB of it, uncompressed. The densest request of that size is 240 MB when it is decoded: eleven bytes an
  * attribute.
  */
 export const DYNATRACE_LIMITS: Limits = {
   ...DEFAULT_LIMITS,
+  media: { formats: ["protobuf"], encodings: ["gzip"] },
   bodyBytes: 4_000_000,
   tooLarge: { rule: "request-size", words: "OTLP_MESSAGE_MAX_SIZE_EXCEEDED: " },
   decodedBytes: 256 * MIB,

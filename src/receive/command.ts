@@ -2,40 +2,165 @@ import { canvasOf } from "../draw/canvas.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import type { ReceiveFlags } from "../config/settings.ts";
-import { readOptions } from "./options.ts";
+import { annotation, Annotations } from "./annotations.ts";
+import { Gate, type GateOptions, OPEN_GATE } from "./gate.ts";
+import { type Output, readOptions } from "./options.ts";
+import { isLoopback } from "./page/guard.ts";
+import type { Page } from "./page/page.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
+import { SaveFile, type SaveOptions } from "./save_file.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";
 import type { RequestEvent } from "./event.ts";
 import { Totals } from "./totals.ts";
 
+/** What a run of `receive` does. */
+export interface ReceiveOptions {
+  readonly output: Output;
+  readonly receiver: ReceiverOptions;
+  /** Serves the page at `/`. */
+  readonly ui: boolean;
+  readonly save: SaveOptions | undefined;
+  readonly gate: GateOptions;
+  /** Ends the run after that time. */
+  readonly waitMs: number | undefined;
+  /** Prints problems as GitHub's annotations too. */
+  readonly annotate: boolean;
+}
+
+/** What is not asked for. */
+export const PLAIN_RUN: Omit<ReceiveOptions, "output" | "receiver" | "annotate"> = {
+  ui: false,
+  save: undefined,
+  gate: OPEN_GATE,
+  waitMs: undefined,
+};
+
 /** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
 export async function runReceive(flags: ReceiveFlags, system: System): Promise<number> {
-  const { output, receiver: options } = await readOptions(flags, system);
+  const annotate = system.env("GITHUB_ACTIONS") === "true";
+  return await receive({ ...PLAIN_RUN, annotate, ...await readOptions(flags, system) }, system);
+}
+
+/** Listens, tells of what comes, and ends as the gate says; resolves with the exit status. */
+export async function receive(options: ReceiveOptions, system: System): Promise<number> {
+  const { output, receiver: { requests } } = options;
   const json = output === "json";
+  const gate = new Gate(options.gate);
+  const save = await openSave(options.save, json, system);
+  const page = options.ui ? await openPage(options, system) : undefined;
   const totals = json ? undefined : new Totals();
+  const annotations = new Annotations();
+  // Under --output json standard output holds nothing but objects; GitHub reads both.
+  const annotate = (lines: readonly string[]) => {
+    const write = json ? system.stderr : system.stdout;
+    if (options.annotate) { for (const line of lines) write(`${line}\n`); }
+  };
   const emit = (event: RequestEvent) => {
+    gate.add(event);
+    save?.(event);
+    page?.record(event);
     totals?.add(event);
     system.stdout(`${json ? requestJson(event) : requestText(event, canvasOf(system))}\n`);
+    annotate(annotations.of(event.problems));
   };
 
-  const receiver = listen(options, emit);
-  const { url } = receiver;
-  if (json) system.stderr(`${JSON.stringify({ type: "listening", url })}\n`);
-  else system.stdout(`Listening on ${url}\n`);
-
+  const receiver = listen(options.receiver, emit, page);
+  announce(receiver.url, page, options, system);
   const off = new AbortController();
   whenAborted(system.stop, off.signal, () => receiver.stop(false));
   whenAborted(system.kill, off.signal, () => receiver.stop(true));
+  let waited = false;
+  if (options.waitMs !== undefined) {
+    system.clock.sleep(options.waitMs, off.signal).then(() => {
+      if (off.signal.aborted) return;
+      waited = true;
+      receiver.stop(false);
+    });
+  }
   const summary = await receiver.finished;
   off.abort();
+
+  const lacking = waited && requests !== undefined ? Math.max(0, requests - summary.requests) : 0;
+  const result = gate.result(lacking);
+  annotate(
+    result.failures.map((failure) => annotation("error", "otlp-histogram receive", failure)),
+  );
+  const unsaved = save?.close() ?? 0;
+  const exitCode = result.failures.length > 0 || unsaved > 0 ? 1 : 0;
   for (const line of totals?.draw(canvasOf(system)) ?? []) system.stdout(`${line}\n`);
-  system.stdout(`${json ? summaryJson(summary) : summaryText(summary)}\n`);
-  return 0;
+  const last = json ? summaryJson(summary, result, exitCode) : summaryText(summary, result);
+  system.stdout(`${last}\n`);
+  return exitCode;
 }
 
-function listen(options: ReceiverOptions, emit: (event: RequestEvent) => void): Receiver {
+interface Save {
+  (event: RequestEvent): void;
+  /** How many accepted requests are not in the file. */
+  close(): number;
+}
+
+async function openSave(
+  options: SaveOptions | undefined,
+  json: boolean,
+  system: System,
+): Promise<Save | undefined> {
+  if (options === undefined) return undefined;
+  const { toJsonRequest } = await import("../otlp/json_request.ts");
+  const file = SaveFile.open(options, (message) => warn(message, json, system));
+  return Object.assign((event: RequestEvent) => file.add(event, toJsonRequest), {
+    close() {
+      file.close();
+      if (file.unsaved > 1) {
+        warn(`${file.unsaved} accepted requests are not in "${options.path}"`, json, system);
+      }
+      return file.unsaved;
+    },
+  });
+}
+
+async function openPage({ receiver }: ReceiveOptions, system: System): Promise<Page> {
+  const { createPage } = await import("./page/page.ts");
+  return createPage({
+    host: receiver.host,
+    scheme: receiver.tls === undefined ? "http" : "https",
+    token: receiver.token,
+    clock: system.clock,
+  });
+}
+
+function announce(
+  url: string,
+  page: Page | undefined,
+  { output, receiver: { host, token } }: ReceiveOptions,
+  system: System,
+): void {
+  const json = output === "json";
+  const at = page === undefined ? {} : { page: new URL("/", url).href };
+  if (json) system.stderr(`${JSON.stringify({ type: "listening", url, ...at })}\n`);
+  else {
+    system.stdout(`Listening on ${url}\n`);
+    if (at.page !== undefined) system.stdout(`Page: ${at.page}\n`);
+  }
+  if (page !== undefined && !isLoopback(host)) {
+    const who = token === undefined
+      ? "who reaches this machine sees what comes in; --token-file demands a token"
+      : "who has the token sees what comes in";
+    warn(`the page is served on --host "${host}", which is not loopback: ${who}`, json, system);
+  }
+}
+
+function warn(message: string, json: boolean, system: System): void {
+  const line = json ? JSON.stringify({ type: "warning", message }) : `WARNING: ${message}`;
+  system.stderr(`${line}\n`);
+}
+
+function listen(
+  options: ReceiverOptions,
+  emit: (event: RequestEvent) => void,
+  page: Page | undefined,
+): Receiver {
   try {
-    return startReceiver(options, emit);
+    return startReceiver(options, emit, page);
   } catch (thrown) {
     const where = `--host "${options.host}" --port "${options.port}"`;
     if (thrown instanceof Deno.errors.AddrInUse) {

@@ -1,5 +1,6 @@
 import { messageOf } from "../base/errors.ts";
 import { decodeRequest } from "../otlp/decode.ts";
+import { fromJsonRequest } from "../otlp/json_request.ts";
 import {
   type ExportMetricsServiceRequest,
   ExportMetricsServiceRequestSchema,
@@ -8,16 +9,10 @@ import type { Judge, Verdict } from "../otlp/rules.ts";
 import { type Limits, tooLargeMessage } from "./body.ts";
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { Semaphore } from "./semaphore.ts";
-import { gunzip } from "../otlp/gzip.ts";
-import { decodedSize } from "./decoded_size.ts";
-
-export interface Refused {
-  readonly outcome: "refused";
-  /** null when nobody is left to answer. */
-  readonly status: number | null;
-  readonly rule: string;
-  readonly message: string;
-}
+import type { Encoding, Media } from "./media.ts";
+import type { Refused } from "./refused.ts";
+import { unpack } from "./unpack.ts";
+import { decodedJsonSize, decodedSize } from "./decoded_size.ts";
 
 export type Decoded = Refused | {
   readonly outcome: "decoded";
@@ -29,45 +24,62 @@ export type Decoded = Refused | {
 export function createDecoder(
   judge: Judge,
   limits: Limits,
-): (body: Uint8Array<ArrayBuffer>, gzip: boolean) => Promise<Decoded> {
+): (body: Uint8Array<ArrayBuffer>, media: Media) => Promise<Decoded> {
   const decoding = new Semaphore(1);
   const scratch = new ByteBuffer();
-  return async (body, gzip) => {
+  return async (body, { format, encoding }) => {
     const leave = await decoding.enter();
     try {
-      const bytes = gzip ? await unpack(body, limits, scratch) : body;
-      return bytes instanceof Uint8Array ? decode(bytes, judge, limits) : bytes;
+      const bytes = encoding === undefined ? body : await unpacked(body, encoding, limits, scratch);
+      if (!(bytes instanceof Uint8Array)) return bytes;
+      const decode = format === "json" ? decodeJson : decodeProtobuf;
+      const request = decode(bytes, limits);
+      return "outcome" in request
+        ? request
+        : { outcome: "decoded", request, verdict: judge(request) };
     } finally {
       leave();
     }
   };
 }
 
-async function unpack(
+async function unpacked(
   packed: Uint8Array<ArrayBuffer>,
+  encoding: Encoding,
   limits: Limits,
   scratch: ByteBuffer,
 ): Promise<Uint8Array | Refused> {
   try {
-    return await gunzip(packed, limits.bodyBytes, scratch) ??
+    return await unpack(packed, encoding, limits.bodyBytes, scratch) ??
       no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the unpacked body"));
   } catch (thrown) {
-    return no(400, "body-gzip", `the body is not gzip: ${messageOf(thrown)}`);
+    return no(400, `body-${encoding}`, `the body is not ${encoding}: ${messageOf(thrown)}`);
   }
 }
 
-function decode(bytes: Uint8Array, judge: Judge, limits: Limits): Decoded {
-  let request: ExportMetricsServiceRequest;
+type Request = ExportMetricsServiceRequest | Refused;
+
+function decodeProtobuf(bytes: Uint8Array, { decodedBytes }: Limits): Request {
   try {
-    const weight = decodedSize(ExportMetricsServiceRequestSchema, bytes, limits.decodedBytes);
-    if (weight > limits.decodedBytes) {
-      return no(413, "body-size", "the request has too many parts to be decoded at once");
-    }
-    request = decodeRequest(bytes);
+    const weight = decodedSize(ExportMetricsServiceRequestSchema, bytes, decodedBytes);
+    return weight > decodedBytes ? tooManyParts() : decodeRequest(bytes);
   } catch (thrown) {
     return no(400, "body-decode", `the body is no OTLP metrics request: ${messageOf(thrown)}`);
   }
-  return { outcome: "decoded", request, verdict: judge(request) };
+}
+
+function decodeJson(bytes: Uint8Array, { decodedBytes }: Limits): Request {
+  if (decodedJsonSize(bytes) > decodedBytes) return tooManyParts();
+  try {
+    return fromJsonRequest(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (thrown) {
+    const why = thrown instanceof RangeError ? "it is nested too deeply" : messageOf(thrown);
+    return no(400, "body-decode", `the body is no OTLP metrics request in JSON: ${why}`);
+  }
+}
+
+function tooManyParts(): Refused {
+  return no(413, "body-size", "the request has too many parts to be decoded at once");
 }
 
 function no(status: number, rule: string, message: string): Refused {

@@ -3,10 +3,13 @@ import { messageOf } from "../base/errors.ts";
 import type { Judge } from "../otlp/rules.ts";
 import { refusal, success } from "./response.ts";
 import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
-import { createDecoder, type Decoded, type Refused } from "./decoder.ts";
+import { createDecoder, type Decoded } from "./decoder.ts";
+import type { Refused } from "./refused.ts";
 import type { Outcome, RequestEvent } from "./event.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Scripted } from "./script.ts";
+import { grpcAnswer, grpcMessage, isGrpc } from "./grpc.ts";
+import { type Format, formatOf, mediaOf } from "./media.ts";
 import { carriesToken } from "./token.ts";
 
 export interface HandlerOptions {
@@ -41,27 +44,40 @@ export function createHandler(
   return async (request) => {
     const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
     const scripted = isExport(about) ? script.next().value ?? JUDGE : JUDGE;
-    const gzip = encodingOf(request) === "gzip";
-    const refused = scripted.kind === "judge"
-      ? checkHead(about, request, limits) ?? await checkToken(request, options.token)
-      : undefined;
-    if (refused !== undefined) {
-      const bytes = await discard(request.body);
-      return refusedAnswer(about, bytes, refused);
+    const format = formatOf(request.headers) ?? "protobuf";
+    const refuse = (bytes: number, refused: Refused) =>
+      refusedAnswer(about, bytes, refused, format);
+    if (isGrpc(about.path, request.headers)) {
+      const message = grpcMessage(request.url);
+      const { event, response } = refuse(
+        await discard(request.body),
+        no(415, "grpc", message),
+      );
+      const answer = grpcAnswer(request.headers, message);
+      return answer === undefined
+        ? { event, response }
+        : { event: { ...event, status: answer.status }, response: answer };
     }
+    const head = mediaOf(request.headers, limits.media);
+    const refused = scripted.kind === "judge"
+      ? checkHead(about, request, head, limits) ?? await checkToken(request, options.token)
+      : undefined;
+    if (refused !== undefined) return refuse(await discard(request.body), refused);
+    // A scripted answer is given whatever came, and what cannot be read is not shown.
+    const media = head.outcome === "taken" ? head.media : { format, encoding: undefined };
     const leave = await bodies.enter();
     try {
       const body = await readBody(request.body, limits, large, stop);
       if (body.outcome !== "read") {
-        return refusedAnswer(about, body.length, incomplete(body.outcome, limits));
+        return refuse(body.length, incomplete(body.outcome, limits));
       }
-      const decoded = await decode(body.bytes, gzip).finally(body.release);
+      const decoded = await decode(body.bytes, media).finally(body.release);
       if (scripted.kind !== "judge") {
-        return scriptedAnswer(about, body.bytes.length, decoded, scripted);
+        return scriptedAnswer(about, body.bytes.length, decoded, scripted, format);
       }
       return decoded.outcome === "refused"
-        ? refusedAnswer(about, body.bytes.length, decoded)
-        : judgedAnswer(about, body.bytes.length, decoded);
+        ? refuse(body.bytes.length, decoded)
+        : judgedAnswer(about, body.bytes.length, decoded, format);
     } finally {
       leave();
     }
@@ -84,12 +100,13 @@ export function pathOf(url: string): string {
   return URL.parse(url)?.pathname ?? "*";
 }
 
-function encodingOf(request: Request): string {
-  return (request.headers.get("Content-Encoding") ?? "").trim().toLowerCase();
-}
-
 /** What a request's head alone tells against it. */
-function checkHead(about: About, request: Request, limits: Limits): Refused | undefined {
+function checkHead(
+  about: About,
+  request: Request,
+  head: ReturnType<typeof mediaOf>,
+  limits: Limits,
+): Refused | undefined {
   if (!isMetricsPath(about.path)) {
     return no(
       404,
@@ -100,21 +117,7 @@ function checkHead(about: About, request: Request, limits: Limits): Refused | un
   if (about.method !== "POST") {
     return no(405, "method", `${about.method} is not allowed: send metrics with POST`);
   }
-  const type = request.headers.get("Content-Type");
-  if (type?.split(";")[0]?.trim().toLowerCase() !== "application/x-protobuf") {
-    const what = type === null
-      ? "Content-Type is missing"
-      : `Content-Type "${type}" is not supported`;
-    return no(415, "content-type", `${what}: send application/x-protobuf`);
-  }
-  const encoding = encodingOf(request);
-  if (encoding !== "gzip" && encoding !== "identity" && encoding !== "") {
-    return no(
-      415,
-      "content-encoding",
-      `Content-Encoding "${encoding}" is not supported: send gzip or none`,
-    );
-  }
+  if (head.outcome === "refused") return head;
   if (Number(request.headers.get("Content-Length") ?? 0) > limits.bodyBytes) {
     return incomplete("too-large", limits);
   }
@@ -160,9 +163,14 @@ function no(status: number | null, rule: string, message: string): Refused {
 const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };
 
 /** The answer to a request that is turned down before its data were looked at. */
-export function refusedAnswer(about: About, bytes: number, refused: Refused): Handled {
+export function refusedAnswer(
+  about: About,
+  bytes: number,
+  refused: Refused,
+  format: Format = "protobuf",
+): Handled {
   const { status, rule, message } = refused;
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...refused.headers };
   if (status === 405) headers["Allow"] = "POST";
   // What is left of such a body is not read.
   if (status === 408 || status === 413) headers["Connection"] = "close";
@@ -176,7 +184,7 @@ export function refusedAnswer(about: About, bytes: number, refused: Refused): Ha
       problems: [{ rule, level: "error", metric: "", message }],
     },
     // Without a status nobody is left to read it.
-    response: refusal(status ?? 400, message, headers),
+    response: refusal(status ?? 400, message, headers, format),
   };
 }
 
@@ -185,6 +193,7 @@ function scriptedAnswer(
   bytes: number,
   decoded: Decoded,
   scripted: Exclude<Scripted, { kind: "judge" }>,
+  format: Format,
 ): Handled {
   const held = decoded.outcome === "refused" ? NOTHING : {
     points: decoded.verdict.points,
@@ -201,7 +210,7 @@ function scriptedAnswer(
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
   return {
     event: { ...event, status, outcome: "rejected" },
-    response: refusal(status, `scripted answer ${status}`, headers),
+    response: refusal(status, `scripted answer ${status}`, headers, format),
   };
 }
 
@@ -209,15 +218,17 @@ function judgedAnswer(
   about: About,
   bytes: number,
   decoded: Extract<Decoded, { outcome: "decoded" }>,
+  format: Format,
 ): Handled {
   const { request, verdict } = decoded;
   const { problems, points, measurements, rejectedPoints, status, message } = verdict;
   const held = { points, measurements, rejectedPoints, request, bytes, problems };
-  const response = status !== 200 ? refusal(status, message) : success(
+  const response = status !== 200 ? refusal(status, message, {}, format) : success(
     // A partial success that rejects nothing carries warnings (OTLP specification).
     rejectedPoints === 0 && message === ""
       ? undefined
       : { rejectedDataPoints: rejectedPoints, errorMessage: message },
+    format,
   );
   let outcome: Outcome = "accepted";
   if (status !== 200 || (rejectedPoints > 0 && rejectedPoints === points)) outcome = "rejected";

@@ -3,10 +3,13 @@ import { drawRequests } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
 import { escapeJson, escapeText } from "../base/escape.ts";
 import type { RequestEvent, Summary } from "./event.ts";
+import type { GateResult } from "./gate.ts";
+import { listMetrics } from "./metric_list.ts";
 
 /** A request as the line of JSON that DESIGN.md fixes, without its line end. */
 export function requestJson(event: RequestEvent): string {
   const { path, status, outcome, points, measurements, rejectedPoints, bytes } = event;
+  const { metrics, more } = listMetrics(event.request);
   return escapeJson({
     type: "request",
     time: new Date(event.time).toISOString(),
@@ -23,13 +26,29 @@ export function requestJson(event: RequestEvent): string {
       metric,
       message,
     })),
+    metrics,
+    ...more > 0 && { moreMetrics: more },
   });
 }
 
-export function summaryJson(summary: Summary): string {
+export function summaryJson(summary: Summary, gate: GateResult, exitCode: number): string {
   const { requests, points, measurements, rejectedPoints } = summary;
-  return escapeJson({ type: "summary", requests, points, measurements, rejectedPoints });
+  const { errors, warnings, missing } = gate;
+  return escapeJson({
+    type: "summary",
+    requests,
+    points,
+    measurements,
+    rejectedPoints,
+    errors,
+    warnings,
+    missing,
+    exitCode,
+  });
 }
+
+/** Drawings a request: more would hide what came before. */
+const MOST_DRAWN = 20;
 
 /** A request for people: what came, each histogram drawn, what is wrong. */
 export function requestText(event: RequestEvent, canvas: Canvas): string {
@@ -38,7 +57,9 @@ export function requestText(event: RequestEvent, canvas: Canvas): string {
   const head = `[${localTime(event.time)}] ${escapeText(event.method)} ${escapeText(event.path)} ` +
     `${status === null ? "" : `${status} `}${outcome}: ${counted(bytes, "byte")}, ` +
     `${counted(points, "data point")}, ${counted(measurements, "measurement")}${rejected}`;
-  const drawn = event.request === undefined ? [] : drawRequests([event.request], canvas);
+  const drawn = event.request === undefined
+    ? []
+    : drawRequests([event.request], canvas, MOST_DRAWN);
   const problems = event.problems.map((it) =>
     `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${escapeText(it.metric)}: `}${
       escapeText(it.message, 1000)
@@ -47,10 +68,16 @@ export function requestText(event: RequestEvent, canvas: Canvas): string {
   return [head, ...drawn, ...problems].join("\n");
 }
 
-export function summaryText(summary: Summary): string {
-  return `Received ${counted(summary.requests, "request")}: ` +
+/** The totals, what was wrong with them, and why the run fails. */
+export function summaryText(summary: Summary, gate?: GateResult): string {
+  const { errors = 0, warnings = 0, failures = [] } = gate ?? {};
+  const problems = errors + warnings === 0
+    ? ""
+    : `; ${counted(errors, "error")}, ${counted(warnings, "warning")}`;
+  const totals = `Received ${counted(summary.requests, "request")}: ` +
     `${counted(summary.points, "data point")}, ${counted(summary.measurements, "measurement")}, ` +
-    `${counted(summary.rejectedPoints, "data point")} rejected`;
+    `${counted(summary.rejectedPoints, "data point")} rejected${problems}`;
+  return [totals, ...failures.map((failure) => `✗ ${escapeText(failure)}`)].join("\n");
 }
 
 function counted(count: number, thing: string): string {

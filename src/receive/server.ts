@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import type { Page } from "./page/page.ts";
 import { refusal } from "./response.ts";
 import type { RequestEvent, Summary } from "./event.ts";
 import {
@@ -41,6 +42,7 @@ const LINGER_MS = 50;
 export function startReceiver(
   options: ReceiverOptions,
   emit: (event: RequestEvent) => void,
+  page?: Pick<Page, "answer" | "stop">,
 ): Receiver {
   const closing = new AbortController();
   const stopping = new AbortController();
@@ -66,11 +68,16 @@ export function startReceiver(
   };
   const closeWhenDone = () => {
     if (underWay > 0) return;
-    if (stopping.signal.aborted || (isFull() && hanging === 0)) closeAfter(LINGER_MS);
+    if (stopping.signal.aborted || (isFull() && hanging === 0)) {
+      page?.stop();
+      closeAfter(LINGER_MS);
+    }
   };
   const take = createHandler(options, stopping.signal);
 
   const handler = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    const shown = await page?.answer(request, server.addr.port);
+    if (shown !== undefined) return shown;
     if (stopping.signal.aborted || isFull()) {
       return refusal(503, "the receiver is ending", { Connection: "close" });
     }
@@ -114,6 +121,7 @@ export function startReceiver(
     finished: server.finished.then(() => ({ ...summary })),
     stop(atOnce = false) {
       stopping.abort();
+      page?.stop();
       if (atOnce) close();
       closeWhenDone();
       // What still does not end by itself, an answer that nobody reads, is cut off.

@@ -3,13 +3,11 @@ import { drawFirst, type Series, titleOf } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
 import { type Figures, figuresOf } from "../draw/figures.ts";
 import { attributeWords } from "../draw/words.ts";
-import {
-  AggregationTemporality,
-  type Metric,
-} from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { dataPointsOf } from "../otlp/rules.ts";
 import type { RequestEvent } from "./event.ts";
 import { identityOf } from "./attribute_identity.ts";
+import { temporalityOf } from "./metric_list.ts";
 
 /** Roughly the memory that all series together may take. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -91,20 +89,6 @@ export class Totals {
         `  ${this.#without} data points are left out: too many series, or too long names, to add up`,
       ],
     ];
-  }
-}
-
-type Temporality = "delta" | "cumulative" | "none";
-
-function temporalityOf({ data: { value } }: Metric): Temporality {
-  if (value === undefined || !("aggregationTemporality" in value)) return "none";
-  switch (value.aggregationTemporality) {
-    case AggregationTemporality.DELTA:
-      return "delta";
-    case AggregationTemporality.CUMULATIVE:
-      return "cumulative";
-    default:
-      return "none";
   }
 }
 

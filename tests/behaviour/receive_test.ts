@@ -139,6 +139,12 @@ const DRAWN = [
   "    (100, +∞) 0",
 ];
 
+function metrics(points: number): readonly Readonly<Record<string, unknown>>[] {
+  const attributes = ["http.method"];
+  const histogram = { type: "histogram", unit: "ms", temporality: "delta", points, attributes };
+  return [{ name: "http.server.duration", ...histogram }];
+}
+
 function requestJson(different: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({
     type: "request",
@@ -151,6 +157,7 @@ function requestJson(different: Readonly<Record<string, unknown>> = {}): string 
     rejectedPoints: 0,
     bytes: "N",
     problems: [],
+    metrics: metrics(1),
     ...different,
   });
 }
@@ -160,8 +167,19 @@ function summaryJson(
   points: number,
   measurements: number,
   rejectedPoints = 0,
+  errors = 0,
 ): string {
-  return JSON.stringify({ type: "summary", requests, points, measurements, rejectedPoints });
+  return JSON.stringify({
+    type: "summary",
+    requests,
+    points,
+    measurements,
+    rejectedPoints,
+    errors,
+    warnings: 0,
+    missing: [],
+    exitCode: 0,
+  });
 }
 
 Deno.test("receive draws each histogram with its figures and buckets", async () => {
@@ -204,8 +222,9 @@ Deno.test("receive --output json prints a line a request and the summary, keys i
       measurements: 6,
       rejectedPoints: 1,
       problems: [problem],
+      metrics: metrics(2),
     }),
-    summaryJson(2, 3, 9, 1),
+    summaryJson(2, 3, 9, 1, 1),
   ]);
 });
 
@@ -214,7 +233,7 @@ Deno.test("receive refuses what is no export request, with a Status", async () =
   const root = new URL("/", receiver.url).href;
   const cases = [
     [400, await receiver.post(Uint8Array.of(1, 2, 3))],
-    [415, await receiver.post(request(POINT), { headers: { "content-type": "application/json" } })],
+    [415, await receiver.post(request(POINT), { headers: { "content-type": "text/xml" } })],
     [404, await receiver.post(request(POINT), { url: root })],
     [405, await receiver.post(request(POINT), { method: "PUT" })],
     [400, await receiver.post(request(POINT), { headers: { "content-encoding": "gzip" } })],
@@ -233,7 +252,7 @@ Deno.test("receive refuses what is no export request, with a Status", async () =
     405,
     400,
   ]);
-  assert.equal(lines.at(-1), summaryJson(5, 0, 0));
+  assert.equal(lines.at(-1), summaryJson(5, 0, 0, 0, 5));
 });
 
 Deno.test("receive --respond answers as scripted, a hang too, and then judges", async () => {

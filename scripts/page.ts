@@ -1,0 +1,86 @@
+import { createRequire } from "node:module";
+import { moduleGraph } from "./module_graph.ts";
+
+// The page of `receive --ui`, from src/receive/page/browser/ to strings in src/receive/page/assets.ts, so that it runs
+// from source with nothing to build, and is part of the executable.
+
+const ROOT = new URL("../", import.meta.url);
+const BROWSER = new URL("src/receive/page/browser/", ROOT);
+const ASSETS = new URL("src/receive/page/assets.ts", ROOT);
+const UPLOT_CSS = createRequire(import.meta.url).resolve("uplot/dist/uPlot.min.css");
+
+/** The most that the page may add to the executable. */
+const MOST_BYTES = 400_000;
+
+/**
+ * A hash of all that the assets are made of: the modules below the entry, the page and its style. The assets themselves
+ * would differ from one version of the bundler to the next.
+ */
+async function hashOfSources(): Promise<string> {
+  const graph = await moduleGraph(new URL("main.ts", BROWSER).href, "--frozen");
+  const own = [...graph.keys()].filter((module) => module.startsWith("file:")).sort();
+  const packages = [...graph.keys()].filter((module) => module.startsWith("npm:")).sort();
+  const files = [
+    ...own.filter((module) => module.startsWith(ROOT.href)),
+    new URL("page.html", BROWSER).href,
+    new URL("page.css", BROWSER).href,
+  ];
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(new URL(file))));
+  const names = files.map((file) => file.slice(ROOT.href.length));
+  const all = new TextEncoder().encode(JSON.stringify([names, texts, packages]));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", all)).toHex();
+}
+
+async function bundle(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-page-" });
+  try {
+    const output = `${folder}/page.js`;
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["bundle", "--quiet", "--frozen", "--platform", "browser", "--minify"]
+        .concat("--output", output, new URL("main.ts", BROWSER).href),
+      cwd: ROOT,
+    }).output();
+    if (code !== 0) throw new Error(`Cannot bundle the page: ${new TextDecoder().decode(stderr)}`);
+    return await Deno.readTextFile(output);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Blanks that mean nothing to a browser. */
+function shortened(text: string): string {
+  return text.replaceAll(/\n\s*/g, "\n").trim();
+}
+
+async function assets(hash: string): Promise<string> {
+  const style = await Deno.readTextFile(UPLOT_CSS) +
+    await Deno.readTextFile(new URL("page.css", BROWSER));
+  const html = await Deno.readTextFile(new URL("page.html", BROWSER));
+  const texts = { HTML: shortened(html), CSS: shortened(style), JS: await bundle() };
+  const bytes = Object.values(texts).reduce((sum, text) => sum + text.length, 0);
+  if (bytes > MOST_BYTES) throw new Error(`The page has ${bytes} bytes: more than ${MOST_BYTES}`);
+  console.log(`${ASSETS.pathname.slice(ROOT.pathname.length)}: ${bytes} bytes`);
+  return [
+    "// Written by `deno task page` from src/receive/page/browser/: change it there.",
+    `// Sources: ${hash}`,
+    ...Object.entries(texts).map(([name, text]) =>
+      `export const ${name}: string = ${JSON.stringify(text)};`
+    ),
+    "",
+  ].join("\n");
+}
+
+/** Writes the assets, or with `--check` only tells whether they are current; resolves to the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  const hash = await hashOfSources();
+  if (!args.includes("--check")) {
+    await Deno.writeTextFile(ASSETS, await assets(hash));
+    return 0;
+  }
+  const found = await Deno.readTextFile(ASSETS).catch(() => "");
+  if (found.includes(`// Sources: ${hash}\n`)) return 0;
+  console.error("src/receive/page/assets.ts is not current: run `deno task page` and commit it");
+  return 1;
+}
+
+if (import.meta.main) Deno.exitCode = await main(Deno.args);

@@ -1,0 +1,85 @@
+import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
+import {
+  type ExportMetricsServiceRequest,
+  ExportMetricsServiceRequestSchema,
+} from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+
+// Import this module dynamically where `send` alone does not need it: the schema costs time at start.
+
+/**
+ * A request as OTLP/JSON (OTLP specification, "JSON Protobuf Encoding"): enums as integers, 64-bit integers as strings,
+ * identifiers of spans and traces in hexadecimal.
+ */
+export function toJsonRequest(request: ExportMetricsServiceRequest): JsonValue {
+  const document = toJson(ExportMetricsServiceRequestSchema, request, { enumAsInteger: true });
+  changeIdentifiers(document, (base64) => Uint8Array.fromBase64(base64).toHex());
+  return document;
+}
+
+/**
+ * Reads a request in OTLP/JSON, and throws for a text that is none. A 64-bit integer may be a string or a whole number,
+ * null is the default, and what nobody knows is ignored.
+ */
+export function fromJsonRequest(text: string): ExportMetricsServiceRequest {
+  const document: JsonValue = LONG_NUMBER.test(text)
+    ? JSON.parse(text, longAsText)
+    : JSON.parse(text);
+  if (!isObject(document)) throw new Error("it is no JSON object");
+  withoutNulls(document);
+  changeIdentifiers(document, (hex) => Uint8Array.fromHex(hex).toBase64());
+  return fromJson(ExportMetricsServiceRequestSchema, document, { ignoreUnknownFields: true });
+}
+
+/** A number of more digits than a double holds: a time in nanoseconds, where it is no string. */
+const LONG_NUMBER = /[:,[]\s*-?\d{16}/;
+
+function longAsText(_key: string, value: unknown, context?: { readonly source?: string }) {
+  const isLong = typeof value === "number" && !Number.isSafeInteger(value);
+  const source = context?.source ?? "";
+  return isLong && /^-?\d+$/.test(source) ? source : value;
+}
+
+/** The one place where OTLP/JSON differs from protobuf's own mapping: there, bytes are base64. */
+function changeIdentifiers(document: JsonValue, change: (text: string) => string): void {
+  for (const exemplar of exemplarsOf(document)) {
+    for (const name of ["traceId", "spanId", "trace_id", "span_id"]) {
+      const value = exemplar[name];
+      if (typeof value === "string") exemplar[name] = change(value);
+    }
+  }
+}
+
+const PATH = [
+  ["resourceMetrics", "resource_metrics"],
+  ["scopeMetrics", "scope_metrics"],
+  ["metrics"],
+  ["gauge", "sum", "histogram", "exponentialHistogram", "exponential_histogram"],
+  ["dataPoints", "data_points"],
+  ["exemplars"],
+] as const;
+
+function exemplarsOf(document: JsonValue): JsonObject[] {
+  return PATH.reduce<JsonObject[]>(
+    (objects, names) =>
+      objects.flatMap((object) =>
+        names.flatMap((name) => object[name] ?? []).flatMap((it) => isObject(it) ? [it] : [])
+      ),
+    isObject(document) ? [document] : [],
+  );
+}
+
+/** Protobuf's mapping takes null for a field's default, but not as what a list or a map holds, nor for every list. */
+function withoutNulls(value: JsonValue): void {
+  if (Array.isArray(value)) {
+    value.forEach(withoutNulls);
+  } else if (isObject(value)) {
+    for (const [name, held] of Object.entries(value)) {
+      if (held === null) Reflect.deleteProperty(value, name);
+      else withoutNulls(held);
+    }
+  }
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,71 @@
+/// <reference lib="dom" />
+
+/** The element of the page with that id and type; the page is ours, so it is there. */
+export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
+  const found = document.getElementById(id);
+  if (found instanceof type) return found;
+  throw new Error(`The page has no ${type.name} "${id}"`);
+}
+
+/** A new element. What it holds is only ever text. */
+export function element(
+  tag: string,
+  { className = "", text = "" }: { readonly className?: string; readonly text?: string } = {},
+  ...children: readonly Node[]
+): HTMLElement {
+  const made = document.createElement(tag);
+  if (className !== "") made.className = className;
+  if (text !== "") made.textContent = text;
+  made.append(...children);
+  return made;
+}
+
+/** Sets a text that is another than before: the rest of the page stays as it is. */
+export function setText(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Terms and what they are, as the children of a `dl`. */
+export function setTerms(
+  list: HTMLElement,
+  terms: readonly (readonly [term: string, value: string, className?: string])[],
+): void {
+  terms.forEach(([term, value, className = ""], i) => {
+    let entry = list.children[i];
+    if (entry === undefined) {
+      entry = element("div", {}, element("dt"), element("dd"));
+      list.append(entry);
+    }
+    entry.className = className;
+    const [dt, dd] = entry.children;
+    if (dt !== undefined) setText(dt, term);
+    if (dd !== undefined) setText(dd, value);
+  });
+  while (list.children.length > terms.length) list.lastChild?.remove();
+}
+
+/** A table in an element that scrolls; `header` says which cells of a row are headers: the first. */
+export function tableOf(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  caption: string,
+): HTMLElement {
+  const cell = (tag: "th" | "td", text: string, isFirst: boolean) => {
+    const made = element(tag, { text, className: isFirst ? "" : "number" });
+    if (tag === "th") made.setAttribute("scope", isFirst ? "row" : "col");
+    return made;
+  };
+  const head = element("tr", {}, ...heads.map((text, i) => cell("th", text, i === 0)));
+  head.firstElementChild?.setAttribute("scope", "col");
+  const body = rows.map((row) =>
+    element("tr", {}, ...row.map((text, i) => cell(i === 0 ? "th" : "td", text, i === 0)))
+  );
+  const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
+  table.setAttribute("aria-label", caption);
+  return table;
+}
+
+/** A colour of the style sheet as it is now, light or dark. */
+export function color(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}

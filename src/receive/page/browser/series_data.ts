@@ -1,0 +1,160 @@
+/// <reference lib="dom" />
+import { quantiles } from "../columns.ts";
+import type { HistoryAnswer, HistoryRow, SeriesRow } from "../protocol.ts";
+
+export const SHARES = [0.5, 0.9, 0.99] as const;
+
+export type Quantiles = readonly (number | undefined)[];
+
+/** One slice of time in which something came. Times are wall clock, seconds. */
+export interface Slice {
+  /** Where the slice before it ended, if that is not long ago: a delta tells of the time since. */
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  readonly sum: number | null;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  /** Counts between the bounds; of a number its last value alone. */
+  readonly columns: readonly (number | null)[];
+  readonly quantiles: Quantiles;
+}
+
+/** The history of the series that is looked at. */
+export interface SeriesData {
+  readonly row: SeriesRow;
+  readonly bounds: readonly number[];
+  readonly sliceMs: number;
+  readonly slices: readonly Slice[];
+}
+
+/** Some slices taken together. */
+export interface Selected {
+  readonly count: number;
+  readonly sum: number | null;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly columns: readonly number[];
+  readonly quantiles: Quantiles;
+}
+
+/** Keeps the rows of one series, and asks only for those that are new. */
+export class HistoryRows {
+  #answer: HistoryAnswer | undefined;
+  #rows: readonly HistoryRow[] = [];
+
+  /** The query that brings it up to date. */
+  query(id: number): string {
+    const known = this.#answer;
+    const last = this.#rows.at(-1)?.[0];
+    if (known?.id !== id || typeof last !== "number") return `/history?series=${id}`;
+    return `/history?series=${id}&from=${last}&version=${known.version}`;
+  }
+
+  take(answer: HistoryAnswer): void {
+    const first = answer.rows[0]?.[0] ?? Infinity;
+    this.#rows = answer.isPart
+      ? [...this.#rows.filter(([slice]) => (slice ?? 0) < first), ...answer.rows]
+      : answer.rows;
+    this.#answer = answer;
+  }
+
+  data(row: SeriesRow): SeriesData | undefined {
+    if (this.#answer?.id !== row.id) return undefined;
+    const { bounds, sliceMs } = this.#answer;
+    return { row, bounds, sliceMs, slices: slicesOf(this.#rows, bounds, sliceMs) };
+  }
+}
+
+function slicesOf(
+  rows: readonly HistoryRow[],
+  bounds: readonly number[],
+  sliceMs: number,
+): Slice[] {
+  const usual = usualGap(rows);
+  return rows.map(([slice, count, sum, min, max, ...columns], i) => {
+    const gap = (slice ?? 0) - (rows[i - 1]?.[0] ?? -Infinity);
+    const extremes = { min: min ?? undefined, max: max ?? undefined };
+    const to = ((slice ?? 0) + 1) * sliceMs / 1000;
+    return {
+      from: to - (gap <= 2.5 * usual ? gap : usual) * sliceMs / 1000,
+      to,
+      count: count ?? 0,
+      sum: sum ?? null,
+      ...extremes,
+      columns,
+      quantiles: quantiles(SHARES, bounds, columns, extremes),
+    };
+  });
+}
+
+/** How many slices are usually from one row to the next. */
+function usualGap(rows: readonly HistoryRow[]): number {
+  const gaps = rows.slice(1).map(([slice], i) => (slice ?? 0) - (rows[i]?.[0] ?? 0))
+    .sort((a, b) => a - b);
+  return gaps[gaps.length >> 1] ?? 1;
+}
+
+/** What came between two times, seconds; everything when there are none. */
+export function select(
+  { slices, bounds }: SeriesData,
+  range: readonly [from: number, to: number] | undefined,
+): Selected {
+  const chosen = range === undefined
+    ? slices
+    : slices.filter(({ from, to }) => to > range[0] && from < range[1]);
+  const columns = Array.from({ length: bounds.length + 1 }, () => 0);
+  let count = 0;
+  let sum: number | null = 0;
+  let [min, max] = [Infinity, -Infinity];
+  for (const slice of chosen) {
+    count += slice.count;
+    sum = sum === null || slice.sum === null ? null : sum + slice.sum;
+    min = Math.min(min, slice.min ?? Infinity);
+    max = Math.max(max, slice.max ?? -Infinity);
+    slice.columns.forEach((value, i) => columns[i] = (columns[i] ?? 0) + (value ?? 0));
+  }
+  const extremes = { min: finite(min), max: finite(max) };
+  return {
+    count,
+    sum,
+    ...extremes,
+    columns,
+    quantiles: quantiles(SHARES, bounds, columns, extremes),
+  };
+}
+
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** The columns that hold anything, with one empty one on either side: `[first, last)`. */
+export function filledColumns(
+  { slices, bounds }: SeriesData,
+): readonly [first: number, end: number] {
+  let first = bounds.length;
+  let last = 0;
+  for (const { columns } of slices) {
+    for (let i = 0; i < columns.length; i++) {
+      if ((columns[i] ?? 0) === 0) continue;
+      if (i < first) first = i;
+      if (i > last) last = i;
+    }
+  }
+  if (last < first) return [0, bounds.length + 1];
+  return [Math.max(0, first - 1), Math.min(bounds.length + 1, last + 2)];
+}
+
+/** Where a value lies when every column is as high as the next: a column's number and the share of it below. */
+export function positionOf(
+  value: number,
+  bounds: readonly number[],
+  { min, max }: { readonly min: number | undefined; readonly max: number | undefined },
+): number {
+  let column = bounds.findIndex((upper) => value <= upper);
+  if (column < 0) column = bounds.length;
+  const upper = bounds[column] ?? max ?? Infinity;
+  const lower = bounds[column - 1] ?? min ?? Math.min(0, upper);
+  const share = (value - lower) / (upper - lower);
+  return column + (Number.isFinite(share) ? Math.max(0, Math.min(1, share)) : 0.5);
+}

@@ -1,0 +1,175 @@
+/// <reference lib="dom" />
+import type { SeriesFigures, SeriesRow, Update } from "../protocol.ts";
+import { byId, element, setText } from "./dom.ts";
+import { count, measured } from "./format.ts";
+
+/** A series of the list, with what is known of it by now. */
+export interface Listed {
+  readonly row: SeriesRow;
+  readonly option: HTMLElement;
+  /** What the filter looks at. */
+  readonly text: string;
+  /** The same after a restart, when the number is another. */
+  readonly key: string;
+  count: number;
+  p50: number | null;
+  p99: number | null;
+  last: number | null;
+  seenMs: number;
+}
+
+const PATIENCE_MS = 5000;
+
+/** The list of series: to filter, to sort, to choose one from. */
+export class SeriesList {
+  readonly #list = byId("series", HTMLElement);
+  readonly #filter = byId("filter", HTMLInputElement);
+  readonly #sort = byId("sort", HTMLSelectElement);
+  readonly #all = new Map<number, Listed>();
+  readonly #choose: (series: Listed | undefined) => void;
+  #shown: readonly Listed[] = [];
+  #chosen: Listed | undefined;
+  /** What was chosen, also when a restart has taken it away. */
+  #key: string | undefined;
+  #resetMs = 0;
+
+  constructor(choose: (series: Listed | undefined) => void) {
+    this.#choose = choose;
+    this.#filter.addEventListener("input", () => this.#arrange());
+    this.#sort.addEventListener("change", () => this.#arrange());
+    this.#list.addEventListener("click", ({ target }) => {
+      const option = target instanceof Element ? target.closest(".option") : null;
+      const series = this.#shown.find((it) => it.option === option);
+      if (series !== undefined) this.#select(series);
+    });
+    this.#list.addEventListener("keydown", (event) => this.#move(event));
+  }
+
+  get chosen(): Listed | undefined {
+    return this.#chosen;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Forgets everything but what was chosen. */
+  reset(): void {
+    this.#all.clear();
+    this.#resetMs = performance.now();
+    this.#shown = [];
+    this.#chosen = undefined;
+    this.#list.replaceChildren();
+    this.#arrange();
+  }
+
+  update({ newSeries, figures }: Update): void {
+    for (const row of newSeries) this.#all.set(row.id, listed(row));
+    for (const figure of figures) this.#set(figure);
+    if (newSeries.length > 0 || figures.length > 0) this.#arrange();
+    if (this.#chosen !== undefined) return;
+    const same = [...this.#all.values()].find(({ key }) => key === this.#key);
+    // After a restart the one that was looked at may still come.
+    const isLate = performance.now() - this.#resetMs > PATIENCE_MS;
+    const first = this.#key === undefined || isLate ? this.#shown[0] : undefined;
+    const series = same ?? first;
+    if (series !== undefined) this.#select(series);
+  }
+
+  #set([id, total, p50, p99, last, seenMs]: SeriesFigures): void {
+    const series = this.#all.get(id);
+    if (series === undefined) return;
+    Object.assign(series, { count: total, p50, p99, last, seenMs });
+    const [, , figures, of] = series.option.children;
+    const { unit, kind } = series.row;
+    if (figures !== undefined) {
+      setText(figures, kind === "histogram" ? count(total) : measured(last, unit));
+    }
+    if (of !== undefined) setText(of, kind === "histogram" ? `p99 ${measured(p99, unit)}` : kind);
+  }
+
+  #arrange(): void {
+    const words = this.#filter.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    const shown = [...this.#all.values()]
+      .filter(({ text }) => words.every((word) => text.includes(word)))
+      .sort(ORDERS[this.#sort.value] ?? byCount);
+    // What is where it was, is not touched: a screen reader and a finger stay where they are.
+    const isSame = shown.length === this.#shown.length &&
+      shown.every((series, i) => series === this.#shown[i]);
+    if (!isSame) this.#list.replaceChildren(...shown.map(({ option }) => option));
+    this.#shown = shown;
+    const some = shown.length === this.#all.size ? "" : `${count(shown.length)} of `;
+    setText(byId("list-count", HTMLElement), `${some}${count(this.#all.size)}`);
+    byId("list-empty", HTMLElement).hidden = this.#all.size > 0;
+  }
+
+  #select(series: Listed): void {
+    this.#chosen?.option.setAttribute("aria-selected", "false");
+    series.option.setAttribute("aria-selected", "true");
+    this.#list.setAttribute("aria-activedescendant", series.option.id);
+    this.#chosen = series;
+    this.#key = series.key;
+    this.#choose(series);
+  }
+
+  #move(event: KeyboardEvent): void {
+    const last = this.#shown.length - 1;
+    const at = this.#shown.findIndex((it) => it === this.#chosen);
+    const to: Readonly<Record<string, number>> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + 10,
+      PageUp: at - 10,
+      Home: 0,
+      End: last,
+    };
+    const wanted = to[event.key];
+    if (wanted === undefined) return;
+    event.preventDefault();
+    const series = this.#shown[Math.max(0, Math.min(last, wanted))];
+    if (series === undefined) return;
+    this.#select(series);
+    series.option.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function byName(a: Listed, b: Listed): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}
+
+function byCount(a: Listed, b: Listed): number {
+  return b.count - a.count || byName(a, b);
+}
+
+const ORDERS: Readonly<Record<string, (a: Listed, b: Listed) => number>> = {
+  count: byCount,
+  p99: (a, b) => (b.p99 ?? -Infinity) - (a.p99 ?? -Infinity) || byName(a, b),
+  name: byName,
+};
+
+function listed(row: SeriesRow): Listed {
+  const { id, name, attributes, resource, scope, type, unit, temporality } = row;
+  const option = element(
+    "div",
+    { className: "option" },
+    element("b", { text: name }),
+    element("span", { className: "of", text: attributes.join(" ") || "no attributes" }),
+    element("span", { className: "total" }),
+    element("span", { className: "p99" }),
+  );
+  option.id = `series-${id}`;
+  option.role = "option";
+  option.setAttribute("aria-selected", "false");
+  const key = JSON.stringify([
+    name,
+    attributes,
+    resource,
+    scope,
+    type,
+    unit,
+    temporality,
+    row.kind,
+  ]);
+  const text = [name, ...attributes, ...resource, scope, type].join(" ").toLowerCase();
+  return { row, option, text, key, count: 0, p50: null, p99: null, last: null, seenMs: 0 };
+}

@@ -1,0 +1,61 @@
+/// <reference lib="dom" />
+import type { Hello, Update } from "../protocol.ts";
+
+export interface Listener {
+  hello(hello: Hello): void;
+  update(update: Update): void;
+  /** The stream is open, or broke and will be opened again. */
+  state(state: "live" | "lost"): void;
+  /** The token was refused. */
+  refused(why: string): void;
+}
+
+const FIRST_WAIT_MS = 400;
+const LONGEST_WAIT_MS = 3000;
+
+/** How a reader shows who it is. */
+export type Headers = () => Record<string, string>;
+
+/**
+ * Follows the receiver's events. An EventSource could carry no token; the form is the same (HTML Standard, section 9.2).
+ * Resolves when the token was refused; otherwise goes on for ever, across restarts of the receiver.
+ */
+export async function follow(headers: Headers, listener: Listener): Promise<void> {
+  for (let wait = FIRST_WAIT_MS;; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    try {
+      const response = await fetch("/events", { headers: headers() });
+      if (response.status === 401) return listener.refused(await response.text());
+      if (response.ok && response.body !== null) {
+        wait = FIRST_WAIT_MS / 2;
+        await read(response.body, listener);
+      }
+    } catch {
+      // The receiver is not there (any more): said below, and tried again.
+    }
+    listener.state("lost");
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+async function read(body: ReadableStream<Uint8Array>, listener: Listener): Promise<void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += decoder.decode(value, { stream: true });
+    const events = text.split("\n\n");
+    text = events.pop() ?? "";
+    for (const event of events) tell(event, listener);
+  }
+}
+
+function tell(event: string, listener: Listener): void {
+  const [, name, data] = /^event: (\w+)\ndata: (.*)$/s.exec(event) ?? [];
+  if (data === undefined) return;
+  if (name === "hello") {
+    listener.hello(JSON.parse(data));
+    listener.state("live");
+  } else if (name === "update") listener.update(JSON.parse(data));
+}

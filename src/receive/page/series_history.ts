@@ -1,0 +1,246 @@
+import {
+  type Base2Layout,
+  base2Layout,
+  boundsOf,
+  columnMap,
+  type ExplicitLayout,
+  type Layout,
+} from "./layout.ts";
+
+/** What tells a series from others, for people: safe for any display, never markup. */
+export interface SeriesNames {
+  readonly name: string;
+  readonly unit: string;
+  readonly type: string;
+  readonly temporality: string | null;
+  readonly resource: readonly string[];
+  readonly scope: string;
+  readonly attributes: readonly string[];
+}
+
+/** What a column of a number's history is: the sum of what was added, or the last value. */
+export type NumberKind = "added" | "last";
+
+/** One data point, already a delta where it is one. */
+export interface Figures {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** slice, count, sum, min, max; then the columns. */
+const HEAD = 5;
+const SLICE = 0, COUNT = 1, SUM = 2, MIN = 3, MAX = 4;
+
+export const BYTES_A_SERIES = 2000;
+
+/** A series over time: a row for each slice of time in which something came, oldest first. */
+export class SeriesHistory {
+  readonly id: number;
+  readonly names: SeriesNames;
+  /** Undefined: a line of numbers, in one column. */
+  readonly numbers: NumberKind | undefined;
+  #layout: Layout;
+  #rows = 0;
+  #data: Float64Array;
+  #totals: Float64Array;
+  /** Changes when the columns do, or rows were merged or dropped. */
+  version = 0;
+  count = 0;
+  sum = 0;
+  min = Infinity;
+  max = -Infinity;
+  /** Wall clock, ms, of the last data point. */
+  seen = 0;
+
+  constructor(id: number, names: SeriesNames, layout: Layout, numbers?: NumberKind) {
+    this.id = id;
+    this.names = names;
+    this.numbers = numbers;
+    this.#layout = layout;
+    this.#data = new Float64Array(4 * this.#stride);
+    this.#totals = new Float64Array(layout.columns);
+  }
+
+  get #stride(): number {
+    return HEAD + this.#layout.columns;
+  }
+
+  get layout(): Layout {
+    return this.#layout;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get bytes(): number {
+    return BYTES_A_SERIES + this.#data.byteLength + this.#totals.byteLength;
+  }
+
+  /** What came since the start, column by column. */
+  get totals(): Float64Array {
+    return this.#totals;
+  }
+
+  get firstSlice(): number {
+    return this.#rows === 0 ? Infinity : this.#data[SLICE] ?? Infinity;
+  }
+
+  get bounds(): readonly number[] {
+    return boundsOf(this.#layout);
+  }
+
+  /** Adds a histogram's columns to a slice, which is not before the last one. */
+  add(slice: number, figures: Figures, columns: Float64Array): void {
+    const at = this.#rowOf(slice);
+    const data = this.#data;
+    this.#addFigures(at, figures);
+    const { length } = this.#totals;
+    for (let i = 0; i < length; i++) {
+      const count = columns[i] ?? 0;
+      if (count === 0) continue;
+      data[at + HEAD + i] = (data[at + HEAD + i] ?? 0) + count;
+      this.#totals[i] = (this.#totals[i] ?? 0) + count;
+    }
+  }
+
+  /** Adds a number's value to a slice. */
+  addNumber(slice: number, value: number): void {
+    const at = this.#rowOf(slice);
+    this.#addFigures(at, { count: 1, sum: value, min: value, max: value });
+    this.#data[at + HEAD] = value;
+    this.#totals[0] = value;
+  }
+
+  #addFigures(at: number, { count, sum, min, max }: Figures): void {
+    const data = this.#data;
+    data[at + COUNT] = (data[at + COUNT] ?? 0) + count;
+    data[at + SUM] = (data[at + SUM] ?? 0) + sum;
+    if (min < (data[at + MIN] ?? 0)) data[at + MIN] = min;
+    if (max > (data[at + MAX] ?? 0)) data[at + MAX] = max;
+    this.count += count;
+    this.sum += sum;
+    if (min < this.min) this.min = min;
+    if (max > this.max) this.max = max;
+  }
+
+  /** Where the row of a slice begins. */
+  #rowOf(slice: number): number {
+    const stride = this.#stride;
+    const last = (this.#rows - 1) * stride;
+    // A wall clock that was set back makes no new rows.
+    if (this.#rows > 0 && (this.#data[last] ?? 0) >= slice) return last;
+    const at = this.#rows * stride;
+    if (at + stride > this.#data.length) {
+      const larger = new Float64Array(2 * this.#data.length);
+      larger.set(this.#data);
+      this.#data = larger;
+    }
+    this.#rows++;
+    this.#data.fill(0, at, at + stride);
+    this.#data[at + SLICE] = slice;
+    this.#data[at + MIN] = Infinity;
+    this.#data[at + MAX] = -Infinity;
+    return at;
+  }
+
+  /** Makes room for other indices; gives the map from old to new columns when they moved. */
+  fit(extent: Parameters<typeof base2Layout>[1]): Uint16Array | undefined {
+    const old = this.#layout;
+    if (old.kind !== "base2") return undefined;
+    const next = base2Layout(old, extent);
+    if (next === old) return undefined;
+    const map = columnMap(old, next);
+    const from = this.#stride;
+    this.#layout = next;
+    const to = this.#stride;
+    const data = new Float64Array(Math.max(4, this.#rows * 2) * to);
+    for (let row = 0; row < this.#rows; row++) {
+      const [source, target] = [row * from, row * to];
+      data.set(this.#data.subarray(source, source + HEAD), target);
+      mapInto(map, this.#data.subarray(source + HEAD, source + from), data, target + HEAD);
+    }
+    const totals = new Float64Array(next.columns);
+    mapInto(map, this.#totals, totals, 0);
+    this.#data = data;
+    this.#totals = totals;
+    this.version++;
+    return map;
+  }
+
+  /** Slices become twice as long. */
+  coarsen(): void {
+    const stride = this.#stride;
+    const data = this.#data;
+    let kept = -1;
+    for (let row = 0; row < this.#rows; row++) {
+      const from = row * stride;
+      const slice = Math.floor((data[from] ?? 0) / 2);
+      const into = kept * stride;
+      if (kept >= 0 && data[into] === slice) this.#merge(from, into);
+      else {
+        kept++;
+        data.copyWithin(kept * stride, from, from + stride);
+        data[kept * stride] = slice;
+      }
+    }
+    this.#resize(kept + 1);
+  }
+
+  #merge(from: number, into: number): void {
+    const data = this.#data;
+    for (const column of [COUNT, SUM]) {
+      data[into + column] = (data[into + column] ?? 0) + (data[from + column] ?? 0);
+    }
+    data[into + MIN] = Math.min(data[into + MIN] ?? 0, data[from + MIN] ?? 0);
+    data[into + MAX] = Math.max(data[into + MAX] ?? 0, data[from + MAX] ?? 0);
+    for (let i = HEAD; i < this.#stride; i++) {
+      const later = data[from + i] ?? 0;
+      data[into + i] = this.numbers === undefined ? (data[into + i] ?? 0) + later : later;
+    }
+  }
+
+  /** Forgets what is older; true when there was something. */
+  dropBefore(slice: number): boolean {
+    const stride = this.#stride;
+    let gone = 0;
+    while (gone < this.#rows && (this.#data[gone * stride] ?? 0) < slice) gone++;
+    if (gone === 0) return false;
+    this.#data.copyWithin(0, gone * stride, this.#rows * stride);
+    this.#resize(this.#rows - gone);
+    return true;
+  }
+
+  #resize(rows: number): void {
+    this.#rows = rows;
+    this.version++;
+    // Memory is what this is for.
+    this.#data = this.#data.slice(0, Math.max(4, rows + (rows >> 1)) * this.#stride);
+  }
+
+  /** The rows from a slice on, as they are sent: `[slice, count, sum, min, max, columns…]`, no number as null. */
+  rowsFrom(slice: number): (number | null)[][] {
+    const stride = this.#stride;
+    const rows: (number | null)[][] = [];
+    for (let row = this.#rows - 1; row >= 0; row--) {
+      const at = row * stride;
+      if ((this.#data[at] ?? 0) < slice) break;
+      rows.push(Array.from(this.#data.subarray(at, at + stride), finite));
+    }
+    return rows.reverse();
+  }
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function mapInto(map: Uint16Array, from: Float64Array, to: Float64Array, at: number): void {
+  map.forEach((column, i) => {
+    to[at + column] = (to[at + column] ?? 0) + (from[i] ?? 0);
+  });
+}
+
+export type { Base2Layout, ExplicitLayout };
