@@ -6,6 +6,7 @@ import {
   flagName,
   type FlagsOf,
   rowOf,
+  SETTING_KEYS,
 } from "../config/settings.ts";
 import type { CommandName } from "../config/settings_table.ts";
 import { nearest } from "./nearest.ts";
@@ -34,7 +35,7 @@ export function parseFlags<Command extends CommandName>(
     if (row.kind === "toggle") {
       given.set(key, toggled(name, attached, command));
     } else {
-      const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? undefined : left.shift());
+      const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? row.bare : left.shift());
       if (value === undefined) {
         throw usage(`${name} needs a value: ${name} ${argumentOf(key)}`, command);
       }
@@ -80,6 +81,10 @@ function toggled(name: string, attached: string | undefined, command: CommandNam
 
 function unknown(arg: string, command: string, names: readonly string[]): UsageError {
   const shown = arg.startsWith("--") ? arg.replace(/=.*/s, "") : arg;
+  const others = commandsWith(shown);
+  if (others !== undefined) {
+    return usage(`No flag ${shown} for ${command}, only for ${others.join(" and ")}`, command);
+  }
   const meant = shown.startsWith("-") ? nearest(shown, names) : undefined;
   if (meant !== undefined) return usage(`No flag ${shown}, did you mean ${meant}?`, command);
   // What stands in the wrong place may be a secret, such as a token after a blank.
@@ -87,6 +92,12 @@ function unknown(arg: string, command: string, names: readonly string[]): UsageE
     "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
     command,
   );
+}
+
+/** The commands that have this flag; undefined: none has. */
+function commandsWith(name: string): readonly CommandName[] | undefined {
+  const key = SETTING_KEYS.find((key) => rowOf(key).flag !== false && flagName(key) === name);
+  return key && rowOf(key).commands;
 }
 
 /** A UsageError about arguments, with the help that tells more. */

@@ -3,6 +3,7 @@ export const COMMAND_NAMES = [
   "send",
   "check",
   "receive",
+  "plot",
   "demo",
   "help",
   "version",

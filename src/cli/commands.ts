@@ -45,6 +45,14 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
       run: async (system) => (await import("../receive/command.ts")).runReceive(flags, system),
     };
   },
+  plot(args) {
+    const flags = parseFlags("plot", args);
+    return {
+      kind: "command",
+      run: async (system) => (await import("../plot/command.ts")).runPlot(flags, system),
+      envFile: flags.envFile,
+    };
+  },
   demo(args) {
     noArguments("demo", args);
     return {

@@ -16,7 +16,7 @@ export const COMPLETIONS: Readonly<Record<Shell, () => string>> = { bash, zsh, f
 interface Flag {
   /** With its dashes. */
   readonly name: string;
-  readonly row: Pick<SettingRow, "kind" | "choices" | "help" | "repeats">;
+  readonly row: Pick<SettingRow, "kind" | "bare" | "choices" | "help" | "repeats">;
 }
 
 interface Completed {
@@ -62,7 +62,8 @@ function bash(): string {
         case "folder":
           return [`        ${name}) compopt -o plusdirs; return ;;`];
         case "text":
-          return [`        ${name}) return ;;`];
+          // Another flag can follow one that needs no argument.
+          return row.bare === undefined ? [`        ${name}) return ;;`] : [];
       }
     });
     return [
@@ -101,7 +102,7 @@ function zsh(): string {
   const spec = ({ name, row }: Flag) => {
     const takes = {
       toggle: () => "",
-      text: () => ":value: ",
+      text: () => row.bare === undefined ? ":value: " : "::value: ",
       file: () => ":file:_files",
       folder: () => ":folder:_files -/",
       choice: () => `:word:(${row.choices?.join(" ")})`,
@@ -166,7 +167,7 @@ function fish(): string {
     for (const { name, row } of flags) {
       const takes = {
         toggle: () => "",
-        text: () => " -x",
+        text: () => row.bare === undefined ? " -x" : "",
         file: () => " -r -F",
         folder: () => " -x -a '(__fish_complete_directories)'",
         choice: () => ` -x -a ${quoted(row.choices?.join(" ") ?? "")}`,

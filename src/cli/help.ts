@@ -53,7 +53,10 @@ export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
         "otlp-histogram --loop --interval 10 --series 100 --rate 500 --spool spool",
         "generate load until Ctrl+C, and keep what is not delivered",
       ],
-      ["otlp-histogram --input durations.csv --dry-run", "show the request, and send nothing"],
+      [
+        "otlp-histogram plot --input durations.csv",
+        "look at the measurements first, and send nothing",
+      ],
     ],
     statuses: [
       ["0", "everything was read and accepted"],
@@ -93,6 +96,36 @@ export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
       ["otlp-histogram receive --respond 503,429:2,hang", "see how a sender deals with failures"],
     ],
     statuses: [["0", "it was ended, or has answered --requests"], ["2", "usage or configuration"]],
+  },
+  plot: {
+    brief: "draw measurements without sending them, and suggest buckets",
+    usage: "otlp-histogram plot [flags]",
+    about: [
+      "Draws the histogram of each series, with percentiles of the values themselves beside those that a receiver " +
+      "will estimate from the buckets. It sends nothing and needs no endpoint; Ctrl+C ends the input and draws " +
+      "what has come. Its flags mean what they mean for send.",
+      "With no source of measurements named it draws the five made-up samples that send would send.",
+    ],
+    flags: "plot",
+    examples: [
+      [
+        "otlp-histogram plot --input jobs.csv --value-field ms --attr-field queue",
+        "look at a column of a file, by queue",
+      ],
+      [
+        "otlp-histogram plot --input durations.txt --suggest-buckets",
+        "find the buckets that suit these values, to paste where they are sent",
+      ],
+      [
+        "grep POST access.ndjson | otlp-histogram plot --input - --output json",
+        "get figures and percentiles as JSON",
+      ],
+    ],
+    statuses: [
+      ["0", "everything was read"],
+      ["1", "a line of the input was invalid, or the input broke off"],
+      ["2", "usage or configuration"],
+    ],
   },
   demo: {
     brief: "start a receiver, send to it three times, draw what arrived",

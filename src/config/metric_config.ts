@@ -67,9 +67,12 @@ function boundsOf(flags: SendFlags, find: Variables): MetricConfig["bounds"] {
     "explicit_bucket_histogram",
     "base2_exponential_bucket_histogram",
   ]);
-  return kind === "base2_exponential_bucket_histogram"
-    ? "exponential"
-    : boundsSetting(settingOrDefault("buckets", flags));
+  return kind === "base2_exponential_bucket_histogram" ? "exponential" : explicitBounds(flags);
+}
+
+/** The bounds of `--buckets`, or the default ones. */
+export function explicitBounds(flags: Pick<SendFlags, "buckets">): readonly number[] {
+  return boundsSetting(settingOrDefault("buckets", flags));
 }
 
 function boundsSetting(setting: Setting): readonly number[] {

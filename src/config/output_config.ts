@@ -7,8 +7,8 @@ export interface OutputConfig {
   readonly level: "quiet" | "normal" | "verbose";
 }
 
-/** How what was accepted is drawn; `color`: as far as a terminal shows it. */
-export interface PlotConfig {
+/** How what is sent is drawn; `color`: as far as a terminal shows it. */
+export interface DrawingConfig {
   readonly color: boolean;
 }
 
@@ -23,11 +23,11 @@ export function outputConfig(flags: Pick<SendFlags, "output" | "quiet" | "verbos
 }
 
 /** Undefined: nothing is drawn. */
-export function plotConfig(
+export function drawingConfig(
   flags: Pick<SendFlags, "plot">,
   { format, level }: OutputConfig,
   find: Variables,
-): PlotConfig | undefined {
+): DrawingConfig | undefined {
   if (!flags.plot) return undefined;
   if (format === "json") throw new UsageError("--plot draws text: leave out --output json");
   if (level === "quiet") {

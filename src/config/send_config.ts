@@ -2,7 +2,12 @@ import { UsageError } from "../base/errors.ts";
 import { type DestinationConfig, destinationConfig } from "./destination_config.ts";
 import { type KeepConfig, keepConfig } from "./keep_config.ts";
 import { type MetricConfig, metricConfig } from "./metric_config.ts";
-import { type OutputConfig, outputConfig, type PlotConfig, plotConfig } from "./output_config.ts";
+import {
+  type DrawingConfig,
+  drawingConfig,
+  type OutputConfig,
+  outputConfig,
+} from "./output_config.ts";
 import type { Environment } from "./proxy.ts";
 import { type ScheduleConfig, scheduleConfig } from "./schedule_config.ts";
 import type { Variables } from "./setting.ts";
@@ -16,7 +21,7 @@ export interface SendConfig {
   readonly keep: KeepConfig;
   readonly output: OutputConfig;
   /** Undefined draws nothing. */
-  readonly plot: PlotConfig | undefined;
+  readonly plot: DrawingConfig | undefined;
   readonly source: SourceConfig;
   /** A broken rule of Dynatrace's ends the program before anything is sent. */
   readonly strict: boolean;
@@ -42,7 +47,6 @@ export function sendConfig(
 /** The same without a destination. */
 export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
   if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
-  if (flags.plot) throw new UsageError("--plot draws what was accepted: leave out --dry-run");
   return commonConfig(flags, find);
 }
 
@@ -53,6 +57,6 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
   const source = sourceConfig(flags, schedule.loop, keep.spool !== undefined);
-  const plot = plotConfig(flags, output, find);
+  const plot = drawingConfig(flags, output, find);
   return { metric, schedule, keep, output, plot, source, strict: flags.strict ?? false, warnings };
 }

@@ -38,6 +38,7 @@ export type FlagsOf<Command extends CommandName> = Pick<
 export type SendFlags = FlagsOf<"send">;
 export type CheckFlags = FlagsOf<"check">;
 export type ReceiveFlags = FlagsOf<"receive">;
+export type PlotFlags = FlagsOf<"plot">;
 
 /** All that is known of a setting, whichever it is. */
 export function rowOf(key: SettingKey): SettingRow {
@@ -63,7 +64,7 @@ export function flagName(key: SettingKey): string {
   return `--${rowOf(key).flag || key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** What the help calls the argument of a flag: `SECONDS`, `gzip|none`; undefined: it takes none. */
+/** What the help calls the argument of a flag: `SECONDS`, `gzip|none`, `[N]`; undefined: it takes none. */
 export function argumentOf(key: SettingKey): string | undefined {
   const { argument, choices } = rowOf(key);
   return argument ?? choices?.join("|");

@@ -1,10 +1,11 @@
 /** The commands that take settings. */
-export type CommandName = "send" | "check" | "receive";
+export type CommandName = "send" | "check" | "receive" | "plot";
 
 /** The headings of the help, in its order. */
 export const GROUPS = [
   "Where to",
   "TLS",
+  "Environment",
   "What is measured",
   "From data",
   "Generated",
@@ -23,6 +24,8 @@ export interface SettingRow {
   readonly kind: "text" | "toggle" | "file" | "folder" | "choice";
   /** What the help calls the argument; a choice's is made of its words. */
   readonly argument?: string;
+  /** What the flag means without its argument; by default it needs one. */
+  readonly bare?: string;
   /** The words that a `choice` takes. */
   readonly choices?: readonly string[];
   /** The flag may be given several times. */
@@ -44,9 +47,12 @@ export interface SettingRow {
 const SEND = ["send"] as const;
 const CHECK = ["check"] as const;
 const RECEIVE = ["receive"] as const;
+const PLOT = ["plot"] as const;
 /** Those that open a connection to a receiver. */
 const CLIENT = ["send", "check"] as const;
-const EVERY = ["send", "check", "receive"] as const;
+/** Those that measure. */
+const MEASURING = ["send", "plot"] as const;
+const EVERY = ["send", "check", "receive", "plot"] as const;
 
 /** The OTLP exporter specification's variables: the one for metrics beats the one for all signals. */
 function otlp<const Name extends string>(name: Name) {
@@ -96,14 +102,6 @@ export const SETTINGS = {
     commands: CLIENT,
     help: "Request header, percent-decoded",
   },
-  envFile: {
-    kind: "file",
-    argument: "FILE",
-    default: ".env",
-    group: "Where to",
-    commands: CLIENT,
-    help: "File with variables to read in place of .env; it must exist",
-  },
   insecure: {
     kind: "toggle",
     variables: ["INSECURE_SSL"],
@@ -136,12 +134,20 @@ export const SETTINGS = {
     commands: CLIENT,
     help: "PEM file of its private key",
   },
+  envFile: {
+    kind: "file",
+    argument: "FILE",
+    default: ".env",
+    group: "Environment",
+    commands: ["send", "check", "plot"],
+    help: "File with variables to read in place of .env; it must exist",
+  },
   metric: {
     kind: "text",
     argument: "NAME",
     default: "http.server.duration",
     group: "What is measured",
-    commands: CLIENT,
+    commands: ["send", "check", "plot"],
     help: "Name of the metric",
   },
   unit: {
@@ -149,7 +155,7 @@ export const SETTINGS = {
     argument: "UNIT",
     default: "ms",
     group: "What is measured",
-    commands: SEND,
+    commands: MEASURING,
     help: "Unit of the metric",
   },
   description: {
@@ -165,7 +171,7 @@ export const SETTINGS = {
     argument: "B1,B2,...",
     default: "5,10,25,50,75,100,250,500,1000,2500,5000",
     group: "What is measured",
-    commands: SEND,
+    commands: MEASURING,
     help: "Upper bounds of the buckets, increasing",
   },
   exponential: {
@@ -201,7 +207,7 @@ export const SETTINGS = {
     argument: "KEY=VALUE",
     repeats: true,
     group: "What is measured",
-    commands: SEND,
+    commands: MEASURING,
     help: "Attribute (text) of every data point",
   },
   maxSeries: {
@@ -209,24 +215,25 @@ export const SETTINGS = {
     argument: "N",
     default: "10000",
     group: "What is measured",
-    commands: SEND,
-    help: "Most data points of a send; series beyond it are folded into one, with a warning",
+    commands: MEASURING,
+    help:
+      "Most series, each a data point of a send; what is beyond is folded into one, with a warning",
   },
   value: {
     kind: "text",
     argument: "N",
     repeats: true,
     group: "From data",
-    commands: SEND,
-    help: "Send this measurement",
+    commands: MEASURING,
+    help: "Take this measurement",
   },
   input: {
     kind: "file",
     argument: "FILE|-",
     group: "From data",
-    commands: SEND,
+    commands: MEASURING,
     help:
-      "Send the measurements in a file (.gz too) or, with -, from standard input: once at its " +
+      "Take the measurements in a file (.gz too) or, with -, from standard input: once at its " +
       "end, with --loop every interval what has come",
   },
   follow: {
@@ -240,7 +247,7 @@ export const SETTINGS = {
     choices: ["auto", "ndjson", "csv", "text"],
     default: "auto",
     group: "From data",
-    commands: SEND,
+    commands: MEASURING,
     help:
       "Format of the input; auto goes by the first line that is not blank: { is ndjson, a number " +
       "text, anything else csv",
@@ -250,7 +257,7 @@ export const SETTINGS = {
     argument: "NAME",
     default: "value",
     group: "From data",
-    commands: SEND,
+    commands: MEASURING,
     help: "Field that holds the value",
   },
   attrField: {
@@ -258,7 +265,7 @@ export const SETTINGS = {
     argument: "NAME[=KEY]",
     repeats: true,
     group: "From data",
-    commands: SEND,
+    commands: MEASURING,
     help:
       "Field that becomes an attribute, named KEY if given; without it the object attributes of " +
       "ndjson, every other column of csv",
@@ -268,14 +275,14 @@ export const SETTINGS = {
     argument: "N",
     default: "1",
     group: "From data",
-    commands: SEND,
+    commands: MEASURING,
     help: "Factor for every value: 1000 turns seconds into ms",
   },
   scenario: {
     kind: "file",
     argument: "FILE",
     group: "Generated",
-    commands: SEND,
+    commands: MEASURING,
     help: "Generate the mix that a JSON file describes (see examples/)",
   },
   series: {
@@ -283,14 +290,14 @@ export const SETTINGS = {
     argument: "N",
     default: "1",
     group: "Generated",
-    commands: SEND,
+    commands: MEASURING,
     help: "Generate N data points, told apart by the attribute series",
   },
   count: {
     kind: "text",
     argument: "N",
     group: "Generated",
-    commands: SEND,
+    commands: MEASURING,
     help: "Generate N measurements a send, by default one a series; 0 sends only what the spool " +
       "holds",
   },
@@ -306,7 +313,7 @@ export const SETTINGS = {
     argument: "SPEC",
     default: "lognormal(40,400)",
     group: "Generated",
-    commands: SEND,
+    commands: MEASURING,
     help: "Distribution of the values: constant(x), uniform(a,b), normal(mean,stddev), " +
       "lognormal(median,p99) or exponential(mean)",
   },
@@ -314,7 +321,7 @@ export const SETTINGS = {
     kind: "text",
     argument: "TEXT",
     group: "Generated",
-    commands: SEND,
+    commands: MEASURING,
     help: "Generate the same numbers every time, on every machine; without it they are random",
   },
   loop: {
@@ -507,7 +514,17 @@ export const SETTINGS = {
     commands: SEND,
     help:
       "Draw what was accepted after each send: buckets, counts and estimated p50, p90, p99 of " +
-      "each series",
+      "each series; with --dry-run what would be sent, on standard error",
+  },
+  suggestBuckets: {
+    kind: "text",
+    argument: "[N]",
+    bare: "11",
+    group: "Output",
+    commands: PLOT,
+    help:
+      "Suggest N bounds (without N 11, at most 100) from which p50, p90 and p99 are estimated best, " +
+      "in the form to paste",
   },
   noColor: {
     flag: false,

@@ -1,10 +1,11 @@
 import { escapeJson } from "../base/escape.ts";
 import { redactTokens } from "../base/redact.ts";
 import type { System } from "../base/system.ts";
-import type { MetricConfig } from "../config/metric_config.ts";
-import type { OutputConfig } from "../config/output_config.ts";
-import type { SourceConfig } from "../config/source_config.ts";
-import { canvasOf } from "../draw/canvas.ts";
+import { readVariables } from "../config/dotenv_file.ts";
+import { type OutputConfig, outputConfig } from "../config/output_config.ts";
+import { type PlotConfig, plotConfig } from "../config/plot_config.ts";
+import type { PlotFlags } from "../config/settings.ts";
+import { canvasOf, wrapped } from "../draw/canvas.ts";
 import { worstError } from "../histogram/accuracy.ts";
 import { suggestBounds } from "../histogram/suggestion.ts";
 import { openRecording, type Recording } from "../source/open.ts";
@@ -20,32 +21,29 @@ import {
   totalLines,
 } from "./text.ts";
 
-/** What `plot` does. */
-export interface PlotCommandConfig {
-  readonly source: SourceConfig;
-  readonly metric: MetricConfig & { readonly bounds: readonly number[] };
-  readonly output: Pick<OutputConfig, "format">;
-  /** How many bounds to suggest, from 1 to 100; undefined: none. */
-  readonly suggest: number | undefined;
-  /** As far as a terminal shows it. */
-  readonly color: boolean;
-  /** The input grows: a terminal shows how it stands, anew each second. */
-  readonly follow: boolean;
-}
-
 const REDRAW_MS = 1000;
 
-/** Runs `plot`: draws the measurements, sends nothing; resolves to the exit status. */
-export async function runPlot(config: PlotCommandConfig, system: System): Promise<number> {
+/** The command `plot`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
+export async function runPlot(flags: PlotFlags, system: System): Promise<number> {
+  outputConfig(flags);
+  const variables = await readVariables(flags.envFile, system);
+  return await plotMeasurements(plotConfig(flags, variables), system);
+}
+
+/** Draws the measurements, sends nothing; resolves to the exit status. */
+export async function plotMeasurements(config: PlotConfig, system: System): Promise<number> {
   const { format } = config.output;
   const warn = (message: string) => say("warning", message, format, system);
+  for (const warning of config.warnings) warn(warning);
+  if (config.source.kind === "sample") await tellOfSamples(warn, config, system);
   const recording = await openRecording(config, system, warn);
   const tables = tablesOf(recording, config);
   const live = config.follow && format === "text" && system.columns !== undefined
     ? new LiveDrawing(system)
     : undefined;
+  let ended = false;
   try {
-    await gather(recording, tables, live, config, system);
+    ended = await gather(recording, tables, live, config, system);
   } finally {
     recording.close();
     live?.clear();
@@ -55,26 +53,55 @@ export async function runPlot(config: PlotCommandConfig, system: System): Promis
     system.stdout(`${line}\n`);
   }
   if (format === "json") {
-    if (skipped > 0) warn(`lines of the input that a condition left out: ${skipped}`);
-    if (invalid > 0) warn(`lines of the input that are invalid and not counted: ${invalid}`);
+    if (skipped > 0) warn(`${skipped} ${lineWord(skipped)} skipped, as --where says`);
+    if (invalid > 0) warn(`${invalid} ${lineWord(invalid)} invalid, and not counted`);
   }
+  if (!ended) warn("stopped before the end of the input: what came until then is counted");
   if (broken !== undefined) {
     say("error", `the input broke off: ${broken}; what came before it is drawn`, format, system);
   }
   return invalid > 0 || broken !== undefined ? 1 : 0;
 }
 
-/** Records until the source ends or a signal comes; draws in between where that can be seen. */
+const SAMPLES =
+  "No measurements are named: these five are made-up samples. To draw your own, add --value N, " +
+  "or --input FILE (- is standard input).";
+const STDIN_IGNORED =
+  "standard input is a pipe or a file, but sample measurements are drawn: to draw the " +
+  "measurements in it, add --input -";
+
+async function tellOfSamples(
+  warn: (message: string) => void,
+  { output: { format } }: PlotConfig,
+  system: System,
+): Promise<void> {
+  if (format === "text") {
+    const lines = wrapped(SAMPLES.split(" "), 0, canvasOf(system).breakAt);
+    system.stdout(`${lines.join("\n")}\n`);
+  }
+  if (await system.stdinHasData()) warn(STDIN_IGNORED);
+  else if (format === "json") warn(SAMPLES);
+}
+
+function lineWord(count: number): string {
+  return count === 1 ? "line of the input is" : "lines of the input are";
+}
+
+/**
+ * Records until the source ends or a signal comes; draws in between where that can be seen. Resolves to whether the
+ * source ended.
+ */
 async function gather(
   { source, clearProgress }: Recording,
   tables: readonly PlotTable[],
   live: LiveDrawing | undefined,
-  config: PlotCommandConfig,
+  config: PlotConfig,
   system: System,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, stop } = system;
   const records = recordsOf(tables);
-  for (let ended = false; !ended && !stop.aborted;) {
+  let ended = false;
+  while (!ended && !stop.aborted) {
     const until = live === undefined ? Infinity : clock.monotonic() + REDRAW_MS;
     const filled = await source.fill(records, until, stop);
     ended = filled.ended || !source.overTime;
@@ -83,6 +110,7 @@ async function gather(
     live.draw(drawing(tables, source, config, system));
   }
   source.close();
+  return ended;
 }
 
 /** What a source records into. */
@@ -103,7 +131,7 @@ function recordsOf(tables: readonly PlotTable[]) {
 /** A table a metric; --max-series is what all of them hold together. */
 function tablesOf(
   { instruments }: Pick<Recording, "instruments">,
-  { metric: { bounds: ownBounds, maxSeries } }: PlotCommandConfig,
+  { metric: { bounds: ownBounds, maxSeries } }: PlotConfig,
 ): readonly PlotTable[] {
   // What is folded takes the place of a metric's latest series; a metric that has none yet needs one more.
   const most = Math.max(1, maxSeries - (instruments.length - 1));
@@ -121,7 +149,7 @@ function tablesOf(
 function drawing(
   tables: readonly PlotTable[],
   { invalid, skipped = 0 }: Recording["source"],
-  { color }: PlotCommandConfig,
+  { color }: PlotConfig,
   system: System,
 ): string[] {
   const canvas = canvasOf(system, { color, hide: redactTokens });
@@ -134,7 +162,7 @@ function drawing(
 function finalLines(
   tables: readonly PlotTable[],
   { source }: Recording,
-  config: PlotCommandConfig,
+  config: PlotConfig,
   system: System,
   warn: (message: string) => void,
 ): readonly string[] {

@@ -183,8 +183,8 @@ export function suggestionLines(
 ): string[] {
   const text = (words: string) => wrapped(words.split(" "), 0, breakAt);
   const better = worstError < worstErrorNow
-    ? `, these buckets by ${atMost(worstErrorNow)}`
-    : ", which is no better than these buckets";
+    ? `, from the present buckets by ${atMost(worstErrorNow)}`
+    : ", which is no better than from the present buckets";
   return [
     ...text(
       `Suggested buckets: estimates of p50, p90 and p99 are off by ${atMost(worstError)}${better}.`,

@@ -223,12 +223,18 @@ async function dryRun(flags: SendFlags, variables: Variables, system: System): P
   const recording = await openRecording(config, system, warner(config.output, system, print));
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
+    recording.clearProgress();
     const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
     if (overflow.measurements > 0) {
       print({ out: [], err: warningLines(config.output.format, overflowText(overflow)) });
     }
     const { otlpJson } = await import("../otlp/json.ts");
     system.stdout(`${await otlpJson(request)}\n`);
+    if (config.plot !== undefined && request !== undefined) {
+      const { dryRunPlot } = await import("./drawing.ts");
+      // Standard output holds the one document, and nothing else.
+      print({ out: [], err: await dryRunPlot(request, config.plot, system) });
+    }
     if (recording.source.broken !== undefined) {
       throw new UsageError(`The input broke off: ${recording.source.broken}`);
     }

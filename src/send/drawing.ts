@@ -1,6 +1,7 @@
+import type { DrawingConfig } from "../config/output_config.ts";
 import type { SendConfig } from "../config/send_config.ts";
 import { drawRequests } from "../draw/requests.ts";
-import { canvasOf } from "../draw/canvas.ts";
+import { type Canvas, canvasOf } from "../draw/canvas.ts";
 import type { System } from "../base/system.ts";
 import { decodeRequest } from "../otlp/decode.ts";
 import { plainBody } from "../otlp/gzip.ts";
@@ -15,6 +16,24 @@ interface Accepted {
   readonly request: EncodedRequest;
   /** How many of its data points the receiver rejected; it does not say which. */
   readonly rejectedPoints: number;
+}
+
+/** What a dry run would send, drawn for standard error. */
+export function dryRunPlot(
+  request: EncodedRequest,
+  { color }: DrawingConfig,
+  { stderrIsTerminal, columns, env }: System,
+): Promise<readonly string[]> {
+  // Of the two streams' terminals, which are one where both have one, only standard output's width is known.
+  const screen = { columns: stderrIsTerminal ? columns : undefined, env };
+  return drawEncoded([request], canvasOf(screen, { color, hide: redactTokens }));
+}
+
+async function drawEncoded(requests: readonly EncodedRequest[], canvas: Canvas) {
+  const decoded = await Promise.all(
+    requests.map(async (request) => decodeRequest(await plainBody(request))),
+  );
+  return drawRequests(decoded, canvas);
 }
 
 /** The function that draws, after an event that ends a send, what of it was accepted; other events draw nothing. */
@@ -37,14 +56,12 @@ export function sendPlot(
     const own = accepted.filter(({ iteration }) => iteration === event.iteration);
     accepted = accepted.filter(({ iteration }) => iteration !== event.iteration);
     if (own.length === 0) return [];
-    const requests = await Promise.all(
-      own.map(async ({ request }) => decodeRequest(await plainBody(request))),
-    );
+    const requests = own.map(({ request }) => request);
     const rejected = own.reduce((sum, { rejectedPoints }) => sum + rejectedPoints, 0);
     return [
       // A single send ends with a note, which is not about the drawing.
       ...schedule.loop ? [] : [""],
-      ...drawRequests(requests, canvasOf(system, { color, hide })),
+      ...await drawEncoded(requests, canvasOf(system, { color, hide })),
       ...rejected === 0
         ? []
         : [`  (the receiver rejected ${rejected} of these data points, and does not say which)`],

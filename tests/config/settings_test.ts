@@ -4,6 +4,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import { readVariables } from "../../src/config/dotenv_file.ts";
 import { outputConfig } from "../../src/config/output_config.ts";
+import { plotConfig } from "../../src/config/plot_config.ts";
 import { type SendConfig, sendConfig } from "../../src/config/send_config.ts";
 import { variables } from "../../src/config/setting.ts";
 import {
@@ -273,6 +274,10 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
   quiet: toggle(send(({ output }) => output.level === "quiet")),
   verbose: toggle(send(({ output }) => output.level === "verbose")),
   plot: toggle(send(({ plot }) => plot !== undefined)),
+  suggestBuckets: number(
+    ({ args }) => plotConfig(parseFlags("plot", args), () => undefined).suggest,
+    "101",
+  ),
   noColor: {
     text: () => "1",
     read: send(({ plot }) => plot?.color, { plot: true }),

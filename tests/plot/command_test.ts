@@ -1,21 +1,23 @@
 import assert from "node:assert/strict";
-import { type PlotCommandConfig, runPlot } from "../../src/plot/command.ts";
+import type { PlotConfig } from "../../src/config/plot_config.ts";
+import { plotMeasurements } from "../../src/plot/command.ts";
 import { plotSystem, type Written } from "./system.ts";
 
 const DEFAULT = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000];
 
-type Change = Partial<Omit<PlotCommandConfig, "metric" | "output">> & {
+type Change = Partial<Omit<PlotConfig, "metric" | "output">> & {
   readonly format?: "text" | "json";
-  readonly metric?: Partial<PlotCommandConfig["metric"]>;
+  readonly metric?: Partial<PlotConfig["metric"]>;
 };
 
-function config({ format = "text", metric = {}, ...change }: Change): PlotCommandConfig {
+function config({ format = "text", metric = {}, ...change }: Change): PlotConfig {
   return {
     source: INPUT,
     output: { format },
     suggest: undefined,
     color: false,
     follow: false,
+    warnings: [],
     ...change,
     metric: {
       name: "http.server.duration",
@@ -31,7 +33,7 @@ function config({ format = "text", metric = {}, ...change }: Change): PlotComman
   };
 }
 
-const INPUT: PlotCommandConfig["source"] = {
+const INPUT: PlotConfig["source"] = {
   kind: "input",
   path: "-",
   follow: false,
@@ -47,7 +49,7 @@ function lines(measurements: readonly (readonly [number, Record<string, unknown>
 }
 
 async function plotted(change: Change, written: Written) {
-  const code = await runPlot(config(change), written.system);
+  const code = await plotMeasurements(config(change), written.system);
   return { code, out: written.out(), err: written.err() };
 }
 
@@ -56,7 +58,7 @@ const SMALL = lines([[12, { route: "/" }], [40, { route: "/" }], [41, { route: "
 }]]);
 
 for (const columns of [40, 80, 120]) {
-  Deno.test(`runPlot() draws series, their percentiles and totals at a width of ${columns}`, async () => {
+  Deno.test(`plotMeasurements() draws series, their percentiles and totals at a width of ${columns}`, async () => {
     const { code, out, err } = await plotted({ suggest: 3 }, plotSystem(SMALL, { columns }));
     assert.equal(code, 0);
     assert.equal(err, "");
@@ -69,7 +71,7 @@ for (const columns of [40, 80, 120]) {
   });
 }
 
-Deno.test("runPlot() prints a line of JSON a series, and the suggestion", async () => {
+Deno.test("plotMeasurements() prints a line of JSON a series, and the suggestion", async () => {
   const values = { kind: "values", values: [15, 20, 25, 30, 35] } as const;
   const change = {
     source: values,
@@ -118,7 +120,7 @@ Deno.test("runPlot() prints a line of JSON a series, and the suggestion", async 
   assert.ok(suggestion.worstError <= suggestion.worstErrorNow);
 });
 
-Deno.test("runPlot() lets hostile names do nothing to a terminal", async () => {
+Deno.test("plotMeasurements() lets hostile names do nothing to a terminal", async () => {
   const evil = "\x1b[2J\u202e\u2028\x07";
   const input = lines([[5, { [evil]: evil, [`${evil}=`]: 7 }]]);
   for (const format of ["text", "json"] as const) {
@@ -134,7 +136,7 @@ Deno.test("runPlot() lets hostile names do nothing to a terminal", async () => {
   }
 });
 
-Deno.test("runPlot() draws the largest 20 series and counts the others", async () => {
+Deno.test("plotMeasurements() draws the largest 20 series and counts the others", async () => {
   const input = lines(
     Array.from({ length: 300 }, (_, i) => [i, { i: Math.floor(Math.sqrt(i)) }]),
   );
@@ -149,7 +151,7 @@ Deno.test("runPlot() draws the largest 20 series and counts the others", async (
   assert.match(drawn, /Total: 25 measurements in 25 series\n$/);
 });
 
-Deno.test("runPlot() folds what is beyond --max-series, and says so", async () => {
+Deno.test("plotMeasurements() folds what is beyond --max-series, and says so", async () => {
   const input = lines(Array.from({ length: 60 }, (_, i) => [i + 1, { i: i % 6 }]));
   const fold = async (maxSeries: number) => {
     const found = await plotted({ format: "json", metric: { maxSeries } }, plotSystem(input));
@@ -169,14 +171,14 @@ Deno.test("runPlot() folds what is beyond --max-series, and says so", async () =
   assert.equal((await fold(1)).series[0].count, 60);
 });
 
-Deno.test("runPlot() names invalid lines, counts them and ends with 1", async () => {
+Deno.test("plotMeasurements() names invalid lines, counts them and ends with 1", async () => {
   const { code, out, err } = await plotted({}, plotSystem(`${SMALL}what is this\n`));
   assert.equal(code, 1);
   assert.match(out, /^Total: 4 measurements in 2 series, 1 line invalid$/m);
   assert.match(err, /WARNING: line 5 /);
 });
 
-Deno.test("runPlot() says when there is nothing to draw", async () => {
+Deno.test("plotMeasurements() says when there is nothing to draw", async () => {
   for (const format of ["text", "json"] as const) {
     const { code, err } = await plotted({ format, suggest: 11 }, plotSystem(""));
     assert.equal(code, 0);
@@ -184,7 +186,7 @@ Deno.test("runPlot() says when there is nothing to draw", async () => {
   }
 });
 
-Deno.test("runPlot() draws what there was when it is stopped", async () => {
+Deno.test("plotMeasurements() draws what there was when it is stopped", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const written = plotSystem(readable, { clock: { ...QUIET, sleep: slept } });
   const writer = writable.getWriter();
@@ -195,7 +197,7 @@ Deno.test("runPlot() draws what there was when it is stopped", async () => {
       written.stop.abort();
     });
   }
-  const running = runPlot(config({}), written.system);
+  const running = plotMeasurements(config({}), written.system);
   await writer.write(new TextEncoder().encode(SMALL));
   assert.equal(await running, 0);
   assert.match(written.out(), /^Total: /m);
@@ -203,7 +205,7 @@ Deno.test("runPlot() draws what there was when it is stopped", async () => {
 
 const QUIET = { wall: () => 0, monotonic: () => 0 };
 
-Deno.test("runPlot() draws in place on a terminal while an input grows", async () => {
+Deno.test("plotMeasurements() draws in place on a terminal while an input grows", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   let now = 0;
@@ -219,14 +221,14 @@ Deno.test("runPlot() draws in place on a terminal while an input grows", async (
     },
   };
   const written = plotSystem(readable, { columns: 80, rows: 40, clock });
-  assert.equal(await runPlot(config({ follow: true }), written.system), 0);
+  assert.equal(await plotMeasurements(config({ follow: true }), written.system), 0);
   // deno-lint-ignore no-control-regex
   const screens = written.out().split(/\x1b\[J/);
   assert.ok(screens.length >= 3);
   assert.match(screens.at(-1) ?? "", /Total: \d+ measurements in 2 series\n$/);
 });
 
-Deno.test("runPlot() names the semantic conventions' bounds where they do as well", async () => {
+Deno.test("plotMeasurements() names the semantic conventions' bounds where they do as well", async () => {
   const source = { kind: "values", values: [0.01, 0.01, 0.01] } as const;
   const of = async (unit: string) =>
     (await plotted({ source, suggest: 11, metric: { unit } }, plotSystem())).out;
