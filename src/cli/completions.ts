@@ -107,9 +107,13 @@ function zsh(): string {
       folder: () => ":folder:_files -/",
       choice: () => `:word:(${row.choices?.join(" ")})`,
     }[row.kind]();
+    // After a flag whose argument may stand in the next word, or not, zsh offers no other flag.
+    const joint = row.bare === undefined ? "=" : "=-";
     const once = row.repeats ? "*" : "";
     return `      ${
-      quoted(`${once}${name}${takes === "" ? "" : "="}[${described(row.help)}]${takes}`)
+      quoted(
+        `${once}${name}${takes === "" ? "" : joint}[${described(row.help)}]${takes}`,
+      )
     }`;
   };
   const commands = completed();

@@ -1,25 +1,18 @@
-import { escapeJson } from "../base/escape.ts";
+import { escapeJson, escapeText } from "../base/escape.ts";
 import { redactTokens } from "../base/redact.ts";
 import type { System } from "../base/system.ts";
+import { defaultBounds } from "../config/default_bounds.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { type PlotConfig, plotConfig } from "../config/plot_config.ts";
 import type { PlotFlags } from "../config/settings.ts";
 import { canvasOf, wrapped } from "../draw/canvas.ts";
-import { worstError } from "../histogram/accuracy.ts";
-import { suggestBounds } from "../histogram/suggestion.ts";
 import { openRecording, type Recording } from "../source/open.ts";
 import { seriesJson, suggestionJson } from "./json.ts";
 import { LiveDrawing } from "./live.ts";
 import { PlotTable } from "./table.ts";
-import {
-  CONVENTIONAL_SECONDS,
-  largestFirst,
-  type Suggested,
-  suggestionLines,
-  tableLines,
-  totalLines,
-} from "./text.ts";
+import { suggestedFor } from "./suggested.ts";
+import { largestFirst, suggestionLines, tableLines, totalLines } from "./text.ts";
 
 const REDRAW_MS = 1000;
 
@@ -37,6 +30,11 @@ export async function plotMeasurements(config: PlotConfig, system: System): Prom
   for (const warning of config.warnings) warn(warning);
   if (config.source.kind === "sample") await tellOfSamples(warn, config, system);
   const recording = await openRecording(config, system, warn);
+  const exponential = recording.instruments.filter(({ bounds }) => bounds === "exponential");
+  if (exponential.length > 0) {
+    const names = exponential.map(({ name }) => escapeText(name)).join(", ");
+    warn(`plot draws no exponential buckets, but the default bounds in their place: ${names}`);
+  }
   const tables = tablesOf(recording, config);
   const live = config.follow && format === "text" && system.columns !== undefined
     ? new LiveDrawing(system)
@@ -131,14 +129,14 @@ function recordsOf(tables: readonly PlotTable[]) {
 /** A table a metric; --max-series is what all of them hold together. */
 function tablesOf(
   { instruments }: Pick<Recording, "instruments">,
-  { metric: { bounds: ownBounds, maxSeries } }: PlotConfig,
+  { metric: { maxSeries } }: PlotConfig,
 ): readonly PlotTable[] {
   // What is folded takes the place of a metric's latest series; a metric that has none yet needs one more.
   const most = Math.max(1, maxSeries - (instruments.length - 1));
   const hasRoom = (): boolean => tables.reduce((sum, { size }) => sum + size, 0) < most;
   const tables: readonly PlotTable[] = instruments.map(({ name, unit, bounds, attributes }) =>
     new PlotTable(
-      { name, unit, attributes, bounds: bounds === "exponential" ? ownBounds : bounds },
+      { name, unit, attributes, bounds: bounds === "exponential" ? defaultBounds(unit) : bounds },
       hasRoom,
     )
   );
@@ -199,36 +197,10 @@ function finalLines(
   const canvas = canvasOf(system, { color, hide: redactTokens });
   return [
     ...drawing(tables, source, config, system),
-    ...suggested.flatMap(({ metric, found }) => suggestionLines(metric, found, canvas)),
+    ...suggested.flatMap(({ metric, found }) =>
+      suggestionLines(metric, found, config.source.kind === "scenario", canvas)
+    ),
   ];
-}
-
-/** How much worse the semantic conventions' bounds may be and yet do as well, as a share of the truth. */
-const AS_WELL = 0.01;
-/** Units of time, in parts of a second (UCUM). */
-const PARTS: Readonly<Record<string, number>> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
-
-function suggestedFor(table: PlotTable, most: number): Suggested | undefined {
-  const { metric: { bounds, unit } } = table;
-  const fine = table.series.flatMap((series) => {
-    const values = series.bounds === bounds ? series.fine() : undefined;
-    return values === undefined ? [] : [values];
-  });
-  const worstErrorNow = table.series.reduce(
-    (worst, series) => Math.max(worst, series.worst()?.error ?? 0),
-    0,
-  );
-  const suggestion = suggestBounds(fine, most, { bounds, worstError: worstErrorNow });
-  if (suggestion === undefined) return undefined;
-  const parts = PARTS[unit];
-  const conventional = parts === undefined ? [] : CONVENTIONAL_SECONDS.map((s) => s * parts);
-  const error = worstError(fine, conventional);
-  const isAsGood = conventional.length > 0 && error <= suggestion.worstError + AS_WELL;
-  return {
-    suggestion,
-    worstErrorNow,
-    conventional: isAsGood ? { bounds: conventional, worstError: error } : undefined,
-  };
 }
 
 function say(

@@ -5,8 +5,8 @@ import { knownFigures, rounded } from "../draw/figures.ts";
 import { stringWord } from "../draw/words.ts";
 import type { Attributes } from "../measurements/measurement.ts";
 import type { Compared } from "../histogram/accuracy.ts";
-import type { Suggestion } from "../histogram/suggestion.ts";
 import { PlottedSeries } from "./series.ts";
+import type { Suggested } from "./suggested.ts";
 import type { PlotTable, PlottedMetric } from "./table.ts";
 
 const INDENT = 4;
@@ -117,9 +117,9 @@ function costLines(
   if (worst === undefined) return [];
   const { percent, error } = worst.at;
   const of = series.length > 1 ? ` of ${titleOf(metric, worst.series.attributes).join(" ")}` : "";
-  const text = `These buckets put percentiles off by up to ${
-    percentage(error)
-  } (p${percent}${of}).`;
+  const text = error === 0
+    ? "These buckets put no percentile off."
+    : `These buckets put percentiles off by up to ${percentage(error)} (p${percent}${of}).`;
   return wrapped(hide(text).split(" "), 2, breakAt);
 }
 
@@ -150,46 +150,30 @@ function counted(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
 
-/** Bounds for request durations (OpenTelemetry's semantic conventions, http.server.request.duration), in s. */
-export const CONVENTIONAL_SECONDS = [
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.075,
-  0.1,
-  0.25,
-  0.5,
-  0.75,
-  1,
-  2.5,
-  5,
-  7.5,
-  10,
-] as const;
-
-export interface Suggested {
-  readonly suggestion: Suggestion;
-  readonly worstErrorNow: number;
-  /** The semantic conventions' bounds in this unit, where they do as well. */
-  readonly conventional: Suggestion | undefined;
-}
-
-/** The bounds to use, in the forms in which they are pasted: those lines are not broken. */
+/**
+ * The bounds to use, in the forms in which they are pasted: those lines are not broken. A scenario's metrics are
+ * several, and their bounds belong into its file.
+ */
 export function suggestionLines(
   { name }: PlottedMetric,
   { suggestion: { bounds, worstError }, worstErrorNow, conventional }: Suggested,
+  ofScenario: boolean,
   { breakAt, hide }: Canvas,
 ): string[] {
   const text = (words: string) => wrapped(words.split(" "), 0, breakAt);
+  const pasted = (bounds: readonly number[]) =>
+    ofScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
+  const of = ofScenario ? ` for ${hide(escapeText(name))}` : "";
   const better = worstError < worstErrorNow
-    ? `, from the present buckets by ${atMost(worstErrorNow)}`
-    : ", which is no better than from the present buckets";
+    ? `, now by ${atMost(worstErrorNow)}`
+    : ", which is no better than now";
   return [
     ...text(
-      `Suggested buckets: estimates of p50, p90 and p99 are off by ${atMost(worstError)}${better}.`,
+      `Suggested buckets${of}: estimates of p50, p90 and p99 are off by ${
+        atMost(worstError)
+      }${better}.`,
     ),
-    `  --buckets ${bounds.join(",")}`,
+    pasted(bounds),
     "In an SDK, as a view (Python):",
     `  View(instrument_name=${hide(escapeText(JSON.stringify(name)))}, ` +
     `aggregation=ExplicitBucketHistogramAggregation([${bounds.join(", ")}]))`,
@@ -197,7 +181,7 @@ export function suggestionLines(
       ...text(
         `The semantic conventions' bounds do as well (off by ${atMost(conventional.worstError)}):`,
       ),
-      `  --buckets ${conventional.bounds.join(",")}`,
+      pasted(conventional.bounds),
     ],
   ];
 }

@@ -9,6 +9,9 @@ const CASES: readonly (readonly [line: string, offered: string])[] = [
   ["otlp-histogram receive --rules d", "dynatrace"],
   ["otlp-histogram receive --tls-k", "--tls-key"],
   ["otlp-histogram check --can", "--canary"],
+  ["otlp-histogram plot --sugg", "--suggest-buckets"],
+  ["otlp-histogram plot --suggest-buckets --output j", "json"],
+  ["otlp-histogram plot --suggest-buckets --env", "--env-file"],
   ["otlp-histogram completions f", "fish"],
   ["otlp-histogram --ca unusual", "unusual-name.pem"],
 ];

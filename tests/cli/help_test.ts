@@ -21,7 +21,7 @@ Deno.test("helpText() breaks no word: as many columns as a word needs change not
   assert.deepEqual(words(40), words(1000));
 });
 
-for (const command of ["send", "check", "receive"] as const) {
+for (const command of ["send", "check", "receive", "plot"] as const) {
   Deno.test(`helpText() names every flag, variable and default of ${command}`, () => {
     const help = helpText(command, 80);
     const flat = help.replaceAll(/\s+/g, " ");
@@ -50,6 +50,7 @@ Deno.test("helpText() of the program has commands, groups in order, five example
     "Commands",
     "Where to",
     "TLS",
+    "Environment",
     "What is measured",
     "From data",
     "Generated",
