@@ -58,7 +58,7 @@ Deno.test("--plot draws the same when the request is not compressed", async () =
 
 /** Three series, of 1, 3 and 2 measurements. */
 const SERIES = {
-  args: ["--input", "-", "--buckets", "10"],
+  args: ["--input", "-", "--attr-field", "path", "--buckets", "10"],
   stdin: "value,path\n5,/a\n6,/b\n6,/b\n7,/b\n8,/c\n20,/c\n",
 };
 const titles = (lines: readonly string[]) => lines.filter((line) => line.startsWith(NAME));
@@ -189,7 +189,37 @@ const usage = (args: readonly string[], line: RegExp) =>
 testFixtures([
   usage(["--plot", "--output", "json"], /--plot draws text: leave out --output json/),
   usage(["--plot", "--quiet"], /^ERROR: --plot and --quiet contradict each other/),
-  usage(["--plot", "--dry-run"], /^ERROR: --plot draws what was accepted: leave out --dry-run/),
+  usage(["--plot", "--dry-run", "--output", "json"], /--plot draws text: leave out --output json/),
+  {
+    name: "--plot with --dry-run draws what would be sent on standard error, beside the document",
+    args: ["--endpoint", "{url}", "--plot", "--dry-run", ...VALUES],
+    requests: 0,
+    stdout: "any",
+    stderr: DRAWN,
+    check({ stdout }) {
+      assert.deepEqual(Object.keys(JSON.parse(stdout)), ["resourceMetrics"]);
+    },
+  },
+  {
+    name: "--plot with --dry-run draws exponential buckets, too",
+    args: ["--plot", "--dry-run", "--exponential", ...VALUES.slice(2)],
+    requests: 0,
+    stdout: "any",
+    stderr: [
+      RESOURCE,
+      NAME,
+      ...DRAWN.slice(2, 3),
+      /^ {4}estimated /,
+      repeated(/^ +([(].* \d|⋮ \d+ empty buckets)$/, 3),
+    ],
+  },
+  {
+    name: "--plot with --dry-run of nothing draws nothing",
+    args: ["--plot", "--dry-run", "--input", "-"],
+    stdin: "",
+    requests: 0,
+    stdout: "any",
+  },
 ]);
 
 /** Sends with --plot in a terminal; only what is drawn. */

@@ -124,12 +124,12 @@ const rows: readonly Fixture[] = [
   usageError(
     "an unknown command is a usage error that lists them and suggests the nearest",
     { args: ["sned"] },
-    /^ERROR: No command "sned": there are send, .*receive, demo.*; did you mean send\?/,
+    /^ERROR: No command "sned": there are send, .*receive, plot, demo.*; did you mean send\?/,
   ),
   usageError(
     "what is no command and like none is not shown",
     { args: [`my-${MARK}`] },
-    /^ERROR: No command of that name: there are send, .*receive, demo/,
+    /^ERROR: No command of that name: there are send, .*receive, plot, demo/,
   ),
   usageError(
     "help of an unknown command is a usage error",

@@ -1,3 +1,4 @@
+import { escapeJson, escapeText } from "../../base/escape.ts";
 import type { OutputConfig } from "../../config/output_config.ts";
 
 /** Lines for standard output and standard error, without their ends. */
@@ -12,7 +13,7 @@ export const NONE: Lines = { out: [], err: [] };
 /** A warning on standard error, in the form of the output. */
 export function warningLines(format: OutputConfig["format"], message: string): readonly string[] {
   return [
-    format === "json" ? JSON.stringify({ type: "warning", message }) : `WARNING: ${message}`,
+    format === "json" ? escapeJson({ type: "warning", message }) : `WARNING: ${safe(message)}`,
   ];
 }
 
@@ -24,10 +25,15 @@ export function errorLines(
 ): readonly string[] {
   if (format === "json") {
     return [
-      JSON.stringify({ type: "error", message: hint ? `${message}. Hint: ${hint}` : message }),
+      escapeJson({ type: "error", message: hint ? `${message}. Hint: ${hint}` : message }),
     ];
   }
-  return [`ERROR: ${message}`, ...hint ? [`  Hint: ${hint}`] : []];
+  return [`ERROR: ${safe(message)}`, ...hint ? [`  Hint: ${safe(hint)}`] : []];
+}
+
+/** The lines of a message; the name of a file or a setting's value in it does nothing to a terminal. */
+function safe(message: string): string {
+  return message.split("\n").map((line) => escapeText(line, Infinity)).join("\n");
 }
 
 /** `1 measurement`, `2 measurements`. */
