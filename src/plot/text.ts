@@ -86,7 +86,8 @@ function difference(measured: number, estimated: number): string {
   if (measured === estimated) return "0 %";
   if (measured === 0) return "from 0";
   const share = (estimated - measured) / measured;
-  return `${share > 0 ? "+" : "-"}${percentage(Math.abs(share))}`;
+  const text = percentage(Math.abs(share));
+  return text.startsWith("<") ? text : `${share > 0 ? "+" : "-"}${text}`;
 }
 
 /** A share as a percentage, of two digits where it is small. */
