@@ -1,8 +1,10 @@
 import { escapeJson, escapeText } from "../base/escape.ts";
 import { redactTokens } from "../base/redact.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
 import { defaultBounds } from "../config/default_bounds.ts";
 import { readVariables } from "../config/dotenv_file.ts";
+import { addKnownSecrets } from "../config/known_secrets.ts";
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { type PlotConfig, plotConfig } from "../config/plot_config.ts";
 import type { PlotFlags } from "../config/settings.ts";
@@ -20,13 +22,16 @@ const REDRAW_MS = 1000;
 export async function runPlot(flags: PlotFlags, system: System): Promise<number> {
   outputConfig(flags);
   const variables = await readVariables(flags.envFile, system);
+  // It needs none, but what it draws may hold one.
+  addKnownSecrets(system.secrets, {}, variables, system.env);
   return await plotMeasurements(plotConfig(flags, variables), system);
 }
 
 /** Draws the measurements, sends nothing; resolves to the exit status. */
 export async function plotMeasurements(config: PlotConfig, system: System): Promise<number> {
   const { format } = config.output;
-  const warn = (message: string) => say("warning", message, format, system);
+  const warn = (message: string) =>
+    say("warning", system.secrets.hideQuoted(message), format, system);
   for (const warning of config.warnings) warn(warning);
   if (config.source.kind === "sample") await tellOfSamples(warn, config, system);
   const recording = await openRecording(config, system, warn);
@@ -150,7 +155,7 @@ function drawing(
   { color }: PlotConfig,
   system: System,
 ): string[] {
-  const canvas = canvasOf(system, { color, hide: redactTokens });
+  const canvas = canvasOf(system, { color, hide: hiderOf(system) });
   return [
     ...tables.flatMap((table) => tableLines(table, canvas)),
     ...totalLines({ tables, invalid, skipped }, canvas),
@@ -187,20 +192,28 @@ function finalLines(
     const several = tables.length > 1;
     return [
       ...tables.flatMap((table) =>
-        largestFirst(table).map((series) => seriesJson(table.metric, series))
+        largestFirst(table).map((series) => seriesJson(table.metric, series, hiderOf(system)))
       ),
       ...suggested.map(({ metric, found: { suggestion, worstErrorNow } }) =>
-        suggestionJson(suggestion, worstErrorNow, several ? metric.name : undefined)
+        suggestionJson(
+          suggestion,
+          worstErrorNow,
+          several ? hiderOf(system)(metric.name) : undefined,
+        )
       ),
     ];
   }
-  const canvas = canvasOf(system, { color, hide: redactTokens });
+  const canvas = canvasOf(system, { color, hide: hiderOf(system) });
   return [
     ...drawing(tables, source, config, system),
     ...suggested.flatMap(({ metric, found }) =>
       suggestionLines(metric, found, config.source.kind === "scenario", canvas)
     ),
   ];
+}
+
+function hiderOf({ secrets }: System): Hide {
+  return (text) => redactTokens(secrets.hide(text));
 }
 
 function say(

@@ -1,10 +1,15 @@
 import { escapeJson } from "../base/escape.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { Suggestion } from "../histogram/suggestion.ts";
 import type { PlottedSeries } from "./series.ts";
 import type { PlottedMetric } from "./table.ts";
 
 /** A series as the line of JSON that DESIGN.md fixes, without its line end. What is not known is null. */
-export function seriesJson({ name, unit }: PlottedMetric, series: PlottedSeries): string {
+export function seriesJson(
+  { name, unit }: PlottedMetric,
+  series: PlottedSeries,
+  hide: Hide,
+): string {
   const { attributes, count, sum, min, max, bounds, counts } = series;
   const quantiles = series.percentiles().map(({ percent, measured, estimated }) => [
     `p${percent}`,
@@ -12,9 +17,14 @@ export function seriesJson({ name, unit }: PlottedMetric, series: PlottedSeries)
   ]);
   return escapeJson({
     type: "histogram",
-    metric: name,
-    unit,
-    attributes,
+    metric: hide(name),
+    unit: hide(unit),
+    attributes: Object.fromEntries(
+      Object.entries(attributes).map(([key, value]) => [
+        hide(key),
+        typeof value === "string" ? hide(value) : value,
+      ]),
+    ),
     count,
     sum: sum ?? null,
     min: min ?? null,

@@ -22,11 +22,12 @@ interface Accepted {
 export function dryRunPlot(
   request: EncodedRequest,
   { color }: DrawingConfig,
-  { stderrIsTerminal, columns, env }: System,
+  { stderrIsTerminal, columns, env, secrets }: System,
 ): Promise<readonly string[]> {
   // Of the two streams' terminals, which are one where both have one, only standard output's width is known.
   const screen = { columns: stderrIsTerminal ? columns : undefined, env };
-  return drawEncoded([request], canvasOf(screen, { color, hide: redactTokens }));
+  const hide = (text: string) => redactTokens(secrets.hide(text));
+  return drawEncoded([request], canvasOf(screen, { color, hide }));
 }
 
 async function drawEncoded(requests: readonly EncodedRequest[], canvas: Canvas) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Expectation, Fixture, Setup } from "../support/fixture.ts";
+import { type Expectation, type Fixture, MARK, type Setup, TOKEN } from "../support/fixture.ts";
 import { DEFAULT_BOUNDS, histogramOf } from "../support/histogram.ts";
 import { error, like, warning } from "../support/lines.ts";
 import { runFixture, testFixtures } from "../support/run_fixture.ts";
@@ -157,6 +157,20 @@ const rows: readonly Fixture[] = [
       ],
     }),
   },
+  ...["text", "json"].map((format): Fixture => ({
+    name: `plot --output ${format} shows no secret that an input or an attribute holds`,
+    ...plot({
+      args: [
+        ...["--input", "-", "--output", format, "--unit", TOKEN, "--suggest-buckets"],
+        ...["--attr", `token=${TOKEN}`, "--attr", `scope=${MARK}HEADER`],
+      ],
+      stdin: `${ndjson([[5, { a: TOKEN, [TOKEN]: 1 }]])}{"value":"${TOKEN}"}\n`,
+      status: 1,
+      stdout: "any",
+      stderr: "any",
+      check: ({ stdout }) => assert.match(stdout, /\*\*\*/),
+    }),
+  })),
   ...[["plot", "--help"], ["plot", "-h"], ["help", "plot"]].map((args): Fixture => ({
     name: `${args.join(" ")} describes the flags of plot, and none of those that send`,
     args,
