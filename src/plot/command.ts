@@ -12,9 +12,9 @@ import { canvasOf, wrapped } from "../draw/canvas.ts";
 import { openRecording, type Recording } from "../source/open.ts";
 import { seriesJson, suggestionJson } from "./json.ts";
 import { LiveDrawing } from "./live.ts";
-import { PlotTable } from "./table.ts";
-import { suggestedFor } from "./suggested.ts";
-import { largestFirst, suggestionLines, tableLines, totalLines } from "./text.ts";
+import { largestFirst, PlotTable } from "./table.ts";
+import { MOST_SUGGESTED_FOR, suggestedFor } from "./suggested.ts";
+import { suggestionLines, tableLines, totalLines } from "./text.ts";
 
 const REDRAW_MS = 1000;
 
@@ -184,6 +184,11 @@ function finalLines(
     warn(`${refused} measurements are not counted: they are negative or no finite number`);
   }
   if (total(({ size }) => size) === 0) warn("there are no measurements to draw");
+  if (suggest !== undefined && tables.some(({ size }) => size > MOST_SUGGESTED_FOR)) {
+    warn(
+      `buckets are suggested for the ${MOST_SUGGESTED_FOR} series of a metric with the most measurements`,
+    );
+  }
   const suggested = suggest === undefined ? [] : tables.flatMap((table) => {
     const found = suggestedFor(table, suggest);
     return found === undefined ? [] : [{ metric: table.metric, found }];

@@ -1,6 +1,6 @@
 import { worstError } from "../histogram/accuracy.ts";
 import { suggestBounds, type Suggestion } from "../histogram/suggestion.ts";
-import type { PlotTable } from "./table.ts";
+import { largestFirst, type PlotTable } from "./table.ts";
 
 export interface Suggested {
   readonly suggestion: Suggestion;
@@ -37,14 +37,21 @@ const PARTS: ReadonlyMap<string, number> = new Map([
   ["ns", 1e9],
 ]);
 
-/** The bounds that suit the series of a metric best, at most `most`; undefined where there are no values. */
+/** Series beyond these would take longer than somebody waits; without --max-series there are no more. */
+export const MOST_SUGGESTED_FOR = 10_000;
+
+/**
+ * The bounds that suit the series of a metric best, at most `most` bounds, and the largest series where they are many;
+ * undefined where there are no values.
+ */
 export function suggestedFor(table: PlotTable, most: number): Suggested | undefined {
   const { metric: { bounds, unit } } = table;
-  const fine = table.series.flatMap((series) => {
+  const weighed = largestFirst(table).slice(0, MOST_SUGGESTED_FOR);
+  const fine = weighed.flatMap((series) => {
     const values = series.bounds === bounds ? series.fine() : undefined;
     return values === undefined ? [] : [values];
   });
-  const worstErrorNow = table.series.reduce(
+  const worstErrorNow = weighed.reduce(
     (worst, series) => Math.max(worst, series.worst()?.error ?? 0),
     0,
   );

@@ -108,6 +108,11 @@ export class PlotTable {
   }
 }
 
+/** Those with the most measurements first, equal ones in the order in which they came. */
+export function largestFirst({ series }: PlotTable): readonly PlottedSeries[] {
+  return series.toSorted((a, b) => b.count - a.count);
+}
+
 function seriesKey(attributes: Attributes, bounds: readonly number[], isOwn: boolean): string {
   return keyOf(attributes) + (isOwn ? "" : ` ${bounds.join()}`);
 }

@@ -7,7 +7,7 @@ import type { Attributes } from "../measurements/measurement.ts";
 import type { Compared } from "../histogram/accuracy.ts";
 import { PlottedSeries } from "./series.ts";
 import type { Suggested } from "./suggested.ts";
-import type { PlotTable, PlottedMetric } from "./table.ts";
+import { largestFirst, type PlotTable, type PlottedMetric } from "./table.ts";
 
 const INDENT = 4;
 /** More series are only counted, but for their total. */
@@ -31,11 +31,6 @@ export function tableLines(table: PlotTable, canvas: Canvas): string[] {
     if (own.length > 1) lines.push(...seriesLines(title, total, canvas));
   }
   return [...lines, ...costLines(series, metric, canvas)];
-}
-
-/** Those with the most measurements first, equal ones in the order in which they came. */
-export function largestFirst({ series }: PlotTable): readonly PlottedSeries[] {
-  return series.toSorted((a, b) => b.count - a.count);
 }
 
 function titleOf({ name, unit }: PlottedMetric, attributes: Attributes): string[] {
