@@ -6,6 +6,8 @@ const OTHER_VARIABLES = [
   "INIT_CWD",
   // Whether the terminal shows colour.
   "TERM",
+  // Whether what receive finds is annotated in a workflow of GitHub's.
+  "GITHUB_ACTIONS",
   // fetch honours the proxy variables by itself; sending without verification has to read them.
   "HTTP_PROXY",
   "http_proxy",
