@@ -193,6 +193,9 @@ function finalLines(
     const found = suggestedFor(table, suggest);
     return found === undefined ? [] : [{ metric: table.metric, found }];
   });
+  if (suggest !== undefined && suggested.length === 0 && total(({ size }) => size) > 0) {
+    warn("no buckets are suggested: that takes values, and only histograms of them came");
+  }
   if (format === "json") {
     const several = tables.length > 1;
     return [

@@ -74,7 +74,9 @@ function percentileLines(series: PlottedSeries): string[] {
   const widths = [0, 1, 2, 3].map((column) =>
     Math.max(...table.map((row) => row[column]?.length ?? 0))
   );
-  return table.map((row) => row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join("  "));
+  return table.map((row) =>
+    row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join("  ").trimEnd()
+  );
 }
 
 function difference(measured: number, estimated: number): string {
