@@ -124,6 +124,8 @@ export class FollowedFile implements Growing {
     const [first] = this.#tails;
     if (first === undefined || this.#tails.length < 2) return false;
     if (this.#tails.length === 2 && !first.isQuiet(now)) return false;
+    const { device, inode } = first.place;
+    this.#known.add(identity({ device, inode }));
     first.end();
     this.#tails.shift();
     return true;
@@ -211,7 +213,7 @@ export class FollowedFile implements Growing {
   }
 }
 
-function identity({ device, inode }: Sibling): string {
+function identity({ device, inode }: Pick<Sibling, "device" | "inode">): string {
   return `${device}:${inode}`;
 }
 

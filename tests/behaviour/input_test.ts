@@ -409,7 +409,7 @@ Deno.test({
         args: ["--quiet", "--return", "--command", `exec ${words.join(" ")}`, "/dev/null"],
         cwd,
         clearEnv: true,
-        env: { ...bareEnvironment(), SHELL: "/bin/sh" },
+        env: { ...bareEnvironment(), SHELL: "/bin/sh", NO_COLOR: "1" },
         stdin: "null",
         stdout: "piped",
         signal: AbortSignal.timeout(20_000),

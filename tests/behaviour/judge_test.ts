@@ -52,6 +52,10 @@ Deno.test("receive --rules dynatrace answers a hundred connections at once, each
     points: 660,
     measurements: 1320,
     rejectedPoints: 340,
+    errors: 34,
+    warnings: 0,
+    missing: [],
+    exitCode: 0,
   });
 });
 
@@ -201,6 +205,6 @@ testFixtures([
   usageError(
     "receive knows no third set of rules",
     { args: ["receive", "--rules", "datadog"] },
-    /--rules "datadog": expected otlp or dynatrace/,
+    'ERROR: Invalid --rules "datadog" (command line): expected "otlp" or "dynatrace"',
   ),
 ]);
