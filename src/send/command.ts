@@ -58,6 +58,10 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
     spool?.close();
     throw thrown;
   });
+  const { followed } = recording.source;
+  if (followed !== undefined && spool?.followed?.path !== followed.path) {
+    await spool?.beginAt(followed);
+  }
   const warnings = [
     ...config.warnings,
     ...ofHost,

@@ -20,6 +20,8 @@ export interface FollowOptions {
 const POLL_MS = 200;
 /** A writer may go on with the old file for a while after a rotation: nginx until it gets its signal. */
 const OLD_FILE_MS = 60_000;
+/** More are not kept open: the oldest ends. */
+const MOST_TAILS = 32;
 /** So often is a file looked for that is not found at the beginning. */
 const RESUME_AGAIN = 5;
 /** A file system's times may be as coarse as that, in ms. */
@@ -35,6 +37,10 @@ export class FollowedFile implements Growing {
   readonly #options: FollowOptions;
   #tails: Tail[] = [];
   #missingSaid = false;
+  /** What the path names, of the tails the last one. */
+  #current: Tail | undefined;
+  #listedAt = 0;
+  #started: Promise<void> | undefined;
   /** Rotated files that were there before. */
   #known = new Set<string>();
   /** When the folder was last changed, as it was at the last look; undefined: look again. */
@@ -47,21 +53,33 @@ export class FollowedFile implements Growing {
   }
 
   get place(): Place {
-    return this.#tails.map((tail) => tail.place);
+    return { at: this.#listedAt, files: this.#tails.map((tail) => tail.place) };
+  }
+
+  /** Opens the file, or finds again what was being read: from then on there is a place. */
+  start(): Promise<void> {
+    return this.#started ??= this.#resume().then(async () => void await this.#rotate());
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<void> {
-    const { clock, stop, consumer } = this.#options;
+    const { clock, stop } = this.#options;
     try {
-      await this.#resume();
+      await this.start();
       for (;;) {
-        for (const tail of this.#tails) {
+        // Files are added while they are read.
+        for (let i = 0; i < this.#tails.length; i++) {
+          const tail = this.#tails[i];
+          if (tail === undefined) break;
           if (await tail.wasRewritten()) {
-            if (await this.#readCopy(tail)) yield;
-            tail.rewind(consumer(undefined));
+            await this.#rewind(tail);
+            // The copy comes first.
+            i--;
+            continue;
           }
-          for (let read = await tail.read(); read > 0; read = await tail.read()) {
-            this.bytes += read;
+          for (let piece = await tail.next(); piece !== undefined; piece = await tail.next()) {
+            // Bytes that were written after a rotation count only when what was rotated away is among the places.
+            await this.#readRotated();
+            this.#take(tail, piece);
             yield;
             if (stop.aborted) return;
           }
@@ -77,17 +95,28 @@ export class FollowedFile implements Growing {
     }
   }
 
-  /** What was written before a truncation and not read yet is in the copy that was made before it. */
-  async #readCopy({ place }: Tail): Promise<boolean> {
+  #take(tail: Tail, piece: Uint8Array): void {
+    tail.take(piece);
+    this.bytes += piece.length;
+  }
+
+  /** A file that was truncated begins anew; what was not read of it yet is in the copy that was made before. */
+  async #rewind(tail: Tail): Promise<void> {
     const { path, consumer } = this.#options;
+    const { place } = tail;
     const copies = (await siblingsOf(path)).filter(({ inode }) => inode !== place.inode);
     const copy = place.offset === 0 ? undefined : await find(place, copies);
-    if (copy === undefined) return false;
-    this.#known.add(identity(copy));
-    const tail = await Tail.resumed(copy.path, place.offset, consumer);
-    for (let read = await tail.read(); read > 0; read = await tail.read()) this.bytes += read;
-    tail.end();
-    return true;
+    if (copy !== undefined) this.#add(await Tail.resumed(copy.path, place.offset, consumer));
+    tail.rewind(consumer(undefined));
+  }
+
+  /** Among the files that are not written to any more, before the one that is. */
+  #add(tail: Tail): void {
+    tail.leave(this.#options.clock.monotonic());
+    this.#known.add(identity(tail.place));
+    this.#tails = this.#current === undefined
+      ? [...this.#tails, tail]
+      : [...this.#tails.filter((it) => it !== this.#current), tail, this.#current];
   }
 
   /** Opens what the path names now, when that is another file or the same one written anew. */
@@ -112,32 +141,36 @@ export class FollowedFile implements Growing {
       return false;
     }
     for (const tail of this.#tails) tail.leave(clock.monotonic());
+    this.#current = undefined;
     // At the very beginning what lies beside the file was rotated away before.
     if (this.#tails.length > 0) await this.#readRotated();
-    else for (const it of await siblingsOf(path)) this.#known.add(identity(it));
-    this.#tails.push(new Tail(found.file, found.info, consumer(undefined)));
+    else {
+      this.#listedAt = clock.wall();
+      for (const it of await siblingsOf(path)) this.#known.add(identity(it));
+    }
+    const tail = new Tail(found.file, found.info, consumer(undefined));
+    this.#known.add(identity(tail.place));
+    this.#tails = [...this.#tails, tail];
+    this.#current = tail;
     return true;
   }
 
   /** Ends what was rotated away and has been quiet for long enough; whether there was any. */
   #retire(now: number): boolean {
-    const [first] = this.#tails;
-    if (first === undefined || this.#tails.length < 2) return false;
-    if (this.#tails.length === 2 && !first.isQuiet(now)) return false;
-    const { device, inode } = first.place;
-    this.#known.add(identity({ device, inode }));
-    first.end();
-    this.#tails.shift();
-    return true;
+    const ended = this.#tails.filter((tail, i) =>
+      tail !== this.#current && (tail.isQuiet(now) || i < this.#tails.length - MOST_TAILS)
+    );
+    for (const tail of ended) tail.end();
+    this.#tails = this.#tails.filter((tail) => !ended.includes(tail));
+    return ended.length > 0;
   }
 
   /** Takes up where the place says, also when the files have other names by now. */
   async #resume(): Promise<void> {
     const { from, path, shown, warn, consumer, clock, stop } = this.#options;
-    if (from === undefined || from.length === 0) return;
+    if (from === undefined) return;
     let siblings = await siblingsOf(path);
-    let newest: Sibling | undefined;
-    for (const place of from) {
+    for (const place of from.files) {
       let found = await find(place, siblings);
       // A rotation that is under way at this moment is over soon.
       for (let again = 0; found === undefined && again < RESUME_AGAIN && !stop.aborted; again++) {
@@ -152,15 +185,10 @@ export class FollowedFile implements Growing {
         );
         continue;
       }
-      const tail = await Tail.resumed(found.path, place.offset, consumer);
-      tail.leave(clock.monotonic());
-      this.#tails.push(tail);
-      newest = found;
+      this.#add(await Tail.resumed(found.path, place.offset, consumer));
     }
-    if (newest === undefined) return;
-    // What was rotated away later than the file that was read last came and went while nobody was looking.
-    const { mtime } = newest;
-    for (const it of siblings) if (it.mtime < mtime) this.#known.add(identity(it));
+    // What was last written before the last look had been read, or was not to be.
+    for (const it of siblings) if (it.mtime < from.at - RECENT_MS) this.#known.add(identity(it));
     await this.#readRotated();
   }
 
@@ -170,8 +198,12 @@ export class FollowedFile implements Growing {
    */
   async #readRotated(): Promise<boolean> {
     const { path, consumer, clock } = this.#options;
+    const listedAt = clock.wall();
     const changed = await changeOf(path);
-    if (changed !== undefined && changed === this.#changed) return false;
+    if (changed !== undefined && changed === this.#changed) {
+      this.#listedAt = listedAt;
+      return false;
+    }
     let undecided = false;
     let found = false;
     for (const it of (await siblingsOf(path)).sort((a, b) => a.mtime - b.mtime)) {
@@ -181,14 +213,13 @@ export class FollowedFile implements Growing {
       if (copied === undefined) continue;
       this.#known.add(identity(it));
       if (copied) continue;
-      const tail = await Tail.resumed(it.path, 0, consumer);
-      tail.leave(clock.monotonic());
-      this.#tails.push(tail);
+      this.#add(await Tail.resumed(it.path, 0, consumer));
       found = true;
     }
     // Within the same moment another file may come, which the time does not show.
     const recent = changed === undefined || clock.wall() - changed < RECENT_MS;
     this.#changed = undecided || recent ? undefined : changed;
+    if (!undecided) this.#listedAt = listedAt;
     return found;
   }
 
@@ -330,19 +361,23 @@ class Tail {
     return dev === this.#info.dev && ino === this.#info.ino;
   }
 
-  /** Hands what is new to the consumer, a piece at a time; how many bytes that were. */
-  async read(): Promise<number> {
+  /** What comes next, if there is something: for `take`, unless the file was truncated meanwhile. */
+  async next(): Promise<Uint8Array | undefined> {
     await this.#file.seek(this.#offset, Deno.SeekMode.Start);
     const read = await this.#file.read(this.#buffer) ?? 0;
-    if (read === 0) return 0;
+    if (read === 0) return undefined;
     const piece = this.#buffer.slice(0, read);
     if (this.#head.length < HEAD && this.#offset === this.#head.length) {
       await this.#remember(concat(this.#head, piece.subarray(0, HEAD - this.#head.length)));
     }
-    this.#offset += read;
+    return piece;
+  }
+
+  /** Hands it to the consumer. */
+  take(piece: Uint8Array): void {
+    this.#offset += piece.length;
     this.#consumer.push(piece);
-    if (this.#leftAt !== undefined) this.#leftAt = undefined;
-    return read;
+    this.#leftAt = undefined;
   }
 
   /** Whether it is shorter than what was read of it, or begins with something else. */
@@ -355,7 +390,6 @@ class Tail {
 
   /** Begins anew at its first byte: it was truncated after a copy of it was made. */
   rewind(consumer: LineConsumer): void {
-    this.#consumer.end();
     this.#consumer = consumer;
     this.#offset = 0;
     this.#head = new Uint8Array();

@@ -77,10 +77,11 @@ async function following(
 ): Promise<Input> {
   const { FollowedFile } = await import("./followed_file.ts");
   const place = from?.path === path ? from.place : undefined;
-  return followInput(
-    (consumer) => new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer }),
-    options,
-  );
+  return await followInput(async (consumer) => {
+    const file = new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer });
+    await file.start();
+    return file;
+  }, options);
 }
 
 async function openStream(path: string, system: System) {

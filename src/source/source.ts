@@ -1,7 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { FollowedPlace } from "../delivery/delivery.ts";
 import type { Input } from "../measurements/input/input.ts";
-import type { Place } from "../measurements/input/place.ts";
 import type { Measurement } from "../measurements/measurement.ts";
 import type { Recorder } from "../otlp/recorder.ts";
 
@@ -158,7 +157,7 @@ export function inputSource(input: Input, clock: Clock, path?: string): Source {
   let thrown: unknown;
   let arrived = () => {};
   let held: PromiseWithResolvers<void> | undefined;
-  let place: Place | undefined;
+  let place = input.place;
   const goOn = () => {
     held?.resolve();
     held = undefined;

@@ -24,7 +24,7 @@ class Following implements AsyncDisposable {
   }
 
   get place(): Place {
-    return this.#file?.place ?? [];
+    return this.#file?.place ?? { at: 0, files: [] };
   }
 
   static async begin(folder?: string, from?: Place): Promise<Following> {
@@ -113,11 +113,11 @@ Deno.test("FollowedFile reads what is there and what is appended, whole lines on
   await log.append("one\ntwo\nthr");
   await log.step();
   assert.deepEqual(log.lines, ["one", "two"]);
-  assert.equal(log.place[0]?.offset, 8);
+  assert.equal(log.place.files[0]?.offset, 8);
   await log.append("ee\n");
   await log.step();
   assert.deepEqual(log.lines, ["one", "two", "three"]);
-  assert.equal(log.place[0]?.offset, 14);
+  assert.equal(log.place.files[0]?.offset, 14);
 });
 
 Deno.test("FollowedFile goes on across rename-and-create, and with late lines of the old file", async () => {
@@ -131,13 +131,13 @@ Deno.test("FollowedFile goes on across rename-and-create, and with late lines of
   await log.append("c\n", `${log.path}.1`);
   await log.step();
   assert.deepEqual(log.lines, ["a", "b", "d", "c"]);
-  assert.equal(log.place.length, 2);
+  assert.equal(log.place.files.length, 2);
   await log.append("no end", `${log.path}.1`);
   await log.step();
   await log.step(60_001);
   await log.step(60_001);
   assert.deepEqual(log.lines.at(-1), "no end");
-  assert.equal(log.place.length, 1);
+  assert.equal(log.place.files.length, 1);
   assert.deepEqual(log.warnings.length, 1);
 });
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { Pending, Store } from "../delivery.ts";
+import type { FollowedPlace, Pending, Store } from "../delivery.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { oneLine } from "../../base/escape.ts";
 import { lockFile } from "../../base/older_deno.ts";
@@ -22,6 +22,8 @@ export interface Spool {
   readonly left: readonly Pending[];
   /** How far an earlier process had read a followed file. */
   readonly followed: Followed | undefined;
+  /** Where the reading of a file begins, so that it is found again though no request of its lines was kept yet. */
+  beginAt(followed: FollowedPlace): Promise<void>;
   readonly warnings: readonly string[];
   close(): void;
 }
@@ -53,7 +55,13 @@ export async function openSpool(
     }
     try {
       const found = await readLeft(directory, name, { lock: LOCK, place: PLACE }, clock);
-      return { ...found, store: storeIn(directory, name, found), close: () => lock.close() };
+      return {
+        ...found,
+        store: storeIn(directory, name, found),
+        beginAt: (begin) =>
+          writePlace(directory, { ...begin, sequence: found.followed?.sequence ?? 0 }),
+        close: () => lock.close(),
+      };
     } catch (thrown) {
       lock.close();
       throw thrown;
@@ -136,12 +144,7 @@ function storeIn(directory: string, name: string, { followed, files }: Left): St
       // The newest place has to outlive the request that it came with.
       if (followed !== undefined && followed.sequence === sequence) {
         try {
-          await Deno.remove(`${directory}/${PLACE}${PART}`).catch(() => {});
-          await write(
-            directory,
-            PLACE,
-            await encodeFile({ requests: [], recordedAt: 0, followed }),
-          );
+          await writePlace(directory, followed);
         } catch (thrown) {
           return `${
             cannot("write to", name, thrown)
@@ -172,7 +175,21 @@ function storeIn(directory: string, name: string, { followed, files }: Left): St
   };
 }
 
-async function write(directory: string, file: string, bytes: Uint8Array): Promise<void> {
+async function writePlace(directory: string, followed: Followed): Promise<void> {
+  // A process that was killed while it wrote leaves this behind.
+  await Deno.remove(`${directory}/${PLACE}${PART}`).catch(() => {});
+  const file = await encodeFile({ requests: [], recordedAt: 0, followed });
+  // Unless it is written the place before it holds.
+  await write(directory, PLACE, file, [PART]);
+}
+
+/** `undone`: what is removed again when it is not kept for certain. */
+async function write(
+  directory: string,
+  file: string,
+  bytes: Uint8Array,
+  undone: readonly string[] = [PART, ""],
+): Promise<void> {
   const whole = `${directory}/${file}`;
   const part = whole + PART;
   try {
@@ -187,7 +204,7 @@ async function write(directory: string, file: string, bytes: Uint8Array): Promis
     await syncDirectory(directory);
   } catch (thrown) {
     // What is not kept for certain is kept in memory; a file of it would be sent twice.
-    for (const path of [part, whole]) await Deno.remove(path).catch(() => {});
+    for (const ending of undone) await Deno.remove(whole + ending).catch(() => {});
     throw thrown;
   }
 }

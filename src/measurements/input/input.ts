@@ -61,6 +61,8 @@ export interface Input extends AsyncIterable<Batch> {
   unseenFields(): readonly string[];
   /** Where no time field is named: a field of the first lines that plainly carries a time. */
   looksTimed(): string | undefined;
+  /** Of a file that is followed: where reading begins. */
+  readonly place?: Place;
 }
 
 /**
@@ -101,14 +103,15 @@ function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
  * Reads a file as it grows. `grow` gets the function that makes a consumer for each file: `head` is its first line when
  * reading begins somewhere behind it.
  */
-export function followInput(
-  grow: (consumer: (head: Uint8Array | undefined) => LineConsumer) => Growing,
+export async function followInput(
+  grow: (consumer: (head: Uint8Array | undefined) => LineConsumer) => Promise<Growing>,
   options: InputOptions,
-): Input {
+): Promise<Input> {
   const reading = readingOf([], options);
-  const growing = grow((head) => new LineSplitter(new FirstLine(reading, head)));
+  const growing = await grow((head) => new LineSplitter(new FirstLine(reading, head)));
   return {
     ...inputOf(reading),
+    place: growing.place,
     [Symbol.asyncIterator]: () => growth(growing, reading),
   };
 }

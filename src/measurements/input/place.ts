@@ -8,12 +8,19 @@ export interface FilePlace {
   readonly head: { readonly length: number; readonly sha256: string };
 }
 
-/** Files that are being read, oldest first; the last one is what the path named. */
-export type Place = readonly FilePlace[];
+/** How far a path has been read that names one file after the other. */
+export interface Place {
+  /** When it was last looked which files there are, ms since 1970. */
+  readonly at: number;
+  /** Those that are being read, oldest first. */
+  readonly files: readonly FilePlace[];
+}
 
 /** Whether something that was read from a disk is a place. */
 export function isPlace(value: unknown): value is Place {
-  return Array.isArray(value) && value.every(isFilePlace);
+  if (typeof value !== "object" || value === null) return false;
+  const { at, files }: { [K in keyof Place]?: unknown } = value;
+  return typeof at === "number" && Array.isArray(files) && files.every(isFilePlace);
 }
 
 function isFilePlace(value: unknown): boolean {

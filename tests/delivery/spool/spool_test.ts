@@ -364,12 +364,10 @@ Deno.test("openSpool() takes over what version 2.0 left", async () => {
   });
 });
 
-const place = (offset: number) => [{
-  device: 1,
-  inode: 2,
-  offset,
-  head: { length: 0, sha256: "00" },
-}];
+const place = (offset: number) => ({
+  at: NOW,
+  files: [{ device: 1, inode: 2, offset, head: { length: 0, sha256: "00" } }],
+});
 
 Deno.test("saveFollowed() keeps requests and place together, and the place outlives the requests", async () => {
   await inDirectory(async (directory) => {
