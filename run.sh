@@ -5,7 +5,9 @@
 set -eu
 
 INIT_CWD=$PWD
-export INIT_CWD
+# With true Deno would send telemetry of its own, to the same endpoint.
+OTEL_DENO=false
+export INIT_CWD OTEL_DENO
 
 script=$(readlink -f -- "$0")
 if command -v deno >/dev/null 2>&1; then

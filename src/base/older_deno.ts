@@ -21,11 +21,6 @@ export function sentOnce(bytes: Uint8Array<ArrayBuffer>): Blob | Uint8Array<Arra
   return isDenoBefore(2, 7) ? bytes : new Blob([bytes]);
 }
 
-/** A process does not end by itself while a read of standard input waits for what may never come. Then: nothing. */
-export function endDespiteRead(exitCode: number): void {
-  Deno.exit(exitCode);
-}
-
 /** node:dns warns of a deprecated module of Deno's own. Then: nothing. */
 export async function silenceDeprecations(): Promise<void> {
   const { default: process } = await import("node:process");

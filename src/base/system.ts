@@ -11,6 +11,16 @@ export interface System {
   readonly stdout: (text: string) => void;
   /** Writes to standard error as it is; the caller ends its lines. */
   readonly stderr: (text: string) => void;
+  /**
+   * Resolves when standard output has taken so much of what was written that more may come; at once after `stop`. For
+   * whoever writes without end: a reader can be slow.
+   */
+  readonly printed: () => Promise<void>;
+  /**
+   * What is called when the process is ended by force, after a second signal or because it did not end after the first:
+   * it says, without waiting for anything, what became of its work, and returns whether there was something to say.
+   */
+  readonly lastWords: (say: (why: string) => boolean) => void;
   /** The terminal's width in characters, as it is now; undefined when standard output is no terminal. */
   readonly columns: number | undefined;
   /** Its height in lines, as it is now. */

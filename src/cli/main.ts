@@ -1,6 +1,6 @@
+import { ByteBuffer } from "../base/byte_buffer.ts";
 import { systemClock } from "../base/clock.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import { endDespiteRead } from "../base/older_deno.ts";
 import { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
@@ -8,34 +8,38 @@ import { variableOf } from "../config/settings.ts";
 import { runSend } from "../send/command.ts";
 import { errorLines } from "../send/report/lines.ts";
 import type { Asked } from "./commands.ts";
+import { Output } from "./output.ts";
+import { Signals } from "./signals.ts";
 
-let stdinOpened = false;
+/** A read that may never end, of standard input or of a file that is a pipe, keeps the process alive. */
+let readOpen = false;
 
 /** Runs the command that `args` name; resolves to the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
-  const json = args.some((arg, i) =>
-    arg === "--output=json" || (arg === "--output" && args[i + 1] === "json")
-  );
-  const signals = new Signals();
-  const output = new Output(signals.outputClosed);
-  const system = realSystem(signals, output);
+  const world = new World(args);
+  const { system, signals, output } = world;
+  let exitCode: number;
   try {
     const asked = await ask(args, system);
     if (asked.kind === "text") {
       system.stdout(asked.text);
-      return 0;
+      exitCode = 0;
+    } else {
+      signals.listen();
+      await world.color(asked.envFile);
+      exitCode = await asked.run(system);
     }
-    signals.listen();
-    await output.color(asked.envFile, system);
-    const exitCode = await asked.run(system).catch((thrown) => fail(thrown, json, system));
-    if (stdinOpened) endDespiteRead(exitCode);
-    return exitCode;
   } catch (thrown) {
-    await output.color(undefined, system);
-    return fail(thrown, json, system);
-  } finally {
-    signals.close();
+    await world.color(undefined);
+    exitCode = world.fail(thrown);
   }
+  await output.flushed();
+  signals.close();
+  // Not everything that was asked for was done.
+  if (output.failed && exitCode !== 2) exitCode = 1;
+  // After a signal nothing that still hangs is waited for.
+  if (readOpen || system.stop.aborted) Deno.exit(exitCode);
+  return exitCode;
 }
 
 async function ask(args: readonly string[], system: System): Promise<Asked> {
@@ -46,98 +50,106 @@ async function ask(args: readonly string[], system: System): Promise<Asked> {
   return await readArguments(args, system.columns ?? 80);
 }
 
-function fail(thrown: unknown, json: boolean, system: System): number {
-  const { secrets } = system;
-  const message = thrown instanceof UsageError
-    ? secrets.hideQuoted(thrown.message)
-    : `Unexpected error, please report it: ${secrets.hide(messageOf(thrown))}`;
-  for (const line of errorLines(json ? "json" : "text", message)) system.stderr(`${line}\n`);
-  return thrown instanceof UsageError ? 2 : 1;
-}
+/** How long what was said last may take to be written, in ms, when nothing else is waited for. */
+const LAST_WORDS_MS = 250;
 
-/** SIGINT and SIGTERM: the first asks to finish, the second to end at once. */
-class Signals {
-  readonly #stop = new AbortController();
-  readonly #kill = new AbortController();
-  readonly stop = this.#stop.signal;
-  readonly kill = this.#kill.signal;
-  readonly #listened: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
-
-  readonly #received = () => {
-    if (this.#stop.signal.aborted) this.#kill.abort();
-    else this.#stop.abort();
-  };
-
-  listen(): void {
-    for (const signal of this.#listened) Deno.addSignalListener(signal, this.#received);
-  }
-
-  close(): void {
-    for (const signal of this.#listened) Deno.removeSignalListener(signal, this.#received);
-  }
-
-  /** Nobody reads standard output any more: finish, as after a signal. */
-  readonly outputClosed = () => this.#stop.abort();
-}
-
-/** Standard output and standard error, each with colour when a terminal shows it. */
-class Output {
-  readonly #closed: () => void;
-  #isClosed = false;
+/** The process around a command: its signals, its output, and what it touches of the system. */
+class World {
+  readonly signals = new Signals((why) => this.#force(why));
+  readonly output: Output;
+  readonly system: System;
+  readonly #json: boolean;
   #paint: ((text: string) => string) | undefined;
+  #lastWords: (why: string) => boolean = () => false;
 
-  /** `closed`: called when nobody reads standard output any more. */
-  constructor(closed: () => void) {
-    this.#closed = closed;
+  constructor(args: readonly string[]) {
+    this.#json = args.some((arg, i) =>
+      arg === "--output=json" || (arg === "--output" && args[i + 1] === "json")
+    );
+    this.output = new Output({
+      stdout: Deno.stdout,
+      stderr: Deno.stderr,
+      closed: () => this.signals.outputClosed(),
+      failed: (reason) =>
+        this.#error(
+          `Cannot write to standard output: ${reason}. What is printed there is lost; all else goes on`,
+        ),
+      sleep: (ms) => systemClock.sleep(ms, new AbortController().signal),
+      now: systemClock.monotonic,
+    });
+    this.system = realSystem(this.signals, {
+      stdout: (text) => this.output.stdout(this.#painted(text, Deno.stdout)),
+      stderr: (text) => this.output.stderr(this.#painted(text, Deno.stderr)),
+      printed: () => this.output.hasRoom(this.signals.stop),
+      lastWords: (say) => void (this.#lastWords = say),
+    });
   }
 
   /** Colours what comes, unless NO_COLOR is set or the terminal can show none (TERM=dumb). */
-  async color(envFile: string | undefined, system: System): Promise<void> {
+  async color(envFile: string | undefined): Promise<void> {
     const isTerminal = Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
-    if (!isTerminal || system.env("TERM") === "dumb") return;
+    if (!isTerminal || this.system.env("TERM") === "dumb") return;
     // The command itself says why a file cannot be read.
-    const variables = await readVariables(envFile, system).catch(() => undefined);
+    const variables = await readVariables(envFile, this.system).catch(() => undefined);
     if (variables === undefined || variableOf("noColor", variables) !== undefined) return;
     this.#paint = (await import("./marks.ts")).colorMarks;
   }
 
-  readonly stdout = (text: string) => {
-    if (this.#isClosed) return;
-    this.#isClosed = !writeAll(Deno.stdout, this.#painted(text, Deno.stdout));
-    if (this.#isClosed) this.#closed();
-  };
+  /** Says what was thrown; the exit status that follows from it. */
+  fail(thrown: unknown): number {
+    const { secrets } = this.system;
+    const isUsage = thrown instanceof UsageError;
+    this.#error(
+      isUsage
+        ? secrets.hideQuoted(thrown.message)
+        : `Unexpected error, please report it: ${secrets.hide(messageOf(thrown))}`,
+    );
+    return isUsage ? 2 : 1;
+  }
 
-  readonly stderr = (text: string) => void writeAll(Deno.stderr, this.#painted(text, Deno.stderr));
+  #error(message: string): void {
+    const lines = errorLines(this.#json ? "json" : "text", message);
+    for (const line of lines) this.system.stderr(`${line}\n`);
+  }
+
+  /** Ends the process, whatever is under way. */
+  async #force(why: string): Promise<void> {
+    this.output.hurry();
+    if (!this.#lastWords(why)) this.#error(why);
+    const written = this.output.flushed();
+    await Promise.race([written, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+    Deno.exit(1);
+  }
 
   #painted(text: string, to: { isTerminal(): boolean }): string {
     return this.#paint !== undefined && to.isTerminal() ? this.#paint(text) : text;
   }
 }
 
-function realSystem(signals: Signals, { stdout, stderr }: Output): System {
+function realSystem(
+  { stop, kill }: Signals,
+  output: Pick<System, "stdout" | "stderr" | "printed" | "lastWords">,
+): System {
   return {
+    ...output,
     env: (name) => Deno.env.get(name),
     // `deno task` changes into the project's folder; INIT_CWD holds where it was called.
     cwd: (Deno.build.standalone ? undefined : Deno.env.get("INIT_CWD")) ?? Deno.cwd(),
-    stdout,
-    stderr,
     get columns() {
       return terminalColumns();
     },
     get rows() {
       return Deno.stdout.isTerminal() ? Deno.consoleSize().rows || 24 : undefined;
     },
-    stop: signals.stop,
-    kill: signals.kill,
+    stop,
+    kill,
     clock: systemClock,
     secrets: new Secrets(),
     random: Math.random,
-    readTextFile: (path, signal) => Deno.readTextFile(path, signal && { signal }),
+    readTextFile,
     openFile,
     stdin() {
-      stdinOpened = true;
+      readOpen = true;
       return Deno.stdin.readable;
     },
     stderrIsTerminal: Deno.stderr.isTerminal(),
@@ -148,6 +160,43 @@ function realSystem(signals: Signals, { stdout, stderr }: Output): System {
 /** Asked anew each time: a window changes its size. One that does not know its own, says 0. */
 function terminalColumns(): number | undefined {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : undefined;
+}
+
+/** How long reading a file of settings may take, in ms. */
+const LONGEST_READ_MS = 5000;
+/** And how large one may be, in bytes, that does not say so beforehand. */
+const LARGEST_TEXT = 16 * 2 ** 20;
+
+/** A file of settings or a token. A pipe may be one, but neither one that nobody writes to nor one that never ends. */
+async function readTextFile(path: string, signal?: AbortSignal): Promise<string> {
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  const giveUp = (why: string) => {
+    readOpen = true;
+    reject(new Error(why));
+  };
+  const tooLong = () => giveUp(`it came to no end within ${LONGEST_READ_MS / 1000} s`);
+  const interrupted = () => giveUp("interrupted");
+  const timer = setTimeout(tooLong, LONGEST_READ_MS);
+  signal?.addEventListener("abort", interrupted);
+  try {
+    return await Promise.race([readText(path), ended]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", interrupted);
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  using file = await Deno.open(path);
+  const kept = new ByteBuffer();
+  const chunk = new Uint8Array(65_536);
+  for (let read = await file.read(chunk); read !== null; read = await file.read(chunk)) {
+    if (kept.length + read > LARGEST_TEXT) {
+      throw new Error(`it is larger than ${LARGEST_TEXT / 2 ** 20} MiB`);
+    }
+    kept.append(chunk.subarray(0, read));
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(kept.bytes);
 }
 
 async function openFile(path: string) {
@@ -176,17 +225,5 @@ async function stdinHasDataByNumber(): Promise<boolean> {
     return stdin.isFIFO() || stdin.isFile();
   } catch {
     return false; // closed
-  }
-}
-
-/** False when nobody reads any more (a closed pipe). */
-function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
-  const bytes = new TextEncoder().encode(text);
-  try {
-    for (let written = 0; written < bytes.length;) written += to.writeSync(bytes.subarray(written));
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.BrokenPipe) return false;
-    throw thrown;
   }
 }

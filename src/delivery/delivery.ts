@@ -77,6 +77,8 @@ export interface Store {
   ): Promise<{ readonly stored: string | undefined; readonly warning: string | undefined }>;
   /** A warning when it could not be removed. */
   forget(name: string): Promise<string | undefined>;
+  /** Whether the request is there: somebody may have removed it. */
+  holds(name: string, request: EncodedRequest): Promise<boolean>;
   /** The process ends, and no attempt can have arrived. */
   markUnsent(name: string): Promise<void>;
 }
@@ -127,6 +129,8 @@ export class Delivery {
   /** The receiver's Retry-After, for all requests to it; on the monotonic clock. */
   #notBefore = 0;
   #failures = 0;
+  /** An attempt came further than the receiver's name. */
+  #known = false;
 
   constructor(dependencies: Dependencies) {
     this.#deps = dependencies;
@@ -227,6 +231,8 @@ export class Delivery {
       const { pending, answer, result } = await this.#attempt(head, window);
       this.#queue[0] = pending;
       yield { type: "attempt", pending, result, durationMs: clock.monotonic() - started };
+      const known = this.#known;
+      this.#known ||= answer.kind !== "failure" || answer.cause !== "dns";
 
       if (answer.kind === "too-large" && pending.request.points > 1) {
         yield* this.#split(pending, result);
@@ -239,7 +245,7 @@ export class Delivery {
       }
       this.#failures++;
       const wait = Math.max(backoffMs(this.#failures, random), this.#notBefore - clock.monotonic());
-      const hopeless = answer.kind === "failure" && !isTransient(answer);
+      const hopeless = answer.kind === "failure" && !isTransient(answer, known);
       if (
         hopeless || window.last || window.stop.aborted || window.abort.aborted ||
         clock.monotonic() + wait >= Math.min(window.retryUntil, window.until)
@@ -329,17 +335,34 @@ export class Delivery {
 
   /** At the end of the process: what no store keeps is lost, and said to be. */
   async *end(reason: string): AsyncGenerator<DeliveryEvent> {
+    const { store } = this.#deps;
     const kept: Pending[] = [];
     const lost: Pending[] = [];
+    /** Files that are there: halves that could not be stored share one. */
+    const present = new Set<string>();
+    const removed: string[] = [];
     for (const pending of this.#queue) {
-      // A disk that was full may have room by now.
-      const last = pending.stored === undefined && !pending.readAgain
-        ? yield* this.#stored(pending)
-        : pending;
+      const { stored, request } = pending;
+      const isThere = stored !== undefined &&
+        (present.has(stored) || await store?.holds(stored, request));
+      if (isThere) present.add(stored);
+      else if (stored !== undefined) removed.push(stored);
+      // A disk that was full may have room by now, and what was removed is written again.
+      const last = isThere || (stored === undefined && pending.readAgain)
+        ? pending
+        : yield* this.#stored({ ...pending, stored: undefined });
       (last.stored === undefined ? lost : kept).push(last);
-      if (last.stored !== undefined && !last.mayHaveArrived) {
-        await this.#deps.store?.markUnsent(last.stored);
+      if (last.stored !== undefined && !last.mayHaveArrived) await store?.markUnsent(last.stored);
+    }
+    if (removed.length > 0) {
+      for (const name of new Set(removed)) {
+        const warning = await store?.forget(name);
+        if (warning !== undefined) yield { type: "warning", message: warning };
       }
+      const requests = removed.length === 1 ? "1 request was" : `${removed.length} requests were`;
+      const message = `${requests} removed from the spool while the program ran: ` +
+        (lost.length === 0 ? "written there again" : "not all could be written there again");
+      yield { type: "warning", message };
     }
     this.#queue = kept;
     this.#dropped += sum(lost.map(({ request }) => request.measurements));
@@ -363,12 +386,25 @@ function askedToWait(ms: number): string {
 }
 
 /**
- * A wrong certificate or name is not mended by trying again within seconds; it may be by the next send. A connection
- * that breaks in the middle of the handshake is one that broke.
+ * A wrong certificate, name or password is not mended by trying again within seconds; it may be by the next send. A
+ * connection that breaks in the middle of the handshake is one that broke, and a name that was `known` may be known
+ * again; that the resolver does not answer for now (EAI_AGAIN) says nothing about a name.
  */
-function isTransient({ cause, message }: Failure): boolean {
-  if (cause === "tls") return /\b(eof|reset|broken|closed)\b/i.test(message);
-  return !["certificate", "setup", "interrupted"].includes(cause);
+function isTransient({ cause, message }: Failure, known: boolean): boolean {
+  switch (cause) {
+    case "certificate":
+    case "setup":
+    case "interrupted":
+      return false;
+    case "tls":
+      return /eof|reset|broken|closed|disconnected/i.test(message);
+    case "dns":
+      return known || /EAI_AGAIN|temporary/i.test(message);
+    case "proxy":
+      return !/authentication|\b407\b/i.test(message);
+    default:
+      return true;
+  }
 }
 
 function sum(numbers: readonly number[]): number {

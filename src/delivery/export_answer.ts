@@ -75,19 +75,29 @@ async function readPartialSuccess(reply: Reply, hide: Hide): Promise<PartialSucc
   }
 }
 
+/** OTLP/JSON: null is the default of a field, as in protobuf's JSON, and a field that nobody knows is passed over. */
 function readJson(body: Uint8Array, hide: Hide): PartialSuccess | undefined {
   const answer = parseJson(body);
   if (answer === undefined) return undefined;
-  const partial = answer["partialSuccess"] ?? answer["partial_success"];
-  if (partial === undefined) return Object.keys(answer).length === 0 ? NOTHING_REJECTED : undefined;
+  const known = ["partialSuccess", "partial_success"].some((name) => Object.hasOwn(answer, name));
+  if (!known) return Object.keys(answer).length === 0 ? NOTHING_REJECTED : undefined;
+  const partial = answer["partialSuccess"] ?? answer["partial_success"] ?? {};
   if (!isRecord(partial)) return undefined;
-  const rejected = Number(partial["rejectedDataPoints"] ?? partial["rejected_data_points"] ?? 0);
-  if (!Number.isFinite(rejected)) return undefined;
+  const rejectedPoints = int64(
+    partial["rejectedDataPoints"] ?? partial["rejected_data_points"] ?? 0,
+  );
+  if (rejectedPoints === undefined) return undefined;
   const message = partial["errorMessage"] ?? partial["error_message"];
   return {
-    rejectedPoints: rejected,
+    rejectedPoints,
     message: typeof message === "string" ? oneLine(hide(message)) : "",
   };
+}
+
+/** An int64 of protobuf's JSON: a string of digits or a whole number. */
+function int64(value: unknown): number | undefined {
+  const isInt64 = typeof value === "string" ? /^-?\d+$/.test(value) : Number.isInteger(value);
+  return isInt64 ? Number(value) : undefined;
 }
 
 /** `401 Unauthorized: …` with the receiver's own words. */

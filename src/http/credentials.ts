@@ -36,11 +36,11 @@ export async function readCredentials(
         "-----BEGIN PRIVATE KEY-----",
       ),
     },
-    async authorization() {
+    async authorization(signal) {
       if (authorization.kind !== "token-file") return fixed;
       const { from: name, path } = authorization;
       const source = name.startsWith("--") ? "command line" : "environment";
-      const value = await readTokenFile({ name, source, value: path }, system);
+      const value = await readTokenFile({ name, source, value: path }, system, signal);
       system.secrets.addHeader("authorization", value);
       return value;
     },

@@ -4,9 +4,12 @@ export interface Credentials {
   readonly ca: string | undefined;
   /** PEM. */
   readonly client: { readonly cert: string; readonly key: string } | undefined;
-  /** The value of the Authorization header, asked for before every request. */
-  readonly authorization: () => Promise<string | undefined>;
+  /** The value of the Authorization header, asked for before every request; `signal` ends reading it. */
+  readonly authorization: (signal?: AbortSignal) => Promise<string | undefined>;
 }
+
+/** Nothing of a request can have arrived: there never was a connection for it. */
+export class NotSent extends Error {}
 
 /** One request and the beginning of its answer; rejects when none comes. */
 export type Exchange = (

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type Environment, proxyFor } from "../config/proxy.ts";
-import type { Credentials, Exchange } from "./exchange.ts";
+import { type Credentials, type Exchange, NotSent } from "./exchange.ts";
 import { isAddress, targetOf } from "./target.ts";
 import { openSocket } from "./tunnel.ts";
 
@@ -37,21 +37,30 @@ export function insecureExchange(
       }
     }
     return await new Promise((resolve, reject) => {
+      let state: "new" | "connected" | "secured" = tunnel === undefined ? "new" : "connected";
       const sent = request(url, {
         method: "POST",
         headers: { ...Object.fromEntries(headers), "content-length": body.length },
         agent: tunnel === undefined ? false : new TunnelAgent({ keepAlive: false }),
         ...options,
       }, (answer) => {
+        const received = headersOf(answer);
+        const isPacked = /^(x-)?gzip$/i.test(received.get("content-encoding")?.trim() ?? "");
+        const chunks = chunksOf(answer);
         resolve({
           status: answer.statusCode ?? 0,
-          headers: new Headers(
-            Object.entries(answer.headers).map((
-              [name, value],
-            ): [string, string] => [name, String(value)]),
-          ),
-          chunks: chunksOf(answer),
+          headers: received,
+          chunks: isPacked ? unpacked(chunks) : chunks,
         });
+      });
+      // After a 101 (Switching Protocols) no answer follows: it is one, and nobody asked for it.
+      sent.on("upgrade", (answer, socket) => {
+        socket.destroy();
+        resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), chunks: null });
+      });
+      sent.on("socket", (socket) => {
+        socket.once("connect", () => state = "connected");
+        socket.once("secureConnect", () => state = "secured");
       });
       const abort = () => sent.destroy(new Error("aborted"));
       signal.addEventListener("abort", abort, { once: true });
@@ -59,11 +68,33 @@ export function insecureExchange(
         signal.removeEventListener("abort", abort);
         tunnel?.destroy();
       });
-      sent.on("error", reject);
+      sent.on("error", (error) => {
+        if (state === "secured") return reject(error);
+        reject(new NotSent(state === "new" ? error.message : `tls handshake: ${error.message}`));
+      });
       sent.end(body);
       if (signal.aborted) abort();
     });
   };
+}
+
+function headersOf({ headers }: IncomingMessage): Headers {
+  return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
+
+/** What is unpacked at once, in bytes: gzip makes at most a thousand times as much of it. */
+const PIECE = 1024;
+
+/** As fetch unpacks an answer; whoever reads stops at the bound of an answer. */
+function unpacked(chunks: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const pieces = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      for (let at = 0; at < chunk.length; at += PIECE) {
+        controller.enqueue(chunk.slice(at, at + PIECE));
+      }
+    },
+  });
+  return chunks.pipeThrough(pieces).pipeThrough(new DecompressionStream("gzip"));
 }
 
 function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {

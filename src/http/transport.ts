@@ -1,6 +1,6 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
 import { sentOnce } from "../base/older_deno.ts";
-import type { Credentials, Exchange } from "./exchange.ts";
+import { type Credentials, type Exchange, NotSent } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
@@ -72,8 +72,9 @@ function posting(
     async post(body, encoding, signal) {
       let authorization;
       try {
-        authorization = await credentials.authorization();
+        authorization = await credentials.authorization(signal);
       } catch (thrown) {
+        if (signal.aborted) return { ...INTERRUPTED, mayHaveArrived: false };
         return {
           kind: "failure",
           cause: "setup",
@@ -96,8 +97,9 @@ function posting(
           ...read,
         };
       } catch (thrown) {
-        if (timeout.signal.aborted) return timedOut(timeoutMs, answering);
-        if (signal.aborted) return INTERRUPTED;
+        const mayHaveArrived = !(thrown instanceof NotSent);
+        if (timeout.signal.aborted) return { ...timedOut(timeoutMs, answering), mayHaveArrived };
+        if (signal.aborted) return { ...INTERRUPTED, mayHaveArrived };
         const failed = failure(thrown, answering);
         return { ...failed, message: secrets.hide(failed.message) };
       } finally {

@@ -27,7 +27,7 @@ import { type Lines, warningLines } from "./report/lines.ts";
 import { reporter } from "./report/report.ts";
 import { reported } from "./report/reported.ts";
 import { overflowText } from "./report/trouble.ts";
-import { run } from "./loop.ts";
+import { run, type RunEvent } from "./loop.ts";
 import type { SendFlags } from "../config/settings.ts";
 import { openRecording, type Recording } from "../source/open.ts";
 import type { Spool } from "../delivery/spool/spool.ts";
@@ -156,6 +156,7 @@ async function sending(
     store: spool?.store,
   });
   delivery.adopt(spool?.left ?? []);
+  let last: ((why: string) => readonly RunEvent[]) | undefined;
   const events = run({
     source: sender.source,
     recorder: sender.recorder,
@@ -169,6 +170,12 @@ async function sending(
     review: async (requests) => find(await advice?.review(requests, clock.wall()) ?? []),
     stop,
     kill,
+    forced: (lastEvents) => last = lastEvents,
+  });
+  system.lastWords((why) => {
+    recording.clearProgress();
+    for (const event of last?.(why) ?? []) print(report.event(event));
+    return last !== undefined;
   });
   const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, system);
   // Asked while the first send is under way: the answer can take longer than the send.
@@ -183,6 +190,7 @@ async function sending(
     print(report.event(event));
     if (plot !== undefined) print({ out: await plot(event), err: [] });
     if (event.type === "summary") exitCode = event.exitCode;
+    await system.printed();
   }
   return exitCode;
 }

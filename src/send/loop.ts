@@ -75,13 +75,23 @@ export interface RunDependencies {
   readonly stop: AbortSignal;
   /** Ends at once. */
   readonly kill: AbortSignal;
+  /** Takes what gives the last events where the process has to be ended by force; undefined after the summary. */
+  readonly forced?: (lastEvents: ((why: string) => readonly RunEvent[]) | undefined) => void;
 }
+
+/**
+ * After a signal no request is under way for longer, in ms, whatever its timeout: Docker kills after 10 s, and what is not
+ * delivered is to be kept and named before.
+ */
+const LAST_TRY_MS = 6000;
 
 /** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
 export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   const { source, recorder, clock, schedule, stop } = deps;
   const { overTime } = source;
   const sending = new Sending(deps);
+  const { forced = () => {} } = deps;
+  forced((why) => sending.forcedEnd(unsent, why));
   const start = clock.monotonic();
   const over = start + schedule.durationMs;
   /** Measurements in the recorder. */
@@ -112,8 +122,9 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     if (isLast) source.close();
     const until = isLast || schedule.intervalMs === 0 ? Infinity : nextDue;
     if (unsent > 0 && (isLast || sending.hasRoom)) {
+      yield* sending.begin(overTime ? clock.wall() : time);
       unsent = 0;
-      yield* sending.send(overTime ? clock.wall() : time, until);
+      yield* sending.deliver(until);
     } else {
       // Nothing new came, or it stays in the recorder until there is room.
       yield* sending.pendingOnly(until);
@@ -127,33 +138,57 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     if (!overTime && next.due >= over) break;
   }
   source.close();
-  // What came while the last send was under way.
+  // What came while the last send was under way is kept before anything is tried for the last time.
   if (overTime) await fill(clock.monotonic());
-  if (unsent > 0) yield* sending.send(clock.wall(), Infinity);
-  if (source.broken !== undefined) yield { type: "broken", reason: source.broken };
+  if (unsent > 0) {
+    yield* sending.begin(clock.wall());
+    unsent = 0;
+    yield* sending.deliver(Infinity);
+  }
   yield* sending.end();
+  if (source.broken !== undefined) yield { type: "broken", reason: source.broken };
+  yield* sending.undelivered();
+  forced(undefined);
   yield { type: "summary", ...sending.summary() };
 }
 
-/** Runs the delivery and tells its events apart: of this iteration, or late. */
+/** A send that has begun and is not reported yet. */
+interface Open {
+  readonly totals: SendTotals;
+  /** When it was recorded, ms since 1970. */
+  readonly time: number;
+  /** On the monotonic clock. */
+  readonly began: number;
+}
+
+/** Runs the delivery and tells its events apart: of a send that is open, or late. */
 class Sending {
   readonly #deps: RunDependencies;
+  /** Oldest first. More than one only at the end, when a signal came while one was under way. */
+  #open: readonly Open[] = [];
   #sends = 0;
   #rejectedPoints = 0;
-  #stopped = false;
   /** Of the largest send so far: the next one may be as large. */
   #mostBytes = 0;
-  /** The last try has failed. */
-  #gaveUp = false;
   #lastHeld: Result | undefined;
   /** When the stop signal came, on the monotonic clock. */
   #stoppedAt: number | undefined;
+  /** Aborted when no request may be under way any longer. */
+  readonly #abort: AbortSignal;
+  readonly #ended = new AbortController();
 
   constructor(deps: RunDependencies) {
     this.#deps = deps;
-    deps.stop.addEventListener("abort", () => this.#stoppedAt = deps.clock.monotonic(), {
-      once: true,
-    });
+    const { clock, stop, kill } = deps;
+    const timeUp = new AbortController();
+    this.#abort = AbortSignal.any([kill, timeUp.signal]);
+    const stopped = () => {
+      this.#stoppedAt = clock.monotonic();
+      const until = AbortSignal.any([kill, this.#ended.signal]);
+      clock.sleep(LAST_TRY_MS, until).then(() => timeUp.abort());
+    };
+    if (stop.aborted) stopped();
+    else stop.addEventListener("abort", stopped, { once: true });
   }
 
   get sends(): number {
@@ -172,14 +207,12 @@ class Sending {
   /** Sends what is pending, from earlier iterations or an earlier process. */
   async *pendingOnly(until: number): AsyncGenerator<RunEvent> {
     const { delivery, stop } = this.#deps;
-    if (delivery.pending.length > 0 && !stop.aborted) {
-      yield* this.#flush(this.#window(until));
-    }
+    if (delivery.pending.length > 0 && !stop.aborted) yield* this.#flush(this.#window(until));
   }
 
-  /** Collects what was recorded, sends it after what is pending, and reports it once. `time`: ms since 1970. */
-  async *send(time: number, until: number): AsyncGenerator<RunEvent> {
-    const { recorder, delivery, source, clock, stop, limits, compression, review } = this.#deps;
+  /** Collects what was recorded and stores it, to be sent after what is pending. `time`: ms since 1970. */
+  async *begin(time: number): AsyncGenerator<RunEvent> {
+    const { recorder, delivery, source, clock, limits, compression, review } = this.#deps;
     const iteration = ++this.#sends;
     const began = clock.monotonic();
     yield { type: "recording", iteration, time };
@@ -193,36 +226,35 @@ class Sending {
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
     this.#lastHeld = undefined;
     for await (const event of delivery.add(requests, iteration, time, followed)) yield* pass(event);
-    const totals = new SendTotals(iteration, requests);
-    yield* this.#flush(this.#window(until), totals);
-    if (stop.aborted) yield* this.#lastTry(totals);
-    const report = totals.report(this.#lastHeld);
-    this.#rejectedPoints += report.rejectedPoints;
-    yield {
-      type: "send",
-      ...report,
-      time,
-      durationMs: clock.monotonic() - began,
-      pending: delivery.ledger.pending,
-    };
+    this.#open = [...this.#open, { totals: new SendTotals(iteration, requests), time, began }];
   }
 
-  /** What is still pending gets its last try when a signal ends the run; what is left then is named. */
+  /** Sends it, and reports it once; after a signal at the end alone. */
+  async *deliver(until: number): AsyncGenerator<RunEvent> {
+    yield* this.#flush(this.#window(until));
+    if (!this.#deps.stop.aborted) yield* this.#report();
+  }
+
+  /** What is still pending gets its last try when a signal ends the run. */
   async *end(): AsyncGenerator<RunEvent> {
-    const { delivery, stop, kill } = this.#deps;
-    if (stop.aborted) yield* this.#lastTry();
+    if (this.#deps.stop.aborted) yield* this.#lastTry();
+    yield* this.#report();
+  }
+
+  /** Names what is not delivered, and whether the store has it. */
+  async *undelivered(): AsyncGenerator<RunEvent> {
+    this.#ended.abort();
+    const { delivery, kill } = this.#deps;
     let lost = 0;
     for await (const event of delivery.end("the program ended before the receiver took them")) {
       if (event.type === "dropped") lost += event.pending.request.measurements;
       else yield* pass(event);
     }
-    const why = kill.aborted ? { reason: "ended by a second signal", trouble: undefined } : {
+    const why = kill.aborted ? { reason: SECOND_SIGNAL, trouble: undefined } : {
       reason: this.#lastHeld?.message ?? "the program ended before they were sent",
       trouble: this.#lastHeld?.trouble,
     };
-    if (lost > 0) yield { type: "undelivered", measurements: lost, spooled: false, ...why };
-    const { pending } = delivery.ledger;
-    if (pending > 0) yield { type: "undelivered", measurements: pending, spooled: true, ...why };
+    yield* undelivered(lost, delivery.ledger.pending, why);
   }
 
   summary(): Summary {
@@ -238,36 +270,74 @@ class Sending {
     };
   }
 
+  /**
+   * The last events where nothing can be waited for; `unsent`: measurements that are not in a request yet. What the store
+   * has is what it was given.
+   */
+  forcedEnd(unsent: number, why: string): readonly RunEvent[] {
+    const { delivery } = this.#deps;
+    const kept = delivery.pending.filter(({ stored }) => stored !== undefined)
+      .reduce((sum, { request }) => sum + request.measurements, 0);
+    const { recorded, dropped, pending, ...rest } = this.summary();
+    const lost = pending - kept + unsent;
+    return [
+      ...undelivered(lost, kept, { reason: why, trouble: this.#lastHeld?.trouble }),
+      {
+        ...rest,
+        type: "summary",
+        recorded: recorded + unsent,
+        dropped: dropped + lost,
+        pending: kept,
+        exitCode: 1,
+      },
+    ];
+  }
+
   #window(until: number): Window {
-    const { clock, keep, stop, kill } = this.#deps;
+    const { clock, keep, stop } = this.#deps;
     const retryUntil = clock.monotonic() + keep.retryForMs;
-    return { retryUntil, until, stop, abort: kill, last: false };
+    return { retryUntil, until, stop, abort: this.#abort, last: false };
   }
 
   /** One bounded try after a signal, within the timeout of a request from the signal on; none follows that failed. */
-  async *#lastTry(totals?: SendTotals): AsyncGenerator<RunEvent> {
+  async *#lastTry(): AsyncGenerator<RunEvent> {
     const { delivery, clock, timeoutMs, stop, kill } = this.#deps;
-    if (!this.#stopped) yield { type: "stopping" };
-    this.#stopped = true;
-    const until = (this.#stoppedAt ?? clock.monotonic()) + timeoutMs;
+    yield { type: "stopping" };
+    const until = (this.#stoppedAt ?? clock.monotonic()) + Math.min(timeoutMs, LAST_TRY_MS);
     const left = until - clock.monotonic();
-    if (this.#gaveUp || left <= 0 || delivery.pending.length === 0 || kill.aborted) return;
+    if (left <= 0 || delivery.pending.length === 0 || kill.aborted) return;
     const timeUp = new AbortController();
     const done = new AbortController();
     clock.sleep(left, AbortSignal.any([kill, done.signal])).then(() => timeUp.abort());
-    const abort = AbortSignal.any([kill, timeUp.signal]);
-    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true }, totals);
-    this.#gaveUp = delivery.pending.length > 0;
+    const abort = AbortSignal.any([this.#abort, timeUp.signal]);
+    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true });
     done.abort();
   }
 
-  /** What belongs to the iteration of the totals is reported with it, anything else is late. */
-  async *#flush(window: Window, totals?: SendTotals): AsyncGenerator<RunEvent> {
+  /** What belongs to a send that is open is reported with it, anything else is late. */
+  async *#flush(window: Window): AsyncGenerator<RunEvent> {
     for await (const event of this.#deps.delivery.flush(window)) {
-      const own = totals?.apply(event) ?? false;
+      const own = this.#open.some(({ totals }) => totals.apply(event));
       if (event.type === "held") this.#lastHeld = event.result;
       yield* pass(event);
       if (event.type === "settled" && !own) yield* this.#late(event.pending, event.result);
+    }
+  }
+
+  *#report(): Generator<RunEvent> {
+    const { clock, delivery } = this.#deps;
+    const reported = this.#open;
+    this.#open = [];
+    for (const { totals, time, began } of reported) {
+      const report = totals.report(this.#lastHeld);
+      this.#rejectedPoints += report.rejectedPoints;
+      yield {
+        type: "send",
+        ...report,
+        time,
+        durationMs: clock.monotonic() - began,
+        pending: delivery.ledger.pending,
+      };
     }
   }
 
@@ -289,4 +359,15 @@ class Sending {
 
 function* pass(event: DeliveryEvent): Generator<RunEvent> {
   if (event.type !== "settled" && event.type !== "held") yield event;
+}
+
+const SECOND_SIGNAL = "ended by a second signal";
+
+function* undelivered(
+  lost: number,
+  kept: number,
+  why: Pick<Extract<RunEvent, { type: "undelivered" }>, "reason" | "trouble">,
+): Generator<RunEvent> {
+  if (lost > 0) yield { type: "undelivered", measurements: lost, spooled: false, ...why };
+  if (kept > 0) yield { type: "undelivered", measurements: kept, spooled: true, ...why };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import configuration from "../../deno.json" with { type: "json" };
 import type { Fixture, World } from "../support/fixture.ts";
 import { error, like, repeated, warning } from "../support/lines.ts";
+import { commandLine } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { assertNoSecret, testFixtures } from "../support/run_fixture.ts";
 import {
@@ -231,18 +231,9 @@ testFixtures(rows);
 
 Deno.test("send ends as after a signal when nobody reads its standard output any more", async () => {
   await using receiver = await startReceiver();
-  const binary = Deno.env.get("OTLP_HISTOGRAM_BIN");
-  const [, ...words] = configuration.tasks.run.command.split(" ");
-  const main = decodeURIComponent(new URL("../../main.ts", import.meta.url).pathname);
-  const child = new Deno.Command(binary || Deno.execPath(), {
-    args: [
-      ...binary ? [] : words.map((word) => word === "main.ts" ? main : word),
-      "--loop",
-      "--interval",
-      "0",
-      "--endpoint",
-      receiver.url,
-    ],
+  const [command, ...words] = commandLine();
+  const child = new Deno.Command(command, {
+    args: [...words, "--loop", "--interval", "0", "--endpoint", receiver.url],
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -167,7 +167,7 @@ Deno.test("sendConfig() takes --timeout in seconds and the variables in millisec
 
 Deno.test("sendConfig() overrides resource attributes key by key", () => {
   const { resource } = config(
-    { ...HERE, resource: ["team=b", "x=1=2"], service: "flag" },
+    { ...HERE, resource: ["team=b", "x=1=2", "service.name=another"], service: "flag" },
     {
       OTEL_RESOURCE_ATTRIBUTES: "team=a,region=eu%20west,service.name=listed",
       OTEL_SERVICE_NAME: "named",

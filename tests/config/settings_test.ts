@@ -71,6 +71,8 @@ const SYSTEM = {
   readTextFile: (path: string) => Promise.resolve(`token-of-${path}`),
   openFile: () => Promise.reject(new Deno.errors.NotFound()),
   stdin: () => new ReadableStream<Uint8Array>(),
+  printed: () => Promise.resolve(),
+  lastWords() {},
   stderrIsTerminal: false,
   stdinHasData: () => Promise.resolve(false),
 };

@@ -134,12 +134,12 @@ Deno.test("flush() waits twice as long each time, up to 5 s, when attempts fail"
   await world.add(requestOf([1]));
   await world.flush(60_000);
   const waits = world.of("retry").map(({ inMs }) => Math.round(inMs));
-  assert.deepEqual(waits.slice(0, 6), [999, 1998, 3996, 4995, 4995, 4995]);
+  assert.deepEqual(waits.slice(0, 6), [500, 1000, 1999, 3998, 4999, 4999]);
   assert.ok(world.times.every((at) => at < 60_000), `tried at ${world.times}`);
   assert.ok((world.times.at(-1) ?? 0) > 50_000, `gave up after ${world.times}`);
 });
 
-Deno.test("flush() waits anywhere between nothing and the longest wait when the jitter says so", async () => {
+Deno.test("flush() waits anywhere between the shortest and the longest wait when the jitter says so", async () => {
   const jitter = [0, 0.25, 0.9];
   let drawn = 0;
   const world = new World({
@@ -148,7 +148,7 @@ Deno.test("flush() waits anywhere between nothing and the longest wait when the 
   });
   await world.add(requestOf([1]));
   await world.flush();
-  assert.deepEqual(world.of("retry").map(({ inMs }) => inMs), [0, 0.25 * 2000, 0.9 * 4000]);
+  assert.deepEqual(world.of("retry").map(({ inMs }) => inMs), [250, 625, 1900]);
 });
 
 Deno.test("flush() keeps what is not delivered when the time to try is up", async () => {
@@ -305,7 +305,10 @@ Deno.test("flush() says possibly duplicated when it repeats what may have arrive
 
 Deno.test("flush() does not say possibly duplicated when no repeated attempt can have arrived", async () => {
   for (
-    const step of [{ failure: "refused" as const }, { failure: "dns" as const }, { status: 503 }]
+    const step of [{ failure: "refused" as const }, {
+      failure: "tls" as const,
+      message: "tls handshake eof",
+    }, { status: 503 }]
   ) {
     const world = new World({ answers: [step] });
     await world.add(requestOf([5]));
@@ -314,15 +317,100 @@ Deno.test("flush() does not say possibly duplicated when no repeated attempt can
   }
 });
 
-Deno.test("flush() tries once and keeps it when the certificate is wrong", async () => {
-  const world = new World({ answers: () => ({ failure: "certificate" }) });
+for (
+  const { name, step } of [
+    { name: "the certificate is wrong", step: { failure: "certificate" as const } },
+    { name: "the receiver's name does not exist", step: { failure: "dns" as const } },
+    {
+      name: "the proxy wants a password (fetch)",
+      step: { failure: "proxy" as const, message: "proxy authentication required" },
+    },
+    {
+      name: "the proxy wants a password (node:https)",
+      step: { failure: "proxy" as const, message: "tunnel error: the proxy answered 407" },
+    },
+  ]
+) {
+  Deno.test(`flush() tries once and keeps it when ${name}`, async () => {
+    const world = new World({ answers: () => step });
+    await world.add(requestOf([5]));
+    await world.flush();
+    assert.equal(world.receiver.attempts.length, 1);
+    assert.equal(world.delivery.ledger.pending, 5);
+    world.receiver.answer(() => ({}));
+    await world.flush();
+    assert.equal(world.delivery.ledger.delivered, 5);
+  });
+}
+
+Deno.test("flush() tries again when a name that was known is not", async () => {
+  for (const first of [{}, { status: 400 }, { failure: "refused" as const }]) {
+    const world = new World({ answers: [first] });
+    await world.add(requestOf([1], 1));
+    await world.flush();
+    world.receiver.answer((n) => n < 4 ? { failure: "dns" } : {});
+    await world.add(requestOf([5], 2));
+    await world.flush();
+    assert.equal(world.delivery.ledger.pending, 0);
+  }
+});
+
+Deno.test("flush() tries again when the resolver does not answer for now", async () => {
+  const message = "getaddrinfo EAI_AGAIN collector";
+  const world = new World({ answers: [{ failure: "dns", message }] });
   await world.add(requestOf([5]));
   await world.flush();
-  assert.equal(world.receiver.attempts.length, 1);
-  assert.equal(world.delivery.ledger.pending, 5);
-  world.receiver.answer(() => ({}));
-  await world.flush();
   assert.equal(world.delivery.ledger.delivered, 5);
+});
+
+Deno.test("flush() begins with the shortest wait again when something was delivered in between", async () => {
+  const answers = [503, 503, 503, 200, 503].map((status) => ({ status }));
+  const world = new World({ answers, random: () => 0 });
+  await world.add(requestOf([1], 1), requestOf([1], 2));
+  await world.flush();
+  assert.deepEqual(world.of("retry").map(({ inMs }) => inMs), [250, 500, 1000, 250]);
+});
+
+Deno.test("flush() waits for a Retry-After in the last window, too, though it is stopped", async () => {
+  const world = new World({ answers: [{ status: 429, headers: { "retry-after": "3" } }] });
+  await world.add(requestOf([5]));
+  await world.flush(0);
+  const stop = AbortSignal.abort();
+  const until = world.clock.monotonic() + 6000;
+  await world.flush(6000, { last: true, stop, until });
+  assert.deepEqual(world.times.map(Math.round), [0, 3001]);
+  assert.equal(world.delivery.ledger.delivered, 5);
+});
+
+Deno.test("end() writes again what was removed from the store, and says so", async () => {
+  const store = new MemoryStore();
+  const world = new World({ answers: () => ({ status: 503 }), store });
+  await world.add(requestOf([5], 1), requestOf([2], 2));
+  await world.flush(0);
+  const [first] = store.files.keys();
+  store.remove(first);
+  await world.end();
+  assert.equal(world.delivery.ledger.pending, 7);
+  assert.equal(store.files.size, 2);
+  assert.match(
+    world.of("warning")[0]?.message ?? "",
+    /^1 request was removed.*written there again$/,
+  );
+});
+
+Deno.test("end() drops what was removed from the store and cannot be written again, and says so", async () => {
+  const store = new MemoryStore();
+  const world = new World({ answers: () => ({ status: 503 }), store });
+  await world.add(requestOf([5], 1), requestOf([2], 2));
+  await world.flush(0);
+  const [first] = store.files.keys();
+  store.remove(first);
+  store.full = true;
+  await world.end();
+  const { pending, dropped } = world.delivery.ledger;
+  assert.deepEqual({ pending, dropped }, { pending: 2, dropped: 5 });
+  assert.equal(world.of("dropped").length, 1);
+  assert.match(world.of("warning").at(-1)?.message ?? "", /not all could be written there again$/);
 });
 
 Deno.test("flush() halves a request down to single points when the answer is 413", async () => {

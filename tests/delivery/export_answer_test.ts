@@ -21,6 +21,12 @@ function read(
   );
 }
 
+/** A message with one more field, of the type string. */
+function withField(number: number, message: Uint8Array): Uint8Array {
+  const text = new TextEncoder().encode("new");
+  return Uint8Array.of(...message, number << 3 | 2, text.length, ...text);
+}
+
 const accepted = { kind: "accepted", warning: undefined } as const;
 
 for (
@@ -50,6 +56,33 @@ for (
       rejectedPoints: 1,
       message: "",
     }],
+    ["no partial success, in JSON", JSON_, '{"partialSuccess":null}', accepted],
+    ["nothing named, in JSON", JSON_, '{"partialSuccess":{"rejectedDataPoints":null}}', accepted],
+    [
+      "nothing but null in JSON",
+      JSON_,
+      '{"partial_success":{"rejected_data_points":null,"error_message":null}}',
+      accepted,
+    ],
+    [
+      "a field that nobody knows, in JSON",
+      JSON_,
+      '{"partialSuccess":{"new":1},"new":[]}',
+      accepted,
+    ],
+    ["a field that nobody knows", PROTOBUF, withField(7, partialSuccess(0, "")), accepted],
+    [
+      "a field that nobody knows beside rejected points",
+      PROTOBUF,
+      withField(7, partialSuccess(2, "why")),
+      { kind: "partial", rejectedPoints: 2, message: "why" },
+    ],
+    [
+      "rejected points as a whole number in JSON",
+      JSON_,
+      '{"partialSuccess":{"rejectedDataPoints":2.0}}',
+      { kind: "partial", rejectedPoints: 2, message: "" },
+    ],
     [
       "rejected points as a string in JSON",
       JSON_,
@@ -81,12 +114,16 @@ for (
     ["JSON of another kind", JSON_, '{"status":"ok"}', /: \{"status":"ok"\}$/],
     ["JSON that is none", JSON_, "{", /no OTLP answer/],
     ["an array", JSON_, "[]", /no OTLP answer/],
-    [
-      "a rejected count that is no number",
-      JSON_,
-      '{"partialSuccess":{"rejectedDataPoints":"x"}}',
-      /no OTLP/,
-    ],
+    ["a field that nobody knows, of no type", {}, withField(7, partialSuccess(0, "")), /no OTLP/],
+    ["a partial success that is none", JSON_, '{"partialSuccess":[]}', /no OTLP/],
+    ...['"x"', '""', "0.5", '"0.5"', "true", "false", "[2]", "{}", '"1e3"', '" 2"'].map((count) =>
+      [
+        `a rejected count that is ${count}`,
+        JSON_,
+        `{"partialSuccess":{"rejectedDataPoints":${count}}}`,
+        /no OTLP/,
+      ] as const
+    ),
   ] as const
 ) {
   Deno.test(`readExportAnswer() refuses a 200 with ${what}`, async () => {

@@ -38,6 +38,8 @@ export function plotSystem(
     readTextFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     openFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     stdin: () => typeof input === "string" ? new Blob([input]).stream() : input,
+    printed: () => Promise.resolve(),
+    lastWords() {},
     stderrIsTerminal: false,
     stdinHasData: () => Promise.resolve(false),
   };

@@ -665,6 +665,8 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     },
     openFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     stdin: () => new ReadableStream(),
+    printed: () => Promise.resolve(),
+    lastWords() {},
     stderrIsTerminal: false,
     stdinHasData: () => Promise.resolve(false),
   };

@@ -90,6 +90,7 @@ export class MemoryStore implements Store {
   readonly files = new Map<string, Pending>();
   readonly unsent = new Set<string>();
   full = false;
+  readonly #removed = new Set<string>();
   #counter = 0;
 
   save(pending: Pending, half?: 1 | 2) {
@@ -128,9 +129,19 @@ export class MemoryStore implements Store {
     return Promise.resolve({ stored, warning: undefined });
   }
 
+  /** As somebody else removes a file. */
+  remove(name: string | undefined): void {
+    assert.ok(name !== undefined && this.files.delete(name));
+    this.#removed.add(name);
+  }
+
   forget(name: string) {
-    assert.ok(this.files.delete(name), `${name} is not there`);
+    assert.ok(this.files.delete(name) || this.#removed.delete(name), `${name} is not there`);
     return Promise.resolve(undefined);
+  }
+
+  holds(name: string) {
+    return Promise.resolve(this.files.has(name));
   }
 
   markUnsent(name: string) {
@@ -146,6 +157,8 @@ export interface Step {
   readonly body?: Uint8Array;
   /** No answer comes. */
   readonly failure?: FailureCause;
+  /** In the words of the system. */
+  readonly message?: string;
   /** It took the request though its answer does not say so, or never comes. */
   readonly took?: boolean;
   readonly latencyMs?: number;
@@ -202,7 +215,7 @@ export class SimulatedReceiver {
     await this.#clock.sleep(Math.min(latency, this.#timeoutMs), signal);
     if (signal.aborted) return failed("interrupted");
     if (latency >= this.#timeoutMs) return failed("timeout");
-    if (step.failure !== undefined) return failed(step.failure);
+    if (step.failure !== undefined) return failed(step.failure, step.message);
     return {
       kind: "reply",
       status,
@@ -225,11 +238,11 @@ export class SimulatedReceiver {
   }
 }
 
-function failed(cause: FailureCause): Failure {
+function failed(cause: FailureCause, message = `simulated: ${cause}`): Failure {
   return {
     kind: "failure",
     cause,
-    message: `simulated: ${cause}`,
+    message,
     mayHaveArrived: !NEVER_SENT.includes(cause),
   };
 }

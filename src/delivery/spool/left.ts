@@ -3,8 +3,8 @@ import type { Pending } from "../delivery.ts";
 import { messageOf } from "../../base/errors.ts";
 import { oneLine } from "../../base/escape.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
+import type { Files } from "./files.ts";
 import { decodeFile, type Followed, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";
-import { syncPath } from "./sync.ts";
 
 /** What an earlier process left, oldest first, and what is to be said about the directory. */
 export interface Left {
@@ -29,6 +29,7 @@ export async function readLeft(
   shown: string,
   own: { readonly lock: string; readonly place: string },
   clock: Clock,
+  fileSystem: Files,
 ): Promise<Left> {
   const files: string[] = [];
   for await (const { isFile, name } of Deno.readDir(directory)) {
@@ -39,7 +40,8 @@ export async function readLeft(
   const left: Pending[] = [];
   const kept: Left["files"][number][] = [];
   const warnings: string[] = [];
-  let followed = (await read(`${directory}/${own.place}`).catch(() => undefined))?.followed;
+  let followed = (await read(`${directory}/${own.place}`, fileSystem).catch(() => undefined))
+    ?.followed;
   for (const file of files.sort()) {
     const plain = plainName(file);
     if (plain === undefined) {
@@ -53,7 +55,7 @@ export async function readLeft(
         await Deno.remove(`${directory}/${file}`);
         continue;
       }
-      const found = await read(`${directory}/${file}`);
+      const found = await read(`${directory}/${file}`, fileSystem);
       if (found === undefined) {
         await setAside(directory, file);
         warnings.push(
@@ -62,7 +64,7 @@ export async function readLeft(
         );
         continue;
       }
-      await rename(directory, file, plain.name);
+      await rename(directory, file, plain.name, fileSystem);
       for (const request of found.requests) {
         left.push(pendingFrom(request, found.recordedAt, plain.name, !plain.unsent, clock));
       }
@@ -80,15 +82,20 @@ export async function readLeft(
   return { left, followed, files: kept, warnings };
 }
 
-async function read(path: string): Promise<Stored | undefined> {
-  if ((await Deno.stat(path)).size > LARGEST_FILE) return undefined;
-  return await decodeFile(await Deno.readFile(path));
+async function read(path: string, fileSystem: Files): Promise<Stored | undefined> {
+  if (await fileSystem.size(path) > LARGEST_FILE) return undefined;
+  return await decodeFile(await fileSystem.read(path));
 }
 
-async function rename(directory: string, file: string, name: string): Promise<void> {
+async function rename(
+  directory: string,
+  file: string,
+  name: string,
+  fileSystem: Files,
+): Promise<void> {
   if (file === name) return;
   // Whole as it is, it may not be on the disk yet: its process died before it could know.
-  if (file.endsWith(PART)) await syncPath(`${directory}/${file}`);
+  if (file.endsWith(PART)) await fileSystem.sync(`${directory}/${file}`);
   await Deno.rename(`${directory}/${file}`, `${directory}/${name}`);
 }
 

@@ -3,6 +3,7 @@ import type { FollowedPlace, Pending, Store } from "../delivery.ts";
 import { messageOf, UsageError } from "../../base/errors.ts";
 import { oneLine } from "../../base/escape.ts";
 import { lockFile } from "../../base/older_deno.ts";
+import { type Files, syncDirectory, systemFiles } from "./files.ts";
 import {
   encodeFile,
   fileName,
@@ -13,7 +14,6 @@ import {
   unsentName,
 } from "./spool_file.ts";
 import { type Left, readLeft } from "./left.ts";
-import { syncDirectory } from "./sync.ts";
 
 /** A directory that keeps requests from before they are first sent until they are settled. */
 export interface Spool {
@@ -44,22 +44,22 @@ export async function openSpool(
   directory: string,
   name: string,
   clock: Clock,
+  files: Files = systemFiles,
 ): Promise<Spool | { readonly unusable: string }> {
   try {
-    await makeDirectory(directory);
-    const lock = await lockFile(`${directory}/${LOCK}`);
-    if (lock === undefined) {
+    const lock = new Lock(directory, files);
+    if (!await lock.take()) {
       throw new UsageError(
         `Another process uses the spool "${name}": wait for it to end, or name another directory with --spool`,
       );
     }
     try {
-      const found = await readLeft(directory, name, { lock: LOCK, place: PLACE }, clock);
+      const found = await readLeft(directory, name, { lock: LOCK, place: PLACE }, clock, files);
       return {
         ...found,
-        store: storeIn(directory, name, found),
+        store: storeIn(directory, name, found, lock, files),
         beginAt: (begin) =>
-          writePlace(directory, { ...begin, sequence: found.followed?.sequence ?? 0 }),
+          writePlace(directory, { ...begin, sequence: found.followed?.sequence ?? 0 }, files),
         close: () => lock.close(),
       };
     } catch (thrown) {
@@ -75,15 +75,60 @@ export async function openSpool(
   }
 }
 
+/** The directory, and the right to write in it; both can be removed while the process runs. */
+class Lock {
+  readonly #directory: string;
+  readonly #files: Files;
+  #held: { close(): void } | undefined;
+  #inode: number | null = null;
+
+  constructor(directory: string, files: Files) {
+    this.#directory = directory;
+    this.#files = files;
+  }
+
+  /** Makes the directory if it is missing, and locks it; false when another process has it. */
+  async take(): Promise<boolean> {
+    if (this.#held !== undefined && await this.#isThere()) return true;
+    this.close();
+    await makeDirectory(this.#directory, this.#files);
+    const path = `${this.#directory}/${LOCK}`;
+    this.#held = await lockFile(path);
+    if (this.#held === undefined) return false;
+    this.#inode = (await Deno.stat(path)).ino;
+    return true;
+  }
+
+  /** Takes it again when it was removed; throws when another process was faster. */
+  async demand(): Promise<void> {
+    if (!await this.take()) throw new Error("it was removed, and another process uses it now");
+  }
+
+  close(): void {
+    this.#held?.close();
+    this.#held = undefined;
+  }
+
+  /** A lock on a file that was removed keeps nobody out. */
+  async #isThere(): Promise<boolean> {
+    try {
+      return (await Deno.stat(`${this.#directory}/${LOCK}`)).ino === this.#inode;
+    } catch (thrown) {
+      if (thrown instanceof Deno.errors.NotFound) return false;
+      throw thrown;
+    }
+  }
+}
+
 /** A new directory is made to last: one that is gone after a power failure has kept nothing. */
-async function makeDirectory(directory: string): Promise<void> {
+async function makeDirectory(directory: string, files: Files): Promise<void> {
   if (await Deno.stat(directory).then(({ isDirectory }) => isDirectory, () => false)) return;
   await Deno.mkdir(directory, { recursive: true });
   let above = directory;
   for (let depth = directory.split(/[\\/]+/).length; depth > 1; depth--) {
     above += "/..";
     // One that may not be opened was there before.
-    await syncDirectory(above).catch(() => {});
+    await syncDirectory(above, files).catch(() => {});
   }
 }
 
@@ -101,19 +146,26 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-function storeIn(directory: string, name: string, { followed, files }: Left): Store {
+function storeIn(
+  directory: string,
+  name: string,
+  { followed, files: left }: Left,
+  lock: Lock,
+  files: Files,
+): Store {
   let counter = 0;
   let failing = false;
   let sequence = followed?.sequence ?? 0;
   /** The files that say how far a followed file was read. */
   const places = new Map<string, Followed>(
-    files.flatMap(({ file, followed }) => followed === undefined ? [] : [[file, followed]]),
+    left.flatMap(({ file, followed }) => followed === undefined ? [] : [[file, followed]]),
   );
   /** The files of more than one request: a part of them may have been settled. */
-  const batches = new Set(files.filter(({ parts }) => parts > 1).map(({ file }) => file));
+  const batches = new Set(left.filter(({ parts }) => parts > 1).map(({ file }) => file));
   const saved = async (file: string, stored: Stored) => {
     try {
-      await write(directory, file, await encodeFile(stored));
+      await lock.demand();
+      await write(directory, file, await encodeFile(stored), files);
       failing = false;
       return { stored: file, warning: undefined };
     } catch (thrown) {
@@ -144,7 +196,8 @@ function storeIn(directory: string, name: string, { followed, files }: Left): St
       // The newest place has to outlive the request that it came with.
       if (followed !== undefined && followed.sequence === sequence) {
         try {
-          await writePlace(directory, followed);
+          await lock.demand();
+          await writePlace(directory, followed, files);
         } catch (thrown) {
           return `${
             cannot("write to", name, thrown)
@@ -164,6 +217,14 @@ function storeIn(directory: string, name: string, { followed, files }: Left): St
         }): the next start will send it again`;
       }
     },
+    async holds(file, { body }) {
+      try {
+        const { isFile, size } = await Deno.stat(`${directory}/${file}`);
+        return isFile && size > body.length;
+      } catch {
+        return false;
+      }
+    },
     async markUnsent(file) {
       if (batches.has(file)) return;
       try {
@@ -175,12 +236,12 @@ function storeIn(directory: string, name: string, { followed, files }: Left): St
   };
 }
 
-async function writePlace(directory: string, followed: Followed): Promise<void> {
+async function writePlace(directory: string, followed: Followed, files: Files): Promise<void> {
   // A process that was killed while it wrote leaves this behind.
   await Deno.remove(`${directory}/${PLACE}${PART}`).catch(() => {});
   const file = await encodeFile({ requests: [], recordedAt: 0, followed });
   // Unless it is written the place before it holds.
-  await write(directory, PLACE, file, [PART]);
+  await write(directory, PLACE, file, files, [PART]);
 }
 
 /** `undone`: what is removed again when it is not kept for certain. */
@@ -188,12 +249,13 @@ async function write(
   directory: string,
   file: string,
   bytes: Uint8Array,
+  files: Files,
   undone: readonly string[] = [PART, ""],
 ): Promise<void> {
   const whole = `${directory}/${file}`;
   const part = whole + PART;
   try {
-    const opened = await Deno.open(part, { createNew: true, write: true, mode: 0o600 });
+    const opened = await files.create(part);
     try {
       for (let at = 0; at < bytes.length;) at += await opened.write(bytes.subarray(at));
       await opened.sync();
@@ -201,7 +263,7 @@ async function write(
       opened.close();
     }
     await Deno.rename(part, whole);
-    await syncDirectory(directory);
+    await syncDirectory(directory, files);
   } catch (thrown) {
     // What is not kept for certain is kept in memory; a file of it would be sent twice.
     for (const ending of undone) await Deno.remove(whole + ending).catch(() => {});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Pending } from "../../../src/delivery/delivery.ts";
 import { UsageError } from "../../../src/base/errors.ts";
+import { type Files, systemFiles } from "../../../src/delivery/spool/files.ts";
 import { openSpool, type Spool } from "../../../src/delivery/spool/spool.ts";
 import { requestOf, SimulatedClock } from "../../support/simulation.ts";
 
@@ -18,8 +19,8 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
   }
 }
 
-async function open(directory: string): Promise<Spool> {
-  const spool = await openSpool(directory, "the spool", CLOCK);
+async function open(directory: string, through?: Files): Promise<Spool> {
+  const spool = await openSpool(directory, "the spool", CLOCK, through);
   assert.ok("store" in spool, `unusable: ${JSON.stringify(spool)}`);
   return spool;
 }
@@ -141,12 +142,13 @@ Deno.test("save() warns once, and goes on without, when it cannot write", async 
   await inDirectory(async (directory) => {
     const spool = await open(`${directory}/spool`);
     await Deno.remove(`${directory}/spool`, { recursive: true });
+    await Deno.writeTextFile(`${directory}/spool`, "in the way");
     const warnings = [];
     for (const count of [1, 2]) warnings.push(await spool.store.save(pendingOf([count])));
     assert.deepEqual(warnings.map(({ stored }) => stored), [undefined, undefined]);
     assert.match(warnings[0]?.warning ?? "", /^Cannot write to the spool "the spool"/);
     assert.equal(warnings[1]?.warning, undefined);
-    await Deno.mkdir(`${directory}/spool`);
+    await Deno.remove(`${directory}/spool`);
     await save(spool, pendingOf([3]));
     spool.close();
     assert.deepEqual(counts((await found(`${directory}/spool`)).left), [3]);
@@ -442,3 +444,138 @@ async function copied(directory: string, work: (copy: string) => Promise<void>):
     await work(copy);
   });
 }
+
+Deno.test("save() makes the directory again, and locks it, when it was removed", async () => {
+  await inDirectory(async (parent) => {
+    const directory = `${parent}/spool`;
+    const spool = await open(directory);
+    const lost = await save(spool, pendingOf([3]));
+    await Deno.remove(directory, { recursive: true });
+    assert.equal(await spool.store.holds(lost, pendingOf([3]).request), false);
+    const kept = await save(spool, pendingOf([4]));
+    assert.equal(await spool.store.holds(kept, pendingOf([4]).request), true);
+    await assert.rejects(openSpool(directory, "the spool", CLOCK), UsageError);
+    spool.close();
+    assert.deepEqual(counts((await found(directory)).left), [4]);
+  });
+});
+
+Deno.test("save() keeps out of a directory that was removed and made again by another process", async () => {
+  await inDirectory(async (parent) => {
+    const directory = `${parent}/spool`;
+    const spool = await open(directory);
+    await Deno.remove(directory, { recursive: true });
+    const other = await open(directory);
+    const { stored, warning } = await spool.store.save(pendingOf([3]));
+    assert.equal(stored, undefined);
+    assert.match(warning ?? "", /another process uses it now/);
+    assert.deepEqual(await files(directory), []);
+    other.close();
+    spool.close();
+  });
+});
+
+Deno.test("holds() is false when the file is shorter than its request", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const name = await save(spool, pendingOf([3]));
+    await Deno.truncate(`${directory}/${name}`, 20);
+    assert.equal(await spool.store.holds(name, pendingOf([3]).request), false);
+    spool.close();
+  });
+});
+
+/** Does what `change` does and everything else as the system does, and tells what is done, with names without their folder. */
+function watched(change: Partial<Files> = {}): { readonly files: Files; readonly done: string[] } {
+  const done: string[] = [];
+  const told = (what: string, path: string) => {
+    done.push(`${what} ${path.split("/").at(-1)?.replace(/^[-\d]+[0-9a-f]+\.otlp/, "request")}`);
+  };
+  const files: Files = {
+    ...systemFiles,
+    ...change,
+    async create(path) {
+      told("create", path);
+      const opened = await (change.create ?? systemFiles.create)(path);
+      return {
+        write: (bytes) => opened.write(bytes),
+        close: () => opened.close(),
+        sync() {
+          told("sync", path);
+          return opened.sync();
+        },
+      };
+    },
+    sync(path) {
+      told("sync", path);
+      return systemFiles.sync(path);
+    },
+    read(path) {
+      told("read", path);
+      return systemFiles.read(path);
+    },
+  };
+  return { files, done };
+}
+
+Deno.test("save() syncs the file under its temporary name, then the directory", async () => {
+  await inDirectory(async (parent) => {
+    const directory = `${parent}/spool`;
+    await Deno.mkdir(directory);
+    const { files, done } = watched();
+    const spool = await open(directory, files);
+    await save(spool, pendingOf([3]));
+    spool.close();
+    assert.deepEqual(done, ["create request.part", "sync request.part", "sync spool"]);
+  });
+});
+
+Deno.test("openSpool() syncs a request that its process may not have synced before it takes it", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const name = await save(spool, pendingOf([7]));
+    spool.close();
+    await Deno.rename(`${directory}/${name}`, `${directory}/${name}.part`);
+    const { files, done } = watched();
+    const next = await open(directory, files);
+    next.close();
+    assert.deepEqual(counts(next.left), [7]);
+    assert.deepEqual(done, ["read request.part", "sync request.part"]);
+  });
+});
+
+Deno.test("save() goes on writing when only a part was written at once", async () => {
+  await inDirectory(async (directory) => {
+    const { files } = watched({
+      async create(path) {
+        const opened = await systemFiles.create(path);
+        return {
+          write: (bytes) => opened.write(bytes.subarray(0, 7)),
+          sync: () => opened.sync(),
+          close: () => opened.close(),
+        };
+      },
+    });
+    const spool = await open(directory, files);
+    await save(spool, pendingOf([3]));
+    spool.close();
+    assert.deepEqual((await found(directory)).left.map(({ request }) => request), [
+      requestOf([3], 3),
+    ]);
+  });
+});
+
+Deno.test("openSpool() sets aside, unread, what is larger than any request", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const name = await save(spool, pendingOf([3]));
+    spool.close();
+    const { files, done } = watched({ size: () => Promise.resolve(256 * 2 ** 20 + 1) });
+    const next = await open(directory, files);
+    next.close();
+    assert.deepEqual(next.left, []);
+    assert.match(next.warnings[0] ?? "", /set aside/);
+    assert.deepEqual(done, [], "it was not read");
+    assert.ok((await Deno.stat(`${directory}/set-aside/${name}`)).isFile);
+  });
+});

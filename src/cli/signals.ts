@@ -1,0 +1,61 @@
+/** After a first signal the process is over by then, in ms, whatever hangs: Docker kills after 10 s. */
+const ALL_OVER_MS = 7250;
+/** After a second one by then: time to name what is lost, not to wait for anything. */
+const AT_ONCE_MS = 500;
+
+/**
+ * SIGINT and SIGTERM: the first asks to finish, the second to end at once. `force` is called when that has taken too long,
+ * with why, and for a third.
+ */
+export class Signals {
+  readonly #stop = new AbortController();
+  readonly #kill = new AbortController();
+  readonly stop = this.#stop.signal;
+  readonly kill = this.#kill.signal;
+  readonly #force: (why: string) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #count = 0;
+  readonly #listened: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM"];
+
+  constructor(force: (why: string) => void) {
+    this.#force = force;
+  }
+
+  readonly #received = () => {
+    this.#count++;
+    if (this.#count === 1) {
+      const seconds = Math.round(ALL_OVER_MS / 1000);
+      this.#forceAfter(
+        ALL_OVER_MS,
+        `what was under way did not end within ${seconds} s of a signal`,
+      );
+      this.#stop.abort();
+    } else if (this.#count === 2) {
+      this.#forceAfter(AT_ONCE_MS, "ended by a second signal");
+      this.#kill.abort();
+    } else {
+      this.#forceAfter(0, "ended by a third signal");
+    }
+  };
+
+  listen(): void {
+    for (const signal of this.#listened) Deno.addSignalListener(signal, this.#received);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const signal of this.#listened) Deno.removeSignalListener(signal, this.#received);
+  }
+
+  /** Nobody reads standard output any more: finish, as after a signal. */
+  outputClosed(): void {
+    this.#stop.abort();
+  }
+
+  #forceAfter(ms: number, why: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#force(why), ms);
+  }
+}
