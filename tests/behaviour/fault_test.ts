@@ -235,6 +235,24 @@ const faults: readonly Fault[] = [
     said: [refusedFor(/no OTLP answer: a web page, "Sign in/)],
     expect: REJECTED,
   },
+  ...["0.5", "true", '"many"'].map((count): Fault => ({
+    name: `a partial success in JSON whose count is ${count}`,
+    answers: [{
+      headers: { "content-type": "application/json" },
+      body: `{"partialSuccess":{"rejectedDataPoints":${count}}}`,
+    }],
+    ambiguous: true,
+    said: [refusedFor(/no OTLP answer/)],
+    expect: REJECTED,
+  })),
+  {
+    name: "a partial success in JSON that is null, and a field that nobody knows",
+    answers: [{
+      headers: { "content-type": "application/json" },
+      body: '{"partialSuccess":null,"new":{"rejectedDataPoints":3}}',
+    }],
+    expect: DELIVERED,
+  },
   {
     name: "nobody at the port",
     stopped: true,
@@ -334,10 +352,21 @@ const faults: readonly Fault[] = [
   },
   {
     name: "a name that nobody knows",
-    args: ["--endpoint", "http://nobody.invalid:4318", "--retry-for", "0"],
+    // Within one send it is not tried again.
+    args: ["--endpoint", "http://nobody.invalid:4318"],
     posts: 0,
     said: [error(/lost: .*the name nobody\.invalid is not known here/)],
     expect: LOST,
+  },
+  {
+    name: "a proxy that wants a password",
+    tls: certificate,
+    env: { HTTPS_PROXY: "{proxy}" },
+    proxy: { credentials: { user: "user", password: "password" } },
+    posts: 0,
+    said: [LOST_SAID],
+    expect: LOST,
+    check: ({ proxy }) => assert.equal(proxy?.requests.length, 1, "not tried again"),
   },
   {
     name: "TLS that breaks off half-way",

@@ -3,6 +3,9 @@ import { createAuthority, selfSigned } from "../support/certificates.ts";
 import { type Fixture, MARK } from "../support/fixture.ts";
 import { sourceOnly } from "../support/program.ts";
 import type { ServerTls } from "../support/receiver.ts";
+import { gzip } from "../support/gzip.ts";
+import { partialSuccess } from "../support/decode.ts";
+import { repeated } from "../support/lines.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 import { beforeSend, sentOnce } from "../support/wording.ts";
 
@@ -306,6 +309,50 @@ if (sourceOnly) {
         "ERROR: 5 measurements not delivered: 401 Unauthorized: no",
         /Hint/,
       ],
+    },
+    {
+      ...insecure("an answer in gzip", alone),
+      answers: [{
+        headers: { "content-type": "application/x-protobuf", "content-encoding": "gzip" },
+        body: await gzip(new Uint8Array(partialSuccess(1, "one is odd"))),
+      }],
+      status: 3,
+      stdout: beforeSend(SHOWN),
+      stderr: [insecureWarning, /taken only in part: rejected 1 of 3 data points: one is odd$/],
+    },
+    {
+      ...insecure("no more of a gzip answer than of any other", alone),
+      answers: [{
+        headers: { "content-type": "application/x-protobuf", "content-encoding": "gzip" },
+        body: await gzip(new Uint8Array(64 * 2 ** 20)),
+      }],
+      ambiguous: true,
+      status: 1,
+      stdout: beforeSend(SHOWN),
+      stderr: [insecureWarning, /larger than the 4 MiB/, /Hint/],
+    },
+    {
+      ...insecure("a 101 as the answer that it is, at once", alone),
+      args: [...url, "--timeout", "60"],
+      answers: [{ status: 101, headers: { connection: "upgrade", upgrade: "websocket" } }],
+      status: 1,
+      stdout: beforeSend(SHOWN),
+      stderr: [insecureWarning, /^ERROR: 5 measurements not delivered: 101/],
+    },
+    {
+      ...insecure("a handshake that breaks off for no request", alone),
+      tls: "broken",
+      args: ["--endpoint", "{secretUrl}", "--retry-for", "1.5"],
+      status: 1,
+      stdout: beforeSend(SHOWN),
+      // No word of "possibly duplicated".
+      stderr: [
+        insecureWarning,
+        repeated(/^WARNING: attempt \d+ failed: tls handshake: /, 1),
+        /^ERROR: 5 measurements not delivered and lost: tls handshake: /,
+        /Hint/,
+      ],
+      requests: 0,
     },
     {
       ...insecure("a hanging receiver no longer than its timeout, and posts once", alone),

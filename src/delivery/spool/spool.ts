@@ -138,6 +138,11 @@ function cannot(what: string, name: string, thrown: unknown): string {
   }): unsent data is kept in memory only and is lost when the program ends`;
 }
 
+/** The file was removed, or its directory and something else stands there. */
+function isGone(thrown: unknown): boolean {
+  return thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory;
+}
+
 async function isFile(path: string): Promise<boolean> {
   try {
     return !(await Deno.stat(path)).isDirectory;
@@ -211,7 +216,7 @@ function storeIn(
         await Deno.remove(`${directory}/${file}`);
         return undefined;
       } catch (thrown) {
-        if (thrown instanceof Deno.errors.NotFound) return undefined;
+        if (isGone(thrown)) return undefined;
         return `Cannot remove ${file} from the spool "${name}" (${
           oneLine(messageOf(thrown))
         }): the next start will send it again`;
