@@ -4,7 +4,7 @@
  *   PREDECESSOR=… TELEMETRYGEN=… OTLP_HISTOGRAM_BIN=… deno run -A bench/faults.ts
  *
  * A sender whose variable is not set is left out; this program runs from source when its own is not. Every sender has a
- * timeout of 3 seconds a request, and is killed after 15.
+ * timeout of 3 seconds a request, and is killed after 20; after a SIGTERM, within 10, as Docker does it.
  */
 import { fromBinary } from "@bufbuild/protobuf";
 import {
@@ -14,7 +14,7 @@ import { partialSuccess } from "../tests/support/decode.ts";
 import { type ExportAnswer, type Receiver, startReceiver } from "../tests/support/receiver.ts";
 import { inTempFolder, machine, predecessor, table } from "./support.ts";
 
-const MOST_MS = 15_000;
+const MOST_MS = 20_000;
 /** Of the whole of a loop, and of the time in it that the receiver is away. */
 const LOOP_SECONDS = 10;
 const AWAY_SECONDS = 5;
@@ -26,6 +26,12 @@ interface Fault {
   readonly stopped?: boolean;
   /** A loop with a send a second, during which the receiver is away for a while; then SIGTERM. */
   readonly loop?: boolean;
+  /** A loop with a timeout of a minute a request; SIGTERM once the receiver was asked. */
+  readonly signalled?: boolean;
+  /** Standard output is a disk without room. */
+  readonly fullOutput?: boolean;
+  /** The folder in which unsent data is kept is removed while the receiver is asked; then SIGTERM. */
+  readonly spoolRemoved?: boolean;
   /** Points that the receiver rejects, of those that it is sent. */
   readonly rejects?: "some" | "all";
 }
@@ -73,12 +79,23 @@ const FAULTS: readonly Fault[] = [
     name: `receiver away for ${AWAY_SECONDS} s in a loop of ${LOOP_SECONDS} s, then SIGTERM`,
     loop: true,
   },
+  { name: "SIGTERM while the receiver hangs", signalled: true, answers: always("hang") },
+  { name: "standard output on a full disk (`/dev/full`)", fullOutput: true },
+  {
+    name: "the spool's folder removed, then SIGTERM",
+    signalled: true,
+    spoolRemoved: true,
+    answers: always("hang"),
+  },
 ];
 
 interface Sender {
   readonly name: string;
-  readonly command: (url: string, loop: boolean) => readonly string[];
-  readonly env: (url: string) => Readonly<Record<string, string>>;
+  /** `timeoutSeconds`: of a request. */
+  readonly command: (url: string, loop: boolean, timeoutSeconds: number) => readonly string[];
+  readonly env: (url: string, timeoutSeconds: number) => Readonly<Record<string, string>>;
+  /** Where it keeps unsent data, when it can. */
+  readonly spool?: string;
   /** It ends its loop by itself, before the signal. */
   readonly endsItself?: boolean;
   /** What it recorded in a loop, in what it counts, from its output. */
@@ -99,10 +116,10 @@ function senders(): readonly Sender[] {
     ...old === undefined ? [] : [{
       name: "predecessor",
       command: (_: string, loop: boolean) => [...old, ...loop ? ["--loop", "--interval", "1"] : []],
-      env: (url: string) => ({
+      env: (url: string, timeoutSeconds: number) => ({
         DT_ENDPOINT: url,
         DT_API_TOKEN: "token",
-        OTEL_EXPORTER_OTLP_TIMEOUT: "3",
+        OTEL_EXPORTER_OTLP_TIMEOUT: String(timeoutSeconds),
         PYTHONUNBUFFERED: "1",
       }),
       recorded: (output: string) => 5 * matches(output, /Recording measurements/g),
@@ -123,8 +140,9 @@ function senders(): readonly Sender[] {
       ? [{
         name: "telemetrygen",
         endsItself: true,
-        command: (url: string, loop: boolean) => [
-          ...[telemetrygen, "metrics", "--otlp-http", "--otlp-insecure", "--timeout", "3s"],
+        command: (url: string, loop: boolean, timeoutSeconds: number) => [
+          ...[telemetrygen, "metrics", "--otlp-http", "--otlp-insecure"],
+          ...["--timeout", `${timeoutSeconds}s`],
           ...["--otlp-endpoint", new URL(url).host, "--metric-type", "Histogram"],
           ...["--aggregation-temporality", "delta", "--batch-size", "1"],
           ...loop
@@ -138,16 +156,22 @@ function senders(): readonly Sender[] {
       : [],
     {
       name: "otlp-histogram",
-      command: (url: string, loop: boolean) => [
-        ...[...own, "--endpoint", url, "--timeout", "3", "--retry-for", "8"],
+      command: (url: string, loop: boolean, timeoutSeconds: number) => [
+        ...[...own, "--endpoint", url, "--timeout", String(timeoutSeconds), "--retry-for", "8"],
+        ...["--spool", SPOOL],
         ...loop ? ["--loop", "--interval", "1"] : [],
       ],
       env: () => ({}),
+      spool: SPOOL,
       recorded: (output: string) => Number(/Delivered \d+ of (\d+)/.exec(output)?.[1]),
       counts: "measurements" as const,
     },
   ];
 }
+
+const SPOOL = "spool";
+/** Docker's patience with a container that it stops. */
+const DOCKER_MS = 10_000;
 
 interface Outcome {
   readonly delivered: string;
@@ -158,7 +182,15 @@ interface Outcome {
 async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> {
   await using receiver = await startReceiver({ answers: fault.answers ?? [] });
   if (fault.stopped) await receiver.stop();
-  const [command = "", ...args] = sender.command(receiver.url, fault.loop ?? false);
+  if (fault.spoolRemoved && sender.spool === undefined) {
+    return { delivered: "–", said: "it keeps nothing", exit: "–" };
+  }
+  const timeoutSeconds = fault.signalled ? 60 : 3;
+  const isLoop = fault.loop ?? fault.signalled ?? false;
+  const words = sender.command(receiver.url, isLoop, timeoutSeconds);
+  const [command = "", ...args] = fault.fullOutput
+    ? ["sh", "-c", '"$@" > /dev/full', "sh", ...words]
+    : words;
   const child = new Deno.Command(command, {
     args,
     cwd,
@@ -166,7 +198,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
     env: {
       PATH: Deno.env.get("PATH") ?? "",
       HOME: Deno.env.get("HOME") ?? "",
-      ...sender.env(receiver.url),
+      ...sender.env(receiver.url, timeoutSeconds),
     },
     stdin: "null",
     stdout: "piped",
@@ -179,11 +211,14 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   }, MOST_MS);
   const outage = fault.loop
     ? receiverAway(receiver, sender.endsItself ? undefined : child, pid)
+    : fault.signalled
+    ? stopped(receiver, child, pid, fault.spoolRemoved ? `${cwd}/${sender.spool}` : undefined)
     : Promise.resolve();
   const output = await child.output();
   pid.ended = true;
   clearTimeout(timer);
   await outage;
+  const kept = sender.spool === undefined ? false : await takeAway(`${cwd}/${sender.spool}`);
   const decoder = new TextDecoder();
   const all = `${decoder.decode(output.stdout)}\n${decoder.decode(output.stderr)}`;
   // telemetrygen prints its configuration, in which the word failures stands.
@@ -203,11 +238,41 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
       : fault.rejects === "some"
       ? "in part"
       : fault.rejects === "all" || took === 0
-      ? "no"
+      ? kept ? "no: kept" : "no"
       : "yes",
     said: said(whole, output.code, text, pid.killed),
-    exit: pid.killed ? `killed after ${MOST_MS / 1000} s` : String(output.code),
+    exit: !pid.killed
+      ? String(output.code)
+      : fault.signalled
+      ? `killed ${DOCKER_MS / 1000} s after SIGTERM`
+      : `killed after ${MOST_MS / 1000} s`,
   };
+}
+
+/** As `docker stop` does it, once the receiver was asked; `remove`: a folder that is removed before. */
+async function stopped(
+  receiver: Receiver,
+  child: Deno.ChildProcess,
+  pid: { killed: boolean; readonly ended: boolean },
+  remove: string | undefined,
+): Promise<void> {
+  await receiver.waitForRequests(1).catch(() => {});
+  if (remove !== undefined) await Deno.remove(remove, { recursive: true });
+  if (pid.ended) return;
+  child.kill("SIGTERM");
+  const until = performance.now() + DOCKER_MS;
+  while (!pid.ended && performance.now() < until) await new Promise((done) => setTimeout(done, 50));
+  if (pid.ended) return;
+  pid.killed = true;
+  child.kill("SIGKILL");
+}
+
+/** Removes a spool; whether there was a request in it. */
+async function takeAway(spool: string): Promise<boolean> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(spool)) names.push(name);
+  await Deno.remove(spool, { recursive: true });
+  return names.some((name) => name.endsWith(".otlp"));
 }
 
 async function receiverAway(
@@ -231,6 +296,7 @@ const SUCCESS = /✓|successfully/;
 /** Whether exit status and output tell what became of it. */
 function said(delivered: boolean, code: number, text: string, killed: boolean): string {
   if (killed) return "no";
+  if (delivered && /write to standard output/i.test(text)) return "yes, and that its output is not";
   if (delivered) return code === 0 || code >= 128 ? "yes" : "no: it was delivered";
   // What a signal ends has no exit status of its own.
   if (code !== 0 && code < 128) return "yes";

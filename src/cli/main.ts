@@ -1,4 +1,3 @@
-import { ByteBuffer } from "../base/byte_buffer.ts";
 import { systemClock } from "../base/clock.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import { Secrets } from "../base/secrets.ts";
@@ -9,6 +8,7 @@ import { runSend } from "../send/command.ts";
 import { errorLines } from "../send/report/lines.ts";
 import type { Asked } from "./commands.ts";
 import { Output } from "./output.ts";
+import { readText } from "./read_text.ts";
 import { Signals } from "./signals.ts";
 
 /** A read that may never end, of standard input or of a file that is a pipe, keeps the process alive. */
@@ -146,7 +146,7 @@ function realSystem(
     clock: systemClock,
     secrets: new Secrets(),
     random: Math.random,
-    readTextFile,
+    readTextFile: (path, signal) => readText(path, () => readOpen = true, signal),
     openFile,
     stdin() {
       readOpen = true;
@@ -160,43 +160,6 @@ function realSystem(
 /** Asked anew each time: a window changes its size. One that does not know its own, says 0. */
 function terminalColumns(): number | undefined {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : undefined;
-}
-
-/** How long reading a file of settings may take, in ms. */
-const LONGEST_READ_MS = 5000;
-/** And how large one may be, in bytes, that does not say so beforehand. */
-const LARGEST_TEXT = 16 * 2 ** 20;
-
-/** A file of settings or a token. A pipe may be one, but neither one that nobody writes to nor one that never ends. */
-async function readTextFile(path: string, signal?: AbortSignal): Promise<string> {
-  const { promise: ended, reject } = Promise.withResolvers<never>();
-  const giveUp = (why: string) => {
-    readOpen = true;
-    reject(new Error(why));
-  };
-  const tooLong = () => giveUp(`it came to no end within ${LONGEST_READ_MS / 1000} s`);
-  const interrupted = () => giveUp("interrupted");
-  const timer = setTimeout(tooLong, LONGEST_READ_MS);
-  signal?.addEventListener("abort", interrupted);
-  try {
-    return await Promise.race([readText(path), ended]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", interrupted);
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  using file = await Deno.open(path);
-  const kept = new ByteBuffer();
-  const chunk = new Uint8Array(65_536);
-  for (let read = await file.read(chunk); read !== null; read = await file.read(chunk)) {
-    if (kept.length + read > LARGEST_TEXT) {
-      throw new Error(`it is larger than ${LARGEST_TEXT / 2 ** 20} MiB`);
-    }
-    kept.append(chunk.subarray(0, read));
-  }
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(kept.bytes);
 }
 
 async function openFile(path: string) {
