@@ -11,8 +11,9 @@ import type {
 } from "../delivery/delivery.ts";
 import type { Source } from "../source/source.ts";
 import type { Overflow } from "../histogram/overflow.ts";
-import type { EncodedRequest, RequestLimits } from "../otlp/request.ts";
-import type { Recorder } from "../otlp/recorder.ts";
+import type { RequestLimits } from "../otlp/request.ts";
+import type { Interval } from "../otlp/interval.ts";
+import type { Collected, EndBucket, Recorder } from "../otlp/recorder.ts";
 import { nextSlot } from "./schedule.ts";
 import { type SendReport, SendTotals } from "./send_report.ts";
 
@@ -31,6 +32,7 @@ export interface LateReport {
 
 export interface Summary extends Ledger {
   readonly invalid: number;
+  readonly skipped: number;
   readonly rejectedPoints: number;
   readonly sends: number;
   readonly exitCode: number;
@@ -46,6 +48,12 @@ export type RunEvent =
   | { readonly type: "missed"; readonly sends: number }
   /** There were more series than --max-series: these share one data point. */
   | { readonly type: "overflow"; readonly overflow: Overflow }
+  /** Attribute sets that have more than one data point, since their histograms had unequal bounds. */
+  | { readonly type: "unequal-bounds"; readonly series: number }
+  /** Intervals of event time that are sent in more than one delta. */
+  | { readonly type: "split-intervals"; readonly closedEarly: number; readonly reopened: number }
+  /** So far all values of a metric fell into one bucket at an end. */
+  | { readonly type: "end-bucket"; readonly endBucket: EndBucket }
   /** The input ended with an error; what came before it was recorded. */
   | { readonly type: "broken"; readonly reason: string }
   | { readonly type: "stopping" }
@@ -69,8 +77,8 @@ export interface RunDependencies {
   readonly limits: RequestLimits;
   readonly compression: "gzip" | "none";
   readonly timeoutMs: number;
-  /** Looks at the first send's requests before anything is sent; what it throws ends the run. */
-  readonly review: (requests: readonly EncodedRequest[]) => Promise<void>;
+  /** Looks at what is to be sent; what it throws before anything is sent, `isFirst`, ends the run. */
+  readonly review: (collected: Collected, isFirst: boolean) => Promise<void>;
   /** No new iteration; what was recorded gets one more try. */
   readonly stop: AbortSignal;
   /** Ends at once. */
@@ -84,12 +92,17 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   const sending = new Sending(deps);
   const start = clock.monotonic();
   const over = start + schedule.durationMs;
-  /** Measurements in the recorder. */
-  let unsent = 0;
+  /** When what is in the recorder was measured, where the source knows. */
+  let measuredIn: Interval | undefined;
   const fill = async (until: number | undefined) => {
-    const { measurements, ended } = await source.fill(recorder, until, stop);
-    unsent += measurements;
+    const { ended, interval } = await source.fill(recorder, until, stop);
+    measuredIn = joined(measuredIn, interval);
     return ended;
+  };
+  const takeInterval = () => {
+    const interval = measuredIn;
+    measuredIn = undefined;
+    return interval;
   };
   // What comes over time is sent at the end of its interval, everything else at the beginning.
   let slot = overTime ? 1 : 0;
@@ -100,20 +113,35 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
       if (stop.aborted) break;
     }
     const time = clock.wall();
-    const ended = await fill(
-      !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due,
-    );
+    const fillUntil = !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due;
+    const ended = await fill(fillUntil);
     const nextDue = schedule.intervalMs === 0
       ? clock.monotonic()
       : start + (slot + 1) * schedule.intervalMs;
     const isLast = !schedule.loop || ended || stop.aborted ||
       sending.sends + 1 >= schedule.iterations ||
       (overTime ? clock.monotonic() : nextDue) >= over;
-    if (isLast) source.close();
+    /** The recorder was full before all had come that belongs to this send. */
+    let isPart = recorder.isFull && !ended && !stop.aborted;
+    const finishLast = () => {
+      if (!isLast || isPart) return;
+      source.close();
+      recorder.finish();
+    };
+    finishLast();
     const until = isLast || schedule.intervalMs === 0 ? Infinity : nextDue;
-    if (unsent > 0 && (isLast || sending.hasRoom)) {
-      unsent = 0;
-      yield* sending.send(overTime ? clock.wall() : time, until);
+    if (recorder.isDue && (isLast || sending.hasRoom)) {
+      yield* sending.send(overTime ? clock.wall() : time, until, {
+        interval: takeInterval(),
+        isLast,
+        async next() {
+          if (!isPart) return undefined;
+          const hasEnded = await fill(fillUntil);
+          isPart = recorder.isFull && !hasEnded && !stop.aborted;
+          finishLast();
+          return { interval: takeInterval() };
+        },
+      });
     } else {
       // Nothing new came, or it stays in the recorder until there is room.
       yield* sending.pendingOnly(until);
@@ -129,10 +157,43 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   source.close();
   // What came while the last send was under way.
   if (overTime) await fill(clock.monotonic());
-  if (unsent > 0) yield* sending.send(clock.wall(), Infinity);
+  recorder.finish();
+  if (recorder.isDue) {
+    yield* sending.send(clock.wall(), Infinity, {
+      interval: takeInterval(),
+      isLast: true,
+      next: () => Promise.resolve(undefined),
+    });
+  }
   if (source.broken !== undefined) yield { type: "broken", reason: source.broken };
   yield* sending.end();
   yield { type: "summary", ...sending.summary() };
+}
+
+/** From the start of the one to the end of the other. */
+function joined(a: Interval | undefined, b: Interval | undefined): Interval | undefined {
+  return a === undefined || b === undefined ? b ?? a : { start: a.start, end: b.end };
+}
+
+/** What one send consists of, besides what is in the recorder. */
+interface Sendable {
+  /** When it was measured; undefined: since the last send. */
+  readonly interval: Interval | undefined;
+  /** Nothing is recorded after this send. */
+  readonly isLast: boolean;
+  /** Fills the recorder with the next part; undefined when there is none. */
+  readonly next: () => Promise<{ readonly interval: Interval | undefined } | undefined>;
+}
+
+/** So many values in one bucket at an end are said while more may come. */
+const MANY_VALUES = 100;
+/** Fewer values than these prove nothing, unless the bound is so many times as far away. */
+const FEW_VALUES = 10;
+const FAR = 5;
+
+function isTelling({ bucket, nearest, bound }: EndBucket, values: number): boolean {
+  return values >= FEW_VALUES ||
+    (bucket === "first" ? nearest * FAR < bound : nearest > bound * FAR);
 }
 
 /** Runs the delivery and tells its events apart: of this iteration, or late. */
@@ -146,6 +207,10 @@ class Sending {
   /** The last try has failed. */
   #gaveUp = false;
   #lastHeld: Result | undefined;
+  /** Collected so far. */
+  #measurements = 0;
+  /** Metrics of which it was said that all values fell into a bucket at an end. */
+  readonly #endBuckets = new Set<string>();
   /** When the stop signal came, on the monotonic clock. */
   #stoppedAt: number | undefined;
 
@@ -177,24 +242,42 @@ class Sending {
     }
   }
 
-  /** Collects what was recorded, sends it after what is pending, and reports it once. `time`: ms since 1970. */
-  async *send(time: number, until: number): AsyncGenerator<RunEvent> {
+  /**
+   * Collects what was recorded, sends it after what is pending, and reports it once, in however many parts it comes.
+   * `time`: ms since 1970.
+   */
+  async *send(time: number, until: number, given: Sendable): AsyncGenerator<RunEvent> {
     const { recorder, delivery, source, clock, stop, limits, compression, review } = this.#deps;
     const iteration = ++this.#sends;
     const began = clock.monotonic();
+    const totals = new SendTotals(iteration);
     yield { type: "recording", iteration, time };
-    // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
-    const { followed } = source;
-    const { requests, overflow } = await recorder.collect(limits, compression);
-    if (overflow.measurements > 0) yield { type: "overflow", overflow };
-    if (iteration === 1) await review(requests);
-    yield { type: "recorded" };
-    const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
-    this.#mostBytes = Math.max(this.#mostBytes, bytes);
     this.#lastHeld = undefined;
-    for await (const event of delivery.add(requests, iteration, time, followed)) yield* pass(event);
-    const totals = new SendTotals(iteration, requests);
-    yield* this.#flush(this.#window(until), totals);
+    let parts = 1;
+    for (let part: Pick<Sendable, "interval"> | undefined = given;;) {
+      // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
+      const { followed } = source;
+      const collected = await recorder.collect(limits, compression, part.interval);
+      const { requests } = collected;
+      totals.add(requests);
+      this.#measurements += requests.reduce((sum, { measurements }) => sum + measurements, 0);
+      yield* this.#said(collected, given.isLast);
+      await review(collected, parts === 1 && iteration === 1);
+      if (parts === 1) yield { type: "recorded" };
+      const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
+      this.#mostBytes = Math.max(this.#mostBytes, bytes);
+      for await (const event of delivery.add(requests, iteration, time, followed)) {
+        yield* pass(event);
+      }
+      // A receiver that did not take one part within its time is asked again when all parts are there.
+      if (this.#lastHeld === undefined) yield* this.#flush(this.#window(until), totals);
+      part = await given.next();
+      if (part === undefined) break;
+      parts++;
+    }
+    if (parts > 1 && this.#lastHeld !== undefined && !stop.aborted) {
+      yield* this.#flush(this.#window(until), totals);
+    }
     if (stop.aborted) yield* this.#lastTry(totals);
     const report = totals.report(this.#lastHeld);
     this.#rejectedPoints += report.rejectedPoints;
@@ -205,6 +288,21 @@ class Sending {
       durationMs: clock.monotonic() - began,
       pending: delivery.ledger.pending,
     };
+  }
+
+  /** What is odd about the data, each end bucket once. */
+  *#said(collected: Collected, isLast: boolean): Generator<RunEvent> {
+    const { overflow, unequalBounds, closedEarly, reopened, endBuckets } = collected;
+    if (overflow.measurements > 0) yield { type: "overflow", overflow };
+    if (unequalBounds > 0) yield { type: "unequal-bounds", series: unequalBounds };
+    if (closedEarly + reopened > 0) yield { type: "split-intervals", closedEarly, reopened };
+    if (!isLast && this.#measurements < MANY_VALUES) return;
+    for (const endBucket of endBuckets) {
+      const isNew = !this.#endBuckets.has(endBucket.metric);
+      if (!isNew || !isTelling(endBucket, this.#measurements)) continue;
+      this.#endBuckets.add(endBucket.metric);
+      yield { type: "end-bucket", endBucket };
+    }
   }
 
   /** What is still pending gets its last try when a signal ends the run; what is left then is named. */
@@ -226,12 +324,13 @@ class Sending {
   }
 
   summary(): Summary {
-    const { delivery: { ledger }, source: { invalid, broken } } = this.#deps;
+    const { delivery: { ledger }, source: { invalid, skipped = 0, broken } } = this.#deps;
     const failed = ledger.rejected + ledger.dropped + ledger.pending + invalid > 0 ||
       broken !== undefined;
     return {
       ...ledger,
       invalid,
+      skipped,
       rejectedPoints: this.#rejectedPoints,
       sends: this.#sends,
       exitCode: failed ? 1 : this.#rejectedPoints > 0 ? 3 : 0,
