@@ -46,16 +46,8 @@ export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
         "send two measurements to a Collector",
       ],
       [
-        "otlp-histogram --input durations.csv --value-field ms --metric job.duration",
-        "send a column of a file",
-      ],
-      [
         "otlp-histogram --input access.log --time-field time --value-field request_time --scale 1000",
         "send yesterday's access log, each line in its minute",
-      ],
-      [
-        "otlp-histogram --scrape http://localhost:9090/metrics --loop --interval 30",
-        "send what the histograms of a Prometheus endpoint gain",
       ],
       [
         "otlp-histogram --loop --interval 10 --series 100 --rate 500 --spool spool",

@@ -254,6 +254,7 @@ export const SETTINGS = {
   },
   inputFormat: {
     kind: "choice",
+    argument: "FORMAT",
     choices: [
       "auto",
       "ndjson",
@@ -268,9 +269,8 @@ export const SETTINGS = {
     default: "auto",
     group: "From data",
     commands: MEASURING,
-    help:
-      "Format of the input; auto goes by its first line: { is ndjson, a number text, a line of " +
-      "an access log combined, key=value logfmt, # TYPE prometheus, else csv",
+    help: "ndjson, csv, tsv, text, logfmt, combined (an access log), pattern or prometheus; auto " +
+      "goes by the first line",
   },
   pattern: {
     kind: "text",
@@ -328,11 +328,14 @@ export const SETTINGS = {
   },
   timeFormat: {
     kind: "choice",
+    argument: "FORMAT",
     choices: ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"],
     default: "auto",
     group: "From data",
     commands: MEASURING,
-    help: "How that time is written; auto goes by its look, and a number by its magnitude",
+    help:
+      "How it is written: rfc3339, clf (an access log), or the unit of a number, s, ms, us or " +
+      "ns; auto goes by its look",
   },
   lateness: {
     kind: "text",

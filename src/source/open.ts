@@ -173,7 +173,7 @@ function familiesOf(
 }
 
 /** So many data points are sent before more is read. */
-const MOST_DUE = 20_000;
+const MOST_DUE = 5_000;
 
 async function intervalRecorder(
   { metric }: Pick<DryRunConfig, "metric">,
