@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests compare with and drive, into a cache folder, and prints VARIABLE=PATH a line:
 #   OTELCOL, TELEMETRYGEN   a real OpenTelemetry Collector and its load generator, from the Go module proxy
+#   PROMETHEUS_TARGET       a Go program with client_golang, PROMETHEUS_PYTHON a Python with prometheus_client: to scrape
 #   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
 # Debian's nginx, Apache, zsh, fish, man and Chromium are installed where apt-get and sudo are at hand.
 set -euo pipefail
@@ -28,6 +29,8 @@ mkdir -p "$cache"
     python3 -m venv "$cache/venv"
     "$cache/venv/bin/pip" install --quiet opentelemetry-proto
   fi
+  "$cache/venv/bin/pip" install --quiet prometheus_client
+  (cd "$(dirname "$0")/../tests/behaviour/prometheus_target" && go build -o "$cache/prometheus-target" .)
   if command -v apt-get && command -v sudo; then
     sudo apt-get update
     sudo apt-get install -y --no-install-recommends nginx-light apache2 zsh fish man-db
@@ -37,3 +40,5 @@ mkdir -p "$cache"
 echo "OTELCOL=$cache/otelcol"
 echo "TELEMETRYGEN=$cache/telemetrygen"
 echo "PREDECESSOR_PYTHON=$cache/venv/bin/python"
+echo "PROMETHEUS_TARGET=$cache/prometheus-target"
+echo "PROMETHEUS_PYTHON=$cache/venv/bin/python"

@@ -46,8 +46,8 @@ export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
         "send two measurements to a Collector",
       ],
       [
-        "otlp-histogram --input durations.csv --value-field ms --metric job.duration",
-        "send a column of a file",
+        "otlp-histogram --input access.log --time-field time --value-field request_time --scale 1000",
+        "send yesterday's access log, each line in its minute",
       ],
       [
         "otlp-histogram --loop --interval 10 --series 100 --rate 500 --spool spool",

@@ -57,7 +57,7 @@ export function destinationConfig(
 const LONGEST_SECONDS = 2_000_000;
 
 /** The flag is in seconds, the variables are in milliseconds (OTLP exporter specification). */
-function timeoutOf(flags: SendFlags, find: Variables): number {
+export function timeoutOf(flags: Pick<SendFlags, "timeout">, find: Variables): number {
   const variable = flags.timeout === undefined ? variableOf("timeout", find) : undefined;
   return variable === undefined
     ? secondsSetting(settingOrDefault("timeout", flags), LONGEST_SECONDS)

@@ -31,27 +31,37 @@ export function headersOf(
   find: Variables,
 ): ReadonlyMap<string, Header> {
   const headers = new Map<string, Header>();
-  const add = (name: string, value: string, setting: Setting) => {
-    const key = name.toLowerCase();
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(key)) throw invalid(setting, EXPECTED);
-    if (!isHeaderValue(value)) {
-      throw invalid(setting, `a value of "${name}" without line breaks, in Latin-1`);
-    }
-    if (OWN_HEADERS.includes(key)) {
-      throw invalid(setting, `another name than "${name}", which the program sets itself`);
-    }
-    headers.set(key, { value, setting });
-  };
   const variable = variableOf("header", find);
   if (variable !== undefined) {
-    for (const [name, value] of keyValueList(variable, EXPECTED)) add(name, value, variable);
+    for (const [name, value] of keyValueList(variable, EXPECTED)) {
+      headers.set(headerName(name, value, variable, EXPECTED), { value, setting: variable });
+    }
   }
   for (const setting of settingsOf("header", flags)) {
-    const pair = keyValue(setting.value);
-    if (pair === undefined) throw invalid(setting, EXPECTED);
-    add(pair[0], percentDecode(pair[1]), setting);
+    const [name, value] = headerOf(setting, EXPECTED);
+    headers.set(name, { value, setting });
   }
   return headers;
+}
+
+/** The lower-case name and the decoded value of one `NAME=VALUE`, or a UsageError. */
+export function headerOf(setting: Setting, expected: string): readonly [string, string] {
+  const pair = keyValue(setting.value);
+  if (pair === undefined) throw invalid(setting, expected);
+  const value = percentDecode(pair[1]);
+  return [headerName(pair[0], value, setting, expected), value];
+}
+
+function headerName(name: string, value: string, setting: Setting, expected: string): string {
+  const key = name.toLowerCase();
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(key)) throw invalid(setting, expected);
+  if (!isHeaderValue(value)) {
+    throw invalid(setting, `a value of "${name}" without line breaks, in Latin-1`);
+  }
+  if (OWN_HEADERS.includes(key)) {
+    throw invalid(setting, `another name than "${name}", which the program sets itself`);
+  }
+  return key;
 }
 
 /** What an HTTP header's value may hold (RFC 9110, 5.5), as far as fetch takes it. */

@@ -9,20 +9,24 @@ import { rowOf, type SendFlags, type SettingKey } from "./settings.ts";
  */
 export function addKnownSecrets(
   secrets: Secrets,
-  flags: Pick<SendFlags, "endpoint" | "header">,
+  flags: Pick<SendFlags, "endpoint" | "header" | "scrape" | "scrapeHeader">,
   find: Variables,
   environment: Environment,
 ): void {
   const held = (key: SettingKey) =>
     (rowOf(key).variables ?? []).flatMap((name) => find(name)?.value ?? []);
   for (const token of held("apiToken")) secrets.addHeader("authorization", token);
-  const headers = [...flags.header ?? [], ...held("header").flatMap((list) => list.split(","))];
+  const headers = [
+    ...flags.header ?? [],
+    ...held("header").flatMap((list) => list.split(",")),
+    ...flags.scrapeHeader ?? [],
+  ];
   for (const header of headers) {
     const [name, value] = keyValue(header) ?? ["", header];
     secrets.addHeader(name, value);
     secrets.addHeader(name, percentDecode(value));
   }
-  for (const endpoint of [flags.endpoint ?? "", ...held("endpoint")]) {
+  for (const endpoint of [flags.endpoint ?? "", ...held("endpoint"), flags.scrape ?? ""]) {
     addUrl(secrets, URL.parse(endpoint.trim()));
   }
   for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]) {

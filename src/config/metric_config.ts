@@ -1,6 +1,7 @@
 import { UsageError } from "../base/errors.ts";
 import { METRIC_NAME } from "../base/metric_name.ts";
 import { decimal } from "../base/number.ts";
+import { defaultBounds } from "./default_bounds.ts";
 import {
   choiceSetting,
   invalid,
@@ -10,7 +11,7 @@ import {
   type Variables,
   wholeSetting,
 } from "./setting.ts";
-import { type SendFlags, settingOrDefault, settingsOf, variableOf } from "./settings.ts";
+import { type SendFlags, settingOf, settingOrDefault, settingsOf, variableOf } from "./settings.ts";
 import { SETTINGS } from "./settings_table.ts";
 
 export interface MetricConfig {
@@ -45,11 +46,12 @@ export function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
     );
   }
   const resourceGiven = givenResource(flags, find);
+  const unit = settingOrDefault("unit", flags).value;
   return {
     name: name.value,
-    unit: settingOrDefault("unit", flags).value,
-    description: settingOrDefault("description", flags).value,
-    bounds: boundsOf(flags, find),
+    unit,
+    description: descriptionOf(flags, name.value),
+    bounds: boundsOf(flags, find, unit),
     maxSeries: wholeSetting(settingOrDefault("maxSeries", flags), 1, 1_000_000),
     resource: { ...DEFAULT_RESOURCE, ...resourceGiven },
     resourceGiven,
@@ -57,7 +59,13 @@ export function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
   };
 }
 
-function boundsOf(flags: SendFlags, find: Variables): MetricConfig["bounds"] {
+/** The default one describes the default metric, and no other. */
+function descriptionOf(flags: SendFlags, name: string): string {
+  const isDefault = name === SETTINGS.metric.default;
+  return flags.description ?? (isDefault ? SETTINGS.description.default : "");
+}
+
+function boundsOf(flags: SendFlags, find: Variables, unit: string): MetricConfig["bounds"] {
   if (flags.exponential && flags.buckets !== undefined) {
     throw new UsageError("--buckets and --exponential contradict each other: give one of them");
   }
@@ -67,12 +75,18 @@ function boundsOf(flags: SendFlags, find: Variables): MetricConfig["bounds"] {
     "explicit_bucket_histogram",
     "base2_exponential_bucket_histogram",
   ]);
-  return kind === "base2_exponential_bucket_histogram" ? "exponential" : explicitBounds(flags);
+  return kind === "base2_exponential_bucket_histogram"
+    ? "exponential"
+    : explicitBounds(flags, unit);
 }
 
-/** The bounds of `--buckets`, or the default ones. */
-export function explicitBounds(flags: Pick<SendFlags, "buckets">): readonly number[] {
-  return boundsSetting(settingOrDefault("buckets", flags));
+/** The bounds of `--buckets`, or the default ones of the unit. */
+export function explicitBounds(
+  flags: Pick<SendFlags, "buckets">,
+  unit: string,
+): readonly number[] {
+  const given = settingOf("buckets", flags);
+  return given === undefined ? defaultBounds(unit) : boundsSetting(given);
 }
 
 function boundsSetting(setting: Setting): readonly number[] {

@@ -1,6 +1,7 @@
 import { decimal } from "../base/number.ts";
 import { explicitBounds, type MetricConfig, metricConfig } from "./metric_config.ts";
 import { type OutputConfig, outputConfig } from "./output_config.ts";
+import type { ScheduleConfig } from "./schedule_config.ts";
 import { invalid, type Variables, wholeSetting } from "./setting.ts";
 import { type PlotFlags, settingOf, variableOf } from "./settings.ts";
 import { type SourceConfig, sourceConfig } from "./source_config.ts";
@@ -22,6 +23,14 @@ export interface PlotConfig {
 
 const MOST_SUGGESTED = 100;
 
+/** Everything is drawn together, whenever it happened. */
+const ONCE: ScheduleConfig = {
+  loop: false,
+  intervalMs: 60_000,
+  iterations: Infinity,
+  durationMs: Infinity,
+};
+
 /** Settings -> what `plot` does, or a UsageError. Reads nothing but its arguments. */
 export function plotConfig(flags: PlotFlags, find: Variables): PlotConfig {
   const output = outputConfig(flags);
@@ -32,8 +41,8 @@ export function plotConfig(flags: PlotFlags, find: Variables): PlotConfig {
   }
   const suggest = settingOf("suggestBuckets", flags);
   return {
-    source: sourceConfig(flags, false, false),
-    metric: { ...metric, bounds: explicitBounds(flags) },
+    source: sourceConfig(flags, ONCE, false, find),
+    metric: { ...metric, bounds: explicitBounds(flags, metric.unit) },
     output,
     color: variableOf("noColor", find) === undefined,
     suggest: suggest && wholeSetting(suggest, 1, MOST_SUGGESTED),

@@ -12,7 +12,7 @@ export interface ScheduleConfig {
 
 /** Adds to `warnings` what is odd, but can be done. */
 export function scheduleConfig(
-  flags: Pick<SendFlags, "loop" | "interval" | "iterations" | "duration">,
+  flags: Pick<SendFlags, "loop" | "interval" | "iterations" | "duration" | "timeField">,
   find: Variables,
   warnings: string[],
 ): ScheduleConfig {
@@ -24,7 +24,7 @@ export function scheduleConfig(
       throw new UsageError(`${setting.name} ends a loop: add --loop, or leave it out`);
     }
   }
-  if (flags.interval !== undefined && !loop) {
+  if (flags.interval !== undefined && !loop && flags.timeField === undefined) {
     warnings.push("--interval has no effect on a single send: add --loop to send repeatedly");
   }
   return {

@@ -56,7 +56,7 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const schedule = scheduleConfig(flags, find, warnings);
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
-  const source = sourceConfig(flags, schedule.loop, keep.spool !== undefined);
+  const source = sourceConfig(flags, schedule, keep.spool !== undefined, find);
   const plot = drawingConfig(flags, output, find);
   return { metric, schedule, keep, output, plot, source, strict: flags.strict ?? false, warnings };
 }

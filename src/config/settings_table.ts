@@ -164,7 +164,7 @@ export const SETTINGS = {
     default: "HTTP request duration",
     group: "What is measured",
     commands: SEND,
-    help: "Description of the metric",
+    help: "Description of the metric; another metric than the default one has none by itself",
   },
   buckets: {
     kind: "text",
@@ -172,7 +172,9 @@ export const SETTINGS = {
     default: "5,10,25,50,75,100,250,500,1000,2500,5000",
     group: "What is measured",
     commands: MEASURING,
-    help: "Upper bounds of the buckets, increasing",
+    help:
+      "Upper bounds of the buckets, increasing; the unit s has defaults of 0.005 to 10, us and " +
+      "ns those of ms",
   },
   exponential: {
     kind: "toggle",
@@ -227,13 +229,21 @@ export const SETTINGS = {
     commands: MEASURING,
     help: "Take this measurement",
   },
+  since: {
+    kind: "text",
+    argument: "TIME",
+    group: "From data",
+    commands: MEASURING,
+    help: "Take one measurement: the time since TIME (seconds since 1970, or RFC 3339), in --unit",
+  },
   input: {
     kind: "file",
     argument: "FILE|-",
+    repeats: true,
     group: "From data",
     commands: MEASURING,
     help:
-      "Take the measurements in a file (.gz too) or, with -, from standard input: once at its " +
+      "Take the measurements in a file (gzip too) or, with -, from standard input: once at its " +
       "end, with --loop every interval what has come",
   },
   follow: {
@@ -244,13 +254,37 @@ export const SETTINGS = {
   },
   inputFormat: {
     kind: "choice",
-    choices: ["auto", "ndjson", "csv", "text"],
+    argument: "FORMAT",
+    choices: [
+      "auto",
+      "ndjson",
+      "csv",
+      "tsv",
+      "text",
+      "logfmt",
+      "combined",
+      "pattern",
+      "prometheus",
+    ],
     default: "auto",
     group: "From data",
     commands: MEASURING,
-    help:
-      "Format of the input; auto goes by the first line that is not blank: { is ndjson, a number " +
-      "text, anything else csv",
+    help: "ndjson, csv, tsv, text, logfmt, combined (an access log), pattern or prometheus; auto " +
+      "goes by the first line",
+  },
+  pattern: {
+    kind: "text",
+    argument: "REGEX",
+    group: "From data",
+    commands: MEASURING,
+    help: "Regular expression whose named groups are the fields: took (?<value>\\d+) ms",
+  },
+  delimiter: {
+    kind: "text",
+    argument: "CHAR",
+    group: "From data",
+    commands: MEASURING,
+    help: "What separates the cells of csv; by default , ; or a tab, as the header tells",
   },
   valueField: {
     kind: "text",
@@ -266,9 +300,16 @@ export const SETTINGS = {
     repeats: true,
     group: "From data",
     commands: MEASURING,
-    help:
-      "Field that becomes an attribute, named KEY if given; without it the object attributes of " +
-      "ndjson, every other column of csv",
+    help: "Field that becomes an attribute, named KEY if given; by default none, of ndjson the " +
+      "object attributes",
+  },
+  where: {
+    kind: "text",
+    argument: "CONDITION",
+    repeats: true,
+    group: "From data",
+    commands: MEASURING,
+    help: "Skip other lines: FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX; several must all hold",
   },
   scale: {
     kind: "text",
@@ -276,7 +317,49 @@ export const SETTINGS = {
     default: "1",
     group: "From data",
     commands: MEASURING,
-    help: "Factor for every value: 1000 turns seconds into ms",
+    help: "Factor for every value without a unit of time: 1000 turns seconds into ms",
+  },
+  timeField: {
+    kind: "text",
+    argument: "NAME",
+    group: "From data",
+    commands: MEASURING,
+    help: "Field with the time of a line: it counts in the interval in which it happened",
+  },
+  timeFormat: {
+    kind: "choice",
+    argument: "FORMAT",
+    choices: ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"],
+    default: "auto",
+    group: "From data",
+    commands: MEASURING,
+    help:
+      "How it is written: rfc3339, clf (an access log), or the unit of a number, s, ms, us or " +
+      "ns; auto goes by its look",
+  },
+  lateness: {
+    kind: "text",
+    argument: "SECONDS",
+    group: "From data",
+    commands: SEND,
+    help: "How much later than its interval a line may come, by default one interval; one that " +
+      "comes later is one more delta",
+  },
+  scrape: {
+    kind: "text",
+    argument: "URL",
+    group: "From data",
+    commands: SEND,
+    help: "Send what the histograms of a Prometheus endpoint gain, every interval of --loop",
+  },
+  scrapeHeader: {
+    kind: "text",
+    argument: "NAME=VALUE",
+    repeats: true,
+    secret: true,
+    group: "From data",
+    commands: SEND,
+    help: "Header of the request to that endpoint, percent-decoded",
   },
   scenario: {
     kind: "file",

@@ -1,17 +1,18 @@
 import { UsageError } from "../base/errors.ts";
 import { decimal } from "../base/number.ts";
-import { type Distribution, parseDistribution } from "../measurements/generate/distribution.ts";
-import { type AttrField, attrField } from "../measurements/input/fields.ts";
-import type { InputFormat } from "../measurements/input/input.ts";
-import { invalid, numberSetting, type Setting, wholeSetting } from "./setting.ts";
+import { parseTime } from "../measurements/input/time.ts";
 import {
-  choiceOf,
-  flagName,
-  type SendFlags,
-  settingOf,
-  settingOrDefault,
-  settingsOf,
-} from "./settings.ts";
+  type ScenarioConfig,
+  scenarioConfig,
+  type SyntheticConfig,
+  syntheticConfig,
+} from "./generated_config.ts";
+import { INPUT_FLAGS, type InputConfig, inputConfig, METRIC_FLAGS } from "./input_config.ts";
+import { MILLISECONDS_OF } from "./time_unit.ts";
+import type { ScheduleConfig } from "./schedule_config.ts";
+import { type ScrapeConfig, scrapeConfig } from "./scrape_config.ts";
+import { invalid, numberSetting, type Setting, type Variables } from "./setting.ts";
+import { flagName, type SendFlags, settingOf, settingOrDefault, settingsOf } from "./settings.ts";
 
 /** Where measurements come from. */
 export type SourceConfig =
@@ -19,55 +20,36 @@ export type SourceConfig =
   /** Nothing is recorded; only what the spool holds is sent. */
   | { readonly kind: "spool" }
   | { readonly kind: "values"; readonly values: readonly number[] }
+  | SinceConfig
   | InputConfig
+  | ScrapeConfig
   | SyntheticConfig
   | ScenarioConfig;
 
-export interface InputConfig {
-  readonly kind: "input";
-  /** `-` is standard input. */
-  readonly path: string;
-  /** It is read as it grows. */
-  readonly follow: boolean;
-  readonly format: InputFormat | "auto";
-  readonly valueField: string;
-  readonly attrFields: readonly AttrField[] | undefined;
-  readonly scale: number;
+/** One measurement: the time that has passed. */
+export interface SinceConfig {
+  readonly kind: "since";
+  /** When it began, ms since 1970. */
+  readonly start: number;
+  /** Milliseconds in the metric's unit. */
+  readonly unitMs: number;
+  readonly setting: Setting;
 }
 
-/** How many measurements, and which random numbers. */
-export interface Amount {
-  /** A send; undefined: as many as the rate or the kind of source asks for. */
-  readonly count: number | undefined;
-  /** A second; undefined: all at once. */
-  readonly rate: number | undefined;
-  readonly seed: string | undefined;
-}
-
-export interface SyntheticConfig extends Amount {
-  readonly kind: "synthetic";
-  /** Undefined: one, without an attribute that tells it apart. */
-  readonly series: number | undefined;
-  readonly draw: Distribution;
-}
-
-export interface ScenarioConfig extends Amount {
-  readonly kind: "scenario";
-  readonly path: string;
-}
-
-/** Each is held in memory; --max-series goes as far. */
-const MOST_SERIES = 1_000_000;
 const SYNTHETIC = ["series", "count", "rate", "distribution", "seed"] as const;
-const INPUT_ONLY = ["follow", "inputFormat", "valueField", "attrField", "scale"] as const;
-const METRIC = ["metric", "unit", "description", "buckets", "exponential"] as const;
 
 /** The flags that choose a source exclude each other; a flag that would do nothing is an error. */
-export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean): SourceConfig {
+export function sourceConfig(
+  flags: SendFlags,
+  schedule: ScheduleConfig,
+  hasSpool: boolean,
+  find: Variables,
+): SourceConfig {
+  const { loop } = schedule;
   const given = (keys: readonly (keyof SendFlags)[]) =>
     keys.filter((key) => flags[key] !== undefined);
   const sources = [
-    ...given(["value", "input", "scenario"]),
+    ...given(["value", "since", "input", "scrape", "scenario"]),
     ...flags.scenario === undefined ? given(SYNTHETIC) : given(["series", "distribution"]),
   ];
   const [first] = sources;
@@ -79,17 +61,30 @@ export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean)
       } name two sources of measurements: give one of them`,
     );
   }
-  for (const key of flags.input === undefined ? given(INPUT_ONLY) : []) {
+  for (const key of flags.input === undefined ? given(INPUT_FLAGS) : []) {
     throw new UsageError(
       `${flagName(key)} describes an input: name it with --input FILE, or - for standard input`,
     );
   }
-  for (const key of flags.scenario === undefined ? [] : given(METRIC)) {
-    throw new UsageError(
-      `${
-        flagName(key)
-      } has no effect with --scenario, whose file describes its metrics: leave it out`,
-    );
+  if (flags.scrape === undefined && flags.scrapeHeader !== undefined) {
+    throw new UsageError("--scrape-header is sent to a Prometheus endpoint: name it with --scrape");
+  }
+  for (const key of given(METRIC_FLAGS)) {
+    if (flags.scenario !== undefined) {
+      throw new UsageError(
+        `${
+          flagName(key)
+        } has no effect with --scenario, whose file describes its metrics: leave it out`,
+      );
+    }
+    if (flags.scrape !== undefined) {
+      throw new UsageError(
+        `${
+          flagName(key)
+        } has no effect with --scrape, whose endpoint names its metrics with their units and ` +
+          "buckets: leave it out",
+      );
+    }
   }
   const count = settingOf("count", flags);
   if (count !== undefined && decimal(count.value) === 0) {
@@ -99,11 +94,12 @@ export function sourceConfig(flags: SendFlags, loop: boolean, hasSpool: boolean)
   if (flags.value !== undefined) {
     return { kind: "values", values: settingsOf("value", flags).map(measuredValue) };
   }
-  const input = settingOf("input", flags);
-  if (input !== undefined) return inputConfig(flags, input, loop);
-  if (flags.scenario !== undefined) {
-    return { kind: "scenario", path: flags.scenario, ...amount(flags, loop) };
-  }
+  const since = settingOf("since", flags);
+  if (since !== undefined) return sinceConfig(flags, since, loop);
+  if (flags.input !== undefined) return inputConfig(flags, schedule);
+  const scrape = settingOf("scrape", flags);
+  if (scrape !== undefined) return scrapeConfig(flags, scrape, schedule, find);
+  if (flags.scenario !== undefined) return scenarioConfig(flags, flags.scenario, loop);
   return sources.length > 0 ? syntheticConfig(flags, loop) : { kind: "sample" };
 }
 
@@ -134,79 +130,21 @@ function measuredValue(setting: Setting): number {
   return numberSetting(setting, "a number, 0 or more, for example 12.5", (n) => n >= 0);
 }
 
-/** What grows has no end: it is sent interval by interval. */
-function checkFollow(input: Setting, loop: boolean): void {
-  if (input.value === "-") {
-    throw new UsageError(
-      "--follow follows a file by its name: give --input FILE in place of --input -, whose end says that there is no more",
-    );
-  }
-  if (!loop) throw new UsageError("--follow goes on for ever: add --loop, to send every interval");
-}
+const SINCE_EXPECTED =
+  "seconds since 1970, as `date +%s` prints them, or a time such as 2026-01-31T12:00:00Z";
 
-function inputConfig(flags: SendFlags, input: Setting, loop: boolean): InputConfig {
-  if (input.value.trim() === "") throw invalid(input, "a file, or - for standard input");
-  if (flags.follow) checkFollow(input, loop);
-  const format = choiceOf("inputFormat", flags);
-  const valueField = settingOrDefault("valueField", flags);
-  const field = flags.valueField === undefined ? flags.attrField && "attrField" : "valueField";
-  if (format === "text" && field !== undefined) {
+function sinceConfig(flags: SendFlags, since: Setting, loop: boolean): SinceConfig {
+  if (loop) throw new UsageError("--since is one measurement: leave out --loop");
+  const isNumber = !Number.isNaN(decimal(since.value));
+  const start = parseTime(since.value, isNumber ? "s" : "rfc3339");
+  if (typeof start === "string") throw invalid(since, SINCE_EXPECTED);
+  const unit = settingOrDefault("unit", flags);
+  const unitMs = MILLISECONDS_OF.get(unit.value);
+  if (unitMs === undefined) {
     throw new UsageError(
-      `${flagName(field)} has no effect with --input-format text, whose lines have no fields`,
+      `--since measures time, and ${unit.name} "${unit.value}" (${unit.source}) is no unit of it: give --unit ` +
+        `${[...MILLISECONDS_OF.keys()].join(", ").replace(/, (?=[^,]*$)/, " or ")}`,
     );
   }
-  if (valueField.value === "") throw invalid(valueField, "the name of a field");
-  return {
-    kind: "input",
-    path: input.value,
-    follow: flags.follow ?? false,
-    format,
-    valueField: valueField.value,
-    attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
-      const field = attrField(setting.value);
-      if (field === undefined) {
-        throw invalid(setting, "NAME, or NAME=KEY, for example status=http.status_code");
-      }
-      return field;
-    }),
-    scale: numberSetting(
-      settingOrDefault("scale", flags),
-      "a number greater than 0, for example 1000 for seconds to ms",
-      (n) => n > 0,
-    ),
-  };
-}
-
-function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfig {
-  const series = settingOf("series", flags);
-  const distribution = settingOrDefault("distribution", flags);
-  const parsed = parseDistribution(distribution.value);
-  if ("expected" in parsed) throw invalid(distribution, parsed.expected);
-  return {
-    kind: "synthetic",
-    series: series && wholeSetting(series, 1, MOST_SERIES),
-    draw: parsed.draw,
-    ...amount(flags, loop),
-  };
-}
-
-function amount(flags: SendFlags, loop: boolean): Amount {
-  const count = settingOf("count", flags);
-  const rate = settingOf("rate", flags);
-  if (rate !== undefined && count !== undefined && loop) {
-    throw new UsageError(
-      "--rate and --count both say how many measurements a send of a loop has: give one of them",
-    );
-  }
-  if (rate !== undefined && count === undefined && !loop) {
-    throw new UsageError(
-      "--rate has no end in a single send: add --count N, or --loop to send every interval",
-    );
-  }
-  return {
-    count: count && wholeSetting(count, 1),
-    rate: rate &&
-      numberSetting(rate, "a number of measurements a second greater than 0", (n) => n > 0),
-    seed: flags.seed,
-  };
+  return { kind: "since", start, unitMs, setting: since };
 }

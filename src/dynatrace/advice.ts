@@ -1,17 +1,25 @@
 import { storedDimensionKey } from "./rules.ts";
 import type { SendConfig } from "../config/send_config.ts";
+import type { Measured } from "../otlp/recorder.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import { plainBody } from "../otlp/gzip.ts";
 import { explain, whereToLook } from "./explain.ts";
 import type { Finding } from "./finding.ts";
 import { preflightConfig } from "./preflight.ts";
+import { untimely } from "./untimely.ts";
 
 /** What is told around a send to Dynatrace: before it, and after it. */
 export interface Advice {
   /** Of the configuration. */
   readonly findings: readonly Finding[];
-  /** Of the first send's data; loads the OTLP schema, which takes some milliseconds. */
-  review(requests: readonly EncodedRequest[], now: number): Promise<readonly Finding[]>;
+  /** Of the first send's data, but for `told`; loads the OTLP schema, which takes some milliseconds. */
+  review(
+    requests: readonly EncodedRequest[],
+    now: number,
+    told: readonly Finding[],
+  ): Promise<readonly Finding[]>;
+  /** Of what happened in intervals of its own, what is too old or too far ahead. `now`: ms since 1970. */
+  untimely(measured: readonly Measured[], now: number): readonly Finding[];
   /** What a receiver's message means, a line each. */
   explain(message: string): readonly string[];
   /** Where to look for what was accepted, a line each. */
@@ -35,7 +43,7 @@ export function adviceFor(config: SendConfig, metrics: readonly string[]): Advic
     );
   return {
     findings,
-    async review(requests, now) {
+    async review(requests, now, told) {
       const [first] = requests;
       if (isKnown || first === undefined) return [];
       const [{ decodeRequest }, { preflightRequest }] = await Promise.all([
@@ -43,17 +51,23 @@ export function adviceFor(config: SendConfig, metrics: readonly string[]): Advic
         import("./preflight_request.ts"),
       ]);
       const bytes = await plainBody(first);
-      return preflightRequest(decodeRequest(bytes), endpoint.url, bytes.length, now, findings);
+      return preflightRequest(decodeRequest(bytes), endpoint.url, bytes.length, now, [
+        ...findings,
+        ...told,
+      ]);
     },
     explain,
-    whereToLook: [
-      ...new Set(metrics.flatMap((name) =>
-        whereToLook({
-          metric: name,
-          dimensions: [...own, ...fixed],
-          exponential: metric.bounds === "exponential",
-        })
-      )),
-    ],
+    untimely: (measured, now) => untimely(measured, metric.name, now),
+    get whereToLook() {
+      return [
+        ...new Set(metrics.flatMap((name) =>
+          whereToLook({
+            metric: name,
+            dimensions: [...own, ...fixed],
+            exponential: metric.bounds === "exponential",
+          })
+        )),
+      ];
+    },
   };
 }

@@ -3,12 +3,23 @@
  * instrument's latest series; an instrument that has none yet needs one more, which is kept back for all but one.
  */
 export class CardinalityLimit {
-  /** Attribute sets that get a data point of their own. */
-  readonly most: number;
+  readonly #limit: number;
+  #instruments: number;
   #used = 0;
 
   constructor(limit: number, instruments = 1) {
-    this.most = Math.max(1, limit - (instruments - 1));
+    this.#limit = limit;
+    this.#instruments = instruments;
+  }
+
+  /** Attribute sets that get a data point of their own. */
+  get most(): number {
+    return Math.max(1, this.#limit - Math.max(0, this.#instruments - 1));
+  }
+
+  /** One more instrument shares the limit. */
+  addInstrument(): void {
+    this.#instruments++;
   }
 
   /** Whether there is room for one more attribute set; reserves it if so. */

@@ -16,6 +16,13 @@ export interface Drained {
   readonly unequalBounds: number;
 }
 
+/** A bucket at an end that holds all values. */
+export interface FullBucket {
+  readonly bucket: "first" | "last";
+  /** The value that is nearest to the bucket's only finite bound. */
+  readonly nearest: number;
+}
+
 /** OpenTelemetry's metrics SDK specification, "Overflow attribute". */
 const OVERFLOW: Attributes = { "otel.metric.overflow": true };
 
@@ -45,6 +52,8 @@ export class SeriesTable {
   #beyondFirst = false;
   #belowLast = false;
   #anyDrained = false;
+  #least = Infinity;
+  #greatest = -Infinity;
 
   /** `fixed` attributes are on every data point and beat a measurement's own. */
   constructor(
@@ -69,9 +78,10 @@ export class SeriesTable {
   }
 
   /** The bucket at an end that all values so far fell into, if there is more than one bucket. */
-  get endBucket(): "first" | "last" | undefined {
+  get endBucket(): FullBucket | undefined {
     if (!this.#anyDrained) return undefined;
-    return !this.#beyondFirst ? "first" : !this.#belowLast ? "last" : undefined;
+    if (!this.#beyondFirst) return { bucket: "first", nearest: this.#greatest };
+    return this.#belowLast ? undefined : { bucket: "last", nearest: this.#least };
   }
 
   /**
@@ -328,6 +338,8 @@ export class SeriesTable {
     this.#anyDrained ||= counts.length > 1;
     this.#beyondFirst ||= counts[0] !== count;
     this.#belowLast ||= counts.at(-1) !== count;
+    this.#least = Math.min(this.#least, histogram.min);
+    this.#greatest = Math.max(this.#greatest, histogram.max);
   }
 
   #recognise(attributes: Attributes, series: Series): void {

@@ -141,14 +141,14 @@ async function readBody(
   return { body, tooLarge: false };
 }
 
-const INTERRUPTED: Failure = {
+export const INTERRUPTED: Failure = {
   kind: "failure",
   cause: "interrupted",
   message: "interrupted before an answer came",
   mayHaveArrived: true,
 };
 
-function timedOut(timeoutMs: number, answering: boolean): Failure {
+export function timedOut(timeoutMs: number, answering: boolean): Failure {
   const what = answering ? "the answer was not complete" : "no answer";
   return {
     kind: "failure",

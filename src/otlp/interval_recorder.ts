@@ -6,7 +6,13 @@ import { isUsableTime } from "../measurements/usable_time.ts";
 import type { SeriesTable } from "../histogram/series_table.ts";
 import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
-import { type Collected, endBuckets, type Recorder, type RecorderConfig } from "./recorder.ts";
+import {
+  type Collected,
+  endBuckets,
+  type Measured,
+  type Recorder,
+  type RecorderConfig,
+} from "./recorder.ts";
 import type { RequestLimits } from "./request.ts";
 
 /** `maxSeries` is how many data points are open at most, in all intervals together. */
@@ -15,13 +21,8 @@ export interface IntervalRecorderConfig extends RecorderConfig {
   readonly intervalMs: number;
   /** By how much the input's time must have passed the end of an interval before that is complete. */
   readonly latenessMs: number;
-}
-
-export interface CollectedIntervals extends Collected {
-  /** Intervals that were closed before they were complete, because of `maxSeries`. */
-  readonly closedEarly: number;
-  /** How often an interval began anew that had been closed: its data points are one more delta. */
-  readonly reopened: number;
+  /** So many data points that wait to be collected make it full. */
+  readonly mostDue: number;
 }
 
 /** An instrument with the series that it has in all intervals. */
@@ -33,7 +34,7 @@ interface Recording {
 /** One interval with what each instrument measured in it. */
 interface Gathered {
   readonly number: number;
-  readonly parts: readonly (Recording & { readonly delta: Delta })[];
+  readonly parts: (Recording & { readonly delta: Delta })[];
 }
 
 /** Beyond this many closed intervals, the ones closed first are no longer told from intervals that never were. */
@@ -46,7 +47,7 @@ const MOST_CLOSED = 65_536;
 export class IntervalRecorder implements Recorder {
   readonly #config: IntervalRecorderConfig;
   readonly #cardinality: CardinalityLimit;
-  readonly #recordings: readonly Recording[];
+  readonly #recordings: Recording[];
   /** By number, the oldest first. */
   readonly #open: Gathered[] = [];
   readonly #byNumber = new Map<number, Gathered>();
@@ -81,6 +82,25 @@ export class IntervalRecorder implements Recorder {
     return this.#due;
   }
 
+  get isFull(): boolean {
+    return this.#due >= this.#config.mostDue;
+  }
+
+  get isDue(): boolean {
+    const until = this.#finished ? Infinity : this.#completeBefore;
+    return this.#due > 0 ||
+      this.#open.some((interval) => interval.number < until && pointsOf(interval) > 0);
+  }
+
+  addInstrument(instrument: Instrument): number {
+    this.#cardinality.addInstrument();
+    const table = tableOf(instrument, this.#cardinality);
+    for (const { parts } of this.#open) {
+      parts.push({ instrument, table, delta: table.begin() });
+    }
+    return this.#recordings.push({ instrument, table }) - 1;
+  }
+
   /** Every measurement must have a time that OTLP can say. */
   record(batch: readonly Measurement[], instrument = 0): void {
     this.#recordRuns(
@@ -104,7 +124,7 @@ export class IntervalRecorder implements Recorder {
   }
 
   /** The complete intervals, the oldest first, in as few requests as the limits allow. */
-  async collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<CollectedIntervals> {
+  async collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<Collected> {
     // What came late waited for more of its kind until now.
     this.#closeBefore(this.#finished ? Infinity : this.#completeBefore);
     const closed = this.#closed.sort((a, b) => a.number - b.number);
@@ -112,8 +132,11 @@ export class IntervalRecorder implements Recorder {
     this.#due = 0;
     let overflow = NO_OVERFLOW;
     let unequalBounds = 0;
+    const measured: Measured[] = [];
     const drained = closed.map(({ number, parts }) => {
       const interval = alignedInterval(number, this.#config.intervalMs);
+      const measurements = parts.reduce((sum, { delta }) => sum + measurementsOf(delta), 0);
+      if (measurements > 0) measured.push({ interval, measurements });
       return parts.map(({ instrument, table, delta }) => {
         const { points, ...figures } = table.drain(delta);
         overflow = addOverflow(overflow, figures.overflow);
@@ -121,7 +144,7 @@ export class IntervalRecorder implements Recorder {
         return { instrument, data: { interval, points } };
       });
     });
-    const [only, ...others] = this.#config.instruments;
+    const [only, ...others] = this.#recordings.map(({ instrument }) => instrument);
     // One metric holds its data points of all intervals; several take turns, for the oldest interval to come first.
     const metrics = only !== undefined && others.length === 0
       ? metricsOf(only, drained.flatMap((interval) => interval.map(({ data }) => data)))
@@ -133,6 +156,7 @@ export class IntervalRecorder implements Recorder {
       endBuckets: endBuckets(this.#recordings),
       closedEarly: this.#closedEarly,
       reopened: this.#reopened,
+      measured,
     };
     this.#closedEarly = 0;
     this.#reopened = 0;
@@ -191,7 +215,9 @@ export class IntervalRecorder implements Recorder {
     while (at > 0 && (this.#open[at - 1]?.number ?? -Infinity) > number) at--;
     this.#open.splice(at, 0, interval);
     this.#byNumber.set(number, interval);
-    if (this.#closedNumbers.has(number) || number <= this.#greatestForgotten) this.#reopened++;
+    const isAgain = this.#closedNumbers.has(number) || number <= this.#greatestForgotten;
+    // After the end nothing waits for more, so that is no surprise.
+    if (isAgain && !this.#finished) this.#reopened++;
     return interval;
   }
 
@@ -225,6 +251,10 @@ export class IntervalRecorder implements Recorder {
       this.#greatestForgotten = Math.max(this.#greatestForgotten, number);
     }
   }
+}
+
+function measurementsOf({ points }: Delta): number {
+  return points.reduce((sum, { histogram: { count } }) => sum + count, 0);
 }
 
 function pointsOf({ parts }: Gathered): number {

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
 import { addOverflow, NO_OVERFLOW, type Overflow } from "../histogram/overflow.ts";
-import type { SeriesTable } from "../histogram/series_table.ts";
+import type { FullBucket, SeriesTable } from "../histogram/series_table.ts";
 import type { Attributes, MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
 import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
 import { type Interval, intervals } from "./interval.ts";
@@ -25,19 +25,30 @@ export interface Collected {
   readonly unequalBounds: number;
   /** Metrics whose values, of all collections so far, say nothing but that they are below or above a bound. */
   readonly endBuckets: readonly EndBucket[];
+  /** Intervals of event time, the oldest first; none when measurements happen as they are recorded. */
+  readonly measured: readonly Measured[];
+  /** Intervals that were closed before they were complete, because of `maxSeries`. */
+  readonly closedEarly: number;
+  /** How often an interval began anew that had been closed: its data points are one more delta. */
+  readonly reopened: number;
+}
+
+/** How much was measured in an interval. */
+export interface Measured {
+  readonly interval: Interval;
+  readonly measurements: number;
 }
 
 /** All values of a metric fell into one bucket at an end. */
-export interface EndBucket {
+export interface EndBucket extends FullBucket {
   readonly metric: string;
-  readonly bucket: "first" | "last";
   /** The bucket's only finite bound: values are at most, or more than, that. */
   readonly bound: number;
 }
 
 /**
  * Records measurements and gives each delta away once: after `collect()` it is forgotten here. `instrument` is the index
- * of one of those it was made with. Attributes must not be changed afterwards.
+ * of one of those it was made with, or what `addInstrument` gave. Attributes must not be changed afterwards.
  */
 export interface Recorder {
   /** Values must be finite and not negative: whoever reads or makes them sees to it. */
@@ -47,6 +58,14 @@ export interface Recorder {
    * point of their own.
    */
   recordHistograms(batch: readonly MeasuredHistogram[], instrument?: number): void;
+  /** One more instrument, that shares the limit of the others; its index. */
+  addInstrument(instrument: Instrument): number;
+  /** Whether `collect()` gives something. */
+  readonly isDue: boolean;
+  /** Whether it is time to collect, because what waits for it should not become more. */
+  readonly isFull: boolean;
+  /** Nothing belongs together with what comes later: all that was recorded is due. */
+  finish(): void;
   /**
    * What is recorded while it resolves belongs to the next interval. Without `interval`, it is the time since the last
    * collection.
@@ -60,10 +79,11 @@ export interface Recorder {
 
 export function recorder(config: RecorderConfig, clock: Clock): Recorder {
   const cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
-  const recordings = config.instruments.map((instrument) => {
+  const begin = (instrument: Instrument) => {
     const table = tableOf(instrument, cardinality);
     return { instrument, table, delta: table.begin() };
-  });
+  };
+  const recordings = config.instruments.map(begin);
   const next = intervals(clock);
   const recordingOf = (instrument: number) => {
     const recording = recordings[instrument];
@@ -79,6 +99,15 @@ export function recorder(config: RecorderConfig, clock: Clock): Recorder {
       const { table, delta } = recordingOf(instrument);
       table.recordHistograms(batch, delta);
     },
+    addInstrument(instrument) {
+      cardinality.addInstrument();
+      return recordings.push(begin(instrument)) - 1;
+    },
+    get isDue() {
+      return recordings.some(({ delta }) => delta.points.length > 0);
+    },
+    isFull: false,
+    finish() {},
     async collect(limits, compression, given) {
       const passed = next();
       const interval = given ?? passed;
@@ -96,6 +125,9 @@ export function recorder(config: RecorderConfig, clock: Clock): Recorder {
         overflow: drained.reduce((sum, { overflow }) => addOverflow(sum, overflow), NO_OVERFLOW),
         unequalBounds: drained.reduce((sum, each) => sum + each.unequalBounds, 0),
         endBuckets: endBuckets(recordings),
+        measured: [],
+        closedEarly: 0,
+        reopened: 0,
       };
     },
   };
@@ -104,9 +136,9 @@ export function recorder(config: RecorderConfig, clock: Clock): Recorder {
 export function endBuckets(
   recordings: readonly { readonly instrument: Instrument; readonly table: SeriesTable }[],
 ): readonly EndBucket[] {
-  return recordings.flatMap(({ instrument: { name, bounds }, table: { endBucket: bucket } }) => {
-    if (bounds === "exponential" || bucket === undefined) return [];
-    const bound = bounds.at(bucket === "first" ? 0 : -1);
-    return bound === undefined ? [] : [{ metric: name, bucket, bound }];
+  return recordings.flatMap(({ instrument: { name, bounds }, table: { endBucket } }) => {
+    if (bounds === "exponential" || endBucket === undefined) return [];
+    const bound = bounds.at(endBucket.bucket === "first" ? 0 : -1);
+    return bound === undefined ? [] : [{ metric: name, ...endBucket, bound }];
   });
 }

@@ -9,7 +9,9 @@ import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { type PlotConfig, plotConfig } from "../config/plot_config.ts";
 import type { PlotFlags } from "../config/settings.ts";
 import { canvasOf, wrapped } from "../draw/canvas.ts";
+import type { Instrument } from "../otlp/recorder.ts";
 import { openRecording, type Recording } from "../source/open.ts";
+import type { Records } from "../source/source.ts";
 import { seriesJson, suggestionJson } from "./json.ts";
 import { LiveDrawing } from "./live.ts";
 import { largestFirst, PlotTable } from "./table.ts";
@@ -40,13 +42,13 @@ export async function plotMeasurements(config: PlotConfig, system: System): Prom
     const names = exponential.map(({ name }) => escapeText(name)).join(", ");
     warn(`plot draws no exponential buckets, but the default bounds in their place: ${names}`);
   }
-  const tables = tablesOf(recording, config);
+  const { tables, add } = tablesOf(recording, config);
   const live = config.follow && format === "text" && system.columns !== undefined
     ? new LiveDrawing(system)
     : undefined;
   let ended = false;
   try {
-    ended = await gather(recording, tables, live, config, system);
+    ended = await gather(recording, tables, recordsOf(tables, add), live, config, system);
   } finally {
     recording.close();
     live?.clear();
@@ -97,12 +99,12 @@ function lineWord(count: number): string {
 async function gather(
   { source, clearProgress }: Recording,
   tables: readonly PlotTable[],
+  records: Records,
   live: LiveDrawing | undefined,
   config: PlotConfig,
   system: System,
 ): Promise<boolean> {
   const { clock, stop } = system;
-  const records = recordsOf(tables);
   let ended = false;
   while (!ended && !stop.aborted) {
     const until = live === undefined ? Infinity : clock.monotonic() + REDRAW_MS;
@@ -117,7 +119,10 @@ async function gather(
 }
 
 /** What a source records into. */
-function recordsOf(tables: readonly PlotTable[]) {
+function recordsOf(
+  tables: readonly PlotTable[],
+  add: (instrument: Instrument) => number,
+): Records {
   const table = (instrument: number) => {
     const found = tables[instrument];
     if (found === undefined) throw new RangeError(`There is no instrument ${instrument}`);
@@ -128,6 +133,8 @@ function recordsOf(tables: readonly PlotTable[]) {
       table(instrument).record(batch),
     recordHistograms: (batch: Parameters<PlotTable["recordHistograms"]>[0], instrument = 0) =>
       table(instrument).recordHistograms(batch),
+    addInstrument: add,
+    isFull: false,
   };
 }
 
@@ -135,17 +142,20 @@ function recordsOf(tables: readonly PlotTable[]) {
 function tablesOf(
   { instruments }: Pick<Recording, "instruments">,
   { metric: { maxSeries } }: PlotConfig,
-): readonly PlotTable[] {
+): { readonly tables: readonly PlotTable[]; readonly add: (instrument: Instrument) => number } {
+  const tables: PlotTable[] = [];
   // What is folded takes the place of a metric's latest series; a metric that has none yet needs one more.
-  const most = Math.max(1, maxSeries - (instruments.length - 1));
-  const hasRoom = (): boolean => tables.reduce((sum, { size }) => sum + size, 0) < most;
-  const tables: readonly PlotTable[] = instruments.map(({ name, unit, bounds, attributes }) =>
-    new PlotTable(
-      { name, unit, attributes, bounds: bounds === "exponential" ? defaultBounds(unit) : bounds },
-      hasRoom,
-    )
-  );
-  return tables;
+  const hasRoom = (): boolean =>
+    tables.reduce((sum, { size }) => sum + size, 0) < Math.max(1, maxSeries - (tables.length - 1));
+  const add = ({ name, unit, bounds, attributes }: Instrument) =>
+    tables.push(
+      new PlotTable(
+        { name, unit, attributes, bounds: bounds === "exponential" ? defaultBounds(unit) : bounds },
+        hasRoom,
+      ),
+    ) - 1;
+  instruments.forEach(add);
+  return { tables, add };
 }
 
 /** The present state as lines of text. */

@@ -28,6 +28,8 @@ export function ahead(
   let next:
     | { readonly filled: Promise<Filled>; readonly collected: Promise<Collected> }
     | undefined;
+  /** They are part of the run. */
+  let asked = false;
   /** Measurements of the next send were recorded when it was their time. */
   let filled = false;
   const prepare = (stop: AbortSignal) => {
@@ -42,17 +44,29 @@ export function ahead(
     source: {
       ...source,
       fill(into, until, stop) {
-        if (next !== undefined) return next.filled;
+        if (next !== undefined) {
+          asked = true;
+          return next.filled;
+        }
         filled = true;
         return source.fill(into, until, stop);
       },
     },
     recorder: {
       record: (batch, instrument) => recorder.record(batch, instrument),
+      addInstrument: (instrument) => recorder.addInstrument(instrument),
+      get isDue() {
+        return next === undefined ? recorder.isDue : asked;
+      },
+      get isFull() {
+        return recorder.isFull;
+      },
+      finish: () => recorder.finish(),
       recordHistograms: (batch, instrument) => recorder.recordHistograms(batch, instrument),
       collect(...wanted) {
         const collected = next?.collected ?? recorder.collect(...wanted);
         next = undefined;
+        asked = false;
         filled = false;
         return collected;
       },

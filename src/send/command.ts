@@ -1,3 +1,4 @@
+import { escapeJson } from "../base/escape.ts";
 import type { Sender } from "./ahead.ts";
 import type { Clock } from "../base/clock.ts";
 import {
@@ -53,7 +54,13 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
     config,
     system,
     warner(config.output, system, print),
-    spool?.followed,
+    {
+      note: noter(config.output, system, print),
+      // With --strict all is looked at before anything is sent.
+      inOne: config.strict && !config.schedule.loop,
+      isLive: config.schedule.loop,
+      followed: spool && { from: spool.followed },
+    },
   ).catch((thrown) => {
     spool?.close();
     throw thrown;
@@ -141,7 +148,8 @@ async function sending(
   const advice = endpoint.dynatrace
     ? (await import("../dynatrace/advice.ts")).adviceFor(config, recording.metrics)
     : undefined;
-  const find = (findings: readonly Finding[]) => tell(findings, config, print);
+  const find = (findings: readonly Finding[], isFirst = true) =>
+    tell(findings, { ...config, strict: config.strict && isFirst }, print);
   find(advice?.findings ?? []);
   const report = reporter(reported(config, recording.metrics.map(hide)), advice);
   print(report.start());
@@ -167,7 +175,12 @@ async function sending(
     limits,
     compression: destination.compression,
     timeoutMs: destination.timeoutMs,
-    review: async (requests) => find(await advice?.review(requests, clock.wall()) ?? []),
+    review: async ({ requests, measured }, isFirst) => {
+      if (advice === undefined) return;
+      const found = advice.untimely(measured, clock.wall());
+      find(found, isFirst);
+      if (isFirst) find(await advice.review(requests, clock.wall(), found));
+    },
     stop,
     kill,
     forced: (lastEvents) => last = lastEvents,
@@ -228,14 +241,30 @@ function tell(
 const STDIN_IGNORED = "standard input is a pipe or a file, but sample measurements are sent: " +
   "to send the measurements in it, add --input -";
 
+/** Says what is no warning: to a person who wants to hear more than warnings, or as an object on standard error. */
+function noter(
+  { format, level }: OutputConfig,
+  { secrets }: Pick<System, "secrets">,
+  print: (lines: Lines) => void,
+): (message: string) => void {
+  return (message) => {
+    const said = secrets.hideQuoted(message);
+    if (format === "json") print({ out: [], err: [escapeJson({ type: "note", message: said })] });
+    else if (level !== "quiet") print({ out: [said], err: [] });
+  };
+}
+
 /** Prints the request of one send, as OTLP/JSON, and sends nothing. */
 async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
   const config: DryRunConfig = dryRunConfig(flags, variables);
   const print = printer(system);
-  const recording = await openRecording(config, system, warner(config.output, system, print));
+  const recording = await openRecording(config, system, warner(config.output, system, print), {
+    inOne: true,
+  });
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
     recording.clearProgress();
+    recording.recorder.finish();
     const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
     if (overflow.measurements > 0) {
       print({ out: [], err: warningLines(config.output.format, overflowText(overflow)) });

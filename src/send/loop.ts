@@ -11,8 +11,9 @@ import type {
 } from "../delivery/delivery.ts";
 import type { Source } from "../source/source.ts";
 import type { Overflow } from "../histogram/overflow.ts";
-import type { EncodedRequest, RequestLimits } from "../otlp/request.ts";
-import type { Recorder } from "../otlp/recorder.ts";
+import type { RequestLimits } from "../otlp/request.ts";
+import type { Interval } from "../otlp/interval.ts";
+import type { Collected, EndBucket, Recorder } from "../otlp/recorder.ts";
 import { nextSlot } from "./schedule.ts";
 import { type SendReport, SendTotals } from "./send_report.ts";
 
@@ -31,6 +32,7 @@ export interface LateReport {
 
 export interface Summary extends Ledger {
   readonly invalid: number;
+  readonly skipped: number;
   readonly rejectedPoints: number;
   readonly sends: number;
   readonly exitCode: number;
@@ -46,6 +48,12 @@ export type RunEvent =
   | { readonly type: "missed"; readonly sends: number }
   /** There were more series than --max-series: these share one data point. */
   | { readonly type: "overflow"; readonly overflow: Overflow }
+  /** Attribute sets that have more than one data point, since their histograms had unequal bounds. */
+  | { readonly type: "unequal-bounds"; readonly series: number }
+  /** Intervals of event time that are sent in more than one delta. */
+  | { readonly type: "split-intervals"; readonly closedEarly: number; readonly reopened: number }
+  /** So far all values of a metric fell into one bucket at an end. */
+  | { readonly type: "end-bucket"; readonly endBucket: EndBucket }
   /** The input ended with an error; what came before it was recorded. */
   | { readonly type: "broken"; readonly reason: string }
   | { readonly type: "stopping" }
@@ -69,8 +77,8 @@ export interface RunDependencies {
   readonly limits: RequestLimits;
   readonly compression: "gzip" | "none";
   readonly timeoutMs: number;
-  /** Looks at the first send's requests before anything is sent; what it throws ends the run. */
-  readonly review: (requests: readonly EncodedRequest[]) => Promise<void>;
+  /** Looks at what is to be sent; what it throws before anything is sent, `isFirst`, ends the run. */
+  readonly review: (collected: Collected, isFirst: boolean) => Promise<void>;
   /** No new iteration; what was recorded gets one more try. */
   readonly stop: AbortSignal;
   /** Ends at once. */
@@ -94,12 +102,23 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   forced((why) => sending.forcedEnd(unsent, why));
   const start = clock.monotonic();
   const over = start + schedule.durationMs;
+  /** When what is in the recorder was measured, where the source knows. */
+  let measuredIn: Interval | undefined;
   /** Measurements in the recorder. */
   let unsent = 0;
+  const stored = () => {
+    unsent = 0;
+  };
   const fill = async (until: number | undefined) => {
-    const { measurements, ended } = await source.fill(recorder, until, stop);
+    const { measurements, ended, interval } = await source.fill(recorder, until, stop);
     unsent += measurements;
+    measuredIn = joined(measuredIn, interval);
     return ended;
+  };
+  const takeInterval = () => {
+    const interval = measuredIn;
+    measuredIn = undefined;
+    return interval;
   };
   // What comes over time is sent at the end of its interval, everything else at the beginning.
   let slot = overTime ? 1 : 0;
@@ -110,20 +129,36 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
       if (stop.aborted) break;
     }
     const time = clock.wall();
-    const ended = await fill(
-      !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due,
-    );
+    const fillUntil = !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due;
+    const ended = await fill(fillUntil);
     const nextDue = schedule.intervalMs === 0
       ? clock.monotonic()
       : start + (slot + 1) * schedule.intervalMs;
     const isLast = !schedule.loop || ended || stop.aborted ||
       sending.sends + 1 >= schedule.iterations ||
       (overTime ? clock.monotonic() : nextDue) >= over;
-    if (isLast) source.close();
+    /** The recorder was full before all had come that belongs to this send. */
+    let isPart = recorder.isFull && !ended && !stop.aborted;
+    const finishLast = () => {
+      if (!isLast || isPart) return;
+      source.close();
+      recorder.finish();
+    };
+    finishLast();
     const until = isLast || schedule.intervalMs === 0 ? Infinity : nextDue;
-    if (unsent > 0 && (isLast || sending.hasRoom)) {
-      yield* sending.begin(overTime ? clock.wall() : time);
-      unsent = 0;
+    if (recorder.isDue && (isLast || sending.hasRoom)) {
+      yield* sending.begin(overTime ? clock.wall() : time, {
+        interval: takeInterval(),
+        isLast,
+        stored,
+        async next() {
+          if (!isPart) return undefined;
+          const hasEnded = await fill(fillUntil);
+          isPart = recorder.isFull && !hasEnded && !stop.aborted;
+          finishLast();
+          return { interval: takeInterval() };
+        },
+      });
       yield* sending.deliver(until);
     } else {
       // Nothing new came, or it stays in the recorder until there is room.
@@ -140,9 +175,14 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   source.close();
   // What came while the last send was under way is kept before anything is tried for the last time.
   if (overTime) await fill(clock.monotonic());
-  if (unsent > 0) {
-    yield* sending.begin(clock.wall());
-    unsent = 0;
+  recorder.finish();
+  if (recorder.isDue) {
+    yield* sending.begin(clock.wall(), {
+      interval: takeInterval(),
+      isLast: true,
+      stored,
+      next: () => Promise.resolve(undefined),
+    });
     yield* sending.deliver(Infinity);
   }
   yield* sending.end();
@@ -159,6 +199,36 @@ interface Open {
   readonly time: number;
   /** On the monotonic clock. */
   readonly began: number;
+  readonly iteration: number;
+  readonly given: Sendable;
+}
+
+/** From the start of the one to the end of the other. */
+function joined(a: Interval | undefined, b: Interval | undefined): Interval | undefined {
+  return a === undefined || b === undefined ? b ?? a : { start: a.start, end: b.end };
+}
+
+/** What one send consists of, besides what is in the recorder. */
+interface Sendable {
+  /** When it was measured; undefined: since the last send. */
+  readonly interval: Interval | undefined;
+  /** Nothing is recorded after this send. */
+  readonly isLast: boolean;
+  /** What was in the recorder is stored. */
+  readonly stored: () => void;
+  /** Fills the recorder with the next part; undefined when there is none. */
+  readonly next: () => Promise<{ readonly interval: Interval | undefined } | undefined>;
+}
+
+/** So many values in one bucket at an end are said while more may come. */
+const MANY_VALUES = 100;
+/** Fewer values than these prove nothing, unless the bound is so many times as far away. */
+const FEW_VALUES = 10;
+const FAR = 5;
+
+function isTelling({ bucket, nearest, bound }: EndBucket, values: number): boolean {
+  return values >= FEW_VALUES ||
+    (bucket === "first" ? nearest * FAR < bound : nearest > bound * FAR);
 }
 
 /** Runs the delivery and tells its events apart: of a send that is open, or late. */
@@ -171,6 +241,10 @@ class Sending {
   /** Of the largest send so far: the next one may be as large. */
   #mostBytes = 0;
   #lastHeld: Result | undefined;
+  /** Collected so far. */
+  #measurements = 0;
+  /** Metrics of which it was said that all values fell into a bucket at an end. */
+  readonly #endBuckets = new Set<string>();
   /** When the stop signal came, on the monotonic clock. */
   #stoppedAt: number | undefined;
   /** Aborted when no request may be under way any longer. */
@@ -211,28 +285,70 @@ class Sending {
   }
 
   /** Collects what was recorded and stores it, to be sent after what is pending. `time`: ms since 1970. */
-  async *begin(time: number): AsyncGenerator<RunEvent> {
-    const { recorder, delivery, source, clock, limits, compression, review } = this.#deps;
+  async *begin(time: number, given: Sendable): AsyncGenerator<RunEvent> {
     const iteration = ++this.#sends;
-    const began = clock.monotonic();
+    const began = this.#deps.clock.monotonic();
     yield { type: "recording", iteration, time };
-    // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
-    const { followed } = source;
-    const { requests, overflow } = await recorder.collect(limits, compression);
-    if (overflow.measurements > 0) yield { type: "overflow", overflow };
-    if (iteration === 1) await review(requests);
-    yield { type: "recorded" };
-    const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
-    this.#mostBytes = Math.max(this.#mostBytes, bytes);
     this.#lastHeld = undefined;
-    for await (const event of delivery.add(requests, iteration, time, followed)) yield* pass(event);
-    this.#open = [...this.#open, { totals: new SendTotals(iteration, requests), time, began }];
+    const open = { totals: new SendTotals(iteration), iteration, time, began, given };
+    this.#open = [...this.#open, open];
+    yield* this.#collect(open, given, true);
+    yield { type: "recorded" };
   }
 
-  /** Sends it, and reports it once; after a signal at the end alone. */
+  /** One part of a send. */
+  async *#collect(
+    { totals, iteration, time, given }: Open,
+    { interval }: Pick<Sendable, "interval">,
+    isFirst: boolean,
+  ): AsyncGenerator<RunEvent> {
+    const { recorder, delivery, source, limits, compression, review } = this.#deps;
+    // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
+    const { followed } = source;
+    const collected = await recorder.collect(limits, compression, interval);
+    const { requests } = collected;
+    totals.add(requests);
+    this.#measurements += requests.reduce((sum, { measurements }) => sum + measurements, 0);
+    yield* this.#said(collected, given.isLast);
+    await review(collected, isFirst && iteration === 1);
+    const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
+    this.#mostBytes = Math.max(this.#mostBytes, bytes);
+    for await (const event of delivery.add(requests, iteration, time, followed)) yield* pass(event);
+    given.stored();
+  }
+
+  /** Sends it, in however many parts it comes, and reports it once; after a signal at the end alone. */
   async *deliver(until: number): AsyncGenerator<RunEvent> {
-    yield* this.#flush(this.#window(until));
-    if (!this.#deps.stop.aborted) yield* this.#report();
+    const { stop } = this.#deps;
+    const open = this.#open.at(-1);
+    let parts = 1;
+    for (;;) {
+      // A receiver that did not take one part within its time is asked again when all parts are there.
+      if (this.#lastHeld === undefined) yield* this.#flush(this.#window(until));
+      const part = await open?.given.next();
+      if (open === undefined || part === undefined) break;
+      parts++;
+      yield* this.#collect(open, part, false);
+    }
+    if (parts > 1 && this.#lastHeld !== undefined && !stop.aborted) {
+      yield* this.#flush(this.#window(until));
+    }
+    if (!stop.aborted) yield* this.#report();
+  }
+
+  /** What is odd about the data, each end bucket once. */
+  *#said(collected: Collected, isLast: boolean): Generator<RunEvent> {
+    const { overflow, unequalBounds, closedEarly, reopened, endBuckets } = collected;
+    if (overflow.measurements > 0) yield { type: "overflow", overflow };
+    if (unequalBounds > 0) yield { type: "unequal-bounds", series: unequalBounds };
+    if (closedEarly + reopened > 0) yield { type: "split-intervals", closedEarly, reopened };
+    if (!isLast && this.#measurements < MANY_VALUES) return;
+    for (const endBucket of endBuckets) {
+      const isNew = !this.#endBuckets.has(endBucket.metric);
+      if (!isNew || !isTelling(endBucket, this.#measurements)) continue;
+      this.#endBuckets.add(endBucket.metric);
+      yield { type: "end-bucket", endBucket };
+    }
   }
 
   /** What is still pending gets its last try when a signal ends the run. */
@@ -258,12 +374,13 @@ class Sending {
   }
 
   summary(): Summary {
-    const { delivery: { ledger }, source: { invalid, broken } } = this.#deps;
+    const { delivery: { ledger }, source: { invalid, skipped = 0, broken } } = this.#deps;
     const failed = ledger.rejected + ledger.dropped + ledger.pending + invalid > 0 ||
       broken !== undefined;
     return {
       ...ledger,
       invalid,
+      skipped,
       rejectedPoints: this.#rejectedPoints,
       sends: this.#sends,
       exitCode: failed ? 1 : this.#rejectedPoints > 0 ? 3 : 0,

@@ -18,7 +18,9 @@ export interface SendReport extends Result {
 /** Adds up what became of one iteration's requests. */
 export class SendTotals {
   readonly #iteration: number;
-  readonly #requests: readonly EncodedRequest[];
+  #measurements = 0;
+  #points = 0;
+  #bytes = 0;
   #attempts = 0;
   #status: number | null = null;
   #possiblyDuplicated = false;
@@ -32,9 +34,17 @@ export class SendTotals {
   #told: Result | undefined;
   #droppedFor: string | undefined;
 
-  constructor(iteration: number, requests: readonly EncodedRequest[]) {
+  constructor(iteration: number) {
     this.#iteration = iteration;
-    this.#requests = requests;
+  }
+
+  /** Requests of the iteration, which may come in several parts. */
+  add(requests: readonly EncodedRequest[]): void {
+    for (const { measurements, points, body } of requests) {
+      this.#measurements += measurements;
+      this.#points += points;
+      this.#bytes += body.length;
+    }
   }
 
   /** Whether the event is about this iteration. */
@@ -63,12 +73,12 @@ export class SendTotals {
 
   /** `held`: why what is not settled is not. */
   report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
-    const points = total(this.#requests, "points");
+    const points = this.#points;
     const told = this.#settledPoints < points ? undefined : this.#told;
     const mixed = this.#refusedPoints > 0 && this.#refusedPoints < points;
     return {
       iteration: this.#iteration,
-      measurements: total(this.#requests, "measurements"),
+      measurements: this.#measurements,
       points,
       outcome: told === undefined && points > 0
         ? "failed"
@@ -79,7 +89,7 @@ export class SendTotals {
         : "accepted",
       attempts: this.#attempts,
       status: this.#status,
-      bytes: this.#requests.reduce((sum, { body }) => sum + body.length, 0),
+      bytes: this.#bytes,
       // In a split send a part may have been refused as a whole, which no partial success counts.
       rejectedPoints: mixed ? this.#refusedPoints + this.#partialPoints : this.#namedPoints,
       possiblyDuplicated: this.#possiblyDuplicated,
@@ -89,8 +99,4 @@ export class SendTotals {
       trouble: told === undefined ? held?.trouble : told.trouble,
     };
   }
-}
-
-function total(requests: readonly EncodedRequest[], key: "points" | "measurements"): number {
-  return requests.reduce((sum, request) => sum + request[key], 0);
 }

@@ -6,12 +6,16 @@ import {
   emptySource,
   type Generate,
   rateSource,
+  type RecordFamilies,
   type Source,
 } from "./source.ts";
 import type { System } from "../base/system.ts";
 import { sampleBatch } from "../measurements/generate/sample.ts";
 import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
-import type { Amount } from "../config/source_config.ts";
+import type { Amount } from "../config/generated_config.ts";
+import type { TimeConfig } from "../config/input_config.ts";
+import { invalid } from "../config/setting.ts";
+import { familyInstruments } from "./families.ts";
 
 /** Where measurements come from and where they are recorded. */
 export interface Recording {
@@ -26,16 +30,28 @@ export interface Recording {
   close(): void;
 }
 
+/** How what a source brings is used. */
+export interface Use {
+  /** Says what is no warning. */
+  readonly note?: (message: string) => void;
+  /** All is collected at once, whatever memory that takes. */
+  readonly inOne?: boolean;
+  /** Measurements are sent as they come. */
+  readonly isLive?: boolean;
+  /** There is a spool, which knows how far a followed file was read. */
+  readonly followed?: { readonly from: Followed | undefined } | undefined;
+}
+
 /** Opens the source that the configuration names; what is special to one is loaded only for it. */
 export async function openRecording(
   config: Pick<DryRunConfig, "source" | "metric">,
   system: System,
   warn: (message: string) => void,
-  followed?: Followed,
+  use: Use = {},
 ): Promise<Recording> {
   const { source, metric } = config;
   const single = (
-    opened: Omit<Partial<Recording>, "recorder"> & Pick<Recording, "source">,
+    opened: Partial<Recording> & Pick<Recording, "source">,
   ): Recording => ({
     recorder: recorderOf(config, [metric], metric.resource, system),
     metrics: [metric.name],
@@ -54,9 +70,35 @@ export async function openRecording(
       const values = source.values.map((value) => ({ value, attributes }));
       return single({ source: batchSource(() => values) });
     }
+    case "since": {
+      const value = (system.clock.wall() - source.start) / source.unitMs;
+      if (value < 0) throw invalid(source.setting, "a time that has passed: this one is to come");
+      return single({ source: batchSource(() => [{ value, attributes: {} }]) });
+    }
     case "input": {
       const { openInput } = await import("./open_input.ts");
-      return single(await openInput(source, system, warn, followed));
+      const { found, recordFamilies } = familiesOf(config, [metric]);
+      const { time } = source;
+      const { isLive = false, inOne = false, followed } = use;
+      const settings = { input: source, unit: metric.unit, isLive, from: followed?.from };
+      const opened = await openInput(settings, recordFamilies, system, warn);
+      if (time === undefined) return single({ ...found, ...opened });
+      const timed = await intervalRecorder(config, time, inOne);
+      // The place that the spool keeps is behind all lines so far, so none of their intervals may wait for more.
+      if (source.follow && followed !== undefined) timed.finish();
+      return single({ ...found, ...opened, recorder: timed });
+    }
+    case "scrape": {
+      const { openScrape } = await import("./open_scrape.ts");
+      const { found, recordFamilies } = familiesOf(config, []);
+      return single({
+        ...found,
+        recorder: recorderOf(config, [], metric.resource, system),
+        source: openScrape(source, recordFamilies, metric.maxSeries, system, {
+          warn,
+          note: use.note ?? (() => {}),
+        }),
+      });
     }
     case "synthetic": {
       const { seriesAttributes, Synthetic } = await import("../measurements/generate/synthetic.ts");
@@ -110,6 +152,43 @@ function generated(
     (measurements) =>
       warn(`cannot keep up with --rate ${rate}: ${measurements} measurements behind`),
   );
+}
+
+/** Instruments that are found while they are recorded: the lists grow, and the first one found ends what was `before`. */
+function familiesOf(
+  { metric }: Pick<DryRunConfig, "metric">,
+  before: readonly Instrument[],
+): {
+  readonly found: Pick<Recording, "metrics" | "instruments">;
+  readonly recordFamilies: RecordFamilies;
+} {
+  const instruments = [...before];
+  const metrics = before.map(({ name }) => name);
+  const recordFamilies = familyInstruments(metric.attributes, (instrument) => {
+    if (metrics.length === before.length) metrics.length = 0;
+    metrics.push(instrument.name);
+    instruments.push(instrument);
+  });
+  return { found: { metrics, instruments }, recordFamilies };
+}
+
+/** So many data points are sent before more is read. */
+const MOST_DUE = 5_000;
+
+async function intervalRecorder(
+  { metric }: Pick<DryRunConfig, "metric">,
+  { intervalMs, latenessMs }: TimeConfig,
+  inOne: boolean,
+): Promise<Recorder> {
+  const { IntervalRecorder } = await import("../otlp/interval_recorder.ts");
+  return new IntervalRecorder({
+    resource: metric.resource,
+    instruments: [metric],
+    maxSeries: metric.maxSeries,
+    intervalMs,
+    latenessMs,
+    mostDue: inOne ? Infinity : MOST_DUE,
+  });
 }
 
 function recorderOf(

@@ -1,68 +1,89 @@
-import type { InputConfig } from "../config/source_config.ts";
-import { inputSource, type Source } from "./source.ts";
+import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
+import { type InputConfig, notOfAnExposition } from "../config/input_config.ts";
 import type { Followed } from "../delivery/spool/spool_file.ts";
 import {
   followInput,
   type Input,
   type InputOptions,
+  type NamedStream,
   readInput,
 } from "../measurements/input/input.ts";
-import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
+import { InputWords } from "./input_words.ts";
 import { progressLine } from "./progress.ts";
+import { inputSource } from "./input_source.ts";
+import type { RecordFamilies, Source } from "./source.ts";
 
-/** So many lines that cannot be used are named one by one. */
-const MOST_NAMED = 10;
 const PROGRESS_EVERY_MS = 500;
 const CLEAR_LINE = "\r\x1b[K";
 
-/** Opens a file, or standard input for `-`, and reads it as it is recorded. `from`: how far a followed one was read. */
+/** What of the settings an input is read with. */
+export interface InputSettings {
+  readonly input: InputConfig;
+  /** The metric's: a value with a unit of time is converted to it. */
+  readonly unit: string;
+  /** Lines count as they come. */
+  readonly isLive: boolean;
+  /** How far a followed file was read. */
+  readonly from: Followed | undefined;
+}
+
+/** Opens files, or standard input for `-`, and reads them one after the other as they are recorded. */
 export async function openInput(
-  { path, follow, ...options }: InputConfig,
+  { input: config, unit, isLive, from }: InputSettings,
+  recordFamilies: RecordFamilies,
   system: System,
   warn: (message: string) => void,
-  from?: Followed,
 ): Promise<{ source: Source; clearProgress: () => void; close: () => void }> {
+  const { paths, follow, time, notOfExpositions, ...fields } = config;
   const controller = new AbortController();
-  let unnamed = 0;
-  const told: InputOptions = {
-    ...options,
-    signal: controller.signal,
-    onInvalid(line, reason) {
-      if (input.progress.invalid > MOST_NAMED) return void unnamed++;
-      clearProgress();
-      warn(`line ${line} not used: ${reason}`);
-    },
-  };
-  const absolute = resolvePath(system.cwd, path);
-  const opened = follow ? undefined : await openStream(path, system);
-  const input = opened === undefined
-    ? await following(absolute, path, told, system, warn, from)
-    : readInput([{ name: path === "-" ? "" : path, stream: opened.stream }], told);
   let shown = false;
   const clearProgress = () => {
     if (shown) system.stderr(CLEAR_LINE);
     shown = false;
   };
+  const say = (message: string) => {
+    clearProgress();
+    warn(message);
+  };
+  const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
+  const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, say);
+  const options: InputOptions = {
+    ...fields,
+    unit,
+    timeField: time?.field,
+    timeFormat: time?.format,
+    signal: controller.signal,
+    onInvalid: (line, reason, name) => words.invalid(line, reason, name),
+    onManyValues: (field, examples) => words.manyValues(field, examples),
+    onExposition() {
+      const [flag] = notOfExpositions;
+      if (flag !== undefined) throw notOfAnExposition(flag);
+    },
+  };
+  const [path = ""] = follow ? paths : [];
+  const absolute = follow ? resolvePath(system.cwd, path) : undefined;
+  const opened = absolute === undefined ? await openAll(paths, system) : [];
+  const input = absolute === undefined
+    ? readInput(opened, options)
+    : await following(absolute, path, options, system, say, from);
+  const bytes = opened.length > 0 ? total(opened) : undefined;
   const began = system.clock.monotonic();
   const timer = system.stderrIsTerminal
     ? setInterval(() => {
       const seconds = (system.clock.monotonic() - began) / 1000;
-      system.stderr(`${CLEAR_LINE}${progressLine(input.progress, seconds, opened?.bytes)}`);
+      system.stderr(`${CLEAR_LINE}${progressLine(input.progress, seconds, bytes)}`);
       shown = true;
     }, PROGRESS_EVERY_MS)
     : undefined;
-  const source = inputSource(input, system.clock, follow ? absolute : undefined);
   return {
-    source,
+    source: inputSource(input, system.clock, recordFamilies, { words, path: absolute }),
     clearProgress,
     close() {
       clearInterval(timer);
       clearProgress();
       controller.abort();
-      if (unnamed > 0) {
-        warn(`${unnamed} more ${unnamed === 1 ? "line was" : "lines were"} not used`);
-      }
+      words.end(input);
     },
   };
 }
@@ -84,11 +105,31 @@ async function following(
   }, options);
 }
 
-async function openStream(path: string, system: System) {
-  if (path === "-") return { stream: system.stdin(), bytes: undefined };
-  try {
-    return await system.openFile(resolvePath(system.cwd, path));
-  } catch (thrown) {
-    throw unreadable(fileOf("--input", path), thrown);
+/** A stream with its length, where that is known. */
+interface Opened extends NamedStream {
+  readonly bytes: number | undefined;
+}
+
+/** All are opened before the first is read, so that a name that is wrong is said at once. */
+async function openAll(paths: readonly string[], system: System): Promise<readonly Opened[]> {
+  const opened: Opened[] = [];
+  for (const path of paths) {
+    try {
+      opened.push(
+        path === "-"
+          ? { name: "", stream: system.stdin(), bytes: undefined }
+          : { name: path, ...await system.openFile(resolvePath(system.cwd, path)) },
+      );
+    } catch (thrown) {
+      throw unreadable(fileOf("--input", path), thrown);
+    }
   }
+  return opened;
+}
+
+function total(opened: readonly Opened[]): number | undefined {
+  return opened.reduce<number | undefined>(
+    (sum, { bytes }) => sum === undefined || bytes === undefined ? undefined : sum + bytes,
+    0,
+  );
 }

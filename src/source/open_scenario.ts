@@ -6,7 +6,7 @@ import { ScenarioTraffic } from "../measurements/generate/scenario.ts";
 import { parseScenario } from "../measurements/generate/scenario_file.ts";
 import { readFileOf } from "../base/paths.ts";
 import type { Instrument } from "../otlp/recorder.ts";
-import type { ScenarioConfig } from "../config/source_config.ts";
+import type { ScenarioConfig } from "../config/generated_config.ts";
 
 export interface OpenScenario {
   readonly instruments: readonly Instrument[];

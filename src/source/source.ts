@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { FollowedPlace } from "../delivery/delivery.ts";
-import type { Input } from "../measurements/input/input.ts";
 import type { Measurement } from "../measurements/measurement.ts";
+import type { Exposed } from "../measurements/prometheus/exposed.ts";
+import type { Interval } from "../otlp/interval.ts";
 import type { Recorder } from "../otlp/recorder.ts";
 
 /** What was recorded for one send. */
@@ -9,10 +10,18 @@ export interface Filled {
   readonly measurements: number;
   /** There is nothing more to come. */
   readonly ended: boolean;
+  /** When it was measured, where that is known; missing: since the last send. */
+  readonly interval?: Interval | undefined;
 }
 
 /** What measurements are given to. */
-export type Records = Pick<Recorder, "record" | "recordHistograms">;
+export type Records = Pick<
+  Recorder,
+  "record" | "recordHistograms" | "addInstrument" | "isFull"
+>;
+
+/** Records each metric family of an exposition as a metric of its own; tells how many measurements that were. */
+export type RecordFamilies = (records: Records, exposed: readonly Exposed[]) => number;
 
 /** Records the measurements of a run, send by send. */
 export interface Source {
@@ -142,82 +151,4 @@ export function rateSource(
 
 function nextTick(clock: Clock, until: number | undefined, rate: number): number {
   return Math.min(until === undefined ? 1000 / rate : until - clock.monotonic(), TICK_MS);
-}
-
-/**
- * What an input holds. It is read all the time, also while a send is under way, and recorded as it comes; after
- * `hold(true)` reading stops until there is room. `path` is that of a followed file.
- */
-export function inputSource(input: Input, clock: Clock, path?: string): Source {
-  let started = false;
-  let closed = false;
-  let recorded = 0;
-  let ended = false;
-  let broken: string | undefined;
-  let thrown: unknown;
-  let arrived = () => {};
-  let held: PromiseWithResolvers<void> | undefined;
-  let place = input.place;
-  const goOn = () => {
-    held?.resolve();
-    held = undefined;
-  };
-  const read = async (recorder: Records) => {
-    try {
-      for await (const batch of input) {
-        if (closed) return;
-        const { measurements, histograms } = batch;
-        recorder.record(measurements);
-        if (histograms.length > 0) recorder.recordHistograms(histograms);
-        recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
-        place = batch.place;
-        arrived();
-        await held?.promise;
-      }
-    } catch (error) {
-      thrown = error;
-      broken = error instanceof Error ? error.message : String(error);
-    } finally {
-      ended = true;
-      arrived();
-    }
-  };
-  return {
-    overTime: true,
-    canWait: true,
-    get invalid() {
-      return input.progress.invalid;
-    },
-    get broken() {
-      return broken;
-    },
-    get followed() {
-      return path === undefined || place === undefined ? undefined : { path, place };
-    },
-    hold(waiting) {
-      if (waiting) held ??= Promise.withResolvers();
-      else goOn();
-    },
-    close() {
-      closed = true;
-      goOn();
-    },
-    async fill(recorder, until, stop) {
-      if (!started) read(recorder);
-      started = true;
-      const enough = () =>
-        ended || (until === undefined ? recorded > 0 : clock.monotonic() >= until);
-      while (!enough() && !stop.aborted) {
-        const wake = new AbortController();
-        arrived = () => enough() && wake.abort();
-        const left = until === undefined ? Infinity : until - clock.monotonic();
-        await clock.sleep(left, AbortSignal.any([stop, wake.signal]));
-      }
-      // What is wrong with the whole input (a CSV without the column) is the user's to mend, not data that broke off.
-      if (thrown instanceof Error && thrown.name === "UsageError") throw thrown;
-      const measurements = recorded;
-      recorded = 0;
-      return { measurements, ended };
-    },
-  };
 }

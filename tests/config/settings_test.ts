@@ -96,8 +96,10 @@ const toggle = (read: Example["read"], bad?: string): Example => ({
   ...bad !== undefined && { bad },
 });
 
-const input = { input: "-" };
+const input = { input: ["-"] };
+const timed = { ...input, timeField: "t" };
 const loop = { loop: true };
+const scraped = { ...loop, scrape: "http://h" };
 const series = { series: "2" };
 const source = (name: string, base: SendFlags = {}) =>
   send(({ source }) => Reflect.get(source, name), base);
@@ -195,7 +197,18 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [i],
     bad: "",
   },
-  input: { ...text(source("path")), bad: "" },
+  since: {
+    text: (i) => String(1e9 + i),
+    read: source("start"),
+    meaning: (i) => (1e9 + i) * 1000,
+    bad: "soon",
+  },
+  input: {
+    text: (i) => `file${i}`,
+    read: source("paths"),
+    meaning: (i) => [`file${i}`],
+    bad: "",
+  },
   inputFormat: {
     text: () => "csv",
     read: source("format", input),
@@ -209,7 +222,52 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [{ name: `f${i}`, key: "k" }],
     bad: "",
   },
+  pattern: {
+    text: (i) => `(?<f${i}>.)`,
+    read: send(({ source }) => source.kind === "input" && source.pattern?.fields, input),
+    meaning: (i) => [`f${i}`],
+    bad: "(?<",
+  },
+  delimiter: {
+    text: () => "|",
+    read: source("delimiter", input),
+    meaning: () => "|",
+    bad: "||",
+  },
+  where: {
+    text: (i) => `f${i}=1`,
+    read: send(({ source }) => source.kind === "input" && source.where[0]?.field, input),
+    meaning: (i) => `f${i}`,
+    bad: "f",
+  },
   scale: number(source("scale", input), "0"),
+  timeField: {
+    ...text(send(({ source }) => source.kind === "input" && source.time?.field, input)),
+    bad: "",
+  },
+  timeFormat: {
+    text: () => "us",
+    read: send(({ source }) => source.kind === "input" && source.time?.format, timed),
+    meaning: () => "us",
+    bad: "roman",
+  },
+  lateness: number(
+    send(({ source }) => source.kind === "input" && source.time?.latenessMs, timed),
+    "-1",
+    1000,
+  ),
+  scrape: {
+    text: (i) => `http://host${i}/metrics`,
+    read: send(({ source }) => source.kind === "scrape" && source.url.href, { loop: true }),
+    meaning: (i) => `http://host${i}/metrics`,
+    bad: "ftp://host",
+  },
+  scrapeHeader: {
+    text: (i) => `X-A=${SECRET}${i}`,
+    read: source("headers", scraped),
+    meaning: (i) => [["x-a", `${SECRET}${i}`]],
+    bad: SECRET,
+  },
   scenario: text(source("path")),
   series: number(source("series"), "0"),
   count: number(source("count"), "-1"),

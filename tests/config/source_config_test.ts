@@ -3,8 +3,10 @@ import { UsageError } from "../../src/base/errors.ts";
 import type { SendFlags } from "../../src/config/settings.ts";
 import { type SourceConfig, sourceConfig } from "../../src/config/source_config.ts";
 
+const SCHEDULE = { intervalMs: 60_000, iterations: Infinity, durationMs: Infinity };
+
 const source = (flags: SendFlags, { loop = false, spool = false } = {}): SourceConfig =>
-  sourceConfig(flags, loop, spool);
+  sourceConfig(flags, { ...SCHEDULE, loop }, spool, () => undefined);
 /** Why it is refused. */
 function refusal(flags: SendFlags, given = {}): string {
   try {
@@ -34,38 +36,50 @@ Deno.test("sourceConfig() takes given values in their order", () => {
 });
 
 Deno.test("sourceConfig() fills in what an input leaves out", () => {
-  assert.deepEqual(source({ input: "-" }), {
+  assert.deepEqual(source({ input: ["-"] }), {
     kind: "input",
-    path: "-",
+    paths: ["-"],
     follow: false,
     format: "auto",
+    pattern: undefined,
+    delimiter: undefined,
     valueField: "value",
     attrFields: undefined,
+    where: [],
     scale: 1,
+    time: undefined,
+    notOfExpositions: [],
   });
 });
 
 Deno.test("sourceConfig() takes an input with all that describes it", () => {
   assert.deepEqual(
     source({
-      input: "a.csv",
+      input: ["a.csv"],
       inputFormat: "csv",
       valueField: "ms",
       attrField: ["status=http.status", "host", "a=b=c"],
       scale: "1e3",
+      timeField: "at",
+      lateness: "5",
     }),
     {
       kind: "input",
-      path: "a.csv",
+      paths: ["a.csv"],
       follow: false,
       format: "csv",
+      pattern: undefined,
+      delimiter: undefined,
       valueField: "ms",
       attrFields: [
         { name: "status", key: "http.status" },
         { name: "host", key: "host" },
         { name: "a", key: "b=c" },
       ],
+      where: [],
       scale: 1000,
+      time: { field: "at", format: "auto", intervalMs: 60_000, latenessMs: 5000 },
+      notOfExpositions: ["--value-field", "--attr-field", "--scale", "--time-field"],
     },
   );
 });
@@ -99,7 +113,9 @@ Deno.test("sourceConfig() takes what is synthetic as it is given", () => {
 Deno.test("sourceConfig() refuses two sources and names both", () => {
   const sources: readonly (readonly [string, SendFlags])[] = [
     ["--value", { value: ["1"] }],
-    ["--input", { input: "-" }],
+    ["--since", { since: "1" }],
+    ["--input", { input: ["-"] }],
+    ["--scrape", { scrape: "http://h" }],
     ["--scenario", { scenario: "s" }],
     ["--series", { series: "1" }],
   ];
@@ -113,7 +129,7 @@ Deno.test("sourceConfig() refuses two sources and names both", () => {
   }
   for (const key of ["count", "rate", "distribution", "seed"] as const) {
     refused({ value: ["1"], [key]: "1" }, new RegExp(`^--value and --${key} name two sources`));
-    refused({ input: "-", [key]: "1" }, new RegExp(`^--input and --${key} name two sources`));
+    refused({ input: ["-"], [key]: "1" }, new RegExp(`^--input and --${key} name two sources`));
   }
   refused({ scenario: "s", distribution: "constant(1)" }, /^--scenario and --distribution name/);
 });
@@ -126,10 +142,63 @@ Deno.test("sourceConfig() refuses what describes an input where there is none", 
 });
 
 Deno.test("sourceConfig() refuses fields of an input without fields", () => {
-  const text = { input: "-", inputFormat: "text" };
+  const text = { input: ["-"], inputFormat: "text" };
   refused({ ...text, valueField: "v" }, /^--value-field has no effect with --input-format text/);
   refused({ ...text, attrField: ["v"] }, /^--attr-field has no effect with --input-format text/);
   assert.equal(source({ ...text, scale: "2" }).kind, "input");
+});
+
+Deno.test("sourceConfig() takes the format that a flag belongs to, and no other", () => {
+  const format = (flags: SendFlags) => {
+    const config = source({ input: ["-"], ...flags });
+    return config.kind === "input" && config.format;
+  };
+  assert.equal(format({ pattern: "(?<value>\\d+)" }), "pattern");
+  assert.equal(format({ delimiter: ";" }), "csv");
+  assert.equal(format({ delimiter: "tab", inputFormat: "csv" }), "csv");
+  const input = { input: ["-"] };
+  refused({ ...input, delimiter: ";", inputFormat: "ndjson" }, /^--delimiter has no effect with/);
+  refused({ ...input, pattern: "(?<a>.)", inputFormat: "csv" }, /^--pattern has no effect with/);
+  refused({ ...input, inputFormat: "pattern" }, /^--input-format pattern needs the pattern/);
+});
+
+Deno.test("sourceConfig() refuses what says nothing about a time, or an exposition", () => {
+  const input = { input: ["-"] };
+  refused({ ...input, lateness: "1" }, /^--lateness is about the time of a line/);
+  refused({ ...input, timeFormat: "s" }, /^--time-format is about the time of a line/);
+  refused({ input: ["-", "a", "-"] }, /^--input - is given twice/);
+  for (const key of ["metric", "unit", "buckets", "valueField", "timeField"] as const) {
+    refused(
+      { ...input, inputFormat: "prometheus", [key]: "x" },
+      /has no effect on a Prometheus exposition/,
+    );
+  }
+});
+
+Deno.test("sourceConfig() measures the time since a time, in a unit of time", () => {
+  const start = (since: string, unit = "s") => {
+    const config = source({ since, unit });
+    return config.kind === "since" && [config.start, config.unitMs];
+  };
+  assert.deepEqual(start("1700000000"), [1_700_000_000_000, 1000]);
+  assert.deepEqual(start("1700000000.25", "min"), [1_700_000_000_250, 60_000]);
+  assert.deepEqual(start("2023-11-14T23:13:20+01:00", "ms"), [1_700_000_000_000, 1]);
+  refused({ since: "1700000000.N" }, /^Invalid --since "1700000000.N" \(command line\): expected/);
+  refused({ since: "2023-11-14T23:13:20" }, /^Invalid --since/);
+  refused({ since: "1", unit: "By" }, /"By" \(command line\) is no unit of it: give --unit s, ms,/);
+  refused({ since: "1" }, "--since is one measurement: leave out --loop", { loop: true });
+});
+
+Deno.test("sourceConfig() scrapes in a loop, and keeps credentials out of the URL", () => {
+  const config = source({ scrape: "https://us%40er:p%C3%A4ss@h:9/m?token=t" }, { loop: true });
+  assert.ok(config.kind === "scrape");
+  assert.equal(config.url.href, "https://h:9/m?token=t");
+  assert.equal(config.shown, "https://***:***@h:9/m?token=***");
+  assert.deepEqual(config.headers, [["authorization", "Basic dXNAZXI6cMOkc3M="]]);
+  refused({ scrape: "http://h" }, /^--scrape sends what is added between two scrapes: add --loop/);
+  refused({ scrape: "http://h", dryRun: true }, /^--dry-run has nothing to show of --scrape/);
+  refused({ scrapeHeader: ["a=b"] }, /^--scrape-header is sent to a Prometheus endpoint/);
+  refused({ scrape: "http://h", metric: "m" }, /^--metric has no effect with --scrape/);
 });
 
 Deno.test("sourceConfig() refuses a metric beside a scenario", () => {
@@ -161,11 +230,17 @@ Deno.test("sourceConfig() names the value that it refuses, and what would be rig
   const cases: readonly (readonly [SendFlags, string])[] = [
     [{ value: ["1", "-2"] }, '--value "-2" (command line): expected a number, 0 or more'],
     [{ value: [""] }, '--value "" (command line)'],
-    [{ input: " " }, '--input " " (command line): expected a file, or - for standard input'],
-    [{ input: "-", inputFormat: "xml" }, '--input-format "xml" (command line): expected "auto" or'],
-    [{ input: "-", valueField: "" }, '--value-field "" (command line): expected the name'],
-    [{ input: "-", attrField: ["=k"] }, '--attr-field "=k" (command line): expected NAME, or'],
-    [{ input: "-", scale: "-1" }, '--scale "-1" (command line): expected a number greater than 0'],
+    [{ input: [" "] }, '--input " " (command line): expected a file, or - for standard input'],
+    [
+      { input: ["-"], inputFormat: "xml" },
+      '--input-format "xml" (command line): expected "auto" or',
+    ],
+    [{ input: ["-"], valueField: "" }, '--value-field "" (command line): expected the name'],
+    [{ input: ["-"], attrField: ["=k"] }, '--attr-field "=k" (command line): expected NAME, or'],
+    [
+      { input: ["-"], scale: "-1" },
+      '--scale "-1" (command line): expected a number greater than 0',
+    ],
     [{ series: "0" }, '--series "0" (command line): expected a whole number from 1 to 1000000'],
     [{ series: "1e7" }, '--series "1e7" (command line): expected a whole number from 1 to'],
     [{ count: "-1" }, '--count "-1" (command line): expected a whole number, 1 or more'],

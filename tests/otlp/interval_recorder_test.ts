@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Attributes, Measurement } from "../../src/measurements/measurement.ts";
-import {
-  type CollectedIntervals,
-  IntervalRecorder,
-  type IntervalRecorderConfig,
-} from "../../src/otlp/interval_recorder.ts";
+import { IntervalRecorder, type IntervalRecorderConfig } from "../../src/otlp/interval_recorder.ts";
+import type { Collected } from "../../src/otlp/recorder.ts";
 import { SEED } from "../support/arbitrary.ts";
 import { decode, type Point, type Values } from "../support/decode.ts";
 
@@ -22,6 +19,7 @@ function recorderOf(change: Partial<IntervalRecorderConfig> = {}): IntervalRecor
     maxSeries: 10_000,
     intervalMs: MINUTE,
     latenessMs: MINUTE,
+    mostDue: Infinity,
     ...change,
   });
 }
@@ -35,7 +33,7 @@ function recordAll(recorder: IntervalRecorder, measured: readonly Measurement[],
   for (let i = 0; i < measured.length; i += size) recorder.record(measured.slice(i, i + size));
 }
 
-function pointsOf({ requests }: CollectedIntervals): readonly Point[] {
+function pointsOf({ requests }: Collected): readonly Point[] {
   return requests.flatMap(({ body }) => decode(body).metrics).flatMap(({ points }) => points);
 }
 
@@ -48,7 +46,7 @@ async function collected(recorder: IntervalRecorder) {
   ]);
 }
 
-async function ended(recorder: IntervalRecorder): Promise<CollectedIntervals> {
+async function ended(recorder: IntervalRecorder): Promise<Collected> {
   recorder.finish();
   return await recorder.collect(ALL, "none");
 }

@@ -457,8 +457,8 @@ Deno.test("collect() names metrics whose values all fell into the first or the l
   const recording = recorder(config({ instruments }), new StillClock());
   [measured(0.1, 5), measured(10.1, 999), measured(1, 20), measured(1), measured(1)]
     .forEach((batch, i) => recording.record(batch, i));
-  const low = { metric: "low", bucket: "first", bound: 5 } as const;
-  const high = { metric: "high", bucket: "last", bound: 10 } as const;
+  const low = { metric: "low", bucket: "first", nearest: 5, bound: 5 } as const;
+  const high = { metric: "high", bucket: "last", nearest: 10.1, bound: 10 } as const;
   assert.deepEqual((await recording.collect(ALL, "none")).endBuckets, [low, high]);
   recording.record(measured(6), 1);
   recording.record(measured(1), 2);

@@ -35,12 +35,17 @@ function config({ format = "text", metric = {}, ...change }: Change): PlotConfig
 
 const INPUT: PlotConfig["source"] = {
   kind: "input",
-  path: "-",
+  paths: ["-"],
   follow: false,
   format: "ndjson",
+  pattern: undefined,
+  delimiter: undefined,
   valueField: "value",
   attrFields: undefined,
+  where: [],
   scale: 1,
+  time: undefined,
+  notOfExpositions: [],
 };
 
 function lines(measurements: readonly (readonly [number, Record<string, unknown>])[]): string {

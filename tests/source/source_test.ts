@@ -4,11 +4,11 @@ import {
   countSource,
   emptySource,
   type Filled,
-  inputSource,
   rateSource,
   type Records,
   type Source,
 } from "../../src/source/source.ts";
+import { inputSource } from "../../src/source/input_source.ts";
 import { type Input, readInput } from "../../src/measurements/input/input.ts";
 import type { Batch } from "../../src/measurements/input/sink.ts";
 import type { MeasuredHistogram, Measurement } from "../../src/measurements/measurement.ts";
@@ -31,10 +31,31 @@ class Counter implements Recorder {
     for (const { count } of batch) this.recorded += count;
   }
 
+  addInstrument(): never {
+    throw new Error("There is one instrument");
+  }
+
+  get isDue(): boolean {
+    return this.recorded > 0;
+  }
+
+  /** Full when it has so many. */
+  most = Infinity;
+
+  get isFull(): boolean {
+    return this.recorded >= this.most;
+  }
+
+  finish(): void {}
+
   collect(): never {
     throw new Error("Nobody collects here");
   }
 }
+
+const noFamilies = (): never => {
+  throw new Error("No input is an exposition");
+};
 
 /** An input that is written to like a pipe. */
 class Pipe implements Input {
@@ -73,7 +94,7 @@ class Pipe implements Input {
       if (next === undefined) return;
       if (next instanceof Error) throw next;
       this.taken++;
-      yield { measurements: new Array<Measurement>(next).fill(one), histograms: [] };
+      yield { measurements: new Array<Measurement>(next).fill(one), histograms: [], exposed: [] };
     }
   }
 }
@@ -188,7 +209,7 @@ Deno.test("inputSource() records what comes until the end of the interval", asyn
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock);
+  const source = inputSource(pipe, clock, noFamilies);
   clock.after(30, () => pipe.push(2, 3));
   clock.after(130, () => pipe.push(4));
   const start = clock.monotonic();
@@ -214,14 +235,14 @@ Deno.test("inputSource() records histograms that exist already, and counts what 
     scale: 1,
     onInvalid: () => {},
   });
-  const filled = await inputSource(input, clock).fill(recorder, undefined, go);
+  const filled = await inputSource(input, clock, noFamilies).fill(recorder, undefined, go);
   assert.deepEqual([filled.measurements, recorder.recorded], [10, 10]);
 });
 
 Deno.test("inputSource() returns with the first batch when there is no interval", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock);
+  const source = inputSource(pipe, clock, noFamilies);
   clock.after(500, () => pipe.push(7));
   const filled = await clock.run(source.fill(new Counter(), undefined, go));
   assert.deepEqual(filled, { measurements: 7, ended: false });
@@ -234,7 +255,7 @@ Deno.test("inputSource() returns at a signal with what was read", async () => {
   clock.after(10, () => pipe.push(3));
   clock.after(20, () => stop.abort());
   const filled = await clock.run(
-    inputSource(pipe, clock).fill(new Counter(), Infinity, stop.signal),
+    inputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, stop.signal),
   );
   assert.deepEqual(filled, { measurements: 3, ended: false });
 });
@@ -243,7 +264,7 @@ Deno.test("inputSource() stays held, however often it is told, until it may go o
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock);
+  const source = inputSource(pipe, clock, noFamilies);
   const start = clock.monotonic();
   const fill = (until: number) => clock.run(source.fill(recorder, start + until, go));
   pipe.push(1);
@@ -260,12 +281,34 @@ Deno.test("inputSource() stays held, however often it is told, until it may go o
   assert.equal(recorder.recorded, 6);
 });
 
+Deno.test("inputSource() gives the recorder to whoever empties it when it is full, and reads no further", async () => {
+  const clock = new SimulatedClock();
+  const recorder = new Counter();
+  const pipe = new Pipe();
+  const source = inputSource(pipe, clock, noFamilies);
+  const start = clock.monotonic();
+  recorder.most = 1;
+  pipe.push(1, 1, undefined);
+  const first = await clock.run(source.fill(recorder, Infinity, go));
+  assert.deepEqual(first, { measurements: 1, ended: false });
+  assert.equal(clock.monotonic(), start);
+  // Held, it waits for its time.
+  source.hold(true);
+  await clock.run(source.fill(recorder, start + 50, go));
+  assert.equal(clock.monotonic(), start + 50);
+  assert.equal(pipe.taken, 1);
+  source.hold(false);
+  recorder.most = Infinity;
+  const rest = await clock.run(source.fill(recorder, Infinity, go));
+  assert.deepEqual(rest, { measurements: 1, ended: true });
+});
+
 Deno.test("inputSource() records nothing once it is closed, held or not", async () => {
   for (const held of [false, true]) {
     const clock = new SimulatedClock();
     const recorder = new Counter();
     const pipe = new Pipe();
-    const source = inputSource(pipe, clock);
+    const source = inputSource(pipe, clock, noFamilies);
     pipe.push(2);
     await clock.run(source.fill(recorder, clock.monotonic() + 10, go));
     source.hold(held);
@@ -280,7 +323,7 @@ Deno.test("inputSource() records nothing once it is closed, held or not", async 
 Deno.test("inputSource() says why an input broke off, and counts what came before", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock);
+  const source = inputSource(pipe, clock, noFamilies);
   assert.equal(source.broken, undefined);
   pipe.push(4, new Error("no more disk"));
   const filled = await clock.run(source.fill(new Counter(), Infinity, go));
@@ -293,7 +336,7 @@ Deno.test("inputSource() throws what the user has to mend", async () => {
   const pipe = new Pipe();
   pipe.push(new UsageError("no such column"));
   await assert.rejects(
-    clock.run(inputSource(pipe, clock).fill(new Counter(), Infinity, go)),
+    clock.run(inputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, go)),
     new UsageError("no such column"),
   );
 });

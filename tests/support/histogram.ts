@@ -40,7 +40,9 @@ export function assertHistogram(
 }
 
 /** A data point that is consistent in itself. */
-export function assertWhole({ count, counts, bounds, sum = NaN, min = NaN, max = NaN }: Point) {
+export function assertWhole(
+  { count, counts, bounds, sum = NaN, min = sum / count, max = sum / count }: Point,
+) {
   assert.equal(counts.length, bounds.length + 1);
   assert.equal(counts.reduce((total, n) => total + n, 0), count);
   const slack = 1e-9 * Math.abs(sum);

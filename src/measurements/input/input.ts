@@ -3,6 +3,7 @@ import { UsageError } from "../../base/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
 import { CsvReader } from "./csv.ts";
+import { ExpositionReader } from "./exposition_lines.ts";
 import { FieldWatch, type OnManyValues } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { formatOf, type InputFormat } from "./format.ts";
@@ -28,6 +29,8 @@ export interface InputOptions extends Fields {
   readonly onInvalid: OnInvalid;
   /** Is told once of an attribute's field that has more than 1,000 different values, with three of them. */
   readonly onManyValues?: OnManyValues | undefined;
+  /** Is told when an input is a Prometheus exposition; what it throws ends the reading. */
+  readonly onExposition?: (() => void) | undefined;
   /** Ends the reading: what has come is given out, except a line that has not ended. */
   readonly signal?: AbortSignal;
 }
@@ -348,6 +351,7 @@ function readerOf(
       }
       return new PatternReader(options.pattern, options, sink, watch, timed);
     case "prometheus":
-      throw new UsageError("The input is a Prometheus exposition, which is not read line by line");
+      options.onExposition?.();
+      return new ExpositionReader(sink);
   }
 }

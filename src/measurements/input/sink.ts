@@ -1,5 +1,6 @@
 import type { Attributes, MeasuredHistogram, Measurement } from "../measurement.ts";
 import type { Place } from "./place.ts";
+import type { Exposed } from "../prometheus/exposed.ts";
 
 /** How far an input has been read. Of several files, all of them together. */
 export interface InputProgress {
@@ -22,10 +23,12 @@ export interface Batch {
   readonly histograms: readonly MeasuredHistogram[];
   /** Of a file that is followed: up to where its lines are in this batch and those before it. */
   readonly place?: Place;
+  /** Metric families of a Prometheus exposition, each a metric of its own. */
+  readonly exposed: readonly Exposed[];
 }
 
-/** Is told of every line that cannot be used: its number in the input of that name. */
-export type OnInvalid = (line: number, reason: string, input: string) => void;
+/** Is told of what cannot be used: the number of its line, where it is one, in the input of that name. */
+export type OnInvalid = (line: number | undefined, reason: string, input: string) => void;
 
 /** What a reader of one format gives its findings to. */
 export class Sink implements InputProgress {
@@ -42,6 +45,7 @@ export class Sink implements InputProgress {
   #before = 0;
   #measurements: Measurement[] = [];
   #histograms: MeasuredHistogram[] = [];
+  #exposed: readonly Exposed[] = [];
 
   constructor(onInvalid: OnInvalid) {
     this.#onInvalid = onInvalid;
@@ -69,17 +73,33 @@ export class Sink implements InputProgress {
     this.#histograms.push(histogram);
   }
 
+  exposition(exposed: readonly Exposed[]): void {
+    this.histograms += exposed.reduce((sum, { histograms }) => sum + histograms.length, 0);
+    this.#exposed = exposed;
+  }
+
   unusable(reason: string, line: number = this.lines): void {
     this.invalid++;
     this.#onInvalid(line - this.#before, reason, this.#input);
   }
 
+  /** The same of something that is no single line. */
+  contradictory(reason: string): void {
+    this.invalid++;
+    this.#onInvalid(undefined, reason, this.#input);
+  }
+
   /** What was measured since the last call; undefined when that is nothing. */
   drain(): Batch | undefined {
-    if (this.#measurements.length === 0 && this.#histograms.length === 0) return undefined;
-    const batch = { measurements: this.#measurements, histograms: this.#histograms };
+    const batch = {
+      measurements: this.#measurements,
+      histograms: this.#histograms,
+      exposed: this.#exposed,
+    };
+    if (Object.values(batch).every(({ length }) => length === 0)) return undefined;
     this.#measurements = [];
     if (this.#histograms.length > 0) this.#histograms = [];
+    this.#exposed = [];
     return batch;
   }
 }

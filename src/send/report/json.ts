@@ -30,7 +30,8 @@ export function jsonObject(event: RunEvent): Readonly<Record<string, unknown>> |
         status: event.result.status,
       };
     case "summary": {
-      const { recorded, delivered, rejected, dropped, pending, invalid, rejectedPoints } = event;
+      const { recorded, delivered, rejected, dropped, pending, invalid, skipped, rejectedPoints } =
+        event;
       return {
         type: "summary",
         recorded,
@@ -39,6 +40,7 @@ export function jsonObject(event: RunEvent): Readonly<Record<string, unknown>> |
         dropped,
         pending,
         invalid,
+        skipped,
         rejectedPoints,
         sends: event.sends,
         exitCode: event.exitCode,

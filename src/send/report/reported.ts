@@ -5,6 +5,7 @@ import type { SendConfig } from "../../config/send_config.ts";
 /** What of the configuration the words depend on. */
 export interface Reported {
   readonly output: OutputConfig;
+  /** Of an exposition they are known when it was read. */
   readonly metrics: readonly string[];
   readonly endpoint: Endpoint;
   readonly loop: boolean;
@@ -12,6 +13,8 @@ export interface Reported {
   readonly spoolOnly: boolean;
   /** The sample measurements are sent, none of the user's own. */
   readonly samples: boolean;
+  /** Values are read, whose unit may be another than the bounds'. */
+  readonly input: boolean;
   readonly intervalMs: number;
   readonly insecure: boolean;
   readonly spool: string | undefined;
@@ -28,6 +31,7 @@ export function reported(
     loop: schedule.loop,
     spoolOnly: source.kind === "spool",
     samples: source.kind === "sample",
+    input: source.kind === "input",
     intervalMs: schedule.intervalMs,
     insecure: destination.tls.insecure,
     spool: keep.spool?.value,

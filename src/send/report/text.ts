@@ -43,7 +43,11 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
       return ["", "", "Stopping... Flushing final metrics..."];
     case "summary":
       return [
-        ...config.loop || event.sends === 0 ? [summaryText(event, config)] : [],
+        ...config.loop || event.sends === 0
+          ? [summaryText(event, config)]
+          : event.skipped > 0
+          ? [skippedText(event.skipped)]
+          : [],
         ...config.loop ? ["Shutdown complete."] : [],
       ];
     default:
@@ -61,19 +65,30 @@ function recordingText(
 
 function summaryText(summary: Summary, { spoolOnly }: Reported): string {
   const { recorded, delivered, rejected, dropped, pending, rejectedPoints, sends } = summary;
+  const { invalid, skipped } = summary;
   if (recorded === 0 && sends === 0) {
-    return spoolOnly
-      ? "Nothing to send: the spool is empty."
-      : "Nothing to send: no measurement was recorded.";
+    if (spoolOnly) return "Nothing to send: the spool is empty.";
+    const left = skipped > 0 ? ` ${skippedText(skipped)}` : "";
+    return `Nothing to send: no measurement was recorded.${left}`;
   }
   const parts = [
     rejected > 0 ? `${rejected} rejected` : "",
     dropped > 0 ? `${dropped} dropped` : "",
     pending > 0 ? `${pending} pending in the spool` : "",
     rejectedPoints > 0 ? `${rejectedPoints} data points rejected` : "",
+    invalid > 0 ? `${invalid} invalid` : "",
+    skipped > 0 ? `${lines(skipped)} skipped` : "",
   ].filter((part) => part !== "");
   const inSends = sends === 0 ? "" : ` in ${sends} ${sends === 1 ? "send" : "sends"}`;
   return `Delivered ${delivered} of ${measurements(recorded)}${inSends}${
     parts.length > 0 ? `; ${parts.join(", ")}` : ""
   }.`;
+}
+
+function skippedText(skipped: number): string {
+  return `Skipped ${lines(skipped)}, as --where says.`;
+}
+
+function lines(count: number): string {
+  return count === 1 ? "1 line" : `${count} lines`;
 }

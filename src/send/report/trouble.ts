@@ -1,6 +1,7 @@
 import type { OutputConfig } from "../../config/output_config.ts";
 import type { Overflow } from "../../histogram/overflow.ts";
 import { hintFor } from "../../http/hints.ts";
+import type { EndBucket } from "../../otlp/recorder.ts";
 import type { RunEvent } from "../loop.ts";
 import type { SendReport } from "../send_report.ts";
 import { errorLines, measurements, origin, warningLines } from "./lines.ts";
@@ -42,6 +43,14 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
       );
     case "overflow":
       return warn(overflowText(event.overflow));
+    case "unequal-bounds":
+      return warn(
+        `${event.series} series have more than one data point, because their histograms have unequal bounds`,
+      );
+    case "split-intervals":
+      return splitTexts(event).flatMap(warn);
+    case "end-bucket":
+      return config.input ? warn(endBucketText(event.endBucket)) : [];
     case "broken":
       return errorLines(
         format,
@@ -124,6 +133,36 @@ function outcomeTrouble(
     case "failed":
       return [];
   }
+}
+
+function splitTexts(
+  { closedEarly, reopened }: { readonly closedEarly: number; readonly reopened: number },
+): readonly string[] {
+  const intervals = (count: number) => count === 1 ? "1 interval was" : `${count} intervals were`;
+  return [
+    ...closedEarly > 0
+      ? [
+        `${
+          intervals(closedEarly)
+        } sent before it was complete, because more data points were open than ` +
+        "--max-series: what comes later is one more delta",
+      ]
+      : [],
+    ...reopened > 0
+      ? [
+        `${intervals(reopened)} opened again by lines that came late: they are one more delta ` +
+        "(--lateness waits longer)",
+      ]
+      : [],
+  ];
+}
+
+function endBucketText({ metric, bucket, bound }: EndBucket): string {
+  const where = bucket === "first"
+    ? `the first bucket (up to ${bound})`
+    : `the last (above ${bound})`;
+  return `all values of ${metric} so far fell into ${where}: are they in another unit than the bounds? ` +
+    "--scale multiplies them, --unit names theirs, --buckets sets bounds that fit";
 }
 
 function duplicateWarning(

@@ -45,7 +45,7 @@ export async function readStreams(
   const input = readInput(streams, {
     ...DEFAULTS,
     ...options,
-    onInvalid: (line, reason) => invalid.push([line, reason]),
+    onInvalid: (line, reason) => invalid.push([line ?? NaN, reason]),
   });
   for await (const batch of input) {
     if (batch.measurements.length > 0) batches.push(batch.measurements);

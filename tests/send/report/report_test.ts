@@ -26,6 +26,7 @@ function config(
     loop: false,
     spoolOnly: false,
     samples: true,
+    input: false,
     intervalMs: 60_000,
     insecure: false,
     spool: undefined,
@@ -80,6 +81,7 @@ function summary(change: Partial<Extract<RunEvent, { type: "summary" }>> = {}): 
     dropped: 0,
     pending: 0,
     invalid: 0,
+    skipped: 0,
     rejectedPoints: 0,
     sends: 1,
     exitCode: 0,
@@ -232,7 +234,7 @@ Deno.test("event() prints one object a line in the contract's order when the out
   ]);
   assert.deepEqual(json(summary({ delivered: 0, dropped: 5, exitCode: 1 })).out, [
     '{"type":"summary","recorded":5,"delivered":0,"rejected":0,"dropped":5,"pending":0,"invalid":0,' +
-    '"rejectedPoints":0,"sends":1,"exitCode":1}',
+    '"skipped":0,"rejectedPoints":0,"sends":1,"exitCode":1}',
   ]);
   for (const type of ["recorded", "stopping"] as const) assert.deepEqual(json({ type }).out, []);
 });

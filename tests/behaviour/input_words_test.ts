@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { onePoint } from "../support/histogram.ts";
+import { measure } from "../support/run_fixture.ts";
+
+const lines = (...all: readonly string[]) => all.map((line) => `${line}\n`).join("");
+
+Deno.test("--where skips lines, which are counted and no error", async () => {
+  const sent = await measure({
+    args: ["--input", "-", "--where", "status=200", "--where", "path~^/api"],
+    stdin: lines(
+      "value=7 status=200 path=/api/a",
+      "value=8 status=500 path=/api/a",
+      "value=9 status=200 path=/",
+      "value=10 status=200 path=/api/b",
+    ),
+  });
+  assert.equal(onePoint(sent).count, 2);
+  assert.equal(sent.summary["skipped"], 2);
+  assert.equal(sent.summary["exitCode"], 0);
+});
+
+Deno.test("several inputs are read one after the other, and what cannot be used is named with its file", async () => {
+  const sent = await measure({
+    args: ["--input", "a.txt", "--input", "b.csv", "--input", "-"],
+    files: { "a.txt": "7\nx\n", "b.csv": "value\n8\ny\n" },
+    stdin: "value=9\n",
+    status: 1,
+    said: [/^a\.txt: line 2 not used: /, /^b\.csv: line 3 not used: /],
+  });
+  assert.deepEqual(onePoint(sent).sum, 24);
+});
+
+Deno.test("a field that no line has is named at the end", async () => {
+  await measure({
+    args: ["--input", "-", "--attr-field", "stauts"],
+    stdin: "value=7 status=200\n",
+    said: ['no line has the field "stauts" of --attr-field or --where: is its name right?'],
+  });
+});
+
+Deno.test("a field with more than a thousand values is named once, with three of them", async () => {
+  await measure({
+    args: ["--input", "-", "--attr-field", "id"],
+    stdin: lines(...Array.from({ length: 1500 }, (_, i) => `value=7 id=r${i}`)),
+    said: [
+      /^"id" has more than 1,000 different values \("r0", "r1", "r2", …\): is this an identifier\?/,
+    ],
+  });
+});
+
+Deno.test("values that all fell into the first or the last bucket are said, with the remedies", async () => {
+  const remedies = /--scale multiplies them, --unit names theirs, --buckets sets bounds that fit$/;
+  await measure({ args: ["--input", "-"], stdin: "0.2\n0.3\n", said: [remedies] });
+  await measure({
+    args: ["--input", "-"],
+    stdin: lines(...Array.from({ length: 10 }, (_, i) => String(5001 + i))),
+    said: [/^all values of http\.server\.duration so far fell into the last \(above 5000\): /],
+  });
+  await measure({ args: ["--input", "-", "--scale", "1000"], stdin: "0.2\n0.3\n" });
+  // A few that are near to the bound prove nothing.
+  await measure({ args: ["--input", "-"], stdin: "2\n3\n" });
+});
+
+Deno.test("a live input's lines that cannot be used are counted while they come", async () => {
+  const sent = await measure({
+    args: ["--input", "-", "--input-format", "text", "--loop", "--interval", "0.3"],
+    stdin: { open: true },
+    status: 1,
+    said: "any",
+    async meanwhile({ program }) {
+      await program.write("7\n" + "x\n".repeat(15));
+      await program.waitForStderr("5 more lines were not used", 12_000);
+      await program.closeStdin();
+    },
+  });
+  assert.equal(sent.summary["invalid"], 15);
+});
