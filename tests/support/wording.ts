@@ -112,6 +112,7 @@ export function summaryJson(different: Readonly<Record<string, unknown>> = {}): 
     dropped: 0,
     pending: 0,
     invalid: 0,
+    skipped: 0,
     rejectedPoints: 0,
     sends: 1,
     exitCode: 0,
