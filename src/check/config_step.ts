@@ -9,7 +9,7 @@ import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import { redactToken } from "../base/redact.ts";
 import type { Credentials } from "../http/exchange.ts";
-import { failed, passed, type Step } from "./step.ts";
+import { failed, passed, type Step, withFacts } from "./step.ts";
 
 /** The step `config`; what the others need is there only when it went well. */
 export interface Configured {
@@ -32,10 +32,10 @@ export async function checkConfig(
       ...endpointHints(config),
       ...await tokenHints(config, credentials, system),
     ];
-    const detail = await describe(config, credentials);
     const [fatal] = endpointFaults(config, "error");
-    if (fatal !== undefined) return { step: failed(detail, fatal, ...hints) };
-    return { step: passed(detail, ...hints), settings: { config, credentials } };
+    const describe = await description(config, credentials);
+    if (fatal !== undefined) return { step: describe(failed, fatal, ...hints) };
+    return { step: describe(passed, ...hints), settings: { config, credentials } };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
     const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
@@ -45,25 +45,37 @@ export async function checkConfig(
   }
 }
 
-/** What is set, and from where; of a token only its public part. */
-async function describe(
+/** Makes the step: what is set, and from where; of a token only its public part. */
+async function description(
   { destination }: SendConfig,
   credentials: Credentials,
-): Promise<string> {
+): Promise<(make: typeof passed, ...hints: readonly string[]) => Step> {
   const { endpoint, headers, tls, compression, timeoutMs } = destination;
   const { name, source } = endpoint.setting;
-  const parts = [
-    `${endpoint.shown} (${name}, ${source})`,
+  const joined = (...parts: readonly string[]) => parts.filter((part) => part !== "").join("; ");
+  const words = joined(
     await describeAuthorization(destination, credentials),
     headers.length === 0 ? "" : `headers ${headers.map(([header]) => header).join(", ")}`,
-    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy}`,
     tls.ca === undefined ? "" : `CA ${tls.ca.value} (${tls.ca.name})`,
     tls.client === undefined ? "" : `client certificate ${tls.client.cert.value}`,
     tls.insecure ? "certificates not verified" : "",
     compression === "gzip" ? "gzip" : "no compression",
+  );
+  const text = joined(
+    `${endpoint.shown} (${name}, ${source})`,
+    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy}`,
+    words,
     `timeout ${timeoutMs / 1000} s`,
-  ];
-  return parts.filter((part) => part !== "").join("; ");
+  );
+  const facts = {
+    url: endpoint.shown,
+    setting: name,
+    source,
+    proxy: endpoint.proxy ?? null,
+    timeoutMs,
+  };
+  return (make, ...hints) =>
+    withFacts(make(`${name} (${source}); ${words}`, ...hints), facts, text);
 }
 
 async function describeAuthorization(
@@ -79,7 +91,7 @@ async function describeAuthorization(
   return `token ${redactToken(token)} (${from})`;
 }
 
-/** An Api-Token, or the Bearer that is a token of Dynatrace's. */
+/** A token whose public part may be shown: of an Api-Token, and of a Bearer that is a token of Dynatrace's. */
 function apiToken(authorization: string | undefined): string | undefined {
   return /^(?:Api-Token\s+|Bearer\s+(?=dt\d))(\S+)$/i.exec(authorization ?? "")?.[1];
 }
@@ -89,7 +101,10 @@ function endpointFaults(
   level: "error" | "warning",
 ): readonly string[] {
   return broken("endpoint", { url: endpoint.url, setting: endpoint.setting.name })
-    .filter(({ rule }) => rule.level === level)
+    // Of a receiver that is not Dynatrace, the configuration warns of such a path itself.
+    .filter(({ rule }) =>
+      rule.level === level && (endpoint.dynatrace || rule.id !== "endpoint-signal")
+    )
     .map(({ rule, wrong }) => `${wrong}: ${rule.effect}; ${rule.remedy}`);
 }
 

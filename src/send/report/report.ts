@@ -1,3 +1,4 @@
+import { hintFor } from "../../http/hints.ts";
 import type { RunEvent } from "../loop.ts";
 import { jsonObject } from "./json.ts";
 import { type Lines, NONE, warningLines } from "./lines.ts";
@@ -24,7 +25,7 @@ export function reporter(
   return {
     start: () => shown(startLines(config)),
     event(event) {
-      const explained = explain(event, explanations).map((line) =>
+      const explained = explain(event, explanations, config).map((line) =>
         format === "json" ? JSON.stringify({ type: "explanation", message: line }) : `  ${line}`
       );
       const out = format === "json"
@@ -50,10 +51,15 @@ function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly s
   return object === undefined ? [] : [JSON.stringify(object)];
 }
 
-/** What the reasons in a refusal mean. */
-function explain(event: RunEvent, explanations: Explanations | undefined): readonly string[] {
+/** What the reasons in a refusal mean, where no hint says it already. */
+function explain(
+  event: RunEvent,
+  explanations: Explanations | undefined,
+  { endpoint }: Reported,
+): readonly string[] {
   const result = event.type === "send" ? event : event.type === "late" ? event.result : undefined;
   if (!result?.message || result.outcome === "failed") return [];
+  if (hintFor(result.trouble, endpoint, result.message) !== undefined) return [];
   return explanations?.explain(result.message) ?? [];
 }
 
