@@ -33,9 +33,11 @@ export async function checkConfig(
       ...await tokenHints(config, credentials, system),
     ];
     const [fatal] = endpointFaults(config, "error");
-    const describe = await description(config, credentials);
-    if (fatal !== undefined) return { step: describe(failed, fatal, ...hints) };
-    return { step: describe(passed, ...hints), settings: { config, credentials } };
+    if (fatal !== undefined) {
+      return { step: failed(`${fatal.wrong}: ${fatal.effect}`, fatal.remedy, ...hints) };
+    }
+    const step = await described(config, credentials, hints);
+    return { step, settings: { config, credentials } };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
     const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
@@ -45,11 +47,12 @@ export async function checkConfig(
   }
 }
 
-/** Makes the step: what is set, and from where; of a token only its public part. */
-async function description(
+/** What is set, and from where; of a token only its public part. */
+async function described(
   { destination }: SendConfig,
   credentials: Credentials,
-): Promise<(make: typeof passed, ...hints: readonly string[]) => Step> {
+  hints: readonly string[],
+): Promise<Step> {
   const { endpoint, headers, tls, compression, timeoutMs } = destination;
   const { name, source } = endpoint.setting;
   const joined = (...parts: readonly string[]) => parts.filter((part) => part !== "").join("; ");
@@ -74,8 +77,7 @@ async function description(
     proxy: endpoint.proxy ?? null,
     timeoutMs,
   };
-  return (make, ...hints) =>
-    withFacts(make(`${name} (${source}); ${words}`, ...hints), facts, text);
+  return withFacts(passed(`${name} (${source}); ${words}`, ...hints), facts, text);
 }
 
 async function describeAuthorization(
@@ -96,20 +98,28 @@ function apiToken(authorization: string | undefined): string | undefined {
   return /^(?:Api-Token\s+|Bearer\s+(?=dt\d))(\S+)$/i.exec(authorization ?? "")?.[1];
 }
 
+interface Fault {
+  readonly wrong: string;
+  readonly effect: string;
+  readonly remedy: string;
+}
+
 function endpointFaults(
   { destination: { endpoint } }: SendConfig,
   level: "error" | "warning",
-): readonly string[] {
+): readonly Fault[] {
   return broken("endpoint", { url: endpoint.url, setting: endpoint.setting.name })
     // Of a receiver that is not Dynatrace, the configuration warns of such a path itself.
     .filter(({ rule }) =>
       rule.level === level && (endpoint.dynatrace || rule.id !== "endpoint-signal")
     )
-    .map(({ rule, wrong }) => `${wrong}: ${rule.effect}; ${rule.remedy}`);
+    .map(({ rule: { effect, remedy }, wrong }) => ({ wrong, effect, remedy }));
 }
 
 function endpointHints(config: SendConfig): readonly string[] {
-  return endpointFaults(config, "warning");
+  return endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
+    `${wrong}: ${effect}; ${remedy}`
+  );
 }
 
 async function tokenHints(

@@ -17,9 +17,11 @@ const PROTOBUF = { "content-type": "application/x-protobuf" };
 interface Step {
   readonly type: string;
   readonly name: string;
-  readonly ok: boolean;
+  readonly ok: boolean | null;
   readonly detail: string;
   readonly hint: string | null;
+  /** All of it, facts included. */
+  readonly line: Readonly<Record<string, unknown>>;
 }
 
 interface Checked {
@@ -35,12 +37,21 @@ function parse(line: string): Record<string, unknown> {
   return { ...parsed };
 }
 
-function asStep(object: Record<string, unknown>): Step {
-  assert.deepEqual(Object.keys(object), ["type", "name", "ok", "detail", "hint"]);
-  const { type, name, ok, detail, hint } = object;
-  assert.ok(typeof type === "string" && typeof name === "string" && typeof ok === "boolean");
+function asStep(line: Record<string, unknown>): Step {
+  assert.deepEqual(Object.keys(line).slice(0, 6), [
+    "type",
+    "name",
+    "ok",
+    "detail",
+    "hint",
+    "durationMs",
+  ]);
+  const { type, name, ok, detail, hint, durationMs } = line;
+  assert.ok(typeof type === "string" && typeof name === "string");
+  assert.ok(typeof ok === "boolean" || ok === null);
   assert.ok(typeof detail === "string" && (typeof hint === "string" || hint === null));
-  return { type, name, ok, detail, hint };
+  assert.ok(typeof durationMs === "number" || durationMs === "N"); // how long it took never matters
+  return { type, name, ok, detail, hint, line };
 }
 
 /** Runs `check --output json` and asserts what holds for every check, whatever it finds. */
@@ -52,24 +63,30 @@ async function check({ args = [], ...setup }: Setup): Promise<Checked> {
     posts: "any",
     status: "any",
     stdout: [
-      repeated(like({ type: "step", ok: true })),
-      // It stops after the first that fails.
-      repeated(like({ type: "step", ok: false })),
+      repeated(like({ type: "step" })),
       like({ type: "summary" }),
     ],
   });
   const lines = stdout.trimEnd().split("\n").map(parse);
   const summary = lines.pop();
-  assert.deepEqual(summary, { type: "summary", ok: status === 0, exitCode: status });
+  const isOpen = lines.some(({ ok }) => ok === null) && lines.every(({ ok }) => ok !== false);
+  assert.deepEqual(summary, {
+    type: "summary",
+    ok: isOpen ? null : status === 0,
+    exitCode: status,
+  });
   assert.deepEqual(Object.keys(summary ?? {}), ["type", "ok", "exitCode"]);
   const steps = lines.map(asStep);
   const order = ["config", "dns", "tcp", "tls", "http", "token", "ingest"];
   const positions = steps.map(({ name }) => order.indexOf(name));
   assert.deepEqual(positions, [...positions].sort((a, b) => a - b));
-  assert.ok(steps.slice(0, -1).every(({ ok }) => ok), "it stops after the first that fails");
-  assert.equal(steps.at(-1)?.ok, status === 0);
+  assert.ok(
+    steps.slice(0, -1).every(({ ok }) => ok !== false),
+    "it stops after the first that fails",
+  );
+  assert.equal(steps.every(({ ok }) => ok), status === 0);
   if (status === 0) assert.equal(steps.at(-1)?.name, "ingest");
-  for (const { detail } of steps) assert.match(detail, /\(\d+(\.\d)? ms\)$/);
+  for (const { detail } of steps) assert.doesNotMatch(detail, /\d m?s\b|https?:\/\/\S+\/v1/);
   return {
     status,
     steps,
@@ -205,14 +222,22 @@ for (const [what, setup, hint] of hints) {
 }
 
 Deno.test("check says what is set and from where, of a token its public part", async () => {
-  const { detail } = (await check({
+  const { detail, line } = (await check({
     env: { ...NOWHERE.env, DT_ENDPOINT: `http://user:pass@127.0.0.1:1${PATH}?key=pass` },
     args: ["--header", "X-Scope=team-pass", "--timeout", "3"],
   })).step("config");
   assert.ok(detail.includes(`token dt0c01.${"A".repeat(24)}.*** (DT_API_TOKEN)`), detail);
-  assert.ok(detail.includes(`http://***:***@127.0.0.1:1${PATH}/v1/metrics?key=*** (DT_ENDPOINT`));
-  assert.ok(detail.includes("headers x-scope;") && detail.includes("gzip; timeout 3 s"), detail);
-  assert.ok(!detail.includes("pass"), detail);
+  assert.ok(detail.startsWith("DT_ENDPOINT (environment); "), detail);
+  assert.ok(detail.includes("headers x-scope; gzip"), detail);
+  const { url, setting, source, proxy, timeoutMs } = line;
+  assert.deepEqual({ url, setting, source, proxy, timeoutMs }, {
+    url: `http://***:***@127.0.0.1:PORT${PATH}/v1/metrics?key=***`,
+    setting: "DT_ENDPOINT",
+    source: "environment",
+    proxy: null,
+    timeoutMs: 3000,
+  });
+  assert.ok(!JSON.stringify(line).includes("pass"), detail);
 });
 
 Deno.test({
@@ -258,10 +283,8 @@ Deno.test("check says that the proxy is used instead, and fails at dns when it i
     }),
     "dns",
   );
-  assert.match(
-    step.detail,
-    /^the proxy http:\/\/\*\*\*:\*\*\*@proxy\.invalid:3128\/ is used instead of/,
-  );
+  assert.match(step.detail, /^a proxy is used instead of receiver\.example: /);
+  assert.equal(step.line["proxy"], "http://***:***@proxy.invalid:3128/");
   assert.match(step.detail, /receiver\.example: proxy\.invalid: /);
   assert.match(step.hint ?? "", /HTTPS_PROXY or HTTP_PROXY/);
 });
@@ -278,7 +301,7 @@ Deno.test("check passes through a proxy that knows the receiver's name", async (
   });
   assert.equal(checked.status, 0);
   assert.match(checked.step("dns").detail, /is used instead of receiver\.example: 127\.0\.0\.1 is/);
-  assert.ok(checked.step("tcp").detail.startsWith(`127.0.0.1:${proxy.port} open in `));
+  assert.match(checked.step("tcp").detail, /^127\.0\.0\.1:(\d+|:?PROXY) open$/);
 });
 
 // tcp
@@ -320,7 +343,7 @@ Deno.test("check fails at tcp when a connection does not open in time", async ()
     const pending = [open(), open()].map((it) => it.catch(() => {}));
     const args = ["--endpoint", `http://127.0.0.1:${port}`, "--timeout", "0.5"];
     const step = failed(await check({ args }), "tcp");
-    assert.match(step.detail, /timed out after 0\.5 s/);
+    assert.match(step.detail, /timed out/);
     assert.match(step.hint ?? "", /does not answer in time/);
     waiting.abort();
     await Promise.all(pending);
@@ -390,7 +413,7 @@ const untrusted: readonly (readonly [
     () => selfSigned(["localhost"], { authority: true }),
     false,
     /UnknownIssuer|CaUsedAsEndEntity/,
-    /--ca FILE|CA's own certificate/,
+    /naming it with --ca does not help.*basicConstraints=CA:FALSE/,
   ],
   [
     "the certificate has expired",
@@ -483,7 +506,7 @@ Deno.test("check fails at tls when nobody answers the handshake", async () => {
   try {
     const args = ["--endpoint", `https://127.0.0.1:${listener.addr.port}`, "--timeout", "0.5"];
     const step = failed(await check({ args }), "tls");
-    assert.match(step.detail, /no handshake within 0\.5 s/);
+    assert.match(step.detail, /no handshake in time/);
     assert.match(step.hint ?? "", /does not answer in time/);
   } finally {
     listener.close();
@@ -532,10 +555,13 @@ Deno.test("check names the server, and posts one empty request", async () => {
     "token",
     "ingest",
   ]);
-  assert.match(
-    checked.step("http").detail,
-    /^POST \/api\/v2\/otlp\/v1\/metrics -> 200, server nginx/,
-  );
+  const { detail, line: { url, status, server } } = checked.step("http");
+  assert.equal(detail, "an OTLP receiver answers");
+  assert.deepEqual([url, status, server], [
+    `http://127.0.0.1:PORT${PATH}/v1/metrics`,
+    200,
+    "nginx/1.27",
+  ]);
   assert.equal(checked.step("http").hint, null);
   assert.match(checked.step("ingest").detail, /^an empty request was accepted/);
   assert.equal(receiver.requests.length, 1);
@@ -573,25 +599,55 @@ const answers: readonly (readonly [
   answers: Answers,
   detail: RegExp,
   hint: RegExp | null,
+  status?: number,
 ])[] = [
   [
     "http",
     "it is redirected",
     [{ status: 302, headers: { location: "https://sso.example/login?token=abc" } }],
-    /302 Found, to https:\/\/sso\.example\/login \(/,
+    /^Found, to https:\/\/sso\.example\/login$/,
     /redirects to https:\/\/sso\.example.*not followed/,
+    302,
   ],
-  ["http", "a sign-in page answers", [page], /a web page, "Sign in"/, /a sign-in page or a proxy/],
-  ["http", "the path is not there", [404], /404 Not Found/, /api\/v2\/otlp/],
-  ["http", "POST is not allowed", [405], /405/, /takes no POST/],
-  ["http", "a proxy wants a password", [407], /407/, /user name and password/],
-  ["http", "a gateway finds nobody", [502], /502 Bad Gateway/, /overloaded or restarting/],
-  ["http", "the service is not available", [503], /503/, /overloaded or restarting/],
-  ["http", "a gateway waits in vain", [504], /504/, /overloaded or restarting/],
+  [
+    "http",
+    "a sign-in page answers",
+    [page],
+    /a web page, "Sign in"/,
+    /a sign-in page or a proxy/,
+    200,
+  ],
+  [
+    "http",
+    "the path is not there",
+    [404],
+    /^Not Found/,
+    /ENV\.live.*DOMAIN\/e\/ENV.*HOST:9999.*HOST\/e/,
+    404,
+  ],
+  ["http", "POST is not allowed", [405], /Method Not Allowed/, /takes no POST/, 405],
+  ["http", "a proxy wants a password", [407], /Proxy Auth/, /user name and password/, 407],
+  ["http", "a gateway finds nobody", [502], /^Bad Gateway/, /overloaded or restarting/, 502],
+  ["http", "the service is not available", [503], /Unavailable/, /overloaded or restarting/, 503],
+  ["http", "a gateway waits in vain", [504], /Timeout/, /overloaded or restarting/, 504],
   ["http", "the connection is reset", ["reset-after-body"], /./, /the connection to .* broke/],
   ["http", "half an answer comes", ["half-answer"], /./, /broke/],
-  ["token", "the token is wrong", [401], /^401 Unauthorized/, /scope metrics\.ingest/],
-  ["token", "the scope is missing", [403], /^403 Forbidden/, /lacks the scope metrics\.ingest/],
+  [
+    "token",
+    "the token is wrong",
+    [401],
+    /^Unauthorized/,
+    /Api-Token and the scope metrics\.ingest.*Bearer and openpipeline:metrics:ingest.*dt0s01 and dt0s02/,
+    401,
+  ],
+  [
+    "token",
+    "the scope is missing",
+    [403],
+    /^Forbidden/,
+    /lacks the scope \(metrics\.ingest.*openpipeline:metrics:ingest.*expired.*another environment/,
+    403,
+  ],
   [
     "token",
     "Dynatrace says what is wrong with the token",
@@ -601,12 +657,19 @@ const answers: readonly (readonly [
       body: `{"error":{"code":401,"message":"Token Authentication failed ${TOKEN}"}}`,
     }],
     /Token Authentication failed/,
-    /make a new one/,
+    /mistyped, expired or revoked/,
   ],
-  ["ingest", "protobuf is not taken", [415], /^415/, /does not take protobuf/],
-  ["ingest", "it is too large even when it is empty", [413], /^413/, /./],
-  ["ingest", "the environment is busy", [429], /^429 Too Many Requests/, /busy or a quota/],
-  ["ingest", "the receiver fails", [500], /^500 Internal Server Error/, null],
+  ["ingest", "protobuf is not taken", [415], /^Unsupported Media/, /neither JSON nor gRPC/, 415],
+  ["ingest", "it is too large even when it is empty", [413], /^Content Too Large/, /./, 413],
+  [
+    "ingest",
+    "the environment is busy",
+    [{ status: 429, headers: { "x-ratelimit-limit": "1000", "x-ratelimit-remaining": "0" } }],
+    /^Too Many Requests/,
+    /busy or a quota.*1000 requests are allowed, 0 are left/,
+    429,
+  ],
+  ["ingest", "the receiver fails", [500], /^Internal Server Error/, null, 500],
   [
     "ingest",
     "the empty request is taken in part",
@@ -616,12 +679,13 @@ const answers: readonly (readonly [
   ],
 ];
 
-for (const [name, what, script, detail, hint] of answers) {
+for (const [name, what, script, detail, hint, status] of answers) {
   Deno.test(`check fails at ${name} when ${what}`, async () => {
     await using receiver = await startReceiver({ answers: script });
     const step = failed(await check({ env: dynatrace(receiver) }), name);
     assert.match(step.detail, detail);
     if (hint !== null) assert.match(step.hint ?? "", hint);
+    assert.equal(step.line["status"], status);
   });
 }
 
@@ -649,17 +713,31 @@ Deno.test("check says that other receivers want other credentials", async () => 
 
 // ingest
 
-Deno.test("check is inconclusive, and content, when the empty request is a bad one", async () => {
-  await using receiver = await startReceiver({
-    answers: [{ status: 400, headers: PROTOBUF, body: rpcStatus(3, "no metrics") }],
+/** What an empty request is answered with where it does not tell whether metrics are taken. */
+const open: readonly (readonly [what: string, answer: Answers[number], http: boolean | null])[] = [
+  // What VictoriaMetrics says to everything when its base path was forgotten.
+  ["a 400 in plain text", {
+    status: 400,
+    headers: { "content-type": "text/plain" },
+    body: 'unsupported path requested: "/api/v2/otlp/v1/metrics"',
+  }, null],
+  ["a 400 with a Status", { status: 400, headers: PROTOBUF, body: rpcStatus(3, "no") }, true],
+  ["a 422", 422, null],
+  ["a 202", 202, null],
+];
+
+for (const [what, answer, http] of open) {
+  Deno.test(`check cannot tell after ${what}: it says so, and ends with 1`, async () => {
+    await using receiver = await startReceiver({ answers: [answer] });
+    const checked = await check({ env: dynatrace(receiver) });
+    assert.equal(checked.status, 1);
+    assert.deepEqual([checked.step("http").ok, checked.step("token").ok], [http, null]);
+    const { ok, hint, line } = checked.step("ingest");
+    assert.equal(ok, null);
+    assert.match(hint ?? "", /check --canary/);
+    assert.equal(line["status"], typeof answer === "object" ? 400 : answer);
   });
-  const checked = await check({ env: dynatrace(receiver) });
-  assert.equal(checked.status, 0);
-  const { ok, detail, hint } = checked.step("ingest");
-  assert.equal(ok, true);
-  assert.match(detail, /inconclusive.*400 Bad Request: no metrics/);
-  assert.match(hint ?? "", /check --canary/);
-});
+}
 
 Deno.test("check does not demand a token where none is asked for", async () => {
   await using receiver = await startReceiver();
@@ -719,7 +797,7 @@ const refusedCanaries: readonly (readonly [
         "All metric data points were rejected. Errors: Metric dropped: 'x' - Reason: DIMENSION_COUNT_EXCEEDED",
       ),
     }],
-    /not accepted: 400 Bad Request: All metric data points/,
+    /not accepted: Bad Request: All metric data points/,
     /^DIMENSION_COUNT_EXCEEDED: Dynatrace drops the data point.*Remedy: send fewer attributes/,
   ],
   [
@@ -734,7 +812,12 @@ const refusedCanaries: readonly (readonly [
     /not accepted: Metric value dropped/,
     /^VALUE_INVALID: /,
   ],
-  ["the empty request was inconclusive and it is bad as well", [400, 400], /400 Bad Request/, null],
+  [
+    "the empty request was inconclusive and it is bad as well",
+    [400, 400],
+    /not accepted: Bad Request/,
+    null,
+  ],
   [
     "half an answer comes",
     [200, "half-answer"],
