@@ -1,6 +1,6 @@
 import type { Endpoint } from "../config/endpoint.ts";
 import { explain } from "../dynatrace/explain.ts";
-import { failureHint, statusHint } from "../http/hints.ts";
+import { failureHint, statusHint, wantsHttps } from "../http/hints.ts";
 import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
 import { oneLine } from "../base/escape.ts";
 import type { Hide } from "../base/secrets.ts";
@@ -33,8 +33,13 @@ type Reached = Extract<Answered, { answer: ExportAnswer }>;
 export function isUndecided(it: Answered): boolean {
   if (!("answer" in it)) return false;
   const { status } = it.reply;
-  return status !== 200 && (status < 300 || status >= 400) && status < 500 &&
+  return status !== 200 && !isPlainToTls(it) && (status < 300 || status >= 400) && status < 500 &&
     !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
+}
+
+/** Plain HTTP was sent to a port for TLS, and its server has said so. */
+function isPlainToTls({ reply, answer }: Reached): boolean {
+  return reply.status === 400 && wantsHttps(said(answer));
 }
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */
@@ -42,9 +47,11 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const url = endpoint.shown;
   const posted = `POST ${url}`;
   if (!("answer" in it)) {
-    const { message } = it.reply;
+    const { message, cause } = it.reply;
     const hint = failureHint(it.reply, endpoint);
-    return withFacts(failed(message, hint), { url }, `${posted}: ${message}`);
+    // How long it was waited for is among the facts.
+    const detail = cause === "timeout" ? "no answer in time" : message;
+    return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
   }
   const { reply, answer } = it;
   const { status, headers } = reply;
@@ -55,7 +62,8 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const hint = statusHint(status, headers, endpoint, said(answer));
   const isRedirect = status >= 300 && status < 400;
   if (
-    isRedirect || NOT_THE_RECEIVER.includes(status) || (status === 200 && answer.kind === "refused")
+    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
+    (status === 200 && answer.kind === "refused")
   ) {
     const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;

@@ -31,8 +31,7 @@ export function statusHint(
       return "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
         endpoint.shown;
     case 400:
-      // nginx and Go's net/http, which a Collector uses, say so in their own words.
-      return /HTTP request (was sent )?to (an )?HTTPS/i.test(said) ? IS_IT_HTTPS : undefined;
+      return wantsHttps(said) ? IS_IT_HTTPS : undefined;
     case 401:
       return endpoint.dynatrace
         ? "the token is missing, mistyped, expired or revoked, or goes with the wrong scheme: an access token (dt0c01) " +
@@ -55,7 +54,7 @@ export function statusHint(
       return "a single data point is larger than this receiver takes";
     case 415:
       return "this program sends protobuf over HTTP (application/x-protobuf), neither JSON nor gRPC, and this URL takes " +
-        `it not: use the port for OTLP over HTTP${grpcNote(endpoint, " (4318, not 4317)")}`;
+        "it not: use the port for OTLP over HTTP (4318, not 4317)";
     case 429: {
       const limit = rateLimitText(headers);
       return "the receiver is busy or a quota is used up: send less often, or ask for a higher limit" +
@@ -92,11 +91,18 @@ function notFoundHint({ url, dynatrace }: Endpoint): string {
     : `no OTLP receiver at ${url.pathname}: a Collector's base is http://HOST:4318, Dynatrace's is ${DYNATRACE_BASES}`;
 }
 
+/** Whether a server says that TLS is spoken at its port, in the words of nginx or of Go's net/http, which a Collector uses. */
+export function wantsHttps(said: string): boolean {
+  return /HTTP request (was sent )?to (an )?HTTPS/i.test(said);
+}
+
 const IS_IT_HTTPS = "is it https://? The server speaks TLS at this port, and the URL says http://";
 
-/** What is to be said of the port for gRPC, the most frequent mistake; else `otherwise`. */
-function grpcNote({ url }: Endpoint, otherwise = ""): string {
-  return url.port === "4317" ? "; 4317 is gRPC; OTLP/HTTP is 4318" : otherwise;
+const GRPC_PORT = "4317 is gRPC; OTLP/HTTP is 4318";
+
+/** What is to be said of the port for gRPC, behind what stands before. */
+function grpcNote({ url }: Endpoint, before: string): string {
+  return url.port === "4317" ? before + GRPC_PORT : "";
 }
 
 /** The same for a request that got no answer. */
@@ -111,12 +117,12 @@ export function failureHint({ cause, message }: Failure, endpoint: Endpoint): st
       return `the name ${hostname} is not known here: check its spelling, DNS and proxy (HTTPS_PROXY)`;
     case "refused":
       return `nothing listens at ${host}: is the receiver running, and is the port right?` +
-        (protocol === "http:" && port === "" ? " Is it https://?" : "") + grpcNote(endpoint);
+        (protocol === "http:" && port === "" ? " Is it https://?" : "") + grpcNote(endpoint, " ");
     case "unreachable":
       return `no route to ${host}: check the network, firewall and proxy (HTTPS_PROXY)`;
     case "timeout":
       return `${host} does not answer in time: check firewall and proxy (HTTPS_PROXY), or allow more with --timeout` +
-        grpcNote(endpoint);
+        grpcNote(endpoint, "; ");
     case "certificate":
       return certificateHint(message, hostname);
     case "tls":
@@ -124,7 +130,7 @@ export function failureHint({ cause, message }: Failure, endpoint: Endpoint): st
         ? certificateHint(message, hostname)
         : `${host} does not speak TLS as expected: is it ${
           protocol === "https:" ? "http:// instead of https://" : "the right port"
-        }?${grpcNote(endpoint)}`;
+        }?${grpcNote(endpoint, " ")}`;
     case "proxy":
       return "the proxy refused to connect: check HTTPS_PROXY, its user name and password, and NO_PROXY";
     case "broken":
