@@ -24,7 +24,7 @@ const DRAWN = [
   "    (100, +∞) 0",
 ];
 const BEFORE = beforeSendOfOwn();
-const AFTER = afterSend(undefined, 3);
+const AFTER = afterSend(3);
 
 /** Sends with --plot and gives the lines that were printed. */
 async function plotted({ args = VALUES, ...rest }: Setup & Expectation = {}) {

@@ -103,7 +103,13 @@ export async function runFixture(
   const outcome = new Outcome({
     ...finished,
     stdout: normalized(finished.stdout, receiver, proxy),
-    stderr: normalized(finished.stderr, receiver, proxy),
+    stderr: normalized(
+      fixture.notices
+        ? finished.stderr
+        : finished.stderr.replaceAll(/^\{"type":"notice".*\n/gm, ""),
+      receiver,
+      proxy,
+    ),
   }, { program, receiver, proxy, requests: receiver.requests.slice(before) });
   assertOutput(outcome, fixture);
   assertRequests(outcome, fixture);

@@ -3,7 +3,7 @@ import type { RunEvent } from "../loop.ts";
 import { jsonObject } from "./json.ts";
 import { type Lines, NONE, warningLines } from "./lines.ts";
 import type { Reported } from "./reported.ts";
-import { eventText, startText } from "./text.ts";
+import { eventText, samplesText, startText } from "./text.ts";
 import { troubleLines } from "./trouble.ts";
 
 /** What can be told of a receiver whose rules are known. */
@@ -37,12 +37,13 @@ export function reporter(
 }
 
 function startLines(config: Reported): Lines {
-  const { output: { format }, insecure } = config;
+  const { output: { format, level }, insecure, samples } = config;
   const warning = "SSL verification disabled (INSECURE_SSL=true)";
-  return {
-    out: format === "json" ? NONE.out : startText(config),
-    err: insecure ? warningLines(format, warning) : NONE.err,
-  };
+  const warnings = insecure ? warningLines(format, warning) : NONE.err;
+  if (format === "text") return { out: startText(config), err: warnings };
+  const isTold = samples && level !== "quiet";
+  const notice = JSON.stringify({ type: "notice", message: samplesText(config) });
+  return { out: NONE.out, err: isTold ? [...warnings, notice] : warnings };
 }
 
 function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly string[] {
