@@ -98,8 +98,8 @@ function missing(find: Variables, name: "DT_ENDPOINT" | "DT_API_TOKEN"): UsageEr
   return new UsageError(
     `Please set DT_ENDPOINT and DT_API_TOKEN. ${name} is missing${more}.\n` +
       "  DT_ENDPOINT example: https://ENV.live.dynatrace.com/api/v2/otlp\n" +
-      "  DT_API_TOKEN example: dt0c01.…, an access token with the scope metrics.ingest,\n" +
-      "    or dt0s16.…, a platform token with the scope openpipeline:metrics:ingest\n" +
+      "  DT_API_TOKEN example: dt0c01.…, an access token with the scope metrics.ingest, or dt0s16.…, a platform token " +
+      "with the scope openpipeline:metrics:ingest\n" +
       "  Any other OTLP receiver: --endpoint http://localhost:4318",
   );
 }

@@ -47,11 +47,11 @@ export async function unusableClient(
   };
 }
 
-export const NO_CERTIFICATE = "there is no certificate in it (-----BEGIN CERTIFICATE-----)";
+const NO_CERTIFICATE = "expected a PEM file with -----BEGIN CERTIFICATE-----";
 
 /** The certificates of a PEM file, at least one, or what is wrong with the file. */
 export function certificatesIn(text: string): readonly CertificateFacts[] | string {
-  if (text.trim() === "") return "the file is empty";
+  if (text.trim() === "") return `${NO_CERTIFICATE}, and it is empty`;
   const blocks = pemBlocks(text);
   const found = blocks.filter(({ label }) => label === "CERTIFICATE");
   if (found.length === 0) return noCertificate(text, blocks);
@@ -71,10 +71,10 @@ function noCertificate(text: string, blocks: readonly PemBlock[]): string {
   if (first?.label === "TRUSTED CERTIFICATE") {
     return "it is in OpenSSL's own form: convert it with openssl x509 -in FILE -out NEW.pem";
   }
-  if (first !== undefined) return `${NO_CERTIFICATE}, but a ${first.label}`;
+  if (first !== undefined) return `${NO_CERTIFICATE}, and it holds ${first.label}`;
   if (text.includes("-----BEGIN")) return "it is cut off: its -----END … line is missing";
   return text.startsWith("0") && /[^\x09-\x7e]/.test(text)
-    ? `${NO_CERTIFICATE}: it seems to be DER; convert it with openssl x509 -inform der -in FILE -out NEW.pem`
+    ? `${NO_CERTIFICATE}, and it seems to be DER: convert it with openssl x509 -inform der -in FILE -out NEW.pem`
     : NO_CERTIFICATE;
 }
 
@@ -91,16 +91,17 @@ function misplaced(
   return undefined;
 }
 
+const NO_KEY = "expected a PEM file with -----BEGIN PRIVATE KEY-----";
 const KINDS = "RSA of 2,048 bits or more, P-256, P-384, P-521 or Ed25519";
 
 /** The public half of a PEM private key (SubjectPublicKeyInfo as DER), or what is wrong with the file. */
 async function publicKeyOf(text: string): Promise<Uint8Array | string> {
-  if (text.trim() === "") return "the file is empty";
+  if (text.trim() === "") return `${NO_KEY}, and it is empty`;
   const key = pemBlocks(text).find(({ label }) => label.endsWith("PRIVATE KEY"));
   if (key === undefined) {
     return text.includes("PRIVATE KEY-----")
       ? "it is cut off: its -----END … line is missing"
-      : "there is no private key in it (-----BEGIN PRIVATE KEY-----)";
+      : NO_KEY;
   }
   if (key.label === "ENCRYPTED PRIVATE KEY" || key.text.includes("Proc-Type: 4,ENCRYPTED")) {
     return "the key is encrypted, and nobody is asked for its passphrase: " +
@@ -116,8 +117,9 @@ async function publicKeyOf(text: string): Promise<Uint8Array | string> {
     if (!isKnown) return `the key is of a kind that this program cannot use: give ${KINDS}`;
     return createPublicKey(held).export({ type: "spki", format: "der" });
   } catch (thrown) {
+    // Deno 2.6 knows P-256 and P-384 alone.
     return /curve/.test(messageOf(thrown))
-      ? `the key is of a kind that this program cannot use: give ${KINDS}`
+      ? "the key's curve is one that this program cannot use: give a key of P-256 or P-384"
       : "the key in it is damaged, or is none";
   }
 }

@@ -50,5 +50,5 @@ async function clientOf(
 }
 
 function unusable({ name, source, value }: Setting, reason: string): UsageError {
-  return new UsageError(`Cannot use ${name} "${value}" (${source}), a PEM file: ${reason}`);
+  return new UsageError(`Invalid ${name} "${value}" (${source}): ${reason}`);
 }

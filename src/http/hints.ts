@@ -149,16 +149,14 @@ function brokenHint(message: string, endpoint: Endpoint): string {
   const { host, protocol, port } = endpoint.url;
   const broke = `the connection to ${host} broke: `;
   const closed = "a proxy, a load balancer or the receiver closed it";
-  // An answer has begun: scheme and port are right.
-  if (message.includes("reading a body")) return broke + closed;
-  if (port === "4317") {
-    return `${broke}4317 is gRPC; OTLP/HTTP is 4318${
-      protocol === "http:" ? "; is it https://?" : ""
-    }`;
+  if (port === "4317") return broke + GRPC_PORT;
+  if (protocol === "https:") {
+    return `${broke}${closed}; does it want a client certificate (--client-cert)?`;
   }
-  return protocol === "https:"
-    ? `${broke}${closed}; does it want a client certificate (--client-cert)?`
-    : `${broke}is it https://? Is it a port for gRPC? 4317 is gRPC; OTLP/HTTP is 4318. Else ${closed}`;
+  // A server that speaks TLS may begin an answer, too, before it closes.
+  return message.includes("reading a body")
+    ? `${broke}${closed}; if it speaks TLS at this port: is it https://?`
+    : `${broke}is it https://? Or a port for gRPC (${GRPC_PORT})? Else ${closed}`;
 }
 
 /** The last resort, where this program can take it. */

@@ -120,6 +120,7 @@ const badConfigurations: readonly (readonly [
   setup: Setup,
   detail: RegExp,
   hint: RegExp | null,
+  ignore?: string | undefined,
 ])[] = [
   ["nothing is set", {}, /set DT_ENDPOINT and DT_API_TOKEN.*DT_ENDPOINT is missing/, /live\.dyn/],
   [
@@ -153,16 +154,60 @@ const badConfigurations: readonly (readonly [
     /--ca "ca\.pem".*PEM/,
     null,
   ],
+  [
+    "the client key is encrypted",
+    {
+      ...NOWHERE,
+      args: ["--client-cert", "c.pem", "--client-key", "c.key"],
+      files: {
+        "c.pem": (await createAuthority()).certificate,
+        "c.key":
+          "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+      },
+    },
+    /--client-key "c\.key".*encrypted.*openssl pkey/,
+    null,
+  ],
+  [
+    "the client key does not fit",
+    {
+      ...NOWHERE,
+      args: ["--client-cert", "c.pem", "--client-key", "c.key"],
+      files: {
+        "c.pem": (await createAuthority()).certificate,
+        "c.key": (await createAuthority()).key,
+      },
+    },
+    /--client-key "c\.key".*does not fit the certificate/,
+    null,
+  ],
+  [
+    "verification cannot be turned off",
+    { args: ["--endpoint", "https://127.0.0.1:1", "--insecure"] },
+    /--insecure.*cannot work here/,
+    null,
+    verificationCanBeOff ? "it can" : undefined,
+  ],
+  [
+    "the URL holds a placeholder",
+    { args: ["--endpoint", "https://{your-environment-id}.live.dynatrace.com/api/v2/otlp"] },
+    /--endpoint "https:\/\/\{your-environment-id\}.*in place of "\{your-environment-id\}"/,
+    null,
+  ],
 ];
 
-for (const [what, setup, detail, hint] of badConfigurations) {
-  Deno.test(`check fails at config with exit status 2 when ${what}`, async () => {
-    const checked = await check(setup);
-    const step = failed(checked, "config");
-    assert.equal(checked.steps.length, 1);
-    assert.match(step.detail, detail);
-    if (hint === null) assert.equal(step.hint, null);
-    else assert.match(step.hint ?? "", hint);
+for (const [what, setup, detail, hint, ignore] of badConfigurations) {
+  Deno.test({
+    name: `check fails at config with exit status 2 when ${what}`,
+    ignore: ignore !== undefined,
+    async fn() {
+      const checked = await check(setup);
+      const step = failed(checked, "config");
+      assert.equal(checked.steps.length, 1);
+      assert.match(step.detail, detail);
+      if (hint === null) assert.equal(step.hint, null);
+      else assert.match(step.hint ?? "", hint);
+    },
   });
 }
 
@@ -200,6 +245,20 @@ const hints: readonly (readonly [what: string, setup: Setup, hint: RegExp | null
       args: ["--header", `authorization=Bearer ${TOKEN}`],
     },
     /says Bearer, and this kind of token needs Api-Token/,
+  ],
+  [
+    "the path takes another signal",
+    { args: ["--endpoint", "http://127.0.0.1:1/v1/traces"] },
+    /^the path of --endpoint \(command line\) holds \/v1\/traces.*leave it out[^\n]*$/,
+  ],
+  [
+    "a proxy stands in .env, which has other lines that do nothing",
+    {
+      ...NOWHERE,
+      dotenv:
+        `HTTPS_PROXY=http://user:${MARK}@proxy:3128\nDT_ENDPOIN=${MARK}\n\n# ok\n${MARK} it\n`,
+    },
+    /^HTTPS_PROXY in \.env has no effect.*\n\.env sets.*: DT_ENDPOIN\nline 5 of \.env cannot be read/,
   ],
   [
     "a token is not sent where it does not belong",
@@ -259,6 +318,14 @@ Deno.test({
       await Deno.remove(directory, { recursive: true });
     }
   },
+});
+
+Deno.test("check shows the public part of a platform token, and calls its Bearer right", async () => {
+  const { detail, hint } = (await check({
+    env: { ...NOWHERE.env, DT_API_TOKEN: `dt0s16.PUBLICPART.${SECRET}` },
+  })).step("config");
+  assert.ok(detail.includes("token dt0s16.PUBLICPART.*** (DT_API_TOKEN)"), detail);
+  assert.equal(hint, null);
 });
 
 // dns
@@ -399,7 +466,7 @@ const untrusted: readonly (readonly [
     (authority) => authority.server(["localhost"]),
     false,
     /UnknownIssuer; certificate of localhost, issued by Corporate CA/,
-    /--ca FILE, or.*INSECURE_SSL=true/,
+    /--ca FILE/,
   ],
   [
     "the certificate signed itself",
@@ -856,6 +923,10 @@ testFixtures([
     answers: [401],
     posts: 1,
     status: 1,
+    check({ stdout }) {
+      // No ✓ beside a refusal.
+      assert.doesNotMatch(stdout, /✓.*401/);
+    },
     stdout: [
       ...["config", "dns", "tcp", "http"].map((name) => new RegExp(`^✓ ${name} +[\\d.]+ ms  \\S`)),
       /^✗ token +[\d.]+ ms {2}401 Unauthorized/,
@@ -864,6 +935,26 @@ testFixtures([
       repeated(/^$/),
       /The check failed/,
     ],
+  },
+  {
+    name: "check marks what it cannot tell with a ?, and no word says that all is well",
+    args: ["check"],
+    bare: true,
+    env: { DT_ENDPOINT: `{url}${PATH}`, DT_API_TOKEN: TOKEN },
+    answers: [{ status: 400, body: "unsupported path requested" }],
+    posts: 1,
+    status: 1,
+    stdout: [
+      repeated(/^✓ (config|dns|tcp) /, 3),
+      /^\? http /,
+      /^\? token /,
+      /^\? ingest .*400 Bad Request: unsupported path requested$/,
+      /^ {4}Hint: .*check --canary/,
+      /^Undecided: /,
+    ],
+    check({ stdout }) {
+      assert.doesNotMatch(stdout, /fine|all is well/i);
+    },
   },
   {
     name: "check --help lists its flags, and no flag of send that does nothing here",

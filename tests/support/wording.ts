@@ -16,7 +16,7 @@ export function afterSend(measurements = 5): readonly string[] {
   return [`✓ Metrics exported successfully! Sent ${measurements} measurements.`];
 }
 
-/** What is said of the sample, in text and in JSON's notice. */
+/** What is said of the sample, in text and in JSON. */
 export const SAMPLES = "The measurements are samples that this program makes up";
 export const OWN =
   ": send your own with --value N, with --input FILE or, from a pipe, with --input -";

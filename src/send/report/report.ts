@@ -42,8 +42,10 @@ function startLines(config: Reported): Lines {
   const warnings = insecure ? warningLines(format, warning) : NONE.err;
   if (format === "text") return { out: startText(config), err: warnings };
   const isTold = samples && level !== "quiet";
-  const notice = JSON.stringify({ type: "notice", message: samplesText(config) });
-  return { out: NONE.out, err: isTold ? [...warnings, notice] : warnings };
+  return {
+    out: NONE.out,
+    err: isTold ? [...warnings, ...warningLines(format, samplesText(config))] : warnings,
+  };
 }
 
 function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly string[] {
