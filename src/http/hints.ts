@@ -40,9 +40,9 @@ export function statusHint(
         : "the receiver wants credentials: give them with --header, --token-file or DT_API_TOKEN";
     case 403:
       return endpoint.dynatrace
-        ? "the token lacks the scope (metrics.ingest of an access token, sent as Api-Token; " +
-          "openpipeline:metrics:ingest of a platform token, sent as Bearer, whose owner needs that permission too), " +
-          "a platform token has expired, or it is another environment's"
+        ? "the token lacks the scope metrics.ingest (an access token, sent as Api-Token) or openpipeline:metrics:ingest " +
+          "(a platform token, sent as Bearer; its owner needs that permission, too), a platform token has expired, or it " +
+          "is another environment's"
         : "the credentials are known, but may not send metrics here";
     case 404:
       return notFoundHint(endpoint);

@@ -712,7 +712,7 @@ const answers: readonly (readonly [
     "the scope is missing",
     [403],
     /^Forbidden/,
-    /lacks the scope \(metrics\.ingest.*openpipeline:metrics:ingest.*expired.*another environment/,
+    /lacks the scope metrics\.ingest.*openpipeline:metrics:ingest.*expired.*another environment/,
     403,
   ],
   [
