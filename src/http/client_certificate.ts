@@ -73,7 +73,7 @@ function noCertificate(text: string, blocks: readonly PemBlock[]): string {
   }
   if (first !== undefined) return `${NO_CERTIFICATE}, and it holds ${first.label}`;
   if (text.includes("-----BEGIN")) return "it is cut off: its -----END … line is missing";
-  return text.startsWith("0") && /[^\x09-\x7e]/.test(text)
+  return text.startsWith("0") && /[^\t\n\r -~]/.test(text)
     ? `${NO_CERTIFICATE}, and it seems to be DER: convert it with openssl x509 -inform der -in FILE -out NEW.pem`
     : NO_CERTIFICATE;
 }
