@@ -10,7 +10,7 @@ import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../http/tunnel.ts";
 import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
 
-/** How long a certificate may take to be shown; node:tls of Deno 2.6 does not come to an end with some. */
+/** How long a certificate may take to be shown, once the verdict on it is known. */
 const SHOW_MS = 3000;
 
 /** The step `tls`: what Deno, and so `send`, makes of the certificate, and what the certificate says. */
