@@ -1,10 +1,11 @@
 import type { Endpoint } from "../config/endpoint.ts";
-import { failureHint, statusHint } from "../http/hints.ts";
+import { explain } from "../dynatrace/explain.ts";
+import { failureHint, statusHint, wantsHttps } from "../http/hints.ts";
 import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
 import { oneLine } from "../base/escape.ts";
 import type { Hide } from "../base/secrets.ts";
 import type { Failure, Reply } from "../http/reply.ts";
-import { failed, passed, type Step } from "./step.ts";
+import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
 
 /** A receiver's answer to the empty request, or why there is none; the steps http, token and ingest look at it. */
 export type Answered =
@@ -23,27 +24,65 @@ export async function answered(
 
 /** What no OTLP receiver answers, or something in front of it. */
 const NOT_THE_RECEIVER = [404, 405, 407, 502, 503, 504];
+/** What a receiver answers that has a reason to refuse, whatever the request holds. */
+const REFUSALS = [401, 403, 413, 415, 429];
+
+type Reached = Extract<Answered, { answer: ExportAnswer }>;
+
+/** Whether an answer is neither success nor a known refusal: a receiver may just not like a request without data. */
+export function isUndecided(it: Answered): boolean {
+  if (!("answer" in it)) return false;
+  const { status } = it.reply;
+  return status !== 200 && !isPlainToTls(it) && (status < 300 || status >= 400) && status < 500 &&
+    !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
+}
+
+/** Plain HTTP was sent to a port for TLS, and its server has said so. */
+function isPlainToTls({ reply, answer }: Reached): boolean {
+  return reply.status === 400 && wantsHttps(said(answer));
+}
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */
 export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
+  const url = endpoint.shown;
+  const posted = `POST ${url}`;
   if (!("answer" in it)) {
-    return failed(it.reply.message, failureHint(it.reply, endpoint));
+    const { message, cause } = it.reply;
+    const hint = failureHint(it.reply, endpoint);
+    // How long it was waited for is among the facts.
+    const detail = cause === "timeout" ? "no answer in time" : message;
+    return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
   }
   const { reply, answer } = it;
   const { status, headers } = reply;
-  const server = headers.get("server");
-  const from = server === null ? "" : `, server ${oneLine(server, 100)}`;
-  const detail = `POST ${endpoint.url.pathname} -> ${said(answer, status)}${from}`;
+  const server = oneLine(headers.get("server") ?? "", 100);
+  const facts = { url, status, ...server !== "" && { server } };
+  const from = server === "" ? "" : `, server ${server}`;
   const skew = skewHint(headers.get("date"), now);
-  if (status >= 300 && status < 400) {
-    const to = headers.get("location");
+  const hint = statusHint(status, headers, endpoint, said(answer));
+  const isRedirect = status >= 300 && status < 400;
+  if (
+    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
+    (status === 200 && answer.kind === "refused")
+  ) {
+    const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
-    return failed(detail + where, statusHint(status, headers, endpoint), skew);
+    const step = failed(words(answer, status) + where, hint, skew);
+    return withFacts(step, facts, `${posted} -> ${said(answer)}${where}${from}`);
   }
-  if (NOT_THE_RECEIVER.includes(status) || (status === 200 && answer.kind === "refused")) {
-    return failed(detail, statusHint(status, headers, endpoint), skew);
+  if (isUndecided(it) && !isOtlp(reply)) {
+    const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
+    return withFacts(undecided(what, hint, skew), facts, `${posted}: ${what}${from}`);
   }
-  return passed(detail, skew);
+  // What a receiver refuses, a later step tells: here it is no success.
+  const what = status === 200 ? "an OTLP receiver answers" : "a receiver answers";
+  const text = status === 200 ? `${posted} -> 200` : `${posted}: ${what}`;
+  return withFacts(passed(what, skew), facts, text + from);
+}
+
+/** Errors of an OTLP receiver carry a Status, in the form of the request (OTLP specification, "Failures"). */
+function isOtlp({ headers }: Reply): boolean {
+  return /^application\/x-protobuf\b/i.test(headers.get("content-type") ?? "");
 }
 
 /** Without its query, which may hold a token of somebody's sign-in. */
@@ -52,8 +91,15 @@ function redirectTarget(location: string, endpoint: Endpoint): string {
   return target === null ? "somewhere" : `${target.origin}${target.pathname}`;
 }
 
-function said(answer: ExportAnswer, status: number): string {
-  return "message" in answer && answer.message !== "" ? answer.message : String(status);
+/** What the receiver said, with its status: `401 Unauthorized: …`. */
+function said(answer: ExportAnswer): string {
+  return "message" in answer ? answer.message : "";
+}
+
+/** The same without the status, which is a fact of its own. */
+function words(answer: ExportAnswer, status: number): string {
+  const text = said(answer).replace(new RegExp(`^${status}[ ,:]*`), "");
+  return text === "" ? "refused" : text;
 }
 
 const MOST_SKEW_MS = 600_000;
@@ -70,35 +116,66 @@ function skewHint(date: string | null, now: number): string | undefined {
 }
 
 /** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
-export function judgeToken(
-  it: Extract<Answered, { answer: ExportAnswer }>,
-  endpoint: Endpoint,
-  sent: boolean,
-): Step {
-  const { reply, answer } = it;
-  if (reply.status === 401 || reply.status === 403) {
-    return failed(said(answer, reply.status), statusHint(reply.status, reply.headers, endpoint));
-  }
-  return passed(sent ? "not refused" : "none is sent, and none was asked for");
+export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step {
+  const { status } = it.reply;
+  if (status === 401 || status === 403) return refused(it, endpoint);
+  if (!sent) return passed("none is sent, and none was asked for");
+  return isUndecided(it)
+    ? undecided("not refused, but the answer does not tell that it is right")
+    : passed("not refused");
 }
 
 /** The step `ingest` for the empty request. */
-export function judgeIngest(
-  it: Extract<Answered, { answer: ExportAnswer }>,
-  endpoint: Endpoint,
-): Step & { readonly inconclusive: boolean } {
-  const { reply, answer } = it;
+export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
+  const { reply: { status, headers }, answer } = it;
   if (answer.kind === "accepted") {
     const warning = answer.warning === undefined ? "" : `, with a warning: ${answer.warning}`;
-    return { ...passed(`an empty request was accepted${warning}`), inconclusive: false };
+    return withFacts(passed(`an empty request was accepted${warning}`), { status });
   }
-  if (reply.status === 400) {
-    const step = passed(
-      `inconclusive: an empty request was answered with ${said(answer, 400)}`,
-      "a receiver may refuse a request without data: check --canary sends one measurement",
-    );
-    return { ...step, inconclusive: true };
+  if (!isUndecided(it)) return refused(it, endpoint);
+  const what = "it cannot be told from an empty request, which was answered with";
+  return withFacts(
+    undecided(
+      `${what}: ${words(answer, status)}`,
+      "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
+        "one measurement, which tells",
+      statusHint(status, headers, endpoint, said(answer)),
+    ),
+    { status },
+    `${what} ${said(answer)}`,
+  );
+}
+
+function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endpoint): Step {
+  const hint = statusHint(status, headers, endpoint, said(answer));
+  return withFacts(failed(words(answer, status), hint), { status }, said(answer));
+}
+
+/** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
+export function judgeCanary(
+  it: Answered,
+  metric: string,
+  endpoint: Endpoint,
+  where: readonly string[],
+): Step {
+  const what = `one sample measurement of ${metric}`;
+  if (!("answer" in it)) {
+    return failed(`${what}: ${it.reply.message}`, failureHint(it.reply, endpoint));
   }
-  const hint = statusHint(reply.status, reply.headers, endpoint);
-  return { ...failed(said(answer, reply.status), hint), inconclusive: false };
+  const { reply: { status, headers }, answer } = it;
+  if (answer.kind === "accepted") {
+    const warning = answer.warning === undefined ? "" : `, with a warning: ${answer.warning}`;
+    const hints = [...where, ...explain(answer.warning ?? "")];
+    return withFacts(passed(`${what} was accepted${warning}`, ...hints), { status });
+  }
+  // A hint that names the status says what an explanation would say once more.
+  const hint = answer.kind === "partial"
+    ? undefined
+    : statusHint(status, headers, endpoint, said(answer));
+  const hints = hint === undefined ? explain(answer.message) : [hint];
+  return withFacts(
+    failed(`${what} was not accepted: ${words(answer, status)}`, ...hints),
+    { status },
+    `${what} was not accepted: ${said(answer)}`,
+  );
 }

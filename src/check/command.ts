@@ -1,16 +1,21 @@
-import { answered, judgeHttp, judgeIngest, judgeToken } from "./answer_steps.ts";
+import {
+  answered,
+  isUndecided,
+  judgeCanary,
+  judgeHttp,
+  judgeIngest,
+  judgeToken,
+} from "./answer_steps.ts";
 import { checkConfig, type Configured } from "./config_step.ts";
 import type { CheckFlags } from "../config/settings.ts";
 import { targetOf } from "../http/target.ts";
 import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
-import { stepJson, stepText, summaryJson, summaryText } from "./report.ts";
-import { failed, passed, type Step, type StepName } from "./step.ts";
+import { stepJson, stepText, summaryJson, summaryText, type Verdict } from "./report.ts";
+import type { Step, StepName } from "./step.ts";
 import { outputConfig } from "../config/output_config.ts";
-import { explain, whereToLook } from "../dynatrace/explain.ts";
-import { statusHint } from "../http/hints.ts";
+import { type Shown, whereToLook } from "../dynatrace/explain.ts";
 import type { System } from "../base/system.ts";
 import { proxyFor } from "../config/proxy.ts";
-import type { Failure, Reply } from "../http/reply.ts";
 import { openTransport, type Transport } from "../http/transport.ts";
 import { gzip } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
@@ -29,19 +34,21 @@ type Settings = NonNullable<Configured["settings"]>;
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
   let began = system.clock.monotonic();
+  let verdict: Verdict = true;
   let exitCode = 0;
   for await (const [name, step] of steps(flags, system)) {
     const now = system.clock.monotonic();
     const line = format === "json" ? stepJson : stepText;
     system.stdout(`${line(name, step, now - began)}\n`);
     began = now;
-    if (!step.ok) {
-      // A setting that is missing or wrong is a usage error, as it is for `send`.
-      exitCode = name === "config" ? 2 : 1;
-      break;
-    }
+    if (step.ok === true) continue;
+    verdict = step.ok;
+    // A setting that is missing or wrong is a usage error, as it is for `send`.
+    exitCode = name === "config" ? 2 : 1;
+    if (step.ok === false) break;
   }
-  system.stdout(`${format === "json" ? summaryJson(exitCode) : summaryText(exitCode)}\n`);
+  const summary = format === "json" ? summaryJson(verdict, exitCode) : summaryText(verdict);
+  system.stdout(`${summary}\n`);
   return exitCode;
 }
 
@@ -88,19 +95,25 @@ async function* requestSteps(
 ): AsyncGenerator<NamedStep> {
   const { endpoint, compression } = config.destination;
   const hide = (text: string) => system.secrets.hide(text);
-  const post = ({ body, encoding }: Posted) => transport.post(body, encoding, system.stop);
-  const it = await answered(await post(await emptyRequest(compression)), system.clock.wall(), hide);
+  const post = async ({ body, encoding }: Posted) =>
+    await answered(await transport.post(body, encoding, system.stop), system.clock.wall(), hide);
+  const empty = await post(await emptyRequest(compression));
+  const sample = withCanary ? await sampleRequest(config, system) : undefined;
+  // What the answer to an empty request leaves open, the answer to a measurement tells.
+  const early = sample !== undefined && isUndecided(empty) ? await post(sample.request) : undefined;
+  const it = early ?? empty;
   yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
   if (!("answer" in it)) return;
   const sent = await credentials.authorization() !== undefined;
   yield ["token", judgeToken(it, endpoint, sent)];
-  const { inconclusive, ...ingest } = judgeIngest(it, endpoint);
-  yield [
-    "ingest",
-    withCanary && ingest.ok
-      ? await sendCanary(config, inconclusive ? "" : `${ingest.detail}; `, post, system)
-      : ingest,
-  ];
+  const ingest = judgeIngest(it, endpoint);
+  if (sample === undefined || (early === undefined && ingest.ok === false)) {
+    yield ["ingest", ingest];
+    return;
+  }
+  const where = endpoint.dynatrace ? whereToLook(sample.shown) : [];
+  const told = early ?? await post(sample.request);
+  yield ["ingest", judgeCanary(told, config.metric.name, endpoint, where)];
 }
 
 type Posted = Pick<EncodedRequest, "body" | "encoding">;
@@ -112,37 +125,13 @@ async function emptyRequest(compression: "gzip" | "none"): Promise<Posted> {
     : { body: await gzip(body), encoding: "gzip" };
 }
 
-/** Sends one sample measurement; nothing but its being accepted will do. */
-async function sendCanary(
-  { metric, destination: { endpoint, compression } }: Settings["config"],
-  before: string,
-  post: (request: Posted) => Promise<Reply | Failure>,
-  system: CheckSystem,
-): Promise<Step> {
+/** One sample measurement, and what the query that shows it depends on. */
+async function sampleRequest(
+  { metric, destination: { compression } }: Settings["config"],
+  { clock, random }: CheckSystem,
+): Promise<{ readonly request: Posted; readonly shown: Shown }> {
   const { canary } = await import("./canary.ts");
-  const { request, dimensions } = await canary(metric, compression, system.clock, system.random);
-  const it = await answered(
-    await post(request),
-    system.clock.wall(),
-    (text) => system.secrets.hide(text),
-  );
-  const what = `one sample measurement of ${metric.name}`;
-  if (!("answer" in it)) return failed(`${what}: ${it.reply.message}`);
-  const { reply, answer } = it;
-  if (answer.kind === "accepted") {
-    const warning = answer.warning === undefined ? "" : `, with a warning: ${answer.warning}`;
-    const exponential = metric.bounds === "exponential";
-    const shown = { metric: metric.name, dimensions, exponential };
-    const where = endpoint.dynatrace ? whereToLook(shown) : [];
-    return passed(
-      `${before}${what} was accepted${warning}`,
-      ...where,
-      ...explain(answer.warning ?? ""),
-    );
-  }
-  return failed(
-    `${what} was not accepted: ${answer.message}`,
-    ...explain(answer.message, reply.headers),
-    answer.kind === "partial" ? undefined : statusHint(reply.status, reply.headers, endpoint),
-  );
+  const { request, dimensions } = await canary(metric, compression, clock, random);
+  const exponential = metric.bounds === "exponential";
+  return { request, shown: { metric: metric.name, dimensions, exponential } };
 }

@@ -9,7 +9,7 @@ import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import { redactToken } from "../base/redact.ts";
 import type { Credentials } from "../http/exchange.ts";
-import { failed, passed, type Step } from "./step.ts";
+import { failed, passed, type Step, withFacts } from "./step.ts";
 
 /** The step `config`; what the others need is there only when it went well. */
 export interface Configured {
@@ -32,10 +32,12 @@ export async function checkConfig(
       ...endpointHints(config),
       ...await tokenHints(config, credentials, system),
     ];
-    const detail = await describe(config, credentials);
     const [fatal] = endpointFaults(config, "error");
-    if (fatal !== undefined) return { step: failed(detail, fatal, ...hints) };
-    return { step: passed(detail, ...hints), settings: { config, credentials } };
+    if (fatal !== undefined) {
+      return { step: failed(`${fatal.wrong}: ${fatal.effect}`, fatal.remedy, ...hints) };
+    }
+    const step = await described(config, credentials, hints);
+    return { step, settings: { config, credentials } };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
     const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
@@ -46,24 +48,36 @@ export async function checkConfig(
 }
 
 /** What is set, and from where; of a token only its public part. */
-async function describe(
+async function described(
   { destination }: SendConfig,
   credentials: Credentials,
-): Promise<string> {
+  hints: readonly string[],
+): Promise<Step> {
   const { endpoint, headers, tls, compression, timeoutMs } = destination;
   const { name, source } = endpoint.setting;
-  const parts = [
-    `${endpoint.shown} (${name}, ${source})`,
+  const joined = (...parts: readonly string[]) => parts.filter((part) => part !== "").join("; ");
+  const words = joined(
     await describeAuthorization(destination, credentials),
     headers.length === 0 ? "" : `headers ${headers.map(([header]) => header).join(", ")}`,
-    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy}`,
     tls.ca === undefined ? "" : `CA ${tls.ca.value} (${tls.ca.name})`,
     tls.client === undefined ? "" : `client certificate ${tls.client.cert.value}`,
     tls.insecure ? "certificates not verified" : "",
     compression === "gzip" ? "gzip" : "no compression",
+  );
+  const text = joined(
+    `${endpoint.shown} (${name}, ${source})`,
+    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy}`,
+    words,
     `timeout ${timeoutMs / 1000} s`,
-  ];
-  return parts.filter((part) => part !== "").join("; ");
+  );
+  const facts = {
+    url: endpoint.shown,
+    setting: name,
+    source,
+    proxy: endpoint.proxy ?? null,
+    timeoutMs,
+  };
+  return withFacts(passed(`${name} (${source}); ${words}`, ...hints), facts, text);
 }
 
 async function describeAuthorization(
@@ -79,22 +93,33 @@ async function describeAuthorization(
   return `token ${redactToken(token)} (${from})`;
 }
 
-/** An Api-Token, or the Bearer that is a token of Dynatrace's. */
+/** A token whose public part may be shown: of an Api-Token, and of a Bearer that is a token of Dynatrace's. */
 function apiToken(authorization: string | undefined): string | undefined {
   return /^(?:Api-Token\s+|Bearer\s+(?=dt\d))(\S+)$/i.exec(authorization ?? "")?.[1];
+}
+
+interface Fault {
+  readonly wrong: string;
+  readonly effect: string;
+  readonly remedy: string;
 }
 
 function endpointFaults(
   { destination: { endpoint } }: SendConfig,
   level: "error" | "warning",
-): readonly string[] {
+): readonly Fault[] {
   return broken("endpoint", { url: endpoint.url, setting: endpoint.setting.name })
-    .filter(({ rule }) => rule.level === level)
-    .map(({ rule, wrong }) => `${wrong}: ${rule.effect}; ${rule.remedy}`);
+    // Of a receiver that is not Dynatrace, the configuration warns of such a path itself.
+    .filter(({ rule }) =>
+      rule.level === level && (endpoint.dynatrace || rule.id !== "endpoint-signal")
+    )
+    .map(({ rule: { effect, remedy }, wrong }) => ({ wrong, effect, remedy }));
 }
 
 function endpointHints(config: SendConfig): readonly string[] {
-  return endpointFaults(config, "warning");
+  return endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
+    `${wrong}: ${effect}; ${remedy}`
+  );
 }
 
 async function tokenHints(

@@ -4,7 +4,7 @@ import { failureHint } from "../http/hints.ts";
 import type { Failure, FailureCause } from "../http/reply.ts";
 import { isAddress, type Target } from "../http/target.ts";
 import { failure } from "../http/transport.ts";
-import { failed, milliseconds, passed, type Step, TIMED_OUT, within } from "./step.ts";
+import { failed, milliseconds, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
 
 /** How long a step may take, and what ends it. */
 export interface Bounds {
@@ -18,25 +18,29 @@ export async function checkDns(
   endpoint: Endpoint,
   { timeoutMs, stop }: Bounds,
 ): Promise<{ readonly step: Step; readonly addresses: readonly string[] }> {
-  const instead = endpoint.proxy === undefined
-    ? ""
-    : `the proxy ${endpoint.proxy} is used instead of ${endpoint.url.hostname}: `;
+  const { proxy, url: { hostname } } = endpoint;
+  const tell = (step: Step, addresses: readonly string[]): Step => {
+    if (proxy === undefined) return withFacts(step, { host, addresses });
+    return withFacts(
+      { ...step, detail: `a proxy is used instead of ${hostname}: ${step.detail}` },
+      { host, addresses, proxy },
+      `the proxy ${proxy} is used instead of ${hostname}: ${step.text}`,
+    );
+  };
   if (isAddress(host)) {
     return {
-      step: passed(`${instead}${host} is an address, no name to look up`),
+      step: tell(passed(`${host} is an address, no name to look up`), [host]),
       addresses: [host],
     };
   }
   try {
     const addresses = await within(timeoutMs, stop, () => lookup(host));
-    return { step: passed(`${instead}${host} is ${addresses.join(", ")}`), addresses };
+    return { step: tell(passed(`${host} is ${addresses.join(", ")}`), addresses), addresses };
   } catch (thrown) {
     const { message } = failure(thrown);
     const cause = message === TIMED_OUT ? "timeout" : "dns";
-    return {
-      step: failed(`${instead}${host}: ${message}`, hint(cause, message, endpoint)),
-      addresses: [],
-    };
+    const step = failed(`${host}: ${message}`, hint(cause, message, endpoint));
+    return { step: tell(step, []), addresses: [] };
   }
 }
 
@@ -56,44 +60,60 @@ export async function checkTcp(
   bounds: Bounds,
 ): Promise<Step> {
   const tries = await Promise.all(addresses.map((address) => open(address, port, bounds)));
-  const detail = tries.map(({ address, message }) => {
-    const shown = address.includes(":") ? `[${address}]` : address;
-    return `${shown}:${port} ${message}`;
-  }).join("; ");
-  const shut = tries.find(({ cause }) => cause !== undefined);
-  const advice = shut?.cause === undefined ? undefined : hint(shut.cause, shut.message, endpoint);
-  const opened = tries.some(({ cause }) => cause === undefined);
-  if (!opened) return failed(detail, advice);
-  return shut === undefined ? passed(detail) : passed(
-    detail,
-    "not every address answers: a connection may take longer, or fail now and then",
+  const listed = (say: (tried: Try) => string) =>
+    tries.map((tried) => `${tried.address} ${say(tried)}`).join("; ");
+  const detail = listed(({ message }) => message);
+  const text = listed(({ message, cause, ms }) =>
+    cause === undefined
+      ? `${message} in ${milliseconds(ms)}`
+      : cause === "timeout"
+      ? `${message} after ${bounds.timeoutMs / 1000} s`
+      : message
   );
+  const connections = tries.map(({ address, cause, message, ms }) => ({
+    address,
+    ok: cause === undefined,
+    durationMs: Math.round(ms * 10) / 10,
+    ...cause !== undefined && { message },
+  }));
+  const shut = tries.find(({ cause }) => cause !== undefined);
+  const opened = tries.some(({ cause }) => cause === undefined);
+  const step = shut?.cause === undefined ? passed(detail) : opened
+    ? passed(
+      detail,
+      "not every address answers: a connection may take longer, or fail now and then",
+    )
+    : failed(detail, hint(shut.cause, shut.message, endpoint));
+  return withFacts(step, { port, connections }, text);
 }
 
 interface Try {
+  /** With its port. */
   readonly address: string;
   readonly message: string;
   /** Undefined when it opened. */
   readonly cause: FailureCause | undefined;
+  readonly ms: number;
 }
 
-async function open(address: string, port: number, { timeoutMs, stop }: Bounds): Promise<Try> {
+async function open(ip: string, port: number, { timeoutMs, stop }: Bounds): Promise<Try> {
+  const address = `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
   const began = performance.now();
+  const tried = (message: string, cause?: FailureCause): Try => {
+    return { address, message, cause, ms: performance.now() - began };
+  };
   try {
     const connection = await within(
       timeoutMs,
       stop,
-      (signal) => Deno.connect({ hostname: address, port, signal }),
+      (signal) => Deno.connect({ hostname: ip, port, signal }),
     );
     connection.close();
-    const ms = milliseconds(performance.now() - began);
-    return { address, message: `open in ${ms}`, cause: undefined };
+    return tried("open");
   } catch (thrown) {
     const { cause, message } = failure(thrown);
-    if (message === TIMED_OUT) {
-      return { address, message: `timed out after ${timeoutMs / 1000} s`, cause: "timeout" };
-    }
-    return { address, message: cause === "refused" ? "refused" : message, cause };
+    if (message === TIMED_OUT) return tried(message, "timeout");
+    return tried(cause === "refused" ? "refused" : message, cause);
   }
 }
 

@@ -1,30 +1,35 @@
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
-/** A step as lines for a terminal: ✓ or ✗, its time, what was found, and below it the hints. */
-export function stepText(name: StepName, step: Step, ms: number): string {
-  const head = `${step.ok ? "✓" : "✗"} ${name.padEnd(6)} ${milliseconds(ms).padStart(8)}  `;
-  const hints = (step.hint ?? "").split("\n").filter((line) => line !== "");
+/** What came of all steps: null when none failed, and one could not be told. */
+export type Verdict = boolean | null;
+
+/** A step as lines for a terminal: ✓, ✗ or ?, its time, what was found, and below it the hints. */
+export function stepText(name: StepName, { ok, text, hint }: Step, ms: number): string {
+  const mark = ok === null ? "?" : ok ? "✓" : "✗";
+  const hints = (hint ?? "").split("\n").filter((line) => line !== "");
   return [
-    head + step.detail,
+    `${mark} ${name.padEnd(6)} ${milliseconds(ms).padStart(8)}  ${text}`,
     ...hints.map((line, i) => `${i === 0 ? "    Hint: " : "          "}${line}`),
   ].join("\n");
 }
 
-/** A step as the line of JSON that DESIGN.md fixes. */
-export function stepJson(name: StepName, { ok, detail, hint }: Step, ms: number): string {
-  return JSON.stringify({
-    type: "step",
-    name,
-    ok,
-    detail: `${detail} (${milliseconds(ms)})`,
-    hint,
-  });
+/** A step as the line of JSON that DESIGN.md fixes, its facts at the end. */
+export function stepJson(
+  name: StepName,
+  { ok, detail, hint, facts }: Step,
+  ms: number,
+): string {
+  const durationMs = Math.round(ms * 10) / 10;
+  return JSON.stringify({ type: "step", name, ok, detail, hint, durationMs, ...facts });
 }
 
-export function summaryJson(exitCode: number): string {
-  return JSON.stringify({ type: "summary", ok: exitCode === 0, exitCode });
+export function summaryJson(ok: Verdict, exitCode: number): string {
+  return JSON.stringify({ type: "summary", ok, exitCode });
 }
 
-export function summaryText(exitCode: number): string {
-  return exitCode === 0 ? "Everything is fine." : "The check failed: see the step with ✗ above.";
+export function summaryText(ok: Verdict): string {
+  if (ok === null) {
+    return "Undecided: the receiver answered, but whether it takes metrics cannot be told (see ? above).";
+  }
+  return ok ? "Everything is fine." : "The check failed: see the step with ✗ above.";
 }

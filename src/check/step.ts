@@ -1,26 +1,48 @@
 /** The steps, in their order; tls only for https. */
 export type StepName = "config" | "dns" | "tcp" | "tls" | "http" | "token" | "ingest";
 
+/** What a program may want of a step without reading its words: `url`, `status`, `proxy`, `addresses`. */
+export interface Facts {
+  readonly [name: string]: string | number | boolean | null | readonly (string | Facts)[];
+}
+
 /** What a step found. */
 export interface Step {
-  readonly ok: boolean;
-  /** One line. */
+  /** Null: it cannot be told. */
+  readonly ok: boolean | null;
+  /** One line; what is among the facts is not in it. */
   readonly detail: string;
+  /** The same for a person, with the facts. */
+  readonly text: string;
+  readonly facts: Facts;
   /** What to do, or what is odd though it works; several lines are possible. */
   readonly hint: string | null;
 }
 
-export function passed(detail: string, ...hints: readonly (string | undefined)[]): Step {
-  return { ok: true, detail, hint: joined(hints) };
+type Hints = readonly (string | undefined)[];
+
+export function passed(detail: string, ...hints: Hints): Step {
+  return step(true, detail, hints);
 }
 
-export function failed(detail: string, ...hints: readonly (string | undefined)[]): Step {
-  return { ok: false, detail, hint: joined(hints) };
+export function failed(detail: string, ...hints: Hints): Step {
+  return step(false, detail, hints);
 }
 
-function joined(hints: readonly (string | undefined)[]): string | null {
+/** What was found does not tell whether all is well. */
+export function undecided(detail: string, ...hints: Hints): Step {
+  return step(null, detail, hints);
+}
+
+/** A step with facts for a program; `text` is what a person reads in place of facts and detail. */
+export function withFacts(step: Step, facts: Facts, text: string = step.text): Step {
+  return { ...step, facts, text };
+}
+
+function step(ok: boolean | null, detail: string, hints: Hints): Step {
   const lines = hints.filter((hint) => hint !== undefined);
-  return lines.length === 0 ? null : lines.join("\n");
+  const hint = lines.length === 0 ? null : lines.join("\n");
+  return { ok, detail, text: detail, facts: {}, hint };
 }
 
 /** `3.2 ms`, for a person. */

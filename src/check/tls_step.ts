@@ -8,7 +8,10 @@ import { failure } from "../http/transport.ts";
 import { isAddress, type Target, targetOf } from "../http/target.ts";
 import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../http/tunnel.ts";
-import { failed, passed, type Step, TIMED_OUT, within } from "./step.ts";
+import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
+
+/** How long a certificate may take to be shown, once the verdict on it is known. */
+const SHOW_MS = 3000;
 
 /** The step `tls`: what Deno, and so `send`, makes of the certificate, and what the certificate says. */
 export async function checkTls(
@@ -19,27 +22,36 @@ export async function checkTls(
 ): Promise<Step> {
   const { endpoint, tls } = destination;
   const target = targetOf(endpoint.url, undefined);
-  const ask = () => peer(target, credentials, proxy, bounds);
+  const timeoutMs = Math.min(bounds.timeoutMs, SHOW_MS);
+  const ask = () => peer(target, credentials, proxy, { ...bounds, timeoutMs });
   try {
     await within(bounds.timeoutMs, bounds.stop, (signal) => {
       return handshake(target, credentials, proxy, signal);
     });
     const told = await ask();
-    return passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told));
+    return withFacts(
+      passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told)),
+      told.facts,
+    );
   } catch (thrown) {
     const { cause, message } = failure(thrown);
     const isTimeout = message === TIMED_OUT;
-    const what = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
+    const what = isTimeout ? "no handshake in time" : message;
+    const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
     // What did not answer once does not show a certificate either.
     const told = isTimeout || bounds.stop.aborted ? NOTHING_KNOWN : await ask();
     if (tls.insecure && cause === "certificate") {
-      return passed(
-        `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
-        `it would be refused otherwise: ${what}`,
+      return withFacts(
+        passed(
+          `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
+          `it would be refused otherwise: ${what}`,
+        ),
+        told.facts,
       );
     }
-    return failed(
-      told.known ? `${what}; ${told.certificate}` : what,
+    const shown = told.known ? `; ${told.certificate}` : "";
+    const step = failed(
+      what + shown,
       failureHint(
         {
           kind: "failure",
@@ -51,6 +63,7 @@ export async function checkTls(
         isTimeout || cause !== "proxy" ? { ...endpoint, proxy: undefined } : endpoint,
       ),
     );
+    return withFacts(step, told.facts, text + shown);
   }
 }
 
@@ -84,6 +97,7 @@ interface Peer {
   readonly certificate: string;
   /** When it ends, ms since 1970. */
   readonly until: number | undefined;
+  readonly facts: Facts;
 }
 
 const NOTHING_KNOWN: Peer = {
@@ -91,6 +105,7 @@ const NOTHING_KNOWN: Peer = {
   version: undefined,
   certificate: "",
   until: undefined,
+  facts: {},
 };
 
 /** Deno's own TLS does not show a certificate: node:tls does, and is loaded only here. */
@@ -143,7 +158,13 @@ function peerOf(certificate: PeerCertificate, version: string): Peer {
     `issued by ${nameOf(certificate.issuer)}`,
     `valid from ${day(certificate.valid_from)} to ${day(certificate.valid_to)}`,
   ];
-  return { known: true, version, certificate: parts.join(", "), until };
+  const facts = {
+    names: names.split(", ").filter((name) => name !== ""),
+    issuer: nameOf(certificate.issuer),
+    validFrom: day(certificate.valid_from),
+    validTo: day(certificate.valid_to),
+  };
+  return { known: true, version, certificate: parts.join(", "), until, facts };
 }
 
 function nameOf({ CN, O }: PeerCertificate["subject"]): string {

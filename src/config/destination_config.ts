@@ -5,7 +5,7 @@ import { headersOf } from "./header.ts";
 import type { Environment } from "./proxy.ts";
 import { numberSetting, secondsSetting, type Variables } from "./setting.ts";
 import { choiceOf, type SendFlags, settingOf, settingOrDefault, variableOf } from "./settings.ts";
-import { type TlsConfig, tlsConfig } from "./tls_config.ts";
+import { demandInsecureWorks, type TlsConfig, tlsConfig } from "./tls_config.ts";
 
 /** Where to send, and how. */
 export interface DestinationConfig {
@@ -41,13 +41,23 @@ export function destinationConfig(
   ) {
     throw missing(find, "DT_API_TOKEN");
   }
+  const signal = /\/v1\/(?:traces|logs)(?=\/|$)/.exec(endpoint.url.pathname)?.[0];
+  // To Dynatrace, its rules say so.
+  if (signal !== undefined && !endpoint.dynatrace) {
+    warnings.push(
+      `the path of ${endpoint.setting.name} (${endpoint.setting.source}) holds ${signal}, which takes another signal ` +
+        "and no metrics: leave it out, /v1/metrics is added",
+    );
+  }
+  const tls = tlsConfig(flags, find);
+  if (endpoint.url.protocol === "https:") demandInsecureWorks(tls);
   return {
     endpoint,
     authorization,
     headers: [...headers.entries()].filter(([name]) => name !== "authorization").map(
       ([name, header]) => [name, header.value],
     ),
-    tls: tlsConfig(flags, find),
+    tls,
     compression: choiceOf("compression", flags, find),
     timeoutMs: timeoutOf(flags, find),
   };
@@ -80,17 +90,16 @@ function endpointOf(
     : baseEndpoint(setting, environment);
 }
 
-function missing(find: Variables, name: string): UsageError {
-  const example = name === "DT_ENDPOINT"
-    ? ""
-    : `, or an Authorization header with --header "Authorization=Api-Token …"`;
-  const set = variableOf("apiToken", find) === undefined ? "" : " (DT_API_TOKEN is set)";
+function missing(find: Variables, name: "DT_ENDPOINT" | "DT_API_TOKEN"): UsageError {
+  const isSet = variableOf("apiToken", find) === undefined ? "" : " (DT_API_TOKEN is set)";
+  const more = name === "DT_ENDPOINT"
+    ? isSet
+    : ', or an Authorization header with --header "Authorization=Api-Token …" or "Authorization=Bearer …"';
   return new UsageError(
-    `Please set DT_ENDPOINT and DT_API_TOKEN. ${name} is missing${
-      name === "DT_ENDPOINT" ? set : example
-    }.\n` +
+    `Please set DT_ENDPOINT and DT_API_TOKEN. ${name} is missing${more}.\n` +
       "  DT_ENDPOINT example: https://ENV.live.dynatrace.com/api/v2/otlp\n" +
-      "  DT_API_TOKEN example: dt0c01.…, with the scope metrics.ingest\n" +
+      "  DT_API_TOKEN example: dt0c01.…, an access token with the scope metrics.ingest, or dt0s16.…, a platform token " +
+      "with the scope openpipeline:metrics:ingest\n" +
       "  Any other OTLP receiver: --endpoint http://localhost:4318",
   );
 }

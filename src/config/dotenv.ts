@@ -13,11 +13,15 @@ const REST_OF_LINE = /.*/y;
 /** What has to follow a closing quote: nothing, or a comment. */
 const NOTHING_MORE = /[^\S\n\u2028\u2029]*(?:#|$)/my;
 
-/** The variables of a `.env` file; of a key that comes twice, the last. Never throws. */
-export function parseDotenv(text: string): Map<string, string> {
+/**
+ * The variables of a `.env` file; of a key that comes twice, the last. Never throws. Adds to `unreadable` the numbers of
+ * the lines that hold something, but no variable.
+ */
+export function parseDotenv(text: string, unreadable: number[] = []): Map<string, string> {
   const source = text.replace(/\r\n?/g, "\n");
   const variables = new Map<string, string>();
   let at = 0;
+  const lines = lineCounter(source);
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
     const taken = pattern.exec(source)?.[0];
@@ -32,6 +36,7 @@ export function parseDotenv(text: string): Map<string, string> {
     const key = take(KEY);
     if (key === undefined || take(SEPARATOR) === undefined) {
       at = start; // what looked like a prefix or a separator may have been on a later line
+      if (at < source.length && source[at] !== "#") unreadable.push(lines(at));
     } else {
       const end = quotedEnd(source, at);
       const raw = end === undefined ? take(UNQUOTED) ?? "" : source.slice(at, end);
@@ -41,6 +46,16 @@ export function parseDotenv(text: string): Map<string, string> {
     take(REST_OF_LINE);
   }
   return variables;
+}
+
+/** The function that tells the number of the line at a place, asked in the order of the places. */
+function lineCounter(source: string): (at: number) => number {
+  let line = 1;
+  let counted = 0;
+  return (at) => {
+    for (; counted < at; counted++) if (source[counted] === "\n") line++;
+    return line;
+  };
 }
 
 /** Where the quoted value that begins after `from` and its white space ends; undefined if none does. */

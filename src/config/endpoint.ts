@@ -18,6 +18,16 @@ export interface Endpoint {
   readonly dynatrace: boolean;
 }
 
+/** Dynatrace's base URLs ("Dynatrace OTLP API endpoints"). */
+export const DYNATRACE_BASES = "https://ENV.live.dynatrace.com/api/v2/otlp (SaaS), " +
+  "https://DOMAIN/e/ENV/api/v2/otlp (Managed), https://HOST:9999/e/ENV/api/v2/otlp (ActiveGate) or " +
+  "https://HOST/e/ENV/api/v2/otlp (ActiveGate in a container)";
+
+/** A host of Dynatrace's pages, which is no API; an OpenShift route is `*.apps.CLUSTER` too. */
+export function isDynatracePage({ hostname }: URL): boolean {
+  return /\.apps\.dynatrace(labs)?\.com\.?$/.test(hostname);
+}
+
 const SIGNAL_PATH = "/v1/metrics";
 
 /** The URL of a setting that names the base of all signals: `/v1/metrics` is added unless it is there. */
@@ -51,15 +61,33 @@ function endpoint(url: URL, setting: Setting, environment: Environment): Endpoin
 }
 
 function parse(setting: Setting): URL {
-  const url = URL.parse(setting.value.trim());
-  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+  const text = setting.value.trim();
+  const url = URL.parse(text);
+  const isHttp = url !== null && ["http:", "https:"].includes(url.protocol);
+  const shown = `"${redactUrlText(setting.value)}"`;
+  const placeholder = placeholderIn(isHttp ? url.hostname : text);
+  if (placeholder !== undefined) {
+    throw invalid(
+      setting,
+      `a name of yours in place of "${placeholder}", for example https://abc12345.live.dynatrace.com/api/v2/otlp`,
+      shown,
+    );
+  }
+  if (!isHttp) {
     throw invalid(
       setting,
       "a URL that begins with http:// or https://, for example https://ENV.live.dynatrace.com/api/v2/otlp",
-      `"${redactUrlText(setting.value)}"`,
+      shown,
     );
   }
   return url;
+}
+
+/** What documentation prints where a name of one's own belongs, in a host that can be none: `<cluster>`, `{id}`. */
+function placeholderIn(text: string): string | undefined {
+  // A password may hold such characters, and is not quoted.
+  const [host = ""] = text.replace(/^[a-z]+:\/\//i, "").replace(/^.*@/s, "").split(/[/?#]/, 1);
+  return /<[^<>]*>|\$?\{\{?[^{}]*\}\}?|\$[A-Z_]+/i.exec(host)?.[0];
 }
 
 /** User name and password of a URL as the value of an Authorization header (RFC 7617, in UTF-8). */

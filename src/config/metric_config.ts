@@ -52,11 +52,23 @@ export function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
     unit,
     description: descriptionOf(flags, name.value),
     bounds: boundsOf(flags, find, unit),
-    maxSeries: wholeSetting(settingOrDefault("maxSeries", flags), 1, 1_000_000),
+    maxSeries: maxSeriesOf(flags),
     resource: { ...DEFAULT_RESOURCE, ...resourceGiven },
     resourceGiven,
     attributes: Object.fromEntries(settingsOf("attr", flags).map(keyValueSetting)),
   };
+}
+
+/** Each series is held in memory. */
+const MOST_SERIES = 1_000_000;
+
+/** Series that are asked for with --series raise what holds when nothing is said. */
+function maxSeriesOf(flags: SendFlags): number {
+  const most = wholeSetting(settingOrDefault("maxSeries", flags), 1, MOST_SERIES);
+  if (flags.maxSeries !== undefined || flags.series === undefined) return most;
+  // Where it is no number, the source says so.
+  const series = decimal(flags.series);
+  return series > most && series <= MOST_SERIES ? series : most;
 }
 
 /** The default one describes the default metric, and no other. */

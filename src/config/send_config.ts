@@ -51,12 +51,24 @@ export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
 }
 
 function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
-  const warnings: string[] = [];
+  const warnings: string[] = [...find.warnings ?? []];
   const output = outputConfig(flags);
   const schedule = scheduleConfig(flags, find, warnings);
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
   const source = sourceConfig(flags, schedule, keep.spool !== undefined, find);
+  if (flags.maxSeries !== undefined && flags.series !== undefined) {
+    warnFold(flags.series, metric.maxSeries, warnings);
+  }
   const plot = drawingConfig(flags, output, find);
   return { metric, schedule, keep, output, plot, source, strict: flags.strict ?? false, warnings };
+}
+
+/** Of series that are asked for, and of a limit that is asked for too and is lower. */
+function warnFold(series: string, maxSeries: number, warnings: string[]): void {
+  if (Number(series) <= maxSeries) return;
+  warnings.push(
+    `--series ${series} is more than --max-series ${maxSeries}: what is beyond it is folded into one data point; ` +
+      "leave --max-series out to send them all",
+  );
 }

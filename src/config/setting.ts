@@ -13,7 +13,11 @@ export interface Setting {
 }
 
 /** Finds a variable in the environment, then in `.env`. */
-export type Variables = (name: string) => Setting | undefined;
+export interface Variables {
+  (name: string): Setting | undefined;
+  /** What is in `.env` and has no effect. */
+  readonly warnings?: readonly string[];
+}
 
 /** The environment over a `.env` file; a variable that is set but blank counts as not set. */
 export function variables(

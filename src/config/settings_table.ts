@@ -219,7 +219,7 @@ export const SETTINGS = {
     group: "What is measured",
     commands: MEASURING,
     help:
-      "Most series, each a data point of a send; what is beyond is folded into one, with a warning",
+      "Most series, each a data point of a send; what is beyond is folded into one, with a warning; --series raises it",
   },
   value: {
     kind: "text",

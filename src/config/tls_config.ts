@@ -1,6 +1,7 @@
 import { UsageError } from "../base/errors.ts";
+import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
 import type { Setting, Variables } from "./setting.ts";
-import { isOn, type SendFlags, settingOf } from "./settings.ts";
+import { flagName, isOn, type SendFlags, settingOf } from "./settings.ts";
 
 export interface TlsConfig {
   readonly insecure: boolean;
@@ -25,4 +26,19 @@ export function tlsConfig(
     ca: settingOf("ca", flags, find),
     client: cert === undefined || key === undefined ? undefined : { cert, key },
   };
+}
+
+/** Throws a UsageError when certificates shall not be verified, and this program verifies them whatever it is told. */
+export function demandInsecureWorks(
+  { insecure }: Pick<TlsConfig, "insecure">,
+  verifiesRegardless = VERIFIES_REGARDLESS,
+): void {
+  if (!insecure || !verifiesRegardless) return;
+  throw new UsageError(
+    `${
+      flagName("insecure")
+    } (INSECURE_SSL=true) cannot work here: this executable was made with Deno ${Deno.version.deno}, ` +
+      "which verifies certificates whatever it is told; name the receiver's CA with --ca FILE, or use an executable " +
+      "made with Deno 2.9 or newer",
+  );
 }

@@ -7,8 +7,8 @@ import {
   storedMetricKey,
 } from "./rules.ts";
 
-/** What the message of a receiver's answer, and the headers that limit its rate, mean and what to do, a line each. */
-export function explain(message: string, headers?: Headers): readonly string[] {
+/** What the message of a receiver's answer means and what to do, a line each. */
+export function explain(message: string): readonly string[] {
   const known = allRules().filter(({ answer }) => answer !== undefined);
   const lines: string[] = [];
   for (const reason of reasonsIn(message)) {
@@ -28,29 +28,13 @@ export function explain(message: string, headers?: Headers): readonly string[] {
   if (lines.length > 0 && isList(message)) {
     lines.push("Dynatrace's list may be cut: other data points may be meant as well");
   }
-  const limit = headers === undefined ? undefined : rateLimit(headers);
-  return limit === undefined ? lines : [...lines, limit];
+  return lines;
 }
 
 /** A partial success, or a refusal of everything. */
 function isList(message: string): boolean {
   return message.includes("issues were encountered while ingesting OTLP metrics") ||
     message.includes("All metric data points were rejected");
-}
-
-/** What Dynatrace's X-RateLimit headers say; -Reset is in microseconds since 1970. */
-function rateLimit(headers: Headers): string | undefined {
-  const whole = (name: string) => {
-    const text = headers.get(`X-RateLimit-${name}`) ?? "";
-    return /^\d{1,16}$/.test(text) ? Number(text) : undefined;
-  };
-  const [limit, left, reset] = [whole("Limit"), whole("Remaining"), whole("Reset")];
-  const said = [
-    limit === undefined ? "" : `${limit} requests are allowed`,
-    left === undefined ? "" : `${left} are left`,
-    reset === undefined ? "" : `the next begin at ${new Date(reset / 1000).toISOString()}`,
-  ].filter((part) => part !== "");
-  return said.length === 0 ? undefined : `Dynatrace limits the rate: ${said.join(", ")}`;
 }
 
 function explanation(what: string, { checks, effect, remedy }: RuleText): string {

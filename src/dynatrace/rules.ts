@@ -1,3 +1,4 @@
+import { DYNATRACE_BASES, isDynatracePage } from "../config/endpoint.ts";
 import type { Level } from "../otlp/problem.ts";
 
 // Dynatrace's rules for OTLP metrics, as data. Preflight, the local judge, the explanations and docs/dynatrace-rules.md
@@ -178,8 +179,7 @@ export const LIMITS = {
 const NAME = "NAME";
 const DELTA =
   "use DELTA: OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta in an SDK, the cumulativetodelta processor in a Collector";
-const BASES =
-  "use https://ENV.live.dynatrace.com/api/v2/otlp, or https://HOST/e/ENV/api/v2/otlp for Managed and for an ActiveGate in a container, or https://HOST:9999/e/ENV/api/v2/otlp for another ActiveGate";
+const BASES = `use ${DYNATRACE_BASES}`;
 const CLASSIC_TOKEN = "dt0c01. followed by 24 characters, a dot and 64 characters";
 
 /** Of an answer about data points: 200 when others were taken, 400 when there are none. */
@@ -198,10 +198,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "it serves Dynatrace's pages, not its API, and answers 404",
       remedy: "use ENV.live.dynatrace.com",
       source: "endpoints",
-      broken: ({ url }) =>
-        /\.apps\.dynatrace(labs)?\.com\.?$/.test(url.hostname)
-          ? `the host is ${url.hostname}`
-          : undefined,
+      broken: ({ url }) => isDynatracePage(url) ? `the host is ${url.hostname}` : undefined,
     },
     {
       id: "endpoint-placeholder",

@@ -12,30 +12,12 @@ export async function readCredentials(
   system: Pick<System, "cwd" | "readTextFile" | "secrets">,
 ): Promise<Credentials> {
   const { authorization, tls } = destination;
-  const pem = async (setting: Setting, label: RegExp, what: string) => {
-    const text = await readFileOf(`${setting.name} (${setting.source})`, setting.value, system);
-    if (!label.test(text)) {
-      throw new UsageError(
-        `Invalid ${setting.name} "${setting.value}" (${setting.source}): expected a PEM file with ${what}`,
-      );
-    }
-    return text;
-  };
-  const certificate = [
-    /-----BEGIN (TRUSTED )?CERTIFICATE-----/,
-    "-----BEGIN CERTIFICATE-----",
-  ] as const;
+  const read = (setting: Setting) =>
+    readFileOf(`${setting.name} (${setting.source})`, setting.value, system);
   const fixed = authorization.kind === "value" ? authorization.value : undefined;
   const credentials: Credentials = {
-    ca: tls.ca && await pem(tls.ca, ...certificate),
-    client: tls.client && {
-      cert: await pem(tls.client.cert, ...certificate),
-      key: await pem(
-        tls.client.key,
-        /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/,
-        "-----BEGIN PRIVATE KEY-----",
-      ),
-    },
+    ca: tls.ca && await authorities(tls.ca, await read(tls.ca)),
+    client: tls.client && await clientOf(tls.client, read),
     async authorization(signal) {
       if (authorization.kind !== "token-file") return fixed;
       const { from: name, path } = authorization;
@@ -47,4 +29,26 @@ export async function readCredentials(
   };
   await credentials.authorization();
   return credentials;
+}
+
+async function authorities(setting: Setting, text: string): Promise<string> {
+  const { certificatesIn } = await import("./client_certificate.ts");
+  const found = certificatesIn(text);
+  if (typeof found === "string") throw unusable(setting, found);
+  return text;
+}
+
+async function clientOf(
+  { cert, key }: NonNullable<DestinationConfig["tls"]["client"]>,
+  read: (setting: Setting) => Promise<string>,
+): Promise<NonNullable<Credentials["client"]>> {
+  const pair = { cert: await read(cert), key: await read(key) };
+  const { unusableClient } = await import("./client_certificate.ts");
+  const wrong = await unusableClient(pair.cert, pair.key);
+  if (wrong !== undefined) throw unusable(wrong.file === "key" ? key : cert, wrong.reason);
+  return pair;
+}
+
+function unusable({ name, source, value }: Setting, reason: string): UsageError {
+  return new UsageError(`Invalid ${name} "${value}" (${source}): ${reason}`);
 }

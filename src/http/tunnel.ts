@@ -90,7 +90,11 @@ async function connectedSocket(target: Target, signal: AbortSignal): Promise<Soc
   socket.once("close", () => signal.removeEventListener("abort", abort));
   if (signal.aborted) abort();
   await new Promise<void>((resolve, reject) => {
-    socket.once("connect", resolve);
+    socket.once("connect", () => {
+      // Deno 2.6 never ends a TLS handshake on a socket that has begun to read.
+      socket.pause();
+      resolve();
+    });
     socket.once("error", reject);
   });
   return socket;

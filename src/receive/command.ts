@@ -64,7 +64,7 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
     annotate(annotations.of(event.problems));
   };
 
-  const receiver = listen(options.receiver, emit, page);
+  const receiver = listen(options.receiver, emit, page, (message) => warn(message, json, system));
   announce(receiver.url, page, options, system);
   const off = new AbortController();
   whenAborted(system.stop, off.signal, () => receiver.stop(false));
@@ -158,9 +158,10 @@ function listen(
   options: ReceiverOptions,
   emit: (event: RequestEvent) => void,
   page: Page | undefined,
+  warn: (message: string) => void,
 ): Receiver {
   try {
-    return startReceiver(options, emit, page);
+    return startReceiver(options, emit, page, warn);
   } catch (thrown) {
     const where = `--host "${options.host}" --port "${options.port}"`;
     if (thrown instanceof Deno.errors.AddrInUse) {

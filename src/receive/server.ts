@@ -30,6 +30,11 @@ export interface Receiver {
   stop(atOnce?: boolean): void;
 }
 
+/** How long the connections of a server that can take no more have for what is under way. */
+const DRAIN_MS = 3000;
+/** Until it is tried again to listen, for want of file descriptors. */
+const AGAIN_MS = 200;
+
 /** How long a stop waits for answers under way. */
 const STOP_MS = 3000;
 /**
@@ -38,20 +43,19 @@ const STOP_MS = 3000;
  */
 const LINGER_MS = 50;
 
-/** Listens, answers and tells `emit` of every request; throws when it cannot listen. */
+/**
+ * Listens, answers and tells `emit` of every request; throws when it cannot listen. `warn` is told when there are more
+ * connections than the process may have open.
+ */
 export function startReceiver(
   options: ReceiverOptions,
   emit: (event: RequestEvent) => void,
   page?: Pick<Page, "answer" | "stop">,
+  warn: (message: string) => void = () => {},
 ): Receiver {
   const closing = new AbortController();
+  let serving = new AbortController();
   const stopping = new AbortController();
-  const serve = {
-    hostname: options.host,
-    port: options.port,
-    signal: closing.signal,
-    onListen: () => {},
-  };
   const summary = { requests: 0, points: 0, measurements: 0, rejectedPoints: 0 };
   let arrived = 0;
   let underWay = 0;
@@ -62,6 +66,7 @@ export function startReceiver(
   const close = () => {
     for (const timer of timers) clearTimeout(timer);
     closing.abort();
+    serving.abort();
   };
   const closeAfter = (ms: number) => {
     if (!closing.signal.aborted) timers.push(setTimeout(close, ms));
@@ -76,7 +81,7 @@ export function startReceiver(
   const take = createHandler(options, stopping.signal);
 
   const handler = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
-    const shown = await page?.answer(request, server.addr.port);
+    const shown = await page?.answer(request, port);
     if (shown !== undefined) return shown;
     if (stopping.signal.aborted || isFull()) {
       return refusal(503, "the receiver is ending", { Connection: "close" });
@@ -111,14 +116,60 @@ export function startReceiver(
     return response;
   };
 
-  const server = options.tls === undefined
-    ? Deno.serve(serve, handler)
-    : Deno.serve({ ...serve, ...options.tls }, handler);
+  const listen = (port: number) => {
+    // A server that has ended cannot be ended once more.
+    serving = new AbortController();
+    const serve = {
+      hostname: options.host,
+      port,
+      signal: serving.signal,
+      onListen: () => {},
+    };
+    return options.tls === undefined
+      ? Deno.serve(serve, handler)
+      : Deno.serve({ ...serve, ...options.tls }, handler);
+  };
+  let server = listen(options.port);
+  const { port } = server.addr;
+  /** Deno bounds no connections, and ends a server that cannot accept one more: its place is taken by another. */
+  const served = async (): Promise<void> => {
+    for (let isTold = false;; isTold = true) {
+      try {
+        return await server.finished;
+      } catch (thrown) {
+        if (closing.signal.aborted) return;
+        if (!lacksDescriptors(thrown)) throw thrown;
+      }
+      serving = new AbortController();
+      if (!isTold) warn(TOO_MANY);
+      const drained = new AbortController();
+      // Idle connections are closed at once.
+      await Promise.race([
+        server.shutdown().catch(() => {}), // why it ended is known
+        options.clock.sleep(DRAIN_MS, AbortSignal.any([drained.signal, closing.signal])),
+      ]);
+      drained.abort();
+      const next = await relisten(port);
+      if (next === undefined) return;
+      server = next;
+    }
+  };
+  const relisten = async (port: number) => {
+    while (!closing.signal.aborted) {
+      try {
+        return listen(port);
+      } catch (thrown) {
+        if (!lacksDescriptors(thrown)) throw thrown;
+        await options.clock.sleep(AGAIN_MS, closing.signal);
+      }
+    }
+    return undefined;
+  };
   const scheme = options.tls === undefined ? "http" : "https";
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
-    url: `${scheme}://${host}:${server.addr.port}/v1/metrics`,
-    finished: server.finished.then(() => ({ ...summary })),
+    url: `${scheme}://${host}:${port}/v1/metrics`,
+    finished: served().then(() => ({ ...summary })),
     stop(atOnce = false) {
       stopping.abort();
       page?.stop();
@@ -128,6 +179,14 @@ export function startReceiver(
       closeAfter(STOP_MS);
     },
   };
+}
+
+const TOO_MANY =
+  "there are more connections than this process may have open (ulimit -n): the idle ones were closed, and new ones are " +
+  "taken again; raise the limit, or let clients keep fewer connections";
+
+function lacksDescriptors(thrown: unknown): boolean {
+  return /too many open files/i.test(messageOf(thrown));
 }
 
 /** A bug of ours costs one request, not the receiver; it is said like any other refusal. */

@@ -9,7 +9,6 @@ import {
 } from "../config/send_config.ts";
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { Delivery } from "../delivery/delivery.ts";
-import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
 import { addKnownSecrets } from "../config/known_secrets.ts";
 import { readCredentials } from "../http/credentials.ts";
 import { type Finding, findingText } from "../dynatrace/finding.ts";
@@ -72,7 +71,6 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const warnings = [
     ...config.warnings,
     ...ofHost,
-    ...insecureWarning(config),
     ...opened.warnings,
   ];
   try {
@@ -101,15 +99,6 @@ async function hostWarnings({ destination: { endpoint } }: SendConfig): Promise<
   if (fatal.length > 0) throw new UsageError(`${fatal.join("\n")}\nNothing was sent`);
   // With Dynatrace's path they are among what is told of the configuration.
   return endpoint.dynatrace ? [] : findings.map(findingText);
-}
-
-function insecureWarning({ destination: { tls, endpoint } }: SendConfig): readonly string[] {
-  return tls.insecure && endpoint.url.protocol === "https:" && VERIFIES_REGARDLESS
-    ? [
-      "certificates are verified all the same: INSECURE_SSL needs a program made with Deno 2.9 or newer, this one " +
-      `was made with ${Deno.version.deno}`,
-    ]
-    : [];
 }
 
 /** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */

@@ -17,9 +17,11 @@ const PROTOBUF = { "content-type": "application/x-protobuf" };
 interface Step {
   readonly type: string;
   readonly name: string;
-  readonly ok: boolean;
+  readonly ok: boolean | null;
   readonly detail: string;
   readonly hint: string | null;
+  /** All of it, facts included. */
+  readonly line: Readonly<Record<string, unknown>>;
 }
 
 interface Checked {
@@ -35,12 +37,21 @@ function parse(line: string): Record<string, unknown> {
   return { ...parsed };
 }
 
-function asStep(object: Record<string, unknown>): Step {
-  assert.deepEqual(Object.keys(object), ["type", "name", "ok", "detail", "hint"]);
-  const { type, name, ok, detail, hint } = object;
-  assert.ok(typeof type === "string" && typeof name === "string" && typeof ok === "boolean");
+function asStep(line: Record<string, unknown>): Step {
+  assert.deepEqual(Object.keys(line).slice(0, 6), [
+    "type",
+    "name",
+    "ok",
+    "detail",
+    "hint",
+    "durationMs",
+  ]);
+  const { type, name, ok, detail, hint, durationMs } = line;
+  assert.ok(typeof type === "string" && typeof name === "string");
+  assert.ok(typeof ok === "boolean" || ok === null);
   assert.ok(typeof detail === "string" && (typeof hint === "string" || hint === null));
-  return { type, name, ok, detail, hint };
+  assert.ok(typeof durationMs === "number" || durationMs === "N"); // how long it took never matters
+  return { type, name, ok, detail, hint, line };
 }
 
 /** Runs `check --output json` and asserts what holds for every check, whatever it finds. */
@@ -52,24 +63,30 @@ async function check({ args = [], ...setup }: Setup): Promise<Checked> {
     posts: "any",
     status: "any",
     stdout: [
-      repeated(like({ type: "step", ok: true })),
-      // It stops after the first that fails.
-      repeated(like({ type: "step", ok: false })),
+      repeated(like({ type: "step" })),
       like({ type: "summary" }),
     ],
   });
   const lines = stdout.trimEnd().split("\n").map(parse);
   const summary = lines.pop();
-  assert.deepEqual(summary, { type: "summary", ok: status === 0, exitCode: status });
+  const isOpen = lines.some(({ ok }) => ok === null) && lines.every(({ ok }) => ok !== false);
+  assert.deepEqual(summary, {
+    type: "summary",
+    ok: isOpen ? null : status === 0,
+    exitCode: status,
+  });
   assert.deepEqual(Object.keys(summary ?? {}), ["type", "ok", "exitCode"]);
   const steps = lines.map(asStep);
   const order = ["config", "dns", "tcp", "tls", "http", "token", "ingest"];
   const positions = steps.map(({ name }) => order.indexOf(name));
   assert.deepEqual(positions, [...positions].sort((a, b) => a - b));
-  assert.ok(steps.slice(0, -1).every(({ ok }) => ok), "it stops after the first that fails");
-  assert.equal(steps.at(-1)?.ok, status === 0);
+  assert.ok(
+    steps.slice(0, -1).every(({ ok }) => ok !== false),
+    "it stops after the first that fails",
+  );
+  assert.equal(steps.every(({ ok }) => ok), status === 0);
   if (status === 0) assert.equal(steps.at(-1)?.name, "ingest");
-  for (const { detail } of steps) assert.match(detail, /\(\d+(\.\d)? ms\)$/);
+  for (const { detail } of steps) assert.doesNotMatch(detail, /\d m?s\b|https?:\/\/\S+\/v1/);
   return {
     status,
     steps,
@@ -103,6 +120,7 @@ const badConfigurations: readonly (readonly [
   setup: Setup,
   detail: RegExp,
   hint: RegExp | null,
+  ignore?: string | undefined,
 ])[] = [
   ["nothing is set", {}, /set DT_ENDPOINT and DT_API_TOKEN.*DT_ENDPOINT is missing/, /live\.dyn/],
   [
@@ -136,16 +154,60 @@ const badConfigurations: readonly (readonly [
     /--ca "ca\.pem".*PEM/,
     null,
   ],
+  [
+    "the client key is encrypted",
+    {
+      ...NOWHERE,
+      args: ["--client-cert", "c.pem", "--client-key", "c.key"],
+      files: {
+        "c.pem": (await createAuthority()).certificate,
+        "c.key":
+          "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+      },
+    },
+    /--client-key "c\.key".*encrypted.*openssl pkey/,
+    null,
+  ],
+  [
+    "the client key does not fit",
+    {
+      ...NOWHERE,
+      args: ["--client-cert", "c.pem", "--client-key", "c.key"],
+      files: {
+        "c.pem": (await createAuthority()).certificate,
+        "c.key": (await createAuthority()).key,
+      },
+    },
+    /--client-key "c\.key".*does not fit the certificate/,
+    null,
+  ],
+  [
+    "verification cannot be turned off",
+    { args: ["--endpoint", "https://127.0.0.1:1", "--insecure"] },
+    /--insecure.*cannot work here/,
+    null,
+    verificationCanBeOff ? "it can" : undefined,
+  ],
+  [
+    "the URL holds a placeholder",
+    { args: ["--endpoint", "https://{your-environment-id}.live.dynatrace.com/api/v2/otlp"] },
+    /--endpoint "https:\/\/\{your-environment-id\}.*in place of "\{your-environment-id\}"/,
+    null,
+  ],
 ];
 
-for (const [what, setup, detail, hint] of badConfigurations) {
-  Deno.test(`check fails at config with exit status 2 when ${what}`, async () => {
-    const checked = await check(setup);
-    const step = failed(checked, "config");
-    assert.equal(checked.steps.length, 1);
-    assert.match(step.detail, detail);
-    if (hint === null) assert.equal(step.hint, null);
-    else assert.match(step.hint ?? "", hint);
+for (const [what, setup, detail, hint, ignore] of badConfigurations) {
+  Deno.test({
+    name: `check fails at config with exit status 2 when ${what}`,
+    ignore: ignore !== undefined,
+    async fn() {
+      const checked = await check(setup);
+      const step = failed(checked, "config");
+      assert.equal(checked.steps.length, 1);
+      assert.match(step.detail, detail);
+      if (hint === null) assert.equal(step.hint, null);
+      else assert.match(step.hint ?? "", hint);
+    },
   });
 }
 
@@ -185,6 +247,20 @@ const hints: readonly (readonly [what: string, setup: Setup, hint: RegExp | null
     /says Bearer, and this kind of token needs Api-Token/,
   ],
   [
+    "the path takes another signal",
+    { args: ["--endpoint", "http://127.0.0.1:1/v1/traces"] },
+    /^the path of --endpoint \(command line\) holds \/v1\/traces.*leave it out[^\n]*$/,
+  ],
+  [
+    "a proxy stands in .env, which has other lines that do nothing",
+    {
+      ...NOWHERE,
+      dotenv:
+        `HTTPS_PROXY=http://user:${MARK}@proxy:3128\nDT_ENDPOIN=${MARK}\n\n# ok\n${MARK} it\n`,
+    },
+    /^HTTPS_PROXY in \.env has no effect.*\n\.env sets.*: DT_ENDPOIN\nline 5 of \.env cannot be read/,
+  ],
+  [
     "a token is not sent where it does not belong",
     {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" },
@@ -205,14 +281,22 @@ for (const [what, setup, hint] of hints) {
 }
 
 Deno.test("check says what is set and from where, of a token its public part", async () => {
-  const { detail } = (await check({
+  const { detail, line } = (await check({
     env: { ...NOWHERE.env, DT_ENDPOINT: `http://user:pass@127.0.0.1:1${PATH}?key=pass` },
     args: ["--header", "X-Scope=team-pass", "--timeout", "3"],
   })).step("config");
   assert.ok(detail.includes(`token dt0c01.${"A".repeat(24)}.*** (DT_API_TOKEN)`), detail);
-  assert.ok(detail.includes(`http://***:***@127.0.0.1:1${PATH}/v1/metrics?key=*** (DT_ENDPOINT`));
-  assert.ok(detail.includes("headers x-scope;") && detail.includes("gzip; timeout 3 s"), detail);
-  assert.ok(!detail.includes("pass"), detail);
+  assert.ok(detail.startsWith("DT_ENDPOINT (environment); "), detail);
+  assert.ok(detail.includes("headers x-scope; gzip"), detail);
+  const { url, setting, source, proxy, timeoutMs } = line;
+  assert.deepEqual({ url, setting, source, proxy, timeoutMs }, {
+    url: `http://***:***@127.0.0.1:1${PATH}/v1/metrics?key=***`,
+    setting: "DT_ENDPOINT",
+    source: "environment",
+    proxy: null,
+    timeoutMs: 3000,
+  });
+  assert.ok(!JSON.stringify(line).includes("pass"), detail);
 });
 
 Deno.test({
@@ -234,6 +318,14 @@ Deno.test({
       await Deno.remove(directory, { recursive: true });
     }
   },
+});
+
+Deno.test("check shows the public part of a platform token, and calls its Bearer right", async () => {
+  const { detail, hint } = (await check({
+    env: { ...NOWHERE.env, DT_API_TOKEN: `dt0s16.PUBLICPART.${SECRET}` },
+  })).step("config");
+  assert.ok(detail.includes("token dt0s16.PUBLICPART.*** (DT_API_TOKEN)"), detail);
+  assert.equal(hint, null);
 });
 
 // dns
@@ -258,10 +350,8 @@ Deno.test("check says that the proxy is used instead, and fails at dns when it i
     }),
     "dns",
   );
-  assert.match(
-    step.detail,
-    /^the proxy http:\/\/\*\*\*:\*\*\*@proxy\.invalid:3128\/ is used instead of/,
-  );
+  assert.match(step.detail, /^a proxy is used instead of receiver\.example: /);
+  assert.equal(step.line["proxy"], "http://***:***@proxy.invalid:3128/");
   assert.match(step.detail, /receiver\.example: proxy\.invalid: /);
   assert.match(step.hint ?? "", /HTTPS_PROXY or HTTP_PROXY/);
 });
@@ -278,7 +368,7 @@ Deno.test("check passes through a proxy that knows the receiver's name", async (
   });
   assert.equal(checked.status, 0);
   assert.match(checked.step("dns").detail, /is used instead of receiver\.example: 127\.0\.0\.1 is/);
-  assert.ok(checked.step("tcp").detail.startsWith(`127.0.0.1:${proxy.port} open in `));
+  assert.match(checked.step("tcp").detail, /^127\.0\.0\.1:(\d+|:?PROXY) open$/);
 });
 
 // tcp
@@ -320,7 +410,7 @@ Deno.test("check fails at tcp when a connection does not open in time", async ()
     const pending = [open(), open()].map((it) => it.catch(() => {}));
     const args = ["--endpoint", `http://127.0.0.1:${port}`, "--timeout", "0.5"];
     const step = failed(await check({ args }), "tcp");
-    assert.match(step.detail, /timed out after 0\.5 s/);
+    assert.match(step.detail, /timed out/);
     assert.match(step.hint ?? "", /does not answer in time/);
     waiting.abort();
     await Promise.all(pending);
@@ -376,7 +466,7 @@ const untrusted: readonly (readonly [
     (authority) => authority.server(["localhost"]),
     false,
     /UnknownIssuer; certificate of localhost, issued by Corporate CA/,
-    /--ca FILE, or.*INSECURE_SSL=true/,
+    /--ca FILE/,
   ],
   [
     "the certificate signed itself",
@@ -390,7 +480,7 @@ const untrusted: readonly (readonly [
     () => selfSigned(["localhost"], { authority: true }),
     false,
     /UnknownIssuer|CaUsedAsEndEntity/,
-    /--ca FILE|CA's own certificate/,
+    /naming it with --ca does not help.*basicConstraints=CA:FALSE/,
   ],
   [
     "the certificate has expired",
@@ -429,19 +519,27 @@ for (const [what, make, withCa, detail, hint] of untrusted) {
 }
 
 for (const args of [["--insecure"], []]) {
-  Deno.test(`check passes tls, and says so, when verification is off (${args.join() || "INSECURE_SSL"})`, async () => {
-    const { authority } = await certificates();
-    const checked = await withTls(await authority.server(["other.example"]), (_, url) => ({
-      args: ["--endpoint", url, ...args],
-      env: args.length === 0 ? { INSECURE_SSL: "true" } : {},
-    }));
-    const { ok, detail, hint } = checked.step("tls");
-    assert.equal(ok, true);
-    assert.match(detail, /^not verified, .*certificate of other\.example, issued by Corporate CA/);
-    assert.match(hint ?? "", /would be refused otherwise: .*UnknownIssuer/);
-    assert.match(checked.step("config").detail, /certificates not verified/);
-    // The Deno that compiles here cannot send without verification.
-    if (verificationCanBeOff) assert.equal(checked.status, 0);
+  Deno.test({
+    name: `check passes tls, and says so, when verification is off (${
+      args.join() || "INSECURE_SSL"
+    })`,
+    ignore: !verificationCanBeOff,
+    async fn() {
+      const { authority } = await certificates();
+      const checked = await withTls(await authority.server(["other.example"]), (_, url) => ({
+        args: ["--endpoint", url, ...args],
+        env: args.length === 0 ? { INSECURE_SSL: "true" } : {},
+      }));
+      const { ok, detail, hint } = checked.step("tls");
+      assert.equal(ok, true);
+      assert.match(
+        detail,
+        /^not verified, .*certificate of other\.example, issued by Corporate CA/,
+      );
+      assert.match(hint ?? "", /would be refused otherwise: .*UnknownIssuer/);
+      assert.match(checked.step("config").detail, /certificates not verified/);
+      assert.equal(checked.status, 0);
+    },
   });
 }
 
@@ -483,7 +581,7 @@ Deno.test("check fails at tls when nobody answers the handshake", async () => {
   try {
     const args = ["--endpoint", `https://127.0.0.1:${listener.addr.port}`, "--timeout", "0.5"];
     const step = failed(await check({ args }), "tls");
-    assert.match(step.detail, /no handshake within 0\.5 s/);
+    assert.match(step.detail, /no handshake in time/);
     assert.match(step.hint ?? "", /does not answer in time/);
   } finally {
     listener.close();
@@ -532,10 +630,13 @@ Deno.test("check names the server, and posts one empty request", async () => {
     "token",
     "ingest",
   ]);
-  assert.match(
-    checked.step("http").detail,
-    /^POST \/api\/v2\/otlp\/v1\/metrics -> 200, server nginx/,
-  );
+  const { detail, line: { url, status, server } } = checked.step("http");
+  assert.equal(detail, "an OTLP receiver answers");
+  assert.deepEqual([url, status, server], [
+    `${receiver.url}${PATH}/v1/metrics`,
+    200,
+    "nginx/1.27",
+  ]);
   assert.equal(checked.step("http").hint, null);
   assert.match(checked.step("ingest").detail, /^an empty request was accepted/);
   assert.equal(receiver.requests.length, 1);
@@ -573,25 +674,55 @@ const answers: readonly (readonly [
   answers: Answers,
   detail: RegExp,
   hint: RegExp | null,
+  status?: number,
 ])[] = [
   [
     "http",
     "it is redirected",
     [{ status: 302, headers: { location: "https://sso.example/login?token=abc" } }],
-    /302 Found, to https:\/\/sso\.example\/login \(/,
+    /^Found, to https:\/\/sso\.example\/login$/,
     /redirects to https:\/\/sso\.example.*not followed/,
+    302,
   ],
-  ["http", "a sign-in page answers", [page], /a web page, "Sign in"/, /a sign-in page or a proxy/],
-  ["http", "the path is not there", [404], /404 Not Found/, /api\/v2\/otlp/],
-  ["http", "POST is not allowed", [405], /405/, /takes no POST/],
-  ["http", "a proxy wants a password", [407], /407/, /user name and password/],
-  ["http", "a gateway finds nobody", [502], /502 Bad Gateway/, /overloaded or restarting/],
-  ["http", "the service is not available", [503], /503/, /overloaded or restarting/],
-  ["http", "a gateway waits in vain", [504], /504/, /overloaded or restarting/],
+  [
+    "http",
+    "a sign-in page answers",
+    [page],
+    /a web page, "Sign in"/,
+    /a sign-in page or a proxy/,
+    200,
+  ],
+  [
+    "http",
+    "the path is not there",
+    [404],
+    /^Not Found/,
+    /ENV\.live.*DOMAIN\/e\/ENV.*HOST:9999.*HOST\/e/,
+    404,
+  ],
+  ["http", "POST is not allowed", [405], /Method Not Allowed/, /takes no POST/, 405],
+  ["http", "a proxy wants a password", [407], /Proxy Auth/, /user name and password/, 407],
+  ["http", "a gateway finds nobody", [502], /^Bad Gateway/, /overloaded or restarting/, 502],
+  ["http", "the service is not available", [503], /Unavailable/, /overloaded or restarting/, 503],
+  ["http", "a gateway waits in vain", [504], /Timeout/, /overloaded or restarting/, 504],
   ["http", "the connection is reset", ["reset-after-body"], /./, /the connection to .* broke/],
   ["http", "half an answer comes", ["half-answer"], /./, /broke/],
-  ["token", "the token is wrong", [401], /^401 Unauthorized/, /scope metrics\.ingest/],
-  ["token", "the scope is missing", [403], /^403 Forbidden/, /lacks the scope metrics\.ingest/],
+  [
+    "token",
+    "the token is wrong",
+    [401],
+    /^Unauthorized/,
+    /Api-Token and the scope metrics\.ingest.*Bearer and openpipeline:metrics:ingest.*dt0s01 and dt0s02/,
+    401,
+  ],
+  [
+    "token",
+    "the scope is missing",
+    [403],
+    /^Forbidden/,
+    /lacks the scope metrics\.ingest.*openpipeline:metrics:ingest.*expired.*another environment/,
+    403,
+  ],
   [
     "token",
     "Dynatrace says what is wrong with the token",
@@ -601,27 +732,37 @@ const answers: readonly (readonly [
       body: `{"error":{"code":401,"message":"Token Authentication failed ${TOKEN}"}}`,
     }],
     /Token Authentication failed/,
-    /make a new one/,
+    /mistyped, expired or revoked/,
+    401,
   ],
-  ["ingest", "protobuf is not taken", [415], /^415/, /does not take protobuf/],
-  ["ingest", "it is too large even when it is empty", [413], /^413/, /./],
-  ["ingest", "the environment is busy", [429], /^429 Too Many Requests/, /busy or a quota/],
-  ["ingest", "the receiver fails", [500], /^500 Internal Server Error/, null],
+  ["ingest", "protobuf is not taken", [415], /^Unsupported Media/, /neither JSON nor gRPC/, 415],
+  ["ingest", "it is too large even when it is empty", [413], /^Content Too Large/, /./, 413],
+  [
+    "ingest",
+    "the environment is busy",
+    [{ status: 429, headers: { "x-ratelimit-limit": "1000", "x-ratelimit-remaining": "0" } }],
+    /^Too Many Requests/,
+    /busy or a quota.*1000 requests are allowed, 0 are left/,
+    429,
+  ],
+  ["ingest", "the receiver fails", [500], /^Internal Server Error/, null, 500],
   [
     "ingest",
     "the empty request is taken in part",
     [{ headers: PROTOBUF, body: partialSuccess(1, "no idea") }],
     /no idea/,
     null,
+    200,
   ],
 ];
 
-for (const [name, what, script, detail, hint] of answers) {
+for (const [name, what, script, detail, hint, status] of answers) {
   Deno.test(`check fails at ${name} when ${what}`, async () => {
     await using receiver = await startReceiver({ answers: script });
     const step = failed(await check({ env: dynatrace(receiver) }), name);
     assert.match(step.detail, detail);
     if (hint !== null) assert.match(step.hint ?? "", hint);
+    assert.equal(step.line["status"], status);
   });
 }
 
@@ -631,7 +772,7 @@ Deno.test("check fails at http when no answer comes in time", async () => {
     await check({ env: dynatrace(receiver), args: ["--timeout", "0.5"] }),
     "http",
   );
-  assert.match(step.detail, /no answer within 0\.5 s/);
+  assert.match(step.detail, /no answer in time/);
   assert.match(step.hint ?? "", /does not answer in time/);
 });
 
@@ -649,17 +790,31 @@ Deno.test("check says that other receivers want other credentials", async () => 
 
 // ingest
 
-Deno.test("check is inconclusive, and content, when the empty request is a bad one", async () => {
-  await using receiver = await startReceiver({
-    answers: [{ status: 400, headers: PROTOBUF, body: rpcStatus(3, "no metrics") }],
+/** What an empty request is answered with where it does not tell whether metrics are taken. */
+const open: readonly (readonly [what: string, answer: Answers[number], http: boolean | null])[] = [
+  // What VictoriaMetrics says to everything when its base path was forgotten.
+  ["a 400 in plain text", {
+    status: 400,
+    headers: { "content-type": "text/plain" },
+    body: 'unsupported path requested: "/api/v2/otlp/v1/metrics"',
+  }, null],
+  ["a 400 with a Status", { status: 400, headers: PROTOBUF, body: rpcStatus(3, "no") }, true],
+  ["a 422", 422, null],
+  ["a 202", 202, null],
+];
+
+for (const [what, answer, http] of open) {
+  Deno.test(`check cannot tell after ${what}: it says so, and ends with 1`, async () => {
+    await using receiver = await startReceiver({ answers: [answer] });
+    const checked = await check({ env: dynatrace(receiver) });
+    assert.equal(checked.status, 1);
+    assert.deepEqual([checked.step("http").ok, checked.step("token").ok], [http, null]);
+    const { ok, hint, line } = checked.step("ingest");
+    assert.equal(ok, null);
+    assert.match(hint ?? "", /check --canary/);
+    assert.equal(line["status"], typeof answer === "object" ? 400 : answer);
   });
-  const checked = await check({ env: dynatrace(receiver) });
-  assert.equal(checked.status, 0);
-  const { ok, detail, hint } = checked.step("ingest");
-  assert.equal(ok, true);
-  assert.match(detail, /inconclusive.*400 Bad Request: no metrics/);
-  assert.match(hint ?? "", /check --canary/);
-});
+}
 
 Deno.test("check does not demand a token where none is asked for", async () => {
   await using receiver = await startReceiver();
@@ -719,7 +874,7 @@ const refusedCanaries: readonly (readonly [
         "All metric data points were rejected. Errors: Metric dropped: 'x' - Reason: DIMENSION_COUNT_EXCEEDED",
       ),
     }],
-    /not accepted: 400 Bad Request: All metric data points/,
+    /not accepted: Bad Request: All metric data points/,
     /^DIMENSION_COUNT_EXCEEDED: Dynatrace drops the data point.*Remedy: send fewer attributes/,
   ],
   [
@@ -734,7 +889,12 @@ const refusedCanaries: readonly (readonly [
     /not accepted: Metric value dropped/,
     /^VALUE_INVALID: /,
   ],
-  ["the empty request was inconclusive and it is bad as well", [400, 400], /400 Bad Request/, null],
+  [
+    "the empty request was inconclusive and it is bad as well",
+    [400, 400],
+    /not accepted: Bad Request/,
+    null,
+  ],
   [
     "half an answer comes",
     [200, "half-answer"],
@@ -771,6 +931,10 @@ testFixtures([
     answers: [401],
     posts: 1,
     status: 1,
+    check({ stdout }) {
+      // No ✓ beside a refusal.
+      assert.doesNotMatch(stdout, /✓.*401/);
+    },
     stdout: [
       ...["config", "dns", "tcp", "http"].map((name) => new RegExp(`^✓ ${name} +[\\d.]+ ms  \\S`)),
       /^✗ token +[\d.]+ ms {2}401 Unauthorized/,
@@ -779,6 +943,26 @@ testFixtures([
       repeated(/^$/),
       /The check failed/,
     ],
+  },
+  {
+    name: "check marks what it cannot tell with a ?, and no word says that all is well",
+    args: ["check"],
+    bare: true,
+    env: { DT_ENDPOINT: `{url}${PATH}`, DT_API_TOKEN: TOKEN },
+    answers: [{ status: 400, body: "unsupported path requested" }],
+    posts: 1,
+    status: 1,
+    stdout: [
+      repeated(/^✓ (config|dns|tcp) /, 3),
+      /^\? http /,
+      /^\? token /,
+      /^\? ingest .*400 Bad Request: unsupported path requested$/,
+      /^ {4}Hint: .*check --canary/,
+      /^Undecided: /,
+    ],
+    check({ stdout }) {
+      assert.doesNotMatch(stdout, /fine|all is well/i);
+    },
   },
   {
     name: "check --help lists its flags, and no flag of send that does nothing here",

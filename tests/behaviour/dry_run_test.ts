@@ -56,7 +56,8 @@ const cases: Readonly<Record<string, Case>> = {
     args: ["--exponential", "--count", "200", "--seed", "7", "--distribution", "normal(9,4)"],
   },
   "folded series": {
-    args: ["--series", "9", "--seed", "7", "--max-series", "4"],
+    args: ["--input", "-", "--attr-field", "a", "--max-series", "4"],
+    stdin: `a,value\n${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${n},${n}\n`).join("")}`,
     warning:
       "6 measurements of 6 series share one data point (otel.metric.overflow=true): there are more series than --max-series",
   },

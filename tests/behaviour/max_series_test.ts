@@ -56,7 +56,10 @@ Deno.test("--max-series counts anew in every send of a loop", async () => {
       ...["--series", "6", "--count", "4", "--max-series", "3"],
       ...["--loop", "--interval", "0", "--iterations", "3"],
     ],
-    said: [1, 2, 3].flatMap(() => folded("2 measurements", "2")),
+    said: [
+      /^--series 6 is more than --max-series 3: what is beyond it is folded/,
+      ...[1, 2, 3].flatMap(() => folded("2 measurements", "2")),
+    ],
   });
   // 1 2 3 4, 5 6 1 2, 3 4 5 6: four series in each.
   const series = sent.points.map(({ attributes }) => attributes["series"] ?? "rest");
@@ -64,15 +67,26 @@ Deno.test("--max-series counts anew in every send of a loop", async () => {
 });
 
 Deno.test("10,000 series are the most when nothing is said", async () => {
-  const all = await measure({ args: ["--series", "10000"] });
-  assert.equal(all.points.length, 10_000);
+  const values = Array.from({ length: 10_001 }, (_, i) => `v${i}`);
   const more = await measure({
-    args: ["--series", "10001"],
+    args: ["--input", "-", "--attr-field", "a"],
+    stdin: csv(...values),
     said: folded("2 measurements", "2"),
   });
   assert.equal(more.points.length, 10_000);
-  const allowed = await measure({ args: ["--series", "10001", "--max-series", "20000"] });
-  assert.equal(allowed.points.length, 10_001);
+});
+
+Deno.test("--series raises --max-series: so many are sent as are asked for", async () => {
+  const sent = await measure({ args: ["--series", "10001"] });
+  assert.equal(sent.points.length, 10_001);
+});
+
+Deno.test("--series with a lower --max-series says before it sends that it folds", async () => {
+  const sent = await measure({
+    args: ["--series", "10", "--max-series", "9"],
+    said: [/--series 10 is more than --max-series 9/, ...folded("2 measurements", "2")],
+  });
+  assert.equal(sent.points.length, 9);
 });
 
 testFixtures(["0", "-1", "2.5", "many", "1000001"].map((value): Fixture => ({

@@ -24,7 +24,7 @@ const DRAWN = [
   "    (100, +∞) 0",
 ];
 const BEFORE = beforeSendOfOwn();
-const AFTER = afterSend(undefined, 3);
+const AFTER = afterSend(3);
 
 /** Sends with --plot and gives the lines that were printed. */
 async function plotted({ args = VALUES, ...rest }: Setup & Expectation = {}) {
@@ -228,8 +228,8 @@ async function inTerminal(columns: number, options: Pick<Setup, "env" | "dotenv"
   const args = ["--endpoint", receiver.url, "--plot", ...VALUES];
   const { status, lines } = await runInTerminal({ columns, args, ...options });
   assert.equal(status, 0, lines.join("\n"));
-  const note = lines.findIndex((line) => line.startsWith("Note: "));
-  return lines.slice(note + 2);
+  const sent = lines.findIndex((line) => line.includes("Metrics exported"));
+  return lines.slice(sent + 2);
 }
 
 // deno-lint-ignore no-control-regex

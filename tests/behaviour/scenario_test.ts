@@ -8,6 +8,7 @@ import { parseScenario } from "../../src/measurements/generate/scenario_file.ts"
 import type { Fixture } from "../support/fixture.ts";
 import { assertHistogram } from "../support/histogram.ts";
 import { countOf } from "../support/outcome.ts";
+import { repeated } from "../support/lines.ts";
 import { measure, runFixture, testFixtures } from "../support/run_fixture.ts";
 import { beforeSendOfOwn } from "../support/wording.ts";
 
@@ -162,17 +163,20 @@ Deno.test("--scenario changes with its phases", async () => {
   assert.deepEqual([...states].sort(), [...states].reverse(), "it changes once");
 });
 
-Deno.test("the closing note names every metric of a scenario", async () => {
+Deno.test("the closing note names every metric of a scenario, to Dynatrace", async () => {
   await runFixture({
-    args: ["--endpoint", "{url}", "--scenario", "s.json"],
+    args: ["--endpoint", "{url}/api/v2/otlp", "--scenario", "s.json"],
     files: small(),
     posts: 1,
     stdout: [
-      ...beforeSendOfOwn(),
+      ...beforeSendOfOwn("http://127.0.0.1:PORT/api/v2/otlp/v1/metrics"),
       "✓ Metrics exported successfully! Sent 100 measurements.",
       "",
       "Note: Check Dynatrace UI for the metrics 'shop.time', 'shop.size'",
+      repeated(/./),
+      repeated(/^( {2}.*|Where.*|)$/),
     ],
+    stderr: [repeated(/^WARNING: Dynatrace rule/)],
   });
 });
 

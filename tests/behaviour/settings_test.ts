@@ -5,6 +5,7 @@ import { testFixtures } from "../support/run_fixture.ts";
 import {
   afterSend,
   beforeSend,
+  SAMPLES,
   sendJson,
   sentOnce,
   SHOWN_URL,
@@ -129,7 +130,8 @@ const rows: readonly Fixture[] = [
     requests: [{ name: "job.duration", unit: "s", description: "How long the job took" }],
     stdout: [
       ...beforeSend(),
-      ...afterSend("job.duration"),
+      ...afterSend(),
+      SAMPLES,
     ],
   },
   {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import configuration from "../../deno.json" with { type: "json" };
 import { type Fixture, MARK, usageError } from "../support/fixture.ts";
 import { testFixtures } from "../support/run_fixture.ts";
-import { sentOnce } from "../support/wording.ts";
+import { createAuthority } from "../support/certificates.ts";
+import { sourceOnly } from "../support/program.ts";
+import { OWN, SAMPLES, sentOnce, sentToDynatrace } from "../support/wording.ts";
 
 const url = ["--endpoint", "{url}"];
 
@@ -27,7 +29,132 @@ function wrongVariable(name: string, value: string, remedy: string): Fixture {
   );
 }
 
+const authority = await createAuthority();
+const client = await authority.client("pod-1");
+const pem = (label: string, content: string) =>
+  `-----BEGIN ${label}-----\n${content}\n-----END ${label}-----\n`;
+const damaged = pem("CERTIFICATE", "AAAA");
+const oldKey = pem("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA");
+
+/** A certificate and a key that are looked at before the runtime gets them: each would end it, or do nothing. */
+function wrongPem(
+  what: string,
+  files: { readonly cert?: string; readonly key?: string; readonly ca?: string },
+  error: RegExp,
+): Fixture {
+  const { cert = client.certificate, key = client.key, ca = authority.certificate } = files;
+  return usageError(
+    `${what} is a usage error`,
+    {
+      args: [
+        ...["--endpoint", "https://127.0.0.1:1"],
+        ...["--ca", "ca.pem", "--client-cert", "c.pem", "--client-key", "c.key"],
+      ],
+      files: { "c.pem": cert, "c.key": key, "ca.pem": ca },
+    },
+    error,
+  );
+}
+
 const rows: readonly Fixture[] = [
+  wrongPem(
+    "a client key of another certificate",
+    { key: authority.key },
+    /^ERROR: Invalid --client-key "c\.key" \(command line\): the key does not fit the certificate/,
+  ),
+  wrongPem("a client key that is none", { key: "key" }, /--client-key.*BEGIN PRIVATE KEY/),
+  wrongPem("an empty client key", { key: "" }, /--client-key.*it is empty/),
+  wrongPem(
+    "a damaged client key",
+    { key: pem("PRIVATE KEY", "AAAA") },
+    /--client-key.*damaged/,
+  ),
+  wrongPem(
+    "an encrypted client key",
+    { key: pem("ENCRYPTED PRIVATE KEY", "AAAA") },
+    /--client-key.*encrypted.*openssl pkey -in FILE -out NEW\.key/,
+  ),
+  wrongPem("a key that is encrypted in the old way", { key: oldKey }, /--client-key.*openssl pkey/),
+  wrongPem("an empty client certificate", { cert: "" }, /--client-cert.*it is empty/),
+  wrongPem(
+    "a client certificate in place of a key",
+    { key: client.certificate },
+    /--client-key.*BEGIN PRIVATE KEY/,
+  ),
+  wrongPem("a damaged client certificate", { cert: damaged }, /--client-cert.*damaged/),
+  wrongPem(
+    "a chain that begins with its authority",
+    { cert: authority.certificate + client.certificate },
+    /--client-cert.*wrong order.*number 2/,
+  ),
+  wrongPem("an empty CA", { ca: "\n" }, /--ca "ca\.pem".*it is empty/),
+  wrongPem("a damaged CA", { ca: authority.certificate + damaged }, /--ca.*certificate 2.*damaged/),
+  wrongPem("a CA that is cut off", { ca: authority.certificate.slice(0, 200) }, /--ca.*cut off/),
+  {
+    ...usageError(
+      "--insecure where it cannot work is a usage error",
+      { args: ["--endpoint", "https://127.0.0.1:1", "--insecure"] },
+      /^ERROR: --insecure \(INSECURE_SSL=true\) cannot work here/,
+    ),
+    ...(sourceOnly ? { ignore: "from source it works" } : {}),
+  },
+  usageError(
+    "a placeholder that makes no URL is named",
+    { args: ["--endpoint", "https://<cluster>/e/abc/api/v2/otlp"] },
+    /^ERROR: Invalid --endpoint "https:\/\/<cluster>\/e.*in place of "<cluster>"/,
+  ),
+  {
+    name: "a path of another signal is named, as is what .env sets in vain, and no value of it",
+    args: ["--endpoint", "{url}/v1/logs"],
+    dotenv: `HTTPS_PROXY=http://user:${MARK}@proxy:3128\nOTHER=${MARK}\n${MARK} it\n`,
+    stdout: sentOnce("http://127.0.0.1:PORT/v1/logs/v1/metrics"),
+    requests: [{ target: "/v1/logs/v1/metrics" }],
+    stderr: [
+      /^WARNING: HTTPS_PROXY in \.env has no effect/,
+      "WARNING: .env sets what this program does not know: OTHER",
+      "WARNING: line 3 of .env cannot be read: expected NAME=VALUE",
+      /^WARNING: the path of --endpoint \(command line\) holds \/v1\/logs/,
+    ],
+  },
+  {
+    name: "the samples are announced as such in JSON too, once",
+    args: [
+      "--endpoint",
+      "{url}",
+      "--output",
+      "json",
+      "--loop",
+      "--interval",
+      "0",
+      "--iterations",
+      "2",
+    ],
+    stdout: "any",
+    requests: 2,
+    samplesTold: true,
+    stderr: [JSON.stringify({ type: "warning", message: SAMPLES })],
+  },
+  {
+    name: "to Dynatrace the samples come with a hint how to send one's own, in JSON too",
+    args: ["--endpoint", "{url}/api/v2/otlp", "--output", "json"],
+    stdout: "any",
+    requests: [{ target: "/api/v2/otlp/v1/metrics" }],
+    samplesTold: true,
+    stderr: [JSON.stringify({ type: "warning", message: SAMPLES + OWN })],
+  },
+  {
+    name: "where to look is said of Dynatrace alone, with a hint how to send one's own",
+    args: ["--endpoint", "{url}/api/v2/otlp"],
+    stdout: sentToDynatrace("http://127.0.0.1:PORT/api/v2/otlp/v1/metrics"),
+    requests: [{ target: "/api/v2/otlp/v1/metrics" }],
+  },
+  {
+    name: "send --help says that the measurements are samples when none are named",
+    args: ["--help"],
+    stdout: "any",
+    requests: 0,
+    check: ({ stdout }) => assert.match(stdout.replace(/\s+/g, " "), /five sample measurements/),
+  },
   wrongFlag("--timeout", "abc", "seconds"),
   wrongFlag("--timeout", "0", "greater than 0"),
   wrongFlag("--retry-for", "-1", "0 or more"),

@@ -86,7 +86,7 @@ const rows: readonly Fixture[] = [
     name: "--value prints the predecessor's lines, without the word sample",
     args: to("--value", "1", "--value", "2"),
     posts: 1,
-    stdout: [...beforeSendOfOwn(), ...afterSend("http.server.duration", 2)],
+    stdout: [...beforeSendOfOwn(), ...afterSend(2)],
   },
   refused("-1"),
   refused("abc"),

@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
 import { Secrets } from "../../src/base/secrets.ts";
 import { type CheckSystem, runCheck } from "../../src/check/command.ts";
-import { answered, judgeHttp, judgeIngest, judgeToken } from "../../src/check/answer_steps.ts";
+import {
+  answered,
+  isUndecided,
+  judgeHttp,
+  judgeIngest,
+  judgeToken,
+} from "../../src/check/answer_steps.ts";
 import { canary } from "../../src/check/canary.ts";
 import { isAddress, targetOf } from "../../src/http/target.ts";
-import { stepJson, stepText } from "../../src/check/report.ts";
-import { failed, milliseconds, passed, within } from "../../src/check/step.ts";
+import { stepJson, stepText, summaryJson, summaryText } from "../../src/check/report.ts";
+import {
+  failed,
+  milliseconds,
+  passed,
+  undecided,
+  withFacts,
+  within,
+} from "../../src/check/step.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { judgeDynatrace } from "../../src/dynatrace/judge.ts";
 import { baseEndpoint } from "../../src/config/endpoint.ts";
@@ -16,6 +29,8 @@ import { startReceiver } from "../support/receiver.ts";
 import { seeded } from "../support/seeded.ts";
 import { StillClock } from "../support/still_clock.ts";
 
+/** Nothing is secret here. */
+const SAME = (text: string) => text;
 const NEVER = new AbortController().signal;
 const DAY = Date.UTC(2026, 0, 31, 12);
 
@@ -87,11 +102,23 @@ Deno.test("stepText() puts every line of the hint below the first", () => {
   assert.equal(stepText("config", passed("fine"), 12.6), "✓ config    13 ms  fine");
 });
 
-Deno.test("stepJson() keeps the order of the keys, and null where there is no hint", () => {
+Deno.test("stepText() marks what cannot be told, and shows the words for people", () => {
+  const step = withFacts(undecided("unclear", "ask"), { status: 400 }, "400, unclear");
+  assert.equal(stepText("ingest", step, 1), "? ingest   1.0 ms  400, unclear\n    Hint: ask");
+});
+
+Deno.test("stepJson() keeps the order of the keys, null where there is no hint, and ends with the facts", () => {
+  const step = withFacts(passed("fine", undefined), { host: "h", addresses: ["a"] }, "fine as h");
   assert.equal(
-    stepJson("dns", passed("fine", undefined), 0.04),
-    '{"type":"step","name":"dns","ok":true,"detail":"fine (0.0 ms)","hint":null}',
+    stepJson("dns", step, 0.04),
+    '{"type":"step","name":"dns","ok":true,"detail":"fine","hint":null,"durationMs":0,"host":"h","addresses":["a"]}',
   );
+  assert.match(stepJson("ingest", undecided("?"), 1), /"ok":null/);
+});
+
+Deno.test("summaryText() says that all is well of nothing that cannot be told", () => {
+  assert.doesNotMatch(summaryText(null), /fine|well|ok/i);
+  assert.equal(summaryJson(null, 1), '{"type":"summary","ok":null,"exitCode":1}');
 });
 
 Deno.test("milliseconds() has a decimal below ten only", () => {
@@ -179,22 +206,25 @@ function reply(status: number, headers: Record<string, string> = {}): Reply {
   };
 }
 
-/** Which of the three steps each status fails; none: it passes them all. */
+/** Which of the three steps each status fails; none: it passes them all; open: nothing can be told from it. */
 const statuses:
-  readonly (readonly [status: number, fails: "http" | "token" | "ingest" | "none"])[] = [
+  readonly (readonly [status: number, fails: "http" | "token" | "ingest" | "none" | "open"])[] = [
     [200, "none"],
-    [202, "ingest"],
+    [202, "open"],
+    [204, "open"],
     [301, "http"],
     [308, "http"],
-    [400, "none"],
+    [400, "open"],
     [401, "token"],
-    [402, "ingest"],
+    [402, "open"],
     [403, "token"],
     [404, "http"],
     [405, "http"],
     [407, "http"],
     [413, "ingest"],
     [415, "ingest"],
+    [418, "open"],
+    [422, "open"],
     [429, "ingest"],
     [500, "ingest"],
     [502, "http"],
@@ -203,18 +233,45 @@ const statuses:
   ];
 
 for (const [status, fails] of statuses) {
-  Deno.test(`a ${status} to the empty request fails ${fails}`, async () => {
-    const it = await answered(reply(status), DAY, (text) => text);
+  const does = fails === "open" ? "leaves open all three steps" : `fails ${fails}`;
+  Deno.test(`a ${status} to the empty request ${does}`, async () => {
+    const it = await answered(reply(status), DAY, SAME);
     assert.ok("answer" in it);
-    const first = Object.entries({
+    const steps = Object.entries({
       http: judgeHttp(it, ENDPOINT, DAY),
       token: judgeToken(it, ENDPOINT, true),
       ingest: judgeIngest(it, ENDPOINT),
-    }).find(([, { ok }]) => !ok)?.[0] ?? "none";
-    assert.equal(first, fails);
-    assert.equal(judgeIngest(it, ENDPOINT).inconclusive, status === 400);
+    });
+    const first = steps.find(([, { ok }]) => ok === false)?.[0];
+    const open = steps.filter(([, { ok }]) => ok === null).length;
+    assert.equal(first ?? (open === 0 ? "none" : "open"), fails);
+    assert.equal(open, fails === "open" ? 3 : 0);
+    assert.equal(isUndecided(it), fails === "open");
   });
 }
+
+Deno.test("a 400 with a Status is an OTLP receiver's, whatever else it leaves open", async () => {
+  const it = await answered(reply(400, { "content-type": "application/x-protobuf" }), DAY, SAME);
+  assert.equal(judgeHttp(it, ENDPOINT, DAY).ok, true);
+});
+
+Deno.test("no step says a status in its detail, nor shows a refusal beside a ✓", async () => {
+  for (const [status] of statuses) {
+    const it = await answered(reply(status), DAY, SAME);
+    assert.ok("answer" in it);
+    for (
+      const step of [
+        judgeHttp(it, ENDPOINT, DAY),
+        judgeToken(it, ENDPOINT, true),
+        judgeIngest(it, ENDPOINT),
+      ]
+    ) {
+      assert.doesNotMatch(step.detail, new RegExp(String(status)));
+      if (step.ok && status !== 200) assert.doesNotMatch(step.text, new RegExp(String(status)));
+    }
+    assert.equal(judgeHttp(it, ENDPOINT, DAY).facts["status"], status);
+  }
+});
 
 for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
   Deno.test(`judgeHttp() ${says ? "warns" : "does not warn"} of clocks ${ms} ms apart`, async () => {
@@ -233,10 +290,11 @@ for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
 
 Deno.test("judgeHttp() shows a server's name as text that does nothing", async () => {
   const server = `x\u0085${"y".repeat(300)}`;
-  const { detail } = judgeHttp(
-    await answered(reply(200, { server }), DAY, (text) => text),
+  const { text, facts } = judgeHttp(
+    await answered(reply(200, { server }), DAY, SAME),
     ENDPOINT,
     DAY,
   );
-  assert.ok(detail.includes("server x\\u0085yyy") && detail.length < 200, detail);
+  assert.ok(text.includes("server x\\u0085yyy") && text.length < 250, text);
+  assert.ok(String(facts["server"]).startsWith("x\\u0085yyy"));
 });

@@ -924,20 +924,6 @@ for (const [message, explained] of ANSWERS) {
   });
 }
 
-Deno.test("explain() reads the headers that limit the rate, the reset in microseconds", () => {
-  const headers = new Headers({
-    "X-RateLimit-Limit": "1000",
-    "X-RateLimit-Remaining": "0",
-    "X-RateLimit-Reset": String(NOW * 1000),
-  });
-  assert.deepEqual(explain("429 Too Many Requests", headers), [
-    "Dynatrace limits the rate: 1000 requests are allowed, 0 are left, the next begin at 2026-01-31T12:00:00.000Z",
-  ]);
-  assert.deepEqual(explain("429 Too Many Requests", new Headers()), []);
-  const odd = new Headers({ "X-RateLimit-Limit": "many", "X-RateLimit-Reset": "9".repeat(20) });
-  assert.deepEqual(explain("", odd), []);
-});
-
 Deno.test("explain() says that a reason is not documented, and nothing of other messages", () => {
   assert.match(explain("Metric dropped: 'x' - Reason: SOMETHING_NEW")[0] ?? "", /^SOMETHING_NEW: /);
   assert.deepEqual(explain("The variable HTTPS_PROXY is not set"), []);

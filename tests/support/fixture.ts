@@ -56,6 +56,8 @@ export interface Expectation {
   /** Every line that is printed. By default there is none. */
   readonly stdout?: Output;
   readonly stderr?: Output;
+  /** What JSON says of the sample stands among `stderr`, too; else it is left out. */
+  readonly samplesTold?: true;
   /** Requests of the sample: how many, or what each is like; 1 by default. Each is looked through in any case. */
   readonly requests?: number | readonly SampleRequest[];
   /** In place of `requests` where they hold something else: how many. */

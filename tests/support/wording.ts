@@ -11,23 +11,33 @@ export function beforeSend(url: string = PLAIN_URL): readonly string[] {
   return before(url, "sample measurements");
 }
 
-/** What one send prints that was accepted. */
-export function afterSend(metric = "http.server.duration", measurements = 5): readonly string[] {
-  return [
-    `✓ Metrics exported successfully! Sent ${measurements} measurements.`,
-    "",
-    `Note: Check Dynatrace UI for the metric '${metric}'`,
-  ];
+/** What one send prints that was accepted by another receiver than Dynatrace. */
+export function afterSend(measurements = 5): readonly string[] {
+  return [`✓ Metrics exported successfully! Sent ${measurements} measurements.`];
 }
 
+/** What is said of the sample, in text and in JSON. */
+export const SAMPLES = "The measurements are samples that this program makes up";
+export const OWN =
+  ": send your own with --value N, with --input FILE or, from a pipe, with --input -";
+
 /** All that one accepted send of the sample prints. */
-export function sentOnce(url: string = PLAIN_URL, metric?: string): readonly string[] {
-  return [...beforeSend(url), ...afterSend(metric)];
+export function sentOnce(url: string = PLAIN_URL): readonly string[] {
+  return [...beforeSend(url), ...afterSend(), SAMPLES];
 }
 
 /** As `sentOnce`, to Dynatrace, where a user is told where to look. */
 export function sentToDynatrace(url: string): readonly Line[] {
-  return [...sentOnce(url), "", "Where to look in Dynatrace:", repeated(/^ {2}\S/, 1)];
+  return [
+    ...beforeSend(url),
+    ...afterSend(),
+    SAMPLES + OWN,
+    "",
+    "Note: Check Dynatrace UI for the metric 'http.server.duration'",
+    "",
+    "Where to look in Dynatrace:",
+    repeated(/^ {2}\S/, 1),
+  ];
 }
 
 /** What one send of measurements that were named prints first. */
@@ -44,11 +54,16 @@ function before(url: string, what: string): readonly string[] {
 }
 
 /** What a loop prints before its first send. */
-export function loopHeading(seconds: number, url: string = SHOWN_URL): readonly string[] {
+export function loopHeading(
+  seconds: number,
+  url: string = SHOWN_URL,
+  samples = true,
+): readonly string[] {
   return [
     `Sending histogram metrics to: ${url}`,
     `Running in loop mode (sending every ${seconds} seconds)`,
     "Press Ctrl+C to stop...",
+    ...samples ? [SAMPLES] : [],
     "",
   ];
 }

@@ -1,8 +1,9 @@
+import { hintFor } from "../../http/hints.ts";
 import type { RunEvent } from "../loop.ts";
 import { jsonObject } from "./json.ts";
 import { type Lines, NONE, warningLines } from "./lines.ts";
 import type { Reported } from "./reported.ts";
-import { eventText, startText } from "./text.ts";
+import { eventText, samplesText, startText } from "./text.ts";
 import { troubleLines } from "./trouble.ts";
 
 /** What can be told of a receiver whose rules are known. */
@@ -24,7 +25,7 @@ export function reporter(
   return {
     start: () => shown(startLines(config)),
     event(event) {
-      const explained = explain(event, explanations).map((line) =>
+      const explained = explain(event, explanations, config).map((line) =>
         format === "json" ? JSON.stringify({ type: "explanation", message: line }) : `  ${line}`
       );
       const out = format === "json"
@@ -36,11 +37,14 @@ export function reporter(
 }
 
 function startLines(config: Reported): Lines {
-  const { output: { format }, insecure } = config;
+  const { output: { format, level }, insecure, samples } = config;
   const warning = "SSL verification disabled (INSECURE_SSL=true)";
+  const warnings = insecure ? warningLines(format, warning) : NONE.err;
+  if (format === "text") return { out: startText(config), err: warnings };
+  const isTold = samples && level !== "quiet";
   return {
-    out: format === "json" ? NONE.out : startText(config),
-    err: insecure ? warningLines(format, warning) : NONE.err,
+    out: NONE.out,
+    err: isTold ? [...warnings, ...warningLines(format, samplesText(config))] : warnings,
   };
 }
 
@@ -50,10 +54,15 @@ function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly s
   return object === undefined ? [] : [JSON.stringify(object)];
 }
 
-/** What the reasons in a refusal mean. */
-function explain(event: RunEvent, explanations: Explanations | undefined): readonly string[] {
+/** What the reasons in a refusal mean, where no hint says it already. */
+function explain(
+  event: RunEvent,
+  explanations: Explanations | undefined,
+  { endpoint }: Reported,
+): readonly string[] {
   const result = event.type === "send" ? event : event.type === "late" ? event.result : undefined;
   if (!result?.message || result.outcome === "failed") return [];
+  if (hintFor(result.trouble, endpoint, result.message) !== undefined) return [];
   return explanations?.explain(result.message) ?? [];
 }
 

@@ -3,14 +3,22 @@ import type { RunEvent, Summary } from "../loop.ts";
 import { measurements, origin } from "./lines.ts";
 import type { Reported } from "./reported.ts";
 
+/** That the measurements are none of the user's; to Dynatrace, where they stay, also how to send one's own. */
+export function samplesText({ endpoint }: Reported): string {
+  const own = ": send your own with --value N, with --input FILE or, from a pipe, with --input -";
+  return `The measurements are samples that this program makes up${endpoint.dynatrace ? own : ""}`;
+}
+
 /** What is said before the first send. */
-export function startText({ endpoint, loop, intervalMs }: Reported): readonly string[] {
+export function startText(config: Reported): readonly string[] {
+  const { endpoint, loop, intervalMs, samples } = config;
   const to = `Sending histogram metrics to: ${endpoint.shown}`;
   if (!loop) return [to];
   return [
     to,
     `Running in loop mode (sending every ${intervalMs / 1000} seconds)`,
     "Press Ctrl+C to stop...",
+    ...samples ? [samplesText(config)] : [],
     "",
   ];
 }
@@ -29,10 +37,8 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
       }
       return [
         `✓ Metrics exported successfully! Sent ${event.measurements} measurements.`,
-        "",
-        `Note: Check Dynatrace UI for the ${config.metrics.length === 1 ? "metric" : "metrics"} ${
-          config.metrics.map((name) => `'${name}'`).join(", ")
-        }`,
+        ...config.samples ? [samplesText(config)] : [],
+        ...config.endpoint.dynatrace ? ["", closingNote(config.metrics)] : [],
       ];
     case "late": {
       if (event.result.outcome !== "accepted") return [];
@@ -53,6 +59,12 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
     default:
       return [];
   }
+}
+
+function closingNote(metrics: readonly string[]): string {
+  return `Note: Check Dynatrace UI for the ${metrics.length === 1 ? "metric" : "metrics"} ${
+    metrics.map((name) => `'${name}'`).join(", ")
+  }`;
 }
 
 function recordingText(

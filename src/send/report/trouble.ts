@@ -111,7 +111,7 @@ function sendTrouble(
     return errorLines(
       output.format,
       `${measurements(send.measurements)} not delivered yet: ${send.message}${more}`,
-      hintFor(send.trouble, endpoint),
+      hintFor(send.trouble, endpoint, send.message ?? ""),
     );
   }
   return outcomeTrouble(measurements(send.measurements), send, config);
@@ -122,7 +122,7 @@ function outcomeTrouble(
   { outcome, message, trouble }: Pick<SendReport, "outcome" | "message" | "trouble">,
   { output: { format }, endpoint }: Reported,
 ): readonly string[] {
-  const hint = hintFor(trouble, endpoint);
+  const hint = hintFor(trouble, endpoint, message ?? "");
   switch (outcome) {
     case "accepted":
       return message === null ? [] : warningLines(format, `the receiver says: ${message}`);

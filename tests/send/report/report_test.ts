@@ -20,7 +20,7 @@ function config(
     output: { format, level },
     metrics: ["http.server.duration"],
     endpoint: baseEndpoint(
-      { name: "--endpoint", source: "command line", value: "http://h" },
+      { name: "--endpoint", source: "command line", value: "http://h:4318" },
       () => undefined,
     ),
     loop: false,
@@ -105,16 +105,22 @@ const json = (event: RunEvent, change = {}) => reporter(config("json", change)).
 
 Deno.test("start() prints the predecessor's heading, and that of a loop", () => {
   assert.deepEqual(reporter(config("text")).start(), {
-    out: ["Sending histogram metrics to: http://h/v1/metrics"],
+    out: ["Sending histogram metrics to: http://h:4318/v1/metrics"],
     err: [],
   });
   assert.deepEqual(reporter(config("text", { loop: true, intervalMs: 500 })).start().out, [
-    "Sending histogram metrics to: http://h/v1/metrics",
+    "Sending histogram metrics to: http://h:4318/v1/metrics",
     "Running in loop mode (sending every 0.5 seconds)",
     "Press Ctrl+C to stop...",
+    "The measurements are samples that this program makes up",
     "",
   ]);
-  assert.deepEqual(reporter(config("json", { loop: true, insecure: true })).start(), {
+  assert.deepEqual(reporter(config("json")).start(), {
+    out: [],
+    err: ['{"type":"warning","message":"The measurements are samples that this program makes up"}'],
+  });
+  assert.deepEqual(reporter(config("json", { level: "quiet" })).start().err, []);
+  assert.deepEqual(reporter(config("json", { insecure: true, samples: false })).start(), {
     out: [],
     err: ['{"type":"warning","message":"SSL verification disabled (INSECURE_SSL=true)"}'],
   });
@@ -133,8 +139,7 @@ Deno.test("event() prints the predecessor's lines around an accepted send", () =
   assert.deepEqual(text(send()), {
     out: [
       "✓ Metrics exported successfully! Sent 5 measurements.",
-      "",
-      "Note: Check Dynatrace UI for the metric 'http.server.duration'",
+      "The measurements are samples that this program makes up",
     ],
     err: [],
   });
@@ -214,7 +219,7 @@ Deno.test("event() says with `not delivered` what is dropped or left at the end"
   const left = { type: "undelivered", measurements: 1, reason: "why", trouble } as const;
   assert.deepEqual(text({ ...left, spooled: false }).err, [
     "ERROR: 1 measurement not delivered and lost: why",
-    "  Hint: nothing listens at h: is the receiver running, and is the port right?",
+    "  Hint: nothing listens at h:4318: is the receiver running, and is the port right?",
   ]);
   assert.match(
     text({ ...left, spooled: true }, { spool: "dir" }).err[0] ?? "",
