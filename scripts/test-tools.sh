@@ -8,7 +8,7 @@
 # Without arguments Debian's nginx, Apache, zsh, fish, man and Chromium are installed too, where apt-get and sudo are
 # at hand.
 set -euo pipefail
-core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0 victoriametrics=v1.128.0
+core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0 victoriametrics=v1.148.8
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/otlp-histogram-tests"
 wanted=("$@")
 [ "$#" -gt 0 ] || wanted=(OTELCOL TELEMETRYGEN OTELCOL_CONTRIB VICTORIAMETRICS PREDECESSOR_PYTHON)
