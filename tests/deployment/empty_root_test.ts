@@ -45,7 +45,7 @@ if (executable === undefined) {
   test("the executable sends in a loop until SIGTERM when nothing else is in the root directory", async () => {
     await using receiver = await startReceiver();
     await using root = await emptyRoot(executable);
-    await using running = root.start(["--loop", "--interval", "0.05"], {
+    await using running = root.start(["--loop", "--interval", "0"], {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     });
     await receiver.waitForRequests(3);
