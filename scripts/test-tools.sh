@@ -5,13 +5,22 @@
 #   OTELCOL_CONTRIB         a Collector with the deltatocumulative processor, as compose.yaml runs it
 #   VICTORIAMETRICS         a store of metrics with a page of its own, as compose.yaml runs it
 #   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
-# Without arguments Debian's nginx, Apache, zsh, fish, man and Chromium are installed too, where apt-get and sudo are
-# at hand.
+#   PROMETHEUS_PYTHON       the same, with Prometheus's own parser (prometheus-client)
+#   CHROMIUM                a browser that is there already; none is installed
+# Without arguments Debian's nginx, Apache, zsh, fish and man are installed too, where apt-get and sudo are at hand.
 set -euo pipefail
 core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0 victoriametrics=v1.148.8
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/otlp-histogram-tests"
 wanted=("$@")
-[ "$#" -gt 0 ] || wanted=(OTELCOL TELEMETRYGEN OTELCOL_CONTRIB VICTORIAMETRICS PREDECESSOR_PYTHON)
+
+browser() {
+  command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
+if [ "$#" -eq 0 ]; then
+  wanted=(OTELCOL TELEMETRYGEN OTELCOL_CONTRIB VICTORIAMETRICS PREDECESSOR_PYTHON PROMETHEUS_PYTHON)
+  ! browser >/dev/null || wanted+=(CHROMIUM)
+fi
 mkdir -p "$cache"
 
 contrib=github.com/open-telemetry/opentelemetry-collector-contrib
@@ -53,10 +62,11 @@ install() {
     VICTORIAMETRICS)
       go_install "$victoriametrics" github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
       ;;
-    PREDECESSOR_PYTHON)
+    PREDECESSOR_PYTHON | PROMETHEUS_PYTHON)
       [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
-      "$cache/venv/bin/python" -m pip install --quiet opentelemetry-proto
+      "$cache/venv/bin/python" -m pip install --quiet opentelemetry-proto prometheus-client
       ;;
+    CHROMIUM) browser >/dev/null ;;
     *)
       echo "test-tools: no tool is named by $1" >&2
       return 1
@@ -70,7 +80,8 @@ path() {
     OTELCOL_CONTRIB) echo "$cache/$core/otelcol-contrib" ;;
     TELEMETRYGEN) echo "$cache/$telemetrygen/telemetrygen" ;;
     VICTORIAMETRICS) echo "$cache/$victoriametrics/victoria-metrics" ;;
-    PREDECESSOR_PYTHON) echo "$cache/venv/bin/python" ;;
+    PREDECESSOR_PYTHON | PROMETHEUS_PYTHON) echo "$cache/venv/bin/python" ;;
+    CHROMIUM) browser ;;
   esac
 }
 

@@ -3,6 +3,7 @@ import configuration from "../../deno.json" with { type: "json" };
 import { decode } from "../support/decode.ts";
 import { freePort } from "../support/process.ts";
 import { type ReceivedRequest, startReceiver } from "../support/receiver.ts";
+import { namedUnless } from "../support/tools.ts";
 
 // What an image without anything else runs, as k8s/ runs it: the executable as user 65532 in a root directory that
 // holds it, the libraries that it names, and /proc; read-only but for the spool.
@@ -13,7 +14,6 @@ if (executable === undefined) {
   // Not a skip: the tests from source have nothing to put there.
   console.log("empty root: no tests without OTLP_HISTOGRAM_BIN, the path of a compiled executable");
 } else {
-  if (reason !== undefined) console.log(`empty root: skipped, because ${reason}`);
   test("the executable prints its version when nothing else is in the root directory", async () => {
     await using root = await emptyRoot(executable);
     const { code, stdout, stderr } = await root.run(["--version"]);
@@ -150,7 +150,7 @@ async function becomes(url: string, status: number): Promise<string> {
 }
 
 function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: reason !== undefined, fn });
+  Deno.test({ ...namedUnless(reason, name), fn });
 }
 
 /** Why it cannot be tried here. */

@@ -4,9 +4,9 @@ import { manPage } from "../../scripts/man_page.ts";
 import { COMMAND_NAMES } from "../../src/cli/command_names.ts";
 import { flagName, rowOf, SETTING_KEYS } from "../../src/config/settings.ts";
 import { inDirectory } from "../support/directory.ts";
+import { namedUnless } from "../support/tools.ts";
 
 const reason = await whyNot();
-if (reason !== undefined) console.log(`man page: not rendered, because ${reason}`);
 
 /** Why it cannot be rendered here. */
 async function whyNot(): Promise<string | undefined> {
@@ -31,8 +31,7 @@ async function rendered(file: string) {
 }
 
 Deno.test({
-  name: "man renders docs/otlp-histogram.1 without a warning, in 80 columns",
-  ignore: reason !== undefined,
+  ...namedUnless(reason, "man renders docs/otlp-histogram.1 without a warning, in 80 columns"),
   async fn() {
     const page = fileURLToPath(new URL("../../docs/otlp-histogram.1", import.meta.url));
     const { code, stderr, text } = await rendered(page);
@@ -56,8 +55,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "man finds a warning in a page that is wrong",
-  ignore: reason !== undefined,
+  ...namedUnless(reason, "man finds a warning in a page that is wrong"),
   async fn() {
     await inDirectory(async (directory) => {
       const file = `${directory}/wrong.1`;

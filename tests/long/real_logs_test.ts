@@ -4,6 +4,7 @@ import { inDirectory } from "../support/directory.ts";
 import { freePort, Process } from "../support/process.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
+import { namedUnless } from "../support/tools.ts";
 
 // Logs that a real nginx and a real Apache have written of requests as they come from the internet. What the program
 // makes of them is compared with lines that are split by a regular expression, here.
@@ -22,8 +23,11 @@ async function installed(name: string): Promise<string | undefined> {
       if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
     }
   }
-  console.log(`real logs: skipped, because ${name} is not installed`);
   return undefined;
+}
+
+function without(path: string | undefined, name: string): string | undefined {
+  return path === undefined ? `${name} is not installed` : undefined;
 }
 
 /** Sends the bytes of a request, and reads until the server has no more to say. */
@@ -223,8 +227,10 @@ function assertPoint(point: Point, values: readonly number[], bounds: readonly n
 const SIZE = /" (?<status>\d{3}) (?<value>\d+) "/;
 
 Deno.test({
-  name: "send counts what a real nginx has logged: combined, with its request time, as JSON",
-  ignore: NGINX === undefined,
+  ...namedUnless(
+    without(NGINX, "nginx"),
+    "send counts what a real nginx has logged: combined, with its request time, as JSON",
+  ),
   async fn() {
     await inDirectory(async (directory) => {
       await visit(await startNginx(directory));
@@ -252,8 +258,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "send counts what a real Apache has logged: combined as Debian has it, with its time in µs",
-  ignore: APACHE === undefined,
+  ...namedUnless(
+    without(APACHE, "Apache"),
+    "send counts what a real Apache has logged: combined as Debian has it, with its time in µs",
+  ),
   async fn() {
     await inDirectory(async (directory) => {
       await visit(await startApache(directory));
@@ -270,8 +278,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "send --follow counts every request of a real nginx whose log is rotated twice",
-  ignore: NGINX === undefined,
+  ...namedUnless(
+    without(NGINX, "nginx"),
+    "send --follow counts every request of a real nginx whose log is rotated twice",
+  ),
   async fn() {
     await inDirectory(async (directory) => {
       await using receiver = await startReceiver();
