@@ -114,7 +114,7 @@ function option(key: SettingKey, commandsOfGroup: readonly CommandName[]): strin
   return [
     ".TP",
     flag === false ? variables.map(bold).join(", ") : [bold(flagName(key)), argument(key)].join(""),
-    sentence(repeats ? `${help}; repeatable` : help),
+    stopped(repeats ? `${help}; repeatable` : help),
     ...commands.length === commandsOfGroup.length ? [] : [prose(`For ${listed(commands)} only.`)],
     ...facts.length === 0 ? [] : [".br", ...facts],
   ];
@@ -131,7 +131,7 @@ function variables(key: SettingKey): string[] {
   return [
     ".TP",
     variables.map(bold).join(", "),
-    flag === false ? sentence(help + note) : `${bold(flagName(key))}${prose(note)}.`,
+    flag === false ? stopped(help + note) : `${bold(flagName(key))}${prose(note)}.`,
   ];
 }
 
@@ -147,7 +147,12 @@ function paragraphs(texts: readonly string[]): string[] {
 
 /** With a capital and a full stop. */
 function sentence(text: string): string {
-  return prose(`${capitalized(text)}${/[.?!]$/.test(text) ? "" : "."}`);
+  return stopped(capitalized(text));
+}
+
+/** With a full stop alone: it may begin with a word of the program's. */
+function stopped(text: string): string {
+  return prose(/[.?!]$/.test(text) ? text : `${text}.`);
 }
 
 function capitalized(text: string): string {
