@@ -2,6 +2,7 @@
 # Installs what the tests compare with and drive, into a cache folder, and prints VARIABLE=PATH a line:
 #   OTELCOL, TELEMETRYGEN   a real OpenTelemetry Collector and its load generator, from the Go module proxy
 #   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
+#   PROMETHEUS_PYTHON       the same, with Prometheus's own parser (prometheus-client)
 # Debian's nginx, Apache, zsh, fish, man and Chromium are installed where apt-get and sudo are at hand.
 set -euo pipefail
 core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0
@@ -26,7 +27,7 @@ mkdir -p "$cache"
   fi
   if [ ! -x "$cache/venv/bin/python" ]; then
     python3 -m venv "$cache/venv"
-    "$cache/venv/bin/pip" install --quiet opentelemetry-proto
+    "$cache/venv/bin/pip" install --quiet opentelemetry-proto prometheus-client
   fi
   if command -v apt-get && command -v sudo; then
     sudo apt-get update
@@ -37,3 +38,4 @@ mkdir -p "$cache"
 echo "OTELCOL=$cache/otelcol"
 echo "TELEMETRYGEN=$cache/telemetrygen"
 echo "PREDECESSOR_PYTHON=$cache/venv/bin/python"
+echo "PROMETHEUS_PYTHON=$cache/venv/bin/python"

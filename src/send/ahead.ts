@@ -8,7 +8,8 @@ import type { Post } from "../http/reply.ts";
 export interface Sender {
   readonly source: Source;
   readonly recorder: Recorder;
-  readonly post: Post;
+  /** One for each connection. */
+  readonly posts: readonly Post[];
 }
 
 /** A request must be under way before this thread does something else: writing it needs the thread, too. */
@@ -20,7 +21,7 @@ const UNDER_WAY_MS = 1;
  * never asked for was not recorded.
  */
 export function ahead(
-  { source, recorder, post }: Sender,
+  { source, recorder, posts }: Sender,
   limits: RequestLimits,
   compression: "gzip" | "none",
   clock: Clock,
@@ -57,10 +58,10 @@ export function ahead(
         return collected;
       },
     },
-    post(body, encoding, signal) {
+    posts: posts.map((post): Post => (body, encoding, signal) => {
       const reply = post(body, encoding, signal);
       clock.sleep(UNDER_WAY_MS, signal).then(() => prepare(signal));
       return reply;
-    },
+    }),
   };
 }

@@ -25,7 +25,7 @@ function senderOf() {
     {
       source: batchSource(() => [{ value: ++made, attributes: {} }]),
       recorder: recorder({ resource: {}, instruments: [instrument], maxSeries: 10 }, clock),
-      post: () => new Promise((resolve) => answers.push(() => resolve(REPLY))),
+      posts: [() => new Promise((resolve) => answers.push(() => resolve(REPLY)))],
     },
     LIMITS,
     "none",
@@ -36,7 +36,7 @@ function senderOf() {
     stop,
     made: () => made,
     answer: () => answers.shift()?.(),
-    post: () => sender.post(new Uint8Array(), "identity", stop.signal),
+    post: () => sender.posts[0]?.(new Uint8Array(), "identity", stop.signal),
     fill: () => sender.source.fill(sender.recorder, undefined, stop.signal),
     /** Sum, start and end of what is sent next. */
     async collect() {
