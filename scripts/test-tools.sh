@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests compare with and drive, into a cache folder, and prints VARIABLE=PATH a line:
 #   OTELCOL, TELEMETRYGEN   a real OpenTelemetry Collector and its load generator, from the Go module proxy
-#   PROMETHEUS_TARGET       a Go program with client_golang, PROMETHEUS_PYTHON a Python with prometheus_client: to scrape
+#   PROMETHEUS_TARGET       a Go program with client_golang, to scrape
 #   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
+#   PROMETHEUS_PYTHON       the same, with prometheus_client, to scrape; it has Prometheus's own parser
 # Debian's nginx, Apache, zsh, fish, man and Chromium are installed where apt-get and sudo are at hand.
 set -euo pipefail
 core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0
