@@ -1,3 +1,4 @@
+import { manPage } from "./man_page.ts";
 import { rulesPage } from "./rules_page.ts";
 import { envExampleProblems, settingsPage } from "./settings_page.ts";
 
@@ -5,6 +6,7 @@ import { envExampleProblems, settingsPage } from "./settings_page.ts";
 const PAGES: Readonly<Record<string, () => string>> = {
   "docs/dynatrace-rules.md": rulesPage,
   "docs/settings.md": settingsPage,
+  "docs/otlp-histogram.1": manPage,
 };
 
 /**

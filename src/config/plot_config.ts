@@ -24,8 +24,7 @@ export interface PlotConfig {
 const MOST_SUGGESTED = 100;
 
 /** Everything is drawn together, whenever it happened. */
-const ONCE: ScheduleConfig = {
-  loop: false,
+const ONCE: Omit<ScheduleConfig, "loop"> = {
   intervalMs: 60_000,
   iterations: Infinity,
   durationMs: Infinity,
@@ -40,13 +39,14 @@ export function plotConfig(flags: PlotFlags, find: Variables): PlotConfig {
     throw invalid(count, "a whole number, 1 or more");
   }
   const suggest = settingOf("suggestBuckets", flags);
+  const follow = flags.follow ?? false;
   return {
-    source: sourceConfig(flags, ONCE, false, find),
+    source: sourceConfig(flags, { ...ONCE, loop: follow }, false, find),
     metric: { ...metric, bounds: explicitBounds(flags, metric.unit) },
     output,
     color: variableOf("noColor", find) === undefined,
     suggest: suggest && wholeSetting(suggest, 1, MOST_SUGGESTED),
-    follow: false,
+    follow,
     warnings: metric.bounds === "exponential" ? exponentialWarnings(find) : [],
   };
 }

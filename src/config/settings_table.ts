@@ -249,8 +249,10 @@ export const SETTINGS = {
   follow: {
     kind: "toggle",
     group: "From data",
-    commands: SEND,
-    help: "With --loop and one --input FILE: go on reading what is appended, across rotations",
+    commands: MEASURING,
+    help:
+      "Go on reading what is appended to one --input FILE, across rotations; send wants --loop, plot " +
+      "draws on a terminal each second",
   },
   inputFormat: {
     kind: "choice",

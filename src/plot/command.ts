@@ -61,7 +61,10 @@ export async function plotMeasurements(config: PlotConfig, system: System): Prom
     if (skipped > 0) warn(`${skipped} ${lineWord(skipped)} skipped, as --where says`);
     if (invalid > 0) warn(`${invalid} ${lineWord(invalid)} invalid, and not counted`);
   }
-  if (!ended) warn("stopped before the end of the input: what came until then is counted");
+  // What is followed has no end but this.
+  if (!ended && !config.follow) {
+    warn("stopped before the end of the input: what came until then is counted");
+  }
   if (broken !== undefined) {
     say("error", `the input broke off: ${broken}; what came before it is drawn`, format, system);
   }

@@ -106,16 +106,19 @@ Deno.test("Eight shards at a rate send in a loop exactly the counts of one proce
   for (const { status } of outcomes) assert.equal(status, 0);
 });
 
-Deno.test("A shard counts the sends of a loop in which others have all measurements", async () => {
-  const { points, requests } = await measure({
-    args: [
-      ...["--series", "3", "--count", "1", "--loop", "--interval", "0.05", "--iterations", "6"],
-      ...["--shards", "3", "--shard", "1"],
-    ],
+for (const interval of ["0.05", "0"]) {
+  Deno.test(`A shard counts the sends of a loop in which others have all measurements, with --interval ${interval}`, async () => {
+    const { points, requests } = await measure({
+      args: [
+        ...["--series", "3", "--count", "1", "--loop", "--interval", interval],
+        ...["--iterations", "6", "--shards", "3", "--shard", "1"],
+      ],
+    });
+    assert.equal(requests.length, 2, "of six sends, one measurement each, every third is its own");
+    assert.ok(points.every(({ attributes, count }) => attributes["series"] === "2" && count === 1));
+    assert.equal(points[1]?.start, points[0]?.end, "its intervals join");
   });
-  assert.equal(requests.length, 2, "of six sends, one measurement each, every third is its own");
-  assert.ok(points.every(({ attributes, count }) => attributes["series"] === "2" && count === 1));
-});
+}
 
 Deno.test("--workers sends what one connection would, in intervals that join, over as many connections", async () => {
   const args = ["--series", "20", "--count", "101", "--seed", "s", "--loop", "--interval", "0"];

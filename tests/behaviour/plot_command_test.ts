@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Expectation, type Fixture, MARK, type Setup, TOKEN } from "../support/fixture.ts";
 import { DEFAULT_BOUNDS, histogramOf } from "../support/histogram.ts";
 import { error, like, warning } from "../support/lines.ts";
+import { startProgram } from "../support/program.ts";
 import { runFixture, testFixtures } from "../support/run_fixture.ts";
 import { seeded } from "../support/seeded.ts";
 import { runInTerminal } from "../support/terminal.ts";
@@ -400,4 +401,23 @@ Deno.test("plot fills a terminal's width, in colour unless NO_COLOR is set", asy
   const uncolored = colored.lines.map((line) => line.replaceAll(/\x1b\[\d+m/g, ""));
   assert.notDeepEqual(colored.lines, plain.lines);
   assert.deepEqual(uncolored, plain.lines);
+});
+
+Deno.test("plot --follow draws what has come until Ctrl+C, and sends nothing", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "otlp-histogram-plot-" });
+  try {
+    await Deno.writeTextFile(`${directory}/log`, "1\n2\n");
+    await using program = await startProgram({
+      args: ["plot", "--input", "log", "--follow", "--output", "json"],
+      cwd: directory,
+    });
+    await Deno.writeTextFile(`${directory}/log`, "x\n3\n", { append: true });
+    await program.waitForStderr("not used");
+    program.signal("SIGINT");
+    const { status, stdout } = await program.finished;
+    assert.equal(status, 1);
+    assert.equal(JSON.parse(stdout).count, 3);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });

@@ -127,7 +127,12 @@ const rows: readonly Fixture[] = [
       "--description",
       "How long the job took",
     ],
-    requests: [{ name: "job.duration", unit: "s", description: "How long the job took" }],
+    requests: [{
+      name: "job.duration",
+      unit: "s",
+      description: "How long the job took",
+      bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    }],
     stdout: [
       ...beforeSend(),
       ...afterSend(),

@@ -9,3 +9,10 @@ export function tool(variable: string): string {
   if (!named) throw new Error(`${variable} is not set`);
   return named;
 }
+
+/** A test's `name` and `ignore`: what is not run says why in its name. */
+export function namedUnless(reason: string | undefined, name: string) {
+  return reason === undefined
+    ? { name, ignore: false }
+    : { name: `${name} (not run: ${reason})`, ignore: true };
+}

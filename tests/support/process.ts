@@ -1,0 +1,67 @@
+import { Changes } from "./changes.ts";
+
+/** A port that is free now, and most likely still a moment later. */
+export function freePort(): number {
+  using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return probe.addr.port;
+}
+
+/** Another program than the one under test, on which a test waits by what it logs on standard error. */
+export class Process implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #changes = new Changes();
+  readonly #ended: Promise<void>;
+  #log = "";
+  #closed = false;
+
+  constructor(
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ) {
+    this.#child = new Deno.Command(command, {
+      args: [...args],
+      env: { ...env },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    this.#ended = this.#read();
+  }
+
+  signal(signal: Deno.Signal): void {
+    if (!this.#closed) this.#child.kill(signal);
+  }
+
+  /** Resolves with all of its log once it holds `what`; rejects when it never will. */
+  async logged(what: RegExp, timeoutMs = 15_000): Promise<string> {
+    const explain = () => `no ${what} in\n${this.#log}`;
+    await this.#changes.until(
+      () => {
+        if (what.test(this.#log)) return true;
+        if (this.#closed) throw new Error(`It ended: ${explain()}`);
+        return false;
+      },
+      timeoutMs,
+      explain,
+    );
+    return this.#log;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGTERM");
+    const limit = setTimeout(() => this.signal("SIGKILL"), 10_000);
+    await this.#ended;
+    clearTimeout(limit);
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#log += text;
+      this.#changes.notify();
+    }
+    await this.#child.status;
+    this.#closed = true;
+    this.#changes.notify();
+  }
+}
