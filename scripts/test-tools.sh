@@ -6,7 +6,7 @@
 #   VICTORIAMETRICS         a store of metrics with a page of its own, as compose.yaml runs it
 #   PROMETHEUS_TARGET       a Go program with client_golang, to scrape
 #   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
-#   PROMETHEUS_PYTHON       the same, with Prometheus's own parser (prometheus-client)
+#   PROMETHEUS_PYTHON       the same, with prometheus_client: to scrape, and with Prometheus's own parser
 #   CHROMIUM                a browser that is there already; none is installed
 # Without arguments Debian's nginx, Apache, zsh, fish and man are installed too, where apt-get and sudo are at hand.
 set -euo pipefail

@@ -1,14 +1,22 @@
 import { UsageError } from "../base/errors.ts";
+import { decimal } from "../base/number.ts";
 import { type Distribution, parseDistribution } from "../measurements/generate/distribution.ts";
-import { invalid, numberSetting, wholeSetting } from "./setting.ts";
+import { invalid, numberSetting, secondsSetting, type Setting, wholeSetting } from "./setting.ts";
 import { type SendFlags, settingOf, settingOrDefault } from "./settings.ts";
+
+/** Measurements a second, from the one to the other. */
+export interface RisingRate {
+  readonly from: number;
+  readonly to: number;
+  readonly inSeconds: number;
+}
 
 /** How many measurements, and which random numbers. */
 export interface Amount {
   /** A send; undefined: as many as the rate or the kind of source asks for. */
   readonly count: number | undefined;
   /** A second; undefined: all at once. */
-  readonly rate: number | undefined;
+  readonly rate: number | RisingRate | undefined;
   readonly seed: string | undefined;
 }
 
@@ -59,8 +67,32 @@ function amount(flags: SendFlags, loop: boolean): Amount {
   }
   return {
     count: count && wholeSetting(count, 1),
-    rate: rate &&
-      numberSetting(rate, "a number of measurements a second greater than 0", (n) => n > 0),
+    rate: rate && rateOf(rate, flags),
     seed: flags.seed,
   };
+}
+
+function rateOf(rate: Setting, flags: SendFlags): number | RisingRate {
+  const ends = rate.value.split("..");
+  if (ends.length === 1) {
+    return numberSetting(
+      rate,
+      "a number of measurements a second greater than 0, or FROM..TO for one that rises",
+      (n) => n > 0,
+    );
+  }
+  const [from = NaN, to = NaN] = ends.map(decimal);
+  if (ends.length !== 2 || !(from >= 0 && to > from && Number.isFinite(to))) {
+    throw invalid(
+      rate,
+      "FROM..TO in measurements a second, TO the greater, for example 100..20000",
+    );
+  }
+  const duration = settingOf("duration", flags);
+  if (!flags.loop || duration === undefined) {
+    throw new UsageError(
+      `--rate ${rate.value} rises over a time: add --loop and --duration SECONDS`,
+    );
+  }
+  return { from, to, inSeconds: secondsSetting(duration) / 1000 };
 }

@@ -1,5 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 import { type DestinationConfig, destinationConfig } from "./destination_config.ts";
+import { type HealthConfig, healthConfig, type LoadConfig, loadConfig } from "./load_config.ts";
 import { type KeepConfig, keepConfig } from "./keep_config.ts";
 import { type MetricConfig, metricConfig } from "./metric_config.ts";
 import {
@@ -23,6 +24,9 @@ export interface SendConfig {
   /** Undefined draws nothing. */
   readonly plot: DrawingConfig | undefined;
   readonly source: SourceConfig;
+  readonly load: LoadConfig;
+  /** Undefined: nothing is served. */
+  readonly health: HealthConfig | undefined;
   /** A broken rule of Dynatrace's ends the program before anything is sent. */
   readonly strict: boolean;
   /** What is odd, but can be done. */
@@ -47,6 +51,9 @@ export function sendConfig(
 /** The same without a destination. */
 export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
   if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
+  if (flags.workers !== undefined) {
+    throw new UsageError("--dry-run shows a single request: leave out --workers");
+  }
   return commonConfig(flags, find);
 }
 
@@ -60,8 +67,11 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   if (flags.maxSeries !== undefined && flags.series !== undefined) {
     warnFold(flags.series, metric.maxSeries, warnings);
   }
+  const load = loadConfig(flags, find, source, schedule, warnings);
+  const health = healthConfig(flags, find);
   const plot = drawingConfig(flags, output, find);
-  return { metric, schedule, keep, output, plot, source, strict: flags.strict ?? false, warnings };
+  const strict = flags.strict ?? false;
+  return { metric, schedule, keep, output, plot, source, load, health, strict, warnings };
 }
 
 /** Of series that are asked for, and of a limit that is asked for too and is lower. */

@@ -388,10 +388,11 @@ export const SETTINGS = {
   },
   rate: {
     kind: "text",
-    argument: "N",
+    argument: "N|FROM..TO",
     group: "Generated",
     commands: SEND,
-    help: "Generate N measurements a second, however long sends take",
+    help: "Generate N measurements a second, however long sends take; FROM..TO rises over " +
+      "--duration, and the summary tells how much of it was taken",
   },
   distribution: {
     kind: "text",
@@ -408,6 +409,39 @@ export const SETTINGS = {
     group: "Generated",
     commands: MEASURING,
     help: "Generate the same numbers every time, on every machine; without it they are random",
+  },
+  slo: {
+    kind: "text",
+    argument: "MS",
+    group: "Generated",
+    commands: SEND,
+    help: "With --rate FROM..TO: the latency that the p99 of requests has to keep to",
+  },
+  workers: {
+    kind: "text",
+    argument: "N",
+    default: "1",
+    group: "Generated",
+    commands: SEND,
+    help: "Connections with a request each under way; every series keeps to one of them",
+  },
+  shards: {
+    kind: "text",
+    argument: "N",
+    default: "1",
+    group: "Generated",
+    commands: SEND,
+    help: "Processes that send together what one would: each has its part of the series, --count " +
+      "and --rate",
+  },
+  shard: {
+    kind: "text",
+    argument: "I",
+    variables: ["JOB_COMPLETION_INDEX"],
+    variablesNote: "which Kubernetes sets in an Indexed Job",
+    group: "Generated",
+    commands: SEND,
+    help: "Which of --shards this process is, from 0",
   },
   loop: {
     kind: "toggle",
@@ -610,6 +644,14 @@ export const SETTINGS = {
     help:
       "Suggest N bounds (without N 11, at most 100) from which p50, p90 and p99 are estimated best, " +
       "in the form to paste",
+  },
+  health: {
+    kind: "text",
+    argument: "HOST:PORT",
+    variables: ["OTLP_HISTOGRAM_HEALTH"],
+    group: "Output",
+    commands: SEND,
+    help: "Serve /livez and /readyz for probes, and /metrics for Prometheus",
   },
   noColor: {
     flag: false,

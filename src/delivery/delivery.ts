@@ -95,13 +95,44 @@ export interface Limits {
   readonly maxAgeMs: number;
 }
 
-interface Dependencies {
+export interface Dependencies {
   readonly post: Post;
   readonly hide: Hide;
   readonly clock: Clock;
   readonly random: () => number;
   readonly limits: Limits;
   readonly store: Store | undefined;
+  /** What all connections to the receiver have in common, where there are several. */
+  readonly shared?: Shared;
+}
+
+/** What the deliveries to one receiver share. */
+export interface Shared {
+  /** The receiver's Retry-After; on the monotonic clock. */
+  notBefore: number;
+  /** Bytes that the other deliveries keep, which count towards the limit. */
+  readonly elsewhere: () => number;
+}
+
+/** Takes requests and sends them, until each is settled. */
+export interface Delivering {
+  readonly ledger: Ledger;
+  /** What is not settled. */
+  readonly pending: readonly Pending[];
+  readonly pendingBytes: number;
+  /** Takes over what an earlier process left; it counts as recorded here. */
+  adopt(left: readonly Pending[]): void;
+  /** Takes new requests, stores them before they are first sent, and makes room for them. */
+  add(
+    requests: readonly EncodedRequest[],
+    iteration: number,
+    recordedAt: number,
+    followed?: FollowedPlace,
+  ): AsyncGenerator<DeliveryEvent, readonly Pending[]>;
+  /** Sends what is pending, oldest first, until nothing is left or the window closes. */
+  flush(window: Window): AsyncGenerator<DeliveryEvent>;
+  /** At the end of the process: what no store keeps is lost, and said to be. */
+  end(reason: string): AsyncGenerator<DeliveryEvent>;
 }
 
 /** How long one flush goes on; times on the monotonic clock. Its first attempt is always made. */
@@ -119,21 +150,21 @@ export interface Window {
 }
 
 /** Sends requests oldest first, one after the other, until each is settled, and keeps those that are not. */
-export class Delivery {
+export class Delivery implements Delivering {
   readonly #deps: Dependencies;
+  readonly #shared: Shared;
   #queue: Pending[] = [];
   #recorded = 0;
   #delivered = 0;
   #rejected = 0;
   #dropped = 0;
-  /** The receiver's Retry-After, for all requests to it; on the monotonic clock. */
-  #notBefore = 0;
   #failures = 0;
   /** An attempt came further than the receiver's name. */
   #known = false;
 
   constructor(dependencies: Dependencies) {
     this.#deps = dependencies;
+    this.#shared = dependencies.shared ?? { notBefore: 0, elsewhere: () => 0 };
   }
 
   get ledger(): Ledger {
@@ -154,13 +185,11 @@ export class Delivery {
     return bytes(this.#queue);
   }
 
-  /** Takes over what an earlier process left; it counts as recorded here. */
   adopt(left: readonly Pending[]): void {
     this.#queue.push(...left);
     this.#recorded += sum(left.map(({ request }) => request.measurements));
   }
 
-  /** Takes new requests, stores them before they are first sent, and makes room for them. */
   async *add(
     requests: readonly EncodedRequest[],
     iteration: number,
@@ -201,7 +230,6 @@ export class Delivery {
     return { ...pending, stored: saved?.stored };
   }
 
-  /** Sends what is pending, oldest first, until nothing is left or the window closes. */
   async *flush(window: Window): AsyncGenerator<DeliveryEvent> {
     yield* this.#sendAll(window);
     yield* this.#dropBeyond(this.#deps.limits.maxPendingBytes);
@@ -217,9 +245,9 @@ export class Delivery {
         yield { type: "held", pending: head, result: waiting("there was no time left to send it") };
         return;
       }
-      const asked = this.#notBefore - clock.monotonic();
+      const asked = this.#shared.notBefore - clock.monotonic();
       if (asked > 0) {
-        if (this.#notBefore >= Math.min(window.retryUntil, window.until)) {
+        if (this.#shared.notBefore >= Math.min(window.retryUntil, window.until)) {
           yield { type: "held", pending: head, result: waiting(askedToWait(asked)) };
           return;
         }
@@ -244,7 +272,10 @@ export class Delivery {
         continue;
       }
       this.#failures++;
-      const wait = Math.max(backoffMs(this.#failures, random), this.#notBefore - clock.monotonic());
+      const wait = Math.max(
+        backoffMs(this.#failures, random),
+        this.#shared.notBefore - clock.monotonic(),
+      );
       const hopeless = answer.kind === "failure" && !isTransient(answer, known);
       if (
         hopeless || window.last || window.stop.aborted || window.abort.aborted ||
@@ -268,7 +299,7 @@ export class Delivery {
       ? reply
       : await readExportAnswer(reply, clock.wall(), hide);
     if (answer.kind === "retry" && answer.retryAfterMs !== undefined) {
-      this.#notBefore = clock.monotonic() + answer.retryAfterMs;
+      this.#shared.notBefore = clock.monotonic() + answer.retryAfterMs;
     }
     const pending = {
       ...head,
@@ -316,9 +347,9 @@ export class Delivery {
     }
   }
 
-  /** Drops the oldest requests until the rest fits into `room` bytes. */
+  /** Drops the oldest requests until the rest fits into `room` bytes, with what is kept elsewhere. */
   async *#dropBeyond(room: number): AsyncGenerator<DeliveryEvent> {
-    let kept = bytes(this.#queue);
+    let kept = bytes(this.#queue) + this.#shared.elsewhere();
     for (let [head] = this.#queue; head !== undefined && kept > room; [head] = this.#queue) {
       const most = this.#deps.limits.maxPendingBytes / 1e6;
       kept -= head.request.body.length;
@@ -333,7 +364,6 @@ export class Delivery {
     yield { type: "dropped", pending, reason };
   }
 
-  /** At the end of the process: what no store keeps is lost, and said to be. */
   async *end(reason: string): AsyncGenerator<DeliveryEvent> {
     const { store } = this.#deps;
     const kept: Pending[] = [];

@@ -12,11 +12,13 @@ export interface Transport {
   close(): void;
 }
 
+/** `own`: no other transport of this process uses the connection, not even over HTTP/2, where one could serve all. */
 export async function openTransport(
   destination: DestinationConfig,
   credentials: Credentials,
   userAgent: string,
   system: Pick<System, "env" | "secrets">,
+  connection: "shared" | "own" = "shared",
 ): Promise<Transport> {
   const { endpoint, tls } = destination;
   const headers = (encoding: "gzip" | "identity", authorization: string | undefined) => {
@@ -33,7 +35,7 @@ export async function openTransport(
     const exchange = insecureExchange(endpoint.url, credentials, system.env);
     return posting(destination, credentials, headers, exchange, system.secrets);
   }
-  const client = httpClient(destination, credentials);
+  const client = httpClient(destination, credentials, connection);
   const exchange: Exchange = async (body, sent, signal) => {
     const response = await fetch(endpoint.url, {
       method: "POST",
@@ -207,10 +209,10 @@ function readable(message: string): string {
 function httpClient(
   { tls, endpoint }: DestinationConfig,
   { ca, client }: Credentials,
+  connection: "shared" | "own",
 ): Deno.HttpClient | undefined {
-  if (endpoint.url.protocol !== "https:" || (ca === undefined && client === undefined)) {
-    return undefined;
-  }
+  const isPlain = endpoint.url.protocol !== "https:" || (ca === undefined && client === undefined);
+  if (isPlain) return connection === "own" ? Deno.createHttpClient({}) : undefined;
   try {
     return Deno.createHttpClient({
       ...ca !== undefined && { caCerts: [ca] },

@@ -6,6 +6,8 @@ export interface EncodedRequest {
   readonly points: number;
   /** The sum of its data points' counts. */
   readonly measurements: number;
+  /** Of several connections the one that its series keep to; undefined: any. */
+  readonly lane?: number;
 }
 
 /** What one request may hold. */

@@ -8,7 +8,8 @@ import type { Post } from "../http/reply.ts";
 export interface Sender {
   readonly source: Source;
   readonly recorder: Recorder;
-  readonly post: Post;
+  /** One for each connection. */
+  readonly posts: readonly Post[];
 }
 
 /** A request must be under way before this thread does something else: writing it needs the thread, too. */
@@ -20,13 +21,17 @@ const UNDER_WAY_MS = 1;
  * never asked for was not recorded.
  */
 export function ahead(
-  { source, recorder, post }: Sender,
+  { source, recorder, posts }: Sender,
   limits: RequestLimits,
   compression: "gzip" | "none",
   clock: Clock,
 ): Sender {
   let next:
-    | { readonly filled: Promise<Filled>; readonly collected: Promise<Collected> }
+    | {
+      readonly filled: Promise<Filled>;
+      /** Undefined: nothing of this process's was due. */
+      readonly collected: Promise<Collected | undefined>;
+    }
     | undefined;
   /** They are part of the run. */
   let asked = false;
@@ -37,19 +42,23 @@ export function ahead(
     const filling = source.fill(recorder, undefined, stop);
     next = {
       filled: filling,
-      collected: filling.then(() => recorder.collect(limits, compression)),
+      collected: filling.then(async ({ isOthers }) =>
+        isOthers ? undefined : await recorder.collect(limits, compression)
+      ),
     };
   };
   return {
     source: {
       ...source,
-      fill(into, until, stop) {
-        if (next !== undefined) {
-          asked = true;
-          return next.filled;
+      async fill(into, until, stop) {
+        if (next === undefined) {
+          filled = true;
+          return await source.fill(into, until, stop);
         }
-        filled = true;
-        return source.fill(into, until, stop);
+        const made = await next.filled;
+        if (made.isOthers) next = undefined;
+        else asked = true;
+        return made;
       },
     },
     recorder: {
@@ -63,18 +72,18 @@ export function ahead(
       },
       finish: () => recorder.finish(),
       recordHistograms: (batch, instrument) => recorder.recordHistograms(batch, instrument),
-      collect(...wanted) {
+      async collect(...wanted) {
         const collected = next?.collected ?? recorder.collect(...wanted);
         next = undefined;
         asked = false;
         filled = false;
-        return collected;
+        return await collected ?? await recorder.collect(...wanted);
       },
     },
-    post(body, encoding, signal) {
+    posts: posts.map((post): Post => (body, encoding, signal) => {
       const reply = post(body, encoding, signal);
       clock.sleep(UNDER_WAY_MS, signal).then(() => prepare(signal));
       return reply;
-    },
+    }),
   };
 }

@@ -8,9 +8,10 @@ import {
   sendConfig,
 } from "../config/send_config.ts";
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
-import { Delivery } from "../delivery/delivery.ts";
+import { type Delivering, Delivery, type Dependencies } from "../delivery/delivery.ts";
 import { addKnownSecrets } from "../config/known_secrets.ts";
 import { readCredentials } from "../http/credentials.ts";
+import type { Credentials } from "../http/exchange.ts";
 import { type Finding, findingText } from "../dynatrace/finding.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { UsageError } from "../base/errors.ts";
@@ -27,11 +28,14 @@ import { type Lines, warningLines } from "./report/lines.ts";
 import { reporter } from "./report/report.ts";
 import { reported } from "./report/reported.ts";
 import { overflowText } from "./report/trouble.ts";
+import type { LiveLine } from "./live_line.ts";
 import { run, type RunEvent } from "./loop.ts";
+import { RequestFigures } from "./request_figures.ts";
 import type { SendFlags } from "../config/settings.ts";
 import { openRecording, type Recording } from "../source/open.ts";
+import { emptySource, type Source } from "../source/source.ts";
 import type { Spool } from "../delivery/spool/spool.ts";
-import { openTransport } from "../http/transport.ts";
+import { openTransport, type Transport } from "../http/transport.ts";
 import type { Variables } from "../config/setting.ts";
 import { USER_AGENT } from "../base/version.ts";
 
@@ -44,8 +48,9 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const config = sendConfig(flags, variables, system.env);
   const ofHost = await hostWarnings(config);
   const credentials = await readCredentials(config.destination, system);
-  const transport = await openTransport(config.destination, credentials, USER_AGENT, system);
-  const print = printer(system);
+  const transports = await openTransports(config, credentials, system);
+  const printer = new Printer(system);
+  const { print } = printer;
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
   // The spool knows how far a followed file was read.
@@ -75,16 +80,31 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   ];
   try {
     return await sending({ ...config, warnings }, {
-      post: transport.post,
+      posts: transports.map(({ post }) => post),
       spool,
       recording,
-      print,
+      printer,
     }, system);
   } finally {
     recording.close();
     spool?.close();
-    transport.close();
+    for (const transport of transports) transport.close();
   }
+}
+
+/** One for each worker. */
+async function openTransports(
+  { destination, load: { workers } }: SendConfig,
+  credentials: Credentials,
+  system: System,
+): Promise<readonly Transport[]> {
+  const connection = workers === 1 ? "shared" : "own";
+  return await Promise.all(
+    Array.from(
+      { length: workers },
+      () => openTransport(destination, credentials, USER_AGENT, system, connection),
+    ),
+  );
 }
 
 /**
@@ -116,18 +136,19 @@ async function openKept(
 }
 
 interface Opened {
-  readonly post: Post;
+  readonly posts: readonly Post[];
   readonly spool: Spool | undefined;
   readonly recording: Recording;
-  readonly print: (lines: Lines) => void;
+  readonly printer: Printer;
 }
 
 async function sending(
   config: SendConfig,
-  { post, spool, recording, print }: Opened,
+  { posts, spool, recording, printer }: Opened,
   system: System,
 ): Promise<number> {
   const { destination, schedule, keep, output } = config;
+  const { print } = printer;
   const { clock, random, stop, kill } = system;
   const hide = (text: string) => system.secrets.hide(text);
   for (const warning of config.warnings) {
@@ -143,15 +164,24 @@ async function sending(
   const report = reporter(reported(config, recording.metrics.map(hide)), advice);
   print(report.start());
   const limits = endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST;
-  const sender = await senderOf(config, { ...recording, post }, limits, clock);
-  const delivery = new Delivery({
-    post: sender.post,
-    hide,
+  const sender = await senderOf(config, { ...recording, posts }, limits, clock);
+  const figures = new RequestFigures(clock, await rampOf(config));
+  const openDelivery = await deliveryOpener(sender.posts);
+  const health = config.health && (await import("./health.ts")).openHealth(config.health, {
     clock,
+    // A request that is under way is given up after its timeout; a disk may take its time, too.
+    stuckAfterMs: destination.timeoutMs + 30_000,
+    ledger: () => delivery.ledger,
+    pendingBytes: () => delivery.pendingBytes,
+  });
+  const delivery = openDelivery({
+    hide,
+    clock: health?.clock ?? clock,
     random,
     limits: { maxPendingBytes: keep.maxPendingBytes, maxAgeMs: keep.maxAgeMs },
     store: spool?.store,
   });
+  if (health !== undefined) print(report.serving(health.url));
   delivery.adopt(spool?.left ?? []);
   let last: ((why: string) => readonly RunEvent[]) | undefined;
   const events = run({
@@ -160,6 +190,9 @@ async function sending(
     delivery,
     clock,
     schedule,
+    startDelayMs: startDelayMs(config, recording.source, random),
+    figures,
+    ...health && { pulse: health },
     keep,
     limits,
     compression: destination.compression,
@@ -179,22 +212,69 @@ async function sending(
     for (const event of last?.(why) ?? []) print(report.event(event));
     return last !== undefined;
   });
+  if (isLive(config, system)) {
+    const { liveLine } = await import("./live_line.ts");
+    printer.live = liveLine(figures, () => delivery.ledger, system);
+  }
   const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, system);
   // Asked while the first send is under way: the answer can take longer than the send.
   let ignored = config.source.kind === "sample" ? system.stdinHasData() : undefined;
   let exitCode = 1;
-  for await (const event of events) {
-    recording.clearProgress();
-    if (event.type === "send" && await ignored) {
-      print({ out: [], err: warningLines(output.format, STDIN_IGNORED) });
+  try {
+    for await (const event of events) {
+      health?.event(event);
+      printer.live?.event(event);
+      recording.clearProgress();
+      if (event.type === "send" && await ignored) {
+        print({ out: [], err: warningLines(output.format, STDIN_IGNORED) });
+      }
+      if (event.type === "send") ignored = undefined;
+      print(report.event(event));
+      if (plot !== undefined) print({ out: await plot(event), err: [] });
+      if (event.type === "summary") exitCode = event.exitCode;
+      await system.printed();
     }
-    if (event.type === "send") ignored = undefined;
-    print(report.event(event));
-    if (plot !== undefined) print({ out: await plot(event), err: [] });
-    if (event.type === "summary") exitCode = event.exitCode;
-    await system.printed();
+  } finally {
+    printer.live?.close();
+    await health?.close();
   }
   return exitCode;
+}
+
+/** What rises is measured while it does. */
+async function rampOf({ source, load: { sloMs = Infinity } }: SendConfig) {
+  if (!("rate" in source) || typeof source.rate !== "object") return undefined;
+  return new (await import("./ramp.ts")).Ramp(sloMs);
+}
+
+/** Opens the delivery over one connection, or over each of several. */
+async function deliveryOpener(
+  posts: readonly Post[],
+): Promise<(dependencies: Omit<Dependencies, "post" | "shared">) => Delivering> {
+  const [post, second] = posts;
+  if (post === undefined) throw new RangeError("There is no connection");
+  if (second === undefined) return (dependencies) => new Delivery({ ...dependencies, post });
+  const { Lanes } = await import("../delivery/lanes.ts");
+  return (dependencies) =>
+    new Lanes(
+      posts.map((post) => (shared) => new Delivery({ ...dependencies, post, shared })),
+    );
+}
+
+/** Shards that start together do not send together: each waits for some part of the interval. */
+function startDelayMs(
+  { schedule: { loop, intervalMs }, load: { share } }: SendConfig,
+  source: Source,
+  random: () => number,
+): number {
+  return share.of > 1 && loop && source !== emptySource ? random() * intervalMs : 0;
+}
+
+/** Loops that print nothing for a while, or too much to be read, are told of in one line; inputs have theirs. */
+function isLive({ schedule, source, output }: SendConfig, { stderrIsTerminal }: System): boolean {
+  const isFast = schedule.intervalMs === 0 || ("rate" in source && source.rate !== undefined) ||
+    output.level === "quiet";
+  return stderrIsTerminal && schedule.loop && isFast && source.kind !== "input";
 }
 
 /** The most measurements that are made beside a request under way: making them keeps everything else waiting. */
@@ -246,7 +326,7 @@ function noter(
 /** Prints the request of one send, as OTLP/JSON, and sends nothing. */
 async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
   const config: DryRunConfig = dryRunConfig(flags, variables);
-  const print = printer(system);
+  const { print } = new Printer(system);
   const recording = await openRecording(config, system, warner(config.output, system, print), {
     inOne: true,
   });
@@ -284,9 +364,18 @@ function warner(
   return (message) => print({ out: [], err: warningLines(format, secrets.hideQuoted(message)) });
 }
 
-function printer(system: System): (lines: Lines) => void {
-  return ({ out, err }) => {
-    for (const line of err) system.stderr(`${line}\n`);
-    for (const line of out) system.stdout(`${line}\n`);
+class Printer {
+  readonly #system: System;
+  /** What has to make way for what is printed. */
+  live: LiveLine | undefined;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  readonly print = ({ out, err }: Lines) => {
+    if (out.length + err.length > 0) this.live?.clear();
+    for (const line of err) this.#system.stderr(`${line}\n`);
+    for (const line of out) this.#system.stdout(`${line}\n`);
   };
 }

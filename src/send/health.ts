@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
+import { messageOf, UsageError } from "../base/errors.ts";
+import type { HealthConfig } from "../config/load_config.ts";
 import type { Ledger } from "../delivery/delivery.ts";
-import type { RunEvent } from "./loop.ts";
+import type { Pulse, RunEvent } from "./loop.ts";
 
 // Loads an HTTP server: import this module dynamically.
 
@@ -15,11 +17,11 @@ export interface HealthOptions {
 }
 
 /** Probes for Kubernetes and metrics for Prometheus, about a send under way. */
-export interface Health {
+export interface Health extends Pulse {
   /** Without a path. */
   readonly url: string;
-  /** The loop has turned: it is not stuck. */
-  turned(): void;
+  /** A clock on which sleeping is waiting. */
+  readonly clock: Clock;
   event(event: RunEvent): void;
   close(): Promise<void>;
 }
@@ -28,6 +30,27 @@ export interface Health {
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 const OUTCOMES = ["accepted", "partial", "rejected", "failed"] as const;
 
+/** As `startHealth`, at the address of `--health`; throws a UsageError when nothing can listen there. */
+export function openHealth(
+  { hostname, port, setting }: HealthConfig,
+  options: Omit<HealthOptions, "hostname" | "port">,
+): Health {
+  try {
+    return startHealth({ ...options, hostname, port });
+  } catch (thrown) {
+    const why = thrown instanceof Deno.errors.AddrInUse
+      ? "another program listens there"
+      : messageOf(thrown);
+    throw new UsageError(
+      `Cannot listen on ${setting.name} "${setting.value}" (${setting.source}): ${why}. Name a free port and an ` +
+        "address of this machine, for example 127.0.0.1:8080 or 0.0.0.0:8080",
+    );
+  }
+}
+
+/** So long a probe may take that is answered while the program ends, in ms. */
+const CLOSING_MS = 200;
+
 /** Listens on that address; throws what the system says when it cannot. */
 export function startHealth(options: HealthOptions): Health {
   const { clock } = options;
@@ -35,12 +58,26 @@ export function startHealth(options: HealthOptions): Health {
   const buckets = new Array<number>(BOUNDS.length + 1).fill(0);
   let seconds = 0;
   let turnedAt = clock.monotonic();
+  /** How much is under way that may take however long. */
+  let waits = 0;
+  const turned = () => {
+    turnedAt = clock.monotonic();
+  };
+  const waiting = async <Result>(work: Promise<Result>): Promise<Result> => {
+    waits++;
+    try {
+      return await work;
+    } finally {
+      waits--;
+      turned();
+    }
+  };
   /** How the last send ended; undefined: none was due yet. */
   let last: string | undefined;
 
   const livez = () => {
     const still = clock.monotonic() - turnedAt;
-    return still <= options.stuckAfterMs
+    return waits > 0 || still <= options.stuckAfterMs
       ? ok()
       : unavailable(`the loop has not turned for ${Math.round(still / 1000)} s`);
   };
@@ -82,7 +119,9 @@ export function startHealth(options: HealthOptions): Health {
     );
   };
 
+  const stop = new AbortController();
   const server = Deno.serve({
+    signal: stop.signal,
     hostname: options.hostname,
     port: options.port,
     onListen: () => {},
@@ -104,10 +143,15 @@ export function startHealth(options: HealthOptions): Health {
   const { hostname, port } = server.addr;
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
-    turned() {
-      turnedAt = clock.monotonic();
+    turned,
+    waiting,
+    clock: {
+      wall: () => clock.wall(),
+      monotonic: () => clock.monotonic(),
+      sleep: (ms, signal) => waiting(clock.sleep(ms, signal)),
     },
     event(event) {
+      turned();
       if (event.type === "attempt") {
         const { outcome } = event.result;
         requests.set(outcome, (requests.get(outcome) ?? 0) + 1);
@@ -119,7 +163,11 @@ export function startHealth(options: HealthOptions): Health {
       } else if (event.type === "send") last = event.outcome;
       else if (event.type === "late") last = event.result.outcome;
     },
-    close: () => server.shutdown(),
+    async close() {
+      const late = setTimeout(() => stop.abort(), CLOSING_MS);
+      await server.shutdown();
+      clearTimeout(late);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { KeepConfig } from "../config/keep_config.ts";
 import type { ScheduleConfig } from "../config/schedule_config.ts";
 import type {
-  Delivery,
+  Delivering,
   DeliveryEvent,
   Ledger,
   Pending,
@@ -14,7 +14,8 @@ import type { Overflow } from "../histogram/overflow.ts";
 import type { RequestLimits } from "../otlp/request.ts";
 import type { Interval } from "../otlp/interval.ts";
 import type { Collected, EndBucket, Recorder } from "../otlp/recorder.ts";
-import { nextSlot } from "./schedule.ts";
+import { type Figures, RequestFigures } from "./request_figures.ts";
+import { type Due, nextSlot, stepOf } from "./schedule.ts";
 import { type SendReport, SendTotals } from "./send_report.ts";
 
 export type { SendReport } from "./send_report.ts";
@@ -30,7 +31,7 @@ export interface LateReport {
   readonly result: Result;
 }
 
-export interface Summary extends Ledger {
+export interface Summary extends Ledger, Figures {
   readonly invalid: number;
   readonly skipped: number;
   readonly rejectedPoints: number;
@@ -40,6 +41,8 @@ export interface Summary extends Ledger {
 
 export type RunEvent =
   | Extract<DeliveryEvent, { type: "attempt" | "retry" | "dropped" | "warning" }>
+  /** The first send waits a while, so that processes that were started together do not send together. */
+  | { readonly type: "delayed"; readonly inMs: number }
   | { readonly type: "recording"; readonly iteration: number; readonly time: number }
   | { readonly type: "recorded" }
   | ({ readonly type: "send"; readonly pending: number } & SendReport)
@@ -70,9 +73,15 @@ export type RunEvent =
 export interface RunDependencies {
   readonly source: Source;
   readonly recorder: Recorder;
-  readonly delivery: Delivery;
+  readonly delivery: Delivering;
   readonly clock: Clock;
   readonly schedule: ScheduleConfig;
+  /** How long the first send waits, in ms. */
+  readonly startDelayMs?: number;
+  /** What is counted of requests; by default for the summary alone. */
+  readonly figures?: RequestFigures;
+  /** Told of each turn of the loop, and of waiting that may take however long. */
+  readonly pulse?: Pulse;
   readonly keep: Pick<KeepConfig, "retryForMs" | "maxPendingBytes">;
   readonly limits: RequestLimits;
   readonly compression: "gzip" | "none";
@@ -93,15 +102,22 @@ export interface RunDependencies {
  */
 const LAST_TRY_MS = 6000;
 
+/** Tells whoever watches that a loop is not stuck. */
+export interface Pulse {
+  turned(): void;
+  /** The work may take its time. */
+  waiting<Result>(work: Promise<Result>): Promise<Result>;
+}
+
+const NO_PULSE: Pulse = { turned() {}, waiting: (work) => work };
+
 /** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
 export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
-  const { source, recorder, clock, schedule, stop } = deps;
+  const { source, recorder, clock, schedule, stop, startDelayMs = 0, pulse = NO_PULSE } = deps;
   const { overTime } = source;
-  const sending = new Sending(deps);
+  const figures = deps.figures ?? new RequestFigures(clock);
+  const sending = new Sending(deps, figures);
   const { forced = () => {} } = deps;
-  forced((why) => sending.forcedEnd(unsent, why));
-  const start = clock.monotonic();
-  const over = start + schedule.durationMs;
   /** When what is in the recorder was measured, where the source knows. */
   let measuredIn: Interval | undefined;
   /** Measurements in the recorder. */
@@ -109,11 +125,35 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   const stored = () => {
     unsent = 0;
   };
+  forced((why) => sending.forcedEnd(unsent, why));
+  if (startDelayMs > 0 && !stop.aborted) {
+    yield { type: "delayed", inMs: startDelayMs };
+    await pulse.waiting(clock.sleep(startDelayMs, stop));
+  }
+  figures.start();
+  const start = clock.monotonic();
+  source.begin?.(start);
+  const over = start + schedule.durationMs;
+  /** Sends that were due and had nothing of this process's in them. */
+  let others = 0;
   const fill = async (until: number | undefined) => {
-    const { measurements, ended, interval } = await source.fill(recorder, until, stop);
+    const { measurements, ended, interval, isOthers = false } = await pulse.waiting(
+      source.fill(recorder, until, stop),
+    );
     unsent += measurements;
     measuredIn = joined(measuredIn, interval);
-    return ended;
+    if (isOthers) others++;
+    if (source.isBehind) figures.fellBehind();
+    return { ended, isOthers };
+  };
+  let dueBefore = overTime ? start : start - schedule.intervalMs;
+  /** What is sent now was due up to `last`. */
+  const dueUntil = (last: number): Due | undefined => {
+    const since = dueBefore;
+    dueBefore = last;
+    const averageMs = (since - start) / Math.max(1, sending.sends);
+    const stepMs = stepOf(schedule, source.isPaced ?? false, averageMs);
+    return stepMs === undefined ? undefined : { since, last, stepMs };
   };
   const takeInterval = () => {
     const interval = measuredIn;
@@ -123,20 +163,23 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   // What comes over time is sent at the end of its interval, everything else at the beginning.
   let slot = overTime ? 1 : 0;
   while (!stop.aborted) {
+    pulse.turned();
     const due = Math.min(start + slot * schedule.intervalMs, over);
     if (!overTime && slot > 0 && schedule.intervalMs > 0) {
-      await clock.sleep(due - clock.monotonic(), stop);
+      await pulse.waiting(clock.sleep(due - clock.monotonic(), stop));
       if (stop.aborted) break;
     }
     const time = clock.wall();
     const fillUntil = !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due;
-    const ended = await fill(fillUntil);
+    const { ended, isOthers } = await fill(fillUntil);
     const nextDue = schedule.intervalMs === 0
       ? clock.monotonic()
       : start + (slot + 1) * schedule.intervalMs;
     const isLast = !schedule.loop || ended || stop.aborted ||
-      sending.sends + 1 >= schedule.iterations ||
+      sending.sends + others + (isOthers ? 0 : 1) >= schedule.iterations ||
       (overTime ? clock.monotonic() : nextDue) >= over;
+    const now = clock.monotonic();
+    const sendDue = dueUntil(schedule.intervalMs === 0 ? now : Math.min(due, now));
     /** The recorder was full before all had come that belongs to this send. */
     let isPart = recorder.isFull && !ended && !stop.aborted;
     const finishLast = () => {
@@ -147,13 +190,14 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     finishLast();
     const until = isLast || schedule.intervalMs === 0 ? Infinity : nextDue;
     if (recorder.isDue && (isLast || sending.hasRoom)) {
+      sending.isDue(sendDue);
       yield* sending.begin(overTime ? clock.wall() : time, {
         interval: takeInterval(),
         isLast,
         stored,
         async next() {
           if (!isPart) return undefined;
-          const hasEnded = await fill(fillUntil);
+          const { ended: hasEnded } = await fill(fillUntil);
           isPart = recorder.isFull && !hasEnded && !stop.aborted;
           finishLast();
           return { interval: takeInterval() };
@@ -177,6 +221,7 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   if (overTime) await fill(clock.monotonic());
   recorder.finish();
   if (recorder.isDue) {
+    sending.isDue(dueUntil(clock.monotonic()));
     yield* sending.begin(clock.wall(), {
       interval: takeInterval(),
       isLast: true,
@@ -236,6 +281,7 @@ class Sending {
   readonly #deps: RunDependencies;
   /** Oldest first. More than one only at the end, when a signal came while one was under way. */
   #open: readonly Open[] = [];
+  readonly #figures: RequestFigures;
   #sends = 0;
   #rejectedPoints = 0;
   /** Of the largest send so far: the next one may be as large. */
@@ -251,8 +297,9 @@ class Sending {
   readonly #abort: AbortSignal;
   readonly #ended = new AbortController();
 
-  constructor(deps: RunDependencies) {
+  constructor(deps: RunDependencies, figures: RequestFigures) {
     this.#deps = deps;
+    this.#figures = figures;
     const { clock, stop, kill } = deps;
     const timeUp = new AbortController();
     this.#abort = AbortSignal.any([kill, timeUp.signal]);
@@ -267,6 +314,11 @@ class Sending {
 
   get sends(): number {
     return this.#sends;
+  }
+
+  /** When the next send was due. */
+  isDue(due: Due | undefined): void {
+    if (due !== undefined) this.#figures.due(this.#sends + 1, due, this.#deps.delivery.pending);
   }
 
   /** A source that can wait does so rather than have something thrown away. */
@@ -383,6 +435,7 @@ class Sending {
       skipped,
       rejectedPoints: this.#rejectedPoints,
       sends: this.#sends,
+      ...this.#figures.figures,
       exitCode: failed ? 1 : this.#rejectedPoints > 0 ? 3 : 0,
     };
   }
@@ -435,6 +488,7 @@ class Sending {
   async *#flush(window: Window): AsyncGenerator<RunEvent> {
     for await (const event of this.#deps.delivery.flush(window)) {
       const own = this.#open.some(({ totals }) => totals.apply(event));
+      this.#figures.event(event);
       if (event.type === "held") this.#lastHeld = event.result;
       yield* pass(event);
       if (event.type === "settled" && !own) yield* this.#late(event.pending, event.result);

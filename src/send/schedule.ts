@@ -16,3 +16,24 @@ export function nextSlot(start: number, intervalMs: number, slot: number, now: n
   const next = Math.max(slot + 1, Math.floor((now - start) / intervalMs));
   return { slot: next, due: start + next * intervalMs, missed: next - slot - 1 };
 }
+
+/** A send was due at `last`, and every `stepMs` before that, back to `since`, which is not among them. */
+export interface Due {
+  readonly since: number;
+  /** On the monotonic clock, as is `since`. */
+  readonly last: number;
+  readonly stepMs: number;
+}
+
+/**
+ * The step of a schedule, in ms; undefined: sends are due whenever the one before is over. `isPaced`: measurements are
+ * due whatever becomes of the sends, which then go as they did before, every `averageMs`.
+ */
+export function stepOf(
+  { loop, intervalMs }: { readonly loop: boolean; readonly intervalMs: number },
+  isPaced: boolean,
+  averageMs: number,
+): number | undefined {
+  if (!loop) return undefined;
+  return intervalMs > 0 ? intervalMs : isPaced && averageMs > 0 ? averageMs : undefined;
+}

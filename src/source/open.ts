@@ -1,19 +1,11 @@
 import type { Followed } from "../delivery/spool/spool_file.ts";
 import type { DryRunConfig } from "../config/send_config.ts";
-import {
-  batchSource,
-  countSource,
-  emptySource,
-  type Generate,
-  rateSource,
-  type RecordFamilies,
-  type Source,
-} from "./source.ts";
+import { batchSource, emptySource, type RecordFamilies, type Source } from "./source.ts";
 import type { System } from "../base/system.ts";
 import { sampleBatch } from "../measurements/generate/sample.ts";
 import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
-import type { Amount } from "../config/generated_config.ts";
 import type { TimeConfig } from "../config/input_config.ts";
+import { ONE_PROCESS } from "../config/load_config.ts";
 import { invalid } from "../config/setting.ts";
 import { familyInstruments } from "./families.ts";
 
@@ -42,14 +34,19 @@ export interface Use {
   readonly followed?: { readonly from: Followed | undefined } | undefined;
 }
 
+/** What says where measurements come from and how they are recorded. */
+export type Recorded =
+  & Pick<DryRunConfig, "source" | "metric">
+  & Partial<Pick<DryRunConfig, "load">>;
+
 /** Opens the source that the configuration names; what is special to one is loaded only for it. */
 export async function openRecording(
-  config: Pick<DryRunConfig, "source" | "metric">,
+  config: Recorded,
   system: System,
   warn: (message: string) => void,
   use: Use = {},
 ): Promise<Recording> {
-  const { source, metric } = config;
+  const { source, metric, load = ONE_PROCESS } = config;
   const single = (
     opened: Partial<Recording> & Pick<Recording, "source">,
   ): Recording => ({
@@ -101,62 +98,35 @@ export async function openRecording(
       });
     }
     case "synthetic": {
-      const { seriesAttributes, Synthetic } = await import("../measurements/generate/synthetic.ts");
-      const series = seriesAttributes(source.series);
-      const synthetic = new Synthetic(series, source.draw, await randomOf(source, system));
-      const generate: Generate = (recorder, count) => {
-        for (const batch of synthetic.batches(count)) recorder.record(batch);
-      };
-      return single({ source: generated(generate, source, series.length, system, warn) });
+      const { openSynthetic } = await import("./open_generated.ts");
+      return single({
+        source: openSynthetic(source, load.share, system, warn),
+        ...await inLanes(config, [metric], metric.resource, system),
+      });
     }
     case "scenario": {
       const { openScenario } = await import("./open_scenario.ts");
-      const { instruments, resource, generate } = await openScenario(
+      const { source: traffic, instruments, resource } = await openScenario(
         source,
         metric,
-        await randomOf(source, system),
+        load.share,
         system,
+        warn,
       );
-      return {
-        ...single({ source: generated(generate, source, SCENARIO_COUNT, system, warn) }),
+      return single({
+        source: traffic,
         recorder: recorderOf(config, instruments, resource, system),
+        ...await inLanes(config, instruments, resource, system),
         metrics: instruments.map(({ name }) => name),
         instruments,
-      };
+      });
     }
   }
 }
 
-/** Measurements a send of a scenario, where neither --count nor --rate says. */
-const SCENARIO_COUNT = 100;
-
-async function randomOf({ seed }: Amount, system: System): Promise<() => number> {
-  if (seed === undefined) return system.random;
-  const { seededRandom } = await import("../measurements/generate/random.ts");
-  return seededRandom(seed);
-}
-
-function generated(
-  generate: Generate,
-  { rate, count }: Amount,
-  defaultCount: number,
-  system: System,
-  warn: (message: string) => void,
-): Source {
-  if (rate === undefined) return countSource(generate, count ?? defaultCount);
-  return rateSource(
-    generate,
-    rate,
-    count,
-    system.clock,
-    (measurements) =>
-      warn(`cannot keep up with --rate ${rate}: ${measurements} measurements behind`),
-  );
-}
-
 /** Instruments that are found while they are recorded: the lists grow, and the first one found ends what was `before`. */
 function familiesOf(
-  { metric }: Pick<DryRunConfig, "metric">,
+  { metric }: Pick<Recorded, "metric">,
   before: readonly Instrument[],
 ): {
   readonly found: Pick<Recording, "metrics" | "instruments">;
@@ -176,7 +146,7 @@ function familiesOf(
 const MOST_DUE = 5_000;
 
 async function intervalRecorder(
-  { metric }: Pick<DryRunConfig, "metric">,
+  { metric }: Pick<Recorded, "metric">,
   { intervalMs, latenessMs }: TimeConfig,
   inOne: boolean,
 ): Promise<Recorder> {
@@ -192,10 +162,22 @@ async function intervalRecorder(
 }
 
 function recorderOf(
-  { metric }: Pick<DryRunConfig, "metric">,
+  { metric }: Recorded,
   instruments: readonly Instrument[],
   resource: Readonly<Record<string, string>>,
   system: System,
 ): Recorder {
   return recorder({ resource, instruments, maxSeries: metric.maxSeries }, system.clock);
+}
+
+/** A recorder for several connections, where there are such. */
+async function inLanes(
+  { metric: { maxSeries }, load: { workers } = ONE_PROCESS }: Recorded,
+  instruments: readonly Instrument[],
+  resource: Readonly<Record<string, string>>,
+  { clock }: System,
+): Promise<Partial<Pick<Recording, "recorder">>> {
+  if (workers === 1) return {};
+  const { laneRecorder } = await import("../otlp/lane_recorder.ts");
+  return { recorder: laneRecorder({ resource, instruments, maxSeries }, workers, clock) };
 }

@@ -1,26 +1,34 @@
 import { DEFAULT_RESOURCE, type MetricConfig } from "../config/metric_config.ts";
+import type { ScenarioConfig } from "../config/generated_config.ts";
 import { UsageError } from "../base/errors.ts";
-import type { Generate } from "./source.ts";
+import { generatedSource, randomOf } from "./open_generated.ts";
+import type { Source } from "./source.ts";
 import type { System } from "../base/system.ts";
-import { ScenarioTraffic } from "../measurements/generate/scenario.ts";
+import { seededRandom } from "../measurements/generate/random.ts";
+import { ScenarioTraffic, seriesOf } from "../measurements/generate/scenario.ts";
 import { parseScenario } from "../measurements/generate/scenario_file.ts";
+import type { Share } from "../measurements/generate/share.ts";
 import { readFileOf } from "../base/paths.ts";
 import type { Instrument } from "../otlp/recorder.ts";
-import type { ScenarioConfig } from "../config/generated_config.ts";
 
 export interface OpenScenario {
+  readonly source: Source;
   readonly instruments: readonly Instrument[];
   readonly resource: Readonly<Record<string, string>>;
-  readonly generate: Generate;
 }
+
+/** Measurements a send where neither --count nor --rate says. */
+const DEFAULT_COUNT = 100;
 
 /** Reads and checks the file of `--scenario`. */
 export async function openScenario(
-  { path }: ScenarioConfig,
+  config: ScenarioConfig,
   { resourceGiven, bounds, attributes }: MetricConfig,
-  random: () => number,
+  share: Share,
   system: System,
+  warn: (message: string) => void,
 ): Promise<OpenScenario> {
+  const { path, seed } = config;
   const parsed = parseScenario(await readFileOf("--scenario", path, system));
   if ("problems" in parsed) {
     throw new UsageError(
@@ -28,9 +36,30 @@ export async function openScenario(
     );
   }
   const { scenario } = parsed;
-  const traffic = new ScenarioTraffic(scenario, random);
-  const start = system.clock.monotonic();
+  const isShared = share.of > 1;
+  const traffic = new ScenarioTraffic(scenario, randomOf(config, system), {
+    share,
+    // Without a seed, shards agree on the series of every measurement, and on nothing else.
+    ...isShared && seed === undefined && { picks: seededRandom("shards") },
+  });
+  const all = { count: DEFAULT_COUNT, series: isShared ? seriesOf(scenario) : 1, share };
   return {
+    source: generatedSource(
+      (recorder, count, secondsOf) => {
+        let own = 0;
+        for (const batches of traffic.batches(count, secondsOf)) {
+          for (const [instrument, batch] of batches.entries()) {
+            recorder.record(batch, instrument);
+            own += batch.length;
+          }
+        }
+        return own;
+      },
+      config,
+      all,
+      system,
+      warn,
+    ),
     instruments: scenario.metrics.map((metric) => ({
       name: metric.name,
       unit: metric.unit,
@@ -39,11 +68,5 @@ export async function openScenario(
       attributes,
     })),
     resource: { ...DEFAULT_RESOURCE, ...scenario.resource, ...resourceGiven },
-    generate(recorder, count) {
-      const elapsed = (system.clock.monotonic() - start) / 1000;
-      for (const batches of traffic.batches(count, elapsed)) {
-        for (const [instrument, batch] of batches.entries()) recorder.record(batch, instrument);
-      }
-    },
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { FollowedPlace } from "../delivery/delivery.ts";
+import type { Pace } from "../measurements/generate/pace.ts";
 import type { Measurement } from "../measurements/measurement.ts";
 import type { Exposed } from "../measurements/prometheus/exposed.ts";
 import type { Interval } from "../otlp/interval.ts";
@@ -12,6 +13,8 @@ export interface Filled {
   readonly ended: boolean;
   /** When it was measured, where that is known; missing: since the last send. */
   readonly interval?: Interval | undefined;
+  /** Something was due, but all of it in other shares: a send that has nothing in it, and counts all the same. */
+  readonly isOthers?: boolean;
 }
 
 /** What measurements are given to. */
@@ -38,6 +41,12 @@ export interface Source {
   hold(waiting: boolean): void;
   /** Records nothing more. */
   close(): void;
+  /** When the schedule begins, on the monotonic clock; without it, when it is filled first. */
+  begin?(at: number): void;
+  /** Whether its measurements are due at moments of their own, which no send can make late. */
+  readonly isPaced?: boolean;
+  /** Whether more was due than could be made. */
+  readonly isBehind?: boolean;
   /** Lines of the input that could not be used. */
   readonly invalid: number;
   /** Lines of the input that a condition left out, where there are conditions. */
@@ -57,8 +66,15 @@ const AT_ONCE = {
   broken: undefined,
 } as const;
 
-/** Records so many measurements. */
-export type Generate = (recorder: Records, count: number) => void;
+/**
+ * Records those of the next `count` measurements that are this process's, and tells how many these were. `secondsOf`:
+ * when, since the start, one of them is due, by its place among the `count`.
+ */
+export type Generate = (
+  recorder: Records,
+  count: number,
+  secondsOf: (place: number) => number,
+) => number;
 
 /** Nothing: what is sent is in the spool. */
 export const emptySource: Source = {
@@ -79,12 +95,19 @@ export function batchSource(batch: () => readonly Measurement[]): Source {
 }
 
 /** So many generated measurements a send. */
-export function countSource(generate: Generate, count: number): Source {
+export function countSource(generate: Generate, count: number, clock: Clock): Source {
+  let start: number | undefined;
   return {
     ...AT_ONCE,
     fill(recorder) {
-      generate(recorder, count);
-      return Promise.resolve({ measurements: count, ended: false });
+      const begun = start ??= clock.monotonic();
+      const seconds = (clock.monotonic() - begun) / 1000;
+      const measurements = generate(recorder, count, () => seconds);
+      return Promise.resolve({
+        measurements,
+        ended: false,
+        ...measurements === 0 && { isOthers: true },
+      });
     },
   };
 }
@@ -99,17 +122,18 @@ const MOST_AT_ONCE = 100_000;
 const BEHIND_SECONDS = 1;
 
 /**
- * `rate` measurements a second, open loop: what is due follows from the time alone, however long sends take. Ends after
- * `count`.
+ * Measurements at a pace, open loop: what is due follows from the time alone, however long sends take. Ends after
+ * `count`, those of other shares included.
  */
-export function rateSource(
+export function paceSource(
   generate: Generate,
-  rate: number,
+  pace: Pace,
   count: number | undefined,
   clock: Clock,
   behind: (measurements: number) => void,
 ): Source {
   let start: number | undefined;
+  /** Those of other shares included. */
   let made = 0;
   let most = count ?? Infinity;
   let filledAt = -Infinity;
@@ -118,6 +142,13 @@ export function rateSource(
   return {
     ...AT_ONCE,
     overTime: true,
+    isPaced: true,
+    get isBehind() {
+      return warned;
+    },
+    begin(at) {
+      start = at;
+    },
     close() {
       closedAt = Math.min(closedAt, clock.monotonic());
       // What a tick is worth needs no send of its own.
@@ -126,25 +157,32 @@ export function rateSource(
     async fill(recorder, until, stop) {
       const begun = start ??= clock.monotonic();
       const before = made;
+      let own = 0;
       const ended = () => made === count;
       for (;;) {
         const now = clock.monotonic();
-        const end = Math.min(now, until ?? Infinity, closedAt);
-        const due = Math.min(Math.floor((end - begun) / 1000 * rate + ROUNDING), most);
+        const end = (Math.min(now, until ?? Infinity, closedAt) - begun) / 1000;
+        const rate = pace.rateAt(end);
+        const due = Math.min(Math.floor(pace.due(end) + ROUNDING), most);
         const missing = Math.max(0, due - made);
         if (missing > rate * BEHIND_SECONDS + MOST_AT_ONCE && !warned) {
           warned = true;
           behind(missing);
         }
         const some = Math.min(missing, MOST_AT_ONCE);
-        if (some > 0) generate(recorder, some);
+        const first = made;
+        if (some > 0) own += generate(recorder, some, (place) => pace.secondsOf(first + place));
         made += some;
-        const enough = until === undefined ? made > before : now >= until;
+        const enough = until === undefined ? own > 0 : now >= until;
         if (enough || ended() || stop.aborted || closedAt <= now) break;
         await clock.sleep(missing > some ? 0.01 : nextTick(clock, until, rate), stop);
       }
       filledAt = clock.monotonic();
-      return { measurements: made - before, ended: ended() };
+      return {
+        measurements: own,
+        ended: ended(),
+        ...own === 0 && made > before && { isOthers: true },
+      };
     },
   };
 }

@@ -197,7 +197,7 @@ const rows: readonly Fixture[] = [
         rejectedPoints: 2,
         message: "rejected 2 of 3 data points: Two are odd",
       }),
-      summaryJson({ rejectedPoints: 2, exitCode: 3 }),
+      summaryJson({ rejectedPoints: 2, exitCode: 3, points: 1 }),
     ],
     stderr: [/^\{"type":"error","message":".*Two are odd"\}$/],
   },
@@ -226,7 +226,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stdout: [
       sendJson({ outcome: "rejected", status: 401, message: "401 Unauthorized: Wrong token" }),
-      summaryJson({ delivered: 0, rejected: 5, exitCode: 1 }),
+      summaryJson({ delivered: 0, rejected: 5, exitCode: 1, points: 0 }),
     ],
     stderr: [/^\{"type":"error","message":"5 measurements not delivered: 401 .*Hint: .*"\}$/],
   },
@@ -237,7 +237,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stdout: [
       sendJson({ outcome: "failed", status: 503, message: "503 Service Unavailable" }),
-      summaryJson({ delivered: 0, dropped: 5, exitCode: 1 }),
+      summaryJson({ delivered: 0, dropped: 5, exitCode: 1, points: 0 }),
     ],
     stderr: [/^\{"type":"error","message":"5 measurements not delivered .*"\}$/],
   },
@@ -253,7 +253,7 @@ const rows: readonly Fixture[] = [
         rejectedPoints: 3,
         message: "rejected 3 of 3 data points",
       }),
-      summaryJson({ delivered: 0, rejected: 5, rejectedPoints: 3, exitCode: 1 }),
+      summaryJson({ delivered: 0, rejected: 5, rejectedPoints: 3, exitCode: 1, points: 0 }),
     ],
     stderr: [/"type":"error"/],
   },
@@ -262,7 +262,7 @@ const rows: readonly Fixture[] = [
     args: ["--endpoint", "{secretUrl}", "--output", "json"],
     answers: [503, { status: 502, body: "bad" }],
     requests: 3,
-    stdout: [sendJson({ attempts: 3 }), summaryJson()],
+    stdout: [sendJson({ attempts: 3 }), summaryJson({ requests: 3 })],
     stderr: [
       /^\{"type":"warning","message":"attempt 1 failed: 503 .*"\}$/,
       /^\{"type":"warning","message":"attempt 2 failed: 502 .*bad.*"\}$/,
@@ -276,7 +276,7 @@ const rows: readonly Fixture[] = [
     args: ["--endpoint", "{secretUrl}", "--output", "json"],
     answers: [{ status: 429, headers: { "retry-after": "1" } }],
     requests: 2,
-    stdout: [sendJson({ attempts: 2 }), summaryJson()],
+    stdout: [sendJson({ attempts: 2 }), summaryJson({ requests: 2 })],
     stderr: [/attempt 1 failed: 429/],
     check({ requests: [first, second] }) {
       const waited = (second?.at ?? 0) - (first?.at ?? 0);

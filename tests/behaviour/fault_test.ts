@@ -12,7 +12,7 @@ import {
   startReceiver,
 } from "../support/receiver.ts";
 import { runFixture, testAtOnce } from "../support/run_fixture.ts";
-import { loopHeading, PLAIN_URL, SENDS_AND_SUMMARY } from "../support/wording.ts";
+import { LOAD, loopHeading, PLAIN_URL, SENDS_AND_SUMMARY } from "../support/wording.ts";
 
 /**
  * Kinds of trouble, and what has to become of the five measurements of each send. Of every one the harness asserts that
@@ -677,6 +677,7 @@ const stories: readonly {
           ...loopHeading(60, PLAIN_URL),
           repeated(/^(\[TIME\] .*|Stopping\.\.\. .*|)$/),
           /^Delivered (0 of 0|5 of 5) measurements in /,
+          ...LOAD,
           "Shutdown complete.",
         ],
         check: ({ accepted, stdout }) =>

@@ -42,8 +42,7 @@ const rows: readonly Fixture[] = [
       SENT,
       recording(2),
       SENT,
-      "Delivered 10 of 10 measurements in 2 sends.",
-      "Shutdown complete.",
+      ...loopEnd(10, 10, 2),
     ],
   },
   {
@@ -53,7 +52,7 @@ const rows: readonly Fixture[] = [
     stdout: [
       sendJson(),
       sendJson({ iteration: 2 }),
-      summaryJson({ recorded: 10, delivered: 10, sends: 2 }),
+      summaryJson({ recorded: 10, delivered: 10, sends: 2, requests: 2, points: 6 }),
     ],
   },
   {
@@ -118,7 +117,7 @@ const rows: readonly Fixture[] = [
     stdout: [
       sendJson({ outcome: "rejected", status: 400, message: "400 Bad Request: no" }),
       sendJson({ iteration: 2 }),
-      summaryJson({ recorded: 10, delivered: 5, rejected: 5, sends: 2, exitCode: 1 }),
+      summaryJson({ recorded: 10, delivered: 5, rejected: 5, sends: 2, exitCode: 1, requests: 2 }),
     ],
     stderr: [/5 measurements not delivered: 400 Bad Request: no/],
   },
@@ -131,8 +130,7 @@ const rows: readonly Fixture[] = [
       recording(1),
       SENT,
       ...STOPPING,
-      "Delivered 5 of 5 measurements in 1 send.",
-      "Shutdown complete.",
+      ...loopEnd(5, 5, 1),
     ],
   })),
   {
@@ -154,8 +152,7 @@ const rows: readonly Fixture[] = [
       recording(1),
       ...STOPPING,
       SENT,
-      "Delivered 5 of 5 measurements in 1 send.",
-      "Shutdown complete.",
+      ...loopEnd(5, 5, 1),
     ],
   },
   {
@@ -168,7 +165,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stdout: [
       like({ type: "send", iteration: 1, measurements: 5, outcome: "failed" }),
-      summaryJson({ delivered: 0, dropped: 5, exitCode: 1 }),
+      like({ type: "summary", delivered: 0, dropped: 5, exitCode: 1, points: 0 }),
     ],
     stderr: [
       repeated(error(/^5 measurements not delivered yet: /)),
@@ -200,7 +197,7 @@ const rows: readonly Fixture[] = [
       program.signal("SIGTERM");
     },
     requests: 2,
-    stdout: [sendJson({ attempts: 2 }), summaryJson()],
+    stdout: [sendJson({ attempts: 2 }), summaryJson({ requests: 2 })],
     stderr: [/attempt 1 failed/],
   },
   {

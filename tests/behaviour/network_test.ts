@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import type { Fixture } from "../support/fixture.ts";
 import { sourceOnly } from "../support/program.ts";
 import { testFixtures } from "../support/run_fixture.ts";
-import { beforeSend, sendJson, sentOnce, SHOWN_URL, summaryJson } from "../support/wording.ts";
+import {
+  beforeSend,
+  NOT_ANSWERED,
+  sendJson,
+  sentOnce,
+  SHOWN_URL,
+  summaryJson,
+} from "../support/wording.ts";
 
 const once = ["--retry-for", "0"];
 const url = ["--endpoint", "{secretUrl}", ...once];
@@ -27,7 +34,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stdout: [
       sendJson({ outcome: "failed", status: null, message: "Connection refused" }),
-      summaryJson({ delivered: 0, dropped: 5, exitCode: 1 }),
+      summaryJson({ delivered: 0, dropped: 5, exitCode: 1, points: 0, latencyMs: NOT_ANSWERED }),
     ],
     stderr: [/Connection refused.*Hint: nothing listens/],
     requests: 0,

@@ -210,7 +210,7 @@ const rows: readonly Fixture[] = [
   invalid("--count", "many", "a whole number, 1 or more"),
   refused(
     ["--rate", "0", "--loop"],
-    'Invalid --rate "0" (command line): expected a number of measurements a second greater than 0',
+    'Invalid --rate "0" (command line): expected a number of measurements a second greater than 0, or FROM..TO for one that rises',
   ),
   refused(
     ["--rate", "5"],

@@ -272,6 +272,13 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
   series: number(source("series"), "0"),
   count: number(source("count"), "-1"),
   rate: number(source("rate", loop), "0"),
+  slo: number(
+    send(({ load }) => load.sloMs, { ...loop, duration: "10", rate: "1..9" }),
+    "0",
+  ),
+  workers: number(send(({ load }) => load.workers, series), "0"),
+  shards: number(send(({ load }) => load.share.of, { ...series, shard: "0" }), "0"),
+  shard: number(send(({ load }) => load.share.index, { ...series, shards: "100" }), "100"),
   distribution: {
     text: (i) => `constant(${i})`,
     read: send(({ source }) => source.kind === "synthetic" && source.draw(() => 0.5), series),
@@ -333,6 +340,12 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
   },
   quiet: toggle(send(({ output }) => output.level === "quiet")),
   verbose: toggle(send(({ output }) => output.level === "verbose")),
+  health: {
+    text: (i) => `127.0.0.1:80${i}`,
+    read: send(({ health }) => health?.port),
+    meaning: (i) => Number(`80${i}`),
+    bad: "8080",
+  },
   plot: toggle(send(({ plot }) => plot !== undefined)),
   suggestBuckets: number(
     ({ args }) => plotConfig(parseFlags("plot", args), () => undefined).suggest,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ahead } from "../../src/send/ahead.ts";
-import { batchSource } from "../../src/source/source.ts";
+import { batchSource, type Source } from "../../src/source/source.ts";
 import { recorder } from "../../src/otlp/recorder.ts";
 import type { Reply } from "../../src/http/reply.ts";
 import { decode } from "../support/decode.ts";
@@ -16,16 +16,24 @@ const REPLY: Reply = {
 };
 
 /** A sender whose nth batch holds the value n, with posts that are answered when told to. */
-function senderOf() {
+function senderOf(isOthers = (_: number) => false) {
   const clock = new StillClock();
   const instrument = { name: "m", unit: "", description: "", attributes: {}, bounds: [] };
   let made = 0;
+  const batches = batchSource(() => [{ value: made, attributes: {} }]);
+  const source: Source = {
+    ...batches,
+    fill: (...wanted) =>
+      isOthers(++made)
+        ? Promise.resolve({ measurements: 0, ended: false, isOthers: true })
+        : batches.fill(...wanted),
+  };
   const answers: (() => void)[] = [];
   const sender = ahead(
     {
-      source: batchSource(() => [{ value: ++made, attributes: {} }]),
+      source,
       recorder: recorder({ resource: {}, instruments: [instrument], maxSeries: 10 }, clock),
-      post: () => new Promise((resolve) => answers.push(() => resolve(REPLY))),
+      posts: [() => new Promise((resolve) => answers.push(() => resolve(REPLY)))],
     },
     LIMITS,
     "none",
@@ -36,7 +44,8 @@ function senderOf() {
     stop,
     made: () => made,
     answer: () => answers.shift()?.(),
-    post: () => sender.post(new Uint8Array(), "identity", stop.signal),
+    post: () => sender.posts[0]?.(new Uint8Array(), "identity", stop.signal),
+    isDue: () => sender.recorder.isDue,
     fill: () => sender.source.fill(sender.recorder, undefined, stop.signal),
     /** Sum, start and end of what is sent next. */
     async collect() {
@@ -95,4 +104,20 @@ Deno.test("ahead() makes nothing more when the post was aborted", async () => {
   post();
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.equal(made(), 1);
+});
+
+Deno.test("ahead() goes on after a send that has nothing of this process's in it", async () => {
+  const { fill, collect, post, isDue, made } = senderOf((send) => send === 2);
+  await fill();
+  const first = await collect();
+  post();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(made(), 2);
+  assert.equal((await fill()).isOthers, true);
+  assert.ok(!isDue());
+  assert.equal((await fill()).measurements, 1);
+  assert.ok(isDue());
+  const third = await collect();
+  assert.equal(third?.sum, 3);
+  assert.equal(third?.start, first?.end, "its interval joins");
 });

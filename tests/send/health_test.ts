@@ -54,6 +54,15 @@ Deno.test("startHealth() tells whether the loop turns, whether the last send was
     assert.deepEqual(await get("/livez"), [503, "the loop has not turned for 2 s\n"]);
     health.turned();
     assert.deepEqual(await get("/livez"), [200, "ok\n"]);
+    const rest = Promise.withResolvers<string>();
+    const waited = health.waiting(rest.promise);
+    now = 90_000;
+    assert.deepEqual(await get("/livez"), [200, "ok\n"], "waiting is not being stuck");
+    rest.resolve("rested");
+    assert.equal(await waited, "rested");
+    assert.deepEqual(await get("/livez"), [200, "ok\n"]);
+    now += 1500;
+    assert.equal((await get("/livez"))[0], 503);
     health.event(attempt("failed", 20));
     health.event(late("failed"));
     assert.deepEqual(await get("/readyz"), [503, "the last send was failed\n"]);

@@ -51,6 +51,7 @@ interface Options {
   readonly nothing?: boolean;
   readonly random?: () => number;
   readonly source?: (clock: SimulatedClock) => Source;
+  readonly startDelayMs?: number;
 }
 
 /** The loop over a simulated receiver, in simulated time. */
@@ -92,6 +93,7 @@ class World {
       delivery: this.delivery,
       clock,
       schedule: options.schedule ?? ONCE,
+      startDelayMs: options.startDelayMs ?? 0,
       keep: { retryForMs: options.retryForMs ?? 30_000, maxPendingBytes: limits.maxPendingBytes },
       limits: options.request ?? OTLP_REQUEST,
       compression: "none",
@@ -274,6 +276,26 @@ Deno.test("run() tries again until the next send is due, and no longer, when the
   assert.equal(delivered, 10);
   const second = world.of("recording")[1];
   assert.ok(second && world.at.get(second) === 10_000, "the second send came in time");
+});
+
+Deno.test("run() begins its schedule after the delay, which does not count as time of the run", async () => {
+  const world = new World({
+    schedule: { ...LOOP, iterations: 3, durationMs: 150_000 },
+    startDelayMs: 45_000,
+  });
+  const { sends, elapsedMs, latencyMs } = await world.play();
+  assert.equal(sends, 3);
+  assert.deepEqual(world.of("delayed").map(({ inMs }) => inMs), [45_000]);
+  assert.deepEqual(world.attempts, [45_000, 105_000, 165_000]);
+  assert.equal(elapsedMs, 120_001);
+  assert.equal(latencyMs.max, 1);
+});
+
+Deno.test("run() ends at once when a signal comes during the delay", async () => {
+  const world = new World({ schedule: LOOP, startDelayMs: 45_000 });
+  world.clock.after(10_000, () => world.stop.abort());
+  const { recorded, exitCode } = await world.play();
+  assert.deepEqual([world.now, recorded, exitCode], [10_000, 0, 0]);
 });
 
 Deno.test("run() keeps its schedule when attempts take long", async () => {

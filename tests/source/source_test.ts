@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { steady } from "../../src/measurements/generate/pace.ts";
 import {
   batchSource,
   countSource,
   emptySource,
   type Filled,
-  rateSource,
+  type Generate,
+  paceSource,
   type Records,
   type Source,
 } from "../../src/source/source.ts";
@@ -99,8 +101,10 @@ class Pipe implements Input {
   }
 }
 
-const generate = (recorder: Records, count: number) =>
+const generate = (recorder: Records, count: number) => {
   recorder.record(new Array<Measurement>(count).fill(one));
+  return count;
+};
 const neverBehind = (measurements: number): void => {
   throw new Error(`${measurements} behind`);
 };
@@ -108,7 +112,7 @@ const neverBehind = (measurements: number): void => {
 function rated(rate: number, count?: number, behind = neverBehind) {
   const clock = new SimulatedClock();
   const recorder = new Counter();
-  const source: Source = rateSource(generate, rate, count, clock, behind);
+  const source: Source = paceSource(generate, steady(rate), count, clock, behind);
   const start = clock.monotonic();
   /** Until so many ms after the start. */
   const fill = (until: number | undefined, stop = go): Promise<Filled> =>
@@ -125,7 +129,8 @@ Deno.test("emptySource records nothing and is at its end", async () => {
 Deno.test("batchSource() and countSource() record the same amount for every send", async () => {
   const recorder = new Counter();
   const batch = batchSource(() => [one, one]);
-  const count = countSource(generate, 3);
+  const clock = new SimulatedClock();
+  const count = countSource(generate, 3, clock);
   for (let send = 1; send <= 2; send++) {
     assert.deepEqual(await batch.fill(recorder, 0, go), { measurements: 2, ended: false });
     assert.deepEqual(await count.fill(recorder, 0, go), { measurements: 3, ended: false });
@@ -134,7 +139,7 @@ Deno.test("batchSource() and countSource() record the same amount for every send
   assert.ok(!batch.overTime && !count.overTime && !batch.canWait && !count.canWait);
 });
 
-Deno.test("rateSource() records exactly its rate in every interval", async () => {
+Deno.test("paceSource() records exactly its rate in every interval", async () => {
   const { fill, recorder } = rated(1000);
   for (let interval = 1; interval <= 4; interval++) {
     assert.deepEqual(await fill(interval * 250), { measurements: 250, ended: false });
@@ -142,7 +147,7 @@ Deno.test("rateSource() records exactly its rate in every interval", async () =>
   assert.equal(recorder.recorded, 1000);
 });
 
-Deno.test("rateSource() makes up for the time that a send took", async () => {
+Deno.test("paceSource() makes up for the time that a send took", async () => {
   const { clock, fill } = rated(100);
   await fill(100);
   await clock.run(clock.sleep(750, go));
@@ -151,7 +156,7 @@ Deno.test("rateSource() makes up for the time that a send took", async () => {
   assert.equal((await fill(900)).measurements, 70);
 });
 
-Deno.test("rateSource() ends after its count, as soon as that is due", async () => {
+Deno.test("paceSource() ends after its count, as soon as that is due", async () => {
   const { clock, fill } = rated(1000, 120);
   const before = clock.monotonic();
   assert.deepEqual(await fill(Infinity), { measurements: 120, ended: true });
@@ -159,14 +164,14 @@ Deno.test("rateSource() ends after its count, as soon as that is due", async () 
   assert.ok(took >= 120 && took <= 170, `${took} ms`);
 });
 
-Deno.test("rateSource() waits for something when there is no interval", async () => {
+Deno.test("paceSource() waits for something when there is no interval", async () => {
   const { clock, fill } = rated(2);
   const before = clock.monotonic();
   assert.deepEqual(await fill(undefined), { measurements: 1, ended: false });
   assert.ok(clock.monotonic() - before >= 500);
 });
 
-Deno.test("rateSource() counts the interval that a signal cuts short", async () => {
+Deno.test("paceSource() counts the interval that a signal cuts short", async () => {
   const { clock, source, fill, recorder } = rated(1000);
   const stop = new AbortController();
   clock.after(333, () => stop.abort());
@@ -176,7 +181,7 @@ Deno.test("rateSource() counts the interval that a signal cuts short", async () 
   assert.equal(recorder.recorded, 333);
 });
 
-Deno.test("rateSource() counts what was due when it was closed during a send, and nothing after", async () => {
+Deno.test("paceSource() counts what was due when it was closed during a send, and nothing after", async () => {
   const { clock, source, fill } = rated(1000);
   await fill(100);
   await clock.run(clock.sleep(300, go));
@@ -187,7 +192,7 @@ Deno.test("rateSource() counts what was due when it was closed during a send, an
   assert.equal((await fill(9000)).measurements, 0);
 });
 
-Deno.test("rateSource() makes nothing more when it is closed right after an interval", async () => {
+Deno.test("paceSource() makes nothing more when it is closed right after an interval", async () => {
   const { clock, source, fill } = rated(1000);
   await fill(100);
   await clock.run(clock.sleep(2, go));
@@ -195,7 +200,29 @@ Deno.test("rateSource() makes nothing more when it is closed right after an inte
   assert.equal((await fill(103)).measurements, 0);
 });
 
-Deno.test("rateSource() says once that it cannot keep up", async () => {
+Deno.test("paceSource() counts from when the schedule begins, to the last measurement", async () => {
+  const { clock, source, recorder, fill } = rated(4000);
+  const start = clock.monotonic();
+  source.begin?.(start);
+  await clock.run(clock.sleep(0.3, go));
+  await fill(3000);
+  assert.equal(recorder.recorded, 12_000);
+});
+
+Deno.test("paceSource() and countSource() tell that what was due is in other shares", async () => {
+  const clock = new SimulatedClock();
+  const none: Generate = () => 0;
+  const count = countSource(none, 3, clock);
+  const nothing = { measurements: 0, ended: false, isOthers: true };
+  assert.deepEqual(await count.fill(new Counter(), 0, go), nothing);
+  const pace = paceSource(none, steady(10), undefined, clock, neverBehind);
+  const until = clock.monotonic() + 1000;
+  assert.deepEqual(await clock.run(pace.fill(new Counter(), until, go)), nothing);
+  const early = clock.run(pace.fill(new Counter(), until + 10, go));
+  assert.deepEqual(await early, { measurements: 0, ended: false }, "nothing was due");
+});
+
+Deno.test("paceSource() says once that it cannot keep up", async () => {
   const said: number[] = [];
   const { clock, fill } = rated(1e6, undefined, (n) => void said.push(n));
   await fill(1);

@@ -93,6 +93,9 @@ export function parsed(line: string): JsonObject | undefined {
   }
 }
 
+/** As it is when a request was answered. */
+const LATENCY = /"latencyMs":\{"p50":[\d.]+,"p90":[\d.]+,"p99":[\d.]+,"max":[\d.]+\}/g;
+
 /** What changes from run to run is replaced by a word: ports, times, sizes, durations. */
 export function normalized(
   text: string,
@@ -104,7 +107,8 @@ export function normalized(
     .replaceAll(`:${proxy?.port ?? "none"}`, ":PROXY")
     .replaceAll(/\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]/g, "[TIME]")
     .replaceAll(/"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"time":"TIME"')
-    .replaceAll(/"(bytes|durationMs)":\d+(\.\d+)?/g, '"$1":"N"')
+    .replaceAll(/"(bytes|durationMs|elapsedMs)":\d+(\.\d+)?/g, '"$1":"N"')
+    .replaceAll(LATENCY, '"latencyMs":"N"')
     .replaceAll(/\d+ bytes/g, "N bytes")
     .replaceAll(/\bin \d+\.\d (ms|s)\b/g, "in N $1");
 }

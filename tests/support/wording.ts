@@ -74,22 +74,31 @@ export const SENT = "[TIME] ✓ Sent 5 measurements";
 /** What follows the first signal. */
 export const STOPPING = ["", "", "Stopping... Flushing final metrics..."] as const;
 
+/** What a load tester wants to know; the latency only where a request was answered. */
+export const LOAD: readonly Line[] = [
+  repeated(/^Rate: [\d,.]+ points\/s in [\d,.]+ requests\/s, over [\d,.]+ s$/),
+  repeated(
+    /^Latency of requests: p50 [\d,.]+ ms, p90 [\d,.]+ ms, p99 [\d,.]+ ms, greatest [\d,.]+ ms$/,
+  ),
+];
+
 /** The last lines of a loop; `rest`: what became of those that were not delivered. */
 export function loopEnd(
   delivered: number,
   recorded: number,
   sends: number,
   rest = "",
-): readonly string[] {
+): readonly Line[] {
   const count = sends === 1 ? "1 send" : `${sends} sends`;
   return [
     `Delivered ${delivered} of ${recorded} measurements in ${count}${rest}.`,
+    ...LOAD,
     "Shutdown complete.",
   ];
 }
 
 /** All that a loop prints in which so many sends were accepted. */
-export function loopOf(seconds: number, sends: number, url?: string): readonly string[] {
+export function loopOf(seconds: number, sends: number, url?: string): readonly Line[] {
   return [
     ...loopHeading(seconds, url),
     ...Array.from({ length: sends }, (_, i) => [recording(i + 1), SENT]).flat(),
@@ -131,9 +140,17 @@ export function summaryJson(different: Readonly<Record<string, unknown>> = {}): 
     rejectedPoints: 0,
     sends: 1,
     exitCode: 0,
+    elapsedMs: "N",
+    requests: 1,
+    points: 3,
+    bytes: "N",
+    latencyMs: "N",
     ...different,
   });
 }
+
+/** `latencyMs` where no request was answered. */
+export const NOT_ANSWERED = { p50: null, p90: null, p99: null, max: null } as const;
 
 /** Lines of JSON of any number of sends, and the summary; what is in them is the fixture's own to check. */
 export const SENDS_AND_SUMMARY: Output = [

@@ -1,6 +1,7 @@
 import type { Distribution } from "./distribution.ts";
 import { NO_ATTRIBUTES } from "../input/attribute_cache.ts";
 import type { Attributes, Measurement } from "../measurement.ts";
+import { seriesIn, type Share, WHOLE } from "./share.ts";
 
 /** The attribute that tells series apart. */
 const SERIES = "series";
@@ -9,44 +10,90 @@ const SERIES = "series";
 const MOST_IN_BATCH = 8192;
 
 /**
- * The attributes of so many series: `series` is "1", "2", …, the same in every process and whatever their number is, so
- * without leading zeros. Without a number there is one series, which needs no attribute.
+ * The attributes of so many series, as far as they are in the share: `series` is "1", "2", …, the same in every process
+ * and whatever their number is, so without leading zeros. Without a number there is one series, which needs no attribute.
  */
-export function seriesAttributes(count: number | undefined): readonly Attributes[] {
-  if (count === undefined) return [NO_ATTRIBUTES];
-  return Array.from({ length: count }, (_, i) => Object.freeze({ [SERIES]: String(i + 1) }));
+export function seriesAttributes(
+  count: number | undefined,
+  share: Share = WHOLE,
+): readonly Attributes[] {
+  const own = seriesIn(share, count ?? 1);
+  if (count === undefined) return own === 0 ? [] : [NO_ATTRIBUTES];
+  return Array.from(
+    { length: own },
+    (_, i) => Object.freeze({ [SERIES]: String(i * share.of + share.index + 1) }),
+  );
 }
 
 /**
  * Draws values and deals them to the series in turn, beginning where the last call ended: as many as there are series
- * fill each.
+ * fill each. Of what all shares make together it gives its own.
  */
 export class Synthetic {
-  readonly #series: readonly Attributes[];
+  readonly #series: number;
+  readonly #own: readonly Attributes[];
+  readonly #share: Share;
+  readonly #drawsAll: boolean;
   readonly #draw: Distribution;
   readonly #random: () => number;
   #next = 0;
 
-  constructor(series: readonly Attributes[], draw: Distribution, random: () => number) {
-    this.#series = series;
+  /** `drawsAll`: the random numbers are the same in all shares, so that the values of the others are drawn, too. */
+  constructor(
+    series: number | undefined,
+    draw: Distribution,
+    random: () => number,
+    share: Share = WHOLE,
+    drawsAll = false,
+  ) {
+    this.#series = series ?? 1;
+    this.#own = seriesAttributes(series, share);
+    this.#share = share;
+    this.#drawsAll = drawsAll;
     this.#draw = draw;
     this.#random = random;
   }
 
-  /** `count` measurements, in batches that are made when they are asked for. */
+  /** Its own of the next `count` measurements of all shares, in batches that are made when they are asked for. */
   *batches(count: number): Generator<readonly Measurement[]> {
-    for (let left = count; left > 0; left -= MOST_IN_BATCH) {
-      yield this.#batch(Math.min(left, MOST_IN_BATCH));
+    const most = MOST_IN_BATCH * (this.#drawsAll ? 1 : this.#share.of);
+    for (let left = count; left > 0; left -= most) {
+      const some = Math.min(left, most);
+      yield this.#drawsAll ? this.#ownOfAll(some) : this.#ownAlone(some);
     }
   }
 
-  #batch(count: number): readonly Measurement[] {
+  #ownOfAll(count: number): readonly Measurement[] {
+    const { index, of } = this.#share;
     const batch: Measurement[] = [];
     for (let i = 0; i < count; i++) {
-      const attributes = this.#series[this.#next] ?? NO_ATTRIBUTES;
-      this.#next = this.#next + 1 < this.#series.length ? this.#next + 1 : 0;
-      batch.push({ value: this.#draw(this.#random), attributes });
+      const value = this.#draw(this.#random);
+      if (this.#next % of === index) batch.push({ value, attributes: this.#attributes() });
+      this.#next = this.#next + 1 < this.#series ? this.#next + 1 : 0;
     }
     return batch;
+  }
+
+  #ownAlone(count: number): readonly Measurement[] {
+    const { index, of } = this.#share;
+    const batch: Measurement[] = [];
+    for (let left = count; left > 0;) {
+      // As far as the next that is its own, or the end of the row.
+      const others = (index - this.#next % of + of) % of;
+      const skipped = Math.min(others, this.#series - this.#next, left);
+      left -= skipped;
+      this.#next += skipped;
+      if (left > 0 && this.#next < this.#series) {
+        batch.push({ value: this.#draw(this.#random), attributes: this.#attributes() });
+        left--;
+        this.#next++;
+      }
+      if (this.#next >= this.#series) this.#next = 0;
+    }
+    return batch;
+  }
+
+  #attributes(): Attributes {
+    return this.#own[Math.floor(this.#next / this.#share.of)] ?? NO_ATTRIBUTES;
   }
 }

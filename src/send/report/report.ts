@@ -16,7 +16,7 @@ export interface Explanations {
 export function reporter(
   config: Reported,
   explanations?: Explanations,
-): { start(): Lines; event(event: RunEvent): Lines } {
+): { start(): Lines; serving(url: string): Lines; event(event: RunEvent): Lines } {
   const { format, level } = config.output;
   const shown = ({ out, err }: Lines): Lines => ({
     out: level === "quiet" && format === "text" ? [] : out,
@@ -24,6 +24,9 @@ export function reporter(
   });
   return {
     start: () => shown(startLines(config)),
+    /** Probes and metrics are served there. */
+    serving: (url) =>
+      shown({ out: format === "json" ? [] : [`Health and metrics: ${url}/metrics`], err: [] }),
     event(event) {
       const explained = explain(event, explanations, config).map((line) =>
         format === "json" ? JSON.stringify({ type: "explanation", message: line }) : `  ${line}`

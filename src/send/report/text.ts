@@ -1,4 +1,5 @@
 import { localTime } from "../../base/local_time.ts";
+import { loadLines } from "./load_text.ts";
 import type { RunEvent, Summary } from "../loop.ts";
 import { measurements, origin } from "./lines.ts";
 import type { Reported } from "./reported.ts";
@@ -26,6 +27,12 @@ export function startText(config: Reported): readonly string[] {
 /** What an event means to a person. */
 export function eventText(event: RunEvent, config: Reported): readonly string[] {
   switch (event.type) {
+    case "delayed":
+      return [
+        `The first send waits ${
+          (event.inMs / 1000).toFixed(1)
+        } s, so that shards do not send together.`,
+      ];
     case "recording":
       return [recordingText(event, config)];
     case "recorded":
@@ -54,6 +61,7 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
           : event.skipped > 0
           ? [skippedText(event.skipped)]
           : [],
+        ...config.loop ? loadLines(event) : [],
         ...config.loop ? ["Shutdown complete."] : [],
       ];
     default:

@@ -24,7 +24,9 @@ function scenarioOf(file: unknown): Scenario {
 /** Of each metric the measurements, as text with how often each came. */
 function counted(scenario: Scenario, count: number, elapsed = 0, seed = "s") {
   const totals = scenario.metrics.map(() => new Map<string, number>());
-  for (const batches of new ScenarioTraffic(scenario, seededRandom(seed)).batches(count, elapsed)) {
+  for (
+    const batches of new ScenarioTraffic(scenario, seededRandom(seed)).batches(count, () => elapsed)
+  ) {
     batches.forEach((batch, metric) => {
       for (const { value, attributes } of batch) {
         const text = JSON.stringify([value, attributes]);
@@ -358,7 +360,7 @@ Deno.test("ScenarioTraffic gives the same measurements when the seed is the same
   const scenario = scenarioOf(JSON.parse(example("web-shop")));
   const all = (
     seed: string,
-  ) => [...new ScenarioTraffic(scenario, seededRandom(seed)).batches(500, 0)];
+  ) => [...new ScenarioTraffic(scenario, seededRandom(seed)).batches(500, () => 0)];
   assert.deepEqual(all("a"), all("a"));
   assert.notDeepEqual(all("a"), all("b"));
 });
@@ -375,7 +377,7 @@ for (const name of ["web-shop", "latency-incident"]) {
     for (const { seconds } of scenario.phases) {
       const series = scenario.metrics.map(() => new Set<Attributes>());
       let count = 0;
-      for (const batches of traffic.batches(50_000, start)) {
+      for (const batches of traffic.batches(50_000, () => start)) {
         batches.forEach((batch, metric) => {
           assert.ok(batch.length <= 8192);
           count += batch.length;

@@ -12,7 +12,7 @@ function flat(batches: Iterable<readonly Measurement[]>): readonly (readonly [nu
 }
 
 Deno.test("Synthetic fills its series in turn, from batch to batch", () => {
-  const synthetic = new Synthetic(seriesAttributes(3), (random) => random(), counter());
+  const synthetic = new Synthetic(3, (random) => random(), counter());
   assert.deepEqual(flat(synthetic.batches(4)), [[0, "1"], [1, "2"], [2, "3"], [3, "1"]]);
   assert.deepEqual(flat(synthetic.batches(2)), [[4, "2"], [5, "3"]]);
   assert.deepEqual(flat(synthetic.batches(0)), []);
@@ -20,7 +20,7 @@ Deno.test("Synthetic fills its series in turn, from batch to batch", () => {
 });
 
 Deno.test("Synthetic fills each series evenly when the count is large, in bounded batches", () => {
-  const synthetic = new Synthetic(seriesAttributes(1000), () => 1, counter());
+  const synthetic = new Synthetic(1000, () => 1, counter());
   const filled = new Map<unknown, number>();
   for (const batch of synthetic.batches(250_000)) {
     assert.ok(batch.length <= 8192);

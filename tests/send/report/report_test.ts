@@ -85,6 +85,12 @@ function summary(change: Partial<Extract<RunEvent, { type: "summary" }>> = {}): 
     rejectedPoints: 0,
     sends: 1,
     exitCode: 0,
+    elapsedMs: 2000,
+    requests: 10,
+    points: 3000,
+    bytes: 412,
+    latencyMs: { p50: 12.34, p90: 23.45, p99: 38, max: 1234.56 },
+    ramp: undefined,
     ...change,
   };
 }
@@ -164,9 +170,59 @@ Deno.test("event() prints the predecessor's lines in a loop, and a sum at its en
   const lost = { recorded: 15, dropped: 5, pending: 5, rejectedPoints: 1, sends: 3, exitCode: 1 };
   assert.deepEqual(text(summary(lost), loop).out, [
     "Delivered 5 of 15 measurements in 3 sends; 5 dropped, 5 pending in the spool, 1 data points rejected.",
+    "Rate: 1,500 points/s in 5 requests/s, over 2 s",
+    "Latency of requests: p50 12.3 ms, p90 23.4 ms, p99 38 ms, greatest 1,235 ms",
     "Shutdown complete.",
   ]);
 });
+
+Deno.test("event() leaves out what a loop without answers cannot tell", () => {
+  const latencyMs = { p50: null, p90: null, p99: null, max: null };
+  const lines = (change: Parameters<typeof summary>[0]) =>
+    text(summary({ latencyMs, points: 0, ...change }), { loop: true }).out;
+  assert.deepEqual(lines({ requests: 3 }), [
+    "Delivered 5 of 5 measurements in 1 send.",
+    "Rate: 0 points/s in 1.5 requests/s, over 2 s",
+    "Shutdown complete.",
+  ]);
+  assert.equal(lines({ requests: 0 }).length, 2);
+});
+
+for (
+  const [ramp, sentence] of [
+    [
+      {
+        taken: { measurementsPerSecond: 12_432, pointsPerSecond: 3100.4, p99Ms: 38.04 },
+        above: "429",
+      },
+      "12,400 measurements/s (3,100 points/s) taken with p99 38 ms; above that 429",
+    ],
+    [
+      {
+        taken: { measurementsPerSecond: 1000, pointsPerSecond: 0.5, p99Ms: 5 },
+        above: { p99Ms: 2345.6 },
+      },
+      "1,000 measurements/s (0.5 points/s) taken with p99 5 ms; above that p99 2,346 ms",
+    ],
+    [
+      { taken: { measurementsPerSecond: 10, pointsPerSecond: 1, p99Ms: 5 }, above: null },
+      "10 measurements/s (1 points/s) taken with p99 5 ms; the rate rose no further",
+    ],
+    [{ taken: null, above: "503" }, "Not even the lowest rate was taken: 503"],
+  ] as const
+) {
+  Deno.test(`event() says "${sentence}"`, () => {
+    assert.ok(text(summary({ ramp }), { loop: true }).out.includes(sentence));
+    const object: unknown = JSON.parse(json(summary({ ramp })).out[0] ?? "");
+    assert.ok(typeof object === "object" && object !== null && "ramp" in object);
+    assert.deepEqual(object.ramp, {
+      measurementsPerSecond: ramp.taken?.measurementsPerSecond ?? 0,
+      pointsPerSecond: ramp.taken?.pointsPerSecond ?? 0,
+      p99Ms: ramp.taken === null ? null : Math.round(ramp.taken.p99Ms * 10) / 10,
+      message: sentence,
+    });
+  });
+}
 
 for (const outcome of ["partial", "rejected", "failed"] as const) {
   Deno.test(`event() prints no ✓ when a send is ${outcome}`, () => {
@@ -239,7 +295,8 @@ Deno.test("event() prints one object a line in the contract's order when the out
   ]);
   assert.deepEqual(json(summary({ delivered: 0, dropped: 5, exitCode: 1 })).out, [
     '{"type":"summary","recorded":5,"delivered":0,"rejected":0,"dropped":5,"pending":0,"invalid":0,' +
-    '"skipped":0,"rejectedPoints":0,"sends":1,"exitCode":1}',
+    '"skipped":0,"rejectedPoints":0,"sends":1,"exitCode":1,"elapsedMs":2000,"requests":10,"points":3000,"bytes":412,' +
+    '"latencyMs":{"p50":12.3,"p90":23.5,"p99":38,"max":1234.6}}',
   ]);
   for (const type of ["recorded", "stopping"] as const) assert.deepEqual(json({ type }).out, []);
 });

@@ -1,0 +1,121 @@
+import type { EncodedRequest } from "../otlp/request.ts";
+import type {
+  Delivering,
+  Delivery,
+  DeliveryEvent,
+  FollowedPlace,
+  Ledger,
+  Pending,
+  Shared,
+  Window,
+} from "./delivery.ts";
+
+/**
+ * Several deliveries as one: each lane has a request of its own under way. A request stays in the lane that it names, so
+ * that the intervals of a series arrive in their order.
+ */
+export class Lanes implements Delivering {
+  readonly #lanes: readonly Delivery[];
+  /** Those that have not come to an end with what they have to send. */
+  readonly #sending = new Set<Delivery>();
+
+  /** Each makes one lane out of what it shares with the others. */
+  constructor(lanes: readonly ((shared: Shared) => Delivery)[]) {
+    const receiver = { notBefore: 0 };
+    this.#lanes = lanes.map((open, lane) =>
+      open({
+        get notBefore() {
+          return receiver.notBefore;
+        },
+        set notBefore(time) {
+          receiver.notBefore = time;
+        },
+        elsewhere: () => this.#elsewhere(lane),
+      })
+    );
+  }
+
+  get ledger(): Ledger {
+    const ledgers = this.#lanes.map(({ ledger }) => ledger);
+    const sum = (key: keyof Ledger) => ledgers.reduce((total, ledger) => total + ledger[key], 0);
+    return {
+      recorded: sum("recorded"),
+      delivered: sum("delivered"),
+      rejected: sum("rejected"),
+      dropped: sum("dropped"),
+      pending: sum("pending"),
+    };
+  }
+
+  get pending(): readonly Pending[] {
+    return this.#lanes.flatMap(({ pending }) => pending);
+  }
+
+  get pendingBytes(): number {
+    return this.#lanes.reduce((total, { pendingBytes }) => total + pendingBytes, 0);
+  }
+
+  /** What an earlier process left may go through any lane. */
+  adopt(left: readonly Pending[]): void {
+    for (const [at, lane] of this.#lanes.entries()) {
+      lane.adopt(left.filter((_, i) => i % this.#lanes.length === at));
+    }
+  }
+
+  /** What is `followed` is read for one lane only: the store keeps its place with the requests of that one. */
+  async *add(
+    requests: readonly EncodedRequest[],
+    iteration: number,
+    recordedAt: number,
+    followed?: FollowedPlace,
+  ): AsyncGenerator<DeliveryEvent, readonly Pending[]> {
+    const added: Pending[] = [];
+    for (const [at, lane] of this.#lanes.entries()) {
+      const own = requests.filter(({ lane: named = 0 }) => named % this.#lanes.length === at);
+      if (own.length > 0) added.push(...yield* lane.add(own, iteration, recordedAt, followed));
+    }
+    return added;
+  }
+
+  /** All lanes at once; their events in the order in which they happen. */
+  async *flush(window: Window): AsyncGenerator<DeliveryEvent> {
+    const happened: DeliveryEvent[] = [];
+    let thrown: { readonly error: unknown } | undefined;
+    let news = Promise.withResolvers<void>();
+    const flushLane = async (lane: Delivery) => {
+      try {
+        for await (const event of lane.flush(window)) {
+          happened.push(event);
+          news.resolve();
+        }
+      } catch (error) {
+        thrown ??= { error };
+      } finally {
+        this.#sending.delete(lane);
+        news.resolve();
+      }
+    };
+    for (const lane of this.#lanes) this.#sending.add(lane);
+    for (const lane of this.#lanes) flushLane(lane);
+    for (;;) {
+      for (let event = happened.shift(); event !== undefined; event = happened.shift()) yield event;
+      if (thrown !== undefined) throw thrown.error;
+      if (this.#sending.size === 0) return;
+      await news.promise;
+      news = Promise.withResolvers();
+    }
+  }
+
+  async *end(reason: string): AsyncGenerator<DeliveryEvent> {
+    for (const lane of this.#lanes) yield* lane.end(reason);
+  }
+
+  /** What is under way elsewhere may be delivered before it counts; the lane that comes last sees all of it. */
+  #elsewhere(own: number): number {
+    return this.#lanes.reduce(
+      (total, lane, at) =>
+        at === own || this.#sending.has(lane) ? total : total + lane.pendingBytes,
+      0,
+    );
+  }
+}

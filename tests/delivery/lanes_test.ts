@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Delivery, type DeliveryEvent, type Ledger } from "../../src/delivery/delivery.ts";
+import { Lanes } from "../../src/delivery/lanes.ts";
+import type { EncodedRequest } from "../../src/otlp/request.ts";
+import {
+  MemoryStore,
+  requestOf,
+  SimulatedClock,
+  SimulatedReceiver,
+  type Step,
+} from "../support/simulation.ts";
+
+const NEVER = new AbortController().signal;
+
+interface WorldOptions {
+  readonly answers?: (attempt: number) => Step;
+  readonly store?: MemoryStore;
+  readonly maxPendingBytes?: number;
+}
+
+/** Lanes in simulated time; every event's ledger is checked. */
+class World {
+  readonly clock = new SimulatedClock();
+  readonly receiver: SimulatedReceiver;
+  readonly lanes: Lanes;
+  readonly events: DeliveryEvent[] = [];
+  #iteration = 0;
+
+  constructor(
+    count: number,
+    { answers = () => ({}), store, maxPendingBytes = 64e6 }: WorldOptions = {},
+  ) {
+    this.receiver = new SimulatedReceiver(this.clock, answers);
+    this.lanes = new Lanes(Array.from({ length: count }, () => (shared) =>
+      new Delivery({
+        post: this.receiver.post,
+        hide: (text) => text,
+        clock: this.clock,
+        random: () => 0.5,
+        limits: { maxPendingBytes, maxAgeMs: 3_600_000 },
+        store,
+        shared,
+      })));
+  }
+
+  add(...requests: readonly EncodedRequest[]): Promise<void> {
+    return this.#drain(this.lanes.add(requests, ++this.#iteration, this.clock.wall()));
+  }
+
+  flush(forMs = 30_000): Promise<void> {
+    const until = this.clock.monotonic() + forMs;
+    return this.#drain(
+      this.lanes.flush({ retryUntil: until, until, stop: NEVER, abort: NEVER, last: false }),
+    );
+  }
+
+  end(): Promise<void> {
+    return this.#drain(this.lanes.end("the end"));
+  }
+
+  get now(): number {
+    return this.clock.monotonic();
+  }
+
+  #drain(events: AsyncGenerator<DeliveryEvent, unknown>): Promise<void> {
+    return this.clock.run((async () => {
+      for await (const event of events) {
+        this.events.push(event);
+        assertBalanced(this.lanes.ledger);
+      }
+    })());
+  }
+}
+
+function assertBalanced({ recorded, delivered, rejected, dropped, pending }: Ledger): void {
+  assert.equal(recorded, delivered + rejected + dropped + pending);
+}
+
+function inLane(lane: number, mark = lane, count = 1): EncodedRequest {
+  return { ...requestOf([count], mark + 1), lane };
+}
+
+Deno.test("Lanes have a request each under way at the same time", async () => {
+  const world = new World(4, { answers: () => ({ latencyMs: 1000 }) });
+  const began = world.now;
+  await world.add(...[0, 1, 2, 3].map((lane) => inLane(lane)));
+  await world.flush();
+  assert.equal(world.now - began, 1000);
+  assert.equal(world.lanes.ledger.delivered, 4);
+  assert.equal(world.receiver.took, 4);
+});
+
+Deno.test("Lanes send what belongs to one lane one after the other, in its order", async () => {
+  const world = new World(2, { answers: () => ({ latencyMs: 1000 }) });
+  const began = world.now;
+  await world.add(inLane(1, 1), inLane(1, 2), inLane(1, 3));
+  await world.flush();
+  assert.deepEqual(world.receiver.attempts.map(({ at }) => at - began), [0, 1000, 2000]);
+  assert.deepEqual(
+    world.receiver.attempts.map(({ points }) => points[0]?.attributes["series"]),
+    ["2-0", "3-0", "4-0"],
+  );
+});
+
+Deno.test("Lanes obey the Retry-After that one of them was told", async () => {
+  const world = new World(2, {
+    answers: (attempt) =>
+      attempt === 0
+        ? { status: 429, headers: { "retry-after": "20" } }
+        : { latencyMs: attempt === 1 ? 5 : 1 },
+  });
+  const began = world.now;
+  await world.add(inLane(0), inLane(1), inLane(1));
+  await world.flush();
+  const late = world.receiver.attempts.slice(2).map(({ at }) => at - began);
+  assert.ok(late.length === 2 && late.every((at) => at >= 20_000), late.join());
+  assert.equal(world.lanes.ledger.delivered, 3);
+});
+
+Deno.test("Lanes keep to --max-pending-mb together, and the newest of each lane", async () => {
+  const size = inLane(0).body.length;
+  const world = new World(3, {
+    answers: () => ({ failure: "refused" }),
+    maxPendingBytes: size * 6,
+  });
+  for (let send = 0; send < 5; send++) {
+    await world.add(...[0, 1, 2].map((lane) => inLane(lane, send)));
+    await world.flush(10);
+    assert.ok(world.lanes.pendingBytes <= size * 6, `${world.lanes.pendingBytes / size} requests`);
+  }
+  assert.deepEqual(world.lanes.pending.map(({ iteration }) => iteration), [4, 5, 4, 5, 4, 5]);
+  assert.equal(world.events.filter(({ type }) => type === "dropped").length, 9);
+});
+
+Deno.test("Lanes share one store, where every name is another", async () => {
+  const store = new MemoryStore();
+  const world = new World(3, { answers: () => ({ failure: "refused" }), store });
+  await world.add(...[0, 1, 2, 0, 1].map((lane) => inLane(lane)));
+  await world.flush(10);
+  await world.end();
+  assert.equal(store.files.size, 5);
+  const next = new World(2, { store });
+  next.lanes.adopt([...store.files].map(([name, pending]) => ({ ...pending, stored: name })));
+  assert.equal(next.lanes.ledger.recorded, 5);
+  await next.flush();
+  assert.equal(next.receiver.took, 5);
+  assert.equal(store.files.size, 0);
+});
+
+const answer: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ latencyMs: fc.integer({ min: 0, max: 12_000 }) }) },
+  { weight: 2, arbitrary: fc.record({ status: fc.constantFrom(429, 503, 400) }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ failure: "refused" }) },
+);
+
+Deno.test("Lanes have the ledger right whatever the receiver answers", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 5 }),
+      fc.array(fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 6 }), { maxLength: 6 }),
+      fc.array(answer, { maxLength: 30 }),
+      fc.constantFrom(300, 2000, 64e6),
+      async (count, sends, answers, maxPendingBytes) => {
+        const world = new World(count, { answers: (n) => answers[n] ?? {}, maxPendingBytes });
+        for (const lanes of sends) {
+          await world.add(...lanes.map((lane) => inLane(lane)));
+          await world.flush(5000);
+        }
+        await world.end();
+        const { recorded, delivered, pending } = world.lanes.ledger;
+        assert.equal(recorded, sends.flat().length);
+        assert.equal(pending, 0);
+        assert.ok(world.receiver.took >= delivered);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
