@@ -9,6 +9,7 @@ import {
   outputConfig,
 } from "./output_config.ts";
 import type { Environment } from "./proxy.ts";
+import { REPLAY_SCHEDULE } from "./replay_config.ts";
 import { type ScheduleConfig, scheduleConfig } from "./schedule_config.ts";
 import type { Variables } from "./setting.ts";
 import type { SendFlags } from "./settings.ts";
@@ -61,7 +62,16 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
     warnFold(flags.series, metric.maxSeries, warnings);
   }
   const plot = drawingConfig(flags, output, find);
-  return { metric, schedule, keep, output, plot, source, strict: flags.strict ?? false, warnings };
+  return {
+    metric,
+    schedule: source.kind === "replay" ? REPLAY_SCHEDULE : schedule,
+    keep,
+    output,
+    plot,
+    source,
+    strict: flags.strict ?? false,
+    warnings,
+  };
 }
 
 /** Of series that are asked for, and of a limit that is asked for too and is lower. */

@@ -364,6 +364,29 @@ export const SETTINGS = {
     commands: SEND,
     help: "Header of the request to that endpoint, percent-decoded",
   },
+  replay: {
+    kind: "file",
+    argument: "FILE|-",
+    group: "From data",
+    commands: SEND,
+    help: "Send kept requests again, unchanged: the OTLP/JSON lines (gzip too) of receive --save " +
+      "or of a Collector's file exporter",
+  },
+  retime: {
+    kind: "toggle",
+    group: "From data",
+    commands: SEND,
+    help: "Move the times of a replay so that its first request is of now",
+  },
+  speed: {
+    kind: "text",
+    argument: "N",
+    group: "From data",
+    commands: SEND,
+    help:
+      "Keep the rhythm of a replay (1), or change it (2 is twice as fast); without it requests " +
+      "are sent one right after the other",
+  },
   scenario: {
     kind: "file",
     argument: "FILE",

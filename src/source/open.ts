@@ -100,6 +100,11 @@ export async function openRecording(
         }),
       });
     }
+    case "replay": {
+      const { openReplay } = await import("./open_replay.ts");
+      const replayed = await openReplay(source, system, warn);
+      return { ...single(replayed), ...replayed, metrics: [], instruments: [] };
+    }
     case "synthetic": {
       const { seriesAttributes, Synthetic } = await import("../measurements/generate/synthetic.ts");
       const series = seriesAttributes(source.series);
