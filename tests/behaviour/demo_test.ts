@@ -52,6 +52,29 @@ testFixtures([
       ]);
     },
   },
+  {
+    name: "demo --ui prints the URL of a page, and goes on sending until a signal",
+    args: ["demo", "--ui"],
+    requests: 0,
+    stdout: "any",
+    async meanwhile({ program }) {
+      const said = await program.waitForStdout("Page: ");
+      const page = /Page: (http:\S+)/.exec(said)?.[1] ?? "";
+      await program.waitForStdout("Iteration 4: ");
+      const answer = await fetch(page);
+      assert.equal(answer.status, 200);
+      assert.match(await answer.text(), /^<!doctype html>/);
+      program.signal("SIGINT");
+    },
+    check({ stdout }) {
+      assert.match(stdout, /^Page: http:\/\/127\.0\.0\.1:\d+\/$/m);
+      assert.match(stdout, /^Press Ctrl\+C to stop\.\.\.$/m);
+      const [, delivered, recorded] =
+        /^Delivered (\d+) of (\d+) measurements in \d+ sends\.$/m.exec(stdout) ?? [];
+      assert.ok(delivered !== undefined && delivered === recorded, stdout);
+      assert.match(stdout, /^Received \d+ requests: .* 0 data points rejected$/m);
+    },
+  },
   usageError(
     "demo exits with 2 when it is given an argument",
     { args: ["demo", "--loop"] },
