@@ -17,9 +17,10 @@ export async function openReplay(
   warn: (message: string) => void,
 ): Promise<{ source: Replay; recorder: Replay; close: () => void }> {
   let unnamed = 0;
-  const stream = path === "-" ? system.stdin() : await openFile(path, system);
+  const opened = path === "-" ? { stream: system.stdin(), bytes: 0 } : await openFile(path, system);
   const reading = new AbortController();
-  const replay = new Replay(linesOf(stream, path, AbortSignal.any([reading.signal, system.stop])), {
+  const stop = AbortSignal.any([reading.signal, system.stop]);
+  const replay = new Replay(linesOf(opened, path, stop), {
     ...options,
     clock: system.clock,
     onInvalid(line, reason) {
@@ -39,9 +40,15 @@ export async function openReplay(
   };
 }
 
-async function openFile(path: string, system: System): Promise<ReadableStream<Uint8Array>> {
+interface Opened {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** How long a file is; 0 for what has no length. */
+  readonly bytes: number;
+}
+
+async function openFile(path: string, system: System): Promise<Opened> {
   try {
-    return (await system.openFile(resolvePath(system.cwd, path))).stream;
+    return await system.openFile(resolvePath(system.cwd, path));
   } catch (thrown) {
     throw unreadable(fileOf("--replay", path), thrown);
   }
@@ -49,7 +56,7 @@ async function openFile(path: string, system: System): Promise<ReadableStream<Ui
 
 /** The lines of a stream, unpacked when they are gzip, until `stop`. */
 async function* linesOf(
-  stream: ReadableStream<Uint8Array>,
+  opened: Opened,
   path: string,
   stop: AbortSignal,
 ): AsyncGenerator<ReplayLine> {
@@ -57,7 +64,7 @@ async function* linesOf(
   const splitter = new LineSplitter(lines, MOST_LINE_BYTES);
   try {
     const name = path === "-" ? "" : path;
-    for await (const chunk of unpacked(chunksOf(stream, stop), "text", name)) {
+    for await (const chunk of unpacked(chunksOf(opened, stop), "text", name)) {
       splitter.push(chunk);
       yield* lines.taken();
     }
@@ -70,18 +77,20 @@ async function* linesOf(
   yield* lines.taken();
 }
 
+/** No more than the file had when it was opened: who replays into the receiver that writes it would never end. */
 async function* chunksOf(
-  stream: ReadableStream<Uint8Array>,
+  { stream, bytes }: Opened,
   stop: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   const cancel = () => void reader.cancel().catch(() => {}); // a failed stream is failed already
   stop.addEventListener("abort", cancel);
   try {
-    while (!stop.aborted) {
+    for (let left = bytes === 0 ? Infinity : bytes; left > 0 && !stop.aborted;) {
       const { done, value } = await reader.read();
       if (done) return;
-      yield value;
+      yield value.subarray(0, left);
+      left -= value.length;
     }
   } finally {
     stop.removeEventListener("abort", cancel);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { usageError } from "../support/fixture.ts";
+import { sourceOnly } from "../support/program.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 
 /** What Deno's TMPDIR holds before and after. */
@@ -16,7 +17,8 @@ testFixtures([
       INTERVAL: "never",
       HTTP_PROXY: "{proxy}",
       ALL_PROXY: "{proxy}",
-      TMPDIR: "tmp",
+      // An executable finds its own, and takes no relative one.
+      ...sourceOnly && { TMPDIR: "tmp" },
     },
     files: KEEP,
     proxy: {},

@@ -158,6 +158,23 @@ testAtOnce([
     },
   },
   {
+    name: "send --replay ends, even when the receiver saves to the same file",
+    async run() {
+      await using receiver = await startProgram({
+        args: ["receive", "--port", "0", "--save", "kept.jsonl"],
+        files: FILES,
+      });
+      const said = await receiver.waitForStdout("Listening on");
+      const url = /http:\S+(?=\/v1)/.exec(said)?.[0] ?? "";
+      const args = ["--endpoint", url, "--replay", "kept.jsonl"];
+      const { status, stdout } = await runProgram({ args, cwd: receiver.directory });
+      assert.equal(status, 0);
+      assert.match(stdout, /^Delivered 43 of 43 measurements in 5 sends\.$/m);
+      const kept = await Deno.readTextFile(`${receiver.directory}/kept.jsonl`);
+      assert.equal(kept.trimEnd().split("\n").length, 2 * LINES.length);
+    },
+  },
+  {
     name: "what send --replay could not deliver is in the spool, and the next start sends it",
     async run() {
       const directory = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
