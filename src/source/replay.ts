@@ -78,7 +78,7 @@ export class Replay implements Source, Recorder {
     }
     this.#retime(found.request);
     this.#next = found.request;
-    return { measurements: Math.max(1, found.measurements), ended: false };
+    return { measurements: found.measurements, ended: false };
   }
 
   hold(): void {}
@@ -109,6 +109,9 @@ export class Replay implements Source, Recorder {
       overflow: NO_OVERFLOW,
       unequalBounds: 0,
       endBuckets: [],
+      measured: [],
+      closedEarly: 0,
+      reopened: 0,
     };
   }
 

@@ -15,6 +15,17 @@ const EXPORTED = await Deno.readTextFile(
   new URL("../support/file_exporter.jsonl", import.meta.url),
 );
 const LINES = EXPORTED.trimEnd().split("\n");
+/** A histogram that has counted nothing. */
+const EMPTY = JSON.stringify({
+  resourceMetrics: [{
+    scopeMetrics: [{
+      metrics: [{
+        name: "h",
+        histogram: { aggregationTemporality: 1, dataPoints: [{ count: "0", bucketCounts: ["0"] }] },
+      }],
+    }],
+  }],
+});
 const FILES = { "kept.jsonl": EXPORTED };
 const REPLAY = ["--endpoint", "{url}", "--replay", "kept.jsonl"];
 
@@ -94,6 +105,31 @@ testFixtures([
     stderr: "any",
     check({ requests }) {
       assertSame(requests, [...LINES.slice(0, 2), ...LINES.slice(1)]);
+    },
+  },
+  {
+    name: "send --replay ends with 1 for a request without a measurement that was refused",
+    args: [...REPLAY, "--output", "json"],
+    files: { "kept.jsonl": EMPTY },
+    answers: [400],
+    posts: 1,
+    foreign: true,
+    status: 1,
+    stdout: "any",
+    stderr: "any",
+    check({ stdout }) {
+      const { recorded, exitCode } = jsonLines(stdout).at(-1) ?? {};
+      assert.deepEqual([recorded, exitCode], [0, 1]);
+    },
+  },
+  {
+    name: "send --replay sends a request without a measurement",
+    args: [...REPLAY, "--quiet"],
+    files: { "kept.jsonl": EMPTY },
+    posts: 1,
+    foreign: true,
+    check({ requests }) {
+      assertSame(requests, [EMPTY]);
     },
   },
   {
