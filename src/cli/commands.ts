@@ -54,14 +54,14 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
     };
   },
   demo(args) {
-    noArguments("demo", args);
+    const flags = parseFlags("demo", args);
     return {
       kind: "command",
       async run(system) {
         const { runDemo } = await import("../demo.ts");
         // A proxy for the rest of the world has no business between two ends of this process.
         Deno.env.set("NO_PROXY", "127.0.0.1");
-        return runDemo(system);
+        return runDemo(flags, system);
       },
     };
   },

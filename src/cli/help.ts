@@ -88,14 +88,31 @@ export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
     usage: "otlp-histogram receive [flags]",
     about: [
       "A local OTLP/HTTP receiver that decodes, judges, counts and draws what it gets. It takes POST to any path " +
-      "that ends in /v1/metrics (protobuf, gzip or not), and ends with a summary on Ctrl+C.",
+      "that ends in /v1/metrics (protobuf, gzip or not; without --rules dynatrace OTLP/JSON, deflate and zstd too), " +
+      "and ends with a summary on Ctrl+C, after --requests or after --wait.",
+      "As a gate of a build it fails for --fail-on and --expect. Where GITHUB_ACTIONS is true it prints problems as " +
+      "annotations of GitHub Actions too.",
     ],
     flags: "receive",
     examples: [
       ["otlp-histogram receive --rules dynatrace", "judge by Dynatrace's rules"],
+      ["otlp-histogram receive --ui", "see what comes on a page, http://127.0.0.1:4318/"],
+      [
+        "otlp-histogram receive --rules dynatrace --fail-on error --expect job.duration --requests 1 --wait 60",
+        "fail a build whose exporter breaks a rule, or sends nothing",
+      ],
+      ["otlp-histogram receive --save requests.jsonl", "keep what comes, for send --replay"],
       ["otlp-histogram receive --respond 503,429:2,hang", "see how a sender deals with failures"],
     ],
-    statuses: [["0", "it was ended, or has answered --requests"], ["2", "usage or configuration"]],
+    statuses: [
+      ["0", "it was ended, or has answered --requests"],
+      [
+        "1",
+        "--fail-on was broken, an expected metric did not come, --wait was over before --requests came, or a " +
+        "request could not be saved",
+      ],
+      ["2", "usage or configuration"],
+    ],
   },
   plot: {
     brief: "draw measurements without sending them, and suggest buckets",
@@ -129,12 +146,14 @@ export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
   },
   demo: {
     brief: "start a receiver, send to it three times, draw what arrived",
-    usage: "otlp-histogram demo",
+    usage: "otlp-histogram demo [flags]",
     about: [
       "Starts a receiver on a free port of this machine, sends to it three times, a second apart, and draws what " +
-      "arrived. It needs no configuration and leaves nothing behind.",
+      "arrived. With --ui it goes on sending until Ctrl+C, and prints the URL of a page that shows what arrives. It " +
+      "needs no configuration and leaves nothing behind.",
     ],
-    examples: [],
+    flags: "demo",
+    examples: [["otlp-histogram demo --ui", "look at the page of receive with data on it"]],
   },
   help: {
     brief: "describe the program, or a command",

@@ -10,6 +10,7 @@ import {
   outputConfig,
 } from "./output_config.ts";
 import type { Environment } from "./proxy.ts";
+import { REPLAY_SCHEDULE } from "./replay_config.ts";
 import { type ScheduleConfig, scheduleConfig } from "./schedule_config.ts";
 import type { Variables } from "./setting.ts";
 import type { SendFlags } from "./settings.ts";
@@ -70,8 +71,18 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const load = loadConfig(flags, find, source, schedule, warnings);
   const health = healthConfig(flags, find);
   const plot = drawingConfig(flags, output, find);
-  const strict = flags.strict ?? false;
-  return { metric, schedule, keep, output, plot, source, load, health, strict, warnings };
+  return {
+    metric,
+    schedule: source.kind === "replay" ? REPLAY_SCHEDULE : schedule,
+    keep,
+    output,
+    plot,
+    source,
+    load,
+    health,
+    strict: flags.strict ?? false,
+    warnings,
+  };
 }
 
 /** Of series that are asked for, and of a limit that is asked for too and is lower. */

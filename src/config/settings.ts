@@ -39,6 +39,7 @@ export type SendFlags = FlagsOf<"send">;
 export type CheckFlags = FlagsOf<"check">;
 export type ReceiveFlags = FlagsOf<"receive">;
 export type PlotFlags = FlagsOf<"plot">;
+export type DemoFlags = FlagsOf<"demo">;
 
 /** All that is known of a setting, whichever it is. */
 export function rowOf(key: SettingKey): SettingRow {

@@ -1,5 +1,5 @@
 /** The commands that take settings. */
-export type CommandName = "send" | "check" | "receive" | "plot";
+export type CommandName = "send" | "check" | "receive" | "plot" | "demo";
 
 /** The headings of the help, in its order. */
 export const GROUPS = [
@@ -13,6 +13,7 @@ export const GROUPS = [
   "Delivery",
   "Listening",
   "Answers",
+  "What came",
   "Output",
 ] as const;
 
@@ -48,6 +49,8 @@ const SEND = ["send"] as const;
 const CHECK = ["check"] as const;
 const RECEIVE = ["receive"] as const;
 const PLOT = ["plot"] as const;
+/** Those that listen. */
+const SERVER = ["receive", "demo"] as const;
 /** Those that open a connection to a receiver. */
 const CLIENT = ["send", "check"] as const;
 /** Those that measure. */
@@ -363,6 +366,29 @@ export const SETTINGS = {
     commands: SEND,
     help: "Header of the request to that endpoint, percent-decoded",
   },
+  replay: {
+    kind: "file",
+    argument: "FILE|-",
+    group: "From data",
+    commands: SEND,
+    help: "Send kept requests again, unchanged: the OTLP/JSON lines (gzip too) of receive --save " +
+      "or of a Collector's file exporter",
+  },
+  retime: {
+    kind: "toggle",
+    group: "From data",
+    commands: SEND,
+    help: "Move the times of a replay so that its first request is of now",
+  },
+  speed: {
+    kind: "text",
+    argument: "N",
+    group: "From data",
+    commands: SEND,
+    help:
+      "Keep the rhythm of a replay (1), or change it (2 is twice as fast); without it requests " +
+      "are sent one right after the other",
+  },
   scenario: {
     kind: "file",
     argument: "FILE",
@@ -600,6 +626,49 @@ export const SETTINGS = {
     group: "Answers",
     commands: RECEIVE,
     help: "End after N requests",
+  },
+  ui: {
+    kind: "toggle",
+    group: "What came",
+    commands: SERVER,
+    help: "Serve a page at / on the same port that shows what comes, as it comes",
+  },
+  save: {
+    kind: "file",
+    argument: "FILE",
+    group: "What came",
+    commands: RECEIVE,
+    help: "Append every accepted request to this file, a line of OTLP/JSON each; --replay sends it",
+  },
+  saveMb: {
+    kind: "text",
+    argument: "N",
+    default: "100",
+    group: "What came",
+    commands: RECEIVE,
+    help: "Most MB that FILE and the file before it, FILE.1, hold together",
+  },
+  failOn: {
+    kind: "choice",
+    choices: ["error", "warning"],
+    group: "What came",
+    commands: RECEIVE,
+    help: "End with 1 when there was a problem of that level or above",
+  },
+  expect: {
+    kind: "text",
+    argument: "METRIC",
+    repeats: true,
+    group: "What came",
+    commands: RECEIVE,
+    help: "End with 1 when no accepted request held this metric",
+  },
+  wait: {
+    kind: "text",
+    argument: "SECONDS",
+    group: "What came",
+    commands: RECEIVE,
+    help: "End after that time, with 1 when --requests had not come by then",
   },
   dryRun: {
     kind: "toggle",

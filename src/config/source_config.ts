@@ -9,6 +9,7 @@ import {
 } from "./generated_config.ts";
 import { INPUT_FLAGS, type InputConfig, inputConfig, METRIC_FLAGS } from "./input_config.ts";
 import { MILLISECONDS_OF } from "./time_unit.ts";
+import { REPLAY_FLAGS, type ReplayConfig, replayConfig } from "./replay_config.ts";
 import type { ScheduleConfig } from "./schedule_config.ts";
 import { type ScrapeConfig, scrapeConfig } from "./scrape_config.ts";
 import { invalid, numberSetting, type Setting, type Variables } from "./setting.ts";
@@ -23,6 +24,7 @@ export type SourceConfig =
   | SinceConfig
   | InputConfig
   | ScrapeConfig
+  | ReplayConfig
   | SyntheticConfig
   | ScenarioConfig;
 
@@ -49,7 +51,7 @@ export function sourceConfig(
   const given = (keys: readonly (keyof SendFlags)[]) =>
     keys.filter((key) => flags[key] !== undefined);
   const sources = [
-    ...given(["value", "since", "input", "scrape", "scenario"]),
+    ...given(["value", "since", "input", "scrape", "replay", "scenario"]),
     ...flags.scenario === undefined ? given(SYNTHETIC) : given(["series", "distribution"]),
   ];
   const [first] = sources;
@@ -68,6 +70,9 @@ export function sourceConfig(
   }
   if (flags.scrape === undefined && flags.scrapeHeader !== undefined) {
     throw new UsageError("--scrape-header is sent to a Prometheus endpoint: name it with --scrape");
+  }
+  for (const key of flags.replay === undefined ? given(REPLAY_FLAGS) : []) {
+    throw new UsageError(`${flagName(key)} says how to replay a file: name it with --replay FILE`);
   }
   for (const key of given(METRIC_FLAGS)) {
     if (flags.scenario !== undefined) {
@@ -99,6 +104,8 @@ export function sourceConfig(
   if (flags.input !== undefined) return inputConfig(flags, schedule);
   const scrape = settingOf("scrape", flags);
   if (scrape !== undefined) return scrapeConfig(flags, scrape, schedule, find);
+  const replay = settingOf("replay", flags);
+  if (replay !== undefined) return replayConfig(flags, replay, loop);
   if (flags.scenario !== undefined) return scenarioConfig(flags, flags.scenario, loop);
   return sources.length > 0 ? syntheticConfig(flags, loop) : { kind: "sample" };
 }

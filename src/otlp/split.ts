@@ -37,7 +37,7 @@ function pointsBetween(bytes: Uint8Array, from: number, to: number) {
       seen += points.length;
       points.splice(Math.max(0, to - before));
       points.splice(0, Math.max(0, from - before));
-      for (const point of points) measurements += "count" in point ? Number(point.count) : 0;
+      for (const point of points) measurements += "count" in point ? Number(point.count) : 1;
     }
     scope.metrics = scope.metrics.filter(({ data }) => data.value?.dataPoints.length !== 0);
   }

@@ -3,42 +3,20 @@ import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import type { ReceiveFlags } from "../config/settings.ts";
 import { annotation, Annotations } from "./annotations.ts";
-import { Gate, type GateOptions, OPEN_GATE } from "./gate.ts";
-import { type Output, readOptions } from "./options.ts";
+import { Gate } from "./gate.ts";
+import { readOptions, type ReceiveOptions } from "./options.ts";
 import { isLoopback } from "./page/guard.ts";
 import type { Page } from "./page/page.ts";
 import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
 import { SaveFile, type SaveOptions } from "./save_file.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";
-import type { RequestEvent } from "./event.ts";
+import { type RequestEvent, withoutSecrets } from "./event.ts";
 import { Totals } from "./totals.ts";
-
-/** What a run of `receive` does. */
-export interface ReceiveOptions {
-  readonly output: Output;
-  readonly receiver: ReceiverOptions;
-  /** Serves the page at `/`. */
-  readonly ui: boolean;
-  readonly save: SaveOptions | undefined;
-  readonly gate: GateOptions;
-  /** Ends the run after that time. */
-  readonly waitMs: number | undefined;
-  /** Prints problems as GitHub's annotations too. */
-  readonly annotate: boolean;
-}
-
-/** What is not asked for. */
-export const PLAIN_RUN: Omit<ReceiveOptions, "output" | "receiver" | "annotate"> = {
-  ui: false,
-  save: undefined,
-  gate: OPEN_GATE,
-  waitMs: undefined,
-};
 
 /** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
 export async function runReceive(flags: ReceiveFlags, system: System): Promise<number> {
   const annotate = system.env("GITHUB_ACTIONS") === "true";
-  return await receive({ ...PLAIN_RUN, annotate, ...await readOptions(flags, system) }, system);
+  return await receive({ ...await readOptions(flags, system), annotate }, system);
 }
 
 /** Listens, tells of what comes, and ends as the gate says; resolves with the exit status. */
@@ -47,8 +25,9 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
   const json = output === "json";
   const gate = new Gate(options.gate);
   const save = await openSave(options.save, json, system);
-  const page = options.ui ? await openPage(options, system) : undefined;
-  const totals = json ? undefined : new Totals();
+  const page = options.ui ? await openPage(options.receiver, system) : undefined;
+  const hide = (text: string) => system.secrets.hide(text);
+  const totals = json ? undefined : new Totals(hide);
   const annotations = new Annotations();
   // Under --output json standard output holds nothing but objects; GitHub reads both.
   const annotate = (lines: readonly string[]) => {
@@ -58,10 +37,12 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
   const emit = (event: RequestEvent) => {
     gate.add(event);
     save?.(event);
-    page?.record(event);
     totals?.add(event);
-    system.stdout(`${json ? requestJson(event) : requestText(event, canvasOf(system))}\n`);
-    annotate(annotations.of(event.problems));
+    const shown = withoutSecrets(event, hide);
+    page?.record(shown);
+    const text = json ? requestJson(shown, hide) : requestText(shown, canvasOf(system, { hide }));
+    system.stdout(`${text}\n`);
+    annotate(annotations.of(shown.problems));
   };
 
   const receiver = listen(options.receiver, emit, page, (message) => warn(message, json, system));
@@ -118,13 +99,15 @@ async function openSave(
   });
 }
 
-async function openPage({ receiver }: ReceiveOptions, system: System): Promise<Page> {
+/** The page of a receiver that is started with `receiver`. */
+export async function openPage(receiver: ReceiverOptions, system: System): Promise<Page> {
   const { createPage } = await import("./page/page.ts");
   return createPage({
     host: receiver.host,
     scheme: receiver.tls === undefined ? "http" : "https",
     token: receiver.token,
     clock: system.clock,
+    hide: (text) => system.secrets.hide(text),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { Problem } from "../otlp/problem.ts";
 
 /** `unanswered`: a scripted hang, or a client that went away before its request was complete. */
@@ -21,6 +22,20 @@ export interface RequestEvent {
   readonly problems: readonly Problem[];
   /** What was sent, where it could be decoded. */
   readonly request: ExportMetricsServiceRequest | undefined;
+}
+
+/** The event without the secrets that its texts repeat; those in `request` stay, and are for who shows it to hide. */
+export function withoutSecrets(event: RequestEvent, hide: Hide): RequestEvent {
+  return {
+    ...event,
+    method: hide(event.method),
+    path: hide(event.path),
+    problems: event.problems.map((problem) => ({
+      ...problem,
+      metric: hide(problem.metric),
+      message: hide(problem.message),
+    })),
+  };
 }
 
 /** Everything that was received; points and measurements are those of requests answered with 200. */

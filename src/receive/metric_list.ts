@@ -2,6 +2,7 @@ import {
   AggregationTemporality,
   type Metric,
 } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import type { Hide } from "../base/secrets.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { dataPointsOf, metricsOf } from "../otlp/rules.ts";
 
@@ -27,6 +28,7 @@ const MOST_KEYS = 200;
 /** The metrics of a request in the order in which they came, and how many more there are. */
 export function listMetrics(
   request: ExportMetricsServiceRequest | undefined,
+  hide: Hide = (text) => text,
 ): { readonly metrics: readonly MetricEntry[]; readonly more: number } {
   const entries = new Map<string, MetricEntry & { points: number; keys: Set<string> }>();
   const left = new Set<string>();
@@ -51,7 +53,9 @@ export function listMetrics(
   }
   const metrics = [...entries.values()].map(({ keys, ...entry }) => ({
     ...entry,
-    attributes: [...keys],
+    name: hide(entry.name),
+    unit: hide(entry.unit),
+    attributes: [...keys].map(hide),
   }));
   return { metrics, more: left.size };
 }

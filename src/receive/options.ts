@@ -1,28 +1,61 @@
 import { UsageError } from "../base/errors.ts";
-import { readFileOf } from "../base/paths.ts";
+import { readFileOf, resolvePath } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
 import { readTokenFile } from "../config/token_file.ts";
-import { invalid, type Setting, wholeSetting } from "../config/setting.ts";
-import { choiceOf, type ReceiveFlags, settingOf, settingOrDefault } from "../config/settings.ts";
+import {
+  choiceSetting,
+  invalid,
+  numberSetting,
+  secondsSetting,
+  type Setting,
+  wholeSetting,
+} from "../config/setting.ts";
+import {
+  choiceOf,
+  type ReceiveFlags,
+  settingOf,
+  settingOrDefault,
+  settingsOf,
+} from "../config/settings.ts";
+import { SETTINGS } from "../config/settings_table.ts";
 import { judgeOtlp } from "../otlp/rules.ts";
 import { DEFAULT_LIMITS, DYNATRACE_LIMITS } from "./body.ts";
 import { parseRespond } from "./script.ts";
+import type { GateOptions } from "./gate.ts";
+import type { SaveOptions } from "./save_file.ts";
 import type { ReceiverOptions } from "./server.ts";
 
-export type Output = "text" | "json";
+/** What a run of `receive` does. */
+export interface ReceiveOptions {
+  readonly output: "text" | "json";
+  readonly receiver: ReceiverOptions;
+  /** Serves the page at `/`. */
+  readonly ui: boolean;
+  readonly save: SaveOptions | undefined;
+  readonly gate: GateOptions;
+  /** Ends the run after that time. */
+  readonly waitMs: number | undefined;
+  /** Prints problems as GitHub's annotations too. */
+  readonly annotate: boolean;
+}
 
 /** Turns flags into options; throws a UsageError that names the flag, its value and what is right. */
 export async function readOptions(
   flags: ReceiveFlags,
   system: System,
-): Promise<{ readonly output: Output; readonly receiver: ReceiverOptions }> {
+): Promise<Omit<ReceiveOptions, "annotate">> {
   const host = settingOrDefault("host", flags);
   if (host.value.trim() === "") throw invalid(host, "a host name or an IP address");
   const token = settingOf("demandedToken", flags);
   const requests = settingOf("requests", flags);
   const respond = settingOf("respond", flags);
+  const wait = settingOf("wait", flags);
   return {
     output: choiceOf("output", flags),
+    ui: flags.ui ?? false,
+    save: readSave(flags, system),
+    gate: readGate(flags),
+    waitMs: wait && secondsSetting(wait),
     receiver: {
       host: host.value.replace(/^\[(.*)\]$/, "$1"),
       port: wholeSetting(settingOrDefault("port", flags), 0, 65_535),
@@ -33,6 +66,33 @@ export async function readOptions(
       ...await readRules(choiceOf("rules", flags), system),
       clock: system.clock,
     },
+  };
+}
+
+function readSave(flags: ReceiveFlags, system: System): SaveOptions | undefined {
+  const save = settingOf("save", flags);
+  const most = settingOrDefault("saveMb", flags);
+  const mostBytes = numberSetting(
+    most,
+    "a number of megabytes greater than 0, for example 100",
+    (n) => n > 0 && n <= 1e6,
+  ) * 1e6;
+  if (save === undefined) {
+    if (flags.saveMb === undefined) return undefined;
+    throw new UsageError("--save-mb bounds what --save keeps: add --save FILE, or leave it out");
+  }
+  if (save.value.trim() === "") throw invalid(save, "the path of a file");
+  return { path: resolvePath(system.cwd, save.value), mostBytes };
+}
+
+function readGate(flags: ReceiveFlags): GateOptions {
+  const failOn = settingOf("failOn", flags);
+  return {
+    failOn: failOn && choiceSetting(failOn, SETTINGS.failOn.choices),
+    expect: settingsOf("expect", flags).map((setting) => {
+      if (setting.value.trim() === "") throw invalid(setting, "the name of a metric");
+      return setting.value;
+    }),
   };
 }
 
@@ -64,7 +124,13 @@ async function readTls(
 }
 
 async function tokenReader(setting: Setting, system: System): Promise<() => Promise<string>> {
-  await readTokenFile(setting, system);
+  const read = async () => {
+    const value = await readTokenFile(setting, system);
+    // What a client puts into a name or an attribute is drawn.
+    system.secrets.addHeader("Authorization", value);
+    return value;
+  };
+  await read();
   // Again for every request, as a sender does: secrets are rotated.
-  return () => readTokenFile(setting, system);
+  return read;
 }

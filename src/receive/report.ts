@@ -1,15 +1,16 @@
 import { localTime } from "../base/local_time.ts";
 import { drawRequests } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
+import type { Hide } from "../base/secrets.ts";
 import { escapeJson, escapeText } from "../base/escape.ts";
 import type { RequestEvent, Summary } from "./event.ts";
 import type { GateResult } from "./gate.ts";
 import { listMetrics } from "./metric_list.ts";
 
-/** A request as the line of JSON that DESIGN.md fixes, without its line end. */
-export function requestJson(event: RequestEvent): string {
+/** A request as the line of JSON that DESIGN.md fixes, without its line end; `hide` takes out of names what nobody may see. */
+export function requestJson(event: RequestEvent, hide?: Hide): string {
   const { path, status, outcome, points, measurements, rejectedPoints, bytes } = event;
-  const { metrics, more } = listMetrics(event.request);
+  const { metrics, more } = listMetrics(event.request, hide);
   return escapeJson({
     type: "request",
     time: new Date(event.time).toISOString(),

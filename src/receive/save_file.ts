@@ -8,8 +8,6 @@ export interface SaveOptions {
   readonly mostBytes: number;
 }
 
-export const DEFAULT_SAVE_MB = 100;
-
 const NEWLINE = "\n".charCodeAt(0);
 
 /**

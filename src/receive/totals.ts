@@ -1,6 +1,7 @@
 import { addFigures, bounded, MOST_EXPONENTIAL_BUCKETS } from "../draw/add.ts";
 import { drawFirst, type Series, titleOf } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
+import type { Hide } from "../base/secrets.ts";
 import { type Figures, figuresOf } from "../draw/figures.ts";
 import { attributeWords } from "../draw/words.ts";
 import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
@@ -23,6 +24,7 @@ interface Total extends Omit<Series, "figures"> {
  * one set of attributes and bounds. Deltas are added, of anything else the last is kept. What has no room is counted.
  */
 export class Totals {
+  readonly #hide: Hide;
   readonly #mostBytes: number;
   readonly #series = new Map<string, Total>();
   #requests = 0;
@@ -30,7 +32,9 @@ export class Totals {
   #bytes = 0;
   #without = 0;
 
-  constructor(mostBytes = MOST_BYTES) {
+  /** `hide` takes out of names what nobody may see. */
+  constructor(hide: Hide = (text) => text, mostBytes = MOST_BYTES) {
+    this.#hide = hide;
     this.#mostBytes = mostBytes;
   }
 
@@ -41,7 +45,7 @@ export class Totals {
     for (const { resource, scopeMetrics } of request.resourceMetrics) {
       const attributes = resource?.attributes ?? [];
       const ofResource = identityOf(attributes);
-      const words = attributeWords(attributes);
+      const words = attributeWords(attributes, this.#hide);
       for (const { scope, metrics } of scopeMetrics) {
         const ofScope = JSON.stringify([ofResource, scope?.name, scope?.version]);
         for (const metric of metrics) this.#addMetric(metric, ofScope, words);
@@ -63,7 +67,7 @@ export class Totals {
           : bounded(figures);
         continue;
       }
-      const title = titleOf(metric, point);
+      const title = titleOf(metric, point, this.#hide);
       if (temporality === "cumulative") title.push("(cumulative: the last)");
       const bytes = 2 * (key.length + title.join().length) + bytesOf(figures);
       if (key.length > LONGEST_NAME || this.#bytes + bytes > this.#mostBytes) {

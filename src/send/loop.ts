@@ -286,6 +286,8 @@ class Sending {
   #rejectedPoints = 0;
   /** Of the largest send so far: the next one may be as large. */
   #mostBytes = 0;
+  /** A request was not delivered: one of empty histograms has no measurement that the ledger could miss. */
+  #isIncomplete = false;
   #lastHeld: Result | undefined;
   /** Collected so far. */
   #measurements = 0;
@@ -417,7 +419,9 @@ class Sending {
     for await (const event of delivery.end("the program ended before the receiver took them")) {
       if (event.type === "dropped") lost += event.pending.request.measurements;
       else yield* pass(event);
+      if (isLoss(event)) this.#isIncomplete = true;
     }
+    if (delivery.pending.length > 0) this.#isIncomplete = true;
     const why = kill.aborted ? { reason: SECOND_SIGNAL, trouble: undefined } : {
       reason: this.#lastHeld?.message ?? "the program ended before they were sent",
       trouble: this.#lastHeld?.trouble,
@@ -427,8 +431,8 @@ class Sending {
 
   summary(): Summary {
     const { delivery: { ledger }, source: { invalid, skipped = 0, broken } } = this.#deps;
-    const failed = ledger.rejected + ledger.dropped + ledger.pending + invalid > 0 ||
-      broken !== undefined;
+    const failed = this.#isIncomplete || broken !== undefined ||
+      ledger.rejected + ledger.dropped + ledger.pending + invalid > 0;
     return {
       ...ledger,
       invalid,
@@ -490,6 +494,7 @@ class Sending {
       const own = this.#open.some(({ totals }) => totals.apply(event));
       this.#figures.event(event);
       if (event.type === "held") this.#lastHeld = event.result;
+      if (isLoss(event)) this.#isIncomplete = true;
       yield* pass(event);
       if (event.type === "settled" && !own) yield* this.#late(event.pending, event.result);
     }
@@ -526,6 +531,11 @@ class Sending {
       result,
     };
   }
+}
+
+function isLoss(event: DeliveryEvent): boolean {
+  return event.type === "dropped" ||
+    (event.type === "settled" && event.result.outcome === "rejected");
 }
 
 function* pass(event: DeliveryEvent): Generator<RunEvent> {

@@ -97,6 +97,11 @@ export async function openRecording(
         }),
       });
     }
+    case "replay": {
+      const { openReplay } = await import("./open_replay.ts");
+      const replayed = await openReplay(source, system, warn);
+      return { ...single(replayed), ...replayed, metrics: [], instruments: [] };
+    }
     case "synthetic": {
       const { openSynthetic } = await import("./open_generated.ts");
       return single({

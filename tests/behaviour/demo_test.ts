@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { usageError } from "../support/fixture.ts";
+import { sourceOnly } from "../support/program.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 
 /** What Deno's TMPDIR holds before and after. */
@@ -16,7 +17,8 @@ testFixtures([
       INTERVAL: "never",
       HTTP_PROXY: "{proxy}",
       ALL_PROXY: "{proxy}",
-      TMPDIR: "tmp",
+      // An executable finds its own, and takes no relative one.
+      ...sourceOnly && { TMPDIR: "tmp" },
     },
     files: KEEP,
     proxy: {},
@@ -50,6 +52,29 @@ testFixtures([
       assert.deepEqual([...Deno.readDirSync(`${directory}/tmp`)].map(({ name }) => name), [
         ".keep",
       ]);
+    },
+  },
+  {
+    name: "demo --ui prints the URL of a page, and goes on sending until a signal",
+    args: ["demo", "--ui"],
+    requests: 0,
+    stdout: "any",
+    async meanwhile({ program }) {
+      const said = await program.waitForStdout("Page: ");
+      const page = /Page: (http:\S+)/.exec(said)?.[1] ?? "";
+      await program.waitForStdout("Iteration 4: ");
+      const answer = await fetch(page);
+      assert.equal(answer.status, 200);
+      assert.match(await answer.text(), /^<!doctype html>/);
+      program.signal("SIGINT");
+    },
+    check({ stdout }) {
+      assert.match(stdout, /^Page: http:\/\/127\.0\.0\.1:\d+\/$/m);
+      assert.match(stdout, /^Press Ctrl\+C to stop\.\.\.$/m);
+      const [, delivered, recorded] =
+        /^Delivered (\d+) of (\d+) measurements in \d+ sends\.$/m.exec(stdout) ?? [];
+      assert.ok(delivered !== undefined && delivered === recorded, stdout);
+      assert.match(stdout, /^Received \d+ requests: .* 0 data points rejected$/m);
     },
   },
   usageError(

@@ -368,7 +368,7 @@ const rows: readonly Fixture[] = [
     args,
     stdout: "any",
     requests: 0,
-    check: ({ stdout }) => assert.match(stdout, /^ +otlp-histogram demo$/m),
+    check: ({ stdout }) => assert.match(stdout, /^ +otlp-histogram demo \[flags\]$/m),
   })),
   ...[["receive", "--help"], ["help", "receive"]].map((args): Fixture => ({
     name: `${args.join(" ")} describes every flag of receive`,

@@ -31,6 +31,7 @@ function start(
   const common = {
     host: "127.0.0.1",
     clock,
+    hide: (text: string) => text,
     token: token === undefined ? undefined : () => Promise.resolve(token),
   };
   const page = createPage({ ...common, scheme: "http" });

@@ -49,10 +49,12 @@ function send(read: (config: SendConfig) => unknown, base: SendFlags = {}): Exam
   };
 }
 
-function receive(read: (options: Awaited<ReturnType<typeof readOptions>>) => unknown) {
+function receive(
+  read: (options: Awaited<ReturnType<typeof readOptions>>) => unknown,
+  base: ReceiveFlags = {},
+) {
   return async ({ args }: Given) => {
-    const flags: ReceiveFlags = parseFlags("receive", args);
-    return read(await readOptions(flags, SYSTEM));
+    return read(await readOptions({ ...base, ...parseFlags("receive", args) }, SYSTEM));
   };
 }
 
@@ -268,6 +270,9 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [["x-a", `${SECRET}${i}`]],
     bad: SECRET,
   },
+  replay: { ...text(source("path")), bad: "" },
+  retime: toggle(({ args }) => parseFlags("send", args).retime),
+  speed: number(source("speed", { replay: "-" }), "0"),
   scenario: text(source("path")),
   series: number(source("series"), "0"),
   count: number(source("count"), "-1"),
@@ -330,6 +335,27 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     bad: "soon",
   },
   requests: number(receive(({ receiver }) => receiver.requests), "0"),
+  ui: toggle(receive(({ ui }) => ui)),
+  save: {
+    text: (i) => `file${i}`,
+    read: receive(({ save }) => save?.path),
+    meaning: (i) => `/cwd/file${i}`,
+    bad: "",
+  },
+  saveMb: number(receive(({ save }) => save?.mostBytes, { save: "f" }), "0", 1e6),
+  failOn: {
+    text: () => "warning",
+    read: receive(({ gate }) => gate.failOn),
+    meaning: () => "warning",
+    bad: "always",
+  },
+  expect: {
+    text: (i) => `m${i}`,
+    read: receive(({ gate }) => gate.expect),
+    meaning: (i) => [`m${i}`],
+    bad: "",
+  },
+  wait: number(receive(({ waitMs }) => waitMs), "0", 1000),
   dryRun: toggle(({ args }) => parseFlags("send", args).dryRun),
   follow: toggle(({ args }) => parseFlags("send", args).follow),
   output: {

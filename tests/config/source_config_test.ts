@@ -252,3 +252,31 @@ Deno.test("sourceConfig() names the value that it refuses, and what would be rig
     assert.ok(message.startsWith(`Invalid ${text}`), message);
   }
 });
+
+Deno.test("sourceConfig() replays a file, and refuses what would do nothing then", () => {
+  assert.deepEqual(source({ replay: "f" }), {
+    kind: "replay",
+    path: "f",
+    retime: false,
+    speed: undefined,
+  });
+  assert.deepEqual(source({ replay: "-", retime: true, speed: "0.5" }), {
+    kind: "replay",
+    path: "-",
+    retime: true,
+    speed: 0.5,
+  });
+  refused({ retime: true }, "--retime says how to replay a file: name it with --replay FILE");
+  refused({ speed: "1" }, "--speed says how to replay a file: name it with --replay FILE");
+  refused({ replay: "f", value: ["1"] }, /^--value and --replay name two sources/);
+  refused({ replay: "f", series: "2" }, /^--replay and --series name two sources/);
+  refused(
+    { replay: "f", attr: ["a=b"] },
+    "--attr has no effect with --replay, which sends requests as they are: leave it out",
+  );
+  refused(
+    { replay: "f" },
+    "--replay sends every request of its file once: leave out --loop",
+    { loop: true },
+  );
+});

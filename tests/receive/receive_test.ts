@@ -476,7 +476,7 @@ Deno.test("startReceiver() answers 401 without the token, and reads it again for
   token = "rotated";
   assert.equal((await as("Api-Token dt0c01.PUBLIC.SECRET")).status, 401);
   assert.equal((await as("Api-Token rotated")).status, 200);
-  assert.doesNotMatch(running.events.map(requestJson).join(), /SECRET|rotated/);
+  assert.doesNotMatch(running.events.map((event) => requestJson(event)).join(), /SECRET|rotated/);
 });
 
 Deno.test("startReceiver() demands the scheme that the token has, in any case", async () => {

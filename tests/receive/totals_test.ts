@@ -208,7 +208,7 @@ Deno.test("Totals.add() keeps within its memory, and what it leaves out is said"
       Array.from({ length: 100 }, (_, i) =>
         histogram("m", { counts: [1n, 0n], attributes: [attribute("n", String(from + i))] })),
     );
-  const added = new Totals(100_000);
+  const added = new Totals(undefined, 100_000);
   for (let from = 0; from < 1000; from += 100) added.add(many(from));
   added.add(many(0));
   const lines = added.draw(canvas);

@@ -64,6 +64,8 @@ export interface Expectation {
   readonly posts?: number | "any";
   /** The receiver may have taken what the program cannot know of, or counts otherwise than it answers. */
   readonly ambiguous?: boolean;
+  /** Not made by the program: metrics of any kind, whose counts are the fixture's to check. */
+  readonly foreign?: boolean;
   readonly check?: (outcome: Outcome) => void | Promise<void>;
 }
 

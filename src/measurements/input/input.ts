@@ -170,7 +170,7 @@ async function* batchesOf({ name, stream }: NamedStream, reading: Reading): Asyn
   const splitter = new LineSplitter(new FirstLine(reading));
   sink.begin(name);
   try {
-    for await (const chunk of text(chunks(stream, signal, sink), options.format, name)) {
+    for await (const chunk of unpacked(chunks(stream, signal, sink), options.format, name)) {
       splitter.push(chunk);
       const batch = sink.drain();
       if (batch !== undefined) yield batch;
@@ -208,17 +208,17 @@ async function* chunks(
 }
 
 /** Lines of text, unpacked when they are gzip; a UsageError when they are something else. */
-async function* text(
+export async function* unpacked(
   raw: AsyncIterable<Uint8Array>,
   format: InputFormat | "auto",
   name: string,
-  unpacked = false,
+  isInner = false,
 ): AsyncGenerator<Uint8Array> {
   const begun = await begin(raw);
   const content = contentOf(begun.head, format);
   if (content === "text") return yield* begun.all();
-  if (content === "gzip" && !unpacked) {
-    return yield* text(gunzip(begun.all()), format, name, true);
+  if (content === "gzip" && !isInner) {
+    return yield* unpacked(gunzip(begun.all()), format, name, true);
   }
   await begun.close();
   throw foreignError(

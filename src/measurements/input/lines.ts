@@ -12,7 +12,7 @@ export const LINE_FEED = 10;
 export interface LineReader {
   /** bytes[from..to) are whole lines, each with its line feed. The bytes are the reader's only during the call. */
   lines(bytes: Uint8Array, from: number, to: number): void;
-  /** One line was longer than 1 MiB and has been left out. */
+  /** One line was longer than is allowed, 1 MiB by default, and has been left out. */
   tooLong(): void;
   /** There are no more lines. */
   end(): void;
@@ -23,12 +23,14 @@ export interface LineReader {
 /** Cuts chunks of any size into whole lines; what is held is at most one line. */
 export class LineSplitter {
   readonly #reader: LineReader;
+  readonly #mostBytes: number;
   readonly #held = new ByteBuffer();
   /** In a line that is too long, up to its end. */
   #skipping = false;
 
-  constructor(reader: LineReader) {
+  constructor(reader: LineReader, mostBytes = MOST_LINE_BYTES) {
     this.#reader = reader;
+    this.#mostBytes = mostBytes;
   }
 
   /** Bytes at the end of what was pushed that wait for the end of their line or record. */
@@ -61,7 +63,7 @@ export class LineSplitter {
   #finishLine(piece: Uint8Array): number {
     const feed = piece.indexOf(LINE_FEED);
     const length = feed < 0 ? piece.length : feed;
-    if (this.#held.length + length > MOST_LINE_BYTES) {
+    if (this.#held.length + length > this.#mostBytes) {
       this.#held.clear();
       this.#skipping = true;
     }

@@ -1,3 +1,4 @@
+import type { Hide } from "../../base/secrets.ts";
 import { escapeText } from "../../base/escape.ts";
 import { attributeWords } from "../../draw/words.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
@@ -45,6 +46,7 @@ interface MetricSeries {
 export class History {
   readonly #limits: HistoryLimits;
   readonly #openedMs: number;
+  readonly #hide: Hide;
   readonly #scopes = new Map<string, Map<string, MetricSeries[]>>();
   readonly #series: SeriesHistory[] = [];
   #sliceMs: number;
@@ -53,7 +55,9 @@ export class History {
   #forgottenBefore: number | undefined;
   #sinceWeighed = 0;
 
-  constructor(openedMs: number, limits = HISTORY_LIMITS) {
+  /** `hide` takes out of names what nobody may see. */
+  constructor(openedMs: number, limits = HISTORY_LIMITS, hide: Hide = (text) => text) {
+    this.#hide = hide;
     this.#limits = limits;
     this.#openedMs = openedMs;
     this.#sliceMs = limits.firstSliceMs;
@@ -147,14 +151,15 @@ export class History {
       return entry.readers[at];
     }
     if (this.#series.length >= this.#limits.mostSeries) return undefined;
+    const hide = this.#hide;
     const names: SeriesNames = {
-      name: escapeText(metric.name),
-      unit: escapeText(metric.unit),
+      name: escapeText(hide(metric.name)),
+      unit: escapeText(hide(metric.unit)),
       type: metric.data.case ?? "none",
       temporality: entry.temporality,
-      resource: attributeWords(resource),
-      scope: escapeText(scope),
-      attributes: attributeWords(point.attributes),
+      resource: attributeWords(resource, hide),
+      scope: escapeText(hide(scope)),
+      attributes: attributeWords(point.attributes, hide),
     };
     const reader = Reader.of(this.#series.length, names, metric, point);
     if (reader === undefined) return undefined;

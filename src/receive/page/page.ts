@@ -1,11 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import type { Hide } from "../../base/secrets.ts";
 import type { RequestEvent } from "../event.ts";
 import { carriesToken } from "../token.ts";
 import { CSS, HTML, JS } from "./assets.ts";
 import { Feed } from "./feed.ts";
 import { type Listener, refusalOf } from "./guard.ts";
-import { History } from "./history.ts";
+import { History, HISTORY_LIMITS } from "./history.ts";
 import type { HistoryAnswer } from "./protocol.ts";
 import { Streams } from "./streams.ts";
 
@@ -13,6 +14,8 @@ export interface PageOptions extends Omit<Listener, "port"> {
   /** Reads the Authorization that a reader must carry; undefined shows everything to everybody. */
   readonly token: (() => Promise<string>) | undefined;
   readonly clock: Clock;
+  /** Takes out of names what nobody may see. */
+  readonly hide: Hide;
 }
 
 /** The page at `/`: what came, as it comes. */
@@ -47,7 +50,7 @@ const COMMON = {
 export function createPage(options: PageOptions): Page {
   const { clock, token } = options;
   const startedMs = clock.wall();
-  const history = new History(startedMs);
+  const history = new History(startedMs, HISTORY_LIMITS, options.hide);
   const feed = new Feed(history, startedMs);
   const streams = new Streams(feed, clock);
   const files: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([

@@ -15,6 +15,8 @@ export interface Reported {
   readonly samples: boolean;
   /** Values are read, whose unit may be another than the bounds'. */
   readonly input: boolean;
+  /** Kept requests are sent again. */
+  readonly replays: boolean;
   readonly intervalMs: number;
   readonly insecure: boolean;
   readonly spool: string | undefined;
@@ -32,6 +34,7 @@ export function reported(
     spoolOnly: source.kind === "spool",
     samples: source.kind === "sample",
     input: source.kind === "input",
+    replays: source.kind === "replay",
     intervalMs: schedule.intervalMs,
     insecure: destination.tls.insecure,
     spool: keep.spool?.value,

@@ -12,12 +12,14 @@ export function samplesText({ endpoint }: Reported): string {
 
 /** What is said before the first send. */
 export function startText(config: Reported): readonly string[] {
-  const { endpoint, loop, intervalMs, samples } = config;
+  const { endpoint, loop, intervalMs, samples, replays } = config;
   const to = `Sending histogram metrics to: ${endpoint.shown}`;
   if (!loop) return [to];
   return [
     to,
-    `Running in loop mode (sending every ${intervalMs / 1000} seconds)`,
+    replays
+      ? "Replaying requests, one after the other"
+      : `Running in loop mode (sending every ${intervalMs / 1000} seconds)`,
     "Press Ctrl+C to stop...",
     ...samples ? [samplesText(config)] : [],
     "",
@@ -77,8 +79,9 @@ function closingNote(metrics: readonly string[]): string {
 
 function recordingText(
   { iteration, time }: Extract<RunEvent, { type: "recording" }>,
-  { loop, samples }: Reported,
+  { loop, samples, replays }: Reported,
 ): string {
+  if (replays) return `[${localTime(time)}] Iteration ${iteration}: Replaying a request...`;
   if (loop) return `[${localTime(time)}] Iteration ${iteration}: Recording measurements...`;
   return samples ? "Recording sample measurements..." : "Recording measurements...";
 }

@@ -24,6 +24,7 @@ function start(token?: string): Running {
   const common = {
     host: "127.0.0.1",
     clock,
+    hide: (text: string) => text,
     token: token === undefined ? undefined : () => Promise.resolve(token),
   };
   const page = createPage({ ...common, scheme: "http" });

@@ -27,6 +27,7 @@ function config(
     spoolOnly: false,
     samples: true,
     input: false,
+    replays: false,
     intervalMs: 60_000,
     insecure: false,
     spool: undefined,

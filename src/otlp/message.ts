@@ -1,0 +1,84 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { gzip } from "./gzip.ts";
+import {
+  type ExportMetricsServiceRequest,
+  ExportMetricsServiceRequestSchema,
+} from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import { type DataPoint, dataPointsOf, metricsOf } from "./rules.ts";
+import type { EncodedRequest, RequestLimits } from "./request.ts";
+import { splitRequest } from "./split.ts";
+
+// Import this module dynamically where `send` alone does not need it: the schema costs time at start.
+
+/** A decoded request as what is sent; parts of it where it is larger than the limits allow. */
+export async function encodeMessage(
+  request: ExportMetricsServiceRequest,
+  limits: RequestLimits,
+  compression: "gzip" | "none",
+): Promise<readonly EncodedRequest[]> {
+  const points = [...dataPointsIn(request)];
+  const body = toBinary(ExportMetricsServiceRequestSchema, request);
+  const whole: EncodedRequest = {
+    body,
+    encoding: "identity",
+    points: points.length,
+    measurements: points.reduce((sum, point) => sum + measurementsOf(point), 0),
+  };
+  const parts = await fitting(whole, limits);
+  if (compression === "none") return parts;
+  return await Promise.all(
+    parts.map(async (part) => ({
+      ...part,
+      body: await gzip(part.body),
+      encoding: "gzip" as const,
+    })),
+  );
+}
+
+async function fitting(
+  request: EncodedRequest,
+  limits: RequestLimits,
+): Promise<readonly EncodedRequest[]> {
+  const fits = request.points <= limits.points && request.body.length <= limits.bytes;
+  // A single data point that is too large is the receiver's to refuse.
+  if (fits || request.points < 2) return [request];
+  const halves = await splitRequest(request);
+  return (await Promise.all(halves.map((half) => fitting(half, limits)))).flat();
+}
+
+/** Every data point of a request. */
+export function* dataPointsIn(request: ExportMetricsServiceRequest): Generator<DataPoint> {
+  for (const metric of metricsOf(request)) yield* dataPointsOf(metric);
+}
+
+/** A data point's measurements are its count; one of a gauge or a sum has none, and is one by itself. */
+export function measurementsOf(point: DataPoint): number {
+  return "count" in point ? Number(point.count) : 1;
+}
+
+/** When a request was made, as far as its data points tell: the latest of their times, ns since 1970. */
+export function latestTime(request: ExportMetricsServiceRequest): bigint | undefined {
+  let latest = 0n;
+  for (const { timeUnixNano } of dataPointsIn(request)) {
+    if (timeUnixNano > latest) latest = timeUnixNano;
+  }
+  return latest === 0n ? undefined : latest;
+}
+
+/** Moves every time of a request by so many ns; a time that is not set stays so. */
+export function shiftTimes(request: ExportMetricsServiceRequest, by: bigint): void {
+  const shifted = (time: bigint) => {
+    if (time === 0n) return time;
+    const moved = time + by;
+    return moved < 0n ? 0n : moved > MOST_TIME ? MOST_TIME : moved;
+  };
+  for (const point of dataPointsIn(request)) {
+    point.startTimeUnixNano = shifted(point.startTimeUnixNano);
+    point.timeUnixNano = shifted(point.timeUnixNano);
+    if (!("exemplars" in point)) continue;
+    for (const exemplar of point.exemplars) exemplar.timeUnixNano = shifted(exemplar.timeUnixNano);
+  }
+}
+
+/** The field is a fixed64. */
+const MOST_TIME = 2n ** 64n - 1n;
