@@ -2,7 +2,7 @@
 # Installs what the tests compare with and drive, into a cache folder, and prints VARIABLE=PATH a line: of the
 # variables that are named as arguments, without arguments of all.
 #   OTELCOL, TELEMETRYGEN   a real OpenTelemetry Collector and its load generator, from the Go module proxy
-#   OTELCOL_CONTRIB         a Collector with the deltatocumulative processor, as compose.yaml runs it
+#   OTELCOL_CONTRIB         a Collector as compose.yaml runs it, which also scrapes, and writes and reads files of OTLP/JSON
 #   VICTORIAMETRICS         a store of metrics with a page of its own, as compose.yaml runs it
 #   PROMETHEUS_TARGET       a Go program with client_golang, to scrape
 #   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
@@ -31,26 +31,42 @@ go_install() {
   [ -x "$cache/$1/${2##*/}" ] || GOBIN="$cache/$1" go install "$2@$1"
 }
 
-# collector NAME [MODULE]: a Collector with OTLP over HTTP at both ends, and with a processor
+# The parts of a Collector, as its builder wants them: gomods KIND MODULE...
+gomods() {
+  local kind=$1 module
+  shift
+  echo "$kind:"
+  for module in "$@"; do echo "  - gomod: $module"; done
+}
+
+# collector NAME: OTLP over HTTP at both ends; otelcol-contrib also with what the tests compare with
 collector() {
-  local name=$1 build
+  local name=$1 build otlp=go.opentelemetry.io/collector
+  local receivers=("$otlp/receiver/otlpreceiver $core") processors=()
+  local exporters=("$otlp/exporter/debugexporter $core" "$otlp/exporter/nopexporter $core"
+    "$otlp/exporter/otlphttpexporter $core")
   [ ! -x "$cache/$core/$name" ] || return 0
-  go_install "$core" go.opentelemetry.io/collector/cmd/builder
+  if [ "$name" = otelcol-contrib ]; then
+    # The module proxy has no newer one of the second.
+    receivers+=("$contrib/receiver/prometheusreceiver $core" "$contrib/receiver/otlpjsonfilereceiver v0.158.0")
+    processors=("$contrib/processor/cumulativetodeltaprocessor $core"
+      "$contrib/processor/deltatocumulativeprocessor $core")
+    exporters+=("$contrib/exporter/fileexporter $core")
+  fi
+  go_install "$core" "$otlp/cmd/builder"
   build=$(mktemp -d)
   {
-    printf '%s\n' "dist: {name: $name, output_path: $build}" \
-      "receivers:" "  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver $core"
-    [ -z "${2:-}" ] || printf '%s\n' "processors:" "  - gomod: $2 $core"
-    printf '%s\n' \
-      "exporters:" "  - gomod: go.opentelemetry.io/collector/exporter/debugexporter $core" \
-      "  - gomod: go.opentelemetry.io/collector/exporter/nopexporter $core" \
-      "  - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter $core" \
-      "providers:" "  - gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider $providers" \
-      "  - gomod: go.opentelemetry.io/collector/confmap/provider/envprovider $providers" \
-      "  - gomod: go.opentelemetry.io/collector/confmap/provider/yamlprovider $providers"
+    echo "dist: {name: $name, output_path: $build}"
+    gomods receivers "${receivers[@]}"
+    [ "${#processors[@]}" -eq 0 ] || gomods processors "${processors[@]}"
+    gomods exporters "${exporters[@]}"
+    gomods providers "$otlp/confmap/provider/fileprovider $providers" \
+      "$otlp/confmap/provider/envprovider $providers" "$otlp/confmap/provider/yamlprovider $providers"
   } >"$build/builder.yaml"
-  "$cache/$core/builder" --config "$build/builder.yaml"
-  mv "$build/$name" "$cache/$core/$name"
+  # The builder also wants modules that only the tests of a part need, and that the module proxy does not have.
+  "$cache/$core/builder" --config "$build/builder.yaml" --skip-compilation ||
+    echo "the builder could not tidy up; the compiler takes what it needs"
+  (cd "$build" && go build -mod=mod -trimpath -ldflags="-s -w" -o "$cache/$core/$name" .)
   rm -rf "$build"
 }
 
@@ -58,7 +74,7 @@ collector() {
 install() {
   case "$1" in
     OTELCOL) collector otelcol ;;
-    OTELCOL_CONTRIB) collector otelcol-contrib "$contrib/processor/deltatocumulativeprocessor" ;;
+    OTELCOL_CONTRIB) collector otelcol-contrib ;;
     TELEMETRYGEN) go_install "$telemetrygen" "$contrib/cmd/telemetrygen" ;;
     VICTORIAMETRICS)
       go_install "$victoriametrics" github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
