@@ -8,6 +8,7 @@ import { runProgram, startProgram } from "../support/program.ts";
 import type { ReceivedRequest } from "../support/receiver.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { runFixture, testAtOnce, testFixtures } from "../support/run_fixture.ts";
+import { LOAD } from "../support/wording.ts";
 import { tool } from "../support/tools.ts";
 
 /** Written by the file exporter of collector-contrib 0.165: telemetrygen's metrics, then every type with every field. */
@@ -75,6 +76,7 @@ testFixtures([
       "[TIME] Iteration 1: Replaying a request...",
       "[TIME] ✓ Sent 1 measurements",
       "Delivered 1 of 1 measurement in 1 send.",
+      ...LOAD,
       "Shutdown complete.",
     ],
   },
