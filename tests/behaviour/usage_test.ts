@@ -90,14 +90,14 @@ const rows: readonly Fixture[] = [
   wrongPem("an empty CA", { ca: "\n" }, /--ca "ca\.pem".*it is empty/),
   wrongPem("a damaged CA", { ca: authority.certificate + damaged }, /--ca.*certificate 2.*damaged/),
   wrongPem("a CA that is cut off", { ca: authority.certificate.slice(0, 200) }, /--ca.*cut off/),
-  {
-    ...usageError(
+  // From source it works.
+  ...sourceOnly ? [] : [
+    usageError(
       "--insecure where it cannot work is a usage error",
       { args: ["--endpoint", "https://127.0.0.1:1", "--insecure"] },
       /^ERROR: --insecure \(INSECURE_SSL=true\) cannot work here/,
     ),
-    ...(sourceOnly ? { ignore: "from source it works" } : {}),
-  },
+  ],
   usageError(
     "a placeholder that makes no URL is named",
     { args: ["--endpoint", "https://<cluster>/e/abc/api/v2/otlp"] },
