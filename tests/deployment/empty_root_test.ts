@@ -4,6 +4,7 @@ import { decode } from "../support/decode.ts";
 import { freePort } from "../support/process.ts";
 import { type ReceivedRequest, startReceiver } from "../support/receiver.ts";
 import { namedUnless } from "../support/tools.ts";
+import { SAMPLES } from "../support/wording.ts";
 
 // What an image without anything else runs, as k8s/ runs it: the executable as user 65532 in a root directory that
 // holds it, the libraries that it names, and /proc; read-only but for the spool.
@@ -34,10 +35,11 @@ if (executable === undefined) {
   test("the executable sends once when nothing else is in the root directory", async () => {
     await using receiver = await startReceiver();
     await using root = await emptyRoot(executable);
+    const samples = { type: "warning", message: SAMPLES };
     const { code, stdout, stderr } = await root.run(["--output", "json"], {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     });
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: `${JSON.stringify(samples)}\n` });
     assert.match(stdout, /"type":"summary","recorded":5,"delivered":5,/);
     assert.deepEqual(receiver.requests.map(measurements), [5]);
   });
