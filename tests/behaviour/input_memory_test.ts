@@ -7,26 +7,42 @@ const MOST_MORE_MB = 30;
 /** Far below what holding the longer input would take. */
 const MOST_MB = 150;
 
+const ROUTES = ["/", "/cart", "/search", "/checkout"];
+
+function untimed(n: number): string {
+  const route = ROUTES[n % ROUTES.length];
+  return `{"value":${n % 977}.${
+    n % 10
+  },"attributes":{"route":"${route}","status":200},"id":${n}}\n`;
+}
+
+/** One of so many lines of a log of so many hours, in order of time; 40 series. */
+function timed(lines: number, hours: number): (n: number) => string {
+  const begin = Date.UTC(2026, 0, 15);
+  const stepMs = hours * 3_600_000 / lines;
+  return (n) =>
+    `{"time":${begin + Math.floor(n * stepMs)},"value":${n % 977}.${n % 10},` +
+    `"attributes":{"route":"${ROUTES[n % ROUTES.length]}","shard":${Math.floor(n / 4) % 10}}}\n`;
+}
+
 const isLinux = Deno.build.os === "linux";
 
 /** The peak resident memory of reading so many lines, in MB. */
-async function peakMb(lines: number): Promise<number> {
+async function peakMb(
+  lines: number,
+  line: (n: number) => string,
+  args: readonly string[] = [],
+): Promise<number> {
   await using receiver = await startReceiver();
   await using program = await startProgram({
-    args: ["--endpoint", receiver.url, "--input", "-", "--output", "json"],
+    args: ["--endpoint", receiver.url, "--input", "-", "--output", "json", ...args],
     stdin: { open: true },
     timeoutMs: 60_000,
   });
   const perChunk = 2000;
-  const routes = ["/", "/cart", "/search", "/checkout"];
   for (let written = 0; written < lines; written += perChunk) {
-    const chunk = Array.from({ length: perChunk }, (_, i) => {
-      const n = written + i;
-      return `{"value":${n % 977}.${n % 10},"attributes":{"route":"${
-        routes[n % 4]
-      }","status":200},"id":${n}}\n`;
-    });
-    await program.write(chunk.join(""));
+    const length = Math.min(perChunk, lines - written);
+    await program.write(Array.from({ length }, (_, i) => line(written + i)).join(""));
   }
   // Once it is named, everything before it has been read, and the program is still there to be asked.
   await program.write("end\n");
@@ -39,17 +55,38 @@ async function peakMb(lines: number): Promise<number> {
   return Number(kb) / 1024;
 }
 
+function name(what: string): string {
+  return `${what}${isLinux ? "" : " (not run: only Linux tells, in /proc)"}`;
+}
+
 Deno.test({
-  name: `reading ten times as many lines takes no more memory${
-    isLinux ? "" : " (not run: only Linux tells, in /proc)"
-  }`,
+  name: name("reading ten times as many lines takes no more memory"),
   ignore: !isLinux,
   async fn() {
-    const few = await peakMb(200_000);
-    const many = await peakMb(2_000_000);
+    const few = await peakMb(200_000, untimed);
+    const many = await peakMb(2_000_000, untimed);
     const figures = `${few.toFixed(0)} MB for 200,000 lines, ${many.toFixed(0)} MB for 2,000,000`;
     assert.ok(few > 20, figures);
     assert.ok(many - few < MOST_MORE_MB, figures);
     assert.ok(many < MOST_MB, figures);
+  },
+});
+
+Deno.test({
+  name: name("--time-field takes no more memory for a day than for an hour of as many lines"),
+  ignore: !isLinux,
+  async fn() {
+    const lines = 1_000_000;
+    // All data points of the day, 345,600 of 10 s each, would take more than 200 MB if they were kept.
+    for (const interval of ["60", "10"]) {
+      const args = ["--time-field", "time", "--interval", interval];
+      const hour = await peakMb(lines, timed(lines, 1), args);
+      const day = await peakMb(lines, timed(lines, 24), args);
+      const figures = `intervals of ${interval} s: ${hour.toFixed(0)} MB for an hour, ${
+        day.toFixed(0)
+      } MB for a day`;
+      assert.ok(day < MOST_MB, figures);
+      if (interval === "60") assert.ok(day - hour < MOST_MORE_MB, figures);
+    }
   },
 });
