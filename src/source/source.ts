@@ -94,30 +94,41 @@ export function batchSource(batch: () => readonly Measurement[]): Source {
   };
 }
 
-/** So many generated measurements a send. */
+/** Measurements are due all the time; they are made this often, in ms. No longer are signals kept waiting. */
+const TICK_MS = 50;
+/** The most that are made without looking at the clock. */
+const MOST_AT_ONCE = 100_000;
+
+/** So many generated measurements a send; fewer in the one that is stopped. */
 export function countSource(generate: Generate, count: number, clock: Clock): Source {
   let start: number | undefined;
   return {
     ...AT_ONCE,
-    fill(recorder) {
+    async fill(recorder, _until, stop) {
       const begun = start ??= clock.monotonic();
       const seconds = (clock.monotonic() - begun) / 1000;
-      const measurements = generate(recorder, count, () => seconds);
-      return Promise.resolve({
-        measurements,
-        ended: false,
-        ...measurements === 0 && { isOthers: true },
-      });
+      let measurements = 0;
+      let made = 0;
+      let lookedAt = clock.monotonic();
+      while (made < count && !stop.aborted) {
+        // A signal is only noticed while this waits, and waiting costs more than looking at the clock.
+        if (clock.monotonic() - lookedAt >= TICK_MS) {
+          await clock.sleep(0.01, stop);
+          if (stop.aborted) break;
+          lookedAt = clock.monotonic();
+        }
+        const some = Math.min(count - made, MOST_AT_ONCE);
+        measurements += generate(recorder, some, () => seconds);
+        made += some;
+      }
+      const isOthers = measurements === 0 && made === count;
+      return { measurements, ended: false, ...isOthers && { isOthers } };
     },
   };
 }
 
-/** Measurements are due all the time; they are made this often, in ms. */
-const TICK_MS = 50;
 /** A product of times and rates may miss a whole number by its last digits. */
 const ROUNDING = 1e-6;
-/** The most that are made without looking at the clock and at signals. */
-const MOST_AT_ONCE = 100_000;
 /** Being behind by more than so many seconds' worth is said. */
 const BEHIND_SECONDS = 1;
 

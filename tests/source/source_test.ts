@@ -17,6 +17,7 @@ import type { MeasuredHistogram, Measurement } from "../../src/measurements/meas
 import type { Recorder } from "../../src/otlp/recorder.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import { SimulatedClock } from "../support/simulation.ts";
+import { StillClock } from "../support/still_clock.ts";
 
 const go = new AbortController().signal;
 const one: Measurement = { value: 1, attributes: {} };
@@ -207,6 +208,39 @@ Deno.test("paceSource() counts from when the schedule begins, to the last measur
   await clock.run(clock.sleep(0.3, go));
   await fill(3000);
   assert.equal(recorder.recorded, 12_000);
+});
+
+Deno.test("countSource() makes many measurements piece by piece, and stops in between", async () => {
+  const clock = new StillClock();
+  const stop = new AbortController();
+  const recorder = new Counter();
+  const pieces: number[] = [];
+  const count = countSource(
+    (records, some) => {
+      pieces.push(some);
+      return generate(records, some);
+    },
+    250_000,
+    clock,
+  );
+  assert.deepEqual(await count.fill(recorder, 0, stop.signal), {
+    measurements: 250_000,
+    ended: false,
+  });
+  assert.deepEqual(pieces, [100_000, 100_000, 50_000]);
+  const more = countSource(
+    (records, some) => {
+      clock.now += 30;
+      if (recorder.recorded >= 550_000) stop.abort();
+      return generate(records, some);
+    },
+    300_000_000,
+    clock,
+  );
+  const { measurements, ended } = await more.fill(recorder, 0, stop.signal);
+  assert.equal(ended, false);
+  assert.equal(measurements, 400_000, "those that were made when it was stopped");
+  assert.equal(recorder.recorded, 650_000);
 });
 
 Deno.test("paceSource() and countSource() tell that what was due is in other shares", async () => {
