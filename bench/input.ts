@@ -1,17 +1,22 @@
 /**
- * How fast measurements are read from files and recorded, each time by a new process: start, file, parsing, histogram.
+ * How fast the executable reads files, each time as a whole process: start, file, parsing, histogram, sending.
  *
  *     deno run -A bench/input.ts [LINES] [ROUNDS] [NAME]
  *
- * A million lines, the median of five rounds, and every input unless told otherwise; NAME is a part of its name. The files are made anew, in a temporary folder.
+ * A million lines, the median of five rounds, and every input unless told otherwise; NAME is a part of its name. The
+ * files are made anew, in a temporary folder. OTLP_HISTOGRAM_BIN, DENO_COMPILER and DENORT_BIN as for start.ts.
  */
-import { systemClock } from "../src/base/clock.ts";
-import { readInput } from "../src/measurements/input/input.ts";
-import { parsePattern } from "../src/measurements/input/pattern.ts";
-import { parseCondition } from "../src/measurements/input/where.ts";
 import { seededRandom } from "../src/measurements/generate/random.ts";
-import { recorder } from "../src/otlp/recorder.ts";
-import { type Cost, cost, inTempFolder, machine, median, table } from "./support.ts";
+import {
+  type Cost,
+  cost,
+  inTempFolder,
+  machine,
+  median,
+  program,
+  receiver,
+  table,
+} from "./support.ts";
 
 interface Case {
   readonly name: string;
@@ -20,7 +25,7 @@ interface Case {
   readonly options?: CaseOptions;
 }
 
-/** What the new process is told, as JSON. */
+/** What the program is told. */
 interface CaseOptions {
   readonly valueField?: string;
   readonly attrFields?: readonly string[];
@@ -37,7 +42,7 @@ function one<T>(list: readonly T[], random: () => number): T | undefined {
 }
 
 const access = (index: number, random: () => number) =>
-  `{"time":"2026-01-31T12:00:${String(index % 60).padStart(2, "0")}+00:00","request_id":"${
+  `{"time":"${instant(index).toISOString()}","request_id":"${
     Math.floor(random() * 2 ** 48).toString(16)
   }","request":"GET /item/${index} HTTP/1.1","status":${one(STATUSES, random)},"request_method":"${
     one(METHODS, random)
@@ -51,6 +56,11 @@ const jmeter = (index: number, random: () => number) =>
   `${instant(index).getTime()},${Math.floor(random() * 500)},${
     one(["home", "search", "checkout"], random)
   },${one(STATUSES, random)}`;
+
+const tsv = (index: number, random: () => number) =>
+  `${instant(index).toISOString()}\t${one(METHODS, random)}\t${one(STATUSES, random)}\t${
+    (random() * 500).toFixed(3)
+  }`;
 
 const logfmt = (index: number, random: () => number) =>
   `time=${instant(index).toISOString()} level=INFO msg="request done" method=${
@@ -148,6 +158,18 @@ const CASES: readonly Case[] = [
     options: { valueField: "elapsed", attrFields: ["label", "responseCode"] },
   },
   {
+    name: "TSV, two attributes",
+    header: "time\tmethod\tstatus\tms",
+    line: tsv,
+    options: { valueField: "ms", attrFields: ["method", "status"] },
+  },
+  {
+    name: "TSV, two attributes and the time",
+    header: "time\tmethod\tstatus\tms",
+    line: tsv,
+    options: { valueField: "ms", attrFields: ["method", "status"], timeField: "time" },
+  },
+  {
     name: "logfmt, two attributes",
     line: logfmt,
     options: { valueField: "duration", attrFields: ["method", "status"] },
@@ -199,58 +221,35 @@ async function write(path: string, { header, line }: Case, lines: number): Promi
   await writer.close();
 }
 
-/** What the new process does. */
-async function read(path: string, expected: number, options: CaseOptions) {
-  const { valueField = "value", attrFields, timeField, where, pattern } = options;
-  const input = readInput((await Deno.open(path)).readable, {
-    format: pattern === undefined ? "auto" : "pattern",
-    valueField,
-    attrFields: attrFields?.map((name) => ({ name, key: name })),
-    scale: 1,
-    unit: "ms",
-    timeField,
-    where: where === undefined ? [] : [known(parseCondition(where))],
-    pattern: pattern === undefined ? undefined : known(parsePattern(pattern)),
-    onInvalid: (line, reason) => console.error(`${line}: ${reason}`),
-  });
-  const { record } = recorder({
-    resource: {},
-    instruments: [{
-      name: "bench",
-      unit: "ms",
-      description: "",
-      bounds: [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000],
-      attributes: {},
-    }],
-    maxSeries: 10_000,
-  }, systemClock);
-  for await (const { measurements } of input) record(measurements);
-  if (input.progress.measurements !== expected) {
-    throw new Error(`${input.progress.measurements} measurements instead of ${expected}`);
-  }
+function flagsOf(options: CaseOptions = {}): readonly string[] {
+  const { valueField, attrFields = [], timeField, where, pattern } = options;
+  return [
+    ...valueField === undefined ? [] : ["--value-field", valueField],
+    ...attrFields.flatMap((name) => ["--attr-field", name]),
+    ...timeField === undefined ? [] : ["--time-field", timeField],
+    ...where === undefined ? [] : ["--where", where],
+    ...pattern === undefined ? [] : ["--input-format", "pattern", "--pattern", pattern],
+  ];
 }
 
-function known<T extends object>(parsed: T | { readonly expected: string }): T {
-  if ("expected" in parsed) throw new Error(parsed.expected);
-  return parsed;
-}
+const [lines = 1_000_000, rounds = 5, name = ""] = Deno.args;
+await compare(Number(lines), Number(rounds), name);
 
 async function compare(lines: number, rounds: number, name: string): Promise<void> {
-  console.log(`${await machine()}\n`);
   const rows = [["input", "lines/s", "wall (s)", "CPU (s)", "peak (MB)", "file (MB)"]];
   await inTempFolder(async (folder) => {
+    const { path: executable } = await program(folder);
+    await using stack = new AsyncDisposableStack();
+    const target = receiver();
+    stack.defer(() => target.close());
     const path = `${folder}/input`;
     for (const each of CASES.filter((each) => each.name.includes(name))) {
       await write(path, each, lines);
       const { size } = await Deno.stat(path);
-      const args = [
-        "read",
-        path,
-        String(lines),
-        JSON.stringify(each.options ?? {}),
+      const command = [
+        ...[executable, "--endpoint", target.url, "--input", path, "--quiet"],
+        ...flagsOf(each.options),
       ];
-      const script = new URL(import.meta.url).pathname;
-      const command = [Deno.execPath(), "run", "--no-check", "-A", script, ...args];
       const costs: Cost[] = [];
       for (let round = 0; round < rounds; round++) costs.push(await cost(command, {}, folder));
       const wall = median(costs.map(({ wallMs }) => wallMs)) / 1000;
@@ -265,13 +264,6 @@ async function compare(lines: number, rounds: number, name: string): Promise<voi
       await Deno.remove(path);
     }
   });
+  console.log(`${await machine()}; ${lines.toLocaleString("en")} lines, medians of ${rounds}\n`);
   console.log(table(rows));
-}
-
-if (Deno.args[0] === "read") {
-  const [, path = "", expected, options = ""] = Deno.args;
-  await read(path, Number(expected), JSON.parse(options));
-} else {
-  const [lines = 1_000_000, rounds = 5, name = ""] = Deno.args;
-  await compare(Number(lines), Number(rounds), name);
 }
