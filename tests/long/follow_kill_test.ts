@@ -6,6 +6,14 @@ import { seeded } from "../support/seeded.ts";
 
 const KILLS = 200;
 const LANES = 4;
+/** Of those whose lines carry a time. */
+const TIMED_KILLS = 40;
+const BEGIN = Date.UTC(2026, 0, 31, 12);
+
+/** When line `id` happened, ms since 1970: five in an interval, and every ninth came a second late. */
+function timeOf(id: number): number {
+  return BEGIN + id * 10 - (id % 9 === 8 ? 1000 : 0);
+}
 
 /** A log whose lines are numbered, rotated in every way while somebody follows it. */
 class Log {
@@ -20,7 +28,10 @@ class Log {
   }
 
   async write(lines: number): Promise<void> {
-    const text = Array.from({ length: lines }, () => `id=${this.written++} took=1\n`).join("");
+    const text = Array.from({ length: lines }, () => {
+      const id = this.written++;
+      return `id=${id} took=1 time=${new Date(timeOf(id)).toISOString()}\n`;
+    }).join("");
     // A line often comes in two pieces.
     const cut = Math.floor(this.#random() * text.length);
     await Deno.writeTextFile(this.#path, text.slice(0, cut), { append: true });
@@ -49,16 +60,21 @@ interface Lane {
   readonly marked: number;
 }
 
-async function lane(kills: number, seed: number): Promise<Lane> {
+async function lane(
+  kills: number,
+  seed: number,
+  isTimed = false,
+): Promise<Lane> {
   const random = seeded(seed);
   await using receiver = await startReceiver();
   const cwd = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
   const log = new Log(`${cwd}/log`, random);
+  const args = [...flags(receiver), ...isTimed ? ["--time-field", "time"] : []];
   let marked = 0;
   try {
     for (let killed = 0; killed < kills; killed++) {
       const before = receiver.requests.length;
-      await using program = await startProgram({ cwd, args: flags(receiver) });
+      await using program = await startProgram({ cwd, args });
       await log.write(1 + Math.floor(random() * 20));
       if (random() < 0.7) {
         const asked = receiver.waitForRequests(before + 1);
@@ -77,7 +93,7 @@ async function lane(kills: number, seed: number): Promise<Lane> {
     }
     await log.write(1);
     const last = `id=${log.written - 1}`;
-    await using program = await startProgram({ cwd, args: flags(receiver) });
+    await using program = await startProgram({ cwd, args });
     while (!idsOf(receiver).some(({ id }) => `id=${id}` === last)) {
       await receiver.waitForRequests(receiver.requests.length + 1);
     }
@@ -86,7 +102,8 @@ async function lane(kills: number, seed: number): Promise<Lane> {
     marked += stderr.split("possibly duplicated").length - 1;
 
     const bodies = new Map<number, Set<string>>();
-    for (const { id, body } of idsOf(receiver)) {
+    for (const { id, body, start, end } of idsOf(receiver)) {
+      if (isTimed) assert.ok(start <= timeOf(id) && timeOf(id) < end, `${id}: ${start} to ${end}`);
       const known = bodies.get(id) ?? new Set();
       bodies.set(id, known.add(body));
     }
@@ -104,13 +121,30 @@ async function lane(kills: number, seed: number): Promise<Lane> {
   }
 }
 
-/** Every line that a request held, with the request's bytes. */
-function idsOf(receiver: Receiver): readonly { readonly id: number; readonly body: string }[] {
+/** A line that a request held. */
+interface Sent {
+  readonly id: number;
+  /** The request's bytes. */
+  readonly body: string;
+  /** Of its data point, ms since 1970. */
+  readonly start: number;
+  readonly end: number;
+}
+
+function idsOf(receiver: Receiver): readonly Sent[] {
   return receiver.requests.flatMap(({ content }) =>
-    decode(content).metrics.flatMap(({ points }) => points).map(({ attributes, count }) => {
-      assert.equal(count, 1, "a line is one measurement");
-      return { id: Number(attributes["id"]), body: content.toHex() };
-    })
+    decode(content).metrics.flatMap(({ points }) => points).map(
+      ({ attributes, count, ...times }) => {
+        assert.equal(count, 1, "a line is one measurement");
+        const [start, end] = [times.start, times.end].map((ns) => Number(ns / 1_000_000n));
+        return {
+          id: Number(attributes["id"]),
+          body: content.toHex(),
+          start: start ?? NaN,
+          end: end ?? NaN,
+        };
+      },
+    )
   );
 }
 
@@ -122,6 +156,19 @@ function flags(receiver: Receiver): readonly string[] {
   ];
 }
 
+function assertWhole(lanes: readonly Lane[], kills: number): void {
+  for (const { lines, missing, readTwice, repeatedRequests, marked } of lanes) {
+    console.log(
+      `${lines} lines, ${missing.length} missing, ${readTwice.length} read twice, ` +
+        `${repeatedRequests} requests repeated, of which ${marked} were said to be`,
+    );
+    assert.ok(lines > kills * 3, `${lines} lines`);
+    if (missing.length > 0) console.log("missing", missing.join(" "));
+    assert.deepEqual(missing, []);
+    assert.deepEqual(readTwice, []);
+  }
+}
+
 Deno.test({
   name:
     `send --follow --spool reads every line once when it is killed ${KILLS} times, with rotations in between`,
@@ -129,19 +176,18 @@ Deno.test({
     const lanes = await Promise.all(
       Array.from({ length: LANES }, (_, i) => lane(KILLS / LANES, 1200 + i)),
     );
-    for (const { lines, missing, readTwice, repeatedRequests, marked } of lanes) {
-      console.log(
-        `${lines} lines, ${missing.length} missing, ${readTwice.length} read twice, ` +
-          `${repeatedRequests} requests repeated, of which ${marked} were said to be`,
-      );
-      assert.ok(lines > KILLS / LANES * 3, `${lines} lines`);
-      if (missing.length > 0) console.log("missing", missing.join(" "));
-      assert.deepEqual(missing, []);
-      assert.deepEqual(readTwice, []);
-    }
+    assertWhole(lanes, KILLS / LANES);
     // A process that dies in the midst of a repetition cannot say so any more: the others do.
     const total = (key: "repeatedRequests" | "marked") =>
       lanes.reduce((sum, lane) => sum + lane[key], 0);
     assert.ok(total("marked") >= total("repeatedRequests") / 4, "repeated without a word");
+  },
+});
+
+Deno.test({
+  name:
+    `send --follow --spool --time-field reads every line once when it is killed ${TIMED_KILLS} times, with rotations in between`,
+  async fn() {
+    assertWhole([await lane(TIMED_KILLS, 1300, true)], TIMED_KILLS);
   },
 });
