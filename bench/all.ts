@@ -1,5 +1,15 @@
 /** Every benchmark, one after the other: the figures of the README. About ten minutes on two cores. */
-const BENCHES = ["start", "memory", "encode", "throughput", "file", "input", "spool", "faults"];
+const BENCHES = [
+  "start",
+  "memory",
+  "encode",
+  "throughput",
+  "file",
+  "input",
+  "suggestion",
+  "spool",
+  "faults",
+];
 
 for (const name of BENCHES) {
   console.log(`\n## bench/${name}.ts\n`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeRequest } from "../../src/otlp/decode.ts";
-import { freePort, Process } from "../support/process.ts";
+import { Process } from "../support/process.ts";
 import { startProgram } from "../support/program.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { seeded } from "../support/seeded.ts";
@@ -113,10 +113,7 @@ processors:
   cumulativetodelta: {}
 exporters:
   otlp_http: {endpoint: "${endpoint}", compression: none}
-extensions:
-  health_check: {endpoint: "127.0.0.1:${freePort()}"}
 service:
-  extensions: [health_check]
   telemetry: {metrics: {level: none}}
   pipelines:
     metrics: {receivers: [prometheus], processors: [cumulativetodelta], exporters: [otlp_http]}
@@ -180,7 +177,7 @@ function truthOf(states: readonly State[]) {
 
 Deno.test({
   ...namedUnless(
-    missing("OTELCOL_PROMETHEUS"),
+    missing("OTELCOL_CONTRIB"),
     "--scrape sends what a Collector's prometheus receiver and cumulativetodelta make of the same target, and more",
   ),
   async fn() {
@@ -196,7 +193,7 @@ Deno.test({
       timeoutMs: 120_000,
     });
     {
-      await using collector = new Process(tool("OTELCOL_PROMETHEUS"), [
+      await using collector = new Process(tool("OTELCOL_CONTRIB"), [
         ...["--config", `yaml:${configuration(target.at, theirs.url)}`],
       ]);
       await collector.logged(/Everything is ready/, 30_000);
