@@ -18,6 +18,7 @@ export async function readVariables(
     if (envFile !== undefined) throw unreadable(fileOf("--env-file", envFile), thrown);
     if (!(thrown instanceof Deno.errors.NotFound)) throw unreadable('".env"', thrown);
   }
+  if (text === "") return variables(system.env, new Map(), name);
   const lines: number[] = [];
   const found = parseDotenv(text, lines);
   const warnings = withoutEffect(name, [...found.keys()], lines, system.env);
