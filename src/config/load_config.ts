@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 import { type Share, WHOLE } from "../measurements/generate/share.ts";
-import { invalid, numberSetting, type Setting, type Variables, wholeSetting } from "./setting.ts";
+import { numberSetting, type Setting, type Variables, wholeSetting } from "./setting.ts";
 import type { LoadConfig } from "./one_process.ts";
 import type { ScheduleConfig } from "./schedule_config.ts";
 import { flagName, type SendFlags, settingOf, variableOf } from "./settings.ts";

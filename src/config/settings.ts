@@ -92,8 +92,14 @@ export function settingOrDefault(
   flags: Flags,
   find: Variables = noVariables,
 ): Setting {
-  return settingOf(key, flags, find) ??
-    { name: flagName(key), source: "default", value: SETTINGS[key].default };
+  return settingOf(key, flags, find) ?? {
+    // Only an error names it, and a default makes none.
+    get name() {
+      return flagName(key);
+    },
+    source: "default",
+    value: SETTINGS[key].default,
+  };
 }
 
 /** What a repeatable flag was given, in its order. */
