@@ -1,3 +1,4 @@
 import { main } from "./src/cli/main.ts";
 
-Deno.exitCode = await main(Deno.args);
+// Nothing is left to wait for, and taking the runtime apart would add 2 ms to a send.
+Deno.exit(await main(Deno.args));

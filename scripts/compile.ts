@@ -1,3 +1,4 @@
+import { joinStart } from "./join.ts";
 import { moduleGraph } from "./module_graph.ts";
 import { PERMISSIONS } from "./permissions.ts";
 
@@ -47,10 +48,16 @@ export async function bundle(entry: string, folder: string): Promise<string> {
   // The packages' browser entries are the ones without static imports of node modules; --quiet drops the
   // bundler's remarks on their side effects, not its errors. Split, what is imported dynamically is not even
   // parsed before it is reached, and the rest needs no wrapping: an eighth of the time of a send.
-  const args = ["bundle", "--quiet", "--frozen", "--platform", "browser", "--minify"];
-  args.push("--code-splitting", "--outdir", folder, entry);
-  await run(`bundling ${entry}`, Deno.execPath(), args);
-  const file = `${folder}/${entry.replace(/^.*\//, "").replace(/\.ts$/, ".js")}`;
+  const bundling = (args: readonly string[]) =>
+    run(
+      `bundling ${entry}`,
+      Deno.execPath(),
+      ["bundle", "--quiet", "--frozen", "--platform", "browser", "--minify", ...args],
+    );
+  await bundling(["--code-splitting", "--outdir", folder, entry]);
+  const name = entry.replace(/^.*\//, "").replace(/\.ts$/, ".js");
+  await joinStart(folder, name, bundling);
+  const file = `${folder}/${name}`;
   const graph = await moduleGraph(file, "--no-config", "--no-lock");
   for (const [module, dependencies] of graph) {
     if (module.startsWith("node:")) continue;

@@ -1,9 +1,6 @@
-/** Control, format and line-separating characters: what can drive a terminal or turn text around. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 /** Text from the wire for a terminal: nothing in it acts, and it is not endless. */
 export function escapeText(text: string, longest = 300): string {
-  return clip(text, longest).replace(UNSAFE, escaped);
+  return withoutUnsafe(clip(text, longest));
 }
 
 /** The same on one line, for an answer within a sentence. */
@@ -13,7 +10,15 @@ export function oneLine(text: string, longest = 2000): string {
 
 /** A line of JSON that may be shown in a terminal: JSON itself escapes only some of it. */
 export function escapeJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, escaped);
+  return withoutUnsafe(JSON.stringify(value));
+}
+
+/**
+ * Escapes control, format and line-separating characters: what can drive a terminal or turn text around. The expression
+ * is read where it is used, since most runs have nothing to escape.
+ */
+function withoutUnsafe(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
 function escaped(character: string): string {

@@ -3,6 +3,7 @@ export const HIDDEN = "***";
 
 /** A URL as it may be shown: user name, password and the values of its query are hidden. */
 export function redactUrl(url: URL): string {
+  if (!/[@?#]/.test(url.href)) return url.href;
   const shown = new URL(url);
   const { username, password } = shown;
   shown.username = "";

@@ -43,7 +43,9 @@ export class Secrets {
   }
 
   /** User name, password and the values of the query. */
-  addUrl({ username, password, searchParams, search }: URL): void {
+  addUrl(url: URL): void {
+    if (!/[@?]/.test(url.href)) return;
+    const { username, password, searchParams, search } = url;
     const raw = search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
     for (const value of [username, password, ...raw]) {
       this.#addWhole(value);

@@ -38,7 +38,11 @@ export async function readText(
 }
 
 async function readAll(path: string, giveUp: AbortSignal): Promise<Uint8Array> {
-  const isPipe = await Deno.stat(path).then(({ isFifo }) => isFifo === true, () => false);
+  const isPipe = await Deno.stat(path).then(({ isFifo }) => isFifo === true, (thrown) => {
+    // The usual `.env`: opening it would only say the same.
+    if (thrown instanceof Deno.errors.NotFound) throw thrown;
+    return false;
+  });
   const kept = new ByteBuffer();
   for await (const chunk of isPipe ? pipeChunks(path, giveUp) : fileChunks(path)) {
     if (kept.length + chunk.length > LARGEST_TEXT) {

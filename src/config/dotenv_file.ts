@@ -1,5 +1,4 @@
 import { redactTokens } from "../base/redact.ts";
-import { parseDotenv } from "./dotenv.ts";
 import type { System } from "../base/system.ts";
 import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import { type Variables, variables } from "./setting.ts";
@@ -18,6 +17,8 @@ export async function readVariables(
     if (envFile !== undefined) throw unreadable(fileOf("--env-file", envFile), thrown);
     if (!(thrown instanceof Deno.errors.NotFound)) throw unreadable('".env"', thrown);
   }
+  if (text === "") return variables(system.env, new Map(), name);
+  const { parseDotenv } = await import("./dotenv.ts");
   const lines: number[] = [];
   const found = parseDotenv(text, lines);
   const warnings = withoutEffect(name, [...found.keys()], lines, system.env);

@@ -46,9 +46,10 @@ export function exactEndpoint(setting: Setting, environment: Environment): Endpo
 function endpoint(url: URL, setting: Setting, environment: Environment): Endpoint {
   const shown = redactUrl(url);
   const basic = basicAuthorization(url);
-  url.username = "";
-  url.password = "";
-  url.hash = "";
+  // Each of these is parsed as a whole URL.
+  if (url.username !== "") url.username = "";
+  if (url.password !== "") url.password = "";
+  if (url.href.includes("#")) url.hash = "";
   const proxy = proxyFor(url, environment);
   return {
     url,
@@ -64,20 +65,20 @@ function parse(setting: Setting): URL {
   const text = setting.value.trim();
   const url = URL.parse(text);
   const isHttp = url !== null && ["http:", "https:"].includes(url.protocol);
-  const shown = `"${redactUrlText(setting.value)}"`;
+  const shown = () => `"${redactUrlText(setting.value)}"`;
   const placeholder = placeholderIn(isHttp ? url.hostname : text);
   if (placeholder !== undefined) {
     throw invalid(
       setting,
       `a name of yours in place of "${placeholder}", for example https://abc12345.live.dynatrace.com/api/v2/otlp`,
-      shown,
+      shown(),
     );
   }
   if (!isHttp) {
     throw invalid(
       setting,
       "a URL that begins with http:// or https://, for example https://ENV.live.dynatrace.com/api/v2/otlp",
-      shown,
+      shown(),
     );
   }
   return url;

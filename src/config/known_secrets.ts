@@ -26,8 +26,8 @@ export function addKnownSecrets(
     secrets.addHeader(name, value);
     secrets.addHeader(name, percentDecode(value));
   }
-  for (const endpoint of [flags.endpoint ?? "", ...held("endpoint"), flags.scrape ?? ""]) {
-    addUrl(secrets, URL.parse(endpoint.trim()));
+  for (const endpoint of [flags.endpoint, ...held("endpoint"), flags.scrape]) {
+    if (endpoint !== undefined) addUrl(secrets, URL.parse(endpoint.trim()));
   }
   for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]) {
     for (const proxy of [environment(name), environment(name.toLowerCase())]) {

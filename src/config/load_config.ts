@@ -1,22 +1,10 @@
 import { UsageError } from "../base/errors.ts";
 import { type Share, WHOLE } from "../measurements/generate/share.ts";
-import { invalid, numberSetting, type Setting, type Variables, wholeSetting } from "./setting.ts";
+import { numberSetting, type Setting, type Variables, wholeSetting } from "./setting.ts";
+import type { LoadConfig } from "./one_process.ts";
 import type { ScheduleConfig } from "./schedule_config.ts";
 import { flagName, type SendFlags, settingOf, variableOf } from "./settings.ts";
 import type { SourceConfig } from "./source_config.ts";
-
-/** How many send together, and what is measured of it. */
-export interface LoadConfig {
-  /** Connections, with a request under way on each. */
-  readonly workers: number;
-  /** Which one of several processes this is. */
-  readonly share: Share;
-  /** What the 99th percentile of the latency of requests may be, in ms; undefined: anything. */
-  readonly sloMs: number | undefined;
-}
-
-/** One connection, and no other process. */
-export const ONE_PROCESS: LoadConfig = { workers: 1, share: WHOLE, sloMs: undefined };
 
 /** Each is a connection and a recorder of its own. */
 const MOST_WORKERS = 256;
@@ -108,25 +96,4 @@ function sloOf(flags: SendFlags, source: SourceConfig): number | undefined {
     "a number of milliseconds greater than 0, for example 200",
     (n) => n > 0,
   );
-}
-
-/** Where probes and metrics are served. */
-export interface HealthConfig {
-  readonly hostname: string;
-  readonly port: number;
-  readonly setting: Setting;
-}
-
-export function healthConfig(flags: SendFlags, find: Variables): HealthConfig | undefined {
-  const setting = settingOf("health", flags, find);
-  if (setting === undefined) return undefined;
-  const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/i.exec(
-    setting.value.trim(),
-  ) ?? [];
-  const hostname = bracketed ?? plain;
-  const port = Number(digits);
-  if (hostname === undefined || port > 65_535) {
-    throw invalid(setting, "HOST:PORT to listen on, for example 127.0.0.1:8080 or 0.0.0.0:8080");
-  }
-  return { hostname, port, setting };
 }

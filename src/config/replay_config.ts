@@ -1,5 +1,4 @@
 import { UsageError } from "../base/errors.ts";
-import type { ScheduleConfig } from "./schedule_config.ts";
 import { invalid, numberSetting, type Setting } from "./setting.ts";
 import { flagName, type SendFlags, settingOf } from "./settings.ts";
 
@@ -52,11 +51,3 @@ export function replayConfig(flags: SendFlags, replay: Setting, loop: boolean): 
     ),
   };
 }
-
-/** A request is a send, and the next one is sent as soon as it is due. */
-export const REPLAY_SCHEDULE: ScheduleConfig = {
-  loop: true,
-  intervalMs: 0,
-  iterations: Infinity,
-  durationMs: Infinity,
-};

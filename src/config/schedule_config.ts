@@ -34,3 +34,11 @@ export function scheduleConfig(
     durationMs: duration === undefined ? Infinity : secondsSetting(duration),
   };
 }
+
+/** A request is a send, and the next one is sent as soon as it is due. */
+export const REPLAY_SCHEDULE: ScheduleConfig = {
+  loop: true,
+  intervalMs: 0,
+  iterations: Infinity,
+  durationMs: Infinity,
+};

@@ -60,6 +60,11 @@ function isFlag(key: SettingKey): key is FlagKey {
   return rowOf(key).flag !== false;
 }
 
+/** Whether one of the flags stands in one of these groups of the help. */
+export function hasFlagOf(groups: readonly SettingRow["group"][], flags: Flags): boolean {
+  return Object.keys(flags).some((key) => isSettingKey(key) && groups.includes(rowOf(key).group));
+}
+
 /** `--token-file` of the row `tokenFile`. */
 export function flagName(key: SettingKey): string {
   return `--${rowOf(key).flag || key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -87,8 +92,14 @@ export function settingOrDefault(
   flags: Flags,
   find: Variables = noVariables,
 ): Setting {
-  return settingOf(key, flags, find) ??
-    { name: flagName(key), source: "default", value: SETTINGS[key].default };
+  return settingOf(key, flags, find) ?? {
+    // Only an error names it, and a default makes none.
+    get name() {
+      return flagName(key);
+    },
+    source: "default",
+    value: SETTINGS[key].default,
+  };
 }
 
 /** What a repeatable flag was given, in its order. */

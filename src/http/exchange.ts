@@ -11,10 +11,13 @@ export interface Credentials {
 /** Nothing of a request can have arrived: there never was a connection for it. */
 export class NotSent extends Error {}
 
+/** Header values by lower-case name. A plain object, because fetch makes its own Headers of it anyway. */
+export type RequestHeaders = Readonly<Record<string, string>>;
+
 /** One request and the beginning of its answer; rejects when none comes. */
 export type Exchange = (
   body: Uint8Array<ArrayBuffer>,
-  headers: Headers,
+  headers: RequestHeaders,
   signal: AbortSignal,
 ) => Promise<{
   readonly status: number;

@@ -40,7 +40,7 @@ export function insecureExchange(
       let state: "new" | "connected" | "secured" = tunnel === undefined ? "new" : "connected";
       const sent = request(url, {
         method: "POST",
-        headers: { ...Object.fromEntries(headers), "content-length": body.length },
+        headers: { ...headers, "content-length": body.length },
         agent: tunnel === undefined ? false : new TunnelAgent({ keepAlive: false }),
         ...options,
       }, (answer) => {
@@ -79,7 +79,9 @@ export function insecureExchange(
 }
 
 function headersOf({ headers }: IncomingMessage): Headers {
-  return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+  return new Headers(
+    Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+  );
 }
 
 /** What is unpacked at once, in bytes: gzip makes at most a thousand times as much of it. */

@@ -1,6 +1,6 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
 import { sentOnce } from "../base/older_deno.ts";
-import { type Credentials, type Exchange, NotSent } from "./exchange.ts";
+import { type Credentials, type Exchange, NotSent, type RequestHeaders } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
@@ -21,14 +21,13 @@ export async function openTransport(
   connection: "shared" | "own" = "shared",
 ): Promise<Transport> {
   const { endpoint, tls } = destination;
-  const headers = (encoding: "gzip" | "identity", authorization: string | undefined) => {
-    const sent = new Headers({ "User-Agent": userAgent });
-    for (const [name, value] of destination.headers) sent.set(name, value);
-    sent.set("Content-Type", "application/x-protobuf");
-    if (encoding === "gzip") sent.set("Content-Encoding", "gzip");
-    if (authorization !== undefined) sent.set("Authorization", authorization);
-    return sent;
-  };
+  const headers: HeadersOf = (encoding, authorization) => ({
+    "user-agent": userAgent,
+    ...Object.fromEntries(destination.headers),
+    "content-type": "application/x-protobuf",
+    ...encoding === "gzip" && { "content-encoding": encoding },
+    ...authorization !== undefined && { authorization },
+  });
   if (tls.insecure && endpoint.url.protocol === "https:") {
     // node:https is the one client here that can skip verification; it is loaded only for this.
     const { insecureExchange } = await import("./insecure.ts");
@@ -61,10 +60,15 @@ export async function openTransport(
   );
 }
 
+type HeadersOf = (
+  encoding: "gzip" | "identity",
+  authorization: string | undefined,
+) => RequestHeaders;
+
 function posting(
   { timeoutMs }: DestinationConfig,
   credentials: Credentials,
-  headers: (encoding: "gzip" | "identity", authorization: string | undefined) => Headers,
+  headers: HeadersOf,
   exchange: Exchange,
   secrets: Secrets,
   close = () => {},

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
-import type { HealthConfig } from "../config/load_config.ts";
+import type { HealthConfig } from "../config/health_config.ts";
 import type { Ledger } from "../delivery/delivery.ts";
 import type { Pulse, RunEvent } from "./loop.ts";
 

@@ -298,6 +298,7 @@ class Sending {
   /** Aborted when no request may be under way any longer. */
   readonly #abort: AbortSignal;
   readonly #ended = new AbortController();
+  #hasEnded = false;
 
   constructor(deps: RunDependencies, figures: RequestFigures) {
     this.#deps = deps;
@@ -307,6 +308,7 @@ class Sending {
     this.#abort = AbortSignal.any([kill, timeUp.signal]);
     const stopped = () => {
       this.#stoppedAt = clock.monotonic();
+      if (this.#hasEnded) return;
       const until = AbortSignal.any([kill, this.#ended.signal]);
       clock.sleep(LAST_TRY_MS, until).then(() => timeUp.abort());
     };
@@ -413,7 +415,9 @@ class Sending {
 
   /** Names what is not delivered, and whether the store has it. */
   async *undelivered(): AsyncGenerator<RunEvent> {
-    this.#ended.abort();
+    this.#hasEnded = true;
+    // Aborting takes a millisecond, and without a signal nothing waits for it.
+    if (this.#stoppedAt !== undefined) this.#ended.abort();
     const { delivery, kill } = this.#deps;
     let lost = 0;
     for await (const event of delivery.end("the program ended before the receiver took them")) {

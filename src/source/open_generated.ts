@@ -3,7 +3,8 @@ import { type Pace, rising, steady } from "../measurements/generate/pace.ts";
 import { seededRandom } from "../measurements/generate/random.ts";
 import { seriesIn, type Share } from "../measurements/generate/share.ts";
 import { Synthetic } from "../measurements/generate/synthetic.ts";
-import { countSource, emptySource, type Generate, paceSource, type Source } from "./source.ts";
+import { countSource, type Generate, paceSource } from "./generated_source.ts";
+import { emptySource, type Source } from "./source.ts";
 import type { System } from "../base/system.ts";
 
 /** The source of `--series`, `--count`, `--rate` and `--distribution`. */

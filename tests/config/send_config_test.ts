@@ -3,6 +3,7 @@ import { sendConfig } from "../../src/config/send_config.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import type { SendFlags } from "../../src/config/settings.ts";
 import { variables } from "../../src/config/setting.ts";
+import { SOURCE_READER } from "../support/source_reader.ts";
 
 type Texts = Readonly<Record<string, string>>;
 const TOKEN = "dt0c01.PUBLIC.SECRET";
@@ -10,7 +11,7 @@ const HERE = { endpoint: "http://h" };
 
 function config(flags: SendFlags, environment: Texts = {}, dotenv: Texts = {}) {
   const find = variables((name) => environment[name], new Map(Object.entries(dotenv)), ".env");
-  return sendConfig(flags, find, (name) => environment[name]);
+  return sendConfig(flags, find, (name) => environment[name], SOURCE_READER);
 }
 
 function refusal(flags: SendFlags, environment: Texts = {}, dotenv: Texts = {}): string {

@@ -6,7 +6,8 @@ import { OTLP_REQUEST } from "../../src/otlp/request.ts";
 import { recorder } from "../../src/otlp/recorder.ts";
 import { run, type Summary } from "../../src/send/loop.ts";
 import { type Latency, RequestFigures } from "../../src/send/request_figures.ts";
-import { batchSource, type Generate, paceSource, type Source } from "../../src/source/source.ts";
+import { type Generate, paceSource } from "../../src/source/generated_source.ts";
+import { batchSource, type Source } from "../../src/source/source.ts";
 import { SimulatedClock, SimulatedReceiver, type Step } from "../support/simulation.ts";
 
 const LOOP: ScheduleConfig = {

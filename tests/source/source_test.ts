@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { steady } from "../../src/measurements/generate/pace.ts";
+import { countSource, type Generate, paceSource } from "../../src/source/generated_source.ts";
 import {
   batchSource,
-  countSource,
   emptySource,
   type Filled,
-  type Generate,
-  paceSource,
   type Records,
   type Source,
 } from "../../src/source/source.ts";
