@@ -149,3 +149,20 @@ Deno.test("parseGraph() tells dynamic and type imports from static ones", () => 
     { target: "file:///c.ts", dynamic: false, typeOnly: true },
   ]);
 });
+
+Deno.test("importProblems() says when a plain send loads many modules, those behind import() aside", () => {
+  const names = (folder: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `src/${folder}/${i}.ts`);
+  const modules = (count: number) =>
+    graph({
+      "main.ts": ["src/cli/main.ts"],
+      "src/cli/main.ts": [
+        ...names("send", count),
+        ...names("plot", 90).map((target) => ({ target, dynamic: true })),
+      ],
+    });
+  assert.deepEqual(importProblems(modules(88), ROOT), []);
+  assert.deepEqual(importProblems(modules(89), ROOT), [
+    "a plain send loads 91 modules: 90 at most",
+  ]);
+});
