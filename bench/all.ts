@@ -1,9 +1,11 @@
-/** Every benchmark, one after the other: the figures of the README. About ten minutes on two cores. */
+/** Every benchmark, one after the other: the figures of the README. About a quarter of an hour on two cores. */
 const BENCHES = [
   "start",
   "memory",
   "encode",
   "throughput",
+  "workers",
+  "receive",
   "file",
   "input",
   "suggestion",

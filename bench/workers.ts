@@ -1,0 +1,157 @@
+/**
+ * What `--workers` brings: 1, 2 and 4 of them beside telemetrygen with as many, against a Collector that counts and
+ * throws away and against VictoriaMetrics, which stores. 10,000 series, no compression, as fast as it goes.
+ *
+ *     deno run -A bench/workers.ts [ROUNDS [SECONDS]]
+ *
+ * The program is OTLP_HISTOGRAM_BIN, or this source compiled; OTELCOL, VICTORIAMETRICS and TELEMETRYGEN name the
+ * others. The receivers' own counts are what counts: data points, and in VictoriaMetrics samples, several of which
+ * make up a data point.
+ */
+import { background, cost, inTempFolder, machine, median, program, table } from "./support.ts";
+
+const WORKERS = [1, 2, 4];
+
+interface Target {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly port: number;
+  readonly path: string;
+  readonly count: { readonly port: number; readonly line: RegExp };
+}
+
+await inTempFolder((folder) => bench(folder, Number(Deno.args[0] ?? 3), Number(Deno.args[1] ?? 5)));
+
+async function bench(folder: string, rounds: number, seconds: number): Promise<void> {
+  const { path } = await program(folder);
+  const telemetrygen = named("TELEMETRYGEN");
+  console.log(`${await machine()}; ${rounds} times ${seconds} s each\n`);
+  for (const target of await targets(folder)) {
+    const process = background(target.command, folder);
+    try {
+      await ready(() => counted(target));
+      const samples = new Map<string, number[]>();
+      for (let round = 0; round < rounds; round++) {
+        for (const workers of WORKERS) {
+          for (
+            const [name, command] of [
+              ["otlp-histogram", own(path, target, workers, seconds)],
+              ["telemetrygen", generator(telemetrygen, target, workers, seconds)],
+            ] as const
+          ) {
+            const before = await counted(target);
+            const { wallMs } = await cost(command, {}, folder);
+            const key = `${name} ${workers}`;
+            const rates = samples.get(key) ?? [];
+            rates.push((await counted(target) - before) / wallMs * 1000);
+            samples.set(key, rates);
+          }
+        }
+      }
+      console.log(`${report(target.name, samples)}\n`);
+    } finally {
+      process.kill("SIGTERM");
+      await process.status;
+    }
+  }
+}
+
+function own(path: string, { port, path: base }: Target, workers: number, seconds: number) {
+  return [
+    path,
+    ...["--endpoint", `http://127.0.0.1:${port}${base}`, "--compression", "none", "--quiet"],
+    ...["--series", "10000", "--loop", "--interval", "0", "--duration", String(seconds)],
+    ...["--workers", String(workers)],
+  ];
+}
+
+function generator(path: string, { port, path: base }: Target, workers: number, seconds: number) {
+  return [
+    path,
+    ...["metrics", "--otlp-http", "--otlp-insecure", "--otlp-endpoint", `127.0.0.1:${port}`],
+    ...["--otlp-http-url-path", `${base}/v1/metrics`, "--metric-type", "Histogram"],
+    ...["--aggregation-temporality", "delta", "--rate", "0", "--duration", `${seconds}s`],
+    ...["--workers", String(workers), "--batch-size", "3000"],
+  ];
+}
+
+function report(name: string, samples: ReadonlyMap<string, readonly number[]>): string {
+  const rate = (key: string) => median([...samples.get(key) ?? []]);
+  return table([
+    [`${name} a second`, "otlp-histogram", "telemetrygen", "ratio"],
+    ...WORKERS.map((workers) => {
+      const [mine, other] = [rate(`otlp-histogram ${workers}`), rate(`telemetrygen ${workers}`)];
+      const shown = [mine, other].map((rate) => Math.round(rate).toLocaleString("en-US"));
+      return [`${workers} workers`, ...shown, (mine / other).toFixed(2)];
+    }),
+  ]);
+}
+
+async function targets(folder: string): Promise<readonly Target[]> {
+  const [port, telemetry, store] = [freePort(), freePort(), freePort()];
+  await Deno.writeTextFile(
+    `${folder}/collector.yaml`,
+    `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}", max_request_body_size: 134217728}}}}
+exporters: {nop: {}}
+service:
+  telemetry:
+    logs: {level: error}
+    metrics:
+      readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${telemetry}}}}}]
+  pipelines: {metrics: {receivers: [otlp], exporters: [nop]}}
+`,
+  );
+  return [{
+    name: "Collector: data points",
+    command: [named("OTELCOL"), "--config", `${folder}/collector.yaml`],
+    port,
+    path: "",
+    count: {
+      port: telemetry,
+      line: /^otelcol_receiver_accepted_metric_points\S* (\S+)$/m,
+    },
+  }, {
+    name: "VictoriaMetrics: samples",
+    command: [
+      named("VICTORIAMETRICS"),
+      `-storageDataPath=${folder}/stored`,
+      `-httpListenAddr=127.0.0.1:${store}`,
+      "-loggerLevel=ERROR",
+    ],
+    port: store,
+    path: "/opentelemetry",
+    count: { port: store, line: /^vm_rows_inserted_total\{type="opentelemetry"\} (\S+)$/m },
+  }];
+}
+
+async function counted({ count: { port, line } }: Target): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  return Number(line.exec(await response.text())?.[1] ?? 0);
+}
+
+/** Waits until it answers. */
+async function ready(ask: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0;; tries++) {
+    try {
+      await ask();
+      return;
+    } catch (thrown) {
+      if (tries === 100) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+function named(variable: string): string {
+  const value = Deno.env.get(variable);
+  if (!value) throw new Error(`${variable} must name an executable`);
+  return value;
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
