@@ -72,6 +72,7 @@ Deno.test("receive --rules dynatrace goes on when requests stop half-way", async
   for (const half of [...halves, ...halves]) (await raw(judge, half)).close();
   await judge.program.waitForStdout(/(?:"unanswered"[^]*){6}/);
   assert.equal((await post(judge, request(1))).status, 200);
+  await judge.program.waitForStdout(/"accepted"/);
   const told = lines(judge).map(({ outcome, status }) => `${outcome} ${status}`);
   assert.deepEqual(told, [...Array.from({ length: 6 }, () => "unanswered null"), "accepted 200"]);
 });

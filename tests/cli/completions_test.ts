@@ -27,12 +27,16 @@ for line; do
 done
 `;
 
-/** Types each line and Tab into an interactive shell; what stands on its line then is printed between < and >. */
+/**
+ * Types each line and Tab into an interactive shell once its prompt says that it reads keys; what stands on its line
+ * then is printed between < and >.
+ */
 const ZSH = `
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "autoload -U compinit; compinit -u -D; source ./completions; bindkey '^I' complete-word; PS1="
+zpty -w shell "autoload -U compinit; compinit -u -D; source ./completions; bindkey '^I' complete-word; PS1=pro''mpt"
 for line; do
+  zpty -r shell out '*prompt*'
   zpty -w -n shell "$line"$'\\t\\x01print -r -- \\'<\\x05>\\'\\n'
   zpty -r shell out $'*\\n<otlp-histogram*>*'
   print -r -- "\${\${out##*$'\\n<'}%%>*}"
