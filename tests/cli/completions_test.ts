@@ -29,12 +29,13 @@ done
 
 /**
  * Types each line and Tab into an interactive shell once its prompt says that it reads keys; what stands on its line
- * then is printed between < and >.
+ * then is printed between < and >. The keys are Emacs's, which zsh leaves where EDITOR is vi, as npx sets it.
  */
 const ZSH = `
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "autoload -U compinit; compinit -u -D; source ./completions; bindkey '^I' complete-word; PS1=pro''mpt"
+zpty -w shell "autoload -U compinit; compinit -u -D; source ./completions"
+zpty -w shell "bindkey -e; bindkey '^I' complete-word; PS1=pro''mpt"
 for line; do
   zpty -r shell out '*prompt*'
   zpty -w -n shell "$line"$'\\t\\x01print -r -- \\'<\\x05>\\'\\n'
