@@ -5,15 +5,14 @@
  *     deno run -A bench/encode.ts [ROUNDS]
  */
 import { systemClock } from "../src/base/clock.ts";
-import { recorder, type RecorderConfig } from "../src/otlp/recorder.ts";
+import { recorder } from "../src/otlp/recorder.ts";
 import { sdkRecorder } from "../tests/support/sdk.ts";
-import { median, table } from "./support.ts";
+import { BOUNDS, durations, median, table } from "./support.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 60);
 const WARM_UP = 20;
 const SERIES = 10_000;
 const LIMITS = { points: Infinity, bytes: 64 * 2 ** 20 };
-const BOUNDS = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000];
 
 const sets = Array.from({ length: SERIES }, (_, series) => ({ series }));
 const batch = () => sets.map((attributes) => ({ value: Math.exp(8 * Math.random()), attributes }));
@@ -34,17 +33,7 @@ async function timed(record: () => void, encode: () => Promise<unknown>): Promis
 }
 
 async function compare(bounds: readonly number[] | "exponential"): Promise<string[][]> {
-  const config: RecorderConfig = {
-    resource: { "service.name": "my-service", "deployment.environment": "prod" },
-    instruments: [{
-      name: "http.server.duration",
-      unit: "ms",
-      description: "HTTP request duration",
-      bounds,
-      attributes: {},
-    }],
-    maxSeries: 2 * SERIES,
-  };
+  const config = durations(2 * SERIES, bounds);
   const here = recorder(config, systemClock);
   const sdk = sdkRecorder(config);
   const ours: Times[] = [];

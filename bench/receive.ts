@@ -10,7 +10,18 @@
 import { systemClock } from "../src/base/clock.ts";
 import { recorder } from "../src/otlp/recorder.ts";
 import { ONE_REQUEST } from "../src/otlp/request.ts";
-import { background, inTempFolder, machine, median, program, table } from "./support.ts";
+import { freePort } from "../tests/support/process.ts";
+import {
+  background,
+  durations,
+  inTempFolder,
+  machine,
+  median,
+  post,
+  program,
+  ready,
+  table,
+} from "./support.ts";
 
 const POINTS = 100;
 const CONNECTIONS = 4;
@@ -115,33 +126,13 @@ async function measured(
 }
 
 async function encoded(): Promise<Uint8Array<ArrayBuffer>> {
-  const recording = recorder({
-    resource: { "service.name": "my-service", "deployment.environment": "prod" },
-    instruments: [{
-      name: "http.server.duration",
-      unit: "ms",
-      description: "HTTP request duration",
-      bounds: [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000],
-      attributes: {},
-    }],
-    maxSeries: POINTS,
-  }, systemClock);
+  const recording = recorder(durations(POINTS), systemClock);
   for (let series = 0; series < POINTS; series++) {
     recording.record([1, 20, 300].map((value) => ({ value, attributes: { series } })));
   }
   const { requests: [request] } = await recording.collect(ONE_REQUEST, "none");
   if (request === undefined) throw new Error("There is no request");
   return request.body;
-}
-
-async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
-  const response = await fetch(url, {
-    method: "POST",
-    body,
-    headers: { "content-type": "application/x-protobuf" },
-  });
-  await response.arrayBuffer();
-  if (response.status !== 200) throw new Error(`status ${response.status}`);
 }
 
 /** Reads a stream and throws it away until the signal comes. */
@@ -168,11 +159,6 @@ function report(samples: ReadonlyMap<string, readonly Sample[]>): string {
   ]);
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 function collectorConfig(port: number, exporter: string): string {
   return `
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}}
@@ -181,17 +167,4 @@ service:
   telemetry: {metrics: {level: none}}
   pipelines: {metrics: {receivers: [otlp], exporters: [${exporter}]}}
 `;
-}
-
-/** Waits until the receiver answers. */
-async function ready(ask: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0;; tries++) {
-    try {
-      await ask();
-      return;
-    } catch (thrown) {
-      if (tries === 100) throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
 }

@@ -1,5 +1,7 @@
 /** What the benchmarks share: executables to compare, a receiver, processes measured, tables. */
 import { bundle, compile } from "../scripts/compile.ts";
+import type { RecorderConfig } from "../src/otlp/recorder.ts";
+import { freePort } from "../tests/support/process.ts";
 
 export interface Executable {
   readonly path: string;
@@ -113,6 +115,91 @@ export function background(command: readonly string[], cwd: string): Deno.ChildP
     stdout: "null",
     stderr: "inherit",
   }).spawn();
+}
+
+/** Waits until a program that was started answers. */
+export async function ready(ask: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0;; tries++) {
+    try {
+      await ask();
+      return;
+    } catch (thrown) {
+      if (tries === 100) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Sends a request, and fails unless it is taken. */
+export async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/x-protobuf" },
+  });
+  await response.arrayBuffer();
+  if (response.status !== 200) throw new Error(`status ${response.status}`);
+}
+
+export interface CountingCollector {
+  readonly command: readonly string[];
+  readonly port: number;
+  /** Data points that it has taken since it started, by its own count. */
+  points(): Promise<number>;
+}
+
+/** A Collector, of the executable `otelcol`, that counts data points and throws them away. */
+export async function countingCollector(
+  otelcol: string,
+  folder: string,
+): Promise<CountingCollector> {
+  const [port, metrics] = [freePort(), freePort()];
+  const file = `${folder}/collector.yaml`;
+  await Deno.writeTextFile(
+    file,
+    `
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}", max_request_body_size: 134217728}}}}
+exporters: {nop: {}}
+service:
+  telemetry:
+    logs: {level: error}
+    metrics:
+      readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${metrics}}}}}]
+  pipelines: {metrics: {receivers: [otlp], exporters: [nop]}}
+`,
+  );
+  return {
+    command: [otelcol, "--config", file],
+    port,
+    points: () => exposed(metrics, /^otelcol_receiver_accepted_metric_points\S* (\S+)$/m),
+  };
+}
+
+/** The value that `line` finds among the metrics of a program at that port; 0 when it has none yet. */
+export async function exposed(port: number, line: RegExp): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  return Number(line.exec(await response.text())?.[1] ?? 0);
+}
+
+/** The default bounds, in ms. */
+export const BOUNDS = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000];
+
+/** The default metric, of so many series. */
+export function durations(
+  maxSeries: number,
+  bounds: readonly number[] | "exponential" = BOUNDS,
+): RecorderConfig {
+  return {
+    resource: { "service.name": "my-service", "deployment.environment": "prod" },
+    instruments: [{
+      name: "http.server.duration",
+      unit: "ms",
+      description: "HTTP request duration",
+      bounds,
+      attributes: {},
+    }],
+    maxSeries,
+  };
 }
 
 export function median(values: readonly number[]): number {

@@ -10,7 +10,19 @@
  */
 import { systemClock } from "../src/base/clock.ts";
 import { type Recorder, recorder } from "../src/otlp/recorder.ts";
-import { background, cost, inTempFolder, machine, median, program, table } from "./support.ts";
+import {
+  background,
+  cost,
+  countingCollector,
+  durations,
+  inTempFolder,
+  machine,
+  median,
+  post,
+  program,
+  ready,
+  table,
+} from "./support.ts";
 
 const SERIES = 10_000;
 const LIMITS = { points: Infinity, bytes: 64 * 2 ** 20 };
@@ -26,21 +38,11 @@ if (Deno.args[0] === "sender") {
 /** Sends for so many seconds; `posted`: the same request again and again. */
 async function sender(url: string, posted: boolean, seconds: number): Promise<void> {
   const until = performance.now() + seconds * 1000;
-  const recording = recorder({
-    resource: { "service.name": "my-service", "deployment.environment": "prod" },
-    instruments: [{
-      name: "http.server.duration",
-      unit: "ms",
-      description: "HTTP request duration",
-      bounds: [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000],
-      attributes: {},
-    }],
-    maxSeries: SERIES,
-  }, systemClock);
+  const recording = recorder(durations(SERIES), systemClock);
   const sets = Array.from({ length: SERIES }, (_, series) => ({ series }));
   let bodies = await next(recording, sets);
   while (performance.now() < until) {
-    const posting = post(url, bodies);
+    const posting = postAll(url, bodies);
     if (!posted) {
       // The receiver is at work with this request meanwhile; first it has to get it.
       await new Promise((resolve) => setTimeout(resolve, 0));
@@ -61,16 +63,8 @@ async function next(
   return requests.map(({ body }) => body);
 }
 
-async function post(url: string, bodies: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
-  for (const body of bodies) {
-    const response = await fetch(url, {
-      method: "POST",
-      body,
-      headers: { "content-type": "application/x-protobuf" },
-    });
-    await response.arrayBuffer();
-    if (response.status !== 200) throw new Error(`status ${response.status}`);
-  }
+async function postAll(url: string, bodies: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
+  for (const body of bodies) await post(url, body);
 }
 
 interface Sample {
@@ -82,14 +76,11 @@ interface Sample {
 async function bench(folder: string, pairs: number, seconds: number): Promise<void> {
   const otelcol = Deno.env.get("OTELCOL");
   if (!otelcol) throw new Error("OTELCOL must name a Collector");
-  const port = freePort();
-  const metricsPort = freePort();
-  await Deno.writeTextFile(`${folder}/collector.yaml`, collectorConfig(port, metricsPort));
-  const collector = background([otelcol, "--config", `${folder}/collector.yaml`], folder);
+  const { command, port, points: accepted } = await countingCollector(otelcol, folder);
+  const collector = background(command, folder);
   try {
-    const accepted = () => acceptedPoints(metricsPort);
     await ready(accepted);
-    await ready(() => post(`http://127.0.0.1:${port}/v1/metrics`, [new Uint8Array()]));
+    await ready(() => post(`http://127.0.0.1:${port}/v1/metrics`, new Uint8Array()));
     const commands = await senders(folder, `127.0.0.1:${port}`, seconds);
     const samples = new Map<string, Sample[]>(commands.map(([name]) => [name, []]));
     for (let pair = 0; pair < pairs; pair++) {
@@ -171,45 +162,4 @@ function report(samples: ReadonlyMap<string, readonly Sample[]>): string {
       against(name, "telemetrygen"),
     ]),
   ]);
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
-
-function collectorConfig(port: number, metricsPort: number): string {
-  return `
-receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}", max_request_body_size: 134217728}}}}
-exporters: {nop: {}}
-service:
-  telemetry:
-    logs: {level: error}
-    metrics:
-      readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${metricsPort}}}}}]
-  pipelines: {metrics: {receivers: [otlp], exporters: [nop]}}
-`;
-}
-
-/** Data points that the Collector has taken since it started, by its own count. */
-async function acceptedPoints(metricsPort: number): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
-  const [, count = "0"] =
-    /^otelcol_receiver_accepted_metric_points\S* (\S+)$/m.exec(await response.text()) ?? [];
-  return Number(count);
-}
-
-/** Waits until the Collector answers. */
-async function ready(ask: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0;; tries++) {
-    try {
-      await ask();
-      return;
-    } catch (thrown) {
-      if (tries === 100) throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
 }

@@ -8,7 +8,19 @@
  * others. The receivers' own counts are what counts: data points, and in VictoriaMetrics samples, several of which
  * make up a data point.
  */
-import { background, cost, inTempFolder, machine, median, program, table } from "./support.ts";
+import { freePort } from "../tests/support/process.ts";
+import {
+  background,
+  cost,
+  countingCollector,
+  exposed,
+  inTempFolder,
+  machine,
+  median,
+  program,
+  ready,
+  table,
+} from "./support.ts";
 
 const WORKERS = [1, 2, 4];
 
@@ -17,7 +29,7 @@ interface Target {
   readonly command: readonly string[];
   readonly port: number;
   readonly path: string;
-  readonly count: { readonly port: number; readonly line: RegExp };
+  count(): Promise<number>;
 }
 
 await inTempFolder((folder) => bench(folder, Number(Deno.args[0] ?? 3), Number(Deno.args[1] ?? 5)));
@@ -29,7 +41,7 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
   for (const target of await targets(folder)) {
     const process = background(target.command, folder);
     try {
-      await ready(() => counted(target));
+      await ready(target.count);
       const samples = new Map<string, number[]>();
       for (let round = 0; round < rounds; round++) {
         for (const workers of WORKERS) {
@@ -39,11 +51,11 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
               ["telemetrygen", generator(telemetrygen, target, workers, seconds)],
             ] as const
           ) {
-            const before = await counted(target);
+            const before = await target.count();
             const { wallMs } = await cost(command, {}, folder);
             const key = `${name} ${workers}`;
             const rates = samples.get(key) ?? [];
-            rates.push((await counted(target) - before) / wallMs * 1000);
+            rates.push((await target.count() - before) / wallMs * 1000);
             samples.set(key, rates);
           }
         }
@@ -88,29 +100,14 @@ function report(name: string, samples: ReadonlyMap<string, readonly number[]>): 
 }
 
 async function targets(folder: string): Promise<readonly Target[]> {
-  const [port, telemetry, store] = [freePort(), freePort(), freePort()];
-  await Deno.writeTextFile(
-    `${folder}/collector.yaml`,
-    `
-receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}", max_request_body_size: 134217728}}}}
-exporters: {nop: {}}
-service:
-  telemetry:
-    logs: {level: error}
-    metrics:
-      readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${telemetry}}}}}]
-  pipelines: {metrics: {receivers: [otlp], exporters: [nop]}}
-`,
-  );
+  const { command, port, points } = await countingCollector(named("OTELCOL"), folder);
+  const store = freePort();
   return [{
     name: "Collector: data points",
-    command: [named("OTELCOL"), "--config", `${folder}/collector.yaml`],
+    command,
     port,
     path: "",
-    count: {
-      port: telemetry,
-      line: /^otelcol_receiver_accepted_metric_points\S* (\S+)$/m,
-    },
+    count: points,
   }, {
     name: "VictoriaMetrics: samples",
     command: [
@@ -121,37 +118,12 @@ service:
     ],
     port: store,
     path: "/opentelemetry",
-    count: { port: store, line: /^vm_rows_inserted_total\{type="opentelemetry"\} (\S+)$/m },
+    count: () => exposed(store, /^vm_rows_inserted_total\{type="opentelemetry"\} (\S+)$/m),
   }];
-}
-
-async function counted({ count: { port, line } }: Target): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
-  return Number(line.exec(await response.text())?.[1] ?? 0);
-}
-
-/** Waits until it answers. */
-async function ready(ask: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0;; tries++) {
-    try {
-      await ask();
-      return;
-    } catch (thrown) {
-      if (tries === 100) throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
 }
 
 function named(variable: string): string {
   const value = Deno.env.get(variable);
   if (!value) throw new Error(`${variable} must name an executable`);
   return value;
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
