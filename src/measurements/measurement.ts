@@ -25,19 +25,3 @@ export interface MeasuredHistogram {
   /** When it was measured, ms since 1970. */
   readonly time?: number;
 }
-
-/** A histogram that was counted elsewhere: its figures contradict each other nowhere. */
-export interface MeasuredHistogram {
-  /** Upper bounds, inclusive, finite and strictly increasing. */
-  readonly bounds: readonly number[];
-  /** One more than bounds. */
-  readonly counts: readonly number[];
-  /** The sum of the counts. */
-  readonly count: number;
-  readonly sum: number | undefined;
-  readonly min: number | undefined;
-  readonly max: number | undefined;
-  readonly attributes: Attributes;
-  /** When it was measured, ms since 1970. */
-  readonly time?: number;
-}
