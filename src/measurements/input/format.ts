@@ -1,18 +1,16 @@
 import { decimal } from "../../base/number.ts";
 import { isDuration } from "./duration.ts";
 
-/** The formats of an input. */
-export const INPUT_FORMATS = [
-  "ndjson",
-  "csv",
-  "tsv",
-  "text",
-  "logfmt",
-  "combined",
-  "pattern",
-  "prometheus",
-] as const;
-export type InputFormat = typeof INPUT_FORMATS[number];
+/** The formats of an input, as the table of settings offers them. */
+export type InputFormat =
+  | "ndjson"
+  | "csv"
+  | "tsv"
+  | "text"
+  | "logfmt"
+  | "combined"
+  | "pattern"
+  | "prometheus";
 
 /** What Prometheus writes before a metric; `# EOF` and other comments say nothing. */
 const PROMETHEUS = /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:]/;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { seededRandom } from "../../../src/measurements/generate/random.ts";
-import { INPUT_FORMATS } from "../../../src/measurements/input/format.ts";
+import { SETTINGS } from "../../../src/config/settings_table.ts";
 import { parsePattern, type Pattern } from "../../../src/measurements/input/pattern.ts";
 import { type Condition, parseCondition } from "../../../src/measurements/input/where.ts";
 import { bytesOf, type Options, pieces, readChunks, type Whole } from "./reading.ts";
@@ -352,7 +352,8 @@ function isNothing(format: string, line: string): boolean {
   return line.trim() === "" || (format === "text" && line.trim().startsWith("#"));
 }
 
-for (const format of INPUT_FORMATS.filter((format) => format !== "prometheus")) {
+const { choices } = SETTINGS.inputFormat;
+for (const format of choices.filter((it) => it !== "auto" && it !== "prometheus")) {
   Deno.test(`readInput() counts every line of damaged ${format} once, cut anywhere`, () =>
     fc.assert(
       fc.asyncProperty(fuzzed, fc.integer({ min: 1, max: 50 }), async (text, size) => {
