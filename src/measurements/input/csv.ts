@@ -5,7 +5,7 @@ import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
 import { LINE_FEED, type LineReader, MOST_LINE_BYTES } from "./lines.ts";
-import { type Sink, TOO_LONG } from "./sink.ts";
+import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 
 const HASH = 35;
@@ -73,8 +73,7 @@ export class CsvReader implements LineReader {
 
   tooLong(): void {
     while (this.#held.length > 0) this.#giveUp();
-    this.#sink.lines++;
-    this.#sink.unusable(TOO_LONG);
+    this.#sink.tooLong();
   }
 
   end(): void {

@@ -3,7 +3,7 @@ import { fromNothing } from "../prometheus/deltas.ts";
 import { exposedOf } from "../prometheus/exposed.ts";
 import { parseExposition } from "../prometheus/exposition.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
-import { type Sink, TOO_LONG } from "./sink.ts";
+import { type Sink } from "./sink.ts";
 
 /** Characters of an exposition that are kept, since what belongs together need not stand together. */
 const MOST_CHARACTERS = 64 * 2 ** 20;
@@ -28,8 +28,7 @@ export class ExpositionReader implements LineReader {
   }
 
   tooLong(): void {
-    this.#sink.lines++;
-    this.#sink.unusable(TOO_LONG);
+    this.#sink.tooLong();
   }
 
   end(): void {

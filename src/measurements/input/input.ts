@@ -14,7 +14,7 @@ import { NdjsonReader } from "./ndjson.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Place } from "./place.ts";
 import { PatternReader } from "./pattern_lines.ts";
-import { type Batch, type InputProgress, type OnInvalid, Sink, TOO_LONG } from "./sink.ts";
+import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts";
 import { TextReader } from "./text.ts";
 import { TimedField } from "./timed_field.ts";
 
@@ -319,8 +319,7 @@ class FirstLine implements LineReader {
   tooLong(): void {
     this.#isFirst = false;
     if (this.#reader !== undefined) return this.#reader.tooLong();
-    this.#reading.sink.lines++;
-    this.#reading.sink.unusable(TOO_LONG);
+    this.#reading.sink.tooLong();
   }
 
   end(): void {

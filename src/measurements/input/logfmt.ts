@@ -3,7 +3,7 @@ import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
-import { type Sink, TOO_LONG } from "./sink.ts";
+import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 
 const QUOTE = 34;
@@ -65,8 +65,7 @@ export class LogfmtReader implements LineReader {
   }
 
   tooLong(): void {
-    this.#sink.lines++;
-    this.#sink.unusable(TOO_LONG);
+    this.#sink.tooLong();
   }
 
   end(): void {}

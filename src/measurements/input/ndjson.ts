@@ -8,7 +8,7 @@ import { ConditionIndex } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
-import { type Sink, TOO_LONG } from "./sink.ts";
+import { type Sink } from "./sink.ts";
 import { TimeReader } from "./time.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
@@ -109,8 +109,7 @@ export class NdjsonReader implements LineReader {
   }
 
   tooLong(): void {
-    this.#sink.lines++;
-    this.#sink.unusable(TOO_LONG);
+    this.#sink.tooLong();
   }
 
   end(): void {}

@@ -6,7 +6,7 @@ import type { Fields } from "./fields.ts";
 import type { LineReader } from "./lines.ts";
 import type { Pattern } from "./pattern.ts";
 import { plainLine } from "./plain_line.ts";
-import { type Sink, TOO_LONG } from "./sink.ts";
+import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
 
@@ -76,8 +76,7 @@ export class PatternReader implements LineReader {
   }
 
   tooLong(): void {
-    this.#sink.lines++;
-    this.#sink.unusable(TOO_LONG);
+    this.#sink.tooLong();
   }
 
   end(): void {}

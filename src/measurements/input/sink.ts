@@ -89,6 +89,12 @@ export class Sink implements InputProgress {
     this.#onInvalid(undefined, reason, this.#input);
   }
 
+  /** The next line is longer than is allowed. */
+  tooLong(): void {
+    this.lines++;
+    this.unusable("longer than 1 MiB");
+  }
+
   /** What was measured since the last call; undefined when that is nothing. */
   drain(): Batch | undefined {
     const batch = {
@@ -103,5 +109,3 @@ export class Sink implements InputProgress {
     return batch;
   }
 }
-
-export const TOO_LONG = "longer than 1 MiB";

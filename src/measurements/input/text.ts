@@ -5,7 +5,7 @@ import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { conditionsHold } from "./plain_line.ts";
-import { type Sink, TOO_LONG } from "./sink.ts";
+import { type Sink } from "./sink.ts";
 import { type Conversion, conversionOf, usableValue } from "./value.ts";
 
 const CARRIAGE_RETURN = 13;
@@ -62,8 +62,7 @@ export class TextReader implements LineReader {
   }
 
   tooLong(): void {
-    this.#sink.lines++;
-    this.#sink.unusable(TOO_LONG);
+    this.#sink.tooLong();
   }
 
   end(): void {}
