@@ -11,9 +11,6 @@ import { Output } from "./output.ts";
 import { readText } from "./read_text.ts";
 import { Signals } from "./signals.ts";
 
-/** A read that may never end, of standard input or of a file that is a pipe, keeps the process alive. */
-let readOpen = false;
-
 /** Runs the command that `args` name; resolves to the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   const world = new World(args);
@@ -34,11 +31,8 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = world.fail(thrown);
   }
   await output.flushed();
-  signals.close();
   // Not everything that was asked for was done.
   if (output.failed && exitCode !== 2) exitCode = 1;
-  // After a signal nothing that still hangs is waited for.
-  if (readOpen || system.stop.aborted) Deno.exit(exitCode);
   return exitCode;
 }
 
@@ -146,12 +140,9 @@ function realSystem(
     clock: systemClock,
     secrets: new Secrets(),
     random: Math.random,
-    readTextFile: (path, signal) => readText(path, () => readOpen = true, signal),
+    readTextFile: (path, signal) => readText(path, signal),
     openFile,
-    stdin() {
-      readOpen = true;
-      return Deno.stdin.readable;
-    },
+    stdin: () => Deno.stdin.readable,
     stderrIsTerminal: Deno.stderr.isTerminal(),
     stdinHasData,
   };

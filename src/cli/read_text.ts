@@ -8,17 +8,12 @@ const LARGEST_TEXT = 16 * 2 ** 20;
 
 /**
  * The text of a file of settings or a token. A pipe may be one, but neither one that nobody writes to nor one that never
- * ends; `abandoned` is called when reading goes on nevertheless, which keeps the process alive.
+ * ends; reading may go on nevertheless.
  */
-export async function readText(
-  path: string,
-  abandoned: () => void,
-  signal?: AbortSignal,
-): Promise<string> {
+export async function readText(path: string, signal?: AbortSignal): Promise<string> {
   const giveUp = new AbortController();
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const end = (why: string) => {
-    abandoned();
     giveUp.abort();
     reject(new Error(why));
   };

@@ -15,9 +15,6 @@ export class Signals {
   readonly #force: (why: string) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #count = 0;
-  readonly #listened: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
 
   constructor(force: (why: string) => void) {
     this.#force = force;
@@ -41,12 +38,10 @@ export class Signals {
   };
 
   listen(): void {
-    for (const signal of this.#listened) Deno.addSignalListener(signal, this.#received);
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-    for (const signal of this.#listened) Deno.removeSignalListener(signal, this.#received);
+    const signals = Deno.build.os === "windows"
+      ? ["SIGINT", "SIGBREAK"] as const
+      : ["SIGINT", "SIGTERM"] as const;
+    for (const signal of signals) Deno.addSignalListener(signal, this.#received);
   }
 
   /** Nobody reads standard output any more: finish, as after a signal. */
