@@ -5,7 +5,7 @@ import { error, like, warning } from "../support/lines.ts";
 import { startProgram } from "../support/program.ts";
 import { runFixture, testFixtures } from "../support/run_fixture.ts";
 import { seeded } from "../support/seeded.ts";
-import { runInTerminal } from "../support/terminal.ts";
+import { runInTerminal, uncolored } from "../support/terminal.ts";
 
 /** `plot` beside an endpoint that it must not contact. */
 const plot = ({ args = [], env = {}, ...rest }: Setup & Expectation) => ({
@@ -397,10 +397,8 @@ Deno.test("plot fills a terminal's width, in colour unless NO_COLOR is set", asy
   ]);
   assert.equal(plain.status, 0);
   assert.equal(Math.max(...plain.lines.map((line) => line.length)), 60);
-  // deno-lint-ignore no-control-regex
-  const uncolored = colored.lines.map((line) => line.replaceAll(/\x1b\[\d+m/g, ""));
   assert.notDeepEqual(colored.lines, plain.lines);
-  assert.deepEqual(uncolored, plain.lines);
+  assert.deepEqual(uncolored(colored.lines), plain.lines);
 });
 
 Deno.test("plot --follow draws what has come until Ctrl+C, and sends nothing", async () => {

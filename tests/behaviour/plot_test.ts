@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runInTerminal } from "../support/terminal.ts";
+import { runInTerminal, uncolored } from "../support/terminal.ts";
 import { decode, partialSuccess } from "../support/decode.ts";
 import { inDirectory } from "../support/directory.ts";
 import { type Expectation, type Setup, TOKEN, usageError } from "../support/fixture.ts";
@@ -231,10 +231,6 @@ async function inTerminal(columns: number, options: Pick<Setup, "env" | "dotenv"
   const sent = lines.findIndex((line) => line.includes("Metrics exported"));
   return lines.slice(sent + 2);
 }
-
-// deno-lint-ignore no-control-regex
-const RENDITION = /\x1b\[\d+m/g;
-const uncolored = (lines: readonly string[]) => lines.map((line) => line.replaceAll(RENDITION, ""));
 
 Deno.test("--plot fills the terminal's width, whatever it is, and goes not beyond it", async () => {
   for (const columns of [40, 100]) {

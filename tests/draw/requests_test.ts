@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { drawRequests } from "../../src/draw/requests.ts";
 import { type Canvas, canvasOf, wrapped } from "../../src/draw/canvas.ts";
+import { uncolored } from "../support/terminal.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import {
   ExponentialHistogramDataPointSchema,
@@ -181,8 +182,7 @@ Deno.test("drawRequests() in colour differs from it without only by what a termi
   const terminal = { ...bare, columns: 60 };
   const colored = drawRequests([request("shop", 3, 4)], canvasOf(terminal));
   const plain = drawRequests([request("shop", 3, 4)], canvasOf(terminal, { color: false }));
-  // deno-lint-ignore no-control-regex
-  assert.deepEqual(colored.map((line) => line.replaceAll(/\x1b\[\d+m/g, "")), plain);
+  assert.deepEqual(uncolored(colored), plain);
   const bar = colored.find((line) => line.includes("█")) ?? "";
   // deno-lint-ignore no-control-regex
   assert.match(bar, /^ +\x1b\[2m *\(.*\]\x1b\[22m \x1b\[36m█+\x1b\[39m 4$/);

@@ -38,3 +38,9 @@ export async function runInTerminal(
     await Deno.remove(cwd, { recursive: true });
   }
 }
+
+/** Lines without the colours that a terminal makes of their escape sequences. */
+export function uncolored(lines: readonly string[]): readonly string[] {
+  // deno-lint-ignore no-control-regex
+  return lines.map((line) => line.replaceAll(/\x1b\[\d+m/g, ""));
+}
