@@ -4,6 +4,7 @@ import { decodeRequest } from "../../src/otlp/decode.ts";
 import { fromJsonRequest, toJsonRequest } from "../../src/otlp/json_request.ts";
 import { MARK, usageError } from "../support/fixture.ts";
 import { like } from "../support/lines.ts";
+import { freePort } from "../support/process.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import type { ReceivedRequest } from "../support/receiver.ts";
 import { startReceiver } from "../support/receiver.ts";
@@ -333,12 +334,6 @@ service: { telemetry: { metrics: { level: none } }, pipelines: { metrics: { rece
       await Deno.remove(directory, { recursive: true });
     }
   });
-}
-
-function freePort(): number {
-  // Free now, and most likely still a moment later.
-  using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return probe.addr.port;
 }
 
 /** A Collector that is ready; disposing of it lets it flush. */
