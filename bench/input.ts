@@ -5,9 +5,13 @@
  *
  * A million lines, the median of five rounds, and every input unless told otherwise; NAME is a part of its name. The
  * files are made anew, in a temporary folder. OTLP_HISTOGRAM_BIN, DENO_COMPILER and DENORT_BIN as for start.ts.
+ *
+ * DUCKDB_PYTHON names a Python with the package duckdb, which then groups some of the files by the same attributes and
+ * buckets, with one thread and with two; without it these rows are left out.
  */
 import { seededRandom } from "../src/measurements/generate/random.ts";
 import {
+  BOUNDS,
   type Cost,
   cost,
   inTempFolder,
@@ -23,6 +27,8 @@ interface Case {
   readonly header?: string;
   readonly line: (index: number, random: () => number) => string;
   readonly options?: CaseOptions;
+  /** How DuckDB reads the file FILE as `value` and attributes. */
+  readonly duckdb?: string;
 }
 
 /** What the program is told. */
@@ -33,6 +39,25 @@ interface CaseOptions {
   readonly where?: string;
   readonly pattern?: string;
 }
+
+/** Groups by all that `select` names but the value, and by its bucket, as the histogram does. */
+const duckdbProgram = (select: string, path: string, threads: number) => `
+import duckdb
+duckdb.sql("SET threads TO ${threads}")
+print(len(duckdb.sql("""
+SELECT * EXCLUDE (value), CASE ${
+  BOUNDS.map((bound, bucket) => `WHEN value <= ${bound} THEN ${bucket}`).join(" ")
+} ELSE ${BOUNDS.length} END AS bucket, count(*), sum(value), min(value), max(value)
+FROM (${select.replace("FILE", `'${path}'`)}) GROUP BY ALL""").fetchall()))
+`;
+const ACCESS_SQL =
+  `SELECT request_time AS value, status, request_method FROM read_json(FILE, format = 'newline_delimited',
+columns = {request_time: 'DOUBLE', status: 'INTEGER', request_method: 'VARCHAR'})`;
+/** One column for the whole line, and no character that could cut it. */
+const COMBINED_SQL =
+  `SELECT CAST(f.value AS DOUBLE) AS value, f.method, f.status FROM (SELECT regexp_extract(line,
+'"(\\\\S+) [^"]*" (\\\\d+) .* ([0-9.]+)$', ['method', 'status', 'value']) AS f FROM read_csv(FILE, header = false,
+columns = {line: 'VARCHAR'}, delim = '\\x01', quote = '', escape = ''))`;
 
 const METHODS = ["GET", "GET", "POST", "PUT", "DELETE"] as const;
 const STATUSES = [200, 200, 201, 404, 500] as const;
@@ -89,6 +114,9 @@ const CASES: readonly Case[] = [
       `{"value":${(random() * 500).toFixed(3)},"attributes":{"http.method":"${
         one(METHODS, random)
       }","http.status_code":${one(STATUSES, random)}}}`,
+    duckdb:
+      `SELECT value, attributes FROM read_json(FILE, format = 'newline_delimited', columns = {value: 'DOUBLE',
+attributes: 'STRUCT("http.method" VARCHAR, "http.status_code" INTEGER)'})`,
   },
   {
     name: "NDJSON, two attributes, values of 17 digits",
@@ -101,6 +129,7 @@ const CASES: readonly Case[] = [
     name: "NDJSON access log, unique ids in unused fields",
     line: access,
     options: { valueField: "request_time", attrFields: ["status", "request_method"] },
+    duckdb: ACCESS_SQL,
   },
   {
     name: "NDJSON access log, unique ids as an attribute",
@@ -183,6 +212,7 @@ const CASES: readonly Case[] = [
     name: "combined, two attributes",
     line: combined,
     options: { valueField: "request_time", attrFields: ["method", "status"] },
+    duckdb: COMBINED_SQL,
   },
   {
     name: "combined, two attributes and the time",
@@ -237,6 +267,8 @@ await compare(Number(lines), Number(rounds), name);
 
 async function compare(lines: number, rounds: number, name: string): Promise<void> {
   const rows = [["input", "lines/s", "wall (s)", "CPU (s)", "peak (MB)", "file (MB)"]];
+  const python = Deno.env.get("DUCKDB_PYTHON");
+  if (!python) console.log("DUCKDB_PYTHON is not set: its rows are left out");
   await inTempFolder(async (folder) => {
     const { path: executable } = await program(folder);
     await using stack = new AsyncDisposableStack();
@@ -246,21 +278,33 @@ async function compare(lines: number, rounds: number, name: string): Promise<voi
     for (const each of CASES.filter((each) => each.name.includes(name))) {
       await write(path, each, lines);
       const { size } = await Deno.stat(path);
-      const command = [
+      const commands: [name: string, command: readonly string[]][] = [[each.name, [
         ...[executable, "--endpoint", target.url, "--input", path, "--quiet"],
         ...flagsOf(each.options),
-      ];
-      const costs: Cost[] = [];
-      for (let round = 0; round < rounds; round++) costs.push(await cost(command, {}, folder));
-      const wall = median(costs.map(({ wallMs }) => wallMs)) / 1000;
-      rows.push([
-        each.name,
-        Math.round(lines / wall).toLocaleString("en"),
-        wall.toFixed(2),
-        (median(costs.map(({ cpuMs }) => cpuMs)) / 1000).toFixed(2),
-        median(costs.map(({ peakMb }) => peakMb)).toFixed(0),
-        (size / 1e6).toFixed(0),
-      ]);
+      ]]];
+      const { duckdb } = each;
+      for (const threads of python && duckdb !== undefined ? [1, 2] : []) {
+        const command = [python ?? "", "-c", duckdbProgram(duckdb ?? "", path, threads)];
+        commands.push([`DuckDB, threads: ${threads}`, command]);
+      }
+      const costs = commands.map((): Cost[] => []);
+      for (let round = 0; round < rounds; round++) {
+        for (const [i, [, command]] of commands.entries()) {
+          costs[i]?.push(await cost(command, {}, folder));
+        }
+      }
+      for (const [i, [name]] of commands.entries()) {
+        const of = (key: keyof Cost) => median((costs[i] ?? []).map((cost) => cost[key]));
+        const wall = of("wallMs") / 1000;
+        rows.push([
+          name,
+          Math.round(lines / wall).toLocaleString("en"),
+          wall.toFixed(2),
+          (of("cpuMs") / 1000).toFixed(2),
+          of("peakMb").toFixed(0),
+          (size / 1e6).toFixed(0),
+        ]);
+      }
       await Deno.remove(path);
     }
   });
