@@ -156,7 +156,10 @@ function terminalColumns(): number | undefined {
 async function openFile(path: string) {
   const file = await Deno.open(path);
   const { size, isDirectory } = await file.stat();
-  if (!isDirectory) return { stream: file.readable, bytes: size };
+  if (!isDirectory) {
+    const { readAhead } = await import("../base/read_ahead.ts");
+    return { stream: readAhead(file), bytes: size };
+  }
   file.close();
   throw new UsageError("it is a directory");
 }

@@ -35,6 +35,9 @@ export interface InputOptions extends Fields {
   readonly signal?: AbortSignal;
 }
 
+/** What is measured in so many bytes is recorded before more is read: it dies young. */
+const BATCH_BYTES = 2 ** 16;
+
 /** A stream with the name that stands in messages. */
 export interface NamedStream {
   readonly name: string;
@@ -171,9 +174,11 @@ async function* batchesOf({ name, stream }: NamedStream, reading: Reading): Asyn
   sink.begin(name);
   try {
     for await (const chunk of unpacked(chunks(stream, signal, sink), options.format, name)) {
-      splitter.push(chunk);
-      const batch = sink.drain();
-      if (batch !== undefined) yield batch;
+      for (let at = 0; at < chunk.length; at += BATCH_BYTES) {
+        splitter.push(chunk.subarray(at, at + BATCH_BYTES));
+        const batch = sink.drain();
+        if (batch !== undefined) yield batch;
+      }
     }
   } catch (error) {
     // Cut short on purpose, gzip ends too early.
