@@ -22,9 +22,13 @@ export class CardinalityLimit {
     this.#instruments++;
   }
 
+  get isReached(): boolean {
+    return this.#used >= this.most;
+  }
+
   /** Whether there is room for one more attribute set; reserves it if so. */
   reserve(): boolean {
-    if (this.#used >= this.most) return false;
+    if (this.isReached) return false;
     this.#used++;
     return true;
   }

@@ -11,6 +11,8 @@ export interface Series {
   readonly key: string;
   /** The key of its attributes alone. */
   readonly set: string;
+  /** Of its attributes. */
+  readonly fingerprint: number;
   readonly layout: Layout;
   /** As they stand in a data point: encoded once, sent in every interval that has values. */
   readonly attributes: Uint8Array;

@@ -17,10 +17,15 @@ export class OverflowCount {
   #measurements = 0;
   readonly #keys = new Set<string>();
   #characters = 0;
-  /** How many there were when there were too many to tell apart: no key is of use any more. */
+  /** How many there were when there were too many to tell apart. */
   #atLeast = 0;
 
-  /** Measurements of the series with this key. */
+  /** Whether series are not told apart any more. */
+  get isMore(): boolean {
+    return this.#atLeast > 0;
+  }
+
+  /** Measurements of the series with this key, which is of no use when `isMore`. */
   note(key: string, measurements = 1): void {
     this.#measurements += measurements;
     if (this.#atLeast > 0 || this.#keys.has(key)) return;

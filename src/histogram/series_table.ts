@@ -1,5 +1,5 @@
 import type { Attributes, MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
-import { keyOf } from "./attribute_key.ts";
+import { fingerprintOf, keyOf } from "../measurements/attribute_key.ts";
 import type { CardinalityLimit } from "./cardinality_limit.ts";
 import { type Buckets, Delta, Layout, type Point, type Series } from "./delta.ts";
 import { type Overflow, OverflowCount } from "./overflow.ts";
@@ -44,6 +44,8 @@ export class SeriesTable {
   /** A measurement's attributes are often an object seen before: that saves making their key. */
   readonly #byObject = new Map<Attributes, Series>();
   readonly #byKey = new Map<string, Series>();
+  /** Of all that have a key: a set whose fingerprint is not here is new, and needs no key to know it. */
+  readonly #fingerprints = new Set<number>();
   /** Those that are not drained. */
   readonly #deltas = new Set<Delta>();
   readonly #overflowKey: string;
@@ -176,6 +178,10 @@ export class SeriesTable {
   ): Series | undefined {
     if (known !== undefined) return this.#enter(known, delta, mayFold);
     const all = this.#withFixed(attributes);
+    if (mayFold && this.#cardinality.isReached && delta.overflow.isMore) {
+      // Identifiers, most likely: their keys would take most of the time.
+      if (!this.#fingerprints.has(fingerprintOf(all))) return this.#fold("", delta);
+    }
     const set = keyOf(all);
     const series = this.#byKey.get(set);
     if (series !== undefined) {
@@ -299,6 +305,7 @@ export class SeriesTable {
       key,
       set,
       layout,
+      fingerprint: fingerprintOf(all),
       attributes: this.#encode(all, kindOf(layout)),
       delta: undefined,
       point,
@@ -306,6 +313,7 @@ export class SeriesTable {
       next: undefined,
     };
     this.#byKey.set(key, series);
+    this.#fingerprints.add(series.fingerprint);
     return series;
   }
 
@@ -357,9 +365,11 @@ export class SeriesTable {
       for (const { series } of points) if (series !== undefined) used.add(series);
     }
     const layouts = new Set<Layout>();
+    this.#fingerprints.clear();
     for (const [key, series] of this.#byKey) {
       if (used.has(series)) {
         layouts.add(series.layout);
+        this.#fingerprints.add(series.fingerprint);
         continue;
       }
       this.#byKey.delete(key);

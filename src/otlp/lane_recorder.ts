@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { keyOf } from "../histogram/attribute_key.ts";
+import { keyOf } from "../measurements/attribute_key.ts";
 import { addOverflow, NO_OVERFLOW } from "../histogram/overflow.ts";
 import type { Attributes } from "../measurements/measurement.ts";
 import { type EndBucket, type Recorder, recorder, type RecorderConfig } from "./recorder.ts";

@@ -1,4 +1,4 @@
-import { keyOf } from "../histogram/attribute_key.ts";
+import { keyOf } from "../measurements/attribute_key.ts";
 import type { Attributes, MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
 import { PlottedSeries } from "./series.ts";
 

@@ -4,7 +4,7 @@ import { CardinalityLimit } from "../../src/histogram/cardinality_limit.ts";
 import { bucketOf, ExplicitHistogram } from "../../src/histogram/explicit.ts";
 import { OverflowCount } from "../../src/histogram/overflow.ts";
 import type { Attributes, Measurement } from "../../src/measurements/measurement.ts";
-import { keyOf } from "../../src/histogram/attribute_key.ts";
+import { keyOf } from "../../src/measurements/attribute_key.ts";
 import { type Drained, SeriesTable } from "../../src/histogram/series_table.ts";
 import { batches, BOUNDS, SEED, value } from "../support/arbitrary.ts";
 
@@ -168,6 +168,23 @@ Deno.test("record() puts fixed attributes on the data point of what is folded, t
   const { record, drain } = tableOf({ region: "eu" }, 1);
   record([1, { s: 1 }], [2, { s: 2 }]);
   assert.deepEqual(drain().shown, [[{ region: "eu", "otel.metric.overflow": true }, 2, 3]]);
+});
+
+Deno.test("record() still knows every series when those that have none are not told apart any more", () => {
+  const { record, recordBatch, drain } = tableOf({ region: "eu" }, 3);
+  record([1, { id: "a", s: 1 }], [1, { id: "b", s: 1 }]);
+  recordBatch(
+    Array.from({ length: 100_050 }, (_, n) => ({ value: 1, attributes: { id: `${n}`, s: 2 } })),
+  );
+  // Other objects, and another order of the same attributes.
+  record([10, { s: 1, id: "a" }], [20, { id: "b", s: 1 }], [40, { id: "c", s: 1 }]);
+  const { shown, overflow } = drain();
+  assert.deepEqual(shown, [
+    [{ id: "a", s: 1, region: "eu" }, 2, 11],
+    [{ id: "b", s: 1, region: "eu" }, 2, 21],
+    [{ region: "eu", "otel.metric.overflow": true }, 100_051, 100_090],
+  ]);
+  assert.deepEqual(overflow, { measurements: 100_051, series: 100_000, more: true });
 });
 
 Deno.test("record() shares the overflow data point with measurements that name it", () => {

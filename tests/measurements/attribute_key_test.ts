@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { keyOf } from "../../src/histogram/attribute_key.ts";
+import { fingerprintOf, keyOf } from "../../src/measurements/attribute_key.ts";
 import type { Attributes } from "../../src/measurements/measurement.ts";
 import { attributes, SEED } from "../support/arbitrary.ts";
 
@@ -15,6 +15,7 @@ Deno.test("keyOf() is the same for the same attributes in any order, and only fo
       const reversed = Object.fromEntries(Object.entries(a).reverse());
       assert.equal(keyOf(a), keyOf(reversed));
       assert.equal(keyOf(a) === keyOf(b), plainKey(a) === plainKey(b));
+      assert.equal(fingerprintOf(a), fingerprintOf(reversed));
     }),
     { ...SEED, numRuns: 1000 },
   );
@@ -38,4 +39,14 @@ Deno.test("keyOf() takes no part of one attribute for another's", () => {
     { a: '1;1"1:bc' },
   ];
   assert.equal(new Set(sets.map(keyOf)).size, sets.length);
+});
+
+Deno.test("fingerprintOf() tells most sets apart, also those whose values have changed places", () => {
+  const sets = Array.from({ length: 20_000 }, (_, n): Attributes => ({
+    status: n % 7,
+    method: n % 2 === 0 ? "GET" : "POST",
+    id: (n * 2654435761 % 2 ** 32).toString(16),
+  }));
+  assert.ok(new Set(sets.map(fingerprintOf)).size > 19_990);
+  assert.notEqual(fingerprintOf({ a: "x", b: "y" }), fingerprintOf({ a: "y", b: "x" }));
 });

@@ -8,7 +8,7 @@ import {
   recorder,
   type RecorderConfig,
 } from "../../src/otlp/recorder.ts";
-import { keyOf } from "../../src/histogram/attribute_key.ts";
+import { keyOf } from "../../src/measurements/attribute_key.ts";
 import { batches, BOUNDS, SEED } from "../support/arbitrary.ts";
 import { decode } from "../support/decode.ts";
 import { sdkRecorder } from "../support/sdk.ts";

@@ -1,5 +1,5 @@
 import type { Distribution } from "./distribution.ts";
-import { AttributeCache } from "../input/attribute_cache.ts";
+import { AttributeCache, gather, type Gathered } from "../input/attribute_cache.ts";
 import type { Attributes, AttributeValue, Measurement } from "../measurement.ts";
 import { type Share, WHOLE } from "./share.ts";
 
@@ -256,10 +256,12 @@ function seriesPicker(
   const known: Series[] = [];
   const picked = open.map(() => 0);
   const make = (): Series => {
-    const set = attributeCache.intern(attributes.map(({ key, choices }) => {
+    const gathered: Gathered = {};
+    for (const { key, choices } of attributes) {
       const k = open.findIndex((choice) => choice.key === key);
-      return [key, choices[k < 0 ? 0 : picked[k] ?? 0]?.value ?? ""] as const;
-    }));
+      gather(gathered, key, choices[k < 0 ? 0 : picked[k] ?? 0]?.value ?? "");
+    }
+    const set = attributeCache.intern(gathered);
     return { attributes: set, isOwn: isOwn(set) };
   };
   return (random) => {

@@ -1,3 +1,4 @@
+import { keyOf } from "../attribute_key.ts";
 import type { Attributes, AttributeValue } from "../measurement.ts";
 
 /** Beyond this many sets everything begins anew, so that an endless input runs in constant memory. */
@@ -13,11 +14,9 @@ export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 export class AttributeCache {
   readonly #sets = new Map<string, Attributes>();
 
-  intern(entries: readonly (readonly [string, AttributeValue])[]): Attributes {
-    if (entries.length === 0) return NO_ATTRIBUTES;
-    // Of a key that comes twice, the last; `fromEntries` also keeps a key called `__proto__`.
-    const attributes: Attributes = Object.fromEntries(entries);
+  intern(attributes: Attributes): Attributes {
     const key = keyOf(attributes);
+    if (key === "") return NO_ATTRIBUTES;
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
     if (this.#sets.size >= MOST_SETS) this.#sets.clear();
@@ -26,13 +25,11 @@ export class AttributeCache {
   }
 }
 
-/** Keys and values in the keys' order. */
-function keyOf(attributes: Attributes): string {
-  const flat: unknown[] = [];
-  for (const key of Object.keys(attributes).sort()) {
-    const value = attributes[key];
-    // JSON tells 1 from "1", but has no Infinity.
-    flat.push(key, Number.isFinite(value) || typeof value !== "number" ? value : [String(value)]);
-  }
-  return JSON.stringify(flat);
+/** Attributes that are being gathered: of a key that comes twice, the last. */
+export type Gathered = Record<string, AttributeValue>;
+
+/** `__proto__` is a key like any other. */
+export function gather(attributes: Gathered, key: string, value: AttributeValue): void {
+  if (key !== "__proto__") attributes[key] = value;
+  else Object.defineProperty(attributes, key, { value, enumerable: true, writable: true });
 }

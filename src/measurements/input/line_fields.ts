@@ -1,5 +1,5 @@
 import type { Attributes } from "../measurement.ts";
-import { AttributeCache, NO_ATTRIBUTES } from "./attribute_cache.ts";
+import { AttributeCache, gather, type Gathered, NO_ATTRIBUTES } from "./attribute_cache.ts";
 import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { AttrField, Fields } from "./fields.ts";
@@ -127,15 +127,15 @@ export class LineFields {
     if (this.#attrFields.length === 0) return NO_ATTRIBUTES;
     const known = this.#known.find(view, this.from, this.to);
     if (known !== undefined) return known;
-    const entries: [string, string][] = [];
+    const gathered: Gathered = {};
     for (const [k, { name, key }] of this.#attrFields.entries()) {
       const from = this.from[k] ?? -1;
       const text = from < 0 ? "" : this.#text(bytes, from, this.to[k] ?? -1);
       if (text === "") continue;
-      entries.push([key, text]);
+      gather(gathered, key, text);
       this.#watch.attribute(name, text);
     }
-    const attributes = this.#attributeCache.intern(entries);
+    const attributes = this.#known.learns ? this.#attributeCache.intern(gathered) : gathered;
     this.#known.add(view, this.from, this.to, attributes);
     return attributes;
   }

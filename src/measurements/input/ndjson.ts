@@ -1,17 +1,21 @@
-import type { Attributes, AttributeValue } from "../measurement.ts";
-import { AttributeCache } from "./attribute_cache.ts";
+import type { Attributes } from "../measurement.ts";
+import { AttributeCache, gather, type Gathered, NO_ATTRIBUTES } from "./attribute_cache.ts";
+import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
-import type { Fields } from "./fields.ts";
+import type { AttrField, Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
+import { shortText } from "./short_text.ts";
 import { type Sink } from "./sink.ts";
 import { TimeReader } from "./time.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
+
+const QUOTE = 34;
 
 /** The object that attributes come from when no field is named. */
 const ATTRIBUTES = "attributes";
@@ -22,6 +26,7 @@ const ATTRIBUTES = "attributes";
  */
 export class NdjsonReader implements LineReader {
   readonly #fields: Fields;
+  readonly #attrFields: readonly AttrField[] | undefined;
   readonly #conversion: Conversion;
   readonly #sink: Sink;
   readonly #watch: FieldWatch;
@@ -33,11 +38,13 @@ export class NdjsonReader implements LineReader {
   /** The place of the time among the scanner's fields. */
   readonly #time: number;
   readonly #known: RangeIndex<Attributes>;
+  readonly #number = new ByteNumber();
   // A byte order mark within the input belongs to its line, and what is no UTF-8 becomes U+FFFD.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
     this.#fields = fields;
+    this.#attrFields = fields.attrFields;
     this.#conversion = conversionOf(fields);
     this.#sink = sink;
     this.#watch = watch;
@@ -93,17 +100,13 @@ export class NdjsonReader implements LineReader {
         ? scanner.value * scale
         : duration?.convertBytes(scanner.value, bytes, scanner.restFrom, scanner.restTo) ?? NaN;
       const time = times === undefined ? 0 : this.#timeOf(times, scanner, bytes);
-      const attributes = this.#known.find(view, scanner.from, scanner.to);
-      if (attributes !== undefined && value >= 0 && value < Infinity && time >= 0) {
-        // 0 of -0
-        if (times === undefined) sink.measured(value + 0, attributes);
-        else sink.measuredAt(value + 0, attributes, time);
-      } else {
-        const found = this.#plain(bytes.subarray(at, feed));
-        if (attributes === undefined && found !== undefined) {
-          this.#known.add(view, scanner.from, scanner.to, found);
-        }
-      }
+      const attributes = value >= 0 && value < Infinity && time >= 0
+        ? this.#known.find(view, scanner.from, scanner.to) ?? this.#learn(bytes, view, scanner)
+        : undefined;
+      if (attributes === undefined) this.#plain(bytes.subarray(at, feed));
+      // 0 of -0
+      else if (times === undefined) sink.measured(value + 0, attributes);
+      else sink.measuredAt(value + 0, attributes, time);
       at = feed + 1;
     }
   }
@@ -120,35 +123,30 @@ export class NdjsonReader implements LineReader {
     return from < 0 ? NaN : times.read(bytes, from, scanner.to[this.#time] ?? -1);
   }
 
-  /** Measures a line, or says why not; its attributes if it holds a value. */
-  #plain(line: Uint8Array): Attributes | undefined {
+  /** Measures a line, or says why not. */
+  #plain(line: Uint8Array): void {
     const sink = this.#sink;
     const text = this.#decoder.decode(line);
-    if (text.trim() === "") return undefined;
+    if (text.trim() === "") return;
     const parsed = parse(text);
     if (!isObject(parsed)) {
-      sink.unusable(parsed === undefined ? "no JSON" : "no JSON object");
-      return undefined;
+      return sink.unusable(parsed === undefined ? "no JSON" : "no JSON object");
     }
     const field = (name: string) => fieldOf(parsed, name);
     const { valueField } = this.#fields;
     if (field(valueField) === undefined && holdsHistogram(parsed)) {
-      this.#histogram(parsed, field);
-      return undefined;
+      return this.#histogram(parsed, field);
     }
     const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
     if (found === undefined) {
       sink.skipped++;
-      return undefined;
+      return;
     }
-    const attributes = typeof found === "string" ? undefined : this.#attributes(parsed);
-    if (typeof found === "string" || attributes === undefined) {
-      sink.unusable(typeof found === "string" ? found : NO_OBJECT);
-      return undefined;
-    }
+    if (typeof found === "string") return sink.unusable(found);
+    const attributes = this.#attributes(field);
+    if (attributes === undefined) return sink.unusable(NO_OBJECT);
     if (found.time === undefined) sink.measured(found.value, attributes);
     else sink.measuredAt(found.value, attributes, found.time);
-    return attributes;
   }
 
   #histogram(line: JsonObject, field: (name: string) => unknown): void {
@@ -161,32 +159,69 @@ export class NdjsonReader implements LineReader {
     if (typeof figures === "string") return sink.unusable(figures);
     const time = timeOf(field, this.#fields);
     if (typeof time === "string") return sink.unusable(time);
-    const attributes = this.#attributes(line);
+    const attributes = this.#attributes(field);
     if (attributes === undefined) return sink.unusable(NO_OBJECT);
     sink.histogram({ ...figures, attributes, ...time === undefined ? {} : { time } });
   }
 
-  /** Undefined when the object of attributes is none. */
-  #attributes(line: JsonObject): Attributes | undefined {
-    const { attrFields } = this.#fields;
-    const source = line[ATTRIBUTES] ?? {};
-    if (attrFields === undefined && !isObject(source)) return undefined;
-    const fields = attrFields?.map(({ name, key }) => [name, key, fieldOf(line, name)] as const) ??
-      Object.entries(source).map(([key, raw]) => [key, key, raw] as const);
-    const attributes: [string, AttributeValue][] = [];
-    for (const [name, key, raw] of fields) {
-      const attribute = attributeValue(raw);
-      // OpenTelemetry knows no attribute without a key.
-      if (attribute === undefined || key === "") continue;
-      attributes.push([key, attribute]);
-      this.#watch.attribute(name, attribute);
-    }
-    return this.#attributeCache.intern(attributes);
+  /** Attributes that are met for the first time; undefined when the object of attributes is none. */
+  #learn(bytes: Uint8Array, view: DataView, { from, to }: JsonScanner): Attributes | undefined {
+    const json = (place: number) => {
+      const start = from[place] ?? -1;
+      return start < 0 ? undefined : this.#json(bytes, start, to[place] ?? -1);
+    };
+    const attributes = this.#attrFields === undefined
+      ? this.#ofObject(json(0))
+      : this.#named(this.#attrFields, json);
+    if (attributes !== undefined) this.#known.add(view, from, to, attributes);
+    return attributes;
+  }
+
+  #attributes(field: (name: string) => unknown): Attributes | undefined {
+    const attrFields = this.#attrFields;
+    return attrFields === undefined
+      ? this.#ofObject(field(ATTRIBUTES))
+      : this.#named(attrFields, (place) => field(attrFields[place]?.name ?? ""));
+  }
+
+  #named(attrFields: readonly AttrField[], valueAt: (place: number) => unknown): Attributes {
+    const gathered: Gathered = {};
+    attrFields.forEach(({ name, key }, place) => this.#gather(gathered, name, key, valueAt(place)));
+    return this.#interned(gathered);
+  }
+
+  /** Undefined when that is no object. */
+  #ofObject(source: unknown): Attributes | undefined {
+    if (source === undefined || source === null) return NO_ATTRIBUTES;
+    if (!isObject(source)) return undefined;
+    const gathered: Gathered = {};
+    for (const [key, raw] of Object.entries(source)) this.#gather(gathered, key, key, raw);
+    return this.#interned(gathered);
+  }
+
+  #gather(gathered: Gathered, name: string, key: string, raw: unknown): void {
+    const attribute = attributeValue(raw);
+    // OpenTelemetry knows no attribute without a key.
+    if (attribute === undefined || key === "") return;
+    gather(gathered, key, attribute);
+    this.#watch.attribute(name, attribute);
+  }
+
+  #interned(attributes: Attributes): Attributes {
+    return this.#known.learns ? this.#attributeCache.intern(attributes) : attributes;
+  }
+
+  /** What the JSON in bytes[from, to) means. */
+  #json(bytes: Uint8Array, from: number, to: number): unknown {
+    const text = bytes[from] === QUOTE ? shortText(bytes, from + 1, to - 1) : undefined;
+    if (text !== undefined) return text;
+    if (this.#number.read(bytes, from) === to) return this.#number.value;
+    return parse(this.#decoder.decode(bytes.subarray(from, to)));
   }
 
   /** What a condition sees of the JSON in bytes[from, to). */
   #text(bytes: Uint8Array, from: number, to: number): string | undefined {
-    const value = attributeValue(parse(this.#decoder.decode(bytes.subarray(from, to))));
+    const value = attributeValue(this.#json(bytes, from, to));
     return value === undefined ? undefined : String(value);
   }
 

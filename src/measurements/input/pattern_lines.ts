@@ -1,6 +1,6 @@
 import { UsageError } from "../../base/errors.ts";
 import type { Attributes } from "../measurement.ts";
-import { AttributeCache } from "./attribute_cache.ts";
+import { AttributeCache, gather, type Gathered } from "./attribute_cache.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import type { LineReader } from "./lines.ts";
@@ -109,14 +109,14 @@ export class PatternReader implements LineReader {
     }
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const entries: [string, string][] = [];
+    const gathered: Gathered = {};
     for (const { name, key } of attrFields) {
       const text = groups[name] ?? "";
       if (text === "") continue;
-      entries.push([key, text]);
+      gather(gathered, key, text);
       this.#watch.attribute(name, text);
     }
-    const attributes = this.#attributeCache.intern(entries);
+    const attributes = this.#attributeCache.intern(gathered);
     if (this.#known.size >= MOST_SETS) this.#known.clear();
     this.#known.set(key, attributes);
     return attributes;

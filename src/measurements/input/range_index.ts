@@ -1,3 +1,7 @@
+/** After so many entries it is seen whether remembering pays. */
+const FIRST_ENTRIES = 8192;
+/** If not, nothing is added while so many times as much is not found. */
+const PAUSE = 64;
 /** Beyond these everything is forgotten and begins anew: an endless input runs in constant memory. */
 const MOST_ENTRIES = 65_536;
 const MOST_BYTES = 2 ** 24;
@@ -6,7 +10,8 @@ const MOST_ENTRY_BYTES = 4096;
 
 /**
  * Remembers what a list of byte ranges stood for: a line of a log repeats the attributes of one before it byte for byte,
- * and need not be decoded again. Equal bytes always mean equal things; the hash only finds them.
+ * and need not be decoded again. Equal bytes always mean equal things; the hash only finds them. Where most of what comes
+ * is new, as identifiers are, it soon remembers no more of it, and tries again later.
  */
 export class RangeIndex<T> {
   readonly #ranges: number;
@@ -19,6 +24,11 @@ export class RangeIndex<T> {
   #view = new DataView(this.#heap.buffer);
   #used = 0;
   #values: T[] = [];
+  #mostEntries = FIRST_ENTRIES;
+  /** How often something was found since that was weighed. */
+  #hits = 0;
+  /** What is not found so many times more is not added. */
+  #pause = 0;
 
   /** Each entry has so many ranges. */
   constructor(ranges: number) {
@@ -34,9 +44,15 @@ export class RangeIndex<T> {
       const entry = (this.#slots[slot] ?? 0) - 1;
       if (entry < 0) return undefined;
       if (this.#hashes[entry] === hash && this.#same(entry, view, from, to)) {
+        this.#hits++;
         return this.#values[entry];
       }
     }
+  }
+
+  /** Whether `add` adds, now. */
+  get learns(): boolean {
+    return this.#pause <= 1;
   }
 
   /** Only for ranges that `find` did not find. */
@@ -44,7 +60,13 @@ export class RangeIndex<T> {
     let bytes = 0;
     for (let k = 0; k < this.#ranges; k++) bytes += (to[k] ?? 0) - (from[k] ?? 0);
     if (bytes > MOST_ENTRY_BYTES) return;
-    if (this.#values.length >= MOST_ENTRIES || this.#used + bytes > MOST_BYTES) this.#forget();
+    if (this.#pause > 1) {
+      this.#pause--;
+      return;
+    }
+    if (this.#values.length >= this.#mostEntries || this.#used + bytes > MOST_BYTES) {
+      if (!this.#goesOn()) return;
+    }
     this.#makeRoom(bytes);
     const entry = this.#values.length;
     this.#values.push(value);
@@ -104,10 +126,24 @@ export class RangeIndex<T> {
     this.#slots[slot] = entry + 1;
   }
 
+  /** It is full: makes room, or pauses. */
+  #goesOn(): boolean {
+    const pays = this.#hits >= this.#values.length;
+    const paused = this.#pause > 0;
+    this.#hits = 0;
+    this.#pause = 0;
+    if (pays && this.#mostEntries < MOST_ENTRIES && this.#used < MOST_BYTES / 2) {
+      this.#mostEntries *= 2;
+    } else if (pays || paused) this.#forget();
+    else this.#pause = PAUSE * this.#mostEntries;
+    return this.#pause === 0;
+  }
+
   #forget(): void {
     this.#slots.fill(0);
     this.#values = [];
     this.#used = 0;
+    this.#mostEntries = FIRST_ENTRIES;
   }
 
   #makeRoom(bytes: number): void {
