@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly stdin?: string | Uint8Array | { readonly open: true };
   /** Killed after that; 20 seconds by default. */
   readonly timeoutMs?: number;
+  /** A command that runs another, and becomes it: `taskset -c 0`. */
+  readonly through?: readonly string[];
   /** A module to run from source in the place of main.ts. */
   readonly main?: URL;
 }
@@ -49,7 +51,8 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     await Deno.writeFile(`${directory}/${path}`, bytes);
   }
-  const [command, ...args] = commandLine(options.main);
+  const words = [...options.through ?? [], ...commandLine(options.main)];
+  const [command = "", ...args] = words;
   const child = new Deno.Command(command, {
     args: [...args, ...options.args ?? []],
     cwd: directory,
