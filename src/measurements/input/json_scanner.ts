@@ -1,4 +1,5 @@
 import { ByteNumber } from "./byte_number.ts";
+import type { LineScanner } from "./line_scanner.ts";
 import { LINE_FEED } from "./lines.ts";
 
 const QUOTE = 34;
@@ -19,20 +20,14 @@ const SPECIAL = Uint8Array.from(
   (_, byte) => byte < 32 || byte === QUOTE || byte === BACKSLASH ? 1 : 0,
 );
 
-/**
- * Finds a number and some fields in a line of JSON without making anything of the rest. It takes less than JSON.parse
- * does, never more: of what it is not sure (an escape in a name, deep nesting) it says so,
- * and that line is for JSON.parse.
- */
-export class JsonScanner {
-  /** Where each field's value is; -1 when the line has no such field. */
+/** Scans one line at a time, on every machine. wasm/json_scanner.ts does the same, and must take no other lines. */
+export class JsonScanner implements LineScanner {
+  readonly feeds = new Int32Array(1);
+  readonly values = new Float64Array(1);
+  readonly restFrom = new Int32Array(1);
+  readonly restTo = new Int32Array(1);
   readonly from: Int32Array;
   readonly to: Int32Array;
-  /** The value field's number. */
-  value = 0;
-  /** What stands behind the number in the value field's string, such as a unit; from -1 when that is nothing. */
-  restFrom = -1;
-  restTo = -1;
 
   readonly #number = new ByteNumber();
   readonly #valueField: Uint8Array;
@@ -50,11 +45,18 @@ export class JsonScanner {
     this.to = new Int32Array(fields.length);
   }
 
-  /** Where the line feed of the line is that begins at `at`; -1 when JSON.parse has to decide. */
-  scan(bytes: Uint8Array, at: number): number {
+  scan(bytes: Uint8Array, from: number): number {
     this.#bytes = bytes;
+    const feed = this.#feed(from);
+    this.feeds[0] = feed < 0 ? ~bytes.indexOf(LINE_FEED, from) : feed;
+    return 1;
+  }
+
+  /** Where the line feed of the line is that begins at `at`; -1 when JSON.parse has to decide. */
+  #feed(at: number): number {
     this.from.fill(-1);
     this.to.fill(-1);
+    const bytes = this.#bytes;
     let i = this.#blanks(at);
     if (bytes[i] !== OPEN_BRACE) return -1;
     let found = false;
@@ -146,13 +148,14 @@ export class JsonScanner {
   #numberEnd(at: number): number {
     const isString = this.#bytes[at] === QUOTE;
     const end = this.#number.read(this.#bytes, isString ? at + 1 : at);
-    this.value = this.#number.value;
-    this.restFrom = -1;
+    this.values[0] = this.#number.value;
+    this.restFrom[0] = -1;
     if (!isString || end < 0) return end;
     if (this.#bytes[end] === QUOTE) return end + 1;
-    this.restFrom = end;
-    this.restTo = this.#plainEnd(end);
-    return this.restTo < 0 ? -1 : this.restTo + 1;
+    const restTo = this.#plainEnd(end);
+    this.restFrom[0] = end;
+    this.restTo[0] = restTo;
+    return restTo < 0 ? -1 : restTo + 1;
   }
 
   /** Past any value that begins at `at`; -1 if there is none. */

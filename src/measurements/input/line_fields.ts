@@ -62,8 +62,7 @@ export class LineFields {
     this.#known = new RangeIndex(attrFields.length);
     if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
     if (where.length > 0) {
-      const first = attrFields.length;
-      this.#conditions = new ConditionIndex(where, this.from, this.to, first, watch, text);
+      this.#conditions = new ConditionIndex(where, watch, text);
     }
   }
 
@@ -77,7 +76,8 @@ export class LineFields {
 
   /** Measures the line, or says why not. `view` is of the same bytes. */
   take(bytes: Uint8Array, view: DataView, line: number): void {
-    if (this.#conditions?.hold(bytes, view) === false) {
+    const first = this.#attrFields.length;
+    if (this.#conditions?.hold(bytes, view, this.from, this.to, first) === false) {
       this.#sink.skipped++;
       return;
     }
@@ -144,40 +144,33 @@ export class LineFields {
 /** Tries conditions on ranges of bytes, once for the same bytes. */
 export class ConditionIndex {
   readonly #conditions: readonly Condition[];
-  readonly #from: Int32Array;
-  readonly #to: Int32Array;
   readonly #watch: FieldWatch;
   readonly #text: (bytes: Uint8Array, from: number, to: number) => string | undefined;
   readonly #known: RangeIndex<boolean>;
 
-  /** The ranges are those of `from` and `to` that begin with place `first`. */
   constructor(
     conditions: readonly Condition[],
-    from: Int32Array,
-    to: Int32Array,
-    first: number,
     watch: FieldWatch,
     text: (bytes: Uint8Array, from: number, to: number) => string | undefined,
   ) {
     this.#conditions = conditions;
-    this.#from = from.subarray(first, first + conditions.length);
-    this.#to = to.subarray(first, first + conditions.length);
     this.#watch = watch;
     this.#text = text;
     this.#known = new RangeIndex(conditions.length);
   }
 
-  hold(bytes: Uint8Array, view: DataView): boolean {
-    const known = this.#known.find(view, this.#from, this.#to);
+  /** `view` is of the same bytes; the conditions' ranges are those that begin at place `at` of `from` and `to`. */
+  hold(bytes: Uint8Array, view: DataView, from: Int32Array, to: Int32Array, at: number): boolean {
+    const known = this.#known.find(view, from, to, at);
     if (known !== undefined) return known;
     let all = true;
     for (const [k, { field, holds }] of this.#conditions.entries()) {
-      const from = this.#from[k] ?? -1;
-      const text = from < 0 ? undefined : this.#text(bytes, from, this.#to[k] ?? -1);
+      const start = from[at + k] ?? -1;
+      const text = start < 0 ? undefined : this.#text(bytes, start, to[at + k] ?? -1);
       if (text !== undefined) this.#watch.tested(field);
       if (!holds(text)) all = false;
     }
-    this.#known.add(view, this.#from, this.#to, all);
+    this.#known.add(view, from, to, all, at);
     return all;
   }
 }

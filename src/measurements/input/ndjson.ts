@@ -6,6 +6,7 @@ import type { AttrField, Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
+import type { LineScanner } from "./line_scanner.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
@@ -20,6 +21,9 @@ const QUOTE = 34;
 /** The object that attributes come from when no field is named. */
 const ATTRIBUTES = "attributes";
 
+/** From so many bytes on the scanner in WebAssembly is worth its 2.5 ms of loading. */
+const MANY_BYTES = 2 ** 16;
+
 /**
  * One JSON object a line. The plain way, JSON.parse, decides everything; but a line whose number and attributes can be
  * found among its bytes, and whose attributes have been there before, needs no parsing.
@@ -32,9 +36,16 @@ export class NdjsonReader implements LineReader {
   readonly #watch: FieldWatch;
   readonly #timed: TimedField;
   readonly #attributeCache = new AttributeCache();
-  readonly #scanner: JsonScanner | undefined;
+  /** Undefined where JSON.parse decides about every line. */
+  #scanner: LineScanner | undefined;
+  /** What the scanner looks for. */
+  readonly #names: readonly string[];
+  /** So many bytes are still read before the scanner in WebAssembly is loaded. */
+  #before: number;
   readonly #conditions: ConditionIndex | undefined;
   readonly #times: TimeReader | undefined;
+  /** The scanner's first fields are those of the attributes, and the conditions' ones follow. */
+  readonly #attributeCount: number;
   /** The place of the time among the scanner's fields. */
   readonly #time: number;
   readonly #known: RangeIndex<Attributes>;
@@ -42,7 +53,14 @@ export class NdjsonReader implements LineReader {
   // A byte order mark within the input belongs to its line, and what is no UTF-8 becomes U+FFFD.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
+  /** The scanner in WebAssembly is loaded when `manyBytes` are reached. */
+  constructor(
+    fields: Fields,
+    sink: Sink,
+    watch: FieldWatch,
+    timed: TimedField,
+    manyBytes = MANY_BYTES,
+  ) {
     this.#fields = fields;
     this.#attrFields = fields.attrFields;
     this.#conversion = conversionOf(fields);
@@ -55,59 +73,107 @@ export class NdjsonReader implements LineReader {
     const names = [...attributes, ...tested, ...timeField === undefined ? [] : [timeField]];
     // Where the value is an attribute as well, every number has its own attributes.
     if (!names.includes(valueField)) {
-      const scanner = new JsonScanner(valueField, names);
-      this.#scanner = scanner;
+      this.#scanner = new JsonScanner(valueField, names);
       if (tested.length > 0) {
         this.#conditions = new ConditionIndex(
           where,
-          scanner.from,
-          scanner.to,
-          attributes.length,
           watch,
           (bytes, from, to) => this.#text(bytes, from, to),
         );
       }
       if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
     }
+    this.#names = names;
+    this.#before = this.#scanner === undefined ? Infinity : manyBytes;
     this.#time = names.length - 1;
+    this.#attributeCount = attributes.length;
     this.#known = new RangeIndex(attributes.length);
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const scanner = this.#scanner;
+    if (scanner === undefined) {
+      for (let at = from; at < to; at = this.#unscanned(bytes, at, bytes.indexOf(LINE_FEED, at)));
+      return;
+    }
+    this.#before -= to - from;
+    if (this.#before <= 0) void this.loadWasm();
+    for (let at = from; at < to;) {
+      const count = scanner.scan(bytes, at, to);
+      at = this.#scanned(scanner, count, bytes, view, at);
+    }
+  }
+
+  /** Takes the lines that were scanned, from `at` on; returns where the next one begins. */
+  #scanned(
+    scanner: LineScanner,
+    count: number,
+    bytes: Uint8Array,
+    view: DataView,
+    begin: number,
+  ): number {
     const sink = this.#sink;
     const conditions = this.#conditions;
     const times = this.#times;
     const timed = this.#timed;
     const { scale, duration } = this.#conversion;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = from; at < to;) {
-      sink.lines++;
-      if (timed.wanted) this.#look(bytes, at);
-      const feed = scanner?.scan(bytes, at) ?? -1;
-      if (scanner === undefined || feed < 0) {
-        const end = bytes.indexOf(LINE_FEED, at);
-        this.#plain(bytes.subarray(at, end));
-        at = end + 1;
+    const { feeds, values, restFrom, restTo, from, to } = scanner;
+    const fields = this.#names.length;
+    let at = begin;
+    for (let line = 0, first = 0; line < count; line++, first += fields) {
+      const feed = feeds[line] ?? -1;
+      if (feed < 0) {
+        at = this.#unscanned(bytes, at, ~feed);
         continue;
       }
-      if (conditions !== undefined && !conditions.hold(bytes, view)) {
+      sink.lines++;
+      if (timed.wanted) this.#look(bytes, at);
+      if (
+        conditions !== undefined &&
+        !conditions.hold(bytes, view, from, to, first + this.#attributeCount)
+      ) {
         sink.skipped++;
         at = feed + 1;
         continue;
       }
-      const value = scanner.restFrom < 0
-        ? scanner.value * scale
-        : duration?.convertBytes(scanner.value, bytes, scanner.restFrom, scanner.restTo) ?? NaN;
-      const time = times === undefined ? 0 : this.#timeOf(times, scanner, bytes);
+      const rest = restFrom[line] ?? -1;
+      const number = values[line] ?? NaN;
+      const value = rest < 0
+        ? number * scale
+        : duration?.convertBytes(number, bytes, rest, restTo[line] ?? -1) ?? NaN;
+      const time = times === undefined ? 0 : this.#timeOf(times, bytes, from, to, first);
       const attributes = value >= 0 && value < Infinity && time >= 0
-        ? this.#known.find(view, scanner.from, scanner.to) ?? this.#learn(bytes, view, scanner)
+        ? this.#known.find(view, from, to, first) ?? this.#learn(bytes, view, from, to, first)
         : undefined;
       if (attributes === undefined) this.#plain(bytes.subarray(at, feed));
       // 0 of -0
       else if (times === undefined) sink.measured(value + 0, attributes);
       else sink.measuredAt(value + 0, attributes, time);
       at = feed + 1;
+    }
+    return at;
+  }
+
+  /** Takes the line in bytes[at, feed), about which JSON.parse decides; returns where the next one begins. */
+  #unscanned(bytes: Uint8Array, at: number, feed: number): number {
+    this.#sink.lines++;
+    if (this.#timed.wanted) this.#look(bytes, at);
+    this.#plain(bytes.subarray(at, feed));
+    return feed + 1;
+  }
+
+  /** Whether the scanner in WebAssembly is in use. */
+  get usesWasm(): boolean {
+    return this.#scanner !== undefined && !(this.#scanner instanceof JsonScanner);
+  }
+
+  /** Loads the scanner in WebAssembly, once, and uses it from then on; where it cannot run, the plain one stays. */
+  async loadWasm(): Promise<void> {
+    this.#before = Infinity;
+    const { wasmScanner } = await import("./wasm_scanner.ts");
+    if (this.#scanner !== undefined) {
+      this.#scanner = wasmScanner(this.#fields.valueField, this.#names) ?? this.#scanner;
     }
   }
 
@@ -118,9 +184,15 @@ export class NdjsonReader implements LineReader {
   end(): void {}
 
   /** NaN when the time has to be looked at more closely. */
-  #timeOf(times: TimeReader, scanner: JsonScanner, bytes: Uint8Array): number {
-    const from = scanner.from[this.#time] ?? -1;
-    return from < 0 ? NaN : times.read(bytes, from, scanner.to[this.#time] ?? -1);
+  #timeOf(
+    times: TimeReader,
+    bytes: Uint8Array,
+    from: Int32Array,
+    to: Int32Array,
+    first: number,
+  ): number {
+    const start = from[first + this.#time] ?? -1;
+    return start < 0 ? NaN : times.read(bytes, start, to[first + this.#time] ?? -1);
   }
 
   /** Measures a line, or says why not. */
@@ -165,15 +237,21 @@ export class NdjsonReader implements LineReader {
   }
 
   /** Attributes that are met for the first time; undefined when the object of attributes is none. */
-  #learn(bytes: Uint8Array, view: DataView, { from, to }: JsonScanner): Attributes | undefined {
+  #learn(
+    bytes: Uint8Array,
+    view: DataView,
+    from: Int32Array,
+    to: Int32Array,
+    first: number,
+  ): Attributes | undefined {
     const json = (place: number) => {
-      const start = from[place] ?? -1;
-      return start < 0 ? undefined : this.#json(bytes, start, to[place] ?? -1);
+      const start = from[first + place] ?? -1;
+      return start < 0 ? undefined : this.#json(bytes, start, to[first + place] ?? -1);
     };
     const attributes = this.#attrFields === undefined
       ? this.#ofObject(json(0))
       : this.#named(this.#attrFields, json);
-    if (attributes !== undefined) this.#known.add(view, from, to, attributes);
+    if (attributes !== undefined) this.#known.add(view, from, to, attributes, first);
     return attributes;
   }
 

@@ -36,14 +36,17 @@ export class RangeIndex<T> {
     this.#lengths = new Int32Array(512 * ranges);
   }
 
-  /** What was added for these ranges of `view`; a range that is missing goes from -1 to -1. */
-  find(view: DataView, from: Int32Array, to: Int32Array): T | undefined {
-    const hash = this.#hash(view, from, to);
+  /**
+   * What was added for these ranges of `view`, which `from` and `to` hold from place `at` on; a range that is missing goes
+   * from -1 to -1.
+   */
+  find(view: DataView, from: Int32Array, to: Int32Array, at = 0): T | undefined {
+    const hash = this.#hash(view, from, to, at);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask;; slot = (slot + 1) & mask) {
       const entry = (this.#slots[slot] ?? 0) - 1;
       if (entry < 0) return undefined;
-      if (this.#hashes[entry] === hash && this.#same(entry, view, from, to)) {
+      if (this.#hashes[entry] === hash && this.#same(entry, view, from, to, at)) {
         this.#hits++;
         return this.#values[entry];
       }
@@ -56,9 +59,9 @@ export class RangeIndex<T> {
   }
 
   /** Only for ranges that `find` did not find. */
-  add(view: DataView, from: Int32Array, to: Int32Array, value: T): void {
+  add(view: DataView, from: Int32Array, to: Int32Array, value: T, at = 0): void {
     let bytes = 0;
-    for (let k = 0; k < this.#ranges; k++) bytes += (to[k] ?? 0) - (from[k] ?? 0);
+    for (let k = 0; k < this.#ranges; k++) bytes += (to[at + k] ?? 0) - (from[at + k] ?? 0);
     if (bytes > MOST_ENTRY_BYTES) return;
     if (this.#pause > 1) {
       this.#pause--;
@@ -72,24 +75,24 @@ export class RangeIndex<T> {
     this.#values.push(value);
     this.#starts[entry] = this.#used;
     for (let k = 0; k < this.#ranges; k++) {
-      const start = from[k] ?? 0;
-      const length = (to[k] ?? 0) - start;
+      const start = from[at + k] ?? 0;
+      const length = (to[at + k] ?? 0) - start;
       this.#lengths[entry * this.#ranges + k] = start < 0 ? -1 : length;
       if (start < 0) continue;
       this.#heap.set(new Uint8Array(view.buffer, view.byteOffset + start, length), this.#used);
       this.#used += length;
     }
-    const hash = this.#hash(view, from, to);
+    const hash = this.#hash(view, from, to, at);
     this.#hashes[entry] = hash;
     this.#occupy(hash, entry);
   }
 
   /** Four bytes at a time, as in MurmurHash2 but for its last mixing. */
-  #hash(view: DataView, from: Int32Array, to: Int32Array): number {
+  #hash(view: DataView, from: Int32Array, to: Int32Array, at: number): number {
     let hash = 0;
     for (let k = 0; k < this.#ranges; k++) {
-      let i = from[k] ?? 0;
-      const end = to[k] ?? 0;
+      let i = from[at + k] ?? 0;
+      const end = to[at + k] ?? 0;
       hash = Math.imul(hash ^ (end - i + (i >> 31)), 0x9e3779b1);
       for (; i + 4 <= end; i += 4) {
         hash = Math.imul(hash ^ view.getInt32(i, true), 0x9e3779b1);
@@ -103,11 +106,11 @@ export class RangeIndex<T> {
     return hash;
   }
 
-  #same(entry: number, view: DataView, from: Int32Array, to: Int32Array): boolean {
+  #same(entry: number, view: DataView, from: Int32Array, to: Int32Array, at: number): boolean {
     let stored = this.#starts[entry] ?? 0;
     for (let k = 0; k < this.#ranges; k++) {
-      let i = from[k] ?? 0;
-      const end = to[k] ?? 0;
+      let i = from[at + k] ?? 0;
+      const end = to[at + k] ?? 0;
       if (this.#lengths[entry * this.#ranges + k] !== (i < 0 ? -1 : end - i)) return false;
       for (; i + 4 <= end; i += 4, stored += 4) {
         if (view.getInt32(i, true) !== this.#view.getInt32(stored, true)) return false;
