@@ -60,21 +60,25 @@ export function encodeCollection(
   let bytes = envelope.most;
   for (const metric of metrics) {
     let from = 0;
+    /** Bytes of its data points from `from` on. */
+    let data = 0;
     for (let to = 0; to < metric.points; to++) {
       const size = metric.size(to);
       const opening = to === from ? metric.most : 0;
       if (points > 0 && (points >= limits.points || bytes + opening + size > limits.bytes)) {
-        if (to > from) parts.push({ metric, from, to });
+        if (to > from) parts.push({ metric, from, to, data });
         requests.push(assemble(envelope, parts));
         parts = [];
         from = to;
+        data = 0;
         points = 0;
         bytes = envelope.most;
       }
       bytes += size + (to === from ? metric.most : 0);
+      data += size;
       points++;
     }
-    if (metric.points > from) parts.push({ metric, from, to: metric.points });
+    if (metric.points > from) parts.push({ metric, from, to: metric.points, data });
   }
   if (parts.length > 0) requests.push(assemble(envelope, parts));
   return requests;
@@ -139,9 +143,10 @@ function withWriter<H extends { readonly count: number }>(
     ...description === "" ? [] : [stringField(2, description)],
     ...unit === "" ? [] : [stringField(3, unit)],
   ]);
-  const sizes: number[] = [];
+  const sizes = new Uint32Array(data.reduce((sum, { points }) => sum + points.length, 0));
+  let sized = 0;
   for (const { points } of data) {
-    for (const point of points) sizes.push(writer.size(point));
+    for (const point of points) sizes[sized++] = writer.size(point);
   }
   return {
     head,
@@ -174,13 +179,14 @@ interface Part {
   readonly metric: Encodable;
   readonly from: number;
   readonly to: number;
+  /** What they take, tags and lengths included. */
+  readonly data: number;
 }
 
 /** Lengths come before what they measure: so they are reckoned from the inside out, then all is written at once. */
 function assemble(envelope: Envelope, parts: readonly Part[]): PlainRequest {
   const sized = parts.map((part) => {
-    let data = DELTA.length;
-    for (let point = part.from; point < part.to; point++) data += part.metric.size(point);
+    const data = part.data + DELTA.length;
     return { ...part, data, metricSize: part.metric.head.length + fieldSize(data) };
   });
   const scopeMetrics = envelope.scope.length +

@@ -26,12 +26,31 @@ export function tableOf(
   { bounds, attributes }: Instrument,
   cardinality: CardinalityLimit,
 ): SeriesTable {
+  const together = sideBySide();
   return new SeriesTable(
     bounds,
     attributes,
     cardinality,
-    (all, kind) => attributeFields(ATTRIBUTES[kind], all),
+    (all, kind) => together(attributeFields(ATTRIBUTES[kind], all)),
   );
+}
+
+const CHUNK_BYTES = 4096;
+
+/** Copies small arrays into larger ones: reading them in turn is faster, and each takes 80 bytes less. */
+function sideBySide(): (bytes: Uint8Array) => Uint8Array {
+  let chunk = new Uint8Array();
+  let used = 0;
+  return (bytes) => {
+    if (used + bytes.length > chunk.length) {
+      chunk = new Uint8Array(Math.max(CHUNK_BYTES, bytes.length));
+      used = 0;
+    }
+    const copy = chunk.subarray(used, used + bytes.length);
+    copy.set(bytes);
+    used += bytes.length;
+    return copy;
+  };
 }
 
 /** What an instrument has of one interval. */
@@ -51,14 +70,11 @@ export function metricsOf(
   const explicit: IntervalPoints<ExplicitPoint["histogram"]>[] = [];
   const exponential: IntervalPoints<ExponentialPoint["histogram"]>[] = [];
   for (const { interval, points } of intervals) {
-    const ofBounds: ExplicitPoint[] = [];
-    const ofScale: ExponentialPoint[] = [];
-    for (const point of points) {
-      if (point.kind === "explicit") ofBounds.push(point);
-      else ofScale.push(point);
-    }
+    // Nearly always they are all of one kind: that saves copying them.
+    const ofBounds = points.every(isExplicit) ? points : points.filter(isExplicit);
     if (ofBounds.length > 0) explicit.push({ interval, points: ofBounds });
-    if (ofScale.length > 0) exponential.push({ interval, points: ofScale });
+    if (ofBounds.length === points.length) continue;
+    exponential.push({ interval, points: points.filter(isExponential) });
   }
   const metrics: MetricData[] = [];
   if (explicit.length > 0) {
@@ -68,6 +84,14 @@ export function metricsOf(
     metrics.push({ name, unit, description, kind: "exponential", data: exponential });
   }
   return metrics;
+}
+
+function isExplicit(point: Point): point is ExplicitPoint {
+  return point.kind === "explicit";
+}
+
+function isExponential(point: Point): point is ExponentialPoint {
+  return point.kind === "exponential";
 }
 
 /** The instrumentation scope, as the predecessor named it. */

@@ -8,6 +8,8 @@ const utf8 = new TextEncoder();
 
 /** Bytes of a varint of a whole number, 0 or more. */
 export function varintSize(value: number): number {
+  if (value < 128) return 1;
+  if (value < 128 ** 2) return 2;
   let size = 1;
   for (let left = value; left >= 128; left = Math.floor(left / 128)) size++;
   return size;

@@ -6,8 +6,13 @@ import { seriesIn, type Share, WHOLE } from "./share.ts";
 /** The attribute that tells series apart. */
 const SERIES = "series";
 
-/** A batch is at most this long, so that a large count needs no large memory. */
-const MOST_IN_BATCH = 8192;
+/** A batch is at most this long: its objects are used again, and stay in the processor's cache. */
+const MOST_IN_BATCH = 1024;
+
+interface Drawn {
+  value: number;
+  attributes: Attributes;
+}
 
 /**
  * The attributes of so many series, as far as they are in the share: `series` is "1", "2", …, the same in every process
@@ -37,6 +42,8 @@ export class Synthetic {
   readonly #draw: Distribution;
   readonly #random: () => number;
   #next = 0;
+  /** Used again for every batch. */
+  readonly #drawn: Drawn[] = [];
 
   /** `drawsAll`: the random numbers are the same in all shares, so that the values of the others are drawn, too. */
   constructor(
@@ -49,34 +56,40 @@ export class Synthetic {
     this.#series = series ?? 1;
     this.#own = seriesAttributes(series, share);
     this.#share = share;
-    this.#drawsAll = drawsAll;
+    // What is whole has nothing to leave out.
+    this.#drawsAll = drawsAll || share.of === 1;
     this.#draw = draw;
     this.#random = random;
   }
 
-  /** Its own of the next `count` measurements of all shares, in batches that are made when they are asked for. */
+  /**
+   * Its own of the next `count` measurements of all shares, in batches that are made when they are asked for. A batch is
+   * good until the next one is asked for: its objects are used again, which makes no garbage.
+   */
   *batches(count: number): Generator<readonly Measurement[]> {
     const most = MOST_IN_BATCH * (this.#drawsAll ? 1 : this.#share.of);
     for (let left = count; left > 0; left -= most) {
       const some = Math.min(left, most);
-      yield this.#drawsAll ? this.#ownOfAll(some) : this.#ownAlone(some);
+      const own = this.#drawsAll ? this.#drawOwnOfAll(some) : this.#drawOwn(some);
+      yield own === this.#drawn.length ? this.#drawn : this.#drawn.slice(0, own);
     }
   }
 
-  #ownOfAll(count: number): readonly Measurement[] {
+  /** Draws them, and tells how many there are. */
+  #drawOwnOfAll(count: number): number {
     const { index, of } = this.#share;
-    const batch: Measurement[] = [];
+    let own = 0;
     for (let i = 0; i < count; i++) {
       const value = this.#draw(this.#random);
-      if (this.#next % of === index) batch.push({ value, attributes: this.#attributes() });
+      if (this.#next % of === index) this.#put(own++, value);
       this.#next = this.#next + 1 < this.#series ? this.#next + 1 : 0;
     }
-    return batch;
+    return own;
   }
 
-  #ownAlone(count: number): readonly Measurement[] {
+  #drawOwn(count: number): number {
     const { index, of } = this.#share;
-    const batch: Measurement[] = [];
+    let own = 0;
     for (let left = count; left > 0;) {
       // As far as the next that is its own, or the end of the row.
       const others = (index - this.#next % of + of) % of;
@@ -84,16 +97,23 @@ export class Synthetic {
       left -= skipped;
       this.#next += skipped;
       if (left > 0 && this.#next < this.#series) {
-        batch.push({ value: this.#draw(this.#random), attributes: this.#attributes() });
+        this.#put(own++, this.#draw(this.#random));
         left--;
         this.#next++;
       }
       if (this.#next >= this.#series) this.#next = 0;
     }
-    return batch;
+    return own;
   }
 
-  #attributes(): Attributes {
-    return this.#own[Math.floor(this.#next / this.#share.of)] ?? NO_ATTRIBUTES;
+  /** Puts a value of the next series into the batch. */
+  #put(place: number, value: number): void {
+    const attributes = this.#own[Math.floor(this.#next / this.#share.of)] ?? NO_ATTRIBUTES;
+    const drawn = this.#drawn[place];
+    if (drawn === undefined) this.#drawn.push({ value, attributes });
+    else {
+      drawn.value = value;
+      drawn.attributes = attributes;
+    }
   }
 }

@@ -68,7 +68,11 @@ for (const isSeeded of [true, false]) {
             share,
             isSeeded,
           );
-          return counts.map((count) => [...synthetic.batches(count)].flat());
+          // A batch is good until the next one is asked for.
+          return counts.map((count) =>
+            Array.from(synthetic.batches(count), (batch) => batch.map((each) => ({ ...each })))
+              .flat()
+          );
         };
         const one = sends();
         const all = together(shares(of).map(sends));
