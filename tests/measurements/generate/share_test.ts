@@ -101,8 +101,8 @@ for (const isSeeded of [true, false]) {
       );
     };
     const one = sends();
-    for (const  of of[1, 3, 8, 60]) {
-      const parts = shares(of).map(sends);
+    for (const count of [1, 3, 8, 60]) {
+      const parts = shares(count).map(sends);
       const all = together(parts);
       assert.deepEqual(counted(all), counted(one));
       if (isSeeded) assert.deepEqual(all.map(inOrder), one.map(inOrder));
@@ -115,7 +115,7 @@ for (const isSeeded of [true, false]) {
         }
       });
       assert.ok(owners.size <= seriesOf(scenario));
-      if (of <= 8) assert.equal(new Set(owners.values()).size, of, "each share has some");
+      if (count <= 8) assert.equal(new Set(owners.values()).size, count, "each share has some");
     }
   });
 }
