@@ -16,8 +16,8 @@ export type OnManyValues = (field: string, examples: readonly string[]) => void;
  */
 export class FieldWatch {
   readonly #onManyValues: OnManyValues | undefined;
-  /** The different values of a field; undefined when they were too many. */
-  readonly #fields = new Map<string, Set<string> | undefined>();
+  /** The different values of a field; null when they were too many. */
+  readonly #fields = new Map<string, Set<string> | null>();
   readonly #tested = new Set<string>();
 
   constructor(onManyValues: OnManyValues | undefined) {
@@ -27,14 +27,15 @@ export class FieldWatch {
   /** An attribute came of the field. */
   attribute(field: string, value: AttributeValue): void {
     const values = this.#fields.get(field);
+    if (values === null) return;
     if (values === undefined) {
-      if (this.#fields.has(field) || this.#fields.size >= MOST_FIELDS) return;
+      if (this.#fields.size >= MOST_FIELDS) return;
       this.#fields.set(field, new Set([kept(String(value))]));
       return;
     }
     values.add(kept(String(value)));
     if (values.size <= MANY) return;
-    this.#fields.set(field, undefined);
+    this.#fields.set(field, null);
     this.#onManyValues?.(field, [...values].slice(0, EXAMPLES));
   }
 
