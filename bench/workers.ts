@@ -1,6 +1,7 @@
 /**
- * What `--workers` brings: 1, 2 and 4 of them beside telemetrygen with as many, against a Collector that counts and
- * throws away and against VictoriaMetrics, which stores. 10,000 series, no compression, as fast as it goes.
+ * What `--workers` brings: 1, 2 and 4 of them beside telemetrygen with as many, and eight processes that share the work,
+ * against a Collector that counts and throws away and against VictoriaMetrics, which stores. 10,000 series, no
+ * compression, as fast as it goes.
  *
  *     deno run -A bench/workers.ts [ROUNDS [SECONDS]]
  *
@@ -24,6 +25,7 @@ import {
 } from "./support.ts";
 
 const WORKERS = [1, 2, 4];
+const SHARDS = "8 shards, a worker each";
 
 interface Target {
   readonly name: string;
@@ -45,6 +47,8 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
       await ready(target.count);
       await cost(own(path, target, 1, seconds), {}, folder);
       const samples = new Map<string, number[]>();
+      const note = (key: string, rate: number) =>
+        samples.set(key, [...samples.get(key) ?? [], rate]);
       for (let round = 0; round < rounds; round++) {
         for (const workers of WORKERS) {
           for (
@@ -53,14 +57,10 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
               ["telemetrygen", generator(telemetrygen, target, workers, seconds)],
             ] as const
           ) {
-            const before = await target.count();
-            const { wallMs } = await cost(command, {}, folder);
-            const key = `${name} ${workers}`;
-            const rates = samples.get(key) ?? [];
-            rates.push((await target.count() - before) / wallMs * 1000);
-            samples.set(key, rates);
+            note(`${name} ${workers}`, await rateOf(target, command, folder));
           }
         }
+        note(SHARDS, await rateOf(target, shards(own(path, target, 1, seconds)), folder));
       }
       console.log(`${report(target.name, samples)}\n`);
     } finally {
@@ -68,6 +68,23 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
       await process.status;
     }
   }
+}
+
+/** What the target counts a second while the command runs. */
+async function rateOf(
+  target: Target,
+  command: readonly string[],
+  folder: string,
+): Promise<number> {
+  const before = await target.count();
+  const { wallMs } = await cost(command, {}, folder);
+  return (await target.count() - before) / wallMs * 1000;
+}
+
+/** The same command as eight processes at once. */
+function shards(command: readonly string[]): readonly string[] {
+  const each = 'for i in 0 1 2 3 4 5 6 7; do "$0" "$@" --shards 8 --shard $i & done; wait';
+  return ["sh", "-c", each, ...command];
 }
 
 function own(path: string, { port, path: base }: Target, workers: number, seconds: number) {
@@ -98,6 +115,7 @@ function report(name: string, samples: ReadonlyMap<string, readonly number[]>): 
       const shown = [mine, other].map((rate) => Math.round(rate).toLocaleString("en-US"));
       return [`${workers} workers`, ...shown, (mine / other).toFixed(2)];
     }),
+    [SHARDS, Math.round(rate(SHARDS)).toLocaleString("en-US"), "", ""],
   ]);
 }
 

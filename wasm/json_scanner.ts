@@ -228,10 +228,8 @@ function begins(p: usize, text: usize, length: i32): bool {
 }
 
 function learn(head: usize, p: usize, length: i32, field: i32): void {
-  if (length > HEAD_BYTES) {
-    store<i32>(head, 0, HEAD_LENGTH);
-    return;
-  }
+  // What stood there earlier holds as well.
+  if (length > HEAD_BYTES) return;
   store<i32>(head, length, HEAD_LENGTH);
   store<i32>(head, field, HEAD_FIELD);
   store<i32>(head, length < 16 ? (1 << length) - 1 : 0xffff, HEAD_MASK);

@@ -29,6 +29,22 @@ Deno.test("The scanner in WebAssembly takes many lines at a time, and lines of a
   assert.ok(scanners[1].scan(bytes, 0, bytes.length) > 1000);
 });
 
+Deno.test("The scanner in WebAssembly takes lines of many members, and names of any length", () => {
+  const long = Array.from({ length: 90 }, (_, length) => "n".repeat(length));
+  const names = ["last", ...long];
+  const [plain, wasm] = [new JsonScanner("value", names), fast("value", names)];
+  const member = (name: string) => `"${name}":"of ${name.length}"`;
+  const lines = [
+    // Longer names where shorter ones stood before, and the other way round.
+    ...long.map((name) => `{"value":1,${member(name)},"last":true}`),
+    ...long.toReversed().map((name) => `{${member(name)},"value":2,"last":[]}`),
+    ...long.map((_, count) => `{${long.slice(0, count).map(member).join()},"value":3,"last":null}`),
+    ...long.map((_, count) => `{"value":4,${long.slice(count).map(member).join()},"last":5}`),
+  ];
+  const bytes = encoder.encode(lines.map((line) => `${line}\n${line}\n`).join(""));
+  assert.deepEqual(scanned(wasm, names.length, bytes), scanned(plain, names.length, bytes));
+});
+
 Deno.test("The scanner in WebAssembly takes what is in the middle of other bytes", () => {
   const [plain, wasm] = [new JsonScanner("value", ["a"]), fast("value", ["a"])];
   const lines = encoder.encode('{"a":"b","value":1e3}\n{"value":"2.5ms","a":true}\nno JSON\n');
