@@ -115,7 +115,9 @@ for (const isSeeded of [true, false]) {
         }
       });
       assert.ok(owners.size <= seriesOf(scenario));
-      if (count <= 8) assert.equal(new Set(owners.values()).size, count, "each share has some");
+      // A share may have none: which one a series is in, its attributes say.
+      const some = new Set(owners.values()).size;
+      assert.ok(count === 1 ? some === 1 : some > 1, `${some} of ${count} have any`);
     }
   });
 }
