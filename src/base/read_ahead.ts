@@ -1,7 +1,7 @@
 /** What one read may bring. */
 const CHUNK_BYTES = 2 ** 18;
 
-/** A file, or standard input. */
+/** What of a file is needed. */
 export interface Readable {
   read(into: Uint8Array): Promise<number | null>;
   close(): void;

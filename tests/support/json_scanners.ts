@@ -11,6 +11,7 @@ import { type Batch, Sink } from "../../src/measurements/input/sink.ts";
 import { TimedField } from "../../src/measurements/input/timed_field.ts";
 import { wasmScanner } from "../../src/measurements/input/wasm_scanner.ts";
 import { type Condition, parseCondition } from "../../src/measurements/input/where.ts";
+import { concat } from "./http.ts";
 
 const SEED = 20_261_124;
 
@@ -294,13 +295,13 @@ class Inputs {
     const length = this.below(4);
     switch (this.below(4)) {
       case 0:
-        return joined(bytes.subarray(0, at), bytes.subarray(at + length + 1));
+        return concat([bytes.subarray(0, at), bytes.subarray(at + length + 1)]);
       case 1:
-        return joined(bytes.subarray(0, at), bytes.subarray(Math.max(0, at - 4 * length)));
+        return concat([bytes.subarray(0, at), bytes.subarray(Math.max(0, at - 4 * length))]);
       case 2:
-        return joined(bytes.subarray(0, at), Uint8Array.of(this.#byte()), bytes.subarray(at));
+        return concat([bytes.subarray(0, at), Uint8Array.of(this.#byte()), bytes.subarray(at)]);
       default:
-        return joined(bytes.subarray(0, at), Uint8Array.of(this.#byte()), bytes.subarray(at + 1));
+        return concat([bytes.subarray(0, at), Uint8Array.of(this.#byte()), bytes.subarray(at + 1)]);
     }
   }
 
@@ -391,16 +392,6 @@ ODD_LINES.push('{"value":1,"value":2}', '{"value":1e5,"value":2}', '{"value":2,"
 ODD_LINES.push('{"value":"1ms","value":2}', '{"value":1,"status":1,"status":2}', '{"value":1,}');
 ODD_LINES.push('{"count":3,"sum":6,"bounds":[1,2],"counts":[1,1,1],"attributes":{"a":"b"}}');
 ODD_LINES.push('{"bounds":[1,2],"counts":[1,1],"sum":1}', '{"count":1,"sum":"x","buckets":[]}');
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
 
 /** What there is to know about an input that the readers do not agree about. */
 function shown(bytes: Uint8Array, variant: number, index: number, cuts: readonly number[]): string {

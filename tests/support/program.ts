@@ -51,8 +51,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     await Deno.writeFile(`${directory}/${path}`, bytes);
   }
-  const words = [...options.through ?? [], ...commandLine(options.main)];
-  const [command = "", ...args] = words;
+  const [command = "", ...args] = [...options.through ?? [], ...commandLine(options.main)];
   const child = new Deno.Command(command, {
     args: [...args, ...options.args ?? []],
     cwd: directory,

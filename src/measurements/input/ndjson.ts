@@ -2,7 +2,7 @@ import type { Attributes } from "../measurement.ts";
 import { AttributeCache, gather, type Gathered, NO_ATTRIBUTES } from "./attribute_cache.ts";
 import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
-import type { AttrField, Fields } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
@@ -30,7 +30,6 @@ const MANY_BYTES = 2 ** 16;
  */
 export class NdjsonReader implements LineReader {
   readonly #fields: Fields;
-  readonly #attrFields: readonly AttrField[] | undefined;
   readonly #conversion: Conversion;
   readonly #sink: Sink;
   readonly #watch: FieldWatch;
@@ -62,7 +61,6 @@ export class NdjsonReader implements LineReader {
     manyBytes = MANY_BYTES,
   ) {
     this.#fields = fields;
-    this.#attrFields = fields.attrFields;
     this.#conversion = conversionOf(fields);
     this.#sink = sink;
     this.#watch = watch;
@@ -244,27 +242,22 @@ export class NdjsonReader implements LineReader {
     to: Int32Array,
     first: number,
   ): Attributes | undefined {
-    const json = (place: number) => {
+    const attributes = this.#attributes((_, place) => {
       const start = from[first + place] ?? -1;
       return start < 0 ? undefined : this.#json(bytes, start, to[first + place] ?? -1);
-    };
-    const attributes = this.#attrFields === undefined
-      ? this.#ofObject(json(0))
-      : this.#named(this.#attrFields, json);
+    });
     if (attributes !== undefined) this.#known.add(view, from, to, attributes, first);
     return attributes;
   }
 
-  #attributes(field: (name: string) => unknown): Attributes | undefined {
-    const attrFields = this.#attrFields;
-    return attrFields === undefined
-      ? this.#ofObject(field(ATTRIBUTES))
-      : this.#named(attrFields, (place) => field(attrFields[place]?.name ?? ""));
-  }
-
-  #named(attrFields: readonly AttrField[], valueAt: (place: number) => unknown): Attributes {
+  /** Of the fields that are named, or of the object of attributes; undefined when that is none. */
+  #attributes(field: (name: string, place: number) => unknown): Attributes | undefined {
+    const { attrFields } = this.#fields;
+    if (attrFields === undefined) return this.#ofObject(field(ATTRIBUTES, 0));
     const gathered: Gathered = {};
-    attrFields.forEach(({ name, key }, place) => this.#gather(gathered, name, key, valueAt(place)));
+    attrFields.forEach(({ name, key }, place) =>
+      this.#gather(gathered, name, key, field(name, place))
+    );
     return this.#interned(gathered);
   }
 
