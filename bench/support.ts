@@ -175,6 +175,30 @@ service:
   };
 }
 
+/** Series of a sender's loop. */
+export const SERIES = 10_000;
+
+/** The program at `path`, which sends all of its series again and again, as fast as it goes, for so many seconds. */
+export function loop(path: string, endpoint: string, seconds: number, compression = "none") {
+  return [
+    path,
+    ...["--endpoint", endpoint, "--compression", compression, "--quiet"],
+    ...["--series", String(SERIES), "--loop", "--interval", "0", "--duration", String(seconds)],
+  ];
+}
+
+/** The same of telemetrygen at `path`, of whose data points each is of one and the same series. */
+export function telemetrygen(path: string, endpoint: URL, seconds: number, workers: number) {
+  const base = endpoint.pathname.replace(/\/$/, "");
+  return [
+    path,
+    ...["metrics", "--otlp-http", "--otlp-insecure", "--otlp-endpoint", endpoint.host],
+    ...["--otlp-http-url-path", `${base}/v1/metrics`, "--metric-type", "Histogram"],
+    ...["--aggregation-temporality", "delta", "--rate", "0", "--duration", `${seconds}s`],
+    ...["--workers", String(workers), "--batch-size", "3000"],
+  ];
+}
+
 /** The value that `line` finds among the metrics of a program at that port; 0 when it has none yet. */
 export async function exposed(port: number, line: RegExp): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);

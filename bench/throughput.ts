@@ -16,15 +16,17 @@ import {
   countingCollector,
   durations,
   inTempFolder,
+  loop,
   machine,
   median,
   post,
   program,
   ready,
+  SERIES,
   table,
+  telemetrygen,
 } from "./support.ts";
 
-const SERIES = 10_000;
 const LIMITS = { points: Infinity, bytes: 64 * 2 ** 20 };
 /** What is added to the name of one that compresses. */
 const GZIP = ", gzip";
@@ -130,25 +132,17 @@ async function senders(
     "sender",
     url,
   ];
-  const ownWith = (compression: string) => [
-    own.path,
-    ...["--endpoint", `http://${receiver}`, "--compression", compression, "--quiet"],
-    ...["--series", String(SERIES), "--loop", "--interval", "0", "--duration", duration],
-  ];
+  const ownWith = (compression: string) =>
+    loop(own.path, `http://${receiver}`, seconds, compression);
   const plain = [
     { name: "otlp-histogram", command: ownWith("none") },
     { name: "recorder and fetch", command: [...deno, "loop", duration] },
     { name: "encoded beforehand", command: [...deno, "posted", duration] },
   ];
   const packed = { name: `otlp-histogram${GZIP}`, command: ownWith("gzip") };
-  const telemetrygen = Deno.env.get("TELEMETRYGEN");
-  if (!telemetrygen) return [...plain, packed];
-  const command = [
-    telemetrygen,
-    ...["metrics", "--otlp-http", "--otlp-insecure", "--otlp-endpoint", receiver],
-    ...["--metric-type", "Histogram", "--aggregation-temporality", "delta", "--rate", "0"],
-    ...["--duration", `${duration}s`, "--workers", "2", "--batch-size", "3000"],
-  ];
+  const generator = Deno.env.get("TELEMETRYGEN");
+  if (!generator) return [...plain, packed];
+  const command = telemetrygen(generator, new URL(`http://${receiver}`), seconds, 2);
   // It has no flag for compression, but its exporter knows the variable.
   const env = { OTEL_EXPORTER_OTLP_COMPRESSION: "gzip" };
   return [

@@ -17,11 +17,13 @@ import {
   countingCollector,
   exposed,
   inTempFolder,
+  loop,
   machine,
   median,
   program,
   ready,
   table,
+  telemetrygen,
 } from "./support.ts";
 
 const WORKERS = [1, 2, 4];
@@ -30,8 +32,7 @@ const SHARDS = "8 shards, a worker each";
 interface Target {
   readonly name: string;
   readonly command: readonly string[];
-  readonly port: number;
-  readonly path: string;
+  readonly url: URL;
   count(): Promise<number>;
 }
 
@@ -39,7 +40,7 @@ await inTempFolder((folder) => bench(folder, Number(Deno.args[0] ?? 3), Number(D
 
 async function bench(folder: string, rounds: number, seconds: number): Promise<void> {
   const { path } = await program(folder);
-  const telemetrygen = named("TELEMETRYGEN");
+  const generator = named("TELEMETRYGEN");
   console.log(`${await machine()}; ${rounds} times ${seconds} s each\n`);
   for (const target of await targets(folder)) {
     const process = background(target.command, folder);
@@ -54,7 +55,7 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
           for (
             const [name, command] of [
               ["otlp-histogram", own(path, target, workers, seconds)],
-              ["telemetrygen", generator(telemetrygen, target, workers, seconds)],
+              ["telemetrygen", telemetrygen(generator, target.url, seconds, workers)],
             ] as const
           ) {
             note(`${name} ${workers}`, await rateOf(target, command, folder));
@@ -87,23 +88,8 @@ function shards(command: readonly string[]): readonly string[] {
   return ["sh", "-c", each, ...command];
 }
 
-function own(path: string, { port, path: base }: Target, workers: number, seconds: number) {
-  return [
-    path,
-    ...["--endpoint", `http://127.0.0.1:${port}${base}`, "--compression", "none", "--quiet"],
-    ...["--series", "10000", "--loop", "--interval", "0", "--duration", String(seconds)],
-    ...["--workers", String(workers)],
-  ];
-}
-
-function generator(path: string, { port, path: base }: Target, workers: number, seconds: number) {
-  return [
-    path,
-    ...["metrics", "--otlp-http", "--otlp-insecure", "--otlp-endpoint", `127.0.0.1:${port}`],
-    ...["--otlp-http-url-path", `${base}/v1/metrics`, "--metric-type", "Histogram"],
-    ...["--aggregation-temporality", "delta", "--rate", "0", "--duration", `${seconds}s`],
-    ...["--workers", String(workers), "--batch-size", "3000"],
-  ];
+function own(path: string, { url }: Target, workers: number, seconds: number) {
+  return [...loop(path, url.href, seconds), "--workers", String(workers)];
 }
 
 function report(name: string, samples: ReadonlyMap<string, readonly number[]>): string {
@@ -125,8 +111,7 @@ async function targets(folder: string): Promise<readonly Target[]> {
   return [{
     name: "Collector: data points",
     command,
-    port,
-    path: "",
+    url: new URL(`http://127.0.0.1:${port}`),
     count: points,
   }, {
     name: "VictoriaMetrics: samples",
@@ -136,8 +121,7 @@ async function targets(folder: string): Promise<readonly Target[]> {
       `-httpListenAddr=127.0.0.1:${store}`,
       "-loggerLevel=ERROR",
     ],
-    port: store,
-    path: "/opentelemetry",
+    url: new URL(`http://127.0.0.1:${store}/opentelemetry`),
     count: () => exposed(store, /^vm_rows_inserted_total\{type="opentelemetry"\} (\S+)$/m),
   }];
 }
