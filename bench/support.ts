@@ -1,5 +1,5 @@
 /** What the benchmarks share: executables to compare, a receiver, processes measured, tables. */
-import { bundle, compile } from "../scripts/compile.ts";
+import { bundle, compile, compileProgram } from "../scripts/compile.ts";
 import type { RecorderConfig } from "../src/otlp/recorder.ts";
 import { freePort } from "../tests/support/process.ts";
 
@@ -12,17 +12,16 @@ export interface Executable {
 export async function program(folder: string): Promise<Executable> {
   const given = Deno.env.get("OTLP_HISTOGRAM_BIN");
   if (given) return executable(await Deno.realPath(given));
-  return await compiled("main.ts", `${folder}/otlp-histogram`);
+  const path = `${folder}/otlp-histogram`;
+  await compileProgram(`${path}-bundle`, path, undefined);
+  return await executable(path);
 }
 
 /** The floor: what any program pays that only posts, compiled in the same way. */
 export async function bareFetch(folder: string): Promise<Executable> {
-  return await compiled("bench/bare_fetch.ts", `${folder}/bare_fetch`);
-}
-
-async function compiled(module: string, output: string): Promise<Executable> {
-  await compile(await bundle(module, `${output}-bundle`), output, undefined);
-  return await executable(output);
+  const path = `${folder}/bare_fetch`;
+  await compile(await bundle("bench/bare_fetch.ts", `${path}-bundle`), path, undefined);
+  return await executable(path);
 }
 
 async function executable(path: string): Promise<Executable> {

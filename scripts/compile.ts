@@ -1,6 +1,7 @@
 import { joinStart } from "./join.ts";
 import { moduleGraph } from "./module_graph.ts";
 import { PERMISSIONS } from "./permissions.ts";
+import { COMPILED, compileStart, SCRIPT } from "./start_script.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const USAGE = "usage: deno task compile [--target TRIPLE] [--output FILE]";
@@ -56,8 +57,7 @@ export async function bundle(entry: string, folder: string): Promise<string> {
     );
   await bundling(["--code-splitting", "--outdir", folder, entry]);
   const name = entry.replace(/^.*\//, "").replace(/\.ts$/, ".js");
-  await joinStart(folder, name, bundling);
-  const file = `${folder}/${name}`;
+  const file = `${folder}/${await joinStart(folder, name, bundling)}`;
   const graph = await moduleGraph(file, "--no-config", "--no-lock");
   for (const [module, dependencies] of graph) {
     if (module.startsWith("node:")) continue;
@@ -73,21 +73,65 @@ export async function bundle(entry: string, folder: string): Promise<string> {
   return file;
 }
 
-/** A bundle as an executable with the permissions of the program, for this machine or for `target`. */
+/**
+ * The program as an executable, for this machine or for `target`, from a bundle in `folder`. main.ts itself is not in the
+ * bundle: what awaits cannot be part of a script.
+ */
+export async function compileProgram(
+  folder: string,
+  output: string,
+  target: string | undefined,
+): Promise<void> {
+  const start = await bundle("src/cli/main.ts", folder);
+  const name = start.slice(folder.length + 1);
+  const { version, platform } = await theCompiler();
+  // Deno 2.9 loads node:vm when it is asked for, which takes as long as compiling the script.
+  const compilesStart = /^2\.[0-8]\./.test(version) && (target ?? platform) === platform;
+  if (compilesStart) {
+    await compileStart(folder, name, async (module, argument) => {
+      const program = `${folder}/one_send`;
+      await compile(module, program, undefined, [SCRIPT]);
+      await run("a first send", program, [argument], {});
+      await Deno.remove(program);
+    });
+  }
+  const main = await Deno.readTextFile(new URL("main.ts", ROOT));
+  const file = `${folder}/main.js`;
+  await Deno.writeTextFile(file, main.replace("./src/cli/main.ts", `./${name}`));
+  await compile(file, output, target, compilesStart ? [SCRIPT, COMPILED] : []);
+}
+
+const COMPILER = Deno.env.get("DENO_COMPILER") || Deno.execPath();
+
+async function theCompiler(): Promise<{ version: string; platform: string }> {
+  const told = await run(`asking ${COMPILER} for its version`, COMPILER, ["--version"]);
+  const [, version, platform] = /^deno (\S+) \(.*?(\S+)\)$/m.exec(told) ?? [];
+  if (version === undefined || platform === undefined) {
+    throw new CompileError(
+      `${COMPILER} is no Deno: asked for its version it says "${told.trim()}"`,
+    );
+  }
+  return { version, platform };
+}
+
+/**
+ * A bundle as an executable with the permissions of the program, for this machine or for `target`; `included`: files of its
+ * folder that it reads.
+ */
 export async function compile(
   file: string,
   output: string,
   target: string | undefined,
+  included: readonly string[] = [],
 ): Promise<void> {
-  const compiler = Deno.env.get("DENO_COMPILER") || Deno.execPath();
-  await run(`compiling with ${compiler}`, compiler, [
+  await run(`compiling with ${COMPILER}`, COMPILER, [
     "compile",
     "--quiet",
     "--no-check",
     "--no-config",
     "--no-lock",
     "--no-prompt",
-    // The cache would be a file of a guessable name in the shared temporary folder, for 3 ms a start.
+    // The cache would be a file of a guessable name in the shared temporary folder.
     "--no-code-cache",
     // Code of the middle optimizing compiler is kept for ever: without it a loop stands still at 15 MB less after a
     // thousand sends, for nothing that is measurable in throughput.
@@ -95,16 +139,20 @@ export async function compile(
     "--v8-flags=--no-maglev,--max-semi-space-size=4",
     ...PERMISSIONS,
     ...(target === undefined ? [] : ["--target", target]),
+    ...included.map((name) => `--include=${file.replace(/[^/]*$/, name)}`),
     "--output",
     output,
     file,
   ]);
 }
 
-async function run(what: string, command: string, args: string[]): Promise<void> {
-  const env = { ...Deno.env.toObject(), NO_COLOR: "1" };
-  // Compiled with it set, the program would send Deno's own telemetry.
-  Reflect.deleteProperty(env, "OTEL_DENO");
+/** Resolves to what it prints. */
+async function run(
+  what: string,
+  command: string,
+  args: string[],
+  env = environment(),
+): Promise<string> {
   const process = new Deno.Command(command, {
     args,
     cwd: ROOT,
@@ -112,12 +160,20 @@ async function run(what: string, command: string, args: string[]): Promise<void>
     clearEnv: true,
     stdin: "null",
   });
-  const { code, stderr } = await process.output().catch((thrown: Error) => {
+  const { code, stdout, stderr } = await process.output().catch((thrown: Error) => {
     throw new CompileError(`${what} failed: ${thrown.message}`);
   });
   if (code !== 0) {
     throw new CompileError(`${what} failed: ${reason(stderr) || `exit status ${code}`}`);
   }
+  return new TextDecoder().decode(stdout);
+}
+
+function environment(): Record<string, string> {
+  const env = { ...Deno.env.toObject(), NO_COLOR: "1" };
+  // Compiled with it set, the program would send Deno's own telemetry.
+  Reflect.deleteProperty(env, "OTEL_DENO");
+  return env;
 }
 
 /** What Deno says of an error, without its stack or a listing of the lock file, as one line. */
@@ -132,9 +188,8 @@ async function main(args: readonly string[]): Promise<void> {
   const work = await Deno.makeTempDir({ prefix: "otlp-histogram-" });
   try {
     const folder = `${work}/otlp-histogram`;
-    const file = await bundle("main.ts", folder);
     await Deno.mkdir(output.replace(/[/\\][^/\\]*$/, "") || "/", { recursive: true });
-    await compile(file, output, options.target);
+    await compileProgram(folder, output, options.target);
     const { size } = await Deno.stat(output);
     let bundled = 0;
     for await (const { name } of Deno.readDir(folder)) {

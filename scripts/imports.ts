@@ -66,6 +66,21 @@ export function importProblems(graph: ModuleGraph, root: URL): readonly string[]
   return [...problems, ...startProblems(graph, root).map(name)];
 }
 
+/** Exports of a module that may change after it ran: the start script gives away what they are when it ends. */
+export function changingExports(text: string): readonly string[] {
+  return [...text.matchAll(/^export (?:let|var) (\w+)/gm)].map(([, name = ""]) => name);
+}
+
+async function changingExportsBelow(folder: URL): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for await (const file of typescript(folder)) {
+    for (const name of changingExports(await Deno.readTextFile(new URL(file)))) {
+      problems.push(`${file}: the export ${name} may change, which the start script cannot show`);
+    }
+  }
+  return problems;
+}
+
 function layerProblems(from: string, to: string, edge: string): string[] {
   if (!to.startsWith("src/")) return [];
   if (from === "main.ts") {
@@ -143,7 +158,10 @@ if (import.meta.main) {
   const root = new URL("../", import.meta.url);
   const entry = new URL(Deno.args[0] ?? "main.ts", root).href;
   const problems = await ownGraph(entry, root).then(
-    (graph) => importProblems(graph, root),
+    async (graph) => [
+      ...importProblems(graph, root),
+      ...await changingExportsBelow(new URL("src/", root)),
+    ],
     (thrown: Error) => [thrown.message],
   );
   for (const problem of problems) console.error(problem);

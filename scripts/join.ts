@@ -12,24 +12,22 @@ const EXPORT = /export\{([^}]*)\};\s*$/;
 const DYNAMIC = /\bimport\("(\.\/[^"]+)"\)/g;
 
 /** Runs `deno bundle` with these arguments. */
-export type Bundle = (args: readonly string[]) => Promise<void>;
+export type Bundle = (args: readonly string[]) => Promise<unknown>;
 
 /**
- * Joins all that `entry` imports statically, in the order in which it is evaluated; the other files of `folder` import
- * from there what they shared with it, so that each module still exists once. The entry itself stays apart: what it
- * awaits may import more, which must not wait for the entry in turn.
+ * Joins `entry` and all that it imports statically, in the order in which it is evaluated; the other files of `folder`
+ * import from there what they shared with it, so that each module still exists once. Resolves to the joined file's name.
  */
-export async function joinStart(folder: string, entry: string, bundle: Bundle): Promise<void> {
+export async function joinStart(folder: string, entry: string, bundle: Bundle): Promise<string> {
   const files = new Map<string, string>();
   for await (const { name } of Deno.readDir(folder)) {
     files.set(name, await Deno.readTextFile(`${folder}/${name}`));
   }
-  const joined = staticImports(files, entry);
-  if (joined.length < 2) return;
-  const all = joined.map((file) => reexport(file, files.get(file) ?? "")).join("\n");
-  const names = new Set(
-    [...files.values()].flatMap((text) => [...text.matchAll(DYNAMIC)].map(([, name = ""]) => name)),
+  const joined = [...staticImports(files, entry), entry];
+  const all = joined.map((file) => reexport(file, files.get(file) ?? "", file === entry)).join(
+    "\n",
   );
+  const names = new Set([...files.values()].flatMap(dynamicImports));
   const source = `${folder}/all.js`;
   await Deno.writeTextFile(source, all);
   await bundle([
@@ -46,6 +44,21 @@ export async function joinStart(folder: string, entry: string, bundle: Bundle): 
       await Deno.writeTextFile(`${folder}/${name}`, redirected(text, new Set(joined)));
     }
   }
+  return START;
+}
+
+/** What a file of a bundle imports dynamically, each as often as it does. */
+export function dynamicImports(text: string): readonly string[] {
+  return [...text.matchAll(DYNAMIC)].map(([, name = ""]) => name);
+}
+
+/** The text of a joined file without its exports, and what it exports: by name, the name within the file. */
+export function splitExports(text: string): { code: string; exports: ReadonlyMap<string, string> } {
+  const exports = listed(EXPORT.exec(text)?.[1]).map((item): [string, string] => {
+    const [local = "", name = local] = item.split(" as ");
+    return [name, local];
+  });
+  return { code: text.replace(EXPORT, ""), exports: new Map(exports) };
 }
 
 interface Head {
@@ -94,11 +107,12 @@ function joinedName(file: string, name: string): string {
   return `${file.replace(/\W/g, "_")}_${name}`;
 }
 
-function reexport(file: string, text: string): string {
-  const names = listed(EXPORT.exec(text)?.[1]).map((item) => item.replace(/^.* as /, ""));
+/** What the entry gives away keeps its name. */
+function reexport(file: string, text: string, isEntry: boolean): string {
+  const names = [...splitExports(text).exports.keys()];
   if (names.length === 0) return `import "./${file}";`;
   return `export { ${
-    names.map((name) => `${name} as ${joinedName(file, name)}`).join(", ")
+    names.map((name) => isEntry ? name : `${name} as ${joinedName(file, name)}`).join(", ")
   } } from "./${file}";`;
 }
 

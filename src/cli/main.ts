@@ -4,9 +4,8 @@ import { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { variableOf } from "../config/settings.ts";
-import { runSend } from "../send/command.ts";
 import { errorLines } from "../send/report/lines.ts";
-import type { Asked } from "./commands.ts";
+import { readArguments } from "./commands.ts";
 import { Output } from "./output.ts";
 import { readText } from "./read_text.ts";
 import { Signals } from "./signals.ts";
@@ -17,7 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const { system, signals, output } = world;
   let exitCode: number;
   try {
-    const asked = await ask(args, system);
+    const asked = await readArguments(args, system.columns ?? 80);
     if (asked.kind === "text") {
       system.stdout(asked.text);
       exitCode = 0;
@@ -34,14 +33,6 @@ export async function main(args: readonly string[]): Promise<number> {
   // Not everything that was asked for was done.
   if (output.failed && exitCode !== 2) exitCode = 1;
   return exitCode;
-}
-
-async function ask(args: readonly string[], system: System): Promise<Asked> {
-  // Without flags there is nothing to parse, and no parser to load.
-  const isPlain = args.length === 0 || (args.length === 1 && args[0] === "send");
-  if (isPlain) return { kind: "command", run: (system) => runSend({}, system) };
-  const { readArguments } = await import("./commands.ts");
-  return await readArguments(args, system.columns ?? 80);
 }
 
 /** How long what was said last may take to be written, in ms, when nothing else is waited for. */

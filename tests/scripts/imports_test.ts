@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cycles, importProblems } from "../../scripts/imports.ts";
+import { changingExports, cycles, importProblems } from "../../scripts/imports.ts";
 import { type Dependency, parseGraph } from "../../scripts/module_graph.ts";
 
 const ROOT = new URL("file:///project/");
@@ -165,4 +165,9 @@ Deno.test("importProblems() says when a plain send loads many modules, those beh
   assert.deepEqual(importProblems(modules(89), ROOT), [
     "a plain send loads 91 modules: 90 at most",
   ]);
+});
+
+Deno.test("changingExports() names what a module gives away and may change later", () => {
+  const text = "let own = 1;\nexport const fixed = 1;\nexport let later = 2;\nexport var old;\n";
+  assert.deepEqual(changingExports(text), ["later", "old"]);
 });

@@ -6,10 +6,12 @@ Deno.test("a bundle starts with one file, and each of its modules exists once", 
   const modules = {
     "main.ts": `import { count } from "./shared.ts";
       import { early } from "./early.ts";
-      count.add("main");
-      await (await import("./later.ts")).later();
-      await (await import("./other.ts")).other();
-      console.log(early, count.seen.join(" "));`,
+      export async function main() {
+        count.add("main");
+        await (await import("./later.ts")).later();
+        await (await import("./other.ts")).other();
+        console.log(early, count.seen.join(" "));
+      }`,
     "early.ts": `import { count } from "./shared.ts";
       count.add("early");
       export const early = "early";`,
@@ -32,16 +34,17 @@ Deno.test("a bundle starts with one file, and each of its modules exists once", 
       await Deno.writeTextFile(`${folder}/${name}`, text);
     }
     const file = await bundle(`${folder}/main.ts`, `${folder}/bundle`);
+    const entry = `${folder}/bundle/entry.js`;
+    await Deno.writeTextFile(entry, `import { main } from "${file}"; await main();`);
     const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-config", "--no-lock", file],
+      args: ["run", "--quiet", "--no-config", "--no-lock", entry],
       env: { NO_COLOR: "1" },
     }).output();
     assert.deepEqual(
       new TextDecoder().decode(stdout),
       "early shared early main earlylater1/1 other1/2\n",
     );
-    const text = await Deno.readTextFile(file);
-    assert.deepEqual(text.match(/from"[^"]*"/g), ['from"./start.js"']);
+    assert.doesNotMatch(await Deno.readTextFile(file), /from"/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
