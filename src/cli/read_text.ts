@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../base/byte_buffer.ts";
 import { systemClock } from "../base/clock.ts";
+import { deadline } from "../base/deadline.ts";
 
 /** How long reading a file of settings may take, in ms. */
 const LONGEST_READ_MS = 5000;
@@ -18,16 +19,16 @@ export async function readText(path: string, signal?: AbortSignal): Promise<stri
     reject(new Error(why));
   };
   const interrupted = () => end("interrupted");
-  const timer = setTimeout(
-    () => end(`it came to no end within ${LONGEST_READ_MS / 1000} s`),
-    LONGEST_READ_MS,
-  );
+  const timeout = deadline(LONGEST_READ_MS);
+  const late = () => end(`it came to no end within ${LONGEST_READ_MS / 1000} s`);
+  timeout.signal.addEventListener("abort", late);
   signal?.addEventListener("abort", interrupted);
   try {
     const bytes = await Promise.race([readAll(path, giveUp.signal), ended]);
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   } finally {
-    clearTimeout(timer);
+    timeout.signal.removeEventListener("abort", late);
+    timeout.clear();
     signal?.removeEventListener("abort", interrupted);
   }
 }

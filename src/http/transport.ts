@@ -1,4 +1,5 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
+import { deadline } from "../base/deadline.ts";
 import { sentOnce } from "../base/older_deno.ts";
 import { type Credentials, type Exchange, NotSent, type RequestHeaders } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
@@ -88,8 +89,7 @@ function posting(
           mayHaveArrived: false,
         };
       }
-      const timeout = new AbortController();
-      const timer = setTimeout(() => timeout.abort(), timeoutMs);
+      const timeout = deadline(timeoutMs);
       let answering = false;
       try {
         const both = AbortSignal.any([signal, timeout.signal]);
@@ -109,7 +109,7 @@ function posting(
         const failed = failure(thrown, answering);
         return { ...failed, message: secrets.hide(failed.message) };
       } finally {
-        clearTimeout(timer);
+        timeout.clear();
       }
     },
   };

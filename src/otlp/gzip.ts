@@ -1,14 +1,23 @@
 import { ByteBuffer } from "../base/byte_buffer.ts";
+import { ZLIB_IS_LOADED } from "../base/older_deno.ts";
 import type { EncodedRequest } from "./request.ts";
 
 /**
- * By node:zlib, which is there when it is asked for: what a CompressionStream needs to be compiled first costs a send 3 ms,
- * and works as synchronously.
+ * From here on, in bytes, it pays to load node:zlib, which Deno 2.9 does when asked to, in 20 ms: level 3 takes half the
+ * time of a CompressionStream, which has only level 6, for a tenth more bytes.
  */
+const LONG = 1 << 18;
+const LEVEL = 3;
+
 export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  if (bytes.length < LONG && !ZLIB_IS_LOADED) {
+    const packed = new ByteBuffer();
+    await through(new CompressionStream("gzip"), bytes, bytes.length, Infinity, packed);
+    return packed.bytes.slice();
+  }
   const { gzipSync } = await import("node:zlib");
   // A copy: what is kept must not keep zlib's larger buffer.
-  return new Uint8Array(gzipSync(bytes));
+  return new Uint8Array(gzipSync(bytes, { level: LEVEL }));
 }
 
 /**
