@@ -21,9 +21,11 @@ export type Run = (module: string, argument: string) => Promise<void>;
 export async function compileStart(folder: string, joined: string, run: Run): Promise<void> {
   const { code, exports } = splitExports(await Deno.readTextFile(`${folder}/${joined}`));
   const returned = [...exports].map(([name, local]) => `${name}:${local}`).join(",");
+  // Not within a function: V8 takes what stands at the top for constant, as in a module.
+  const own = code.replaceAll(IMPORT, "$import[$1]()");
   await Deno.writeTextFile(
     `${folder}/${SCRIPT}`,
-    `($import=>{"use strict";${code.replaceAll(IMPORT, "$import[$1]()")}\nreturn{${returned}}})`,
+    `"use strict";let $import;${own}\n;(imports=>{$import=imports;return{${returned}}})`,
   );
   // A script imports nothing itself, and what no module names is not in the executable.
   const names = new Set([...code.matchAll(IMPORT)].map(([, name]) => name));
@@ -35,7 +37,7 @@ export const script=new Script(Deno.readTextFileSync(file),{filename:file${cache
 
   await Deno.writeTextFile(`${folder}/${joined}`, starter(""));
   const send = `${folder}/one_send.js`;
-  await Deno.writeTextFile(send, `import{main,script}from"./${joined}";${ONE_SEND}`);
+  await Deno.writeTextFile(send, ONE_SEND.replace("JOINED", `./${joined}`));
   await run(send, `${folder}/${COMPILED}`);
   await Deno.remove(send);
   await Deno.writeTextFile(
@@ -44,7 +46,12 @@ export const script=new Script(Deno.readTextFileSync(file),{filename:file${cache
   );
 }
 
+/** What stands at the top of a script is global: it must not take the place of anything. */
 const ONE_SEND = `
+const globals = Object.getOwnPropertyNames(globalThis).map((name) => [name, globalThis[name]]);
+const { main, script } = await import("JOINED");
+const lost = globals.filter(([name, value]) => !Object.is(globalThis[name], value));
+if (lost.length > 0) throw new Error("the start script replaces " + lost.map(([name]) => name));
 const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response());
 const status = await main(["--endpoint", "http://127.0.0.1:" + server.addr.port]);
 if (status !== 0) throw new Error("the send ended with " + status);

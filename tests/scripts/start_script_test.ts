@@ -32,20 +32,28 @@ Deno.test("a start script does what its modules do, and V8 takes what it compile
   assert.equal(stdout, "shared later 4\ntrue\n", "of other flags: compiled anew");
 });
 
-Deno.test("a start script is not made of a first send that fails", async () => {
-  await using folder = await fixture();
-  await Deno.writeTextFile(
-    `${folder.path}/start.js`,
-    "function m(){return 1}export{m as main};",
-  );
-  await assert.rejects(
-    compileStart(folder.path, "start.js", async (module, argument) => {
-      const { code, stderr } = await deno(module, argument);
-      if (code !== 0) throw new Error(stderr);
-    }),
-    /the send ended with 1/,
-  );
-});
+for (
+  const [what, code, said] of [
+    ["fails", "function m(){return 1}export{m as main};", "the send ended with 1"],
+    [
+      "takes the place of a global",
+      "function URL(){}function m(){return 0}export{m as main};",
+      "the start script replaces URL",
+    ],
+  ] as const
+) {
+  Deno.test(`no start script is made of a first send that ${what}`, async () => {
+    await using folder = await fixture();
+    await Deno.writeTextFile(`${folder.path}/start.js`, code);
+    await assert.rejects(
+      compileStart(folder.path, "start.js", async (module, argument) => {
+        const { code, stderr } = await deno(module, argument);
+        if (code !== 0) throw new Error(stderr);
+      }),
+      new RegExp(said),
+    );
+  });
+}
 
 async function fixture() {
   const path = await Deno.makeTempDir();
