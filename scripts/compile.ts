@@ -91,7 +91,8 @@ export async function compileProgram(
     await compileStart(folder, name, async (module, argument) => {
       const program = `${folder}/one_send`;
       await compile(module, program, undefined, [SCRIPT]);
-      await run("a first send", program, [argument], {});
+      // Neither the environment nor a .env of the project has anything to say to it.
+      await run("a first send", program, [argument], { cwd: folder, env: {} });
       await Deno.remove(program);
     });
   }
@@ -152,15 +153,12 @@ async function run(
   what: string,
   command: string,
   args: string[],
-  env = environment(),
-): Promise<string> {
-  const process = new Deno.Command(command, {
-    args,
+  { cwd, env }: { cwd: string | URL; env: Record<string, string> } = {
     cwd: ROOT,
-    env,
-    clearEnv: true,
-    stdin: "null",
-  });
+    env: environment(),
+  },
+): Promise<string> {
+  const process = new Deno.Command(command, { args, cwd, env, clearEnv: true, stdin: "null" });
   const { code, stdout, stderr } = await process.output().catch((thrown: Error) => {
     throw new CompileError(`${what} failed: ${thrown.message}`);
   });

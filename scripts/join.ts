@@ -27,7 +27,9 @@ export async function joinStart(folder: string, entry: string, bundle: Bundle): 
   const all = joined.map((file) => reexport(file, files.get(file) ?? "", file === entry)).join(
     "\n",
   );
-  const names = new Set([...files.values()].flatMap(dynamicImports));
+  const names = new Set(
+    [...files.values()].flatMap((text) => [...text.matchAll(DYNAMIC)].map(([, name = ""]) => name)),
+  );
   const source = `${folder}/all.js`;
   await Deno.writeTextFile(source, all);
   await bundle([
@@ -45,11 +47,6 @@ export async function joinStart(folder: string, entry: string, bundle: Bundle): 
     }
   }
   return START;
-}
-
-/** What a file of a bundle imports dynamically, each as often as it does. */
-export function dynamicImports(text: string): readonly string[] {
-  return [...text.matchAll(DYNAMIC)].map(([, name = ""]) => name);
 }
 
 /** The text of a joined file without its exports, and what it exports: by name, the name within the file. */
