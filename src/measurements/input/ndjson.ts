@@ -255,9 +255,10 @@ export class NdjsonReader implements LineReader {
     const { attrFields } = this.#fields;
     if (attrFields === undefined) return this.#ofObject(field(ATTRIBUTES, 0));
     const gathered: Gathered = {};
-    attrFields.forEach(({ name, key }, place) =>
-      this.#gather(gathered, name, key, field(name, place))
-    );
+    for (let place = 0; place < attrFields.length; place++) {
+      const { name = "", key = "" } = attrFields[place] ?? {};
+      this.#gather(gathered, name, key, field(name, place));
+    }
     return this.#interned(gathered);
   }
 
