@@ -18,8 +18,6 @@ export class FieldWatch {
   readonly #onManyValues: OnManyValues | undefined;
   /** The different values of a field; null when they were too many. */
   readonly #fields = new Map<string, Set<string> | null>();
-  /** One of those with too many values, looked up last. */
-  #lastMany: string | undefined;
   readonly #tested = new Set<string>();
 
   constructor(onManyValues: OnManyValues | undefined) {
@@ -28,12 +26,8 @@ export class FieldWatch {
 
   /** An attribute came of the field. */
   attribute(field: string, value: AttributeValue): void {
-    if (field === this.#lastMany) return;
     const values = this.#fields.get(field);
-    if (values === null) {
-      this.#lastMany = field;
-      return;
-    }
+    if (values === null) return;
     if (values === undefined) {
       if (this.#fields.size >= MOST_FIELDS) return;
       this.#fields.set(field, new Set([kept(String(value))]));

@@ -255,9 +255,9 @@ export class NdjsonReader implements LineReader {
     const { attrFields } = this.#fields;
     if (attrFields === undefined) return this.#ofObject(field(ATTRIBUTES, 0));
     const gathered: Gathered = {};
-    for (let place = 0; place < attrFields.length; place++) {
-      const { name = "", key = "" } = attrFields[place] ?? {};
-      this.#gather(gathered, name, key, field(name, place));
+    let place = 0;
+    for (const { name, key } of attrFields) {
+      this.#gather(gathered, name, key, field(name, place++));
     }
     return this.#interned(gathered);
   }
