@@ -1,4 +1,4 @@
-import { joinStart } from "./join.ts";
+import { joinStart, START } from "./join.ts";
 import { moduleGraph } from "./module_graph.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { COMPILED, compileStart, SCRIPT } from "./start_script.ts";
@@ -57,7 +57,8 @@ export async function bundle(entry: string, folder: string): Promise<string> {
     );
   await bundling(["--code-splitting", "--outdir", folder, entry]);
   const name = entry.replace(/^.*\//, "").replace(/\.ts$/, ".js");
-  const file = `${folder}/${await joinStart(folder, name, bundling)}`;
+  await joinStart(folder, name, bundling);
+  const file = `${folder}/${START}`;
   const graph = await moduleGraph(file, "--no-config", "--no-lock");
   for (const [module, dependencies] of graph) {
     if (module.startsWith("node:")) continue;
@@ -82,13 +83,12 @@ export async function compileProgram(
   output: string,
   target: string | undefined,
 ): Promise<void> {
-  const start = await bundle("src/cli/main.ts", folder);
-  const name = start.slice(folder.length + 1);
+  await bundle("src/cli/main.ts", folder);
   const { version, platform } = await theCompiler();
   // Deno 2.9 loads node:vm when it is asked for, which takes as long as compiling the script.
   const compilesStart = /^2\.[0-8]\./.test(version) && (target ?? platform) === platform;
   if (compilesStart) {
-    await compileStart(folder, name, async (module, argument) => {
+    await compileStart(folder, async (module, argument) => {
       const program = `${folder}/one_send`;
       await compile(module, program, undefined, [SCRIPT]);
       // Neither the environment nor a .env of the project has anything to say to it.
@@ -98,7 +98,7 @@ export async function compileProgram(
   }
   const main = await Deno.readTextFile(new URL("main.ts", ROOT));
   const file = `${folder}/main.js`;
-  await Deno.writeTextFile(file, main.replace("./src/cli/main.ts", `./${name}`));
+  await Deno.writeTextFile(file, main.replace("./src/cli/main.ts", `./${START}`));
   await compile(file, output, target, compilesStart ? [SCRIPT, COMPILED] : []);
 }
 

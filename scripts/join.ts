@@ -4,7 +4,7 @@
  */
 
 /** The name of the joined file. */
-const START = "start.js";
+export const START = "start.js";
 /** One import at the head of a file, as the bundler writes them: of names, or of nothing but the file. */
 const IMPORT = /import(?:\{([^}]*)\}from)?"\.\/([^"]+)";/y;
 /** What a file gives away, at its end. */
@@ -16,9 +16,9 @@ export type Bundle = (args: readonly string[]) => Promise<unknown>;
 
 /**
  * Joins `entry` and all that it imports statically, in the order in which it is evaluated; the other files of `folder`
- * import from there what they shared with it, so that each module still exists once. Resolves to the joined file's name.
+ * import from there what they shared with it, so that each module still exists once.
  */
-export async function joinStart(folder: string, entry: string, bundle: Bundle): Promise<string> {
+export async function joinStart(folder: string, entry: string, bundle: Bundle): Promise<void> {
   const files = new Map<string, string>();
   for await (const { name } of Deno.readDir(folder)) {
     files.set(name, await Deno.readTextFile(`${folder}/${name}`));
@@ -46,7 +46,6 @@ export async function joinStart(folder: string, entry: string, bundle: Bundle): 
       await Deno.writeTextFile(`${folder}/${name}`, redirected(text, new Set(joined)));
     }
   }
-  return START;
 }
 
 /** The text of a joined file without its exports, and what it exports: by name, the name within the file. */

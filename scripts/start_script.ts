@@ -3,7 +3,7 @@
  * the time of a send. What V8 made of it, its code cache, lies in the executable; Deno's own cache would be a file of a
  * guessable name in the shared temporary folder, and hold only what is compiled before anything runs.
  */
-import { splitExports } from "./join.ts";
+import { splitExports, START } from "./join.ts";
 
 /** Files of the folder: the script, and what V8 made of it. Nothing imports them, so they are to be included by name. */
 export const SCRIPT = "start_script.js";
@@ -18,8 +18,9 @@ export type Run = (module: string, argument: string) => Promise<void>;
  * Turns the joined file of a folder into a script, what V8 compiles of it for one plain send, and in its own place a module
  * of the same exports that runs the script.
  */
-export async function compileStart(folder: string, joined: string, run: Run): Promise<void> {
-  const { code, exports } = splitExports(await Deno.readTextFile(`${folder}/${joined}`));
+export async function compileStart(folder: string, run: Run): Promise<void> {
+  const joined = `${folder}/${START}`;
+  const { code, exports } = splitExports(await Deno.readTextFile(joined));
   const returned = [...exports].map(([name, local]) => `${name}:${local}`).join(",");
   // Not within a function: V8 takes what stands at the top for constant, as in a module.
   const own = code.replaceAll(IMPORT, "$import[$1]()");
@@ -35,13 +36,13 @@ export async function compileStart(folder: string, joined: string, run: Run): Pr
 export const script=new Script(Deno.readTextFileSync(file),{filename:file${cachedData}}),
 {${[...exports.keys()].join(",")}}=script.runInThisContext()(${imports});\n`;
 
-  await Deno.writeTextFile(`${folder}/${joined}`, starter(""));
+  await Deno.writeTextFile(joined, starter(""));
   const send = `${folder}/one_send.js`;
-  await Deno.writeTextFile(send, ONE_SEND.replace("JOINED", `./${joined}`));
+  await Deno.writeTextFile(send, ONE_SEND);
   await run(send, `${folder}/${COMPILED}`);
   await Deno.remove(send);
   await Deno.writeTextFile(
-    `${folder}/${joined}`,
+    joined,
     starter(`,cachedData:Deno.readFileSync(import.meta.dirname+"/${COMPILED}")`),
   );
 }
@@ -49,7 +50,7 @@ export const script=new Script(Deno.readTextFileSync(file),{filename:file${cache
 /** What stands at the top of a script is global: it must not take the place of anything. */
 const ONE_SEND = `
 const globals = Object.getOwnPropertyNames(globalThis).map((name) => [name, globalThis[name]]);
-const { main, script } = await import("JOINED");
+const { main, script } = await import("./${START}");
 const lost = globals.filter(([name, value]) => !Object.is(globalThis[name], value));
 if (lost.length > 0) throw new Error("the start script replaces " + lost.map(([name]) => name));
 const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response());

@@ -9,6 +9,7 @@ import type { EncodedRequest } from "./request.ts";
 const LONG = 1 << 18;
 const LEVEL = 3;
 
+/** The bytes, compressed. */
 export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes.length < LONG && !ZLIB_IS_LOADED) {
     const packed = new ByteBuffer();

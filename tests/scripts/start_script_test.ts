@@ -18,10 +18,7 @@ const MODULES = {
 
 Deno.test("a start script does what its modules do, and V8 takes what it compiled before", async () => {
   await using folder = await fixture();
-  await compileStart(folder.path, "start.js", async (module, argument) => {
-    const { code, stderr } = await deno(module, argument);
-    assert.equal(code, 0, stderr);
-  });
+  await compileStart(folder.path, run);
   const again = `${folder.path}/again.js`;
   await Deno.writeTextFile(
     again,
@@ -45,14 +42,13 @@ for (
   Deno.test(`no start script is made of a first send that ${what}`, async () => {
     await using folder = await fixture();
     await Deno.writeTextFile(`${folder.path}/start.js`, code);
-    await assert.rejects(
-      compileStart(folder.path, "start.js", async (module, argument) => {
-        const { code, stderr } = await deno(module, argument);
-        if (code !== 0) throw new Error(stderr);
-      }),
-      new RegExp(said),
-    );
+    await assert.rejects(compileStart(folder.path, run), new RegExp(said));
   });
+}
+
+async function run(module: string, argument: string): Promise<void> {
+  const { code, stderr } = await deno(module, argument);
+  if (code !== 0) throw new Error(stderr);
 }
 
 async function fixture() {
