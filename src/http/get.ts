@@ -1,3 +1,4 @@
+import { deadline } from "../base/deadline.ts";
 import { failure, INTERRUPTED, timedOut } from "./transport.ts";
 import type { Failure } from "./reply.ts";
 
@@ -27,13 +28,13 @@ export async function getText(
   url: URL,
   { headers, timeoutMs, mostBytes, signal }: GetOptions,
 ): Promise<Got> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = deadline(timeoutMs);
   let answering = false;
   try {
     const response = await fetch(url, {
       headers: headers.map(([name, value]): [string, string] => [name, value]),
       redirect: "manual",
-      signal: AbortSignal.any([signal, timeout]),
+      signal: AbortSignal.any([signal, timeout.signal]),
     });
     answering = true;
     const decoder = new TextDecoder();
@@ -49,7 +50,9 @@ export async function getText(
     return { kind: "answer", status, headers: received, text: pieces.join("") };
   } catch (thrown) {
     if (signal.aborted) return INTERRUPTED;
-    if (timeout.aborted) return timedOut(timeoutMs, answering);
+    if (timeout.signal.aborted) return timedOut(timeoutMs, answering);
     return failure(thrown, answering);
+  } finally {
+    timeout.clear();
   }
 }
