@@ -2,6 +2,7 @@ import type { Endpoint } from "../config/endpoint.ts";
 import { explain } from "../dynatrace/explain.ts";
 import { failureHint, statusHint, wantsHttps } from "../http/hints.ts";
 import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
+import { parseHttpDate } from "../delivery/retry_after.ts";
 import { oneLine } from "../base/escape.ts";
 import type { Hide } from "../base/secrets.ts";
 import type { Failure, Reply } from "../http/reply.ts";
@@ -106,7 +107,7 @@ const MOST_SKEW_MS = 600_000;
 
 /** Dynatrace takes data points from an hour ago to ten minutes ahead: a wrong clock loses them. */
 function skewHint(date: string | null, now: number): string | undefined {
-  const theirs = Date.parse(date ?? "");
+  const theirs = parseHttpDate(date ?? "", now);
   const skew = now - theirs;
   if (Number.isNaN(theirs) || Math.abs(skew) <= MOST_SKEW_MS) return undefined;
   const minutes = Math.round(Math.abs(skew) / 60_000);

@@ -9,9 +9,18 @@ export type ExportAnswer =
   | { readonly kind: "partial"; readonly rejectedPoints: number; readonly message: string }
   | { readonly kind: "retry"; readonly message: string; readonly retryAfterMs: number | undefined }
   | { readonly kind: "too-large"; readonly message: string }
-  | { readonly kind: "refused"; readonly message: string };
+  | {
+    readonly kind: "refused";
+    readonly message: string;
+    /** The sender may not be who it should be, whatever the request holds. */
+    readonly reason?: "credentials" | "sign-in";
+  };
 
 const RETRYABLE = [429, 502, 503, 504];
+
+/** How receivers say with another status than 413 that a request is too large; a Collector does so with 400. */
+const TOO_LARGE =
+  /\brequest\s+body\s+too\s+large|\b(payload|entity|message|request)\s+(is\s+)?too\s+large|OTLP_MESSAGE_MAX_SIZE_EXCEEDED/i;
 
 /** `now` (ms since 1970) is what a Retry-After date is compared with. */
 export async function readExportAnswer(
@@ -27,7 +36,12 @@ export async function readExportAnswer(
       retryAfterMs: retryAfterMs(reply.headers.get("retry-after"), now),
     };
   }
-  if (status === 413) return { kind: "too-large", message: await errorMessage(reply, hide) };
+  if (status === 413 || saysTooLarge(reply)) {
+    return { kind: "too-large", message: await errorMessage(reply, hide) };
+  }
+  if (status === 401 || status === 403) {
+    return { kind: "refused", message: await errorMessage(reply, hide), reason: "credentials" };
+  }
   if (status !== 200) return { kind: "refused", message: await errorMessage(reply, hide) };
   if (reply.tooLarge) {
     return {
@@ -44,6 +58,10 @@ export async function readExportAnswer(
   }
   if (partial.rejectedPoints > 0) return { kind: "partial", ...partial };
   return { kind: "accepted", warning: partial.message === "" ? undefined : partial.message };
+}
+
+function saysTooLarge({ status, body }: Reply): boolean {
+  return status >= 400 && status < 500 && TOO_LARGE.test(new TextDecoder().decode(body));
 }
 
 interface PartialSuccess {

@@ -51,7 +51,8 @@ export function statusHint(
     case 407:
       return "the proxy wants user name and password: put them into HTTPS_PROXY or HTTP_PROXY, http://USER:PASSWORD@HOST:PORT";
     case 413:
-      return "a single data point is larger than this receiver takes";
+      return "one data point, or a request of less than 128 KiB, is too large for this receiver: raise its limit, or " +
+        "use fewer buckets or attributes";
     case 415:
       return "this program sends protobuf over HTTP (application/x-protobuf), neither JSON nor gRPC, and this URL takes " +
         "it not: use the port for OTLP over HTTP (4318, not 4317)";

@@ -33,6 +33,8 @@ export class SendTotals {
   #namedPoints = 0;
   #told: Result | undefined;
   #droppedFor: string | undefined;
+  /** Of a request that waits for the next send. */
+  #denied: Result | undefined;
 
   constructor(iteration: number) {
     this.#iteration = iteration;
@@ -59,6 +61,9 @@ export class SendTotals {
       case "dropped":
         this.#droppedFor = `dropped: ${event.reason}`;
         break;
+      case "denied":
+        this.#denied = event.result;
+        break;
       case "settled": {
         const { result, pending: { request: { points } } } = event;
         this.#settledPoints += points;
@@ -71,8 +76,9 @@ export class SendTotals {
     return true;
   }
 
-  /** `held`: why what is not settled is not. */
-  report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
+  /** `lastFailure`: why what is not settled is not, where nothing of this iteration's own tells it. */
+  report(lastFailure: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
+    const held = this.#denied ?? lastFailure;
     const points = this.#points;
     const told = this.#settledPoints < points ? undefined : this.#told;
     const mixed = this.#refusedPoints > 0 && this.#refusedPoints < points;
