@@ -33,8 +33,6 @@ export class SendTotals {
   #namedPoints = 0;
   #told: Result | undefined;
   #droppedFor: string | undefined;
-  /** Of a request that waits for the next send. */
-  #denied: Result | undefined;
 
   constructor(iteration: number) {
     this.#iteration = iteration;
@@ -61,9 +59,6 @@ export class SendTotals {
       case "dropped":
         this.#droppedFor = `dropped: ${event.reason}`;
         break;
-      case "denied":
-        this.#denied = event.result;
-        break;
       case "settled": {
         const { result, pending: { request: { points } } } = event;
         this.#settledPoints += points;
@@ -76,9 +71,8 @@ export class SendTotals {
     return true;
   }
 
-  /** `lastFailure`: why what is not settled is not, where nothing of this iteration's own tells it. */
-  report(lastFailure: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
-    const held = this.#denied ?? lastFailure;
+  /** `held`: why what is not settled is not. */
+  report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
     const points = this.#points;
     const told = this.#settledPoints < points ? undefined : this.#told;
     const mixed = this.#refusedPoints > 0 && this.#refusedPoints < points;

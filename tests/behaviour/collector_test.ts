@@ -15,6 +15,7 @@ receivers:
 exporters:
   debug:
     verbosity: ${verbosity}
+    sampling_initial: 100
 service:
   telemetry:
     metrics:
