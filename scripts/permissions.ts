@@ -1,3 +1,4 @@
+import { IGNORED_VARIABLES } from "../src/config/dotenv_file.ts";
 import { rowOf, SETTING_KEYS } from "../src/config/settings.ts";
 
 /** What the program or what it loads reads and no setting names. */
@@ -26,18 +27,18 @@ const OTHER_VARIABLES = [
 /** Every environment variable that the executable may read; any other is refused. */
 const ENVIRONMENT: readonly string[] = [
   ...SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []),
+  ...IGNORED_VARIABLES,
   ...OTHER_VARIABLES,
 ];
 
 /**
  * node:https asks for the system access "ca", which cannot be allowed by name: so all is allowed but what has a
- * name.
+ * name. `check` compares uid and gid with those of the token file.
  */
 const DENIED_SYSTEM = [
   "cpus",
   "getPriority",
   "getegid",
-  "gid",
   "homedir",
   "hostname",
   "loadavg",
@@ -47,7 +48,6 @@ const DENIED_SYSTEM = [
   "setPriority",
   "statfs",
   "systemMemoryInfo",
-  "uid",
   "userInfo",
   "username",
 ] as const;

@@ -1,4 +1,4 @@
-import { messageOf, UsageError } from "./errors.ts";
+import { messageOf, quotesRemedy, UsageError } from "./errors.ts";
 import type { System } from "./system.ts";
 
 /** A path as the user gave it, relative to where the command was given. */
@@ -22,6 +22,7 @@ export async function readFileOf(
     throw unreadable(
       fileOf(setting, path),
       signal?.aborted ? new Error("it came to no end") : thrown,
+      quotesRemedy(path, setting.endsWith("(environment)") ? "environment" : ""),
     );
   }
 }
@@ -31,9 +32,9 @@ export function fileOf(setting: string, path: string): string {
   return `the file of ${setting}, "${path}"`;
 }
 
-/** The UsageError for a file that cannot be read. */
-export function unreadable(file: string, thrown: unknown): UsageError {
-  return new UsageError(`Cannot read ${file}: ${reason(thrown)}`);
+/** The UsageError for a file that cannot be read; `remedy` follows the reason. */
+export function unreadable(file: string, thrown: unknown, remedy = ""): UsageError {
+  return new UsageError(`Cannot read ${file}: ${reason(thrown)}${remedy}`);
 }
 
 function reason(thrown: unknown): string {

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../config/endpoint.ts";
 import { explain } from "../dynatrace/explain.ts";
-import { failureHint, statusHint, wantsHttps } from "../http/hints.ts";
+import { failureHint, statusHint, wantsHttps, wordsHint } from "../http/hints.ts";
 import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
 import { oneLine } from "../base/escape.ts";
 import type { Hide } from "../base/secrets.ts";
@@ -72,7 +72,7 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   }
   if (isUndecided(it) && !isOtlp(reply)) {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
-    return withFacts(undecided(what, hint, skew), facts, `${posted}: ${what}${from}`);
+    return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
   }
   // What a receiver refuses, a later step tells: here it is no success.
   const what = status === 200 ? "an OTLP receiver answers" : "a receiver answers";
@@ -170,7 +170,7 @@ export function judgeCanary(
   }
   // A hint that names the status says what an explanation would say once more.
   const hint = answer.kind === "partial"
-    ? undefined
+    ? wordsHint(answer.message)
     : statusHint(status, headers, endpoint, said(answer));
   const hints = hint === undefined ? explain(answer.message) : [hint];
   return withFacts(

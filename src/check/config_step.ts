@@ -117,10 +117,21 @@ function endpointFaults(
 }
 
 function endpointHints(config: SendConfig): readonly string[] {
-  return endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
+  const hints = endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
     `${wrong}: ${effect}; ${remedy}`
   );
+  return isPrometheus(config.destination.endpoint.url) ? [...hints, DELTA_TO_PROMETHEUS] : hints;
 }
+
+/** The path of Prometheus's own receiver. */
+function isPrometheus({ pathname }: URL): boolean {
+  return pathname.endsWith("/api/v1/otlp/v1/metrics");
+}
+
+/** Seen with Prometheus 3.5: it logs "invalid temporality and type combination", and answers 200. */
+const DELTA_TO_PROMETHEUS =
+  "Prometheus stores the delta histograms of this program only with --enable-feature=otlp-deltatocumulative; without it, " +
+  "some of its versions answer 200 and drop them";
 
 async function tokenHints(
   { destination: { endpoint, authorization } }: SendConfig,
@@ -135,14 +146,28 @@ async function tokenHints(
     }
   }
   if (authorization.kind === "token-file") {
-    const { mode } = await Deno.stat(resolvePath(cwd, authorization.path));
+    const file = await Deno.stat(resolvePath(cwd, authorization.path));
+    const { mode } = file;
     // Windows has no such mode.
-    if (mode !== null && (mode & 0o077) !== 0) {
+    if (mode !== null && (mode & 0o077) !== 0 && !await isForOwnGroup(file)) {
       const octal = (mode & 0o777).toString(8);
       hints.push(
-        `others than its owner may read or write the token file ${authorization.path} (mode ${octal}): chmod 600`,
+        `others than its owner may read or write the token file ${authorization.path} (mode ${octal}): chmod 600; in ` +
+          "Kubernetes, set the volume's defaultMode to 0440",
       );
     }
   }
   return hints;
+}
+
+/**
+ * Whether a file is one that this process reads through its group and nobody else reads: Kubernetes mounts a secret as
+ * root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600. A file that its owner, this user, may
+ * write is for him to close.
+ */
+async function isForOwnGroup({ mode, uid, gid }: Deno.FileInfo): Promise<boolean> {
+  if (mode === null || gid === null || (mode & 0o077) !== 0o040) return false;
+  if ((mode & 0o200) !== 0 && uid === Deno.uid()) return false;
+  const { default: process } = await import("node:process");
+  return gid === Deno.gid() || (process.getgroups?.() ?? []).includes(gid);
 }

@@ -38,7 +38,10 @@ export function baseEndpoint(setting: Setting, environment: Environment): Endpoi
   return endpoint(url, setting, environment);
 }
 
-/** The URL of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, used as it is (OTLP exporter specification). */
+/** The variable whose URL is used as it is (OTLP exporter specification). */
+export const EXACT_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
+
+/** The URL of `EXACT_ENDPOINT`. */
 export function exactEndpoint(setting: Setting, environment: Environment): Endpoint {
   return endpoint(parse(setting), setting, environment);
 }
@@ -74,7 +77,8 @@ function parse(setting: Setting): URL {
       shown(),
     );
   }
-  if (!isHttp) {
+  // No URL ends with this one, though the parser takes it for a part of the path.
+  if (!isHttp || /["`\u201c\u201d]$/.test(text)) {
     throw invalid(
       setting,
       "a URL that begins with http:// or https://, for example https://ENV.live.dynatrace.com/api/v2/otlp",

@@ -1,5 +1,10 @@
 import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
-import { DYNATRACE_BASES, type Endpoint, isDynatracePage } from "../config/endpoint.ts";
+import {
+  DYNATRACE_BASES,
+  type Endpoint,
+  EXACT_ENDPOINT,
+  isDynatracePage,
+} from "../config/endpoint.ts";
 import { rateLimitText } from "./rate_limit.ts";
 import type { Failure, Trouble } from "./reply.ts";
 
@@ -12,7 +17,7 @@ export function hintFor(
   endpoint: Endpoint,
   said = "",
 ): string | undefined {
-  if (trouble === undefined) return undefined;
+  if (trouble === undefined) return wordsHint(said);
   return trouble.kind === "failure"
     ? failureHint(trouble, endpoint)
     : statusHint(trouble.status, trouble.headers, endpoint, said);
@@ -26,12 +31,16 @@ export function statusHint(
   said = "",
 ): string | undefined {
   if (status >= 300 && status < 400) return redirectHint(headers.get("location"), endpoint);
+  const words = wordsHint(said);
+  if (words !== undefined) return words;
   switch (status) {
     case 200:
-      return "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
-        endpoint.shown;
+      return exactPathHint(endpoint) ??
+        "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
+          endpoint.shown;
     case 400:
-      return wantsHttps(said) ? IS_IT_HTTPS : undefined;
+      if (wantsHttps(said)) return IS_IT_HTTPS;
+      return refusesCompression(said) ? NO_COMPRESSION : undefined;
     case 401:
       return endpoint.dynatrace
         ? "the token is missing, mistyped, expired or revoked, or goes with the wrong scheme: an access token (dt0c01) " +
@@ -47,14 +56,14 @@ export function statusHint(
     case 404:
       return notFoundHint(endpoint);
     case 405:
-      return `this URL takes no POST: check its path, ${endpoint.url.pathname}`;
+      return exactPathHint(endpoint) ??
+        `this URL takes no POST: check its path, ${endpoint.url.pathname}`;
     case 407:
       return "the proxy wants user name and password: put them into HTTPS_PROXY or HTTP_PROXY, http://USER:PASSWORD@HOST:PORT";
     case 413:
       return "a single data point is larger than this receiver takes";
     case 415:
-      return "this program sends protobuf over HTTP (application/x-protobuf), neither JSON nor gRPC, and this URL takes " +
-        "it not: use the port for OTLP over HTTP (4318, not 4317)";
+      return mediaTypeHint(said, endpoint);
     case 429: {
       const limit = rateLimitText(headers);
       return "the receiver is busy or a quota is used up: send less often, or ask for a higher limit" +
@@ -69,13 +78,75 @@ export function statusHint(
   }
 }
 
+/** Words that tell what is wrong whatever the status is, and what to do. */
+const BY_WORDS: readonly (readonly [words: RegExp, hint: string])[] = [
+  [
+    // Prometheus answers 500, Mimir, Thanos and Cortex 400, all in the words of one translator.
+    /invalid temporality|\bdelta\b[^.;]*\b(?:not\b[^.;]*\b(?:supported|accepted|allowed)|unsupported)|(?:unsupported|not support\w*)[^.;]*\bdelta\b|\bonly\b[^.;]*\bcumulative\b/i,
+    "the receiver accepts only cumulative temporality, and this program sends delta: send to a Collector with the " +
+    "processor deltatocumulative in front of the receiver, start Prometheus with " +
+    "--enable-feature=otlp-deltatocumulative, or use VictoriaMetrics, which accepts delta",
+  ],
+  [
+    // Mimir, Cortex and Loki.
+    /\bno org id\b/i,
+    "the receiver requires the name of a tenant: add --header X-Scope-OrgID=TENANT",
+  ],
+  [
+    /needs to be enabled with --(?:web\.enable-otlp-receiver|enable-feature=otlp-write-receiver)/i,
+    "start Prometheus with the flag that it names",
+  ],
+  [
+    // VictoriaMetrics.
+    /unsupported path requested/i,
+    "the receiver has nothing at this path: VictoriaMetrics' base URL is http://HOST:8428/opentelemetry",
+  ],
+];
+
+/** What a receiver's words alone tell; undefined where they are none of those that are known. */
+export function wordsHint(said: string): string | undefined {
+  return BY_WORDS.find(([words]) => words.test(said))?.[1];
+}
+
+const NO_COMPRESSION = "the receiver does not accept gzip: send with --compression none";
+
+function refusesCompression(said: string): boolean {
+  return /content-encoding|unsupported compression|\bgzip\b/i.test(said);
+}
+
+function mediaTypeHint(said: string, endpoint: Endpoint): string {
+  if (refusesCompression(said)) return NO_COMPRESSION;
+  const sent =
+    "this program sends protobuf over HTTP (application/x-protobuf), neither JSON nor gRPC";
+  const { port, pathname } = endpoint.url;
+  if (port === "4317" || /\bgrpc\b/i.test(said)) {
+    return `${sent}, and this is a port for gRPC: use the one for OTLP over HTTP, usually 4318`;
+  }
+  return `${sent}, which the receiver does not accept at ${pathname}: check the path; for a receiver that accepts only ` +
+    "JSON, send to a Collector whose exporter otlphttp has encoding: json";
+}
+
+/** About a URL that was used as it is and does not end as OTLP's paths do, or that ends so twice. */
+function exactPathHint({ url, setting }: Endpoint): string | undefined {
+  const { pathname } = url;
+  const { name } = setting;
+  if (/(?:\/v1\/metrics){2,}\/*$/.test(pathname)) {
+    return `the path ${pathname} holds /v1/metrics twice: leave one out of ${name}`;
+  }
+  if (name !== EXACT_ENDPOINT || pathname.endsWith("/v1/metrics")) return undefined;
+  return pathname.endsWith("/v1/metrics/")
+    ? `${name} is used as it is: remove the slash at its end`
+    : `${name} is used as it is: add /v1/metrics to it, or give the base URL in OTEL_EXPORTER_OTLP_ENDPOINT`;
+}
+
 function redirectHint(location: string | null, endpoint: Endpoint): string {
   const target = location === null ? null : URL.parse(location, endpoint.url);
   const to = target === null ? "" : ` to ${target.origin}`;
   return `the receiver redirects${to}; redirects are not followed, so that a token never reaches another host: give the final URL`;
 }
 
-function notFoundHint({ url, dynatrace }: Endpoint): string {
+function notFoundHint(endpoint: Endpoint): string {
+  const { url, dynatrace } = endpoint;
   if (isDynatracePage(url)) {
     return "a host with .apps. serves Dynatrace's pages, not its API: use ENV.live.dynatrace.com";
   }
@@ -86,6 +157,8 @@ function notFoundHint({ url, dynatrace }: Endpoint): string {
   if (url.port === "14499") {
     return "port 14499 is a OneAgent's, which takes no OTLP metrics: send to the environment, an ActiveGate or a Collector";
   }
+  const exact = exactPathHint(endpoint);
+  if (exact !== undefined) return exact;
   return dynatrace
     ? `check the environment's ID and the path; the base URL is ${DYNATRACE_BASES}; this request went to ${url.pathname}`
     : `no OTLP receiver at ${url.pathname}: a Collector's base is http://HOST:4318, Dynatrace's is ${DYNATRACE_BASES}`;

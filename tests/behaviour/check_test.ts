@@ -957,6 +957,7 @@ testFixtures([
       /^\? token /,
       /^\? ingest .*400 Bad Request: unsupported path requested$/,
       /^ {4}Hint: .*check --canary/,
+      /^ {10}.*VictoriaMetrics' base URL is http:\/\/HOST:8428\/opentelemetry$/,
       /^Undecided: /,
     ],
     check({ stdout }) {
