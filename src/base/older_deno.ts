@@ -30,6 +30,12 @@ export async function silenceDeprecations(): Promise<void> {
   Object.assign(process, { noDeprecation: true });
 }
 
+/** The groups of this process besides its own, which 2.6 does not tell. Then: `process.getgroups()`. */
+export async function otherGroups(): Promise<readonly number[]> {
+  const { default: process } = await import("node:process");
+  return process.getgroups?.() ?? [];
+}
+
 /** The TLS version of a socket of node:tls, which 2.6 does not tell. Then: `getProtocol()`. */
 export function tlsVersion(
   socket: { getProtocol?: () => string | null },

@@ -5,6 +5,7 @@ import { readCredentials } from "../http/credentials.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { broken, tokenFacts } from "../dynatrace/rules.ts";
 import { UsageError } from "../base/errors.ts";
+import { otherGroups } from "../base/older_deno.ts";
 import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import { redactToken } from "../base/redact.ts";
@@ -161,13 +162,15 @@ async function tokenHints(
 }
 
 /**
- * Whether a file is one that this process reads through its group and nobody else reads: Kubernetes mounts a secret as
- * root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600. A file that its owner, this user, may
- * write is for him to close.
+ * Whether a file that was read is one that nobody but its owner and a group of this process may read: Kubernetes mounts
+ * a secret as root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600.
  */
 async function isForOwnGroup({ mode, uid, gid }: Deno.FileInfo): Promise<boolean> {
   if (mode === null || gid === null || (mode & 0o077) !== 0o040) return false;
-  if ((mode & 0o200) !== 0 && uid === Deno.uid()) return false;
-  const { default: process } = await import("node:process");
-  return gid === Deno.gid() || (process.getgroups?.() ?? []).includes(gid);
+  const user = Deno.uid();
+  // All that let somebody else read it is the group.
+  if (uid !== user && user !== 0) return true;
+  // This user can close it.
+  if ((mode & 0o200) !== 0) return false;
+  return gid === Deno.gid() || (await otherGroups()).includes(gid);
 }

@@ -33,7 +33,7 @@ function expectedToken(text: string): string {
   if (/^\W?Authorization\s*[:=]/i.test(text)) {
     return "the token alone, without the name of the header";
   }
-  return "a token of printable ASCII characters without blanks, for example dt0c01.PUBLIC.SECRET";
+  return "a token such as dt0c01.PUBLIC.SECRET, of printable ASCII characters without blanks";
 }
 
 /** `--header` beats `--token-file`, which beats DT_API_TOKEN, which beats DT_API_TOKEN_FILE. */

@@ -59,7 +59,7 @@ const IGNORED: readonly {
   {
     names: ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"],
     instead:
-      "this program reads its settings from flags, environment variables and .env. Give there what the file says",
+      "this program reads its settings from flags, environment variables and .env. Set there what the file sets",
   },
 ];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Fixture, MARK, TOKEN, usageError } from "../support/fixture.ts";
 import { like, repeated } from "../support/lines.ts";
-import { runProgram } from "../support/program.ts";
+import { runProgram, sourceOnly } from "../support/program.ts";
 import type { ExportAnswer } from "../support/receiver.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 import { beforeSend, sentOnce, sentToDynatrace } from "../support/wording.ts";
@@ -164,6 +164,49 @@ testFixtures(hinted.flatMap(({ what, answer, hint, args = url, env, target }): F
     ],
   },
 ]));
+
+const refusedInPart: ExportAnswer = {
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({
+    partialSuccess: { rejectedDataPoints: "3", errorMessage: REFUSED_DELTA },
+  }),
+};
+
+testFixtures([
+  {
+    name: "send knows what to do when a partial success refuses a delta",
+    args: url,
+    answers: [refusedInPart],
+    status: "any",
+    stdout: beforeSend(),
+    stderr: [/^ERROR: .*invalid temporality/, hintLine(2, NEEDS_CUMULATIVE)],
+  },
+  {
+    name: "check --canary knows what to do when a partial success refuses a delta",
+    args: ["check", "--canary", ...url],
+    answers: [200, refusedInPart],
+    status: 1,
+    posts: "any",
+    stdout: [
+      repeated(/^✓ /, 5),
+      /^✗ ingest /,
+      hintLine(4, NEEDS_CUMULATIVE),
+      "The check failed: see the step with ✗ above.",
+    ],
+  },
+  {
+    name: "check has a hint about delta at Prometheus, which may answer 200 and drop it",
+    args: ["check", "--endpoint", "{url}/api/v1/otlp"],
+    posts: 1,
+    stdout: [
+      /^✓ config /,
+      /^ {4}Hint: Prometheus stores .* only with --enable-feature=otlp-deltatocumulative; .*drop them$/,
+      repeated(/^✓ /, 5),
+      "Everything is fine.",
+    ],
+  },
+]);
 
 // Settings -> a usage error, before anything is sent.
 
@@ -521,6 +564,15 @@ for (
       uid: 0,
       groups: [0],
     }, null],
+    // Deno 2.6, with which an executable may be compiled, does not tell these groups.
+    ...sourceOnly
+      ? [
+        ["root's, 0440, of the fsGroup, read by root", 0o440, mounted, {
+          uid: ROOT,
+          groups: [ROOT, FS_GROUP],
+        }, null] as const,
+      ]
+      : [],
     ["0640, of the process and its group", 0o640, { uid: POD, gid: POD }, pod, OTHERS],
     [
       "root's, 0440, of another group, read by root",
