@@ -24,6 +24,16 @@ export function sentOnce(bytes: Uint8Array<ArrayBuffer>): Blob | Uint8Array<Arra
   return isDenoBefore(2, 7) ? bytes : new Blob([bytes]);
 }
 
+/**
+ * Whether fetch threw while it decompressed a body, which 2.6 does whatever was asked for. It fails alike for an empty body
+ * and for one that was cut off: "maybe-empty". Then: undefined.
+ */
+export function decompressionError(thrown: unknown): "maybe-empty" | "failed" | undefined {
+  const message = messageOf(thrown);
+  if (!isDenoBefore(2, 9) || /connection/.test(message)) return undefined;
+  return /unexpected (end of file|EOF)/i.test(message) ? "maybe-empty" : "failed";
+}
+
 /** node:dns warns of a deprecated module of Deno's own. Then: nothing. */
 export async function silenceDeprecations(): Promise<void> {
   const { default: process } = await import("node:process");

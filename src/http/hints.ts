@@ -33,11 +33,13 @@ export function statusHint(
   if (status >= 300 && status < 400) return redirectHint(headers.get("location"), endpoint);
   const words = wordsHint(said);
   if (words !== undefined) return words;
+  // Of a 2xx nothing but a web page needs a hint.
+  if (status >= 200 && status < 300) {
+    return exactPathHint(endpoint) ??
+      "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
+        endpoint.shown;
+  }
   switch (status) {
-    case 200:
-      return exactPathHint(endpoint) ??
-        "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
-          endpoint.shown;
     case 400:
       if (wantsHttps(said)) return IS_IT_HTTPS;
       return refusesCompression(said) ? NO_COMPRESSION : undefined;
