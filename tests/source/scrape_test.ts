@@ -268,7 +268,7 @@ async function openAndFill(
     },
     gathered.recordFamilies,
     1000,
-    { clock: new StillClock() },
+    { clock: new StillClock(), env: () => undefined },
     {
       warn(message) {
         warnings.push(message);
