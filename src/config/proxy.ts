@@ -25,7 +25,7 @@ export interface ProxyCredentials {
 
 /**
  * The proxy that fetch uses for a URL; undefined: none. The rules are those of Deno's ext/fetch/proxy.rs, and a test holds
- * them against fetch. Throws a UsageError for a kind of proxy that only fetch can use.
+ * them against fetch. Throws a UsageError for what fetch takes for a proxy, and this program or fetch itself cannot connect to.
  */
 export function proxyFor(url: URL, environment: Environment): Proxy | undefined {
   for (const { name, value } of candidates(url, environment)) {
@@ -118,6 +118,7 @@ function parseProxy(variable: string, value: string): Proxy | undefined {
   if (rest === "" || colon < 0) return undefined;
   const hostPort = rest.slice(rest.lastIndexOf("@") + 1);
   const [, host = "", digits = ""] = /^(\[.*\]|[^:]*)(?::(\d+))?/.exec(hostPort) ?? [];
+  if (host === "") throw new UsageError(problem(variable, value, "it has no host"));
   const port = digits !== "" && Number(digits) <= 65_535 ? Number(digits) : DEFAULT_PORTS[kind];
   const hidden = userinfo === undefined ? "" : `${HIDDEN}:${HIDDEN}@`;
   return {

@@ -47,11 +47,12 @@ export function proxyFailureHint(
       ? `the proxy ${shown} does not speak TLS: ${remedy}`
       : `the proxy ${shown} probably speaks plain HTTP: ${remedy}; if it does speak TLS, ${host} does not`;
   }
-  const isGarbled = protocol === "http:" && kind !== "socks5" && message.includes("HTTP version");
+  // In fetch: of a request without TLS, and of the dialogue with a SOCKS proxy.
+  const isGarbled = kind === "socks5"
+    ? message.startsWith("unexpected end of file: ")
+    : protocol === "http:" && /HTTP version|closed before message/.test(message);
   if (isGarbled || /eof while tunneling|answered |response version|SOCKS5/i.test(message)) {
-    return `what listens at ${shown} does not answer as ${
-      NAMES[kind]
-    }: check scheme and port in ${variable}`;
+    return `what listens at ${shown} does not answer as ${NAMES[kind]}: check ${variable}`;
   }
   return reachHint(cause === "proxy" ? reachCause(message) : cause, route);
 }
@@ -66,7 +67,7 @@ function reachCause(message: string): FailureCause {
 const NAMES = {
   http: "an HTTP proxy (one that speaks TLS needs https://, a SOCKS proxy socks5://)",
   https: "an HTTP proxy",
-  socks5: "a SOCKS5 proxy",
+  socks5: "a SOCKS5 proxy, or hangs up on wrong credentials",
 } as const;
 
 /** What to do when the proxy itself cannot be reached; undefined for any other cause. */

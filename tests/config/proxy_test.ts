@@ -207,7 +207,9 @@ for (const deno of [Deno.execPath(), Deno.env.get("DENO_COMPILER") ?? ""]) {
   Deno.test({
     name: deno === ""
       ? "proxyFor() chooses as fetch of the Deno in the executable does (not run: no DENO_COMPILER)"
-      : `proxyFor() chooses as fetch does, in ${deno === Deno.execPath() ? "this Deno" : deno}`,
+      : `proxyFor() chooses as fetch does, in ${
+        deno === Deno.execPath() ? "this Deno" : "the one that compiles"
+      }`,
     ignore: deno === "",
     async fn() {
       const tls = await selfSigned(["127.0.0.1"]);
@@ -244,11 +246,12 @@ Deno.test("proxyFor() hides the credentials in what it shows, and names the vari
   }
 });
 
-Deno.test("proxyFor() rejects what only fetch can use, and a password that fetch takes for a path", () => {
+Deno.test("proxyFor() rejects what only fetch can use, and what names no host or the wrong one", () => {
   for (
     const [value, shown] of [
       ["unix:/run/proxy.sock", "unix:/run/proxy.sock"],
       ["vsock:1:2", "vsock:1:2"],
+      ["http://:8080", "http://:8080"],
       ["http://user:SEC/RET@host:1", "http://***@host:1"],
       ["http://user:12?SECRET@host:1", "http://***@host:1"],
     ] as const
