@@ -18,6 +18,8 @@ const OTHER_VARIABLES = [
   "all_proxy",
   "NO_PROXY",
   "no_proxy",
+  // Set under CGI, where HTTP_PROXY does not count.
+  "REQUEST_METHOD",
   // Read by node:https when a connection is opened without verification.
   "NODE_EXTRA_CA_CERTS",
   "NODE_TLS_REJECT_UNAUTHORIZED",

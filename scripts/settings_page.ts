@@ -24,8 +24,8 @@ export function settingsPage(): string {
     if (keys.length > 0) parts.push(`## ${group}`, settings(keys));
   }
   parts.push(
-    "The proxy variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or small letters, " +
-      "count in the real environment only. `TERM=dumb` turns colour off, as NO_COLOR does.",
+    "The proxy variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` count in the real environment only: " +
+      "see [Proxies](troubleshooting.md#proxies). `TERM=dumb` turns colour off, as NO_COLOR does.",
   );
   return `${parts.join("\n\n")}\n`;
 }

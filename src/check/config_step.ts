@@ -67,7 +67,7 @@ async function described(
   );
   const text = joined(
     `${endpoint.shown} (${name}, ${source})`,
-    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy}`,
+    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy.shown}`,
     words,
     `timeout ${timeoutMs / 1000} s`,
   );
@@ -75,7 +75,7 @@ async function described(
     url: endpoint.shown,
     setting: name,
     source,
-    proxy: endpoint.proxy ?? null,
+    proxy: endpoint.proxy?.shown ?? null,
     timeoutMs,
   };
   return withFacts(passed(`${name} (${source}); ${words}`, ...hints), facts, text);

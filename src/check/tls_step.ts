@@ -1,4 +1,5 @@
 import type { PeerCertificate } from "node:tls";
+import type { Proxy } from "../config/proxy.ts";
 import type { SendConfig } from "../config/send_config.ts";
 import { messageOf } from "../base/errors.ts";
 import { tlsVersion } from "../base/older_deno.ts";
@@ -17,16 +18,15 @@ const SHOW_MS = 3000;
 export async function checkTls(
   { destination }: SendConfig,
   credentials: Credentials,
-  proxy: URL | undefined,
   bounds: Bounds,
 ): Promise<Step> {
   const { endpoint, tls } = destination;
-  const target = targetOf(endpoint.url, undefined);
+  const target = targetOf(endpoint.url);
   const timeoutMs = Math.min(bounds.timeoutMs, SHOW_MS);
-  const ask = () => peer(target, credentials, proxy, { ...bounds, timeoutMs });
+  const ask = () => peer(target, credentials, endpoint.proxy, { ...bounds, timeoutMs });
   try {
     await within(bounds.timeoutMs, bounds.stop, (signal) => {
-      return handshake(target, credentials, proxy, signal);
+      return handshake(target, credentials, endpoint.proxy, signal);
     });
     const told = await ask();
     return withFacts(
@@ -39,7 +39,9 @@ export async function checkTls(
     const what = isTimeout ? "no handshake in time" : message;
     const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
     // What did not answer once does not show a certificate either.
-    const told = isTimeout || bounds.stop.aborted ? NOTHING_KNOWN : await ask();
+    const told = isTimeout || cause === "proxy" || bounds.stop.aborted
+      ? NOTHING_KNOWN
+      : await ask();
     if (tls.insecure && cause === "certificate") {
       return withFacts(
         passed(
@@ -59,8 +61,8 @@ export async function checkTls(
           message,
           mayHaveArrived: false,
         },
-        // The proxy has answered already: it is not what is in the way.
-        isTimeout || cause !== "proxy" ? { ...endpoint, proxy: undefined } : endpoint,
+        // The tunnel is open: the proxy is not what is in the way.
+        isTimeout || cause === "proxy" ? endpoint : { ...endpoint, proxy: undefined },
       ),
     );
     return withFacts(step, told.facts, text + shown);
@@ -69,14 +71,15 @@ export async function checkTls(
 
 async function handshake(
   { host, port }: Target,
-  { ca, client }: Credentials,
-  proxy: URL | undefined,
+  credentials: Credentials,
+  proxy: Proxy | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const { ca, client } = credentials;
   const trust = ca === undefined ? {} : { caCerts: [ca] };
   const connection = proxy === undefined
     ? await Deno.connectTls({ hostname: host, port, ...trust, ...client })
-    : await Deno.startTls(await openTunnel(proxy, { host, port }, signal), {
+    : await Deno.startTls(await openTunnel(proxy, { host, port }, credentials, signal), {
       hostname: host,
       ...trust,
     });
@@ -111,21 +114,21 @@ const NOTHING_KNOWN: Peer = {
 /** Deno's own TLS does not show a certificate: node:tls does, and is loaded only here. */
 async function peer(
   { host, port }: Target,
-  { client }: Credentials,
-  proxy: URL | undefined,
+  credentials: Credentials,
+  proxy: Proxy | undefined,
   { timeoutMs, stop }: Bounds,
 ): Promise<Peer> {
   try {
     const { connect } = await import("node:tls");
     return await within(timeoutMs, stop, async (signal) => {
-      const raw = await openSocket(proxy, { host, port }, signal);
+      const raw = await openSocket(proxy, { host, port }, credentials, signal);
       try {
         return await new Promise<Peer>((resolve, reject) => {
           raw.on("error", reject);
           const secured = connect({
             socket: raw,
             rejectUnauthorized: false,
-            ...client,
+            ...credentials.client,
             ...!isAddress(host) && { servername: host },
           });
           signal.addEventListener("abort", () => secured.destroy());

@@ -10,7 +10,7 @@ import {
   outputConfig,
 } from "./output_config.ts";
 import { type LoadConfig, ONE_PROCESS } from "./one_process.ts";
-import type { Environment } from "./proxy.ts";
+import { type Environment, proxyWarnings } from "./proxy.ts";
 import { REPLAY_SCHEDULE, type ScheduleConfig, scheduleConfig } from "./schedule_config.ts";
 import type { Variables } from "./setting.ts";
 import { hasFlagOf, type SendFlags, variableOf } from "./settings.ts";
@@ -76,6 +76,11 @@ export function sendConfig(
   const { warnings, ...config } = commonConfig(flags, find, reader);
   const odd = [...warnings];
   const destination = destinationConfig(flags, find, environment, odd);
+  const urls = [
+    destination.endpoint.url,
+    ...config.source.kind === "scrape" ? [config.source.url] : [],
+  ];
+  odd.push(...new Set(urls.flatMap((url) => proxyWarnings(url, environment))));
   return { ...config, destination, warnings: odd };
 }
 

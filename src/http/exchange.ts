@@ -8,9 +8,6 @@ export interface Credentials {
   readonly authorization: (signal?: AbortSignal) => Promise<string | undefined>;
 }
 
-/** Nothing of a request can have arrived: there never was a connection for it. */
-export class NotSent extends Error {}
-
 /** Header values by lower-case name. A plain object, because fetch makes its own Headers of it anyway. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 

@@ -5,6 +5,7 @@ import {
   EXACT_ENDPOINT,
   isDynatracePage,
 } from "../config/endpoint.ts";
+import { proxyFailureHint, proxyStatusHint } from "./proxy_hints.ts";
 import { rateLimitText } from "./rate_limit.ts";
 import type { Failure, Trouble } from "./reply.ts";
 
@@ -30,6 +31,9 @@ export function statusHint(
   endpoint: Endpoint,
   said = "",
 ): string | undefined {
+  const { proxy, url } = endpoint;
+  const hint = proxy && proxyStatusHint(status, headers, { url, proxy });
+  if (hint !== undefined) return hint;
   if (status >= 300 && status < 400) return redirectHint(headers.get("location"), endpoint);
   const words = wordsHint(said);
   if (words !== undefined) return words;
@@ -61,7 +65,8 @@ export function statusHint(
       return exactPathHint(endpoint) ??
         `this URL takes no POST: check its path, ${endpoint.url.pathname}`;
     case 407:
-      return "the proxy wants user name and password: put them into HTTPS_PROXY or HTTP_PROXY, http://USER:PASSWORD@HOST:PORT";
+      return "a proxy in front of the receiver requires a user name and password, which this program cannot give it: " +
+        "use a URL that does not lead through it";
     case 413:
       return "a single data point is larger than this receiver takes";
     case 415:
@@ -183,10 +188,9 @@ function grpcNote({ url }: Endpoint, before: string): string {
 /** The same for a request that got no answer. */
 export function failureHint({ cause, message }: Failure, endpoint: Endpoint): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
-  const { proxy } = endpoint;
-  if (proxy !== undefined && ["dns", "refused", "unreachable", "timeout"].includes(cause)) {
-    return `requests to ${host} go through the proxy ${proxy}: check HTTPS_PROXY or HTTP_PROXY, or except the host with NO_PROXY`;
-  }
+  const { proxy, url } = endpoint;
+  const hint = proxy && proxyFailureHint({ cause, message }, { url, proxy });
+  if (hint !== undefined) return hint;
   switch (cause) {
     case "dns":
       return `the name ${hostname} is not known here: check its spelling, DNS and proxy (HTTPS_PROXY)`;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { type Environment, proxyFor } from "../config/proxy.ts";
-import { type Credentials, type Exchange, NotSent } from "./exchange.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import type { Credentials, Exchange } from "./exchange.ts";
+import { NotSent } from "./reply.ts";
 import { isAddress, targetOf } from "./target.ts";
 import { openSocket } from "./tunnel.ts";
 
@@ -9,18 +10,18 @@ import { openSocket } from "./tunnel.ts";
  * of its own: on a reused one node:https of Deno can send a POST that timed out twice (denoland/deno#36786).
  */
 export function insecureExchange(
-  url: URL,
-  { ca, client }: Credentials,
-  environment: Environment,
+  { url, proxy }: Pick<Endpoint, "url" | "proxy">,
+  { ca, client }: Pick<Credentials, "ca" | "client">,
 ): Exchange {
   return async (body, headers, signal) => {
     const [{ Agent, request }, { connect }] = await Promise.all([
       import("node:https"),
       import("node:tls"),
     ]);
-    const proxy = proxyFor(url, environment);
-    const target = targetOf(url, undefined);
-    const tunnel = proxy === undefined ? undefined : await openSocket(proxy, target, signal);
+    const target = targetOf(url);
+    const tunnel = proxy === undefined
+      ? undefined
+      : await openSocket(proxy, target, { ca, client }, signal);
     const options = {
       rejectUnauthorized: false,
       ...ca !== undefined && { ca },

@@ -32,6 +32,9 @@ export interface Failure {
   readonly mayHaveArrived: boolean;
 }
 
+/** Nothing of a request can have arrived: there never was a connection for it. */
+export class NotSent extends Error {}
+
 /** Why a request was not accepted, as far as a hint can be made of it. */
 export type Trouble = Failure | Pick<Reply, "kind" | "status" | "headers">;
 

@@ -2,11 +2,11 @@ import type { DestinationConfig } from "../config/destination_config.ts";
 import { deadline } from "../base/deadline.ts";
 import { oneLine } from "../base/escape.ts";
 import { decompressionError, sentOnce } from "../base/older_deno.ts";
-import { type Credentials, type Exchange, NotSent, type RequestHeaders } from "./exchange.ts";
+import type { Credentials, Exchange, RequestHeaders } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
-import type { Failure, FailureCause, Post } from "./reply.ts";
+import { type Failure, type FailureCause, NotSent, type Post } from "./reply.ts";
 import { readBody, type ResponseBody } from "./response_body.ts";
 
 /** OTLP over HTTP: a client reads at most 4 MiB of a response. */
@@ -23,7 +23,7 @@ export async function openTransport(
   destination: DestinationConfig,
   credentials: Credentials,
   userAgent: string,
-  system: Pick<System, "env" | "secrets">,
+  system: Pick<System, "secrets">,
   connection: "shared" | "own" = "shared",
 ): Promise<Transport> {
   const { endpoint, tls } = destination;
@@ -39,7 +39,7 @@ export async function openTransport(
   if (tls.insecure && endpoint.url.protocol === "https:") {
     // node:https is the one client here that can skip verification; it is loaded only for this.
     const { insecureExchange } = await import("./insecure.ts");
-    const exchange = insecureExchange(endpoint.url, credentials, system.env);
+    const exchange = insecureExchange(endpoint, credentials);
     return posting(destination, credentials, headers, exchange, system.secrets);
   }
   const client = httpClient(destination, credentials, connection);
@@ -191,9 +191,11 @@ export function timedOut(timeoutMs: number, answering = false): Failure {
 /** Where each cause is found in the words of fetch (hyper, rustls) and of node:https; the first match counts. */
 const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["setup", /Requests to port \d+ are blocked/],
+  ["proxy", /^tunnel error/],
   ["certificate", /invalid peer certificate|certificate/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|failed to lookup address|no such host/i],
-  ["proxy", /tunnel error|proxy/i],
+  // What ends a dialogue with a proxy: Deno's ext/fetch/proxy.rs, and tokio-socks.
+  ["proxy", /tunnel|proxy|SOCKS|auth (failure|methods)|by ruleset|response version|TTL expired/i],
   ["refused", /connection refused|ECONNREFUSED/i],
   ["unreachable", /unreachable|EHOSTUNREACH|ENETUNREACH|no route/i],
   [
@@ -239,7 +241,8 @@ function httpClient(
   { ca, client }: Credentials,
   connection: "shared" | "own",
 ): Deno.HttpClient | undefined {
-  const isPlain = endpoint.url.protocol !== "https:" || (ca === undefined && client === undefined);
+  const isTls = endpoint.url.protocol === "https:" || endpoint.proxy?.kind === "https";
+  const isPlain = !isTls || (ca === undefined && client === undefined);
   if (isPlain) return connection === "own" ? Deno.createHttpClient({}) : undefined;
   try {
     return Deno.createHttpClient({

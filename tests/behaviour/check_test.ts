@@ -352,7 +352,7 @@ Deno.test("check says that the proxy is used instead, and fails at dns when it i
   assert.match(step.detail, /^a proxy is used instead of receiver\.example: /);
   assert.equal(step.line["proxy"], "http://***:***@proxy.invalid:3128/");
   assert.match(step.detail, /receiver\.example: proxy\.invalid: /);
-  assert.match(step.hint ?? "", /HTTPS_PROXY or HTTP_PROXY/);
+  assert.match(step.hint ?? "", /whose name is not known here: check HTTP_PROXY/);
 });
 
 Deno.test("check passes through a proxy that knows the receiver's name", async () => {
@@ -610,7 +610,7 @@ Deno.test("check fails at tls when the proxy refuses the tunnel", async () => {
     "tls",
   );
   assert.match(step.detail, /the proxy answered 407/);
-  assert.match(step.hint ?? "", /the proxy refused to connect: check HTTPS_PROXY/);
+  assert.match(step.hint ?? "", /requires a user name and password: set HTTPS_PROXY=/);
 });
 
 // http

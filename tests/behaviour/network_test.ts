@@ -111,7 +111,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stderr: [
       "ERROR: 5 measurements not delivered: 407 Proxy Authentication Required",
-      /^ {2}Hint: .*proxy wants user name and password/,
+      /^ {2}Hint: the proxy http:.* requires a user name and password: set HTTP_PROXY=/,
     ],
     requests: 0,
   },
@@ -139,7 +139,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stderr: [
       /^ERROR: 5 measurements not delivered and lost: .*refused/i,
-      /^ {2}Hint: .*collector\.invalid:4318 go through the proxy http:\/\/\*\*\*:\*\*\*@127\.0\.0\.1:PORT\/?: check/,
+      /^ {2}Hint: .*collector\.invalid:4318 go through the proxy http:\/\/\*\*\*:\*\*\*@127\.0\.0\.1:PORT\/, where nothing listens: check HTTP_PROXY/,
     ],
     requests: 0,
   },

@@ -203,7 +203,10 @@ const rows: readonly Fixture[] = [
     proxy: { credentials: { user: "user", password: `${MARK}PROXY` } },
     status: 1,
     stdout: beforeSend(SHOWN),
-    stderr: [/^ERROR: 5 measurements not delivered and lost: .*/, /^ {2}Hint: the proxy refused/],
+    stderr: [
+      /^ERROR: 5 measurements not delivered and lost: .*/,
+      /^ {2}Hint: the proxy .* requires a user name/,
+    ],
     requests: 0,
   },
   {

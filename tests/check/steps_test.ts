@@ -146,11 +146,11 @@ Deno.test("within() rejects when time is up or a signal comes, and aborts the wo
   assert.equal(await within(60_000, NEVER, () => Promise.resolve(7)), 7);
 });
 
-Deno.test("targetOf() is the receiver or the proxy, without the brackets of IPv6", () => {
+Deno.test("targetOf() is host and port of a URL, without the brackets of IPv6", () => {
   const url = new URL("https://[::1]:8443/v1/metrics");
-  assert.deepEqual(targetOf(url, undefined), { host: "::1", port: 8443 });
-  assert.deepEqual(targetOf(new URL("https://h/"), undefined), { host: "h", port: 443 });
-  assert.deepEqual(targetOf(url, new URL("http://proxy/")), { host: "proxy", port: 80 });
+  assert.deepEqual(targetOf(url), { host: "::1", port: 8443 });
+  assert.deepEqual(targetOf(new URL("https://h/")), { host: "h", port: 443 });
+  assert.deepEqual(targetOf(new URL("http://h/")), { host: "h", port: 80 });
   assert.deepEqual(["::1", "10.0.0.1", "localhost", "10.example"].map(isAddress), [
     true,
     true,

@@ -280,7 +280,7 @@ async function scrapeOnce(base: string, timeoutMs: number): Promise<readonly str
     },
     gathered.recordFamilies,
     1000,
-    { clock: new StillClock() },
+    { clock: new StillClock(), env: () => undefined },
     { warn: say, note: say },
   );
   await source.fill(gathered.records, undefined, stop.signal);
