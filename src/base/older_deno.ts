@@ -46,6 +46,15 @@ export async function otherGroups(): Promise<readonly number[]> {
   return process.getgroups?.() ?? [];
 }
 
+/**
+ * Throws what the TLS library has against a client's certificate and its key, both PEM. 2.6 ends the process when a client
+ * is given a pair that the library rejects; a server gets the same verdict as an error. Then: `createHttpClient`, always.
+ */
+export function demandUsablePair(pair: { readonly cert: string; readonly key: string }): void {
+  if (isDenoBefore(2, 9)) Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair }).close();
+  else Deno.createHttpClient(pair).close();
+}
+
 /** The TLS version of a socket of node:tls, which 2.6 does not tell. Then: `getProtocol()`. */
 export function tlsVersion(
   socket: { getProtocol?: () => string | null },

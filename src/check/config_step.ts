@@ -21,7 +21,7 @@ export interface Configured {
 /** Reads the settings and says what is set, from where. */
 export async function checkConfig(
   flags: CheckFlags,
-  system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets">,
+  system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets" | "stop">,
 ): Promise<Configured> {
   try {
     const variables = await readVariables(flags.envFile, system);

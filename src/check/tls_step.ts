@@ -5,7 +5,7 @@ import { messageOf } from "../base/errors.ts";
 import { tlsVersion } from "../base/older_deno.ts";
 import { failureHint } from "../http/hints.ts";
 import type { Credentials } from "../http/exchange.ts";
-import { failure } from "../http/transport.ts";
+import { explained, failure } from "../http/transport.ts";
 import { isAddress, type Target, targetOf } from "../http/target.ts";
 import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../http/tunnel.ts";
@@ -28,21 +28,26 @@ export async function checkTls(
     await within(bounds.timeoutMs, bounds.stop, (signal) => {
       return handshake(target, credentials, endpoint.proxy, signal);
     });
-    const told = await ask();
-    return withFacts(
-      passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told)),
-      told.facts,
-    );
+    return trusted(await ask());
   } catch (thrown) {
-    const { cause, message } = failure(thrown);
-    const isTimeout = message === TIMED_OUT;
-    const what = isTimeout ? "no handshake in time" : message;
-    const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
+    const verdict = failure(thrown);
+    const isTimeout = verdict.message === TIMED_OUT;
     // What did not answer once does not show a certificate either.
-    const told = isTimeout || cause === "proxy" || bounds.stop.aborted
+    const told = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
       ? NOTHING_KNOWN
       : await ask();
-    if (tls.insecure && cause === "certificate") {
+    // Through a tunnel Deno's TLS does not take the client's certificate: a server that requires one ended the handshake.
+    const isWithoutClient = endpoint.proxy !== undefined && credentials.client !== undefined &&
+      ["tls", "broken"].includes(verdict.cause);
+    if (isWithoutClient && told.known) return trusted(told);
+    // What the TLS library cannot read it cannot use unverified either: then that is what a send meets.
+    const isUnverified = tls.insecure && verdict.cause === "certificate";
+    const { cause, message } = (isWithoutClient || isUnverified) && told.error !== undefined
+      ? failure(told.error)
+      : verdict;
+    const what = isTimeout ? "no handshake in time" : message;
+    const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
+    if (isUnverified && told.known) {
       return withFacts(
         passed(
           `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
@@ -55,18 +60,25 @@ export async function checkTls(
     const step = failed(
       what + shown,
       failureHint(
-        {
+        await explained({
           kind: "failure",
           cause: isTimeout ? "timeout" : cause === "broken" ? "tls" : cause,
           message,
           mayHaveArrived: false,
-        },
+        }, destination),
         // The tunnel is open: the proxy is not what is in the way.
         isTimeout || cause === "proxy" ? endpoint : { ...endpoint, proxy: undefined },
       ),
     );
     return withFacts(step, told.facts, text + shown);
   }
+}
+
+function trusted(told: Peer): Step {
+  return withFacts(
+    passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told)),
+    told.facts,
+  );
 }
 
 async function handshake(
@@ -96,6 +108,8 @@ async function handshake(
 /** What the receiver's certificate says of itself, verified or not. */
 interface Peer {
   readonly known: boolean;
+  /** Why it is not known. */
+  readonly error?: unknown;
   readonly version: string | undefined;
   readonly certificate: string;
   /** When it ends, ms since 1970. */
@@ -145,6 +159,7 @@ async function peer(
   } catch (thrown) {
     return {
       ...NOTHING_KNOWN,
+      error: thrown,
       certificate: `its certificate cannot be shown (${messageOf(thrown)})`,
     };
   }

@@ -1,4 +1,3 @@
-import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
 import {
   DYNATRACE_BASES,
   type Endpoint,
@@ -186,11 +185,14 @@ function grpcNote({ url }: Endpoint, before: string): string {
 }
 
 /** The same for a request that got no answer. */
-export function failureHint({ cause, message }: Failure, endpoint: Endpoint): string | undefined {
+export function failureHint(
+  { cause, message, hint }: Failure,
+  endpoint: Endpoint,
+): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
   const { proxy, url } = endpoint;
-  const hint = proxy && proxyFailureHint({ cause, message }, { url, proxy });
-  if (hint !== undefined) return hint;
+  const known = (proxy && proxyFailureHint({ cause, message }, { url, proxy })) ?? hint;
+  if (known !== undefined) return known;
   switch (cause) {
     case "dns":
       return `the name ${hostname} is not known here: check its spelling, DNS and proxy (HTTPS_PROXY)`;
@@ -202,14 +204,10 @@ export function failureHint({ cause, message }: Failure, endpoint: Endpoint): st
     case "timeout":
       return `${host} does not answer in time: check firewall and proxy (HTTPS_PROXY), or allow more with --timeout` +
         grpcNote(endpoint, "; ");
-    case "certificate":
-      return certificateHint(message, hostname);
     case "tls":
-      return /certificate/i.test(message)
-        ? certificateHint(message, hostname)
-        : `${host} does not speak TLS as expected: is it ${
-          protocol === "https:" ? "http:// instead of https://" : "the right port"
-        }?${grpcNote(endpoint, " ")}`;
+      return `${host} does not speak TLS as expected: is it ${
+        protocol === "https:" ? "http:// instead of https://" : "the right port"
+      }?${grpcNote(endpoint, " ")}`;
     case "proxy":
       return "the proxy refused to connect: check HTTPS_PROXY, its user name and password, and NO_PROXY";
     case "broken":
@@ -218,6 +216,7 @@ export function failureHint({ cause, message }: Failure, endpoint: Endpoint): st
       return /port \d+ are blocked/.test(message)
         ? "the Fetch standard blocks this port, which belongs to another service: let the receiver listen at another port"
         : undefined;
+    case "certificate": // its hint comes with it
     case "interrupted":
       return undefined;
   }
@@ -236,25 +235,4 @@ function brokenHint(message: string, endpoint: Endpoint): string {
   return message.includes("reading a body")
     ? `${broke}${closed}; if it speaks TLS at this port: is it https://?`
     : `${broke}is it https://? Or a port for gRPC (${GRPC_PORT})? Else ${closed}`;
-}
-
-/** The last resort, where this program can take it. */
-const OR_UNVERIFIED = VERIFIES_REGARDLESS ? "" : ", or, for a test only, set INSECURE_SSL=true";
-
-function certificateHint(message: string, hostname: string): string {
-  if (/required|alert/i.test(message)) {
-    return "the receiver wants a client certificate it knows: --client-cert and --client-key";
-  }
-  if (message.includes("CaUsedAsEndEntity")) {
-    return "the receiver's certificate is a CA's own, as openssl req -x509 makes it, and TLS takes no such one from a " +
-      "server; naming it with --ca does not help: make one with openssl req -x509 -addext basicConstraints=CA:FALSE " +
-      `and name that with --ca, or sign a server certificate with it${OR_UNVERIFIED}`;
-  }
-  if (/expired|not (yet valid|valid yet)|NotValidYet/i.test(message)) {
-    return "the receiver's certificate is not valid today: renew it, or check this machine's clock";
-  }
-  if (/not valid for( name)?|NotValidForName/i.test(message)) {
-    return `the receiver's certificate is for another name than ${hostname}: use a name it holds`;
-  }
-  return `the receiver's certificate is not signed by a known authority: name its CA with --ca FILE${OR_UNVERIFIED}`;
 }

@@ -28,6 +28,8 @@ export interface Failure {
   readonly cause: FailureCause;
   /** In the words of the system or of the TLS library. */
   readonly message: string;
+  /** What to do, where only the connection knows it. */
+  readonly hint?: string;
   /** The request may have reached the receiver, which may have counted it. */
   readonly mayHaveArrived: boolean;
 }

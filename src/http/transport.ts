@@ -78,13 +78,14 @@ type HeadersOf = (
 
 /** A transport over any exchange. */
 export function posting(
-  { timeoutMs }: DestinationConfig,
+  destination: DestinationConfig,
   credentials: Credentials,
   headers: HeadersOf,
   exchange: Exchange,
   secrets: Secrets,
   close = () => {},
 ): Transport {
+  const { timeoutMs } = destination;
   return {
     close,
     async post(body, encoding, signal) {
@@ -127,7 +128,7 @@ export function posting(
         const mayHaveArrived = !(thrown instanceof NotSent);
         if (timeout.signal.aborted) return { ...timedOut(timeoutMs), mayHaveArrived };
         if (signal.aborted) return { ...INTERRUPTED, mayHaveArrived };
-        const failed = failure(thrown);
+        const failed = await explained(failure(thrown), destination);
         return { ...failed, message: secrets.hide(failed.message) };
       } finally {
         timeout.clear();
@@ -192,7 +193,10 @@ export function timedOut(timeoutMs: number, answering = false): Failure {
 const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["setup", /Requests to port \d+ are blocked/],
   ["proxy", /^tunnel error/],
-  ["certificate", /invalid peer certificate|certificate/i],
+  // The server gave up, now and perhaps not the next time; every other alert is a refusal.
+  ["broken", /received fatal alert: (CloseNotify|InternalError|UserCanceled)/],
+  ["tls", /received fatal alert|peer is incompatible|peer misbehaved/],
+  ["certificate", /certificate/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|failed to lookup address|no such host/i],
   // What ends a dialogue with a proxy: Deno's ext/fetch/proxy.rs, and tokio-socks.
   ["proxy", /tunnel|proxy|SOCKS|auth (failure|methods)|by ruleset|response version|TTL expired/i],
@@ -200,7 +204,7 @@ const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["unreachable", /unreachable|EHOSTUNREACH|ENETUNREACH|no route/i],
   [
     "tls",
-    /corrupt message|InvalidContentType|tls handshake|received fatal alert|EPROTO|wrong version/i,
+    /corrupt message|InvalidContentType|tls handshake|EPROTO|wrong version/i,
   ],
 ];
 
@@ -219,16 +223,31 @@ export function failure(thrown: unknown, answering = false): Failure {
     cause: answering ? "broken" : found ?? "broken",
     message,
     // Every other cause comes before a request is sent.
-    mayHaveArrived: answering || (found === undefined && client?.[1] !== "Connect"),
+    mayHaveArrived: answering || ((found ?? "broken") === "broken" &&
+      client?.[1] !== "Connect" && !(thrown instanceof NotSent)),
   };
 }
 
-/** Without what helps nobody but a programmer: error numbers, a library's documentation, seconds since 1970. */
+/** With the hint that a failure of TLS needs. */
+export async function explained(
+  failed: Failure,
+  destination: Pick<DestinationConfig, "endpoint" | "tls">,
+): Promise<Failure> {
+  const isTls = failed.cause === "certificate" || failed.cause === "tls" ||
+    failed.message.includes("fatal alert");
+  if (!isTls) return failed;
+  const { tlsHint } = await import("./tls_hints.ts");
+  const hint = tlsHint(failed, destination);
+  return hint === undefined ? failed : { ...failed, hint };
+}
+
+/** Without what helps nobody but a programmer: error numbers, identifiers of algorithms, seconds since 1970. */
 function readable(message: string): string {
   return message
     .replace(/^(tcp connect|dns) error: /, "")
     .replace(/ \(os error \d+\)$/, "")
     .replace(/: https:\/\/docs\.rs\/\S+$/, "")
+    .replace(/(Unsupported\w+Context) \{.*$/s, "$1")
     .replace(
       /verification time \d+ \(UNIX\), but certificate is not valid (after|before|until) (\d+).*$/,
       (_, when: string, seconds: string) =>
