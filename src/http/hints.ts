@@ -1,3 +1,4 @@
+import { lacksDescriptors } from "../base/errors.ts";
 import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
 import { DYNATRACE_BASES, type Endpoint, isDynatracePage } from "../config/endpoint.ts";
 import { rateLimitText } from "./rate_limit.ts";
@@ -109,6 +110,9 @@ function grpcNote({ url }: Endpoint, before: string): string {
 export function failureHint({ cause, message }: Failure, endpoint: Endpoint): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
   const { proxy } = endpoint;
+  if (lacksDescriptors(message)) {
+    return "this process may not open more files and connections: raise the limit (ulimit -n), or use fewer --workers";
+  }
   if (proxy !== undefined && ["dns", "refused", "unreachable", "timeout"].includes(cause)) {
     return `requests to ${host} go through the proxy ${proxy}: check HTTPS_PROXY or HTTP_PROXY, or except the host with NO_PROXY`;
   }
