@@ -31,13 +31,18 @@ export function fileOf(setting: string, path: string): string {
   return `the file of ${setting}, "${path}"`;
 }
 
-/** The UsageError for a file that cannot be read. */
-export function unreadable(file: string, thrown: unknown): UsageError {
-  return new UsageError(`Cannot read ${file}: ${reason(thrown)}`);
+/** The UsageError for a file that cannot be read; `stdin`: how its setting names standard input. */
+export function unreadable(file: string, thrown: unknown, stdin?: string): UsageError {
+  return new UsageError(`Cannot read ${file}: ${reason(thrown, stdin)}`);
 }
 
-function reason(thrown: unknown): string {
+function reason(thrown: unknown, stdin: string | undefined): string {
   if (thrown instanceof Deno.errors.NotFound) return "it does not exist";
   if (thrown instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (thrown instanceof Deno.errors.NotCapable) {
+    return `${messageOf(thrown)}. ${
+      stdin === undefined ? "Name a regular file" : `For standard input use ${stdin}`
+    }`;
+  }
   return messageOf(thrown);
 }

@@ -174,6 +174,7 @@ async function sending(
     stuckAfterMs: destination.timeoutMs + 30_000,
     ledger: () => delivery.ledger,
     pendingBytes: () => delivery.pendingBytes,
+    warn: (message) => print({ out: [], err: warningLines(output.format, message) }),
   });
   const delivery = openDelivery({
     hide,
@@ -237,7 +238,7 @@ async function sending(
     }
   } finally {
     printer.live?.close();
-    await health?.close();
+    health?.close();
   }
   return exitCode;
 }
