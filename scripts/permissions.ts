@@ -20,6 +20,8 @@ const OTHER_VARIABLES = [
   "no_proxy",
   // Set under CGI, where HTTP_PROXY does not count.
   "REQUEST_METHOD",
+  // Read by Node modules, which cannot be loaded when its value is not UTF-8: it is then taken away.
+  "NODE_OPTIONS",
   // Read by node:https when a connection is opened without verification.
   "NODE_EXTRA_CA_CERTS",
   "NODE_TLS_REJECT_UNAUTHORIZED",

@@ -10,9 +10,27 @@ export class UsageError extends Error {
   }
 }
 
-/** The message of anything that was thrown, without its stack. */
+/**
+ * The message of anything that was thrown, without its stack. Where the runtime's own words would show a secret or send
+ * people the wrong way, ours stand in their place.
+ */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  let message = thrown instanceof Error ? thrown.message : String(thrown);
+  for (const [theirs, ours] of REWORDED) message = message.replace(theirs, ours);
+  return message;
+}
+
+const REWORDED: readonly (readonly [RegExp, string])[] = [
+  // The value follows.
+  [/(environment variable was not valid unicode):.*/s, "$1"],
+  [/too many open files( in system)?( \(os error \d+\))?/i, "Too many open files (ulimit -n)"],
+  // "run again with the --allow-all flag" is no advice to who has an executable.
+  [/^Requires all access to .*/s, "this program may not open device and process files"],
+];
+
+/** Whether the process may open no more files and connections (EMFILE, ENFILE). */
+export function lacksDescriptors(thrown: unknown): boolean {
+  return /too many open files/i.test(messageOf(thrown));
 }
 
 const QUOTES = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e";

@@ -1,4 +1,5 @@
-import { messageOf } from "./errors.ts";
+import type { Clock } from "./clock.ts";
+import { lacksDescriptors, messageOf } from "./errors.ts";
 
 // All that is here only because an executable may be compiled with Deno 2.6: the project's own denort for places where
 // that of the Deno which runs the sources cannot be downloaded. With the last such executable this file goes; "Then:"
@@ -101,4 +102,30 @@ export async function lockFile(path: string): Promise<{ close(): void } | undefi
     if (messageOf(thrown).includes("locked")) return undefined;
     throw thrown;
   }
+}
+
+/** How often it is looked whether a server still listens, in ms. */
+const LOOK_MS = 500;
+
+/**
+ * Resolves with true when nothing listens at an address any more: a Deno.serve() of 2.6 that ran out of descriptors says
+ * so only when its last connection has ended. Never resolves on a later Deno, or after `over`. Then: nothing, since
+ * `finished` of the server rejects at once.
+ */
+export async function listenerLost(
+  address: { readonly hostname: string; readonly port: number },
+  clock: Clock,
+  over: AbortSignal,
+): Promise<true> {
+  while (isDenoBefore(2, 9) && !over.aborted) {
+    await clock.sleep(LOOK_MS, over);
+    try {
+      Deno.listen(address).close();
+      if (!over.aborted) return true;
+    } catch (thrown) {
+      if (lacksDescriptors(thrown)) return true;
+      if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
+    }
+  }
+  return new Promise(() => {});
 }

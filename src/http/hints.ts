@@ -1,3 +1,4 @@
+import { lacksDescriptors } from "../base/errors.ts";
 import {
   DYNATRACE_BASES,
   type Endpoint,
@@ -190,6 +191,9 @@ export function failureHint(
   endpoint: Endpoint,
 ): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
+  if (lacksDescriptors(message)) {
+    return "this process may not open more files and connections: raise the limit (ulimit -n), or use fewer --workers";
+  }
   const { proxy, url } = endpoint;
   const known = (proxy && proxyFailureHint({ cause, message }, { url, proxy })) ?? hint;
   if (known !== undefined) return known;

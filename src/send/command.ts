@@ -180,6 +180,7 @@ async function sending(
     stuckAfterMs: destination.timeoutMs + 30_000,
     ledger: () => delivery.ledger,
     pendingBytes: () => delivery.pendingBytes,
+    warn: (message) => print({ out: [], err: warningLines(output.format, message) }),
   });
   const delivery = openDelivery({
     hide,
@@ -243,7 +244,7 @@ async function sending(
     }
   } finally {
     printer.live?.close();
-    await health?.close();
+    health?.close();
   }
   return exitCode;
 }

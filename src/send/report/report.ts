@@ -27,7 +27,9 @@ export function reporter(
     start: () => shown(startLines(config)),
     /** Probes and metrics are served there. */
     serving: (url) =>
-      shown({ out: format === "json" ? [] : [`Health and metrics: ${url}/metrics`], err: [] }),
+      format === "json"
+        ? { out: [], err: [JSON.stringify({ type: "health", url })] }
+        : shown({ out: [`Health and metrics: ${url}/metrics`], err: [] }),
     event(event) {
       const explained = explain(event, explanations, config).map((line) =>
         format === "json" ? JSON.stringify({ type: "explanation", message: line }) : `  ${line}`
