@@ -11,7 +11,12 @@ import {
   ExportMetricsServiceRequestSchema,
 } from "../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { partialSuccess } from "../tests/support/decode.ts";
-import { type ExportAnswer, type Receiver, startReceiver } from "../tests/support/receiver.ts";
+import {
+  type ExportAnswer,
+  isTaken,
+  type Receiver,
+  startReceiver,
+} from "../tests/support/receiver.ts";
 import { inTempFolder, machine, predecessor, table } from "./support.ts";
 
 const MOST_MS = 20_000;
@@ -38,10 +43,27 @@ interface Fault {
 
 const PROTOBUF = { "content-type": "application/x-protobuf" };
 const HTML = { "content-type": "text/html" };
+const TEXT = { "content-type": "text/plain" };
 const always = (answer: ExportAnswer) => Array.from({ length: 1000 }, () => answer);
 
 const FAULTS: readonly Fault[] = [
   { name: "200" },
+  { name: "204", answers: [204] },
+  {
+    name: "200, no body, `Content-Encoding: gzip`",
+    answers: [{
+      headers: { ...PROTOBUF, "content-encoding": "gzip", "transfer-encoding": "chunked" },
+      body: "0\r\n\r\n",
+    }],
+  },
+  {
+    name: "200, a body that says gzip and is not compressed",
+    answers: [{
+      headers: { ...PROTOBUF, "content-encoding": "gzip" },
+      body: partialSuccess(0, ""),
+    }],
+  },
+  { name: "200 with the text OK", answers: [{ headers: TEXT, body: "OK" }] },
   { name: "401", answers: always(401) },
   { name: "404", answers: always(404) },
   { name: "503 once", answers: [503] },
@@ -226,7 +248,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   if (Deno.env.get("SHOW")) {
     console.error(`== ${fault.name} / ${sender.name}: ${output.code}\n${text}`);
   }
-  const took = receiver.requests.filter(({ answered }) => answered === 200).reduce(
+  const took = receiver.requests.filter(isTaken).reduce(
     (sum, { content }) => sum + count(content)[sender.counts],
     0,
   );

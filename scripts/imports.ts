@@ -42,7 +42,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 const SCHEMA = "src/otlp/gen/";
 
 /** A kilobyte of code costs a send 35 µs, used or not: what only some sends need is imported where it is used. */
-const MOST_AT_START = 90;
+const MOST_AT_START = 95;
 
 /** What breaks the rules for imports among our own modules, a line each; names are relative to `root`. */
 export function importProblems(graph: ModuleGraph, root: URL): readonly string[] {

@@ -50,7 +50,10 @@ export function manPage(): string {
     ...SETTING_KEYS.filter((key) => rowOf(key).variables !== undefined).flatMap(variables),
     ".TP",
     ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"].map(bold).join(", "),
-    prose("The proxy, in capitals or small letters; in the real environment only, not in .env."),
+    prose(
+      "The proxy, as http://, https:// or socks5://; in the real environment only, not in .env. ALL_PROXY overrides the " +
+        "other two, and capitals override small letters. NO_PROXY lists domains, addresses and networks.",
+    ),
     ".TP",
     bold("TERM"),
     prose("With the value dumb there is no colour, as with NO_COLOR."),

@@ -1,3 +1,4 @@
+import { IGNORED_VARIABLES } from "../src/config/dotenv_file.ts";
 import { rowOf, SETTING_KEYS } from "../src/config/settings.ts";
 
 /** What the program or what it loads reads and no setting names. */
@@ -17,6 +18,10 @@ const OTHER_VARIABLES = [
   "all_proxy",
   "NO_PROXY",
   "no_proxy",
+  // Set under CGI, where HTTP_PROXY does not count.
+  "REQUEST_METHOD",
+  // Read by Node modules, which cannot be loaded when its value is not UTF-8: it is then taken away.
+  "NODE_OPTIONS",
   // Read by node:https when a connection is opened without verification.
   "NODE_EXTRA_CA_CERTS",
   "NODE_TLS_REJECT_UNAUTHORIZED",
@@ -26,18 +31,18 @@ const OTHER_VARIABLES = [
 /** Every environment variable that the executable may read; any other is refused. */
 const ENVIRONMENT: readonly string[] = [
   ...SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []),
+  ...IGNORED_VARIABLES,
   ...OTHER_VARIABLES,
 ];
 
 /**
  * node:https asks for the system access "ca", which cannot be allowed by name: so all is allowed but what has a
- * name.
+ * name. `check` compares uid and gid with those of the token file.
  */
 const DENIED_SYSTEM = [
   "cpus",
   "getPriority",
   "getegid",
-  "gid",
   "homedir",
   "hostname",
   "loadavg",
@@ -47,7 +52,6 @@ const DENIED_SYSTEM = [
   "setPriority",
   "statfs",
   "systemMemoryInfo",
-  "uid",
   "userInfo",
   "username",
 ] as const;

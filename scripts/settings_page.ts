@@ -14,8 +14,8 @@ export function settingsPage(): string {
     "# Settings",
     "<!-- Written by `deno task docs` from src/config/settings_table.ts: change it there. -->",
     "A flag beats its environment variables, which are tried in the order given and beat the same names in `.env`; " +
-    "then comes the default. A variable that is set but blank counts as not set. `.env` is read in the folder where " +
-    "the program is started. Relative paths start there too. SECONDS may be fractions. A token is never a flag.",
+    "then comes the default. A variable that is set but blank counts as not set. The words of an `OTEL_` variable may be in " +
+    "any case. `.env` is read in the folder where the program is started. Relative paths start there too. SECONDS may be fractions. A token is never a flag.",
     "A value that makes no sense ends the program with exit status 2 and a message that names the setting, where it " +
     "came from, the value (never a secret's) and what would be right.",
   ];
@@ -24,8 +24,8 @@ export function settingsPage(): string {
     if (keys.length > 0) parts.push(`## ${group}`, settings(keys));
   }
   parts.push(
-    "The proxy variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or small letters, " +
-      "count in the real environment only. `TERM=dumb` turns colour off, as NO_COLOR does.",
+    "The proxy variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` count in the real environment only: " +
+      "see [Proxies](troubleshooting.md#proxies). `TERM=dumb` turns colour off, as NO_COLOR does.",
   );
   return `${parts.join("\n\n")}\n`;
 }

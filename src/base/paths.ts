@@ -1,4 +1,4 @@
-import { messageOf, UsageError } from "./errors.ts";
+import { messageOf, quotesRemedy, UsageError } from "./errors.ts";
 import type { System } from "./system.ts";
 
 /** A path as the user gave it, relative to where the command was given. */
@@ -22,6 +22,7 @@ export async function readFileOf(
     throw unreadable(
       fileOf(setting, path),
       signal?.aborted ? new Error("it came to no end") : thrown,
+      { remedy: quotesRemedy(path, setting.endsWith("(environment)") ? "environment" : "") },
     );
   }
 }
@@ -31,13 +32,25 @@ export function fileOf(setting: string, path: string): string {
   return `the file of ${setting}, "${path}"`;
 }
 
-/** The UsageError for a file that cannot be read. */
-export function unreadable(file: string, thrown: unknown): UsageError {
-  return new UsageError(`Cannot read ${file}: ${reason(thrown)}`);
+/**
+ * The UsageError for a file that cannot be read; `remedy` follows the reason, `stdin` is how its setting names standard
+ * input.
+ */
+export function unreadable(
+  file: string,
+  thrown: unknown,
+  { remedy = "", stdin }: { readonly remedy?: string; readonly stdin?: string | undefined } = {},
+): UsageError {
+  return new UsageError(`Cannot read ${file}: ${reason(thrown, stdin)}${remedy}`);
 }
 
-function reason(thrown: unknown): string {
+function reason(thrown: unknown, stdin: string | undefined): string {
   if (thrown instanceof Deno.errors.NotFound) return "it does not exist";
   if (thrown instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (thrown instanceof Deno.errors.NotCapable) {
+    return `${messageOf(thrown)}. ${
+      stdin === undefined ? "Name a regular file" : `For standard input use ${stdin}`
+    }`;
+  }
   return messageOf(thrown);
 }

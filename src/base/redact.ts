@@ -14,13 +14,15 @@ export function redactUrl(url: URL): string {
     ? ""
     : `${username === "" ? "" : HIDDEN}${password === "" ? "" : `:${HIDDEN}`}@`;
   const query = url.search === "" ? "" : `?${redactQuery(url.search.slice(1))}`;
+  // An @ in the path is the end of a password that holds a slash, or of one behind a second scheme.
+  if (shown.pathname.includes("@")) return redactUrlText(shown.href) + query;
   return shown.href.replace("//", `//${userinfo}`) + query;
 }
 
 /** Text that was meant as a URL and is none, with what may be secret in it hidden. */
 export function redactUrlText(text: string): string {
   // Whatever stands before the last @ may be part of a password: one that is not encoded can hold / and ?.
-  const withoutUser = text.replace(/^([a-z][a-z0-9+.-]*:\/+|\/+)?.*@/is, `$1${HIDDEN}@`);
+  const withoutUser = text.replace(/^([a-z][a-z0-9+.-]*:\/+|\/+)?.*(@|%40)/is, `$1${HIDDEN}$2`);
   const [shown = "", ...query] = withoutUser.split("?");
   return query.length === 0 ? shown : `${shown}?${redactQuery(query.join("?"))}`;
 }

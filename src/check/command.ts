@@ -15,7 +15,6 @@ import type { Step, StepName } from "./step.ts";
 import { outputConfig } from "../config/output_config.ts";
 import { type Shown, whereToLook } from "../dynatrace/explain.ts";
 import type { System } from "../base/system.ts";
-import { proxyFor } from "../config/proxy.ts";
 import { openTransport, type Transport } from "../http/transport.ts";
 import { gzip } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
@@ -76,14 +75,13 @@ async function* connectionSteps(
 ): AsyncGenerator<NamedStep> {
   const { endpoint, timeoutMs } = config.destination;
   const bounds: Bounds = { timeoutMs, stop: system.stop };
-  const proxy = proxyFor(endpoint.url, system.env);
-  const target = targetOf(endpoint.url, proxy);
+  const target = endpoint.proxy ?? targetOf(endpoint.url);
   const { step, addresses } = await checkDns(target, endpoint, bounds);
   yield ["dns", step];
   yield ["tcp", await checkTcp(addresses, target, endpoint, bounds)];
   if (endpoint.url.protocol === "https:") {
     const { checkTls } = await import("./tls_step.ts");
-    yield ["tls", await checkTls(config, credentials, proxy, bounds)];
+    yield ["tls", await checkTls(config, credentials, bounds)];
   }
 }
 

@@ -5,6 +5,7 @@ import { readCredentials } from "../http/credentials.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { broken, tokenFacts } from "../dynatrace/rules.ts";
 import { UsageError } from "../base/errors.ts";
+import { otherGroups } from "../base/older_deno.ts";
 import type { System } from "../base/system.ts";
 import { resolvePath } from "../base/paths.ts";
 import { redactToken } from "../base/redact.ts";
@@ -20,7 +21,7 @@ export interface Configured {
 /** Reads the settings and says what is set, from where. */
 export async function checkConfig(
   flags: CheckFlags,
-  system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets">,
+  system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets" | "stop">,
 ): Promise<Configured> {
   try {
     const variables = await readVariables(flags.envFile, system);
@@ -66,7 +67,7 @@ async function described(
   );
   const text = joined(
     `${endpoint.shown} (${name}, ${source})`,
-    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy}`,
+    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy.shown}`,
     words,
     `timeout ${timeoutMs / 1000} s`,
   );
@@ -74,7 +75,7 @@ async function described(
     url: endpoint.shown,
     setting: name,
     source,
-    proxy: endpoint.proxy ?? null,
+    proxy: endpoint.proxy?.shown ?? null,
     timeoutMs,
   };
   return withFacts(passed(`${name} (${source}); ${words}`, ...hints), facts, text);
@@ -117,10 +118,21 @@ function endpointFaults(
 }
 
 function endpointHints(config: SendConfig): readonly string[] {
-  return endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
+  const hints = endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
     `${wrong}: ${effect}; ${remedy}`
   );
+  return isPrometheus(config.destination.endpoint.url) ? [...hints, DELTA_TO_PROMETHEUS] : hints;
 }
+
+/** The path of Prometheus's own receiver. */
+function isPrometheus({ pathname }: URL): boolean {
+  return pathname.endsWith("/api/v1/otlp/v1/metrics");
+}
+
+/** Seen with Prometheus 3.5: it logs "invalid temporality and type combination", and answers 200. */
+const DELTA_TO_PROMETHEUS =
+  "Prometheus stores the delta histograms of this program only with --enable-feature=otlp-deltatocumulative; without it, " +
+  "some of its versions answer 200 and drop them";
 
 async function tokenHints(
   { destination: { endpoint, authorization } }: SendConfig,
@@ -135,14 +147,30 @@ async function tokenHints(
     }
   }
   if (authorization.kind === "token-file") {
-    const { mode } = await Deno.stat(resolvePath(cwd, authorization.path));
+    const file = await Deno.stat(resolvePath(cwd, authorization.path));
+    const { mode } = file;
     // Windows has no such mode.
-    if (mode !== null && (mode & 0o077) !== 0) {
+    if (mode !== null && (mode & 0o077) !== 0 && !await isForOwnGroup(file)) {
       const octal = (mode & 0o777).toString(8);
       hints.push(
-        `others than its owner may read or write the token file ${authorization.path} (mode ${octal}): chmod 600`,
+        `others than its owner may read or write the token file ${authorization.path} (mode ${octal}): chmod 600; in ` +
+          "Kubernetes, set the volume's defaultMode to 0440",
       );
     }
   }
   return hints;
+}
+
+/**
+ * Whether a file that was read is one that nobody but its owner and a group of this process may read: Kubernetes mounts
+ * a secret as root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600.
+ */
+async function isForOwnGroup({ mode, uid, gid }: Deno.FileInfo): Promise<boolean> {
+  if (mode === null || gid === null || (mode & 0o077) !== 0o040) return false;
+  const user = Deno.uid();
+  // All that let somebody else read it is the group.
+  if (uid !== user && user !== 0) return true;
+  // This user can close it.
+  if ((mode & 0o200) !== 0) return false;
+  return gid === Deno.gid() || (await otherGroups()).includes(gid);
 }

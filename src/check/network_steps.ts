@@ -1,6 +1,7 @@
 import { silenceDeprecations } from "../base/older_deno.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { failureHint } from "../http/hints.ts";
+import { reachHint } from "../http/proxy_hints.ts";
 import type { Failure, FailureCause } from "../http/reply.ts";
 import { isAddress, type Target } from "../http/target.ts";
 import { failure } from "../http/transport.ts";
@@ -23,8 +24,8 @@ export async function checkDns(
     if (proxy === undefined) return withFacts(step, { host, addresses });
     return withFacts(
       { ...step, detail: `a proxy is used instead of ${hostname}: ${step.detail}` },
-      { host, addresses, proxy },
-      `the proxy ${proxy} is used instead of ${hostname}: ${step.text}`,
+      { host, addresses, proxy: proxy.shown },
+      `the proxy ${proxy.shown} is used instead of ${hostname}: ${step.text}`,
     );
   };
   if (isAddress(host)) {
@@ -118,6 +119,9 @@ async function open(ip: string, port: number, { timeoutMs, stop }: Bounds): Prom
 }
 
 function hint(cause: FailureCause, message: string, endpoint: Endpoint): string | undefined {
+  const { proxy, url } = endpoint;
+  // It was the proxy that was looked up and connected to.
+  if (proxy !== undefined) return reachHint(cause, { url, proxy });
   const nothing: Failure = { kind: "failure", cause, message, mayHaveArrived: false };
   return failureHint(nothing, endpoint);
 }

@@ -1,10 +1,11 @@
 import type { PeerCertificate } from "node:tls";
+import type { Proxy } from "../config/proxy.ts";
 import type { SendConfig } from "../config/send_config.ts";
 import { messageOf } from "../base/errors.ts";
 import { tlsVersion } from "../base/older_deno.ts";
 import { failureHint } from "../http/hints.ts";
 import type { Credentials } from "../http/exchange.ts";
-import { failure } from "../http/transport.ts";
+import { explained, failure } from "../http/transport.ts";
 import { isAddress, type Target, targetOf } from "../http/target.ts";
 import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../http/tunnel.ts";
@@ -17,30 +18,36 @@ const SHOW_MS = 3000;
 export async function checkTls(
   { destination }: SendConfig,
   credentials: Credentials,
-  proxy: URL | undefined,
   bounds: Bounds,
 ): Promise<Step> {
   const { endpoint, tls } = destination;
-  const target = targetOf(endpoint.url, undefined);
+  const target = targetOf(endpoint.url);
   const timeoutMs = Math.min(bounds.timeoutMs, SHOW_MS);
-  const ask = () => peer(target, credentials, proxy, { ...bounds, timeoutMs });
+  const ask = () => peer(target, credentials, endpoint.proxy, { ...bounds, timeoutMs });
   try {
     await within(bounds.timeoutMs, bounds.stop, (signal) => {
-      return handshake(target, credentials, proxy, signal);
+      return handshake(target, credentials, endpoint.proxy, signal);
     });
-    const told = await ask();
-    return withFacts(
-      passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told)),
-      told.facts,
-    );
+    return trusted(await ask());
   } catch (thrown) {
-    const { cause, message } = failure(thrown);
-    const isTimeout = message === TIMED_OUT;
+    const verdict = failure(thrown);
+    const isTimeout = verdict.message === TIMED_OUT;
+    // What did not answer once does not show a certificate either.
+    const told = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
+      ? NOTHING_KNOWN
+      : await ask();
+    // Through a tunnel Deno's TLS does not take the client's certificate: a server that requires one ended the handshake.
+    const isWithoutClient = endpoint.proxy !== undefined && credentials.client !== undefined &&
+      ["tls", "broken"].includes(verdict.cause);
+    if (isWithoutClient && told.known) return trusted(told);
+    // What the TLS library cannot read it cannot use unverified either: then that is what a send meets.
+    const isUnverified = tls.insecure && verdict.cause === "certificate";
+    const { cause, message } = (isWithoutClient || isUnverified) && told.error !== undefined
+      ? failure(told.error)
+      : verdict;
     const what = isTimeout ? "no handshake in time" : message;
     const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
-    // What did not answer once does not show a certificate either.
-    const told = isTimeout || bounds.stop.aborted ? NOTHING_KNOWN : await ask();
-    if (tls.insecure && cause === "certificate") {
+    if (isUnverified && told.known) {
       return withFacts(
         passed(
           `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
@@ -53,30 +60,38 @@ export async function checkTls(
     const step = failed(
       what + shown,
       failureHint(
-        {
+        await explained({
           kind: "failure",
           cause: isTimeout ? "timeout" : cause === "broken" ? "tls" : cause,
           message,
           mayHaveArrived: false,
-        },
-        // The proxy has answered already: it is not what is in the way.
-        isTimeout || cause !== "proxy" ? { ...endpoint, proxy: undefined } : endpoint,
+        }, destination),
+        // The tunnel is open: the proxy is not what is in the way.
+        isTimeout || cause === "proxy" ? endpoint : { ...endpoint, proxy: undefined },
       ),
     );
     return withFacts(step, told.facts, text + shown);
   }
 }
 
+function trusted(told: Peer): Step {
+  return withFacts(
+    passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told)),
+    told.facts,
+  );
+}
+
 async function handshake(
   { host, port }: Target,
-  { ca, client }: Credentials,
-  proxy: URL | undefined,
+  credentials: Credentials,
+  proxy: Proxy | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const { ca, client } = credentials;
   const trust = ca === undefined ? {} : { caCerts: [ca] };
   const connection = proxy === undefined
     ? await Deno.connectTls({ hostname: host, port, ...trust, ...client })
-    : await Deno.startTls(await openTunnel(proxy, { host, port }, signal), {
+    : await Deno.startTls(await openTunnel(proxy, { host, port }, credentials, signal), {
       hostname: host,
       ...trust,
     });
@@ -93,6 +108,8 @@ async function handshake(
 /** What the receiver's certificate says of itself, verified or not. */
 interface Peer {
   readonly known: boolean;
+  /** Why it is not known. */
+  readonly error?: unknown;
   readonly version: string | undefined;
   readonly certificate: string;
   /** When it ends, ms since 1970. */
@@ -111,21 +128,21 @@ const NOTHING_KNOWN: Peer = {
 /** Deno's own TLS does not show a certificate: node:tls does, and is loaded only here. */
 async function peer(
   { host, port }: Target,
-  { client }: Credentials,
-  proxy: URL | undefined,
+  credentials: Credentials,
+  proxy: Proxy | undefined,
   { timeoutMs, stop }: Bounds,
 ): Promise<Peer> {
   try {
     const { connect } = await import("node:tls");
     return await within(timeoutMs, stop, async (signal) => {
-      const raw = await openSocket(proxy, { host, port }, signal);
+      const raw = await openSocket(proxy, { host, port }, credentials, signal);
       try {
         return await new Promise<Peer>((resolve, reject) => {
           raw.on("error", reject);
           const secured = connect({
             socket: raw,
             rejectUnauthorized: false,
-            ...client,
+            ...credentials.client,
             ...!isAddress(host) && { servername: host },
           });
           signal.addEventListener("abort", () => secured.destroy());
@@ -142,6 +159,7 @@ async function peer(
   } catch (thrown) {
     return {
       ...NOTHING_KNOWN,
+      error: thrown,
       certificate: `its certificate cannot be shown (${messageOf(thrown)})`,
     };
   }

@@ -81,6 +81,8 @@ function toggled(name: string, attached: string | undefined, command: CommandNam
 
 function unknown(arg: string, command: string, names: readonly string[]): UsageError {
   const shown = arg.startsWith("--") ? arg.replace(/=.*/s, "") : arg;
+  const ours = names.includes("--endpoint") ? foreignFlags().get(shown) : undefined;
+  if (ours !== undefined) return usage(`No flag ${shown}: use ${ours}`, command);
   const others = commandsWith(shown);
   if (others !== undefined) {
     return usage(`No flag ${shown} for ${command}, only for ${others.join(" and ")}`, command);
@@ -92,6 +94,37 @@ function unknown(arg: string, command: string, names: readonly string[]): UsageE
     "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
     command,
   );
+}
+
+/** Flags of other programs (curl, telemetrygen, otel-cli), and what does the same for a command that sends. */
+function foreignFlags(): ReadonlyMap<string, string> {
+  const token =
+    "--token-file FILE or the variable DT_API_TOKEN: a list of processes shows arguments";
+  const rows: readonly (readonly [flags: string, ours: string])[] = [
+    ["--url --host --server --otlp-endpoint --dt-endpoint", "--endpoint URL"],
+    ["--token --api-token --dt-api-token --bearer --api-key --apikey", token],
+    ["--user --username --password -u", "--endpoint https://USER:PASSWORD@HOST"],
+    [
+      "--proxy --http-proxy --https-proxy --proxy-url -x",
+      "the variable HTTPS_PROXY, or HTTP_PROXY for http:// URLs",
+    ],
+    ["--otlp-header --otlp-headers -H", "--header NAME=VALUE"],
+    ["--otlp-insecure --plaintext", "--endpoint http://HOST:PORT"],
+    [
+      "--otlp-insecure-skip-verify --insecure-skip-verify --tls-no-verify --no-verify -k",
+      "--insecure",
+    ],
+    ["--ca-cert --cacert --ca-file --tls-ca-cert", "--ca FILE"],
+    ["--cert --tls-client-cert", "--client-cert FILE"],
+    ["--key --tls-client-key", "--client-key FILE"],
+    ["--max-time", "--timeout SECONDS"],
+    ["--metric-name --otlp-metric-name", "--metric NAME"],
+    ["--service-name", "--service NAME"],
+    ["--otlp-attributes", "--resource KEY=VALUE"],
+    ["--attribute --attributes --telemetry-attributes", "--attr KEY=VALUE"],
+    ["--json", "--output json"],
+  ];
+  return new Map(rows.flatMap(([flags, ours]) => flags.split(" ").map((flag) => [flag, ours])));
 }
 
 /** The commands that have this flag; undefined: none has. */

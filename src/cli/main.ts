@@ -1,21 +1,23 @@
 import { systemClock } from "../base/clock.ts";
-import { messageOf, UsageError } from "../base/errors.ts";
-import { Secrets } from "../base/secrets.ts";
+import { lacksDescriptors, messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { variableOf } from "../config/settings.ts";
 import { errorLines } from "../send/report/lines.ts";
 import { readArguments } from "./commands.ts";
+import { forgetUnreadable, hostSystem, requireReadable } from "./host.ts";
 import { Output } from "./output.ts";
-import { readText } from "./read_text.ts";
 import { Signals } from "./signals.ts";
 
 /** Runs the command that `args` name; resolves to the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   const world = new World(args);
   const { system, signals, output } = world;
+  world.watch();
   let exitCode: number;
   try {
+    forgetUnreadable();
+    requireReadable(args);
     const asked = await readArguments(args, system.columns ?? 80);
     if (asked.kind === "text") {
       system.stdout(asked.text);
@@ -46,6 +48,7 @@ class World {
   readonly #json: boolean;
   #paint: ((text: string) => string) | undefined;
   #lastWords: (why: string) => boolean = () => false;
+  #isEnding = false;
 
   constructor(args: readonly string[]) {
     this.#json = args.some((arg, i) =>
@@ -62,7 +65,7 @@ class World {
       sleep: (ms) => systemClock.sleep(ms, new AbortController().signal),
       now: systemClock.monotonic,
     });
-    this.system = realSystem(this.signals, {
+    this.system = hostSystem(this.signals, {
       stdout: (text) => this.output.stdout(this.#painted(text, Deno.stdout)),
       stderr: (text) => this.output.stderr(this.#painted(text, Deno.stderr)),
       printed: () => this.output.hasRoom(this.signals.stop),
@@ -80,16 +83,38 @@ class World {
     this.#paint = (await import("./marks.ts")).colorMarks;
   }
 
-  /** Says what was thrown; the exit status that follows from it. */
+  /** Says what was thrown, and what became of the measurements; the exit status that follows from it. */
   fail(thrown: unknown): number {
-    const { secrets } = this.system;
-    const isUsage = thrown instanceof UsageError;
+    if (thrown instanceof UsageError) {
+      this.#error(this.system.secrets.hideQuoted(thrown.message));
+      return 2;
+    }
+    this.#unexpected(thrown);
+    return 1;
+  }
+
+  /** Ends the process in order when something is thrown where nobody can catch it. */
+  watch(): void {
+    const end = (thrown: unknown) => void this.#end(() => this.#unexpected(thrown));
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      end(event.reason);
+    });
+    globalThis.addEventListener("error", (event) => {
+      event.preventDefault();
+      end(event.error);
+    });
+  }
+
+  /** What is pending is named whatever happens. */
+  #unexpected(thrown: unknown): void {
+    const message = this.system.secrets.hide(messageOf(thrown));
     this.#error(
-      isUsage
-        ? secrets.hideQuoted(thrown.message)
-        : `Unexpected error, please report it: ${secrets.hide(messageOf(thrown))}`,
+      lacksDescriptors(thrown)
+        ? `${message}: raise this limit`
+        : `Unexpected error, please report it: ${message}`,
     );
-    return isUsage ? 2 : 1;
+    this.#lastWords("ended by an error");
   }
 
   #error(message: string): void {
@@ -98,9 +123,17 @@ class World {
   }
 
   /** Ends the process, whatever is under way. */
-  async #force(why: string): Promise<void> {
+  #force(why: string): Promise<void> {
+    return this.#end(() => {
+      if (!this.#lastWords(why)) this.#error(why);
+    });
+  }
+
+  async #end(say: () => void): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.output.hurry();
-    if (!this.#lastWords(why)) this.#error(why);
+    say();
     const written = this.output.flushed();
     await Promise.race([written, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
     Deno.exit(1);
@@ -108,70 +141,5 @@ class World {
 
   #painted(text: string, to: { isTerminal(): boolean }): string {
     return this.#paint !== undefined && to.isTerminal() ? this.#paint(text) : text;
-  }
-}
-
-function realSystem(
-  { stop, kill }: Signals,
-  output: Pick<System, "stdout" | "stderr" | "printed" | "lastWords">,
-): System {
-  return {
-    ...output,
-    env: (name) => Deno.env.get(name),
-    // `deno task` changes into the project's folder; INIT_CWD holds where it was called.
-    cwd: (Deno.build.standalone ? undefined : Deno.env.get("INIT_CWD")) ?? Deno.cwd(),
-    get columns() {
-      return terminalColumns();
-    },
-    get rows() {
-      return Deno.stdout.isTerminal() ? Deno.consoleSize().rows || 24 : undefined;
-    },
-    stop,
-    kill,
-    clock: systemClock,
-    secrets: new Secrets(),
-    random: Math.random,
-    readTextFile: (path, signal) => readText(path, signal),
-    openFile,
-    stdin: () => Deno.stdin.readable,
-    stderrIsTerminal: Deno.stderr.isTerminal(),
-    stdinHasData,
-  };
-}
-
-/** Asked anew each time: a window changes its size. One that does not know its own, says 0. */
-function terminalColumns(): number | undefined {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : undefined;
-}
-
-async function openFile(path: string) {
-  const file = await Deno.open(path);
-  const { size, isDirectory } = await file.stat();
-  if (!isDirectory) {
-    const { readAhead } = await import("../base/read_ahead.ts");
-    return { stream: readAhead(file), bytes: size };
-  }
-  file.close();
-  throw new UsageError("it is a directory");
-}
-
-async function stdinHasData(): Promise<boolean> {
-  if (Deno.stdin.isTerminal()) return false;
-  try {
-    const { isFifo, isFile } = await Deno.stat("/dev/stdin");
-    return isFifo === true || isFile;
-  } catch {
-    return await stdinHasDataByNumber();
-  }
-}
-
-/** Since Deno 2.9 only a program with all permissions may look at /dev/stdin; node:fs takes 25 ms to load. */
-async function stdinHasDataByNumber(): Promise<boolean> {
-  const { fstatSync } = await import("node:fs");
-  try {
-    const stdin = fstatSync(0);
-    return stdin.isFIFO() || stdin.isFile();
-  } catch {
-    return false; // closed
   }
 }

@@ -1,3 +1,4 @@
+import { hasQuotes, withoutQuotes } from "../base/errors.ts";
 import { redactToken } from "../base/redact.ts";
 import { authorizationValue, parseToken } from "../base/token.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -14,15 +15,25 @@ export type Authorization =
 /** The Authorization value of a token; the error never shows its secret part. */
 export function tokenValue(setting: Setting): string {
   const token = parseToken(setting.value);
-  if (token === undefined) {
-    const bare = setting.value.trim().replace(/^(Api-Token|Bearer)\s+/i, "");
-    throw invalid(
-      setting,
-      "a token of printable ASCII characters without blanks, for example dt0c01.PUBLIC.SECRET",
-      redactToken(bare.split(/\s/, 1)[0] ?? ""),
-    );
+  if (token === undefined || hasQuotes(token.token)) {
+    const bare = withoutQuotes(setting.value.trim()).replace(/^(Api-Token|Bearer)\s+/i, "");
+    const [first = ""] = withoutQuotes(bare).split(/\s/, 1);
+    throw invalid(setting, expectedToken(setting.value.trim()), redactToken(first));
   }
   return authorizationValue(token);
+}
+
+/** A scheme that is given twice, as when a value that has one is put behind another. */
+const TWO_SCHEMES = /^\W?(?:Api-Token|Bearer)\s+(?:Api-Token|Bearer)(?:\s|$)/i;
+
+function expectedToken(text: string): string {
+  if (TWO_SCHEMES.test(text)) {
+    return "a token with one scheme in front of it at most, and it has two";
+  }
+  if (/^\W?Authorization\s*[:=]/i.test(text)) {
+    return "the token alone, without the name of the header";
+  }
+  return "a token such as dt0c01.PUBLIC.SECRET, of printable ASCII characters without blanks";
 }
 
 /** `--header` beats `--token-file`, which beats DT_API_TOKEN, which beats DT_API_TOKEN_FILE. */
@@ -59,5 +70,8 @@ export function authorizationOf(
 }
 
 function fixed({ value, setting }: Header): Authorization {
+  if (TWO_SCHEMES.test(value)) {
+    throw invalid(setting, "one scheme in the value of Authorization, and it has two");
+  }
   return { kind: "value", value, from: setting.name };
 }

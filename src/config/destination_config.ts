@@ -1,6 +1,6 @@
-import { UsageError } from "../base/errors.ts";
+import { hasQuotes, UsageError } from "../base/errors.ts";
 import { type Authorization, authorizationOf } from "./authorization.ts";
-import { baseEndpoint, type Endpoint, exactEndpoint } from "./endpoint.ts";
+import { baseEndpoint, type Endpoint, EXACT_ENDPOINT, exactEndpoint } from "./endpoint.ts";
 import { headersOf } from "./header.ts";
 import type { Environment } from "./proxy.ts";
 import { numberSetting, secondsSetting, type Variables } from "./setting.ts";
@@ -35,6 +35,13 @@ export function destinationConfig(
     warnings,
   );
   if (endpoint === undefined) throw missing(find, "DT_ENDPOINT");
+  for (const [name, { value, setting }] of headers) {
+    if (name === "authorization" || !hasQuotes(value)) continue;
+    warnings.push(
+      `the value of the header ${name} (${setting.name}, ${setting.source}) is sent with its quotes: remove them ` +
+        "unless the receiver requires them",
+    );
+  }
   if (
     authorization.kind === "none" &&
     (endpoint.setting.name === "DT_ENDPOINT" || endpoint.dynatrace)
@@ -85,7 +92,7 @@ function endpointOf(
 ): Endpoint | undefined {
   const setting = settingOf("endpoint", flags, find);
   if (setting === undefined) return undefined;
-  return setting.name === "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
+  return setting.name === EXACT_ENDPOINT
     ? exactEndpoint(setting, environment)
     : baseEndpoint(setting, environment);
 }

@@ -1,3 +1,4 @@
+import { withoutQuotes } from "../base/errors.ts";
 import { redactTokens } from "../base/redact.ts";
 import type { System } from "../base/system.ts";
 import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
@@ -17,12 +18,65 @@ export async function readVariables(
     if (envFile !== undefined) throw unreadable(fileOf("--env-file", envFile), thrown);
     if (!(thrown instanceof Deno.errors.NotFound)) throw unreadable('".env"', thrown);
   }
-  if (text === "") return variables(system.env, new Map(), name);
+  if (text === "") return withIgnored(variables(system.env, new Map(), name));
   const { parseDotenv } = await import("./dotenv.ts");
   const lines: number[] = [];
   const found = parseDotenv(text, lines);
   const warnings = withoutEffect(name, [...found.keys()], lines, system.env);
-  return Object.assign(variables(system.env, found, name), { warnings });
+  return withIgnored(variables(system.env, found, name), warnings);
+}
+
+/** Adds the warnings about variables that are ignored to those given. */
+function withIgnored(find: Variables, warnings: readonly string[] = []): Variables {
+  return Object.assign(find, { warnings: [...warnings, ...ignored(find)] });
+}
+
+/**
+ * Variables of OpenTelemetry's that ask for what this program does not do. Each list is one choice, in which the first
+ * that is set counts.
+ */
+const IGNORED: readonly {
+  readonly names: readonly string[];
+  /** Values that ask for what happens anyway, in lower case; without them every value is ignored. */
+  readonly obeyed?: readonly string[];
+  readonly instead: string;
+}[] = [
+  {
+    names: ["OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"],
+    // With lowmemory, histograms are delta (OTLP metrics exporter specification).
+    obeyed: ["delta", "lowmemory"],
+    instead:
+      "this program always sends delta histograms. For a receiver that accepts only cumulative ones, put a " +
+      "Collector with the processor deltatocumulative in front of it",
+  },
+  {
+    names: ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"],
+    obeyed: ["http/protobuf"],
+    instead:
+      "this program always sends protobuf over HTTP. Give it the receiver's URL for OTLP over HTTP, usually at port " +
+      "4318, not the one for gRPC at 4317",
+  },
+  {
+    names: ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"],
+    instead:
+      "this program reads its settings from flags, environment variables and .env. Set there what the file sets",
+  },
+];
+
+/** The names of the variables that are read only to warn that they are ignored. */
+export const IGNORED_VARIABLES: readonly string[] = IGNORED.flatMap(({ names }) => names);
+
+function ignored(find: Variables): readonly string[] {
+  return IGNORED.flatMap(({ names, obeyed, instead }) => {
+    const name = names.find((name) => find(name) !== undefined);
+    const setting = name === undefined ? undefined : find(name);
+    if (setting === undefined) return [];
+    const word = withoutQuotes(setting.value).toLowerCase();
+    if (obeyed?.includes(word)) return [];
+    // Of a file the name says nothing, and any other text may be a secret in the wrong place.
+    const value = obeyed !== undefined && /^[a-z_/]{1,20}$/.test(word) ? `=${word}` : "";
+    return [`${setting.name}${value} (${setting.source}) is ignored: ${instead}`];
+  });
 }
 
 /** fetch reads them, and in the real environment alone. */
@@ -38,7 +92,10 @@ function withoutEffect(
   environment: System["env"],
 ): readonly string[] {
   const isProxy = (name: string) => PROXIES.includes(name.toUpperCase());
-  const known = new Set(SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []));
+  const known = new Set([
+    ...SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []),
+    ...IGNORED_VARIABLES,
+  ]);
   const proxies = names.filter((name) => isProxy(name) && !environment(name));
   const unknown = names.filter((name) => !known.has(name) && !isProxy(name));
   const warnings: string[] = [];

@@ -1,4 +1,4 @@
-import { type Environment, proxyFor } from "./proxy.ts";
+import { type Environment, type Proxy, type ProxyCredentials, proxyFor } from "./proxy.ts";
 import { redactUrl, redactUrlText } from "../base/redact.ts";
 import { invalid, percentDecode, type Setting } from "./setting.ts";
 
@@ -12,8 +12,8 @@ export interface Endpoint {
   readonly basic: string | undefined;
   /** Which setting named it. */
   readonly setting: Setting;
-  /** The proxy on the way there, as it may be shown. */
-  readonly proxy: string | undefined;
+  /** The proxy on the way there, which every connection uses. */
+  readonly proxy: Proxy | undefined;
   /** Dynatrace, an ActiveGate or something that stands in for one: the path says so. */
   readonly dynatrace: boolean;
 }
@@ -38,25 +38,30 @@ export function baseEndpoint(setting: Setting, environment: Environment): Endpoi
   return endpoint(url, setting, environment);
 }
 
-/** The URL of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, used as it is (OTLP exporter specification). */
+/** The variable whose URL is used as it is (OTLP exporter specification). */
+export const EXACT_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
+
+/** The URL of `EXACT_ENDPOINT`. */
 export function exactEndpoint(setting: Setting, environment: Environment): Endpoint {
   return endpoint(parse(setting), setting, environment);
 }
 
 function endpoint(url: URL, setting: Setting, environment: Environment): Endpoint {
   const shown = redactUrl(url);
-  const basic = basicAuthorization(url);
+  const basic = url.username === "" && url.password === "" ? undefined : basicAuthorization({
+    user: percentDecode(url.username),
+    password: percentDecode(url.password),
+  });
   // Each of these is parsed as a whole URL.
   if (url.username !== "") url.username = "";
   if (url.password !== "") url.password = "";
   if (url.href.includes("#")) url.hash = "";
-  const proxy = proxyFor(url, environment);
   return {
     url,
     shown,
     basic,
     setting,
-    proxy: proxy && redactUrl(proxy),
+    proxy: proxyFor(url, environment),
     dynatrace: url.pathname.includes("/api/v2/otlp"),
   };
 }
@@ -74,7 +79,8 @@ function parse(setting: Setting): URL {
       shown(),
     );
   }
-  if (!isHttp) {
+  // No URL ends with this one, though the parser takes it for a part of the path.
+  if (!isHttp || /["`\u201c\u201d]$/.test(text)) {
     throw invalid(
       setting,
       "a URL that begins with http:// or https://, for example https://ENV.live.dynatrace.com/api/v2/otlp",
@@ -91,9 +97,8 @@ function placeholderIn(text: string): string | undefined {
   return /<[^<>]*>|\$?\{\{?[^{}]*\}\}?|\$[A-Z_]+/i.exec(host)?.[0];
 }
 
-/** User name and password of a URL as the value of an Authorization header (RFC 7617, in UTF-8). */
-export function basicAuthorization({ username, password }: URL): string | undefined {
-  if (username === "" && password === "") return undefined;
-  const bytes = new TextEncoder().encode(`${percentDecode(username)}:${percentDecode(password)}`);
+/** The value of an Authorization header (RFC 7617, in UTF-8). */
+export function basicAuthorization({ user, password }: ProxyCredentials): string {
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }

@@ -14,8 +14,9 @@ export interface Header {
   readonly setting: Setting;
 }
 
-/** Described by the program itself: a header of this name would contradict the body. */
+/** Set by the program itself: a header of this name would contradict the body or how the response is read. */
 const OWN_HEADERS = [
+  "accept-encoding",
   "connection",
   "content-encoding",
   "content-length",
@@ -58,11 +59,17 @@ function headerName(name: string, value: string, setting: Setting, expected: str
   if (!isHeaderValue(value)) {
     throw invalid(setting, `a value of "${name}" without line breaks, in Latin-1`);
   }
+  if (key === "authorization" && QUOTED_CREDENTIALS.test(value)) {
+    throw invalid(setting, 'a value of "Authorization" without quotes around it');
+  }
   if (OWN_HEADERS.includes(key)) {
     throw invalid(setting, `another name than "${name}", which the program sets itself`);
   }
   return key;
 }
+
+/** Neither a scheme nor its token begins with a quote; the parameters of Digest may end with one (RFC 9110, 11.4). */
+const QUOTED_CREDENTIALS = /^(?:(?:Api-Token|Bearer|Basic)\s+)?["'`\u2018\u201c]/i;
 
 /** What an HTTP header's value may hold (RFC 9110, 5.5), as far as fetch takes it. */
 function isHeaderValue(value: string): boolean {

@@ -1,5 +1,5 @@
 import type { Secrets } from "../base/secrets.ts";
-import { type Environment, parseProxy } from "./proxy.ts";
+import { type Environment, proxySecrets } from "./proxy.ts";
 import { keyValue, percentDecode, type Variables } from "./setting.ts";
 import { rowOf, type SendFlags, type SettingKey } from "./settings.ts";
 
@@ -29,10 +29,8 @@ export function addKnownSecrets(
   for (const endpoint of [flags.endpoint, ...held("endpoint"), flags.scrape]) {
     if (endpoint !== undefined) addUrl(secrets, URL.parse(endpoint.trim()));
   }
-  for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]) {
-    for (const proxy of [environment(name), environment(name.toLowerCase())]) {
-      if (proxy) addUrl(secrets, parseProxy(proxy));
-    }
+  for (const secret of proxySecrets(environment)) {
+    secrets.addHeader("proxy-authorization", secret);
   }
 }
 

@@ -1,4 +1,4 @@
-import { UsageError } from "../base/errors.ts";
+import { hasQuotes, quotesRemedy, UsageError } from "../base/errors.ts";
 import { type DestinationConfig, destinationConfig } from "./destination_config.ts";
 import { type HealthConfig, healthConfig } from "./health_config.ts";
 import { type KeepConfig, keepConfig } from "./keep_config.ts";
@@ -10,10 +10,10 @@ import {
   outputConfig,
 } from "./output_config.ts";
 import { type LoadConfig, ONE_PROCESS } from "./one_process.ts";
-import type { Environment } from "./proxy.ts";
+import { type Environment, proxyWarnings } from "./proxy.ts";
 import { REPLAY_SCHEDULE, type ScheduleConfig, scheduleConfig } from "./schedule_config.ts";
 import type { Variables } from "./setting.ts";
-import { hasFlagOf, type SendFlags } from "./settings.ts";
+import { hasFlagOf, type SendFlags, variableOf } from "./settings.ts";
 import type { SourceConfig } from "./source_config.ts";
 
 export interface SendConfig {
@@ -76,6 +76,11 @@ export function sendConfig(
   const { warnings, ...config } = commonConfig(flags, find, reader);
   const odd = [...warnings];
   const destination = destinationConfig(flags, find, environment, odd);
+  const urls = [
+    destination.endpoint.url,
+    ...config.source.kind === "scrape" ? [config.source.url] : [],
+  ];
+  odd.push(...new Set(urls.flatMap((url) => proxyWarnings(url, environment))));
   return { ...config, destination, warnings: odd };
 }
 
@@ -93,7 +98,7 @@ export function dryRunConfig(
 }
 
 function commonConfig(flags: SendFlags, find: Variables, reader: SourceReader): DryRunConfig {
-  const warnings: string[] = [...find.warnings ?? []];
+  const warnings: string[] = [...find.warnings ?? [], ...quotedVariables(find)];
   const output = outputConfig(flags);
   const schedule = scheduleConfig(flags, find, warnings);
   const metric = metricConfig(flags, find);
@@ -117,6 +122,18 @@ function commonConfig(flags: SendFlags, find: Variables, reader: SourceReader): 
     strict: flags.strict ?? false,
     warnings,
   };
+}
+
+/** Warnings about quotes in variables that may hold any text, so that no error tells of them. */
+function quotedVariables(find: Variables): readonly string[] {
+  return (["service", "resource", "spool"] as const).flatMap((key) => {
+    const variable = variableOf(key, find);
+    if (variable === undefined || !hasQuotes(variable.value)) return [];
+    const { name, source } = variable;
+    return `the quotes in ${name} (${source}) are part of its value${
+      quotesRemedy(variable.value, source)
+    }`;
+  });
 }
 
 /** Of series that are asked for, and of a limit that is asked for too and is lower. */

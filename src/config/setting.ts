@@ -1,4 +1,4 @@
-import { UsageError } from "../base/errors.ts";
+import { quotesRemedy, UsageError } from "../base/errors.ts";
 import { decimal } from "../base/number.ts";
 
 /** A setting's value with where it came from, so that an error can name both. */
@@ -41,7 +41,9 @@ export function invalid(
   expected: string,
   shown: string = secret ? NOT_SHOWN : `"${value}"`,
 ): UsageError {
-  return new UsageError(`Invalid ${name} ${shown} (${source}): expected ${expected}`);
+  return new UsageError(
+    `Invalid ${name} ${shown} (${source}): expected ${expected}${quotesRemedy(value, source)}`,
+  );
 }
 
 /** A number in a range, or a UsageError. */
@@ -79,9 +81,13 @@ export function secondsOr0Setting(setting: Setting): number {
   return numberSetting(setting, SECONDS_OR_0_EXPECTED, (n) => n >= 0 && n <= 1e9) * 1000;
 }
 
-/** One of a few words, or a UsageError that lists them. */
+/**
+ * One of a few words, or a UsageError that lists them. OpenTelemetry's variables take them in any case (configuration
+ * specification, "Enum").
+ */
 export function choiceSetting<const T extends string>(setting: Setting, choices: readonly T[]): T {
-  const chosen = choices.find((choice) => choice === setting.value);
+  const value = setting.name.startsWith("OTEL_") ? setting.value.toLowerCase() : setting.value;
+  const chosen = choices.find((choice) => choice === value);
   if (chosen === undefined) throw invalid(setting, choices.map((c) => `"${c}"`).join(" or "));
   return chosen;
 }

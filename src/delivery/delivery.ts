@@ -565,7 +565,8 @@ function isTransient({ cause, message }: Failure, known: boolean): boolean {
     case "dns":
       return known || /EAI_AGAIN|temporary/i.test(message);
     case "proxy":
-      return !/authentication|\b407\b/i.test(message);
+      return !/authenticat|auth (failure|methods)|\b407\b|rejected|certificate|corrupt message/i
+        .test(message);
     default:
       return true;
   }

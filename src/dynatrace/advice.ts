@@ -5,7 +5,7 @@ import type { EncodedRequest } from "../otlp/request.ts";
 import { plainBody } from "../otlp/gzip.ts";
 import { explain, whereToLook } from "./explain.ts";
 import type { Finding } from "./finding.ts";
-import { preflightConfig } from "./preflight.ts";
+import { preflightConfig, preflightToken } from "./preflight.ts";
 import { untimely } from "./untimely.ts";
 
 /** What is told around a send to Dynatrace: before it, and after it. */
@@ -30,9 +30,19 @@ export interface Advice {
 const FEW_DIMENSIONS = 40;
 const SAMPLE_DIMENSIONS = ["http.method", "http.status_code"];
 
-export function adviceFor(config: SendConfig, metrics: readonly string[]): Advice {
-  const { metric, source, destination: { endpoint } } = config;
-  const findings = preflightConfig(config);
+/** `credentials`: the value of the Authorization header when the program starts. */
+export function adviceFor(
+  config: SendConfig,
+  metrics: readonly string[],
+  credentials: string | undefined,
+): Advice {
+  const { metric, source, destination: { endpoint, authorization } } = config;
+  const findings = [
+    ...preflightConfig(config),
+    ...authorization.kind === "none" || credentials === undefined
+      ? []
+      : preflightToken(credentials, authorization.from),
+  ];
   const fixed = Object.keys(metric.attributes);
   const own = source.kind === "sample" ? SAMPLE_DIMENSIONS : [];
   // What the sample and given values hold besides the configuration breaks no rule: no need to look at the bytes.

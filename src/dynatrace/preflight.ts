@@ -12,6 +12,7 @@ import {
   type KeyClash,
   type RuleText,
   type Subjects,
+  tokenFacts,
 } from "./rules.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import type { SendConfig } from "../config/send_config.ts";
@@ -35,6 +36,13 @@ export function preflightEndpoint({ url, setting }: Endpoint): readonly Finding[
   findings.check("endpoint", { url, setting: setting.name }, "", () => {
     return `${setting.name} (${setting.source})`;
   });
+  return findings.all;
+}
+
+/** The rules that an Authorization header breaks; `from` names the setting that gave it. */
+export function preflightToken(authorization: string, from: string): readonly Finding[] {
+  const findings = new Findings();
+  findings.check("token", tokenFacts(authorization), "", () => from);
   return findings.all;
 }
 

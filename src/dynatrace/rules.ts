@@ -346,7 +346,10 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         if (given !== "api-token" && given !== "bearer") {
           return scheme === ""
             ? "the header Authorization names no scheme"
-            : `the header Authorization begins with ${scheme}`;
+            : /^(?:basic|digest|oauth|token|apikey|api-key)$/.test(given)
+            ? `the header Authorization begins with ${scheme}`
+            // What is no scheme may be the token.
+            : "the header Authorization begins with something that is not a scheme of Dynatrace's";
         }
         const right = token.startsWith("dt0s16.")
           ? "Bearer"

@@ -1,13 +1,14 @@
-/** What of an X.509 certificate tells whose it is, each field as DER. */
+/** What of an X.509 certificate tells its place in a chain, each field as DER. */
 export interface CertificateFacts {
   readonly issuer: Uint8Array<ArrayBuffer>;
   readonly subject: Uint8Array<ArrayBuffer>;
-  readonly publicKey: Uint8Array<ArrayBuffer>;
 }
 
 const SEQUENCE = 0x30;
 /** `version`, which a certificate of version 1 leaves out. */
 const VERSION = 0xa0;
+/** Fields of the longest sequence that is read here, TBSCertificate. */
+const MOST_FIELDS = 10;
 
 /** Reads a certificate (RFC 5280, 4.1); undefined when the bytes are none. No signature and no date is checked. */
 export function certificateFacts(der: Uint8Array<ArrayBuffer>): CertificateFacts | undefined {
@@ -16,23 +17,20 @@ export function certificateFacts(der: Uint8Array<ArrayBuffer>): CertificateFacts
   const fields = content === undefined || certificate?.length !== 3 ? undefined : fieldsOf(content);
   if (fields === undefined) return undefined;
   const at = fields[0]?.[0] === VERSION ? 1 : 0;
-  // serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
-  const [issuer, , subject, publicKey] = fields.slice(at + 2);
-  const found = [issuer, subject, publicKey];
-  if (issuer === undefined || subject === undefined || publicKey === undefined) return undefined;
-  return found.every((field) => field?.[0] === SEQUENCE)
-    ? { issuer, subject, publicKey }
-    : undefined;
+  // serialNumber, signature, issuer, validity, subject
+  const [issuer, , subject] = fields.slice(at + 2);
+  if (issuer === undefined || subject === undefined) return undefined;
+  return issuer[0] === SEQUENCE && subject[0] === SEQUENCE ? { issuer, subject } : undefined;
 }
 
-/** The elements of a DER sequence that fills `der`; undefined when it is none. */
+/** The elements of a DER sequence that fills `der`; undefined when it is none, or one of too many elements. */
 function fieldsOf(der: Uint8Array<ArrayBuffer>): readonly Uint8Array<ArrayBuffer>[] | undefined {
   const whole = elementAt(der, 0);
   if (der[0] !== SEQUENCE || whole?.end !== der.length) return undefined;
   const fields: Uint8Array<ArrayBuffer>[] = [];
   for (let at = whole.content; at < der.length;) {
     const field = elementAt(der, at);
-    if (field === undefined) return undefined;
+    if (field === undefined || fields.length === MOST_FIELDS) return undefined;
     fields.push(der.subarray(at, field.end));
     at = field.end;
   }

@@ -1,9 +1,11 @@
 import { messageOf } from "../base/errors.ts";
+import { demandUsablePair } from "../base/older_deno.ts";
 import { type CertificateFacts, certificateFacts } from "./certificate.ts";
-import { type PemBlock, pemBlocks } from "./pem.ts";
+import { derOf, type PemBlock, pemBlocks, pemOf } from "./pem.ts";
+import { certificateFault } from "./tls_hints.ts";
 
-// The runtime of an executable ends with a stack trace when it is given a key that does not fit its certificate, or
-// one that is none: so both are looked at before. Loads node:crypto: import this module dynamically.
+// Whether a file can be used is for the TLS library to say; this module asks it before anything else happens, and puts
+// its answer into words that name the file. Needed only where such a file is given: import it dynamically.
 
 /** Which of the two files cannot be used, why, and what to do. */
 export interface Unusable {
@@ -12,32 +14,21 @@ export interface Unusable {
 }
 
 /** Looks at a client's certificate and its key, as PEM; undefined: they can be used. */
-export async function unusableClient(
-  certificate: string,
-  key: string,
-): Promise<Unusable | undefined> {
-  const chain = certificatesIn(certificate);
+export function unusableClient(cert: string, key: string): Unusable | undefined {
+  const chain = certificatesIn(cert);
   if (typeof chain === "string") return { file: "certificate", reason: chain };
-  const publicKey = await publicKeyOf(key);
-  if (typeof publicKey === "string") return { file: "key", reason: publicKey };
-  const [own] = chain;
-  if (own === undefined) return { file: "certificate", reason: NO_CERTIFICATE };
-  if (!isSame(own.publicKey, publicKey)) {
-    const at = chain.findIndex((other) => isSame(other.publicKey, publicKey));
-    return at < 0
-      ? {
-        file: "key",
-        reason:
-          "the key does not fit the certificate: they are not of one pair; give the key that " +
-          "the certificate was made with",
-      }
-      : {
-        file: "certificate",
-        reason: `the chain is in the wrong order: the client's own certificate is number ${
-          at + 1
-        } in the file; put it first, then the one that signed it, and so on`,
-      };
+  if (chain.length > LONGEST_CHAIN) {
+    return {
+      file: "certificate",
+      reason:
+        `it holds ${chain.length} certificates, and a server accepts ${LONGEST_CHAIN} at most: ` +
+        "keep the client's own and those that signed it",
+    };
   }
+  const lacking = unreadableKey(key);
+  if (lacking !== undefined) return { file: "key", reason: lacking };
+  const refusal = refusalOf(() => demandUsablePair({ cert, key }));
+  if (refusal !== undefined) return unusablePair(refusal, chain, key);
   const wrong = misplaced(chain);
   return wrong === undefined ? undefined : {
     file: "certificate",
@@ -47,23 +38,114 @@ export async function unusableClient(
   };
 }
 
+/** What is wrong with a file of CA certificates, as PEM; undefined: it can be used. */
+export function unusableAuthorities(text: string): string | undefined {
+  const found = certificatesIn(text);
+  if (typeof found === "string") return found;
+  const whole = refusalOfAuthorities(text);
+  if (whole === undefined) return undefined;
+  // The first that is refused: each half is asked for, since a file may hold thousands.
+  let [from, to] = [0, found.length];
+  while (to - from > 1) {
+    const middle = (from + to) >> 1;
+    const half = found.slice(from, middle).map(({ pem }) => pem).join("");
+    if (refusalOfAuthorities(half) === undefined) from = middle;
+    else to = middle;
+  }
+  const one = refusalOfAuthorities(found[from]?.pem ?? "");
+  return one === undefined
+    ? rejected(whole)
+    : `${nameOf(from, found.length)} in it ${faultIn(one)}`;
+}
+
+function refusalOfAuthorities(pem: string): string | undefined {
+  return refusalOf(() => Deno.createHttpClient({ caCerts: [pem] }).close());
+}
+
+/** Certificates of which OpenSSL looks at no more in a chain. */
+const LONGEST_CHAIN = 100;
+
+/** In the words of the TLS library; undefined when it has none. */
+function refusalOf(use: () => void): string | undefined {
+  try {
+    use();
+    return undefined;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+}
+
+function unusablePair(refusal: string, chain: readonly InChain[], key: string): Unusable {
+  if (/KeyMismatch/.test(refusal)) {
+    const own = chain.findIndex(({ pem }) =>
+      refusalOf(() => demandUsablePair({ cert: pem, key })) === undefined
+    );
+    return own < 0
+      ? {
+        file: "key",
+        reason:
+          "the key does not fit the certificate: they are not of one pair; give the key that " +
+          "the certificate was made with",
+      }
+      : {
+        file: "certificate",
+        reason: `the chain is in the wrong order: the client's own certificate is number ${
+          own + 1
+        } in the file; put it first, then the one that signed it, and so on`,
+      };
+  }
+  if (/\bkeys?\b/.test(refusal)) {
+    return {
+      file: "key",
+      reason:
+        `the key is damaged, mislabelled, or of a kind that this program cannot use: give ${KINDS}`,
+    };
+  }
+  return {
+    file: "certificate",
+    reason: /invalid peer certificate/.test(refusal)
+      ? `${nameOf(0, chain.length)} in it ${faultIn(refusal)}`
+      : rejected(refusal),
+  };
+}
+
+function faultIn(refusal: string): string {
+  const found = certificateFault(refusal);
+  return found === undefined
+    ? `is rejected by the TLS library (${refusal})`
+    : `${found.fault}: ${found.remedy}`;
+}
+
+function rejected(refusal: string): string {
+  return `the TLS library rejects it: ${refusal}`;
+}
+
 const NO_CERTIFICATE = "expected a PEM file with -----BEGIN CERTIFICATE-----";
 
+interface InChain extends CertificateFacts {
+  readonly pem: string;
+}
+
 /** The certificates of a PEM file, at least one, or what is wrong with the file. */
-export function certificatesIn(text: string): readonly CertificateFacts[] | string {
-  if (text.trim() === "") return `${NO_CERTIFICATE}, and it is empty`;
+function certificatesIn(text: string): readonly InChain[] | string {
   const blocks = pemBlocks(text);
   const found = blocks.filter(({ label }) => label === "CERTIFICATE");
   if (found.length === 0) return noCertificate(text, blocks);
-  const facts: CertificateFacts[] = [];
-  for (const [i, { der }] of found.entries()) {
-    const read = der === undefined ? undefined : certificateFacts(der);
-    if (read === undefined) {
-      return `${found.length === 1 ? "the certificate" : `certificate ${i + 1}`} in it is damaged`;
-    }
-    facts.push(read);
+  const certificates: InChain[] = [];
+  for (const [i, block] of found.entries()) {
+    if (!block.isWhole) return `${nameOf(i, found.length)} in it is cut off: ${NO_END}`;
+    const der = derOf(block);
+    const facts = der === undefined ? undefined : certificateFacts(der);
+    if (facts === undefined) return `${nameOf(i, found.length)} in it is damaged`;
+    certificates.push({ ...facts, pem: pemOf(block) });
   }
-  return facts;
+  return certificates;
+}
+
+const NO_END = "its -----END … line is missing";
+
+function nameOf(index: number, count: number): string {
+  return count === 1 ? "the certificate" : `certificate ${index + 1}`;
 }
 
 function noCertificate(text: string, blocks: readonly PemBlock[]): string {
@@ -72,10 +154,23 @@ function noCertificate(text: string, blocks: readonly PemBlock[]): string {
     return "it is in OpenSSL's own form: convert it with openssl x509 -in FILE -out NEW.pem";
   }
   if (first !== undefined) return `${NO_CERTIFICATE}, and it holds ${first.label}`;
-  if (text.includes("-----BEGIN")) return "it is cut off: its -----END … line is missing";
-  return text.startsWith("0") && /[^\t\n\r -~]/.test(text)
-    ? `${NO_CERTIFICATE}, and it seems to be DER: convert it with openssl x509 -inform der -in FILE -out NEW.pem`
-    : NO_CERTIFICATE;
+  return `${NO_CERTIFICATE}${otherForm(text, "openssl x509", "openssl pkcs12 -clcerts -nokeys")}`;
+}
+
+/** What a file without a PEM block seems to be, and what to do with it. */
+function otherForm(text: string, fromDer: string, fromPkcs12: string): string {
+  if (text.trim() === "") return ", and it is empty";
+  if (text.includes("-----BEGIN")) {
+    return ", at the beginning of a line and with nothing in front of it";
+  }
+  if (text.replaceAll("\0", "").includes("-----BEGIN")) {
+    return ", and it seems to be UTF-16: save it as UTF-8";
+  }
+  // A DER sequence; that of PKCS#12 begins with its version, 3.
+  if (!text.startsWith("0") || !/[^\t\n\r -~]/.test(text)) return "";
+  return text.slice(2, 9).includes("\x02\x01\x03")
+    ? `, and it seems to be PKCS#12: convert it with ${fromPkcs12} -in FILE -out NEW.pem`
+    : `, and it seems to be DER: convert it with ${fromDer} -inform der -in FILE -out NEW.pem`;
 }
 
 /** The first certificate whose signer is in the file, but not next to it. */
@@ -92,36 +187,24 @@ function misplaced(
 }
 
 const NO_KEY = "expected a PEM file with -----BEGIN PRIVATE KEY-----";
-const KINDS = "RSA of 2,048 bits or more, P-256, P-384, P-521 or Ed25519";
+const KINDS = "RSA of 2,048 to 8,192 bits, P-256, P-384, P-521 or Ed25519";
 
-/** The public half of a PEM private key (SubjectPublicKeyInfo as DER), or what is wrong with the file. */
-async function publicKeyOf(text: string): Promise<Uint8Array | string> {
-  if (text.trim() === "") return `${NO_KEY}, and it is empty`;
-  const key = pemBlocks(text).find(({ label }) => label.endsWith("PRIVATE KEY"));
+/** What is wrong with the file of a private key, as far as that is seen without the TLS library. */
+function unreadableKey(text: string): string | undefined {
+  const blocks = pemBlocks(text);
+  const key = blocks.find(({ label }) => label.endsWith("PRIVATE KEY"));
   if (key === undefined) {
-    return text.includes("PRIVATE KEY-----")
-      ? "it is cut off: its -----END … line is missing"
-      : NO_KEY;
+    const [other] = blocks;
+    return NO_KEY +
+      (other === undefined
+        ? otherForm(text, "openssl pkey", "openssl pkcs12 -nocerts -nodes")
+        : `, and it holds ${other.label}`);
   }
-  if (key.label === "ENCRYPTED PRIVATE KEY" || key.text.includes("Proc-Type: 4,ENCRYPTED")) {
+  if (key.label === "ENCRYPTED PRIVATE KEY" || key.content.includes("Proc-Type: 4,ENCRYPTED")) {
     return "the key is encrypted, and nobody is asked for its passphrase: " +
       "decrypt it with openssl pkey -in FILE -out NEW.key";
   }
-  const { createPrivateKey, createPublicKey } = await import("node:crypto");
-  try {
-    const held = createPrivateKey(key.text);
-    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = held;
-    const isKnown = type === "rsa"
-      ? (details?.modulusLength ?? 0) >= 2048
-      : type === "ed25519" || (type === "ec" && details?.namedCurve !== "secp256k1");
-    if (!isKnown) return `the key is of a kind that this program cannot use: give ${KINDS}`;
-    return createPublicKey(held).export({ type: "spki", format: "der" });
-  } catch (thrown) {
-    // Deno 2.6 knows P-256 and P-384 alone.
-    return /curve/.test(messageOf(thrown))
-      ? "the key's curve is one that this program cannot use: give a key of P-256 or P-384"
-      : "the key in it is damaged, or is none";
-  }
+  return key.isWhole ? undefined : `the key in it is cut off: ${NO_END}`;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

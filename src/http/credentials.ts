@@ -9,11 +9,14 @@ import type { Credentials } from "./exchange.ts";
 /** Reads what the destination needs from files; adds to the secrets every token that it meets, a rotated one too. */
 export async function readCredentials(
   destination: DestinationConfig,
-  system: Pick<System, "cwd" | "readTextFile" | "secrets">,
+  system: Pick<System, "cwd" | "readTextFile" | "secrets" | "stop">,
 ): Promise<Credentials> {
   const { authorization, tls } = destination;
-  const read = (setting: Setting) =>
-    readFileOf(`${setting.name} (${setting.source})`, setting.value, system);
+  const read = async (setting: Setting) => {
+    const { tidyPem } = await import("./pem.ts");
+    const { name, source, value } = setting;
+    return tidyPem(await readFileOf(`${name} (${source})`, value, system, system.stop));
+  };
   const fixed = authorization.kind === "value" ? authorization.value : undefined;
   const credentials: Credentials = {
     ca: tls.ca && await authorities(tls.ca, await read(tls.ca)),
@@ -32,9 +35,9 @@ export async function readCredentials(
 }
 
 async function authorities(setting: Setting, text: string): Promise<string> {
-  const { certificatesIn } = await import("./client_certificate.ts");
-  const found = certificatesIn(text);
-  if (typeof found === "string") throw unusable(setting, found);
+  const { unusableAuthorities } = await import("./client_certificate.ts");
+  const wrong = unusableAuthorities(text);
+  if (wrong !== undefined) throw unusable(setting, wrong);
   return text;
 }
 
@@ -44,7 +47,7 @@ async function clientOf(
 ): Promise<NonNullable<Credentials["client"]>> {
   const pair = { cert: await read(cert), key: await read(key) };
   const { unusableClient } = await import("./client_certificate.ts");
-  const wrong = await unusableClient(pair.cert, pair.key);
+  const wrong = unusableClient(pair.cert, pair.key);
   if (wrong !== undefined) throw unusable(wrong.file === "key" ? key : cert, wrong.reason);
   return pair;
 }

@@ -1,5 +1,11 @@
-import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
-import { DYNATRACE_BASES, type Endpoint, isDynatracePage } from "../config/endpoint.ts";
+import { lacksDescriptors } from "../base/errors.ts";
+import {
+  DYNATRACE_BASES,
+  type Endpoint,
+  EXACT_ENDPOINT,
+  isDynatracePage,
+} from "../config/endpoint.ts";
+import { proxyFailureHint, proxyStatusHint } from "./proxy_hints.ts";
 import { rateLimitText } from "./rate_limit.ts";
 import type { Failure, Trouble } from "./reply.ts";
 
@@ -12,7 +18,7 @@ export function hintFor(
   endpoint: Endpoint,
   said = "",
 ): string | undefined {
-  if (trouble === undefined) return undefined;
+  if (trouble === undefined) return wordsHint(said);
   return trouble.kind === "failure"
     ? failureHint(trouble, endpoint)
     : statusHint(trouble.status, trouble.headers, endpoint, said);
@@ -25,13 +31,22 @@ export function statusHint(
   endpoint: Endpoint,
   said = "",
 ): string | undefined {
+  const { proxy, url } = endpoint;
+  const hint = proxy && proxyStatusHint(status, headers, { url, proxy });
+  if (hint !== undefined) return hint;
   if (status >= 300 && status < 400) return redirectHint(headers.get("location"), endpoint);
-  switch (status) {
-    case 200:
-      return "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
+  const words = wordsHint(said);
+  if (words !== undefined) return words;
+  // Of a 2xx nothing but a web page needs a hint.
+  if (status >= 200 && status < 300) {
+    return exactPathHint(endpoint) ??
+      "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
         endpoint.shown;
+  }
+  switch (status) {
     case 400:
-      return wantsHttps(said) ? IS_IT_HTTPS : undefined;
+      if (wantsHttps(said)) return IS_IT_HTTPS;
+      return refusesCompression(said) ? NO_COMPRESSION : undefined;
     case 401:
       return endpoint.dynatrace
         ? "the token is missing, mistyped, expired or revoked, or goes with the wrong scheme: an access token (dt0c01) " +
@@ -47,15 +62,16 @@ export function statusHint(
     case 404:
       return notFoundHint(endpoint);
     case 405:
-      return `this URL takes no POST: check its path, ${endpoint.url.pathname}`;
+      return exactPathHint(endpoint) ??
+        `this URL takes no POST: check its path, ${endpoint.url.pathname}`;
     case 407:
-      return "the proxy wants user name and password: put them into HTTPS_PROXY or HTTP_PROXY, http://USER:PASSWORD@HOST:PORT";
+      return "a proxy in front of the receiver requires a user name and password, which this program cannot give it: " +
+        "use a URL that does not lead through it";
     case 413:
       return "one data point, or a request of less than 128 KiB, is too large for this receiver: raise its limit, or " +
         "use fewer buckets or attributes";
     case 415:
-      return "this program sends protobuf over HTTP (application/x-protobuf), neither JSON nor gRPC, and this URL takes " +
-        "it not: use the port for OTLP over HTTP (4318, not 4317)";
+      return mediaTypeHint(said, endpoint);
     case 429: {
       const limit = rateLimitText(headers);
       return "the receiver is busy or a quota is used up: send less often, or ask for a higher limit" +
@@ -70,13 +86,75 @@ export function statusHint(
   }
 }
 
+/** Words that tell what is wrong whatever the status is, and what to do. */
+const BY_WORDS: readonly (readonly [words: RegExp, hint: string])[] = [
+  [
+    // Prometheus answers 500, Mimir, Thanos and Cortex 400, all in the words of one translator.
+    /invalid temporality|\bdelta\b[^.;]*\b(?:not\b[^.;]*\b(?:supported|accepted|allowed)|unsupported)|(?:unsupported|not support\w*)[^.;]*\bdelta\b|\bonly\b[^.;]*\bcumulative\b/i,
+    "the receiver accepts only cumulative temporality, and this program sends delta: send to a Collector with the " +
+    "processor deltatocumulative in front of the receiver, start Prometheus with " +
+    "--enable-feature=otlp-deltatocumulative, or use VictoriaMetrics, which accepts delta",
+  ],
+  [
+    // Mimir, Cortex and Loki.
+    /\bno org id\b/i,
+    "the receiver requires the name of a tenant: add --header X-Scope-OrgID=TENANT",
+  ],
+  [
+    /needs to be enabled with --(?:web\.enable-otlp-receiver|enable-feature=otlp-write-receiver)/i,
+    "start Prometheus with the flag that it names",
+  ],
+  [
+    // VictoriaMetrics.
+    /unsupported path requested/i,
+    "the receiver has nothing at this path: VictoriaMetrics' base URL is http://HOST:8428/opentelemetry",
+  ],
+];
+
+/** What a receiver's words alone tell; undefined where they are none of those that are known. */
+export function wordsHint(said: string): string | undefined {
+  return BY_WORDS.find(([words]) => words.test(said))?.[1];
+}
+
+const NO_COMPRESSION = "the receiver does not accept gzip: send with --compression none";
+
+function refusesCompression(said: string): boolean {
+  return /content-encoding|unsupported compression|\bgzip\b/i.test(said);
+}
+
+function mediaTypeHint(said: string, endpoint: Endpoint): string {
+  if (refusesCompression(said)) return NO_COMPRESSION;
+  const sent =
+    "this program sends protobuf over HTTP (application/x-protobuf), neither JSON nor gRPC";
+  const { port, pathname } = endpoint.url;
+  if (port === "4317" || /\bgrpc\b/i.test(said)) {
+    return `${sent}, and this is a port for gRPC: use the one for OTLP over HTTP, usually 4318`;
+  }
+  return `${sent}, which the receiver does not accept at ${pathname}: check the path; for a receiver that accepts only ` +
+    "JSON, send to a Collector whose exporter otlphttp has encoding: json";
+}
+
+/** About a URL that was used as it is and does not end as OTLP's paths do, or that ends so twice. */
+function exactPathHint({ url, setting }: Endpoint): string | undefined {
+  const { pathname } = url;
+  const { name } = setting;
+  if (/(?:\/v1\/metrics){2,}\/*$/.test(pathname)) {
+    return `the path ${pathname} holds /v1/metrics twice: leave one out of ${name}`;
+  }
+  if (name !== EXACT_ENDPOINT || pathname.endsWith("/v1/metrics")) return undefined;
+  return pathname.endsWith("/v1/metrics/")
+    ? `${name} is used as it is: remove the slash at its end`
+    : `${name} is used as it is: add /v1/metrics to it, or give the base URL in OTEL_EXPORTER_OTLP_ENDPOINT`;
+}
+
 function redirectHint(location: string | null, endpoint: Endpoint): string {
   const target = location === null ? null : URL.parse(location, endpoint.url);
   const to = target === null ? "" : ` to ${target.origin}`;
   return `the receiver redirects${to}; redirects are not followed, so that a token never reaches another host: give the final URL`;
 }
 
-function notFoundHint({ url, dynatrace }: Endpoint): string {
+function notFoundHint(endpoint: Endpoint): string {
+  const { url, dynatrace } = endpoint;
   if (isDynatracePage(url)) {
     return "a host with .apps. serves Dynatrace's pages, not its API: use ENV.live.dynatrace.com";
   }
@@ -87,6 +165,8 @@ function notFoundHint({ url, dynatrace }: Endpoint): string {
   if (url.port === "14499") {
     return "port 14499 is a OneAgent's, which takes no OTLP metrics: send to the environment, an ActiveGate or a Collector";
   }
+  const exact = exactPathHint(endpoint);
+  if (exact !== undefined) return exact;
   return dynatrace
     ? `check the environment's ID and the path; the base URL is ${DYNATRACE_BASES}; this request went to ${url.pathname}`
     : `no OTLP receiver at ${url.pathname}: a Collector's base is http://HOST:4318, Dynatrace's is ${DYNATRACE_BASES}`;
@@ -107,12 +187,17 @@ function grpcNote({ url }: Endpoint, before: string): string {
 }
 
 /** The same for a request that got no answer. */
-export function failureHint({ cause, message }: Failure, endpoint: Endpoint): string | undefined {
+export function failureHint(
+  { cause, message, hint }: Failure,
+  endpoint: Endpoint,
+): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
-  const { proxy } = endpoint;
-  if (proxy !== undefined && ["dns", "refused", "unreachable", "timeout"].includes(cause)) {
-    return `requests to ${host} go through the proxy ${proxy}: check HTTPS_PROXY or HTTP_PROXY, or except the host with NO_PROXY`;
+  if (lacksDescriptors(message)) {
+    return "this process may not open more files and connections: raise the limit (ulimit -n), or use fewer --workers";
   }
+  const { proxy, url } = endpoint;
+  const known = (proxy && proxyFailureHint({ cause, message }, { url, proxy })) ?? hint;
+  if (known !== undefined) return known;
   switch (cause) {
     case "dns":
       return `the name ${hostname} is not known here: check its spelling, DNS and proxy (HTTPS_PROXY)`;
@@ -124,14 +209,10 @@ export function failureHint({ cause, message }: Failure, endpoint: Endpoint): st
     case "timeout":
       return `${host} does not answer in time: check firewall and proxy (HTTPS_PROXY), or allow more with --timeout` +
         grpcNote(endpoint, "; ");
-    case "certificate":
-      return certificateHint(message, hostname);
     case "tls":
-      return /certificate/i.test(message)
-        ? certificateHint(message, hostname)
-        : `${host} does not speak TLS as expected: is it ${
-          protocol === "https:" ? "http:// instead of https://" : "the right port"
-        }?${grpcNote(endpoint, " ")}`;
+      return `${host} does not speak TLS as expected: is it ${
+        protocol === "https:" ? "http:// instead of https://" : "the right port"
+      }?${grpcNote(endpoint, " ")}`;
     case "proxy":
       return "the proxy refused to connect: check HTTPS_PROXY, its user name and password, and NO_PROXY";
     case "broken":
@@ -140,6 +221,7 @@ export function failureHint({ cause, message }: Failure, endpoint: Endpoint): st
       return /port \d+ are blocked/.test(message)
         ? "the Fetch standard blocks this port, which belongs to another service: let the receiver listen at another port"
         : undefined;
+    case "certificate": // its hint comes with it
     case "interrupted":
       return undefined;
   }
@@ -158,25 +240,4 @@ function brokenHint(message: string, endpoint: Endpoint): string {
   return message.includes("reading a body")
     ? `${broke}${closed}; if it speaks TLS at this port: is it https://?`
     : `${broke}is it https://? Or a port for gRPC (${GRPC_PORT})? Else ${closed}`;
-}
-
-/** The last resort, where this program can take it. */
-const OR_UNVERIFIED = VERIFIES_REGARDLESS ? "" : ", or, for a test only, set INSECURE_SSL=true";
-
-function certificateHint(message: string, hostname: string): string {
-  if (/required|alert/i.test(message)) {
-    return "the receiver wants a client certificate it knows: --client-cert and --client-key";
-  }
-  if (message.includes("CaUsedAsEndEntity")) {
-    return "the receiver's certificate is a CA's own, as openssl req -x509 makes it, and TLS takes no such one from a " +
-      "server; naming it with --ca does not help: make one with openssl req -x509 -addext basicConstraints=CA:FALSE " +
-      `and name that with --ca, or sign a server certificate with it${OR_UNVERIFIED}`;
-  }
-  if (/expired|not (yet valid|valid yet)|NotValidYet/i.test(message)) {
-    return "the receiver's certificate is not valid today: renew it, or check this machine's clock";
-  }
-  if (/not valid for( name)?|NotValidForName/i.test(message)) {
-    return `the receiver's certificate is for another name than ${hostname}: use a name it holds`;
-  }
-  return `the receiver's certificate is not signed by a known authority: name its CA with --ca FILE${OR_UNVERIFIED}`;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { type Environment, proxyFor } from "../config/proxy.ts";
-import { type Credentials, type Exchange, NotSent } from "./exchange.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import type { Credentials, Exchange } from "./exchange.ts";
+import { NotSent } from "./reply.ts";
 import { isAddress, targetOf } from "./target.ts";
 import { openSocket } from "./tunnel.ts";
 
@@ -9,18 +10,18 @@ import { openSocket } from "./tunnel.ts";
  * of its own: on a reused one node:https of Deno can send a POST that timed out twice (denoland/deno#36786).
  */
 export function insecureExchange(
-  url: URL,
-  { ca, client }: Credentials,
-  environment: Environment,
+  { url, proxy }: Pick<Endpoint, "url" | "proxy">,
+  { ca, client }: Pick<Credentials, "ca" | "client">,
 ): Exchange {
   return async (body, headers, signal) => {
     const [{ Agent, request }, { connect }] = await Promise.all([
       import("node:https"),
       import("node:tls"),
     ]);
-    const proxy = proxyFor(url, environment);
-    const target = targetOf(url, undefined);
-    const tunnel = proxy === undefined ? undefined : await openSocket(proxy, target, signal);
+    const target = targetOf(url);
+    const tunnel = proxy === undefined
+      ? undefined
+      : await openSocket(proxy, target, { ca, client }, signal);
     const options = {
       rejectUnauthorized: false,
       ...ca !== undefined && { ca },
@@ -44,13 +45,10 @@ export function insecureExchange(
         agent: tunnel === undefined ? false : new TunnelAgent({ keepAlive: false }),
         ...options,
       }, (answer) => {
-        const received = headersOf(answer);
-        const isPacked = /^(x-)?gzip$/i.test(received.get("content-encoding")?.trim() ?? "");
-        const chunks = chunksOf(answer);
         resolve({
           status: answer.statusCode ?? 0,
-          headers: received,
-          chunks: isPacked ? unpacked(chunks) : chunks,
+          headers: headersOf(answer),
+          chunks: chunksOf(answer),
         });
       });
       // After a 101 (Switching Protocols) no answer follows: it is one, and nobody asked for it.
@@ -82,21 +80,6 @@ function headersOf({ headers }: IncomingMessage): Headers {
   return new Headers(
     Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
   );
-}
-
-/** What is unpacked at once, in bytes: gzip makes at most a thousand times as much of it. */
-const PIECE = 1024;
-
-/** As fetch unpacks an answer; whoever reads stops at the bound of an answer. */
-function unpacked(chunks: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const pieces = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      for (let at = 0; at < chunk.length; at += PIECE) {
-        controller.enqueue(chunk.slice(at, at + PIECE));
-      }
-    },
-  });
-  return chunks.pipeThrough(pieces).pipeThrough(new DecompressionStream("gzip"));
 }
 
 function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {

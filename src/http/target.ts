@@ -5,11 +5,10 @@ export interface Target {
   readonly port: number;
 }
 
-/** Whom to connect to. */
-export function targetOf(url: URL, proxy: URL | undefined): Target {
-  const to = proxy ?? url;
-  const port = to.port !== "" ? Number(to.port) : to.protocol === "https:" ? 443 : 80;
-  return { host: to.hostname.replace(/^\[(.*)\]$/, "$1"), port };
+/** The target that a URL names. */
+export function targetOf(url: URL): Target {
+  const port = url.port !== "" ? Number(url.port) : url.protocol === "https:" ? 443 : 80;
+  return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
 }
 
 export function isAddress(host: string): boolean {

@@ -1,11 +1,16 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
 import { deadline } from "../base/deadline.ts";
-import { sentOnce } from "../base/older_deno.ts";
-import { type Credentials, type Exchange, NotSent, type RequestHeaders } from "./exchange.ts";
+import { oneLine } from "../base/escape.ts";
+import { decompressionError, sentOnce } from "../base/older_deno.ts";
+import type { Credentials, Exchange, RequestHeaders } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
-import { type Failure, type FailureCause, LARGEST_REPLY, type Post, type Reply } from "./reply.ts";
+import { type Failure, type FailureCause, NotSent, type Post } from "./reply.ts";
+import { readBody, type ResponseBody } from "./response_body.ts";
+
+/** OTLP over HTTP: a client reads at most 4 MiB of a response. */
+const MOST_BODY = 4 * 2 ** 20;
 
 /** POSTs to one destination over one connection that is kept alive. */
 export interface Transport {
@@ -18,7 +23,7 @@ export async function openTransport(
   destination: DestinationConfig,
   credentials: Credentials,
   userAgent: string,
-  system: Pick<System, "env" | "secrets">,
+  system: Pick<System, "secrets">,
   connection: "shared" | "own" = "shared",
 ): Promise<Transport> {
   const { endpoint, tls } = destination;
@@ -26,13 +31,15 @@ export async function openTransport(
     "user-agent": userAgent,
     ...Object.fromEntries(destination.headers),
     "content-type": "application/x-protobuf",
+    // Else fetch asks for gzip and decompresses: an empty body would be an error to it, several members would be one.
+    "accept-encoding": "identity",
     ...encoding === "gzip" && { "content-encoding": encoding },
     ...authorization !== undefined && { authorization },
   });
   if (tls.insecure && endpoint.url.protocol === "https:") {
     // node:https is the one client here that can skip verification; it is loaded only for this.
     const { insecureExchange } = await import("./insecure.ts");
-    const exchange = insecureExchange(endpoint.url, credentials, system.env);
+    const exchange = insecureExchange(endpoint, credentials);
     return posting(destination, credentials, headers, exchange, system.secrets);
   }
   const client = httpClient(destination, credentials, connection);
@@ -45,11 +52,10 @@ export async function openTransport(
       signal,
       ...client && { client },
     });
-    // An empty answer, the usual one, needs no stream.
-    const empty = response.headers.get("content-length") === "0";
-    if (empty) await response.arrayBuffer();
     const { status, headers: received } = response;
-    return { status, headers: received, chunks: empty ? null : response.body };
+    // An empty body, the usual one, needs no stream.
+    const isEmpty = received.get("content-length") === "0";
+    return { status, headers: received, chunks: isEmpty ? atOnce(response) : response.body };
   };
   return posting(
     destination,
@@ -61,19 +67,25 @@ export async function openTransport(
   );
 }
 
+async function* atOnce(response: Response): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(await response.arrayBuffer());
+}
+
 type HeadersOf = (
   encoding: "gzip" | "identity",
   authorization: string | undefined,
 ) => RequestHeaders;
 
-function posting(
-  { timeoutMs }: DestinationConfig,
+/** A transport over any exchange. */
+export function posting(
+  destination: DestinationConfig,
   credentials: Credentials,
   headers: HeadersOf,
   exchange: Exchange,
   secrets: Secrets,
   close = () => {},
 ): Transport {
+  const { timeoutMs } = destination;
   return {
     close,
     async post(body, encoding, signal) {
@@ -90,23 +102,33 @@ function posting(
         };
       }
       const timeout = deadline(timeoutMs);
-      let answering = false;
       try {
         const both = AbortSignal.any([signal, timeout.signal]);
-        const answer = await exchange(body, headers(encoding, authorization), both);
-        answering = true;
-        const read = await readBody(answer.chunks);
+        const { status, headers: received, chunks } = await exchange(
+          body,
+          headers(encoding, authorization),
+          both,
+        );
+        const read = await readBody(chunks, received, MOST_BODY);
         return {
           kind: "reply",
-          ...answer,
-          headers: shownHeaders(answer.headers, secrets),
-          ...read,
+          status,
+          headers: shownHeaders(received, secrets),
+          body: read.bytes,
+          unread: unreadText(
+            read,
+            timeout.signal.aborted
+              ? `within ${timeoutMs / 1000} s`
+              : signal.aborted
+              ? "before the program was interrupted"
+              : undefined,
+          ),
         };
       } catch (thrown) {
         const mayHaveArrived = !(thrown instanceof NotSent);
-        if (timeout.signal.aborted) return { ...timedOut(timeoutMs, answering), mayHaveArrived };
+        if (timeout.signal.aborted) return { ...timedOut(timeoutMs), mayHaveArrived };
         if (signal.aborted) return { ...INTERRUPTED, mayHaveArrived };
-        const failed = failure(thrown, answering);
+        const failed = await explained(failure(thrown), destination);
         return { ...failed, message: secrets.hide(failed.message) };
       } finally {
         timeout.clear();
@@ -128,23 +150,25 @@ function shownHeaders(headers: Headers, secrets: Secrets): Headers {
   return shown;
 }
 
-async function readBody(
-  chunks: ReadableStream<Uint8Array> | null,
-): Promise<Pick<Reply, "body" | "tooLarge">> {
-  const kept: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunks ?? []) {
-    length += chunk.length;
-    if (length > LARGEST_REPLY) return { body: new Uint8Array(), tooLarge: true };
-    kept.push(chunk);
+/**
+ * Why a body could not be read, as the end of a sentence; undefined when all of it was. `limit`: the program itself has
+ * ended the exchange.
+ */
+function unreadText(body: ResponseBody, limit: string | undefined): string | undefined {
+  switch (body.kind) {
+    case "whole":
+      return undefined;
+    case "broken": {
+      if (limit !== undefined) return `was not complete ${limit}`;
+      const error = decompressionError(body.thrown);
+      if (error === "maybe-empty" && body.bytes.length === 0) return undefined;
+      return error === undefined ? "was cut off" : "was cut off or could not be decompressed";
+    }
+    case "too-large":
+      return "was larger than the 4 MiB that OTLP allows";
+    case "miscoded":
+      return `was not in the coding that its Content-Encoding names, "${oneLine(body.coding, 40)}"`;
   }
-  const body = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of kept) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return { body, tooLarge: false };
 }
 
 export const INTERRUPTED: Failure = {
@@ -154,7 +178,8 @@ export const INTERRUPTED: Failure = {
   mayHaveArrived: true,
 };
 
-export function timedOut(timeoutMs: number, answering: boolean): Failure {
+/** `answering`: the status had come. */
+export function timedOut(timeoutMs: number, answering = false): Failure {
   const what = answering ? "the answer was not complete" : "no answer";
   return {
     kind: "failure",
@@ -167,14 +192,19 @@ export function timedOut(timeoutMs: number, answering: boolean): Failure {
 /** Where each cause is found in the words of fetch (hyper, rustls) and of node:https; the first match counts. */
 const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["setup", /Requests to port \d+ are blocked/],
-  ["certificate", /invalid peer certificate|certificate/i],
+  ["proxy", /^tunnel error/],
+  // The server gave up, now and perhaps not the next time; every other alert is a refusal.
+  ["broken", /received fatal alert: (CloseNotify|InternalError|UserCanceled)/],
+  ["tls", /received fatal alert|peer is incompatible|peer misbehaved/],
+  ["certificate", /certificate/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|failed to lookup address|no such host/i],
-  ["proxy", /tunnel error|proxy/i],
+  // What ends a dialogue with a proxy: Deno's ext/fetch/proxy.rs, and tokio-socks.
+  ["proxy", /tunnel|proxy|SOCKS|auth (failure|methods)|by ruleset|response version|TTL expired/i],
   ["refused", /connection refused|ECONNREFUSED/i],
   ["unreachable", /unreachable|EHOSTUNREACH|ENETUNREACH|no route/i],
   [
     "tls",
-    /corrupt message|InvalidContentType|tls handshake|received fatal alert|EPROTO|wrong version/i,
+    /corrupt message|InvalidContentType|tls handshake|EPROTO|wrong version/i,
   ],
 ];
 
@@ -193,16 +223,31 @@ export function failure(thrown: unknown, answering = false): Failure {
     cause: answering ? "broken" : found ?? "broken",
     message,
     // Every other cause comes before a request is sent.
-    mayHaveArrived: answering || (found === undefined && client?.[1] !== "Connect"),
+    mayHaveArrived: answering || ((found ?? "broken") === "broken" &&
+      client?.[1] !== "Connect" && !(thrown instanceof NotSent)),
   };
 }
 
-/** Without what helps nobody but a programmer: error numbers, a library's documentation, seconds since 1970. */
+/** With the hint that a failure of TLS needs. */
+export async function explained(
+  failed: Failure,
+  destination: Pick<DestinationConfig, "endpoint" | "tls">,
+): Promise<Failure> {
+  const isTls = failed.cause === "certificate" || failed.cause === "tls" ||
+    failed.message.includes("fatal alert");
+  if (!isTls) return failed;
+  const { tlsHint } = await import("./tls_hints.ts");
+  const hint = tlsHint(failed, destination);
+  return hint === undefined ? failed : { ...failed, hint };
+}
+
+/** Without what helps nobody but a programmer: error numbers, identifiers of algorithms, seconds since 1970. */
 function readable(message: string): string {
   return message
     .replace(/^(tcp connect|dns) error: /, "")
     .replace(/ \(os error \d+\)$/, "")
     .replace(/: https:\/\/docs\.rs\/\S+$/, "")
+    .replace(/(Unsupported\w+Context) \{.*$/s, "$1")
     .replace(
       /verification time \d+ \(UNIX\), but certificate is not valid (after|before|until) (\d+).*$/,
       (_, when: string, seconds: string) =>
@@ -215,7 +260,8 @@ function httpClient(
   { ca, client }: Credentials,
   connection: "shared" | "own",
 ): Deno.HttpClient | undefined {
-  const isPlain = endpoint.url.protocol !== "https:" || (ca === undefined && client === undefined);
+  const isTls = endpoint.url.protocol === "https:" || endpoint.proxy?.kind === "https";
+  const isPlain = !isTls || (ca === undefined && client === undefined);
   if (isPlain) return connection === "own" ? Deno.createHttpClient({}) : undefined;
   try {
     return Deno.createHttpClient({

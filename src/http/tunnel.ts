@@ -1,27 +1,129 @@
 import type { Socket } from "node:net";
 import { messageOf } from "../base/errors.ts";
+import type { Proxy } from "../config/proxy.ts";
 import { basicAuthorization } from "../config/endpoint.ts";
-import { type Target, targetOf } from "./target.ts";
+import type { Credentials } from "./exchange.ts";
+import { type Line, writeAll } from "./line.ts";
+import { connectSocks } from "./socks.ts";
+import { NotSent } from "./reply.ts";
+import type { Target } from "./target.ts";
 
-/** A connection to a proxy, as much of it as asking for a tunnel needs. */
-interface Line {
-  /** Reads into `bytes`; null when the connection has ended. */
-  read(bytes: Uint8Array): Promise<number | null>;
-  /** Writes some of the bytes, and tells how many. */
-  write(bytes: Uint8Array): Promise<number>;
+/** What of the credentials TLS uses, to the proxy as to the receiver. */
+type TlsCredentials = Pick<Credentials, "ca" | "client">;
+
+/** A connection to the target through the proxy, on which TLS can start; rejects with a "tunnel error" when there is none. */
+export async function openTunnel(
+  proxy: Proxy,
+  target: Target,
+  credentials: TlsCredentials,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  if (proxy.kind !== "https") return await openOverTcp(proxy, target, signal);
+  return await relayed(
+    await openOverTls(proxy, target, credentials, signal),
+    (port) => Deno.connect({ hostname: LOOPBACK, port, signal }),
+    ({ localAddr }) => localAddr.port,
+  );
+}
+
+/** The same as a socket of node:net, for what only node:tls can do; without a proxy a plain connection. */
+export async function openSocket(
+  proxy: Proxy | undefined,
+  target: Target,
+  credentials: TlsCredentials,
+  signal: AbortSignal,
+): Promise<Socket> {
+  if (proxy === undefined) return await connectedSocket(target, signal);
+  return await relayed(
+    proxy.kind === "https"
+      ? await openOverTls(proxy, target, credentials, signal)
+      : await openOverTcp(proxy, target, signal),
+    (port) => connectedSocket({ host: LOOPBACK, port }, signal),
+    ({ localPort }) => localPort,
+  );
+}
+
+async function openOverTcp(
+  proxy: Proxy,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  return await tunnelled(async () => {
+    const connection = await Deno.connect({ hostname: proxy.host, port: proxy.port, signal });
+    const ask = proxy.kind === "socks5" ? connectSocks : connectHttp;
+    await guarded(connection, signal, () => ask(connection, proxy, target));
+    return connection;
+  });
+}
+
+/** As with fetch, the proxy's certificate is verified whatever --insecure says, and the client certificate is offered. */
+async function openOverTls(
+  proxy: Proxy,
+  target: Target,
+  { ca, client }: TlsCredentials,
+  signal: AbortSignal,
+): Promise<Deno.TlsConn> {
+  return await tunnelled(async () => {
+    const connection = await Deno.connectTls({
+      hostname: proxy.host,
+      port: proxy.port,
+      ...ca !== undefined && { caCerts: [ca] },
+      ...client,
+    });
+    await guarded(connection, signal, async () => {
+      try {
+        await connection.handshake();
+      } catch (thrown) {
+        throw new Error(`TLS with the proxy: ${messageOf(thrown)}`);
+      }
+      await connectHttp(connection, proxy, target);
+    });
+    return connection;
+  });
+}
+
+async function tunnelled<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (thrown) {
+    throw new NotSent(`tunnel error: ${messageOf(thrown)}`);
+  }
+}
+
+/** The connection is closed when the work on it fails, and when the signal is aborted before it is done. */
+async function guarded(
+  connection: Deno.Conn,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  const close = () => connection.close();
+  signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
+  try {
+    await work();
+  } catch (thrown) {
+    if (!signal.aborted) close();
+    throw thrown;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
 }
 
 const MOST_HEAD = 16_384;
 
 /** Asks an HTTP proxy for a connection to the target (RFC 9110, CONNECT); rejects when it refuses. */
-async function connect(line: Line, proxy: URL, { host, port }: Target): Promise<void> {
+async function connectHttp(line: Line, proxy: Proxy, { host, port }: Target): Promise<void> {
   const to = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const authorization = basicAuthorization(proxy);
-  const asked = new TextEncoder().encode(
-    `CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n` +
-      (authorization === undefined ? "" : `Proxy-Authorization: ${authorization}\r\n`) + "\r\n",
-  );
-  for (let at = 0; at < asked.length;) at += await line.write(asked.subarray(at));
+  const headers = [
+    `CONNECT ${to} HTTP/1.1`,
+    `Host: ${to}`,
+    // A proxy may judge by it: fetch says this, too.
+    `User-Agent: Deno/${Deno.version.deno}`,
+    ...proxy.credentials === undefined
+      ? []
+      : [`Proxy-Authorization: ${basicAuthorization(proxy.credentials)}`],
+  ];
+  await writeAll(line, new TextEncoder().encode(`${headers.join("\r\n")}\r\n\r\n`));
   let head = "";
   // Byte by byte: what follows the head belongs to TLS.
   for (const byte = new Uint8Array(1); !head.endsWith("\r\n\r\n");) {
@@ -32,53 +134,56 @@ async function connect(line: Line, proxy: URL, { host, port }: Target): Promise<
   if (status !== "200") throw new Error(`the proxy answered ${status ?? "nothing"}`);
 }
 
-/** A connection to the target through the proxy; rejects with a "tunnel error" when there is none. */
-export async function openTunnel(
-  proxy: URL,
-  target: Target,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
-  const { host: hostname, port } = targetOf(proxy, undefined);
-  return await tunnelled(async () => {
-    const connection = await Deno.connect({ hostname, port, signal });
-    const close = () => connection.close();
-    signal.addEventListener("abort", close, { once: true });
-    try {
-      await connect(connection, proxy, target);
-      return connection;
-    } catch (thrown) {
-      if (!signal.aborted) close();
-      throw thrown;
-    } finally {
-      signal.removeEventListener("abort", close);
-    }
-  });
-}
+const LOOPBACK = "127.0.0.1";
 
-/** The same as a socket of node:net, for what only node:tls can do; without a proxy a plain connection. */
-export async function openSocket(
-  proxy: URL | undefined,
-  target: Target,
-  signal: AbortSignal,
-): Promise<Socket> {
-  if (proxy === undefined) return await connectedSocket(target, signal);
-  return await tunnelled(async () => {
-    const socket = await connectedSocket(targetOf(proxy, undefined), signal);
-    try {
-      await connect(lineOf(socket), proxy, target);
-      return socket;
-    } catch (thrown) {
-      socket.destroy();
-      throw thrown;
-    }
-  });
-}
-
-async function tunnelled<T>(open: () => Promise<T>): Promise<T> {
+/**
+ * A connection of another kind that leads through `inner`: TLS starts only on TCP, and node:tls only on sockets of
+ * node:net, so that each needs a detour over loopback.
+ */
+async function relayed<T>(
+  inner: Deno.Conn,
+  connect: (port: number) => Promise<T>,
+  portOf: (connection: T) => number | undefined,
+): Promise<T> {
+  const listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
   try {
-    return await open();
+    const outer = await connect(listener.addr.port);
+    join(await acceptFrom(listener, portOf(outer)), inner);
+    return outer;
   } catch (thrown) {
-    throw new Error(`tunnel error: ${messageOf(thrown)}`);
+    inner.close();
+    throw thrown;
+  } finally {
+    listener.close();
+  }
+}
+
+/** Any program on this machine can connect: only the expected port is let in. */
+async function acceptFrom(
+  listener: Deno.TcpListener,
+  port: number | undefined,
+): Promise<Deno.TcpConn> {
+  for (;;) {
+    const connection = await listener.accept();
+    if (connection.remoteAddr.port === port) return connection;
+    connection.close();
+  }
+}
+
+/** Carries bytes both ways until either side ends. */
+function join(one: Deno.Conn, other: Deno.Conn): void {
+  // A side that breaks off shows on the other one as its end.
+  const ways = [pump(one, other), pump(other, one)].map((way) => way.catch(() => {}));
+  void Promise.race(ways).then(() => {
+    one.close();
+    other.close();
+  });
+}
+
+async function pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(16_384);
+  for (let count; (count = await from.read(buffer)) !== null;) {
+    await writeAll(to, buffer.subarray(0, count));
   }
 }
 
@@ -98,39 +203,4 @@ async function connectedSocket(target: Target, signal: AbortSignal): Promise<Soc
     socket.once("error", reject);
   });
   return socket;
-}
-
-/** The socket is paused between reads: TLS, in which the client speaks first, finds it like a new one. */
-function lineOf(socket: Socket): Line {
-  let held = new Uint8Array();
-  const next = () =>
-    new Promise<Uint8Array | null>((resolve, reject) => {
-      const settle = (then: () => void) => {
-        socket.pause();
-        socket.off("data", data).off("close", end).off("error", error);
-        then();
-      };
-      const data = (chunk: Uint8Array) => settle(() => resolve(chunk));
-      const end = () => settle(() => resolve(null));
-      const error = (thrown: Error) => settle(() => reject(thrown));
-      socket.on("data", data).on("close", end).on("error", error);
-      socket.resume();
-    });
-  return {
-    async read(bytes) {
-      if (held.length === 0) {
-        const chunk = await next();
-        if (chunk === null) return null;
-        held = new Uint8Array(chunk);
-      }
-      const taken = held.subarray(0, bytes.length);
-      bytes.set(taken);
-      held = held.subarray(taken.length);
-      return taken.length;
-    },
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
-      }),
-  };
 }

@@ -42,8 +42,10 @@ export class SaveFile {
       save.#endLine();
       return save;
     } catch (thrown) {
-      const why = messageOf(thrown);
-      throw new UsageError(`--save "${options.path}" cannot be written: ${why}`);
+      const instead = thrown instanceof Deno.errors.NotCapable ? ". Name a regular file" : "";
+      throw new UsageError(
+        `--save "${options.path}" cannot be written: ${messageOf(thrown)}${instead}`,
+      );
     }
   }
 
@@ -82,8 +84,16 @@ export class SaveFile {
   }
 
   #turn(): void {
-    Deno.renameSync(this.#path, `${this.#path}.1`);
-    const next = open(this.#path);
+    const full = `${this.#path}.1`;
+    Deno.renameSync(this.#path, full);
+    let next;
+    try {
+      next = open(this.#path);
+    } catch (thrown) {
+      // The next request tries again.
+      Deno.renameSync(full, this.#path);
+      throw thrown;
+    }
     this.#file.close();
     this.#file = next;
     this.#length = next.statSync().size;

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
+import { lacksDescriptors, messageOf } from "../base/errors.ts";
+import { listenerLost } from "../base/older_deno.ts";
 import type { Page } from "./page/page.ts";
 import { refusal } from "./response.ts";
 import type { RequestEvent, Summary } from "./event.ts";
@@ -30,9 +31,9 @@ export interface Receiver {
   stop(atOnce?: boolean): void;
 }
 
-/** How long the connections of a server that can take no more have for what is under way. */
+/** How long requests under way have before a server that can accept no connection is ended, in ms. */
 const DRAIN_MS = 3000;
-/** Until it is tried again to listen, for want of file descriptors. */
+/** Until it is tried again to listen, for want of file descriptors, in ms. */
 const AGAIN_MS = 200;
 
 /** How long a stop waits for answers under way. */
@@ -117,7 +118,6 @@ export function startReceiver(
   };
 
   const listen = (port: number) => {
-    // A server that has ended cannot be ended once more.
     serving = new AbortController();
     const serve = {
       hostname: options.host,
@@ -129,37 +129,57 @@ export function startReceiver(
       ? Deno.serve(serve, handler)
       : Deno.serve({ ...serve, ...options.tls }, handler);
   };
+  const again = options.tls === undefined
+    ? "all connections were closed, and new ones are accepted again"
+    // Deno closes none whose handshake has not ended.
+    : "connections that have completed TLS were closed, and new ones are accepted when the others have gone";
+  const tooMany =
+    `there are more connections than this process may have open (ulimit -n): ${again}. Raise the limit, or let ` +
+    "clients keep fewer connections";
   let server = listen(options.port);
   const { port } = server.addr;
-  /** Deno bounds no connections, and ends a server that cannot accept one more: its place is taken by another. */
+  /**
+   * Deno bounds neither the number nor the time of connections, and a server that cannot accept one more has ended, while
+   * those that it has go on: they are closed, and another server takes its place.
+   */
   const served = async (): Promise<void> => {
     for (let isTold = false;; isTold = true) {
-      try {
-        return await server.finished;
-      } catch (thrown) {
-        if (closing.signal.aborted) return;
-        if (!lacksDescriptors(thrown)) throw thrown;
-      }
-      serving = new AbortController();
-      if (!isTold) warn(TOO_MANY);
-      const drained = new AbortController();
-      // Idle connections are closed at once.
-      await Promise.race([
-        server.shutdown().catch(() => {}), // why it ended is known
-        options.clock.sleep(DRAIN_MS, AbortSignal.any([drained.signal, closing.signal])),
-      ]);
-      drained.abort();
-      const next = await relisten(port);
+      const why = await whyEnded(server);
+      if (why === undefined) return;
+      if (!isTold) warn(why);
+      const until = options.clock.monotonic() + DRAIN_MS;
+      do await options.clock.sleep(AGAIN_MS, closing.signal); while (
+        underWay > 0 && options.clock.monotonic() < until && !closing.signal.aborted
+      );
+      serving.abort();
+      await server.finished.catch(() => {}); // why it ended is known
+      const next = await relisten();
       if (next === undefined) return;
       server = next;
     }
   };
-  const relisten = async (port: number) => {
+  /** Resolves when a server accepts no more connections; with undefined when that was asked for. */
+  const whyEnded = async ({ finished }: Deno.HttpServer): Promise<string | undefined> => {
+    const ended = new AbortController();
+    try {
+      return await Promise.race([
+        finished.then(() => undefined),
+        listenerLost({ hostname: options.host, port }, options.clock, ended.signal)
+          .then(() => tooMany),
+      ]);
+    } catch (thrown) {
+      if (closing.signal.aborted) return undefined;
+      return lacksDescriptors(thrown) ? tooMany : `${messageOf(thrown)}: ${again}`;
+    } finally {
+      ended.abort();
+    }
+  };
+  const relisten = async () => {
     while (!closing.signal.aborted) {
       try {
         return listen(port);
-      } catch (thrown) {
-        if (!lacksDescriptors(thrown)) throw thrown;
+      } catch {
+        // Somebody else was faster: with the descriptor, or with the port.
         await options.clock.sleep(AGAIN_MS, closing.signal);
       }
     }
@@ -179,14 +199,6 @@ export function startReceiver(
       closeAfter(STOP_MS);
     },
   };
-}
-
-const TOO_MANY =
-  "there are more connections than this process may have open (ulimit -n): the idle ones were closed, and new ones are " +
-  "taken again; raise the limit, or let clients keep fewer connections";
-
-function lacksDescriptors(thrown: unknown): boolean {
-  return /too many open files/i.test(messageOf(thrown));
 }
 
 /** A bug of ours costs one request, not the receiver; it is said like any other refusal. */

@@ -82,6 +82,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   ];
   try {
     return await sending({ ...config, warnings }, {
+      credentials,
       posts: transports.map(({ post }) => post),
       spool,
       recording,
@@ -138,6 +139,7 @@ async function openKept(
 }
 
 interface Opened {
+  readonly credentials: Credentials;
   readonly posts: readonly Post[];
   readonly spool: Spool | undefined;
   readonly recording: Recording;
@@ -146,7 +148,7 @@ interface Opened {
 
 async function sending(
   config: SendConfig,
-  { posts, spool, recording, printer }: Opened,
+  { credentials, posts, spool, recording, printer }: Opened,
   system: System,
 ): Promise<number> {
   const { destination, schedule, keep, output } = config;
@@ -158,7 +160,11 @@ async function sending(
   }
   const { endpoint } = destination;
   const advice = endpoint.dynatrace
-    ? (await import("../dynatrace/advice.ts")).adviceFor(config, recording.metrics)
+    ? (await import("../dynatrace/advice.ts")).adviceFor(
+      config,
+      recording.metrics,
+      await credentials.authorization(),
+    )
     : undefined;
   const find = (findings: readonly Finding[], isFirst = true) =>
     tell(findings, { ...config, strict: config.strict && isFirst }, print);
@@ -176,6 +182,7 @@ async function sending(
     stuckAfterMs: destination.timeoutMs + 30_000,
     ledger: () => delivery.ledger,
     pendingBytes: () => delivery.pendingBytes,
+    warn: (message) => print({ out: [], err: warningLines(output.format, message) }),
   });
   const delivery = openDelivery({
     hide,
@@ -241,7 +248,7 @@ async function sending(
     }
   } finally {
     printer.live?.close();
-    await health?.close();
+    health?.close();
   }
   return exitCode;
 }
@@ -337,9 +344,9 @@ function noter(
 async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
   const config: DryRunConfig = dryRunConfig(flags, variables, await sourceReader(flags));
   const { print } = new Printer(system);
-  const recording = await openRecording(config, system, warner(config.output, system, print), {
-    inOne: true,
-  });
+  const warn = warner(config.output, system, print);
+  config.warnings.forEach(warn);
+  const recording = await openRecording(config, system, warn, { inOne: true });
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
     recording.clearProgress();

@@ -3,8 +3,9 @@ import { messageOf, UsageError } from "../base/errors.ts";
 import type { HealthConfig } from "../config/health_config.ts";
 import type { Ledger } from "../delivery/delivery.ts";
 import type { Pulse, RunEvent } from "./loop.ts";
+import { type ProbeAnswer, ProbeServer } from "./probe_server.ts";
 
-// Loads an HTTP server: import this module dynamically.
+// Only --health needs it: import this module dynamically.
 
 export interface HealthOptions {
   readonly hostname: string;
@@ -14,6 +15,7 @@ export interface HealthOptions {
   readonly stuckAfterMs: number;
   readonly ledger: () => Ledger;
   readonly pendingBytes: () => number;
+  readonly warn: (message: string) => void;
 }
 
 /** Probes for Kubernetes and metrics for Prometheus, about a send under way. */
@@ -23,7 +25,7 @@ export interface Health extends Pulse {
   /** A clock on which sleeping is waiting. */
   readonly clock: Clock;
   event(event: RunEvent): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Upper bounds of the durations of requests, in seconds: those of the semantic conventions for HTTP. */
@@ -82,8 +84,10 @@ export function startHealth(options: HealthOptions): Health {
     last === undefined || last === "accepted" ? ok() : unavailable(`the last send was ${last}`);
   const metrics = () => {
     const { delivered, rejected, dropped, pending } = options.ledger();
-    return new Response(
-      [
+    return {
+      status: 200,
+      contentType: "text/plain; version=0.0.4; charset=utf-8",
+      body: [
         ...family(
           "otlp_histogram_measurements_total",
           "counter",
@@ -112,32 +116,28 @@ export function startHealth(options: HealthOptions): Health {
         ...durations(buckets, seconds),
         "",
       ].join("\n"),
-      { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } },
-    );
+    } as const;
   };
 
-  const stop = new AbortController();
-  const server = Deno.serve({
-    signal: stop.signal,
+  const server = new ProbeServer({
     hostname: options.hostname,
     port: options.port,
-    onListen: () => {},
-  }, (request) => {
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return text("send GET\n", 405, { Allow: "GET, HEAD" });
-    }
-    switch (new URL(request.url).pathname) {
-      case "/livez":
-        return livez();
-      case "/readyz":
-        return readyz();
-      case "/metrics":
-        return metrics();
-      default:
-        return text("there are /livez, /readyz and /metrics\n", 404);
-    }
+    clock,
+    answer(path) {
+      switch (path) {
+        case "/livez":
+          return livez();
+        case "/readyz":
+          return readyz();
+        case "/metrics":
+          return metrics();
+        default:
+          return text(404, "there are /livez, /readyz and /metrics");
+      }
+    },
+    outOfDescriptors: () => options.warn(OUT_OF_DESCRIPTORS),
   });
-  const { hostname, port } = server.addr;
+  const { hostname, port } = server.address;
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
     turned,
@@ -160,27 +160,23 @@ export function startHealth(options: HealthOptions): Health {
       } else if (event.type === "send") last = event.outcome;
       else if (event.type === "late") last = event.result.outcome;
     },
-    async close() {
-      // Not shutdown(), which waits for whoever stays connected, and cannot be broken off in Deno 2.6.
-      stop.abort();
-      await server.finished;
-    },
+    close: () => server.close(),
   };
 }
 
-function ok(): Response {
-  return text("ok\n", 200);
+const OUT_OF_DESCRIPTORS =
+  "--health cannot accept connections for now: Too many open files (ulimit -n). Raise this limit";
+
+function ok(): ProbeAnswer {
+  return text(200, "ok");
 }
 
-function unavailable(why: string): Response {
-  return text(`${why}\n`, 503);
+function unavailable(why: string): ProbeAnswer {
+  return text(503, why);
 }
 
-function text(body: string, status: number, headers: Record<string, string> = {}): Response {
-  return new Response(body, {
-    status,
-    headers: { "Content-Type": "text/plain; charset=utf-8", ...headers },
-  });
+function text(status: ProbeAnswer["status"], line: string): ProbeAnswer {
+  return { status, contentType: "text/plain; charset=utf-8", body: `${line}\n` };
 }
 
 function family(name: string, type: string, help: string): readonly string[] {

@@ -124,7 +124,7 @@ export class FollowedFile implements Growing {
     const { path, shown, warn, consumer, clock } = this.#options;
     const found = await openFile(path).catch((thrown) => {
       if (!(thrown instanceof Deno.errors.NotFound)) {
-        throw new Error(`cannot read "${shown}": ${messageOf(thrown)}`);
+        throw new Error(`cannot read "${shown}": ${messageOf(thrown)}`, { cause: thrown });
       }
       return undefined;
     });

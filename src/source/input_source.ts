@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Input } from "../measurements/input/input.ts";
 import type { InputWords } from "./input_words.ts";
 import type { RecordFamilies, Records, Source } from "./source.ts";
@@ -54,7 +55,7 @@ export function inputSource(
       }
     } catch (error) {
       thrown = error;
-      broken = error instanceof Error ? error.message : String(error);
+      broken = messageOf(error);
     } finally {
       words?.end(input);
       ended = true;

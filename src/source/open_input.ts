@@ -100,7 +100,12 @@ async function following(
   const place = from?.path === path ? from.place : undefined;
   return await followInput(async (consumer) => {
     const file = new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer });
-    await file.start();
+    try {
+      await file.start();
+    } catch (thrown) {
+      const cause = thrown instanceof Error ? thrown.cause ?? thrown : thrown;
+      throw unreadable(fileOf("--input", shown), cause, { stdin: "--input - without --follow" });
+    }
     return file;
   }, options);
 }
@@ -121,7 +126,7 @@ async function openAll(paths: readonly string[], system: System): Promise<readon
           : { name: path, ...await system.openFile(resolvePath(system.cwd, path)) },
       );
     } catch (thrown) {
-      throw unreadable(fileOf("--input", path), thrown);
+      throw unreadable(fileOf("--input", path), thrown, { stdin: "--input -" });
     }
   }
   return opened;

@@ -50,7 +50,7 @@ async function openFile(path: string, system: System): Promise<Opened> {
   try {
     return await system.openFile(resolvePath(system.cwd, path));
   } catch (thrown) {
-    throw unreadable(fileOf("--replay", path), thrown);
+    throw unreadable(fileOf("--replay", path), thrown, { stdin: "--replay -" });
   }
 }
 

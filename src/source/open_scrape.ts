@@ -1,5 +1,6 @@
 import type { System } from "../base/system.ts";
 import { USER_AGENT } from "../base/version.ts";
+import { proxyFor } from "../config/proxy.ts";
 import type { ScrapeConfig } from "../config/scrape_config.ts";
 import { getText } from "../http/get.ts";
 import { type Say, scrapeSource } from "./scrape.ts";
@@ -18,19 +19,20 @@ export function openScrape(
   config: ScrapeConfig,
   recordFamilies: RecordFamilies,
   mostSeries: number,
-  { clock }: Pick<System, "clock">,
+  { clock, env }: Pick<System, "clock" | "env">,
   say: Say,
 ): Source {
   const own: readonly (readonly [string, string])[] = [
     ["accept", ACCEPT],
-    ["accept-encoding", "gzip"],
     ["user-agent", USER_AGENT],
   ];
+  const { url } = config;
+  const proxy = proxyFor(url, env);
   const headers = new Map([...own, ...config.headers]);
   return scrapeSource(
-    config,
+    { ...config, route: proxy && { url, proxy } },
     (timeoutMs, signal) =>
-      getText(config.url, {
+      getText(url, {
         headers: [...headers, ["x-prometheus-scrape-timeout-seconds", String(timeoutMs / 1000)]],
         timeoutMs,
         mostBytes: MOST_BYTES,

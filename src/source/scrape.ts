@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { oneLine } from "../base/escape.ts";
 import type { ScrapeConfig } from "../config/scrape_config.ts";
 import type { Got } from "../http/get.ts";
+import { proxyFailureHint, proxyStatusHint, type Route } from "../http/proxy_hints.ts";
 import { histogramsOf } from "../measurements/prometheus/cumulative.ts";
 import { ScrapeDeltas } from "../measurements/prometheus/deltas.ts";
 import { exposedOf } from "../measurements/prometheus/exposed.ts";
@@ -32,7 +33,9 @@ const NOTHING: Filled = { measurements: 0, ended: false };
  * gone.
  */
 export function scrapeSource(
-  { shown, intervalMs, timeoutMs }: Pick<ScrapeConfig, "shown" | "intervalMs" | "timeoutMs">,
+  { shown, intervalMs, timeoutMs, route }:
+    & Pick<ScrapeConfig, "shown" | "intervalMs" | "timeoutMs">
+    & { readonly route?: Route | undefined },
   scrape: Scrape,
   recordFamilies: RecordFamilies,
   mostSeries: number,
@@ -56,7 +59,7 @@ export function scrapeSource(
       clock,
       stop,
     );
-    const text = textOf(got);
+    const text = textOf(got, route);
     if (typeof text !== "string") {
       failed = text.why;
       const joined = last === undefined
@@ -156,12 +159,15 @@ interface NoText {
 }
 
 /** The exposition, or why there is none. */
-function textOf(got: Got): string | NoText {
+function textOf(got: Got, route: Route | undefined): string | NoText {
   switch (got.kind) {
     case "failure":
       return {
         why: got.message,
-        hint: got.cause === "refused"
+        // --ca is not for a scrape.
+        hint: route !== undefined && got.cause !== "certificate"
+          ? proxyFailureHint(got, route)
+          : got.cause === "refused"
           ? "is the endpoint running, and is the port right?"
           : got.cause === "timeout"
           ? "allow more with --timeout, or with a longer --interval"
@@ -173,7 +179,10 @@ function textOf(got: Got): string | NoText {
       return { why: "its answer is larger than 64 MiB" };
     case "answer": {
       const type = got.headers.get("content-type") ?? "";
-      if (got.status !== 200) return { why: `status ${got.status}`, hint: statusHint(got) };
+      if (got.status !== 200) {
+        const hint = route && proxyStatusHint(got.status, got.headers, route);
+        return { why: `status ${got.status}`, hint: hint ?? statusHint(got) };
+      }
       if (/html|json/.test(type)) {
         return {
           why: `it answers with ${oneLine(type)}, not with metrics`,

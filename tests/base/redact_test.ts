@@ -12,6 +12,11 @@ Deno.test("redactUrl() hides user name, password and the values of the query", (
     "https://host/a?key=1&b=&c": "https://host/a?key=***&b=***&***",
     "https://host/a?k=a=b#fragment": "https://host/a?k=***",
     "http://proxy:3128": "http://proxy:3128/",
+    "http:/user:pass@host:1": "http://***:***@host:1/",
+    "https://https://user:pass@host/a?k=v": "https://***@host/a?k=***",
+    "http://user:12/pass@host/a": "http://***@host/a",
+    "http://user:12?pass@host/a": "http://user:12/?***",
+    "http://host/user:pass%40host": "http://host/user:pass%40host",
   };
   for (const [url, shown] of Object.entries(cases)) assert.equal(redactUrl(new URL(url)), shown);
 });
@@ -24,6 +29,8 @@ Deno.test("redactUrlText() hides what may be secret in a text that is no URL", (
     "//user:pass@host/p": "//***@host/p",
     "http://user:p?a/ss@host/a?k=v": "http://***@host/a?k=***",
     "htp:/user:pass@host": "htp:/***@host",
+    "http:/user:pass@host:1": "http:/***@host:1",
+    "http://user:pass%40host": "http://***%40host",
     "host/path?a&b=c": "host/path?***&b=***",
     "": "",
   };

@@ -6,6 +6,7 @@ import { objects } from "../support/lines.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { testFixtures } from "../support/run_fixture.ts";
+import { closeQuietly } from "../support/connection.ts";
 import { missing, tool } from "../support/tools.ts";
 
 /** Where the program serves its health. */
@@ -111,24 +112,81 @@ Deno.test("--health ends with the program, also while somebody is connected", as
   assert.ok(tookMs < 3000, `${tookMs} ms`);
 });
 
-Deno.test("--health prints nothing where JSON is printed", async () => {
+Deno.test("--health prints its URL as an object on standard error where JSON is printed", async () => {
   await using receiver = await startReceiver();
   await using program = await startProgram({
     args: [
-      "--endpoint",
-      receiver.url,
-      "--value",
-      "1",
-      "--output",
-      "json",
-      "--health",
-      "127.0.0.1:0",
+      ...["--endpoint", receiver.url, "--value", "1", "--loop", "--interval", "60"],
+      ...["--output", "json", "--quiet", "--health", "127.0.0.1:0"],
     ],
   });
-  const { stdout, stderr, status } = await program.finished;
+  const stderr = await program.waitForStderr(/}\n/);
+  const [{ type, url } = {}] = objects(stderr);
+  assert.equal(type, "health");
+  assert.match(String(url), /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+  assert.deepEqual(await get(`${url}/livez`), [200, "ok\n"]);
+  program.signal("SIGTERM");
+  const { stdout, status, ...rest } = await program.finished;
   assert.equal(status, 0);
-  assert.deepEqual(objects(stdout).map(({ type }) => type), ["send", "summary"]);
-  assert.equal(stderr, "");
+  assert.deepEqual(objects(stdout).map(({ type }) => type), ["summary"]);
+  assert.equal(rest.stderr, stderr);
+});
+
+/** Writes as it stands and reads until the server closes. */
+async function exchange(url: string, ...pieces: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  connection.setNoDelay();
+  try {
+    for (const piece of pieces) await connection.write(new TextEncoder().encode(piece));
+    return await new Response(connection.readable).text();
+  } finally {
+    closeQuietly(connection);
+  }
+}
+
+Deno.test("--health speaks HTTP/1.1 as it is spoken", async () => {
+  await using receiver = await startReceiver();
+  await using program = await startProgram({
+    args: [
+      ...["--endpoint", receiver.url, "--loop", "--interval", "3600"],
+      ...["--health", "127.0.0.1:0"],
+    ],
+  });
+  const url = await healthOf(program);
+  const head = (status: string, type = "text/plain; charset=utf-8") =>
+    new RegExp(`^HTTP/1\\.1 ${status}\r\nContent-Type: ${type}\r\n`);
+  const whole = await exchange(url, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+  assert.match(whole, head("200 OK"));
+  assert.ok(whole.endsWith("\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"), whole);
+  assert.equal(
+    await exchange(url, ..."GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+    whole,
+    "in pieces",
+  );
+  assert.equal(await exchange(url, "GET http://x/livez?a=b HTTP/1.0\n\n"), whole);
+  assert.equal(
+    await exchange(url, "HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+    whole.slice(0, -"ok\n".length),
+  );
+  assert.match(
+    await exchange(url, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"),
+    head("200 OK", "text/plain; version=0\\.0\\.4; charset=utf-8"),
+  );
+  assert.match(await exchange(url, "GET /x HTTP/1.1\r\n\r\n"), head("404 Not Found"));
+  assert.match(
+    await exchange(url, "POST /livez HTTP/1.1\r\nContent-Length: 5\r\n\r\n", "hello"),
+    /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD\r\n/,
+  );
+  assert.match(await exchange(url, "\x16\x03\x01\n\n"), head("400 Bad Request"));
+  const long = `GET /livez HTTP/1.1\r\nX: ${"x".repeat(10_000)}\r\n\r\n`;
+  assert.match(await exchange(url, long), /^HTTP\/1\.1 431 /);
+  const several = await Promise.all(
+    Array.from({ length: 8 }, async () => (await get(`${url}/livez`))[0]),
+  );
+  assert.deepEqual(several, Array(8).fill(200));
+  program.signal("SIGTERM");
+  assert.equal((await program.finished).status, 0);
 });
 
 const noPython = missing("PROMETHEUS_PYTHON");

@@ -62,6 +62,14 @@ Deno.test("choiceSetting() lists the choices when it is none of them", () => {
   );
 });
 
+Deno.test("choiceSetting() takes the words of OpenTelemetry's variables in any case, of others in theirs", () => {
+  const named = (name: string, source: string) =>
+    choiceSetting({ name, source, value: "GZIP" }, ["gzip", "none"]);
+  assert.equal(named("OTEL_EXPORTER_OTLP_COMPRESSION", "environment"), "gzip");
+  assert.equal(named("OTEL_EXPORTER_OTLP_COMPRESSION", ".env"), "gzip");
+  assert.match(usageError(() => named("--compression", "command line")), /"GZIP"/);
+});
+
 Deno.test("booleanSetting() knows the predecessor's words in any case", () => {
   for (const word of ["true", "TRUE", "1", "yes", "Yes"]) {
     assert.equal(booleanSetting(setting(word)), true);

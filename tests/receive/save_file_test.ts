@@ -104,3 +104,31 @@ Deno.test("SaveFile.open() throws a UsageError for what cannot be written", asyn
     return true;
   });
 });
+
+Deno.test("SaveFile.add() goes on in the same file when a new one cannot be opened for want of descriptors", async () => {
+  await using directory = await folder();
+  const path = `${directory.path}/saved`;
+  const complaints: string[] = [];
+  // Half of it holds one line.
+  const mostBytes = 2 * line("a").length + 1;
+  const file = SaveFile.open({ path, mostBytes }, (message) => complaints.push(message));
+  file.add(event("a"), toJsonRequest);
+  const { openSync } = Deno;
+  try {
+    Deno.openSync = () => {
+      throw new Error("Too many open files (os error 24): open 'saved'");
+    };
+    file.add(event("b"), toJsonRequest);
+  } finally {
+    Deno.openSync = openSync;
+  }
+  assert.equal(file.unsaved, 1);
+  assert.equal(await directory.read("saved"), line("a"));
+  file.add(event("c"), toJsonRequest);
+  file.close();
+  assert.equal(await directory.read("saved.1"), line("a"));
+  assert.equal(await directory.read("saved"), line("c"));
+  assert.deepEqual(complaints, [
+    `--save "${path}": a request was not saved: Too many open files (ulimit -n): open 'saved'`,
+  ]);
+});

@@ -42,6 +42,7 @@ Deno.test("startHealth() tells whether the loop turns, whether the last send was
     stuckAfterMs: 1000,
     ledger: () => ({ recorded: 10, delivered: 4, rejected: 1, dropped: 2, pending: 3 }),
     pendingBytes: () => 77,
+    warn: (message) => assert.fail(message),
   });
   const get = async (path: string, method = "GET") => {
     const answer = await fetch(health.url + path, { method });
@@ -91,6 +92,6 @@ Deno.test("startHealth() tells whether the loop turns, whether the last send was
     assert.equal(durations?.counts.at(-1), 1);
     assert.equal(durations?.sum, 20.02);
   } finally {
-    await health.close();
+    health.close();
   }
 });

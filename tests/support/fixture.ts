@@ -7,7 +7,8 @@ import type { SampleRequest } from "./sample.ts";
 
 /** Part of every secret in a fixture: nothing that the program writes may hold it. */
 export const MARK = "S3CRET";
-export const TOKEN = `dt0c01.PUBLIC.${MARK}TOKEN`;
+/** An access token of the shape that Dynatrace's have, so that no rule is broken by it. */
+export const TOKEN = `dt0c01.${"PUBLIC".padEnd(24, "A")}.${`${MARK}TOKEN`.padEnd(64, "B")}`;
 export const USER = `user-${MARK}`;
 export const PASSWORD = `pass-${MARK}`;
 /** In each fixture that does not set them itself: a token and a header that must not be seen. */

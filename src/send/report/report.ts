@@ -4,7 +4,7 @@ import { jsonObject } from "./json.ts";
 import { type Lines, NONE, warningLines } from "./lines.ts";
 import type { Reported } from "./reported.ts";
 import { eventText, samplesText, startText } from "./text.ts";
-import { troubleLines } from "./trouble.ts";
+import { troubleLines, unseenLines } from "./trouble.ts";
 
 /** What can be told of a receiver whose rules are known. */
 export interface Explanations {
@@ -22,11 +22,14 @@ export function reporter(
     out: level === "quiet" && format === "text" ? [] : out,
     err,
   });
+  let wasUnseen = false;
   return {
     start: () => shown(startLines(config)),
     /** Probes and metrics are served there. */
     serving: (url) =>
-      shown({ out: format === "json" ? [] : [`Health and metrics: ${url}/metrics`], err: [] }),
+      format === "json"
+        ? { out: [], err: [JSON.stringify({ type: "health", url })] }
+        : shown({ out: [`Health and metrics: ${url}/metrics`], err: [] }),
     event(event) {
       const explained = explain(event, explanations, config).map((line) =>
         format === "json" ? JSON.stringify({ type: "explanation", message: line }) : `  ${line}`
@@ -34,7 +37,12 @@ export function reporter(
       const out = format === "json"
         ? jsonLines(event, config)
         : [...eventText(event, config), ...lookLines(event, config, explanations)];
-      return shown({ out, err: [...troubleLines(event, config), ...explained] });
+      const trouble = [...troubleLines(event, config), ...explained];
+      if (event.type !== "attempt" || event.result.unseen === undefined || wasUnseen) {
+        return shown({ out, err: trouble });
+      }
+      wasUnseen = true;
+      return shown({ out, err: [...trouble, ...unseenLines(event.result, config)] });
     },
   };
 }

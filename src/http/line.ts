@@ -1,0 +1,23 @@
+/** A connection, as much of it as a dialogue with a proxy needs. */
+export interface Line {
+  /** Reads into `bytes`; null when the connection has ended. */
+  read(bytes: Uint8Array): Promise<number | null>;
+  /** Writes some of the bytes; resolves with how many. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+export async function writeAll(line: Line, bytes: ArrayLike<number>): Promise<void> {
+  const all = Uint8Array.from(bytes);
+  for (let at = 0; at < all.length;) at += await line.write(all.subarray(at));
+}
+
+/** Rejects when the connection ends before. */
+export async function readExactly(line: Line, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const count = await line.read(bytes.subarray(at));
+    if (count === null) throw new Error("the proxy answered nothing");
+    at += count;
+  }
+  return bytes;
+}

@@ -1,0 +1,240 @@
+import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
+import type { DestinationConfig } from "../config/destination_config.ts";
+import type { Failure } from "./reply.ts";
+
+// Hints for the words of rustls and its webpki: `Error`, `CertificateError`, `AlertDescription`, `webpki::Error`. A send
+// that succeeds needs none of them: import this module dynamically.
+
+/** Why a certificate cannot be used, whoever shows it, and what to do. */
+export interface CertificateFault {
+  /** Completes a sentence that begins with the certificate: "is of X.509 version 1". */
+  readonly fault: string;
+  readonly remedy: string;
+}
+
+interface CertificateRow extends CertificateFault {
+  readonly words: RegExp;
+  /** Whether INSECURE_SSL makes a connection possible nevertheless: what the TLS library cannot read, it cannot use. */
+  readonly isReadable: boolean;
+}
+
+const UNREADABLE = {
+  fault: "cannot be read by the TLS library",
+  remedy: "make another certificate",
+  isReadable: false,
+};
+
+/** Faults of a certificate itself, whatever it is compared with: another has to be made. The first match counts. */
+const FAULTS: readonly CertificateRow[] = [
+  {
+    words: /UnsupportedCertVersion/,
+    fault: "is of X.509 version 1, and TLS requires version 3",
+    remedy: "make another certificate with extensions (openssl x509 -req -extfile FILE)",
+    isReadable: true,
+  },
+  {
+    words: /UnsupportedCriticalExtension|UnhandledCriticalExtension/,
+    fault: "has a critical extension that the TLS library does not know",
+    remedy: "make another certificate without that extension, or mark it as not critical",
+    isReadable: false,
+  },
+  {
+    words: /extended key usage|InvalidPurpose|RequiredEkuNotFound|EmptyEkuExtension/,
+    fault: "is not made for a server",
+    remedy: "make another certificate with extendedKeyUsage=serverAuth",
+    isReadable: true,
+  },
+  {
+    words: /UnsupportedSignatureAlgorithm/,
+    fault: "is signed in a way that TLS does not accept any more, such as with SHA-1",
+    remedy: "make another certificate, signed with SHA-256",
+    isReadable: true,
+  },
+  {
+    words: /EndEntityUsedAsCa/,
+    fault: "is signed by a certificate that is not a CA's",
+    remedy: "have a CA sign it (basicConstraints=CA:TRUE)",
+    isReadable: true,
+  },
+  {
+    words: /PathLenConstraintViolated/,
+    fault: "is signed by more CAs in a row than one of them allows (pathlen)",
+    remedy: "have a CA sign it that is allowed to",
+    isReadable: true,
+  },
+  {
+    words: /NameConstraint/,
+    fault: "is signed by a CA that is not allowed to sign for this name (nameConstraints)",
+    remedy: "have another CA sign it, or use a name that the CA allows",
+    isReadable: true,
+  },
+  {
+    words: /MaximumPath|MaximumSignatureChecks/,
+    fault: "comes with a chain that is too long or too tangled",
+    remedy: "configure the server to send its own and its intermediate certificates, nothing else",
+    isReadable: true,
+  },
+  { words: /BadEncoding|Other\(/, ...UNREADABLE },
+];
+
+/** What is wrong with a certificate itself, by the words of the TLS library. */
+export function certificateFault(message: string): CertificateFault | undefined {
+  return FAULTS.find(({ words }) => words.test(message));
+}
+
+/** The last resort, where this program can take it. */
+const UNVERIFIED = VERIFIES_REGARDLESS ? "" : "; for a test only, set INSECURE_SSL=true";
+
+type Destination = Pick<DestinationConfig, "endpoint" | "tls">;
+type Hint = (destination: Destination) => string;
+
+/** Faults of a receiver's certificate in what it is used for. Names come first: they may hold any word. */
+const VERDICTS: readonly (readonly [words: RegExp, hint: Hint])[] = [
+  [
+    /not valid for any names/,
+    () =>
+      "the receiver's certificate names no host (subjectAltName), and its common name does not count: make another " +
+      `certificate with subjectAltName. --ca does not help${UNVERIFIED}`,
+  ],
+  [
+    /not valid for name|NotValidForName/,
+    ({ endpoint }) =>
+      `the receiver's certificate is for another name than ${endpoint.url.hostname}: use a name it holds`,
+  ],
+  [
+    /expired|not valid yet|Expired|NotValidYet/,
+    () => "the receiver's certificate is not valid today: renew it, or check this machine's clock",
+  ],
+  [
+    /CaUsedAsEndEntity/,
+    () =>
+      "the receiver's certificate is a CA's own, as openssl req -x509 makes it, and TLS does not accept one from a " +
+      "server; naming it with --ca does not help: make one with openssl req -x509 -addext basicConstraints=CA:FALSE " +
+      `and name that with --ca, or sign a server certificate with it${UNVERIFIED}`,
+  ],
+  [
+    /Revoked/,
+    () => "the receiver's certificate has been revoked: make another one. --ca does not help",
+  ],
+  [
+    /BadSignature/,
+    ({ tls }) =>
+      "the receiver's certificate, or one in its chain, has an RSA key of fewer than 2,048 bits: make another one. " +
+      (tls.ca !== undefined
+        ? "If its keys are longer, the file of --ca holds a CA of the same name with another key: name the CA that signed it"
+        : "--ca does not help"),
+  ],
+  [
+    // In the words of node:https, which was asked not to verify.
+    /unable to verify/,
+    () =>
+      "the receiver's certificate cannot be used even unverified: make another one with an RSA key of 2,048 bits or " +
+      "more, or P-256, and without unknown critical extensions",
+  ],
+  [
+    /UnknownIssuer/,
+    ({ tls }) =>
+      (tls.ca !== undefined
+        ? "the file of --ca holds no CA that the receiver's certificates lead to: configure the server to send its " +
+          "intermediate certificates, or add them to that file; if it sends them, name its root CA with --ca FILE"
+        : "the receiver's certificate is not signed by a known authority: name its CA with --ca FILE") +
+      UNVERIFIED,
+  ],
+];
+
+/** Why this program rejects the receiver's certificate, and what to do. */
+function certificateHint(message: string, destination: Destination): string {
+  const verdict = VERDICTS.find(([words]) => words.test(message));
+  if (verdict !== undefined) return verdict[1](destination);
+  const { fault, remedy, isReadable } = FAULTS.find(({ words }) => words.test(message)) ??
+    UNREADABLE;
+  return `the receiver's certificate, or one in its chain, ${fault}: ${remedy}. --ca does not help` +
+    (isReadable ? UNVERIFIED : "");
+}
+
+const GIVE_ONE = "give one with --client-cert and --client-key";
+
+/** A hint for an alert by which the server rejects the client's certificate; of another kind when there is none. */
+function ofClient(rejected: string): Hint {
+  return ({ tls }) =>
+    tls.client !== undefined ? rejected : `the server requires a client certificate: ${GIVE_ONE}`;
+}
+
+const NO_CLIENT = ofClient(
+  "the server requires a client certificate, and got none: the key of --client-key is of a kind that it does not accept; " +
+    "use one of RSA or P-256",
+);
+
+const CONFIGURE = "configure the server for TLS 1.3, or for TLS 1.2 with ECDHE and AES-GCM";
+
+const TOO_OLD = "the server's TLS is too old: enable TLS 1.2 or 1.3 at the server";
+
+/** What each alert means that a server sends (RFC 8446, 6.2), under its name in rustls. */
+const ALERTS: Readonly<Record<string, Hint>> = {
+  AccessDenied: ofClient(
+    "the server knows your client certificate (--client-cert) and denies it access: have it allowed there",
+  ),
+  BadCertificate: ofClient(
+    "the server cannot use your client certificate (--client-cert): make another, signed with SHA-256 by a CA that the " +
+      "server trusts; its log says what is wrong",
+  ),
+  CertificateExpired: ofClient(
+    "your client certificate (--client-cert) is not valid today: renew it, or check the clocks here and at the server",
+  ),
+  CertificateRequired: NO_CLIENT,
+  CertificateRevoked: ofClient(
+    "your client certificate (--client-cert) has been revoked: have another one made",
+  ),
+  CertificateUnknown: ofClient(
+    "the server does not accept your client certificate (--client-cert), most often because it does not trust the CA " +
+      "that signed it: use one of a CA that it trusts; its log says what is wrong",
+  ),
+  DecryptError: ofClient(
+    "the server cannot verify a signature made with --client-key or in --client-cert: make another certificate, with " +
+      "an RSA key of 2,048 bits or more, or P-256, and signed with SHA-256",
+  ),
+  HandshakeFailure: ({ tls }) =>
+    tls.client !== undefined
+      ? `the server and this program have no cipher suite or kind of key in common: ${CONFIGURE}, and use a client ` +
+        "certificate with an RSA or P-256 key"
+      : `if the server requires a client certificate, ${GIVE_ONE}; otherwise ${CONFIGURE}`,
+  IllegalParameter: ({ tls }) =>
+    `the server rejects what this program sent in the TLS handshake: its log says why${
+      tls.client !== undefined
+        ? "; use a client certificate with an RSA or P-256 key and without certificates that are not of its chain"
+        : ""
+    }`,
+  InsufficientSecurity: () =>
+    "the server requires stronger cipher suites or keys than this program offers: its log says which",
+  InternalError: () => "the server failed in the TLS handshake: its log says why",
+  NoApplicationProtocol: () =>
+    "the server speaks neither HTTP/1.1 nor HTTP/2 at this port: check the port",
+  NoCertificate: NO_CLIENT,
+  ProtocolVersion: () => TOO_OLD,
+  UnknownCA: ofClient(
+    "the server does not trust the CA that signed your client certificate (--client-cert): use one of a CA that it " +
+      "trusts, with the intermediate certificates after it in the same file",
+  ),
+  UnrecognisedName: ({ endpoint }) =>
+    `the server has no certificate for the name ${endpoint.url.hostname}: use a name that it serves`,
+  UnsupportedCertificate: ofClient(
+    "the server does not accept this kind of client certificate (--client-cert): make another with " +
+      "extendedKeyUsage=clientAuth and an RSA or P-256 key",
+  ),
+};
+
+/** What to do when TLS failed; undefined when the server may speak something else than TLS. */
+export function tlsHint(
+  { cause, message }: Pick<Failure, "cause" | "message">,
+  destination: Destination,
+): string | undefined {
+  if (cause === "certificate") return certificateHint(message, destination);
+  if (/peer is incompatible: .*Tls|UnknownProtocolVersion/.test(message)) return TOO_OLD;
+  if (/peer is incompatible|peer misbehaved/.test(message)) {
+    return `the server and this program do not agree on how to speak TLS: ${CONFIGURE}`;
+  }
+  const alert = /received fatal alert: (\w+)/.exec(message)?.[1];
+  if (alert === undefined) return undefined;
+  return ALERTS[alert]?.(destination) ??
+    "the server ended the TLS handshake: its log, or that of a firewall or proxy on the way, says why";
+}
