@@ -8,6 +8,7 @@ import {
   type Unseen,
 } from "../delivery/export_answer.ts";
 import { unseenText } from "../delivery/result.ts";
+import { parseHttpDate } from "../delivery/retry_after.ts";
 import { oneLine } from "../base/escape.ts";
 import type { Hide } from "../base/secrets.ts";
 import type { Failure, Reply } from "../http/reply.ts";
@@ -113,7 +114,7 @@ const MOST_SKEW_MS = 600_000;
 
 /** Dynatrace takes data points from an hour ago to ten minutes ahead: a wrong clock loses them. */
 function skewHint(date: string | null, now: number): string | undefined {
-  const theirs = Date.parse(date ?? "");
+  const theirs = parseHttpDate(date ?? "", now);
   const skew = now - theirs;
   if (Number.isNaN(theirs) || Math.abs(skew) <= MOST_SKEW_MS) return undefined;
   const minutes = Math.round(Math.abs(skew) / 60_000);

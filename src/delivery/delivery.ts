@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Place } from "../measurements/input/place.ts";
 import type { Hide } from "../base/secrets.ts";
 import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
+import { plainSize } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Failure, Post } from "../http/reply.ts";
 import { type Result, resultOf, waiting } from "./result.ts";
@@ -27,6 +28,19 @@ export interface Pending {
   readonly possiblyDuplicated: boolean;
   /** Made of lines that the next start reads again if no store has it. */
   readonly readAgain?: boolean;
+  /** The last time that the receiver denied it. */
+  readonly denied?: Denial;
+}
+
+/**
+ * The receiver answered 401, 403 or with a sign-in page: its credentials may be wrong, or something about the request
+ * itself. Which of the two shows when another request is accepted.
+ */
+interface Denial {
+  /** The send in which it was denied, as its window numbers it. */
+  readonly send: number;
+  /** How many requests the receiver had accepted by then. */
+  readonly accepted: number;
 }
 
 export type DeliveryEvent =
@@ -42,11 +56,15 @@ export type DeliveryEvent =
     readonly result: Result;
     readonly inMs: number;
   }
+  /** It was too large for the receiver: its halves take its place. */
+  | { readonly type: "split"; readonly pending: Pending; readonly result: Result }
   | {
     readonly type: "settled";
     readonly pending: Pending;
     readonly result: Result;
   }
+  /** It was denied and stays pending for the next send; others are still tried in this one. */
+  | { readonly type: "denied"; readonly pending: Pending; readonly result: Result }
   /** Nothing more is tried for now; `pending` and all behind it stay pending. */
   | { readonly type: "held"; readonly pending: Pending; readonly result: Result }
   | { readonly type: "dropped"; readonly pending: Pending; readonly reason: string }
@@ -102,16 +120,27 @@ export interface Dependencies {
   readonly random: () => number;
   readonly limits: Limits;
   readonly store: Store | undefined;
+  /** Whether a request that the receiver denies waits for the next send, or is refused for good. */
+  readonly whenDenied: "wait" | "refuse";
   /** What all connections to the receiver have in common, where there are several. */
   readonly shared?: Shared;
 }
 
 /** What the deliveries to one receiver share. */
 export interface Shared {
-  /** The receiver's Retry-After; on the monotonic clock. */
-  notBefore: number;
+  readonly receiver: ReceiverState;
   /** Bytes that the other deliveries keep, which count towards the limit. */
   readonly elsewhere: () => number;
+}
+
+/** What this process has learned about the receiver. */
+export class ReceiverState {
+  /** Its Retry-After; on the monotonic clock. */
+  notBefore = 0;
+  /** How many requests it has accepted, at least in part. */
+  accepted = 0;
+  /** The size of a request that it takes, in bytes before compression, once it has called one too large. */
+  largestRequest = Infinity;
 }
 
 /** Takes requests and sends them, until each is settled. */
@@ -120,6 +149,8 @@ export interface Delivering {
   /** What is not settled. */
   readonly pending: readonly Pending[];
   readonly pendingBytes: number;
+  /** In bytes before compression: new requests should not be larger. */
+  readonly largestRequest: number;
   /** Takes over what an earlier process left; it counts as recorded here. */
   adopt(left: readonly Pending[]): void;
   /** Takes new requests, stores them before they are first sent, and makes room for them. */
@@ -137,8 +168,10 @@ export interface Delivering {
 
 /** How long one flush goes on; times on the monotonic clock. Its first attempt is always made. */
 export interface Window {
-  /** No attempt that follows a failed one starts at or after it. */
-  readonly retryUntil: number;
+  /** The number of the send that it belongs to: what was denied in a send is not tried again in it. */
+  readonly send: number;
+  /** How long a failed attempt is followed by others, in ms from the start of the flush. */
+  readonly retryForMs: number;
   /** No attempt at all starts at or after it. */
   readonly until: number;
   /** Ends waiting, and lets an attempt under way come to its end. */
@@ -159,12 +192,16 @@ export class Delivery implements Delivering {
   #rejected = 0;
   #dropped = 0;
   #failures = 0;
+  /** The send under way. */
+  #send: number | undefined;
+  /** How many requests the receiver had accepted when it last denied one in this send. */
+  #deniedAt: number | undefined;
   /** An attempt came further than the receiver's name. */
   #known = false;
 
   constructor(dependencies: Dependencies) {
     this.#deps = dependencies;
-    this.#shared = dependencies.shared ?? { notBefore: 0, elsewhere: () => 0 };
+    this.#shared = dependencies.shared ?? { receiver: new ReceiverState(), elsewhere: () => 0 };
   }
 
   get ledger(): Ledger {
@@ -183,6 +220,10 @@ export class Delivery implements Delivering {
 
   get pendingBytes(): number {
     return bytes(this.#queue);
+  }
+
+  get largestRequest(): number {
+    return this.#shared.receiver.largestRequest;
   }
 
   adopt(left: readonly Pending[]): void {
@@ -237,51 +278,75 @@ export class Delivery implements Delivering {
 
   async *#sendAll(window: Window): AsyncGenerator<DeliveryEvent> {
     const { clock, random } = this.#deps;
-    for (let first = true;; first = false) {
+    const { receiver } = this.#shared;
+    const retryUntil = clock.monotonic() + window.retryForMs;
+    if (this.#send !== window.send) this.#deniedAt = undefined;
+    this.#send = window.send;
+    for (let first = true;;) {
       yield* this.#dropOld();
-      const [head] = this.#queue;
-      if (head === undefined) return;
+      const at = this.#next();
+      const next = this.#queue[at];
+      if (next === undefined) return;
       if (!first && clock.monotonic() >= window.until) {
-        yield { type: "held", pending: head, result: waiting("there was no time left to send it") };
+        yield { type: "held", pending: next, result: waiting("there was no time left to send it") };
         return;
       }
-      const asked = this.#shared.notBefore - clock.monotonic();
+      const asked = receiver.notBefore - clock.monotonic();
       if (asked > 0) {
-        if (this.#shared.notBefore >= Math.min(window.retryUntil, window.until)) {
-          yield { type: "held", pending: head, result: waiting(askedToWait(asked)) };
+        if (receiver.notBefore >= Math.min(retryUntil, window.until)) {
+          const message = askedToWait(asked) + beyondRetryFor(asked, window);
+          yield { type: "held", pending: next, result: waiting(message) };
           return;
         }
         await clock.sleep(asked, window.last ? window.abort : window.stop);
       }
       if (window.abort.aborted || (window.stop.aborted && !window.last)) return;
+      if (plainSize(next.request) > receiver.largestRequest && canSplit(next.request)) {
+        yield* this.#split(at, next);
+        continue;
+      }
 
+      first = false;
       const started = clock.monotonic();
-      const { pending, answer, result } = await this.#attempt(head, window);
-      this.#queue[0] = pending;
+      const { pending, answer, result, denial } = await this.#attempt(next, window);
+      this.#queue[at] = pending;
       yield { type: "attempt", pending, result, durationMs: clock.monotonic() - started };
       const known = this.#known;
       this.#known ||= answer.kind !== "failure" || answer.cause !== "dns";
 
-      if (answer.kind === "too-large" && pending.request.points > 1) {
-        yield* this.#split(pending, result);
+      if (answer.kind === "too-large" && canSplit(pending.request)) {
+        const half = yield* this.#split(at, pending);
+        receiver.largestRequest = Math.min(receiver.largestRequest, half);
+        yield { type: "split", pending, result };
         continue;
       }
       if (result.outcome !== "failed") {
         this.#failures = 0;
-        yield* this.#settle(pending, result);
+        yield* this.#settle(at, pending, result);
+        continue;
+      }
+      if (denial !== undefined) {
+        this.#failures = 0;
+        yield { type: "denied", pending, result };
+        if (denial === "one of several") {
+          yield { type: "held", pending, result };
+          return;
+        }
         continue;
       }
       this.#failures++;
       const wait = Math.max(
         backoffMs(this.#failures, random),
-        this.#shared.notBefore - clock.monotonic(),
+        receiver.notBefore - clock.monotonic(),
       );
       const hopeless = answer.kind === "failure" && !isTransient(answer, known);
       if (
         hopeless || window.last || window.stop.aborted || window.abort.aborted ||
-        clock.monotonic() + wait >= Math.min(window.retryUntil, window.until)
+        clock.monotonic() + wait >= Math.min(retryUntil, window.until)
       ) {
-        yield { type: "held", pending, result };
+        const retryAfterMs = answer.kind === "retry" ? answer.retryAfterMs ?? 0 : 0;
+        const message = result.message + beyondRetryFor(retryAfterMs, window);
+        yield { type: "held", pending, result: { ...result, message } };
         return;
       }
       yield { type: "retry", pending, result, inMs: wait };
@@ -289,53 +354,105 @@ export class Delivery implements Delivering {
     }
   }
 
+  /**
+   * Where the next request to try is: the oldest that was not denied in this send. In doubt it is the newest that was
+   * never denied, which most likely is as good as any, or else the one that was denied longest ago.
+   */
+  #next(): number {
+    const isOpen = ({ denied }: Pending) => denied?.send !== this.#send;
+    if (!this.#inDoubt) return this.#queue.findIndex(isOpen);
+    const fresh = this.#queue.findLastIndex(({ denied }) => denied === undefined);
+    if (fresh >= 0) return fresh;
+    const longest = this.#queue.filter(isOpen).reduce<Pending | undefined>(
+      (found, each) => found === undefined || sendOf(each) < sendOf(found) ? each : found,
+      undefined,
+    );
+    return longest === undefined ? -1 : this.#queue.indexOf(longest);
+  }
+
+  /** A request was denied in this send, and none was accepted since. */
+  get #inDoubt(): boolean {
+    return this.#deniedAt === this.#shared.receiver.accepted;
+  }
+
   async #attempt(
     head: Pending,
     window: Window,
-  ): Promise<{ pending: Pending; answer: ExportAnswer | Failure; result: Result }> {
+  ): Promise<{
+    readonly pending: Pending;
+    readonly answer: ExportAnswer | Failure;
+    readonly result: Result;
+    readonly denial: "the only one" | "one of several" | undefined;
+  }> {
     const { post, clock, hide } = this.#deps;
+    const { receiver } = this.#shared;
     const reply = await post(head.request.body, head.request.encoding, window.abort);
     const answer = reply.kind === "failure"
       ? reply
       : await readExportAnswer(reply, clock.wall(), hide);
     if (answer.kind === "retry" && answer.retryAfterMs !== undefined) {
-      this.#shared.notBefore = clock.monotonic() + answer.retryAfterMs;
+      receiver.notBefore = clock.monotonic() + answer.retryAfterMs;
     }
+    if (answer.kind === "accepted" || answer.kind === "partial") receiver.accepted++;
+    const denial = this.#denial(head, answer);
+    const result = resultOf(answer, reply, head.request.points);
     const pending = {
       ...head,
       attempts: head.attempts + 1,
       mayHaveArrived: head.mayHaveArrived || (reply.kind === "failure" && reply.mayHaveArrived),
       possiblyDuplicated: head.possiblyDuplicated || head.mayHaveArrived,
+      ...denial && { denied: { send: window.send, accepted: receiver.accepted } },
     };
-    return { pending, answer, result: resultOf(answer, reply, head.request.points) };
+    return { pending, answer, result: denial ? { ...result, outcome: "failed" } : result, denial };
   }
 
-  async *#settle(pending: Pending, result: Result): AsyncGenerator<DeliveryEvent> {
-    this.#queue.shift();
+  /**
+   * How a denied request waits for the next send; undefined when it does not. One that is denied again although another
+   * was accepted in between is refused for good: the credentials are right. In doubt it waits, since the credentials may
+   * have been revoked meanwhile.
+   */
+  #denial(
+    { denied }: Pending,
+    answer: ExportAnswer | Failure,
+  ): "the only one" | "one of several" | undefined {
+    const isDenied = answer.kind === "refused" && answer.reason !== undefined;
+    if (!isDenied || this.#deps.whenDenied === "refuse") return undefined;
+    const { accepted } = this.#shared.receiver;
+    const inDoubt = this.#inDoubt;
+    this.#deniedAt = accepted;
+    if (inDoubt) return "one of several";
+    return denied !== undefined && denied.accepted < accepted ? undefined : "the only one";
+  }
+
+  async *#settle(at: number, pending: Pending, result: Result): AsyncGenerator<DeliveryEvent> {
+    this.#queue.splice(at, 1);
     const { measurements } = pending.request;
     if (result.outcome === "rejected") this.#rejected += measurements;
     else this.#delivered += measurements;
-    yield* this.#forget(pending);
+    yield* this.#forget(pending, at);
     yield { type: "settled", pending, result };
   }
 
-  /** Replaces a request that is too large for the receiver by its two halves. */
-  async *#split(pending: Pending, result: Result): AsyncGenerator<DeliveryEvent> {
+  /** Replaces a request by its two halves; returns the larger one's size before compression. */
+  async *#split(at: number, pending: Pending): AsyncGenerator<DeliveryEvent, number> {
     const { splitRequest } = await import("../otlp/split.ts");
-    const [one, two] = await splitRequest(pending.request);
-    let halves = [
-      yield* this.#stored({ ...pending, request: one }, 1),
-      yield* this.#stored({ ...pending, request: two }, 2),
-    ];
-    this.#queue.shift();
-    if (pending.stored !== undefined && halves.some(({ stored }) => stored === undefined)) {
-      // The store keeps the whole in the place of both, until the second half is settled.
-      for (const half of halves) yield* this.#forget(half);
-      halves = halves.map((half) => ({ ...half, stored: pending.stored }));
+    const requests = await splitRequest(pending.request);
+    let halves = requests.map((request): Pending => ({ ...pending, request }));
+    const { stored } = pending;
+    const isAlone = [at - 1, at + 1].every((other) => this.#queue[other]?.stored !== stored);
+    if (stored === undefined || isAlone) {
+      const [one, two] = requests;
+      const apart = [
+        yield* this.#stored({ ...pending, request: one }, 1),
+        yield* this.#stored({ ...pending, request: two }, 2),
+      ];
+      if (stored === undefined || apart.every((half) => half.stored !== undefined)) halves = apart;
+      else for (const half of apart) yield* this.#forget(half, at);
     }
-    this.#queue.unshift(...halves);
-    yield* this.#forget(pending);
-    yield { type: "retry", pending, result, inMs: 0 };
+    // Otherwise the store keeps the whole in the place of both, until the second half is settled.
+    this.#queue.splice(at, 1, ...halves);
+    yield* this.#forget(pending, at);
+    return Math.max(...requests.map(plainSize));
   }
 
   /** The queue's first is the oldest: what an earlier process left comes before what is new. */
@@ -360,7 +477,7 @@ export class Delivery implements Delivering {
   async *#dropFirst(pending: Pending, reason: string): AsyncGenerator<DeliveryEvent> {
     this.#queue.shift();
     this.#dropped += pending.request.measurements;
-    yield* this.#forget(pending);
+    yield* this.#forget(pending, 0);
     yield { type: "dropped", pending, reason };
   }
 
@@ -399,20 +516,37 @@ export class Delivery implements Delivering {
     for (const pending of lost) yield { type: "dropped", pending, reason };
   }
 
-  async *#forget({ stored }: Pending): AsyncGenerator<DeliveryEvent> {
-    // Parts of a request that could not be stored on their own share the name of their whole; they come first.
-    const first = this.#queue.slice(0, MOST_HALVINGS);
-    if (stored === undefined || first.some((other) => other.stored === stored)) return;
+  /** `at`: where it was in the queue. */
+  async *#forget({ stored }: Pending, at: number): AsyncGenerator<DeliveryEvent> {
+    // Requests that were stored together share a name, and stand side by side.
+    const isShared = [at - 1, at].some((other) => this.#queue[other]?.stored === stored);
+    if (stored === undefined || isShared) return;
     const warning = await this.#deps.store?.forget(stored);
     if (warning !== undefined) yield { type: "warning", message: warning };
   }
 }
 
-/** No request has 2^64 data points. */
-const MOST_HALVINGS = 64;
+/** No half is made smaller, in bytes before compression: a receiver with a lower limit could not be used at all. */
+const SMALLEST_HALF = 64 * 2 ** 10;
+
+function canSplit(request: EncodedRequest): boolean {
+  return request.points > 1 && plainSize(request) >= 2 * SMALLEST_HALF;
+}
+
+function sendOf({ denied }: Pending): number {
+  return denied?.send ?? -Infinity;
+}
 
 function askedToWait(ms: number): string {
   return `the receiver asked to be left alone for another ${Math.ceil(ms / 1000)} s (Retry-After)`;
+}
+
+/** That a Retry-After is longer than the program would wait; empty when it is not. */
+function beyondRetryFor(retryAfterMs: number, { retryForMs, last }: Window): string {
+  if (last || retryAfterMs <= retryForMs) return "";
+  return `; Retry-After is ${Math.ceil(retryAfterMs / 1000)} s, longer than --retry-for (${
+    retryForMs / 1000
+  } s)`;
 }
 
 /**

@@ -20,8 +20,11 @@ export type ExportAnswer =
   | {
     readonly kind: "refused";
     readonly message: string;
-    /** A web page came with a 2xx, as from a sign-in page in front of the receiver. */
-    readonly reason?: "sign-in";
+    /**
+     * The sender may not be who it should be, whatever the request holds: 401 or 403, or a web page with a 2xx, as from a
+     * sign-in page in front of the receiver.
+     */
+    readonly reason?: "credentials" | "sign-in";
   };
 
 /** Why nobody can know whether an accepted request was accepted in part only. */
@@ -33,6 +36,10 @@ export interface Unseen {
 }
 
 const RETRYABLE = [429, 502, 503, 504];
+
+/** How receivers say with another status than 413 that a request is too large; a Collector does so with 400. */
+const TOO_LARGE =
+  /\brequest\s+body\s+too\s+large|\b(payload|entity|message|request)\s+(is\s+)?too\s+large|OTLP_MESSAGE_MAX_SIZE_EXCEEDED/i;
 
 /** `now` (ms since 1970) is what a Retry-After date is compared with. */
 export async function readExportAnswer(
@@ -48,7 +55,12 @@ export async function readExportAnswer(
       retryAfterMs: retryAfterMs(reply.headers.get("retry-after"), now),
     };
   }
-  if (status === 413) return { kind: "too-large", message: await errorMessage(reply, hide) };
+  if (status === 413 || saysTooLarge(reply)) {
+    return { kind: "too-large", message: await errorMessage(reply, hide) };
+  }
+  if (status === 401 || status === 403) {
+    return { kind: "refused", message: await errorMessage(reply, hide), reason: "credentials" };
+  }
   if (!isSuccess(status)) return { kind: "refused", message: await errorMessage(reply, hide) };
   if (isWebPage(reply)) {
     const message = `${status}, but the body is not an OTLP response: ${await words(reply, hide)}`;
@@ -88,6 +100,10 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 function firstByte(body: Uint8Array): number | undefined {
   const start = BYTE_ORDER_MARK.every((byte, i) => body[i] === byte) ? BYTE_ORDER_MARK.length : 0;
   return body.subarray(start).find((byte) => byte !== 0x20 && (byte < 0x09 || byte > 0x0d));
+}
+
+function saysTooLarge({ status, body }: Reply): boolean {
+  return status >= 400 && status < 500 && TOO_LARGE.test(new TextDecoder().decode(body));
 }
 
 interface PartialSuccess {

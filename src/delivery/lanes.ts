@@ -1,13 +1,14 @@
 import type { EncodedRequest } from "../otlp/request.ts";
-import type {
-  Delivering,
-  Delivery,
-  DeliveryEvent,
-  FollowedPlace,
-  Ledger,
-  Pending,
-  Shared,
-  Window,
+import {
+  type Delivering,
+  type Delivery,
+  type DeliveryEvent,
+  type FollowedPlace,
+  type Ledger,
+  type Pending,
+  ReceiverState,
+  type Shared,
+  type Window,
 } from "./delivery.ts";
 
 /**
@@ -16,22 +17,14 @@ import type {
  */
 export class Lanes implements Delivering {
   readonly #lanes: readonly Delivery[];
+  readonly #receiver = new ReceiverState();
   /** Those that have not come to an end with what they have to send. */
   readonly #sending = new Set<Delivery>();
 
   /** Each makes one lane out of what it shares with the others. */
   constructor(lanes: readonly ((shared: Shared) => Delivery)[]) {
-    const receiver = { notBefore: 0 };
     this.#lanes = lanes.map((open, lane) =>
-      open({
-        get notBefore() {
-          return receiver.notBefore;
-        },
-        set notBefore(time) {
-          receiver.notBefore = time;
-        },
-        elsewhere: () => this.#elsewhere(lane),
-      })
+      open({ receiver: this.#receiver, elsewhere: () => this.#elsewhere(lane) })
     );
   }
 
@@ -55,10 +48,16 @@ export class Lanes implements Delivering {
     return this.#lanes.reduce((total, { pendingBytes }) => total + pendingBytes, 0);
   }
 
-  /** What an earlier process left may go through any lane. */
+  get largestRequest(): number {
+    return this.#receiver.largestRequest;
+  }
+
+  /** What an earlier process left may go through any lane; what shares a name in the store, through one. */
   adopt(left: readonly Pending[]): void {
+    const names = [...new Set(left.map(({ stored }) => stored))];
+    const turn = new Map(names.map((name, i) => [name, i % this.#lanes.length]));
     for (const [at, lane] of this.#lanes.entries()) {
-      lane.adopt(left.filter((_, i) => i % this.#lanes.length === at));
+      lane.adopt(left.filter(({ stored }) => turn.get(stored) === at));
     }
   }
 

@@ -68,7 +68,8 @@ export function statusHint(
       return "a proxy in front of the receiver requires a user name and password, which this program cannot give it: " +
         "use a URL that does not lead through it";
     case 413:
-      return "a single data point is larger than this receiver takes";
+      return "one data point, or a request of less than 128 KiB, is too large for this receiver: raise its limit, or " +
+        "use fewer buckets or attributes";
     case 415:
       return mediaTypeHint(said, endpoint);
     case 429: {

@@ -57,6 +57,12 @@ export async function plainBody(
   return encoding === "gzip" ? await gunzip(body, Infinity) ?? body : body;
 }
 
+/** The size of a request's body before compression, which gzip keeps in its last four bytes (RFC 1952, 2.3.1). */
+export function plainSize({ body, encoding }: Pick<EncodedRequest, "body" | "encoding">): number {
+  if (encoding === "identity" || body.length < 4) return body.length;
+  return new DataView(body.buffer, body.byteOffset + body.length - 4).getUint32(0, true);
+}
+
 /**
  * Feeds the bytes piece by piece; false when more than `limit` came out. By hand: what pipeThrough, Blob and Response need
  * to be compiled first costs a send more than the work.

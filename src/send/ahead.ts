@@ -22,7 +22,7 @@ const UNDER_WAY_MS = 1;
  */
 export function ahead(
   { source, recorder, posts }: Sender,
-  limits: RequestLimits,
+  limits: () => RequestLimits,
   compression: "gzip" | "none",
   clock: Clock,
 ): Sender {
@@ -43,7 +43,7 @@ export function ahead(
     next = {
       filled: filling,
       collected: filling.then(async ({ isOthers }) =>
-        isOthers ? undefined : await recorder.collect(limits, compression)
+        isOthers ? undefined : await recorder.collect(limits(), compression)
       ),
     };
   };

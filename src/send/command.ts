@@ -18,6 +18,7 @@ import { readVariables } from "../config/dotenv_file.ts";
 import { UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import {
+  atMost,
   DYNATRACE_REQUEST,
   ONE_REQUEST,
   OTLP_REQUEST,
@@ -170,7 +171,8 @@ async function sending(
   find(advice?.findings ?? []);
   const report = reporter(reported(config, recording.metrics.map(hide)), advice);
   print(report.start());
-  const limits = endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST;
+  const limits = () =>
+    atMost(delivery.largestRequest, endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST);
   const sender = await senderOf(config, { ...recording, posts }, limits, clock);
   const figures = new RequestFigures(clock, await rampOf(config));
   const openDelivery = await deliveryOpener(sender.posts);
@@ -188,6 +190,7 @@ async function sending(
     random,
     limits: { maxPendingBytes: keep.maxPendingBytes, maxAgeMs: keep.maxAgeMs },
     store: spool?.store,
+    whenDenied: isLoop(config) || spool !== undefined ? "wait" : "refuse",
   });
   if (health !== undefined) print(report.serving(health.url));
   delivery.adopt(spool?.left ?? []);
@@ -197,6 +200,7 @@ async function sending(
     recorder: sender.recorder,
     delivery,
     clock,
+    random,
     schedule,
     startDelayMs: startDelayMs(config, recording.source, random),
     figures,
@@ -249,6 +253,11 @@ async function sending(
   return exitCode;
 }
 
+/** Whether more is sent after this send. A replay is a single run, in as many sends as it has requests. */
+function isLoop({ schedule, source }: SendConfig): boolean {
+  return schedule.loop && source.kind !== "replay";
+}
+
 /** What rises is measured while it does. */
 async function rampOf({ source, load: { sloMs = Infinity } }: SendConfig) {
   if (!("rate" in source) || typeof source.rate !== "object") return undefined;
@@ -292,7 +301,7 @@ const MOST_AHEAD = 100_000;
 async function senderOf(
   { schedule, source, destination }: SendConfig,
   sender: Sender,
-  limits: RequestLimits,
+  limits: () => RequestLimits,
   clock: Clock,
 ): Promise<Sender> {
   const isFull = source.kind === "synthetic" && schedule.loop && schedule.intervalMs === 0 &&

@@ -1,3 +1,4 @@
+import { backoffMs } from "../delivery/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { KeepConfig } from "../config/keep_config.ts";
 import type { ScheduleConfig } from "../config/schedule_config.ts";
@@ -40,7 +41,7 @@ export interface Summary extends Ledger, Figures {
 }
 
 export type RunEvent =
-  | Extract<DeliveryEvent, { type: "attempt" | "retry" | "dropped" | "warning" }>
+  | Extract<DeliveryEvent, { type: "attempt" | "retry" | "split" | "dropped" | "warning" }>
   /** The first send waits a while, so that processes that were started together do not send together. */
   | { readonly type: "delayed"; readonly inMs: number }
   | { readonly type: "recording"; readonly iteration: number; readonly time: number }
@@ -75,6 +76,7 @@ export interface RunDependencies {
   readonly recorder: Recorder;
   readonly delivery: Delivering;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly schedule: ScheduleConfig;
   /** How long the first send waits, in ms. */
   readonly startDelayMs?: number;
@@ -83,7 +85,8 @@ export interface RunDependencies {
   /** Told of each turn of the loop, and of waiting that may take however long. */
   readonly pulse?: Pulse;
   readonly keep: Pick<KeepConfig, "retryForMs" | "maxPendingBytes">;
-  readonly limits: RequestLimits;
+  /** What a request may hold for now. */
+  readonly limits: () => RequestLimits;
   readonly compression: "gzip" | "none";
   readonly timeoutMs: number;
   /** Looks at what is to be sent; what it throws before anything is sent, `isFirst`, ends the run. */
@@ -113,7 +116,8 @@ const NO_PULSE: Pulse = { turned() {}, waiting: (work) => work };
 
 /** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
 export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
-  const { source, recorder, clock, schedule, stop, startDelayMs = 0, pulse = NO_PULSE } = deps;
+  const { source, recorder, clock, random, schedule, stop } = deps;
+  const { startDelayMs = 0, pulse = NO_PULSE } = deps;
   const { overTime } = source;
   const figures = deps.figures ?? new RequestFigures(clock);
   const sending = new Sending(deps, figures);
@@ -162,6 +166,8 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   };
   // What comes over time is sent at the end of its interval, everything else at the beginning.
   let slot = overTime ? 1 : 0;
+  /** Sends in a row that were given up. */
+  let failures = 0;
   while (!stop.aborted) {
     pulse.turned();
     const due = Math.min(start + slot * schedule.intervalMs, over);
@@ -215,6 +221,11 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     if (next.missed > 0 && !overTime && !stop.aborted) yield { type: "missed", sends: next.missed };
     slot = next.slot;
     if (!overTime && next.due >= over) break;
+    failures = sending.isHeld ? failures + 1 : 0;
+    if (schedule.intervalMs === 0 && failures > 0) {
+      const backoff = Math.min(backoffMs(failures, random), over - clock.monotonic());
+      await pulse.waiting(clock.sleep(backoff, stop));
+    }
   }
   source.close();
   // What came while the last send was under way is kept before anything is tried for the last time.
@@ -288,7 +299,12 @@ class Sending {
   #mostBytes = 0;
   /** A request was not delivered: one of empty histograms has no measurement that the ledger could miss. */
   #isIncomplete = false;
-  #lastHeld: Result | undefined;
+  /** What last kept a request of this send from being delivered. */
+  #lastFailure: Result | undefined;
+  /** Nothing more is tried in this send. */
+  #isHeld = false;
+  /** Sends and turns without one, by which the delivery tells them apart. */
+  #turns = 0;
   /** Collected so far. */
   #measurements = 0;
   /** Metrics of which it was said that all values fell into a bucket at an end. */
@@ -337,7 +353,19 @@ class Sending {
   /** Sends what is pending, from earlier iterations or an earlier process. */
   async *pendingOnly(until: number): AsyncGenerator<RunEvent> {
     const { delivery, stop } = this.#deps;
+    this.#turn();
     if (delivery.pending.length > 0 && !stop.aborted) yield* this.#flush(this.#window(until));
+  }
+
+  /** What was not delivered before is tried again. */
+  #turn(): void {
+    this.#turns++;
+    this.#isHeld = false;
+  }
+
+  /** The last send was given up before all was tried. */
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   /** Collects what was recorded and stores it, to be sent after what is pending. `time`: ms since 1970. */
@@ -345,7 +373,8 @@ class Sending {
     const iteration = ++this.#sends;
     const began = this.#deps.clock.monotonic();
     yield { type: "recording", iteration, time };
-    this.#lastHeld = undefined;
+    this.#turn();
+    this.#lastFailure = undefined;
     const open = { totals: new SendTotals(iteration), iteration, time, began, given };
     this.#open = [...this.#open, open];
     yield* this.#collect(open, given, true);
@@ -361,7 +390,7 @@ class Sending {
     const { recorder, delivery, source, limits, compression, review } = this.#deps;
     // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
     const { followed } = source;
-    const collected = await recorder.collect(limits, compression, interval);
+    const collected = await recorder.collect(limits(), compression, interval);
     const { requests } = collected;
     totals.add(requests);
     this.#measurements += requests.reduce((sum, { measurements }) => sum + measurements, 0);
@@ -380,13 +409,13 @@ class Sending {
     let parts = 1;
     for (;;) {
       // A receiver that did not take one part within its time is asked again when all parts are there.
-      if (this.#lastHeld === undefined) yield* this.#flush(this.#window(until));
+      if (!this.#isHeld) yield* this.#flush(this.#window(until));
       const part = await open?.given.next();
       if (open === undefined || part === undefined) break;
       parts++;
       yield* this.#collect(open, part, false);
     }
-    if (parts > 1 && this.#lastHeld !== undefined && !stop.aborted) {
+    if (parts > 1 && this.#isHeld && !stop.aborted) {
       yield* this.#flush(this.#window(until));
     }
     if (!stop.aborted) yield* this.#report();
@@ -427,8 +456,8 @@ class Sending {
     }
     if (delivery.pending.length > 0) this.#isIncomplete = true;
     const why = kill.aborted ? { reason: SECOND_SIGNAL, trouble: undefined } : {
-      reason: this.#lastHeld?.message ?? "the program ended before they were sent",
-      trouble: this.#lastHeld?.trouble,
+      reason: this.#lastFailure?.message ?? "the program ended before they were sent",
+      trouble: this.#lastFailure?.trouble,
     };
     yield* undelivered(lost, delivery.ledger.pending, why);
   }
@@ -459,7 +488,7 @@ class Sending {
     const { recorded, dropped, pending, ...rest } = this.summary();
     const lost = pending - kept + unsent;
     return [
-      ...undelivered(lost, kept, { reason: why, trouble: this.#lastHeld?.trouble }),
+      ...undelivered(lost, kept, { reason: why, trouble: this.#lastFailure?.trouble }),
       {
         ...rest,
         type: "summary",
@@ -472,9 +501,8 @@ class Sending {
   }
 
   #window(until: number): Window {
-    const { clock, keep, stop } = this.#deps;
-    const retryUntil = clock.monotonic() + keep.retryForMs;
-    return { retryUntil, until, stop, abort: this.#abort, last: false };
+    const { keep: { retryForMs }, stop } = this.#deps;
+    return { send: this.#turns, retryForMs, until, stop, abort: this.#abort, last: false };
   }
 
   /** One bounded try after a signal, within the timeout of a request from the signal on; none follows that failed. */
@@ -488,7 +516,8 @@ class Sending {
     const done = new AbortController();
     clock.sleep(left, AbortSignal.any([kill, done.signal])).then(() => timeUp.abort());
     const abort = AbortSignal.any([this.#abort, timeUp.signal]);
-    yield* this.#flush({ retryUntil: until, until, stop, abort, last: true });
+    this.#turn();
+    yield* this.#flush({ send: this.#turns, retryForMs: left, until, stop, abort, last: true });
     done.abort();
   }
 
@@ -497,7 +526,8 @@ class Sending {
     for await (const event of this.#deps.delivery.flush(window)) {
       const own = this.#open.some(({ totals }) => totals.apply(event));
       this.#figures.event(event);
-      if (event.type === "held") this.#lastHeld = event.result;
+      if (event.type === "held" || event.type === "denied") this.#lastFailure = event.result;
+      if (event.type === "held") this.#isHeld = true;
       if (isLoss(event)) this.#isIncomplete = true;
       yield* pass(event);
       if (event.type === "settled" && !own) yield* this.#late(event.pending, event.result);
@@ -509,7 +539,7 @@ class Sending {
     const reported = this.#open;
     this.#open = [];
     for (const { totals, time, began } of reported) {
-      const report = totals.report(this.#lastHeld);
+      const report = totals.report(this.#lastFailure);
       this.#rejectedPoints += report.rejectedPoints;
       yield {
         type: "send",
@@ -543,7 +573,7 @@ function isLoss(event: DeliveryEvent): boolean {
 }
 
 function* pass(event: DeliveryEvent): Generator<RunEvent> {
-  if (event.type !== "settled" && event.type !== "held") yield event;
+  if (event.type !== "settled" && event.type !== "held" && event.type !== "denied") yield event;
 }
 
 const SECOND_SIGNAL = "ended by a second signal";

@@ -91,7 +91,9 @@ export class Ramp {
   }
 
   /** What was not sent, or not again. */
-  failed({ pending }: Pick<Extract<DeliveryEvent, { type: "held" | "dropped" }>, "pending">): void {
+  failed(
+    { pending }: Pick<Extract<DeliveryEvent, { type: "held" | "denied" | "dropped" }>, "pending">,
+  ): void {
     const step = this.#stepOf(pending);
     if (step !== undefined) step.trouble ??= UNANSWERED;
   }

@@ -73,7 +73,9 @@ export class RequestFigures {
 
   event(event: DeliveryEvent): void {
     if (event.type !== "attempt") {
-      if (event.type === "dropped" || event.type === "held") this.#ramp?.failed(event);
+      if (event.type === "dropped" || event.type === "held" || event.type === "denied") {
+        this.#ramp?.failed(event);
+      }
       return;
     }
     const { pending: { request }, result } = event;

@@ -4,6 +4,7 @@ import { type Fixture, MARK, TOKEN } from "../support/fixture.ts";
 import { error, like, type Line, warning } from "../support/lines.ts";
 import { type Reply, startReceiver } from "../support/receiver.ts";
 import { runFixture, testFixtures } from "../support/run_fixture.ts";
+import { SPLITTABLE_ARGS } from "../support/sample.ts";
 import {
   beforeSend,
   notDelivered,
@@ -110,7 +111,8 @@ const rows: readonly Fixture[] = [
     "429 is not delivered when nothing is tried again, and the hint says to send less often",
     { status: 429, headers: { ...json, "retry-after": "60" }, body: '{"message":"slow down"}' },
     [
-      "ERROR: 5 measurements not delivered and lost: 429 Too Many Requests: slow down",
+      "ERROR: 5 measurements not delivered and lost: 429 Too Many Requests: slow down; " +
+      "Retry-After is 60 s, longer than --retry-for (0 s)",
       /^ {2}Hint: .*less often/,
     ],
   ),
@@ -331,7 +333,7 @@ Deno.test("send sends nothing to another host when the receiver redirects there"
 
 Deno.test("send halves a request down to one data point when the receiver answers 413", async () => {
   const { requests, summary } = await runFixture({
-    args: ["--endpoint", "{url}", "--output", "json"],
+    args: ["--endpoint", "{url}", "--output", "json", ...SPLITTABLE_ARGS],
     answers: [413, 413, 413, 200, 413],
     posts: 5,
     status: 1,
@@ -339,7 +341,7 @@ Deno.test("send halves a request down to one data point when the receiver answer
     stderr: [
       warning(/^413 Content Too Large: sending it again in two halves$/),
       warning(/^413 Content Too Large: sending it again in two halves$/),
-      error(/413 Content Too Large.*Hint: .*single data point/),
+      error(/413 Content Too Large.*Hint: .*raise its limit/),
     ],
   });
   assert.deepEqual(

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { missing, tool } from "../support/tools.ts";
 import { decode, type Decoded } from "../support/decode.ts";
+import { like } from "../support/lines.ts";
 import { runFixture, testAtOnce } from "../support/run_fixture.ts";
 import { loopOf, sentOnce } from "../support/wording.ts";
 
-function configuration(port: number): string {
+function configuration(port: number, verbosity: "basic" | "detailed"): string {
   return `
 receivers:
   otlp:
@@ -13,7 +14,8 @@ receivers:
         endpoint: 127.0.0.1:${port}
 exporters:
   debug:
-    verbosity: detailed
+    verbosity: ${verbosity}
+    sampling_initial: 100
 service:
   telemetry:
     metrics:
@@ -25,14 +27,14 @@ service:
 `;
 }
 
-/** A Collector on a free port, with all that it has logged. */
-function startCollector() {
+/** A Collector on a free port with its default limits, and with all that it has logged. */
+function startCollector(verbosity: "basic" | "detailed" = "detailed") {
   // Free now, and most likely still a moment later.
   const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = probe.addr;
   probe.close();
   const child = new Deno.Command(tool("OTELCOL"), {
-    args: ["--config", `yaml:${configuration(port)}`],
+    args: ["--config", `yaml:${configuration(port, verbosity)}`],
     stdout: "null",
     stderr: "piped",
   }).spawn();
@@ -140,6 +142,31 @@ testAtOnce([
       const [request] = requests;
       assert.ok(request !== undefined);
       assert.deepEqual(told(log), debugged(decode(request.content)));
+    },
+  })),
+  ...["gzip", "none"].map((compression) => ({
+    name: `send reaches a Collector with 100,000 data points and --compression ${compression}`,
+    ignore: missing("OTELCOL"),
+    async run() {
+      await using running = startCollector("basic");
+      await running.logged(/Everything is ready/);
+      const { stdout } = await runFixture({
+        args: [
+          ...["--endpoint", running.url, "--series", "100000", "--compression", compression],
+          ...["--output", "json"],
+        ],
+        requests: 0,
+        // The Collector counts, not the receiver of the fixture.
+        foreign: true,
+        stdout: [
+          like({ type: "send", outcome: "accepted", points: 100_000 }),
+          like({ type: "summary", delivered: 100_000, requests: 2 }),
+        ],
+      });
+      assert.match(stdout, /"exitCode":0/);
+      const log = await running.logged(/("data points": \d+[^]*){2}/);
+      const counted = [...log.matchAll(/"data points": (\d+)/g)];
+      assert.equal(counted.reduce((sum, [, count]) => sum + Number(count), 0), 100_000);
     },
   })),
   {

@@ -7,6 +7,7 @@ import { normalized, repeated } from "../support/lines.ts";
 import { startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { runFixture, testFixtures } from "../support/run_fixture.ts";
+import { SPLITTABLE_ARGS } from "../support/sample.ts";
 import { afterSend, beforeSendOfOwn } from "../support/wording.ts";
 
 const VALUES = ["--buckets", "10,50,100", "--value", "20", "--value", "40", "--value", "61.25"];
@@ -61,6 +62,7 @@ const SERIES = {
   args: ["--input", "-", "--attr-field", "path", "--buckets", "10"],
   stdin: "value,path\n5,/a\n6,/b\n6,/b\n7,/b\n8,/c\n20,/c\n",
 };
+const LARGE_SERIES = { ...SERIES, args: [...SERIES.args, ...SPLITTABLE_ARGS] };
 const titles = (lines: readonly string[]) => lines.filter((line) => line.startsWith(NAME));
 
 Deno.test("--plot draws one block a series, the largest first", async () => {
@@ -72,7 +74,7 @@ Deno.test("--plot draws one block a series, the largest first", async () => {
 Deno.test("--plot draws in one what was sent in halves, and of it only what was accepted", async () => {
   const halved = /^WARNING: 413 Content Too Large: sending it again in two halves$/;
   const split = await plotted({
-    ...SERIES,
+    ...LARGE_SERIES,
     answers: [413, 200, 200],
     posts: 3,
     stderr: [halved],
@@ -80,7 +82,7 @@ Deno.test("--plot draws in one what was sent in halves, and of it only what was 
   assert.deepEqual(titles(split.stdout), [`${NAME} path=/b`, `${NAME} path=/c`, `${NAME} path=/a`]);
 
   const half = await plotted({
-    ...SERIES,
+    ...LARGE_SERIES,
     answers: [413, 200, 400],
     posts: 3,
     status: 1,

@@ -1,3 +1,5 @@
+import { like, repeated } from "../support/lines.ts";
+import type { ReceivedRequest } from "../support/receiver.ts";
 import { type Fixture, MARK, TOKEN } from "../support/fixture.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 import {
@@ -138,6 +140,37 @@ const rows: readonly Fixture[] = [
       ...authorization(`Api-Token ${other("SECOND")}`),
     ],
     stdout: loopOf(0, 2, PLAIN_URL),
+  },
+  {
+    name: "a token that is rotated during a loop loses nothing",
+    args: [
+      ...["--endpoint", "{url}", "--token-file", "t", "--loop", "--interval", "0.3"],
+      ...["--iterations", "60", "--spool", "spool", "--output", "json"],
+    ],
+    files: { t: other("EXPIRED") },
+    answers: Array.from(
+      { length: 200 },
+      () => ({ headers }: ReceivedRequest) =>
+        headers.get("authorization") === `Api-Token ${other("NEW")}` ? 200 : 401,
+    ),
+    async meanwhile({ program }) {
+      await program.waitForStdout(/("type":"send"[^]*){2}/);
+      await Deno.writeTextFile(`${program.directory}/u`, other("NEW"));
+      await Deno.rename(`${program.directory}/u`, `${program.directory}/t`);
+      await program.waitForStdout('"outcome":"accepted"');
+      program.signal("SIGTERM");
+    },
+    posts: "any",
+    stdout: [
+      like({ type: "send", outcome: "failed", status: 401 }),
+      repeated(like({ type: "send", outcome: "failed" }), 1),
+      repeated(like({ outcome: "accepted" }), 1),
+      like({ type: "summary", rejected: 0, dropped: 0, pending: 0, exitCode: 0 }),
+    ],
+    stderr: [
+      like({ type: "error", message: /not delivered yet: 401 / }),
+      repeated(like({ type: /^(warning|error)$/, message: /not delivered yet|left out$/ })),
+    ],
   },
   {
     name: "an Authorization header with a raw space in the variable suffices for DT_ENDPOINT",

@@ -6,7 +6,9 @@ import {
   type Limits,
   type Window,
 } from "../../src/delivery/delivery.ts";
+import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
+import type { Point } from "../support/decode.ts";
 import {
   measurementsOf,
   MemoryStore,
@@ -15,6 +17,7 @@ import {
   requestOf,
   SimulatedClock,
   SimulatedReceiver,
+  SPLITTABLE,
   type Step,
 } from "../support/simulation.ts";
 
@@ -22,9 +25,11 @@ const NEVER = new AbortController().signal;
 const KEEP_ALL: Limits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
 
 interface WorldOptions {
-  readonly answers?: readonly Step[] | ((attempt: number) => Step);
+  readonly answers?: readonly Step[] | ((attempt: number, points: readonly Point[]) => Step);
   readonly limits?: Partial<Limits>;
   readonly store?: MemoryStore;
+  /** By default as in a single run without a spool. */
+  readonly whenDenied?: "wait" | "refuse";
   /** Full jitter takes this part of the longest wait. */
   readonly random?: () => number;
 }
@@ -36,8 +41,12 @@ class World {
   readonly delivery: Delivery;
   readonly events: DeliveryEvent[] = [];
   #iteration = 0;
+  #sends = 0;
 
-  constructor({ answers = [], limits = {}, store, random = () => 0.5 }: WorldOptions = {}) {
+  constructor(
+    { answers = [], limits = {}, store, whenDenied = "refuse", random = () => 0.5 }: WorldOptions =
+      {},
+  ) {
     this.receiver = new SimulatedReceiver(this.clock, answers);
     this.delivery = new Delivery({
       post: this.receiver.post,
@@ -46,6 +55,7 @@ class World {
       random,
       limits: { ...KEEP_ALL, ...limits },
       store,
+      whenDenied,
     });
   }
 
@@ -53,10 +63,11 @@ class World {
     return this.#drain(this.delivery.add(requests, ++this.#iteration, this.clock.wall()));
   }
 
-  /** Tries for `forMs` at most. */
+  /** Tries for `forMs` at most; a send of its own. */
   flush(forMs = 30_000, window: Partial<Window> = {}): Promise<void> {
     return this.#drain(this.delivery.flush({
-      retryUntil: this.clock.monotonic() + forMs,
+      send: ++this.#sends,
+      retryForMs: forMs,
       until: Infinity,
       stop: NEVER,
       abort: NEVER,
@@ -425,7 +436,7 @@ Deno.test("flush() halves a request down to single points when the answer is 413
   const world = new World();
   world.receiver.answer((_, points) => points.length > 1 ? { status: 413 } : {});
   const counts = [3, 0, 7, 1, 4];
-  const request = requestOf(counts);
+  const request = requestOf(counts, 1, SPLITTABLE);
   await world.add(request);
   await world.flush();
   assert.equal(world.delivery.ledger.delivered, 15);
@@ -437,7 +448,7 @@ Deno.test("flush() loses only the point that is too large when the others are ta
   world.receiver.answer((_, points) =>
     points.some(({ count }) => count === 7) ? { status: 413 } : {}
   );
-  await world.add(requestOf([3, 2, 7, 1, 4]));
+  await world.add(requestOf([3, 2, 7, 1, 4], 1, SPLITTABLE));
   await world.flush();
   assert.deepEqual(world.delivery.ledger, {
     recorded: 17,
@@ -452,7 +463,7 @@ Deno.test("flush() loses only the point that is too large when the others are ta
 Deno.test("flush() keeps the whole in the store when its halves cannot be stored", async () => {
   const store = new MemoryStore();
   const world = new World({ store });
-  await world.add(requestOf([1, 2, 3, 4]));
+  await world.add(requestOf([1, 2, 3, 4], 1, SPLITTABLE));
   const whole = [...store.files.keys()];
   store.full = true;
   world.receiver.answer((attempt) =>
@@ -470,10 +481,11 @@ Deno.test("flush() keeps the whole in the store when its halves cannot be stored
 Deno.test("flush() replaces a request in the store by its halves when the answer is 413", async () => {
   const store = new MemoryStore();
   const world = new World({ store, answers: (n) => n === 0 ? { status: 413 } : { status: 503 } });
-  await world.add(requestOf([1, 2, 3]));
+  const request = requestOf([1, 2, 3], 1, SPLITTABLE);
+  await world.add(request);
   await world.flush(0);
   const kept = [...store.files.values()].flatMap(({ request }) => pointsOf(request.body));
-  assert.deepEqual(kept, pointsOf(requestOf([1, 2, 3]).body));
+  assert.deepEqual(kept, pointsOf(request.body));
   assert.deepEqual([...store.files.keys()], ["file-0-1", "file-0-2"]);
 });
 
@@ -640,6 +652,343 @@ Deno.test("flush() is done with 20,000 pending requests in a moment when the rec
   assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
 });
 
+/** By what marks its points (`requestOf`): how many times each request came, and in which order. */
+const marks = ({ receiver }: World) =>
+  receiver.attempts.map(({ points: [point] }) =>
+    Number(String(point?.attributes["series"]).split("-")[0])
+  );
+
+/** Denies what has one of these marks, and takes everything else. */
+const denying = (...denied: readonly number[]) => (_: number, points: readonly Point[]): Step =>
+  denied.includes(Number(String(points[0]?.attributes["series"]).split("-")[0]))
+    ? { status: 403 }
+    : {};
+
+const DENIALS: readonly (readonly [string, Step])[] = [
+  ["401", { status: 401 }],
+  ["403", { status: 403 }],
+];
+
+for (const [what, denied] of DENIALS) {
+  Deno.test(`flush() keeps what is answered with ${what}, and tries it once per send`, async () => {
+    const world = new World({ answers: () => denied, whenDenied: "wait" });
+    await world.add(requestOf([5]));
+    await world.flush();
+    assert.equal(world.receiver.attempts.length, 1);
+    assert.equal(world.delivery.ledger.pending, 5);
+    assert.equal(world.of("attempt")[0]?.result.outcome, "failed");
+    assert.match(world.of("denied")[0]?.result.message ?? "", /^40[13] /);
+    await world.flush();
+    assert.equal(world.receiver.attempts.length, 2);
+    world.receiver.answer(() => ({}));
+    await world.flush();
+    assert.equal(world.delivery.ledger.delivered, 5);
+    assert.equal(world.of("settled")[0]?.pending.possiblyDuplicated, false);
+  });
+
+  Deno.test(`flush() rejects what is answered with ${what} when nothing is to wait`, async () => {
+    const world = new World({ answers: [denied] });
+    await world.add(requestOf([5], 1), requestOf([2], 2));
+    await world.flush();
+    const { rejected, delivered } = world.delivery.ledger;
+    assert.deepEqual({ rejected, delivered }, { rejected: 5, delivered: 2 });
+    assert.equal(world.of("denied").length, 0);
+  });
+}
+
+Deno.test("flush() does not try what was denied again in other windows of the same send", async () => {
+  const world = new World({ answers: [{ status: 401 }], whenDenied: "wait" });
+  await world.add(requestOf([1], 1));
+  await world.flush(30_000, { send: 1 });
+  await world.add(requestOf([1], 2));
+  await world.flush(30_000, { send: 1 });
+  assert.deepEqual(marks(world), [1, 2]);
+  await world.flush(30_000, { send: 2 });
+  assert.deepEqual(marks(world), [1, 2, 1]);
+  assert.equal(world.delivery.ledger.delivered, 2);
+});
+
+Deno.test("flush() tries one more request, the newest, when the oldest was denied", async () => {
+  const world = new World({ answers: () => ({ status: 401 }), whenDenied: "wait" });
+  await world.add(...[1, 2, 3, 4].map((mark) => requestOf([mark], mark)));
+  await world.flush();
+  assert.deepEqual(marks(world), [1, 4]);
+  assert.equal(world.of("held").length, 1);
+  assert.equal(world.delivery.ledger.pending, 10);
+});
+
+Deno.test("flush() loses nothing, and delivers in order, when the token is right again", async () => {
+  const world = new World({ answers: () => ({ status: 401 }), whenDenied: "wait" });
+  for (const mark of [1, 2, 3, 4, 5]) {
+    await world.add(requestOf([mark], mark));
+    await world.flush();
+  }
+  assert.deepEqual(marks(world), [1, 1, 2, 1, 3, 1, 4, 1, 5]);
+  const before = world.receiver.attempts.length;
+  world.receiver.answer(() => ({}));
+  await world.flush();
+  assert.deepEqual(marks(world).slice(before), [1, 2, 3, 4, 5]);
+  assert.equal(world.delivery.ledger.delivered, 15);
+});
+
+Deno.test("flush() delivers what is behind a request that is always denied, and rejects that in the next send", async () => {
+  const world = new World({ answers: denying(1), whenDenied: "wait" });
+  await world.add(...[1, 2, 3, 4].map((mark) => requestOf([mark], mark)));
+  await world.flush();
+  assert.deepEqual(marks(world), [1, 4, 2, 3]);
+  assert.equal(world.delivery.ledger.delivered, 9);
+  assert.equal(world.delivery.ledger.pending, 1);
+  assert.equal(world.of("held").length, 0);
+  await world.flush();
+  assert.deepEqual(marks(world), [1, 4, 2, 3, 1]);
+  assert.equal(world.delivery.ledger.rejected, 1);
+  assert.equal(world.of("settled").at(-1)?.result.outcome, "rejected");
+});
+
+Deno.test("flush() delivers in the end what is not denied, however many are", async () => {
+  const world = new World({ answers: denying(1, 2, 3, 5, 6), whenDenied: "wait" });
+  await world.add(...[1, 2, 3, 4, 5, 6].map((mark) => requestOf([1], mark)));
+  for (let send = 7; send < 13; send++) {
+    await world.add(requestOf([1], send));
+    await world.flush();
+  }
+  assert.deepEqual(world.delivery.ledger, {
+    recorded: 12,
+    delivered: 7,
+    rejected: 5,
+    dropped: 0,
+    pending: 0,
+  });
+});
+
+Deno.test("flush() finds the request that is not denied though no new one comes", async () => {
+  const world = new World({ answers: denying(1, 2, 3, 5, 6), whenDenied: "wait" });
+  await world.add(...[1, 2, 3, 4, 5, 6].map((mark) => requestOf([1], mark)));
+  for (let send = 0; send < 6; send++) await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 1);
+});
+
+Deno.test("flush() rejects one request, not the queue, when the token is revoked after another was accepted", async () => {
+  const world = new World({ answers: () => ({ status: 401 }), whenDenied: "wait" });
+  for (const mark of [1, 2, 3, 4, 5]) {
+    await world.add(requestOf([1], mark));
+    await world.flush();
+  }
+  // The token is right for one request.
+  const taken = world.receiver.attempts.length;
+  world.receiver.answer((n) => n === taken ? {} : { status: 401 });
+  for (let send = 0; send < 10; send++) await world.flush();
+  const { delivered, rejected, pending } = world.delivery.ledger;
+  assert.deepEqual({ delivered, rejected, pending }, { delivered: 1, rejected: 1, pending: 3 });
+  world.receiver.answer(() => ({}));
+  await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 4);
+});
+
+Deno.test("flush() retries what is tried in place of a denied request as any other", async () => {
+  const world = new World({
+    answers: [{ status: 401 }, { status: 503 }, {}],
+    whenDenied: "wait",
+  });
+  await world.add(requestOf([1], 1), requestOf([1], 2), requestOf([1], 3));
+  await world.flush();
+  assert.deepEqual(marks(world), [1, 3, 3, 2]);
+  assert.equal(world.delivery.ledger.delivered, 2);
+});
+
+Deno.test("flush() drops what is denied at --max-age and --max-pending-mb, as anything else", async () => {
+  const size = requestOf([1], 1).body.length;
+  const world = new World({
+    answers: () => ({ status: 401 }),
+    limits: { maxPendingBytes: size * 2.5, maxAgeMs: 60_000 },
+    whenDenied: "wait",
+  });
+  for (const mark of [1, 2, 3]) {
+    await world.add(requestOf([1], mark));
+    await world.flush();
+  }
+  assert.match(world.of("dropped")[0]?.reason ?? "", /--max-pending-mb/);
+  await world.pass(61_000);
+  await world.flush();
+  assert.deepEqual(world.delivery.ledger, {
+    recorded: 3,
+    delivered: 0,
+    rejected: 0,
+    dropped: 3,
+    pending: 0,
+  });
+});
+
+Deno.test("flush() tries what was denied once more in the last window, and what is behind it", async () => {
+  const world = new World({ answers: denying(1), whenDenied: "wait" });
+  await world.add(requestOf([1], 1));
+  await world.flush();
+  await world.add(requestOf([1], 2));
+  const until = world.clock.monotonic() + 6000;
+  await world.flush(6000, { last: true, stop: AbortSignal.abort(), until });
+  assert.deepEqual(marks(world), [1, 1, 2]);
+  assert.equal(world.delivery.ledger.delivered, 1);
+  assert.equal(world.delivery.ledger.pending, 1);
+});
+
+Deno.test("end() leaves what was denied in the store, marked as not sent", async () => {
+  const store = new MemoryStore();
+  const world = new World({ store, answers: () => ({ status: 401 }), whenDenied: "wait" });
+  await world.add(requestOf([5]));
+  await world.flush();
+  await world.end();
+  assert.equal(world.delivery.ledger.pending, 5);
+  assert.deepEqual([...store.unsent], ["file-0"]);
+});
+
+Deno.test("flush() forgets requests that were stored together only when the last of them is settled", async () => {
+  const store = new MemoryStore();
+  const world = new World({ store, answers: denying(1), whenDenied: "wait" });
+  // Others wait in front of them, more than a request has halves.
+  await world.add(...Array.from({ length: 70 }, (_, i) => requestOf([1], 100 + i)));
+  const left = [1, 2, 3].map((mark) => ({
+    request: requestOf([1], mark),
+    iteration: null,
+    recordedAt: 0,
+    bornAt: 0,
+    stored: "batch",
+    attempts: 0,
+    mayHaveArrived: false,
+    possiblyDuplicated: false,
+  }));
+  const [first] = left;
+  assert.ok(first !== undefined);
+  store.files.set("batch", first);
+  world.delivery.adopt(left);
+  world.receiver.answer((_, points) =>
+    points[0]?.attributes["series"] === "3-0" ? {} : { status: 401 }
+  );
+  await world.flush(30_000, { until: world.clock.monotonic() + 3 });
+  assert.ok(store.files.has("batch"), "two of three are pending");
+  world.receiver.answer(denying(1));
+  await world.flush();
+  assert.ok(store.files.has("batch"), "one is pending");
+  await world.flush();
+  assert.equal(world.delivery.ledger.rejected, 1);
+  assert.equal(store.files.size, 0);
+});
+
+Deno.test("flush() keeps the file of requests that were stored together when it splits one of them", async () => {
+  const store = new MemoryStore();
+  const world = new World({ store });
+  const left = [1, 2].map((mark) => ({
+    request: requestOf([1, 2], mark, SPLITTABLE),
+    iteration: null,
+    recordedAt: 0,
+    bornAt: 0,
+    stored: "batch",
+    attempts: 0,
+    mayHaveArrived: false,
+    possiblyDuplicated: false,
+  }));
+  const [first] = left;
+  assert.ok(first !== undefined);
+  store.files.set("batch", first);
+  world.delivery.adopt(left);
+  world.receiver.answer((n) => n === 0 ? { status: 413 } : { status: 503 });
+  await world.flush(0);
+  assert.deepEqual([...store.files.keys()], ["batch"]);
+  world.receiver.answer(() => ({}));
+  await world.flush();
+  assert.equal(world.delivery.ledger.delivered, 6);
+  assert.equal(store.files.size, 0);
+});
+
+/** A data point each, of a little more than 64 KiB. */
+const large = (points: number, mark = 1) =>
+  requestOf(Array.from({ length: points }, () => 1), mark, SPLITTABLE);
+const sizes = ({ receiver }: World) => receiver.attempts.map(({ points }) => points.length);
+
+Deno.test("flush() halves what any 4xx calls too large, as a Collector does with 400", async () => {
+  const body = new TextEncoder().encode("http: request body too large\n");
+  const world = new World();
+  world.receiver.answer((_, points) => points.length > 2 ? { status: 400, body } : {});
+  await world.add(large(8));
+  await world.flush();
+  assert.deepEqual(sizes(world), [8, 4, 2, 2, 2, 2]);
+  assert.equal(world.delivery.ledger.delivered, 8);
+  assert.equal(world.of("split").length, 2);
+});
+
+Deno.test("flush() splits before sending what is larger than what worked, for the rest of the run", async () => {
+  const world = new World({ store: new MemoryStore() });
+  world.receiver.answer((_, points) => points.length > 2 ? { status: 413 } : {});
+  await world.add(large(4, 1), large(4, 2), large(3, 3), large(1, 4));
+  assert.equal(world.delivery.largestRequest, Infinity);
+  await world.flush();
+  assert.deepEqual(sizes(world), [4, 2, 2, 2, 2, 2, 1, 1]);
+  const { largestRequest } = world.delivery;
+  assert.equal(largestRequest, plainSize(large(2, 2)));
+  await world.add(large(4, 5));
+  await world.flush();
+  assert.deepEqual(sizes(world).slice(8), [2, 2]);
+  assert.equal(world.of("split").length, 1);
+  assert.equal(world.delivery.ledger.delivered, 16);
+  assert.equal(new World().delivery.largestRequest, Infinity, "another process begins afresh");
+});
+
+Deno.test("flush() rejects what is too large when its halves would have less than 64 KiB", async () => {
+  for (const [points, attempts] of [[1, [1]], [2, [2, 1, 1]], [3, [3, 2, 1, 1, 1]]] as const) {
+    const world = new World({ answers: () => ({ status: 413 }) });
+    await world.add(large(points));
+    await world.flush();
+    assert.deepEqual(sizes(world), attempts);
+    assert.equal(world.delivery.ledger.rejected, points);
+  }
+  const small = requestOf([1, 1], 1, SPLITTABLE - 1000);
+  const world = new World({ answers: () => ({ status: 413 }) });
+  await world.add(small);
+  await world.flush();
+  assert.deepEqual(sizes(world), [2]);
+});
+
+for (
+  const { name, forMs, retryAfter, message } of [
+    {
+      name: "is longer than --retry-for",
+      forMs: 30_000,
+      retryAfter: "60",
+      message: "503 Service Unavailable; Retry-After is 60 s, longer than --retry-for (30 s)",
+    },
+    {
+      name: "is longer than a fraction of a second",
+      forMs: 500,
+      retryAfter: "0.7",
+      message: "503 Service Unavailable; Retry-After is 1 s, longer than --retry-for (0.5 s)",
+    },
+  ]
+) {
+  Deno.test(`flush() says that a Retry-After ${name}`, async () => {
+    const world = new World({
+      answers: [{ status: 503, headers: { "retry-after": retryAfter } }],
+    });
+    await world.add(requestOf([1]));
+    await world.flush(forMs);
+    assert.equal(world.of("held")[0]?.result.message, message);
+    await world.flush(forMs);
+    assert.equal(world.receiver.attempts.length, 1);
+    assert.match(
+      world.of("held")[1]?.result.message ?? "",
+      /another \d+ s \(Retry-After\); Retry-After is \d+ s, longer than --retry-for \(/,
+    );
+  });
+}
+
+Deno.test("flush() names --retry-for only when it is what a Retry-After exceeds", async () => {
+  const world = new World({ answers: () => ({ status: 503, headers: { "retry-after": "20" } }) });
+  await world.add(requestOf([1]));
+  await world.flush(30_000, { until: world.clock.monotonic() + 5_000 });
+  assert.equal(world.of("held")[0]?.result.message, "503 Service Unavailable");
+  await world.pass(60_000);
+  await world.flush(6_000, { last: true });
+  assert.equal(world.of("held")[1]?.result.message, "503 Service Unavailable");
+});
+
 // What follows is property-based: whatever happens, the books are right.
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -661,7 +1010,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ status: fc.constantFrom(204, 302, 400, 401, 413, 500) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ status: fc.constantFrom(204, 302, 400, 401, 403, 413, 500) }),
+  },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 4 }).map((n) => partial(n)) },
   {
     weight: 2,
@@ -733,6 +1085,9 @@ interface Story {
   readonly steps: readonly Step[];
   readonly jitter: number;
   readonly spool: boolean;
+  readonly whenDenied: "wait" | "refuse";
+  /** Of each data point: so large that requests are split. */
+  readonly padding: number;
   readonly maxPendingBytes: number;
   readonly maxAgeMs: number;
 }
@@ -743,17 +1098,22 @@ function story(steps: fc.Arbitrary<Step>): fc.Arbitrary<Story> {
     steps: fc.array(steps, { maxLength: 60 }),
     jitter: fc.double({ min: 0, max: 0.99, noNaN: true }),
     spool: fc.boolean(),
-    maxPendingBytes: fc.constantFrom(150, 1000, 64e6),
+    whenDenied: fc.constantFrom("wait", "refuse"),
+    padding: fc.constantFrom(0, 0, 0, SPLITTABLE),
+    maxPendingBytes: fc.constantFrom(150, 1000, 300_000, 64e6, 64e6),
     maxAgeMs: fc.constantFrom(60_000, 3_600_000),
   });
 }
 
-async function play({ commands, steps, jitter, spool, maxPendingBytes, maxAgeMs }: Story) {
+async function play(
+  { commands, steps, jitter, spool, whenDenied, padding, maxPendingBytes, maxAgeMs }: Story,
+) {
   const store = spool ? new MemoryStore() : undefined;
   const world = new World({
     answers: steps,
     limits: { maxPendingBytes, maxAgeMs },
     ...store && { store },
+    whenDenied,
     random: () => jitter,
   });
   let stop = new AbortController();
@@ -762,7 +1122,7 @@ async function play({ commands, steps, jitter, spool, maxPendingBytes, maxAgeMs 
   for (const command of commands) {
     switch (command.type) {
       case "add":
-        await world.add(...command.counts.map((counts) => requestOf(counts, ++mark)));
+        await world.add(...command.counts.map((counts) => requestOf(counts, ++mark, padding)));
         break;
       case "flush":
         await world.flush(command.forMs, {

@@ -193,6 +193,49 @@ Deno.test("readExportAnswer() tells retryable statuses, too large and refused ap
   assert.equal(kinds.get("refused")?.length, 300 - 5);
 });
 
+Deno.test("readExportAnswer() knows 401 and 403 from what the data is refused for", async () => {
+  for (const [status, reason] of [[401, "credentials"], [403, "credentials"], [404, undefined]]) {
+    const answer = await read(Number(status));
+    assert.ok(answer.kind === "refused");
+    assert.equal(answer.reason, reason);
+  }
+});
+
+for (
+  const [what, headers, body] of [
+    ["a Collector's text", { "content-type": "text/plain" }, "http: request body too large\n"],
+    ["a Collector's Status", PROTOBUF, rpcStatus(3, "http: request body too large")],
+    ["a Status in JSON", JSON_, '{"code":3,"message":"http: request body too large"}'],
+    ["nginx's page", HTML, "<html><head><title>413 Request Entity Too Large</title></head></html>"],
+    ["a page's text", HTML, "<html><title>Error</title><p>The message is\n too large</p></html>"],
+    ["PayloadTooLarge in words", JSON_, '{"error":"Payload too large"}'],
+    ["request is too large", {}, "Request is too large."],
+    ["a constant", JSON_, '{"error":{"code":"OTLP_MESSAGE_MAX_SIZE_EXCEEDED"}}'],
+  ] as const
+) {
+  Deno.test(`readExportAnswer() knows any 4xx that says the request is too large: ${what}`, async () => {
+    for (const status of [400, 403, 413, 422]) {
+      assert.equal((await read(status, headers, body)).kind, "too-large", String(status));
+    }
+    assert.equal((await read(500, headers, body)).kind, "refused");
+    assert.equal((await read(429, headers, body)).kind, "retry");
+  });
+}
+
+for (
+  const body of [
+    "<title>400 Request Header Or Cookie Too Large</title>",
+    "414 Request-URI Too Large",
+    "431 Request Header Fields Too Large",
+    "the request has too many data points",
+    "value too large",
+  ]
+) {
+  Deno.test(`readExportAnswer() does not take for a request that is too large: ${body}`, async () => {
+    assert.equal((await read(400, HTML, body)).kind, "refused");
+  });
+}
+
 Deno.test("readExportAnswer() reads Retry-After of what may be tried again", async () => {
   const after = async (value: string) => {
     const answer = await read(503, { "retry-after": value });
@@ -228,7 +271,11 @@ for (
   ] as const
 ) {
   Deno.test(`readExportAnswer() repeats an error's words when they are ${what}`, async () => {
-    assert.deepEqual(await read(401, headers, body), { kind: "refused", message });
+    assert.deepEqual(await read(401, headers, body), {
+      kind: "refused",
+      message,
+      reason: "credentials",
+    });
   });
 }
 

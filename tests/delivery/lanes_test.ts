@@ -2,20 +2,24 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Delivery, type DeliveryEvent, type Ledger } from "../../src/delivery/delivery.ts";
 import { Lanes } from "../../src/delivery/lanes.ts";
+import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
+import type { Point } from "../support/decode.ts";
 import {
   MemoryStore,
   requestOf,
   SimulatedClock,
   SimulatedReceiver,
+  SPLITTABLE,
   type Step,
 } from "../support/simulation.ts";
 
 const NEVER = new AbortController().signal;
 
 interface WorldOptions {
-  readonly answers?: (attempt: number) => Step;
+  readonly answers?: (attempt: number, points: readonly Point[]) => Step;
   readonly store?: MemoryStore;
+  readonly whenDenied?: "wait" | "refuse";
   readonly maxPendingBytes?: number;
 }
 
@@ -26,10 +30,12 @@ class World {
   readonly lanes: Lanes;
   readonly events: DeliveryEvent[] = [];
   #iteration = 0;
+  #sends = 0;
 
   constructor(
     count: number,
-    { answers = () => ({}), store, maxPendingBytes = 64e6 }: WorldOptions = {},
+    { answers = () => ({}), store, whenDenied = "refuse", maxPendingBytes = 64e6 }: WorldOptions =
+      {},
   ) {
     this.receiver = new SimulatedReceiver(this.clock, answers);
     this.lanes = new Lanes(Array.from({ length: count }, () => (shared) =>
@@ -40,6 +46,7 @@ class World {
         random: () => 0.5,
         limits: { maxPendingBytes, maxAgeMs: 3_600_000 },
         store,
+        whenDenied,
         shared,
       })));
   }
@@ -51,7 +58,14 @@ class World {
   flush(forMs = 30_000): Promise<void> {
     const until = this.clock.monotonic() + forMs;
     return this.#drain(
-      this.lanes.flush({ retryUntil: until, until, stop: NEVER, abort: NEVER, last: false }),
+      this.lanes.flush({
+        send: ++this.#sends,
+        retryForMs: forMs,
+        until,
+        stop: NEVER,
+        abort: NEVER,
+        last: false,
+      }),
     );
   }
 
@@ -148,9 +162,74 @@ Deno.test("Lanes share one store, where every name is another", async () => {
   assert.equal(store.files.size, 0);
 });
 
+const markOf = (points: readonly Point[]) =>
+  Number.parseInt(String(points[0]?.attributes["series"]));
+
+Deno.test("Lanes lose nothing when the token is wrong for some sends", async () => {
+  const world = new World(3, { answers: () => ({ status: 401 }), whenDenied: "wait" });
+  for (let send = 0; send < 4; send++) {
+    await world.add(...[0, 1, 2].map((lane) => inLane(lane, 3 * send + lane)));
+    await world.flush();
+    assert.ok(world.receiver.attempts.length <= 6 * (send + 1), "two per lane and send");
+  }
+  world.receiver.answer(() => ({}));
+  await world.flush();
+  assert.equal(world.lanes.ledger.delivered, 12);
+});
+
+Deno.test("Lanes learn from each other that a request is denied for its own sake", async () => {
+  // The second lane has nothing but this request.
+  const world = new World(2, {
+    answers: (_, points) => markOf(points) === 100 ? { status: 403 } : {},
+    whenDenied: "wait",
+  });
+  await world.add(inLane(0, 1), inLane(1, 99));
+  await world.flush();
+  assert.equal(world.lanes.ledger.pending, 1);
+  await world.add(inLane(0, 2));
+  await world.flush();
+  const { delivered, rejected } = world.lanes.ledger;
+  assert.deepEqual({ delivered, rejected }, { delivered: 2, rejected: 1 });
+});
+
+Deno.test("Lanes know together which size the receiver takes", async () => {
+  const request = { ...requestOf([1, 1, 1, 1], 1, SPLITTABLE), lane: 0 };
+  const world = new World(2, {
+    answers: (_, points) => points.length > 2 ? { status: 413 } : {},
+  });
+  await world.add(request);
+  await world.flush();
+  assert.equal(world.lanes.largestRequest, plainSize(requestOf([1, 1], 1, SPLITTABLE)));
+  await world.add({ ...request, lane: 1 });
+  await world.flush();
+  assert.deepEqual(world.receiver.attempts.map(({ points }) => points.length), [4, 2, 2, 2, 2]);
+});
+
+Deno.test("Lanes take over through one lane what shares a name in the store", async () => {
+  const store = new MemoryStore();
+  const world = new World(2, { store, answers: (n) => n < 1 ? {} : { failure: "refused" } });
+  const left = [1, 2, 3].map((mark) => ({
+    request: requestOf([1], mark),
+    iteration: null,
+    recordedAt: 0,
+    bornAt: 0,
+    stored: "batch",
+    attempts: 0,
+    mayHaveArrived: false,
+    possiblyDuplicated: false,
+  }));
+  const [first] = left;
+  assert.ok(first !== undefined);
+  store.files.set("batch", first);
+  world.lanes.adopt(left);
+  await world.flush(10);
+  assert.equal(world.lanes.ledger.delivered, 1);
+  assert.ok(store.files.has("batch"));
+});
+
 const answer: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ latencyMs: fc.integer({ min: 0, max: 12_000 }) }) },
-  { weight: 2, arbitrary: fc.record({ status: fc.constantFrom(429, 503, 400) }) },
+  { weight: 2, arbitrary: fc.record({ status: fc.constantFrom(429, 503, 400, 401, 403) }) },
   { weight: 1, arbitrary: fc.constant<Step>({ failure: "refused" }) },
 );
 
@@ -161,8 +240,13 @@ Deno.test("Lanes have the ledger right whatever the receiver answers", async () 
       fc.array(fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 6 }), { maxLength: 6 }),
       fc.array(answer, { maxLength: 30 }),
       fc.constantFrom(300, 2000, 64e6),
-      async (count, sends, answers, maxPendingBytes) => {
-        const world = new World(count, { answers: (n) => answers[n] ?? {}, maxPendingBytes });
+      fc.constantFrom("wait", "refuse"),
+      async (count, sends, answers, maxPendingBytes, whenDenied) => {
+        const world = new World(count, {
+          answers: (n) => answers[n] ?? {},
+          maxPendingBytes,
+          whenDenied,
+        });
         for (const lanes of sends) {
           await world.add(...lanes.map((lane) => inLane(lane)));
           await world.flush(5000);

@@ -3,6 +3,7 @@ import { decodeFile } from "../../src/delivery/spool/spool_file.ts";
 import { decode, type Point } from "../support/decode.ts";
 import { type Finished, startProgram } from "../support/program.ts";
 import { type ExportAnswer, isTaken, type Receiver, startReceiver } from "../support/receiver.ts";
+import { SPLITTABLE_ARGS } from "../support/sample.ts";
 import { seeded } from "../support/seeded.ts";
 
 /** Kills in one run, of several programs at a time, each with a spool and a receiver of its own. */
@@ -128,7 +129,7 @@ async function empty(cwd: string, receiver: Receiver): Promise<void> {
 function flags(receiver: Receiver, ...more: readonly string[]): readonly string[] {
   return [
     ...["--endpoint", receiver.url, "--spool", "spool", "--compression", "none"],
-    ...["--output", "json", "--timeout", "0.3", "--retry-for", "0.2", ...more],
+    ...["--output", "json", "--timeout", "0.3", "--retry-for", "0.2", ...SPLITTABLE_ARGS, ...more],
   ];
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { gzip, plainBody } from "../../src/otlp/gzip.ts";
+import { gzip, plainBody, plainSize } from "../../src/otlp/gzip.ts";
 
 for (const length of [0, 376, 262_143, 262_144, 1_000_000]) {
   Deno.test(`gzip() packs ${length} bytes so that they come out again`, async () => {
@@ -8,5 +8,7 @@ for (const length of [0, 376, 262_143, 262_144, 1_000_000]) {
     assert.deepEqual([...body.subarray(0, 2)], [0x1f, 0x8b]);
     assert.ok(length < 376 || body.length < length / 2, `${body.length} bytes`);
     assert.deepEqual(await plainBody({ body, encoding: "gzip" }), bytes);
+    assert.equal(plainSize({ body, encoding: "gzip" }), length);
+    assert.equal(plainSize({ body: bytes, encoding: "identity" }), length);
   });
 }

@@ -34,7 +34,7 @@ function senderOf(isOthers = (_: number) => false) {
       recorder: recorder({ resource: {}, instruments: [instrument], maxSeries: 10 }, clock),
       posts: [() => new Promise((resolve) => answers.push(() => resolve(REPLY)))],
     },
-    LIMITS,
+    () => LIMITS,
     "none",
     clock,
   );

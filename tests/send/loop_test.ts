@@ -3,8 +3,9 @@ import fc from "fast-check";
 import type { MetricConfig } from "../../src/config/metric_config.ts";
 import type { ScheduleConfig } from "../../src/config/schedule_config.ts";
 import { Delivery, type Limits, type Pending } from "../../src/delivery/delivery.ts";
+import type { Attributes } from "../../src/measurements/measurement.ts";
 import { batchSource, emptySource, type Source } from "../../src/source/source.ts";
-import { OTLP_REQUEST, type RequestLimits } from "../../src/otlp/request.ts";
+import { atMost, OTLP_REQUEST, type RequestLimits } from "../../src/otlp/request.ts";
 import { recorder } from "../../src/otlp/recorder.ts";
 import { run, type RunEvent, type Summary } from "../../src/send/loop.ts";
 import type { Point } from "../support/decode.ts";
@@ -15,6 +16,7 @@ import {
   requestOf,
   SimulatedClock,
   SimulatedReceiver,
+  SPLITTABLE,
   type Step,
 } from "../support/simulation.ts";
 
@@ -46,6 +48,7 @@ interface Options {
   readonly limits?: Partial<Limits>;
   readonly request?: RequestLimits;
   readonly store?: MemoryStore;
+  readonly resource?: Attributes;
   readonly left?: readonly Pending[];
   /** Nothing is recorded. */
   readonly nothing?: boolean;
@@ -80,6 +83,7 @@ class World {
       random: options.random ?? (() => 0.5),
       limits,
       store: options.store,
+      whenDenied: options.schedule?.loop || options.store ? "wait" : "refuse",
     });
     this.delivery.adopt(options.left ?? []);
     const batch = Array.from({ length: PER_SEND }, (_, i) => ({
@@ -89,13 +93,18 @@ class World {
     this.#run = run({
       source: options.source?.(clock) ??
         (options.nothing ? emptySource : batchSource(() => batch)),
-      recorder: recorder({ resource: {}, instruments: [METRIC], maxSeries: 1000 }, clock),
+      recorder: recorder({
+        resource: options.resource ?? {},
+        instruments: [METRIC],
+        maxSeries: 1000,
+      }, clock),
       delivery: this.delivery,
       clock,
+      random: options.random ?? (() => 0.5),
       schedule: options.schedule ?? ONCE,
       startDelayMs: options.startDelayMs ?? 0,
       keep: { retryForMs: options.retryForMs ?? 30_000, maxPendingBytes: limits.maxPendingBytes },
-      limits: options.request ?? OTLP_REQUEST,
+      limits: () => atMost(this.delivery.largestRequest, options.request ?? OTLP_REQUEST),
       compression: "none",
       timeoutMs,
       review: () => Promise.resolve(),
@@ -207,13 +216,161 @@ Deno.test("run() prefers 1 to 3 when one send was rejected and another taken in 
 });
 
 Deno.test("run() counts the points of every half when a split send is taken only in part", async () => {
-  const world = new World({ answers: [{ status: 413 }, partial(1), { status: 400 }] });
+  const world = new World({
+    answers: [{ status: 413 }, partial(1), { status: 400 }],
+    resource: { padding: "x".repeat(2 * SPLITTABLE) },
+  });
   const { delivered, rejected } = await world.play();
   // The first half has two of the three points: 2 + 2 of the 5 measurements.
   assert.deepEqual({ delivered, rejected }, { delivered: 4, rejected: 1 });
   const [send] = world.of("send");
   assert.equal(send?.outcome, "partial");
   assert.equal(send?.rejectedPoints, 2);
+});
+
+Deno.test("run() loses nothing in a loop when the token is wrong for a while", async () => {
+  const world = new World({
+    schedule: { ...LOOP, iterations: 6 },
+    answers: () => ({ status: 401 }),
+  });
+  world.clock.after(2.5 * MINUTE, () => world.receiver.answer(() => ({})));
+  const { delivered, recorded, exitCode } = await world.play();
+  assert.deepEqual({ delivered, recorded, exitCode }, { delivered: 30, recorded: 30, exitCode: 0 });
+  assert.deepEqual(
+    world.of("send").map(({ outcome, status, message }) => [outcome, status, message]),
+    [
+      ...Array.from({ length: 3 }, () => ["failed", 401, "401 Unauthorized"]),
+      ...Array.from({ length: 3 }, () => ["accepted", 200, null]),
+    ],
+  );
+  assert.deepEqual(world.of("late").map(({ iteration }) => iteration), [1, 2, 3]);
+  const sends = world.attempts.map((at) => Math.floor(at / MINUTE));
+  assert.deepEqual(sends, [0, 1, 1, 2, 2, 3, 3, 3, 3, 4, 5], "once per send, and one more");
+});
+
+Deno.test("run() drops what is denied to the end of a loop, and keeps it when there is a store", async () => {
+  for (const store of [undefined, new MemoryStore()]) {
+    const world = new World({
+      schedule: { ...LOOP, iterations: 2 },
+      answers: () => ({ status: 403 }),
+      ...store && { store },
+    });
+    const { dropped, pending, exitCode } = await world.play();
+    assert.deepEqual(
+      { dropped, pending, exitCode },
+      { dropped: store ? 0 : 10, pending: store ? 10 : 0, exitCode: 1 },
+    );
+    const [undelivered] = world.of("undelivered");
+    assert.equal(undelivered?.reason, "403 Forbidden");
+    assert.equal(undelivered.trouble?.kind, "reply");
+  }
+});
+
+Deno.test("run() keeps what is denied in a single run with a store, and delivers it in the next", async () => {
+  const store = new MemoryStore();
+  const world = new World({ store, answers: () => ({ status: 401 }) });
+  const { pending, exitCode } = await world.play();
+  assert.deepEqual({ pending, exitCode }, { pending: 5, exitCode: 1 });
+  assert.equal(world.of("send")[0]?.outcome, "failed");
+  assert.equal(world.attempts.length, 1);
+  const left = [...store.files].map(([stored, file]) => ({ ...file, stored, iteration: null }));
+  const next = new World({ store, left });
+  const { delivered, exitCode: then } = await next.play();
+  assert.deepEqual({ delivered, then }, { delivered: 10, then: 0 });
+});
+
+Deno.test("run() delivers its own when what an earlier process left is denied", async () => {
+  const store = new MemoryStore();
+  await new World({ store, answers: () => ({ status: 403 }) }).play();
+  const left = [...store.files].map(([stored, file]) => ({ ...file, stored, iteration: null }));
+  const world = new World({ store, left, answers: [{ status: 403 }] });
+  const { delivered, pending, exitCode } = await world.play();
+  assert.deepEqual({ delivered, pending, exitCode }, { delivered: 5, pending: 5, exitCode: 1 });
+  assert.equal(world.of("send")[0]?.outcome, "accepted");
+  assert.match(world.of("undelivered")[0]?.reason ?? "", /^403 /);
+});
+
+Deno.test("run() reports as late what is refused for good in the end", async () => {
+  const world = new World({
+    schedule: { ...LOOP, iterations: 3 },
+    answers: [{ status: 403 }, { status: 403 }, {}, { status: 403 }],
+  });
+  const { delivered, rejected, exitCode } = await world.play();
+  assert.deepEqual({ delivered, rejected, exitCode }, { delivered: 10, rejected: 5, exitCode: 1 });
+  assert.deepEqual(
+    world.of("late").map(({ iteration, result }) => [iteration, result.outcome, result.status]),
+    [[1, "rejected", 403]],
+  );
+  assert.deepEqual(world.of("send").map(({ outcome }) => outcome), [
+    "failed",
+    "accepted",
+    "accepted",
+  ]);
+});
+
+Deno.test("run() tries what was denied once more when it is stopped", async () => {
+  const world = new World({ schedule: LOOP, answers: [{ status: 401 }] });
+  world.clock.after(MINUTE / 2, () => world.stop.abort());
+  const { delivered, exitCode } = await world.play();
+  assert.deepEqual({ delivered, exitCode }, { delivered: 5, exitCode: 0 });
+  assert.deepEqual(world.attempts, [0, MINUTE / 2]);
+});
+
+Deno.test("run() tries what was denied again in an interval without data, too", async () => {
+  const world = new World({
+    schedule: { ...LOOP, iterations: 3 },
+    source: () => {
+      const source = batchSource(() => [{ value: 1, attributes: {} }]);
+      let filled = 0;
+      return {
+        ...source,
+        fill: (...wanted) =>
+          filled++ === 0
+            ? source.fill(...wanted)
+            : Promise.resolve({ measurements: 0, ended: false, isOthers: true }),
+      };
+    },
+    answers: [{ status: 401 }],
+  });
+  const { delivered } = await world.play();
+  assert.equal(delivered, 1);
+  assert.deepEqual(world.attempts, [0, MINUTE]);
+});
+
+for (
+  const [what, answer] of [
+    ["denied", { status: 401 }],
+    ["asked to wait for an hour", { status: 429, headers: { "retry-after": "3600" } }],
+    ["told that the name is not known", { failure: "dns" }],
+  ] as const
+) {
+  Deno.test(`run() backs off with --interval 0 when it is ${what}`, async () => {
+    const world = new World({
+      schedule: { ...LOOP, intervalMs: 0, durationMs: MINUTE },
+      answers: () => answer,
+      random: () => 0,
+    });
+    await world.play();
+    // Waits of 0.25, 0.5, 1 and 2 s, then of 4 s.
+    const sends = world.of("send").length;
+    assert.ok(sends > 10 && sends < 22, `${sends} sends in a minute`);
+    assert.ok(world.now < MINUTE + 100, `ended after ${world.now} ms`);
+  });
+}
+
+Deno.test("run() makes requests no larger than what the receiver took", async () => {
+  const world = new World({
+    schedule: { ...LOOP, iterations: 3 },
+    resource: { padding: "x".repeat(2 * SPLITTABLE) },
+  });
+  world.receiver.answer((_, points) => points.length > 2 ? { status: 413 } : {});
+  const { delivered } = await world.play();
+  assert.equal(delivered, 15);
+  // The first is split. Those that follow are made so small that none has to be, with some bytes to spare.
+  assert.deepEqual(
+    world.receiver.attempts.map(({ points }) => points.length),
+    [3, 2, 1, 1, 1, 1, 1, 1, 1],
+  );
 });
 
 Deno.test("run() sends what is pending first, with its own time stamps, when the receiver is back", async () => {
@@ -628,7 +785,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      status: fc.constantFrom(429, 503, 413, 400),
+      status: fc.constantFrom(429, 503, 413, 400, 401),
       headers: fc.constantFrom<Record<string, string>>({}, { "retry-after": "20" }, {
         "retry-after": "90",
       }),

@@ -25,6 +25,12 @@ const SAMPLE = [
   { method: "PUT", status: 200n, count: 1, low: 30, high: 90 },
 ] as const;
 
+/** Arguments that make any request so large that it is sent in halves, down to single data points, when it is refused. */
+export const SPLITTABLE_ARGS: readonly string[] = ["a", "b"].flatMap((key) => [
+  "--resource",
+  `${key}=${"x".repeat(64 * 2 ** 10)}`,
+]);
+
 /** One DELTA histogram of the sample, whole and consistent in itself. */
 export function assertSample(request: ReceivedRequest, expected: SampleRequest): void {
   const { headers } = request;

@@ -258,13 +258,24 @@ export function measurementsOf(points: readonly Point[]): number {
   return points.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** A request, not compressed, with a data point for each count; `mark` tells its points from all others. */
-export function requestOf(counts: readonly number[], mark = 1): EncodedRequest {
+/** So much in a data point that a request of two of them can be split. */
+export const SPLITTABLE = 64 * 2 ** 10;
+
+function paddingOf(bytes: number) {
+  const value = "x".repeat(bytes);
+  return { key: "padding", value: { value: { case: "stringValue" as const, value } } };
+}
+
+/**
+ * A request, not compressed, with a data point for each count; `mark` tells its points from all others, and each holds
+ * `padding` bytes more than it needs.
+ */
+export function requestOf(counts: readonly number[], mark = 1, padding = 0): EncodedRequest {
   const dataPoints = counts.map((count, i) => ({
     attributes: [{
       key: "series",
       value: { value: { case: "stringValue" as const, value: `${mark}-${i}` } },
-    }],
+    }, ...padding > 0 ? [paddingOf(padding)] : []],
     startTimeUnixNano: BigInt(mark) * 1_000_000_000n,
     timeUnixNano: BigInt(mark + 1) * 1_000_000_000n,
     count: BigInt(count),

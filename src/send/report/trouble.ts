@@ -27,14 +27,13 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
       return [format === "json" ? JSON.stringify({ type: "debug", message: text }) : text];
     }
     case "retry":
-      if (event.result.status === 413) {
-        return warn(`${event.result.message}: sending it again in two halves`);
-      }
       return warn(
         `attempt ${event.pending.attempts} failed: ${event.result.message}; trying again in ${
           (event.inMs / 1000).toFixed(1)
         } s`,
       );
+    case "split":
+      return warn(`${event.result.message}: sending it again in two halves`);
     case "dropped":
       return errorLines(
         format,

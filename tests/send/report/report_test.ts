@@ -348,7 +348,7 @@ Deno.test("event() says when a send is tried again, and when it is sent in halve
   ]);
   const large = { ...failed, status: 413, message: "413" };
   assert.match(
-    text({ type: "retry", pending, result: large, inMs: 0 }).err[0] ?? "",
+    text({ type: "split", pending, result: large }).err[0] ?? "",
     /two halves$/,
   );
   assert.match(text({ type: "missed", sends: 1 }).err[0] ?? "", /: 1 send was left out$/);
