@@ -11,6 +11,8 @@ export interface Reply {
   readonly delayMs?: number;
   /** Sends the answer a byte at a time, with such a pause after each. */
   readonly everyMs?: number;
+  /** All bytes of the answer, in place of what is made of status, headers and body. */
+  readonly raw?: Uint8Array;
 }
 
 /**
@@ -314,7 +316,7 @@ export class Receiver implements AsyncDisposable {
         await this.#pause(reply.everyMs);
       }
     }
-    return reply.headers?.["connection"] !== "close";
+    return reply.headers?.["connection"] !== "close" && !endsConnection(reply.raw);
   }
 
   #pause(ms: number): Promise<void> {
@@ -337,7 +339,8 @@ function statusOf(answer: Plain): number | Trouble {
 }
 
 /** Adds Content-Length unless the headers say how long the body is. Header names in lower case. */
-function encode({ status = 200, headers = {}, body = "" }: Reply): Uint8Array {
+function encode({ status = 200, headers = {}, body = "", raw }: Reply): Uint8Array {
+  if (raw !== undefined) return raw;
   const content = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const framed = headers["content-length"] !== undefined ||
     headers["transfer-encoding"] !== undefined || status === 204 || status === 304;
@@ -347,6 +350,12 @@ function encode({ status = 200, headers = {}, body = "" }: Reply): Uint8Array {
     ...(framed ? [] : [`content-length: ${content.length}`]),
   ];
   return concat([ascii(`${lines.join("\r\n")}\r\n\r\n`), content]);
+}
+
+/** Whether raw bytes are an answer after which their sender closes. */
+function endsConnection(raw: Uint8Array | undefined): boolean {
+  const text = new TextDecoder("latin1").decode(raw);
+  return /^HTTP\/1\.0|^connection: close\r$/im.test(text);
 }
 
 /** Waits for the ClientHello and answers with the first bytes of a handshake record (RFC 8446). */
