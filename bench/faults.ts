@@ -10,8 +10,15 @@ import { fromBinary } from "@bufbuild/protobuf";
 import {
   ExportMetricsServiceRequestSchema,
 } from "../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { partialSuccess } from "../tests/support/decode.ts";
-import { type ExportAnswer, type Receiver, startReceiver } from "../tests/support/receiver.ts";
+import { partialSuccess, rpcStatus } from "../tests/support/decode.ts";
+import { gzip } from "../tests/support/gzip.ts";
+import { concat } from "../tests/support/http.ts";
+import {
+  type ExportAnswer,
+  type Receiver,
+  type Reply,
+  startReceiver,
+} from "../tests/support/receiver.ts";
 import { inTempFolder, machine, predecessor, table } from "./support.ts";
 
 const MOST_MS = 20_000;
@@ -40,15 +47,61 @@ const PROTOBUF = { "content-type": "application/x-protobuf" };
 const HTML = { "content-type": "text/html" };
 const always = (answer: ExportAnswer) => Array.from({ length: 1000 }, () => answer);
 
+/** A response as `Deno.serve` would not send it. */
+function raw(status: number, headers: readonly string[], body: string | Uint8Array = ""): Reply {
+  const head = [`HTTP/1.1 ${status} Scripted`, ...headers, "", ""].join("\r\n");
+  const text = new TextEncoder();
+  return {
+    status,
+    raw: concat([text.encode(head), typeof body === "string" ? text.encode(body) : body]),
+  };
+}
+
+const GZIP = "Content-Encoding: gzip";
+const CLOSE = "Connection: close";
+const zipped = await gzip(new Uint8Array(partialSuccess(0, "a warning that goes unread")));
+const zippedStatus = await gzip(new Uint8Array(rpcStatus(16, "no token")));
+
 const FAULTS: readonly Fault[] = [
   { name: "200" },
+  {
+    name: "200 with `Content-Encoding: gzip` and no body",
+    answers: [raw(200, [GZIP, CLOSE])],
+  },
+  {
+    name: "200 with a gzip body, cut off",
+    answers: [raw(200, [GZIP, CLOSE], zipped.subarray(0, zipped.length / 2))],
+  },
+  {
+    name: "200 with plain text under `Content-Encoding: gzip`",
+    answers: [raw(200, [GZIP, CLOSE], "{}")],
+  },
+  { name: "202 with the text `OK`", answers: [{ status: 202, body: "OK" }] },
+  { name: "204", answers: [204] },
   { name: "401", answers: always(401) },
+  {
+    name: "401 with a gzip body",
+    answers: always(raw(401, [GZIP, `Content-Length: ${zippedStatus.length}`], zippedStatus)),
+  },
+  {
+    name: "400 `http: request body too large`",
+    answers: always({
+      status: 400,
+      headers: PROTOBUF,
+      body: rpcStatus(3, "http: request body too large"),
+    }),
+  },
   { name: "404", answers: always(404) },
   { name: "503 once", answers: [503] },
+  { name: "503 once, with a gzip body, cut off", answers: [raw(503, [GZIP, CLOSE], "\x1f")] },
   { name: "503 for ever", answers: always(503) },
   {
     name: "429 with `Retry-After: 1` once",
     answers: [{ status: 429, headers: { "retry-after": "1" } }],
+  },
+  {
+    name: "429 with `Retry-After: 60`",
+    answers: always({ status: 429, headers: { "retry-after": "60" } }),
   },
   {
     name: "200, some points rejected",
@@ -73,7 +126,10 @@ const FAULTS: readonly Fault[] = [
   { name: "redirect (307)", answers: [{ status: 307, headers: { location: "/elsewhere" } }] },
   { name: "refused", stopped: true },
   { name: "connection reset after the body, once", answers: ["reset-after-body"] },
-  { name: "half an answer, once", answers: ["half-answer"] },
+  {
+    name: "200 with half of its body",
+    answers: [raw(200, ["Content-Length: 100", CLOSE], "only half of it")],
+  },
   { name: "no answer, once", answers: ["hang"] },
   {
     name: `receiver away for ${AWAY_SECONDS} s in a loop of ${LOOP_SECONDS} s, then SIGTERM`,
@@ -226,10 +282,10 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   if (Deno.env.get("SHOW")) {
     console.error(`== ${fault.name} / ${sender.name}: ${output.code}\n${text}`);
   }
-  const took = receiver.requests.filter(({ answered }) => answered === 200).reduce(
-    (sum, { content }) => sum + count(content)[sender.counts],
-    0,
+  const accepted = receiver.requests.filter(({ answered }) =>
+    Number(answered) >= 200 && Number(answered) < 300
   );
+  const took = accepted.reduce((sum, { content }) => sum + count(content)[sender.counts], 0);
   const recorded = fault.loop ? sender.recorded(text) : NaN;
   const whole = fault.rejects === undefined && (fault.loop ? took >= recorded : took > 0);
   return {
@@ -239,6 +295,8 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
       ? "in part"
       : fault.rejects === "all" || took === 0
       ? kept ? "no: kept" : "no"
+      : accepted.length > 1
+      ? `${accepted.length} times`
       : "yes",
     said: said(whole, output.code, text, pid.killed),
     exit: !pid.killed

@@ -162,6 +162,10 @@ async function check(response: RealResponse): Promise<void> {
     assert.match(String(last?.["hint"]), response.hint);
   }
   assert.equal(json.requests[0]?.content.length, 0);
+  if (ok !== null) return;
+  // What the answer to an empty request leaves open, the answer to a measurement tells; here it is 200.
+  const canary = await against(response, ["check", "--canary", "--output", "json"]);
+  assert.deepEqual([canary.status, canary.requests.length], [0, 2], canary.stdout);
 }
 
 testAtOnce(
