@@ -12,13 +12,14 @@ import {
 } from "../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { partialSuccess, rpcStatus } from "../tests/support/decode.ts";
 import { gzip } from "../tests/support/gzip.ts";
-import { concat } from "../tests/support/http.ts";
 import {
   type ExportAnswer,
+  isTaken,
   type Receiver,
   type Reply,
   startReceiver,
 } from "../tests/support/receiver.ts";
+import { onWire, type WireResponse } from "../tests/support/wire_response.ts";
 import { inTempFolder, machine, predecessor, table } from "./support.ts";
 
 const MOST_MS = 20_000;
@@ -45,20 +46,17 @@ interface Fault {
 
 const PROTOBUF = { "content-type": "application/x-protobuf" };
 const HTML = { "content-type": "text/html" };
+const TEXT = { "content-type": "text/plain" };
 const always = (answer: ExportAnswer) => Array.from({ length: 1000 }, () => answer);
 
-/** A response as `Deno.serve` would not send it. */
-function raw(status: number, headers: readonly string[], body: string | Uint8Array = ""): Reply {
-  const head = [`HTTP/1.1 ${status} Scripted`, ...headers, "", ""].join("\r\n");
-  const text = new TextEncoder();
-  return {
-    status,
-    raw: concat([text.encode(head), typeof body === "string" ? text.encode(body) : body]),
-  };
+/** A response as servers send it that are not ours. */
+function wire(response: WireResponse): Reply {
+  const reply = onWire(response, "HTTP/1.1 in chunks");
+  if (reply === undefined) throw new Error("HTTP/1.1 cannot express it");
+  return reply;
 }
 
-const GZIP = "Content-Encoding: gzip";
-const CLOSE = "Connection: close";
+const GZIP = { "content-encoding": "gzip" };
 const zipped = await gzip(new Uint8Array(partialSuccess(0, "a warning that goes unread")));
 const zippedStatus = await gzip(new Uint8Array(rpcStatus(16, "no token")));
 
@@ -66,22 +64,22 @@ const FAULTS: readonly Fault[] = [
   { name: "200" },
   {
     name: "200 with `Content-Encoding: gzip` and no body",
-    answers: [raw(200, [GZIP, CLOSE])],
+    answers: [wire({ headers: GZIP })],
   },
   {
     name: "200 with a gzip body, cut off",
-    answers: [raw(200, [GZIP, CLOSE], zipped.subarray(0, zipped.length / 2))],
+    answers: [wire({ headers: GZIP, body: zipped.subarray(0, zipped.length / 2) })],
   },
   {
     name: "200 with plain text under `Content-Encoding: gzip`",
-    answers: [raw(200, [GZIP, CLOSE], "{}")],
+    answers: [wire({ headers: GZIP, body: "{}" })],
   },
-  { name: "202 with the text `OK`", answers: [{ status: 202, body: "OK" }] },
+  { name: "202 with the text `OK`", answers: [{ status: 202, headers: TEXT, body: "OK" }] },
   { name: "204", answers: [204] },
   { name: "401", answers: always(401) },
   {
     name: "401 with a gzip body",
-    answers: always(raw(401, [GZIP, `Content-Length: ${zippedStatus.length}`], zippedStatus)),
+    answers: always(wire({ status: 401, headers: GZIP, body: zippedStatus })),
   },
   {
     name: "400 `http: request body too large`",
@@ -93,7 +91,10 @@ const FAULTS: readonly Fault[] = [
   },
   { name: "404", answers: always(404) },
   { name: "503 once", answers: [503] },
-  { name: "503 once, with a gzip body, cut off", answers: [raw(503, [GZIP, CLOSE], "\x1f")] },
+  {
+    name: "503 once, with a gzip body, cut off",
+    answers: [wire({ status: 503, headers: GZIP, body: "\x1f" })],
+  },
   { name: "503 for ever", answers: always(503) },
   {
     name: "429 with `Retry-After: 1` once",
@@ -128,7 +129,7 @@ const FAULTS: readonly Fault[] = [
   { name: "connection reset after the body, once", answers: ["reset-after-body"] },
   {
     name: "200 with half of its body",
-    answers: [raw(200, ["Content-Length: 100", CLOSE], "only half of it")],
+    answers: [wire({ body: "only half of it", cut: true })],
   },
   { name: "no answer, once", answers: ["hang"] },
   {
@@ -282,9 +283,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   if (Deno.env.get("SHOW")) {
     console.error(`== ${fault.name} / ${sender.name}: ${output.code}\n${text}`);
   }
-  const accepted = receiver.requests.filter(({ answered }) =>
-    Number(answered) >= 200 && Number(answered) < 300
-  );
+  const accepted = receiver.requests.filter(isTaken);
   const took = accepted.reduce((sum, { content }) => sum + count(content)[sender.counts], 0);
   const recorded = fault.loop ? sender.recorded(text) : NaN;
   const whole = fault.rejects === undefined && (fault.loop ? took >= recorded : took > 0);

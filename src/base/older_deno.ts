@@ -24,6 +24,14 @@ export function sentOnce(bytes: Uint8Array<ArrayBuffer>): Blob | Uint8Array<Arra
   return isDenoBefore(2, 7) ? bytes : new Blob([bytes]);
 }
 
+/**
+ * Whether what fetch threw while reading a body without bytes may just mean that it is empty. 2.6 decompresses by itself,
+ * whatever was asked for, and fails alike for nothing and for what was cut off. Then: false.
+ */
+export function mayBeEmpty(thrown: unknown): boolean {
+  return isDenoBefore(2, 9) && /unexpected (end of file|EOF)/i.test(messageOf(thrown));
+}
+
 /** node:dns warns of a deprecated module of Deno's own. Then: nothing. */
 export async function silenceDeprecations(): Promise<void> {
   const { default: process } = await import("node:process");

@@ -1,7 +1,13 @@
 import type { Endpoint } from "../config/endpoint.ts";
 import { explain } from "../dynatrace/explain.ts";
 import { failureHint, statusHint, wantsHttps } from "../http/hints.ts";
-import { type ExportAnswer, readExportAnswer } from "../delivery/export_answer.ts";
+import {
+  type ExportAnswer,
+  isSuccess,
+  readExportAnswer,
+  type Unseen,
+} from "../delivery/export_answer.ts";
+import { unseenText } from "../delivery/result.ts";
 import { oneLine } from "../base/escape.ts";
 import type { Hide } from "../base/secrets.ts";
 import type { Failure, Reply } from "../http/reply.ts";
@@ -33,8 +39,8 @@ type Reached = Extract<Answered, { answer: ExportAnswer }>;
 export function isUndecided(it: Answered): boolean {
   if (!("answer" in it)) return false;
   const { status } = it.reply;
-  return status !== 200 && !isPlainToTls(it) && (status < 300 || status >= 400) && status < 500 &&
-    !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
+  return !isSuccess(status) && !isPlainToTls(it) && (status < 300 || status >= 400) &&
+    status < 500 && !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
 }
 
 /** Plain HTTP was sent to a port for TLS, and its server has said so. */
@@ -63,7 +69,7 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const isRedirect = status >= 300 && status < 400;
   if (
     isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
-    (status === 200 && answer.kind === "refused")
+    (isSuccess(status) && answer.kind === "refused")
   ) {
     const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
@@ -75,8 +81,9 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
     return withFacts(undecided(what, hint, skew), facts, `${posted}: ${what}${from}`);
   }
   // What a receiver refuses, a later step tells: here it is no success.
-  const what = status === 200 ? "an OTLP receiver answers" : "a receiver answers";
-  const text = status === 200 ? `${posted} -> 200` : `${posted}: ${what}`;
+  const isKnown = isSuccess(status) && unseenOf(answer) === undefined;
+  const what = isKnown ? "an OTLP receiver answers" : "a receiver answers";
+  const text = isSuccess(status) ? `${posted} -> ${status}` : `${posted}: ${what}`;
   return withFacts(passed(what, skew), facts, text + from);
 }
 
@@ -129,8 +136,7 @@ export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step
 export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
   const { reply: { status, headers }, answer } = it;
   if (answer.kind === "accepted") {
-    const warning = answer.warning === undefined ? "" : `, with a warning: ${answer.warning}`;
-    return withFacts(passed(`an empty request was accepted${warning}`), { status });
+    return judgeAccepted("an empty request", status, answer, endpoint);
   }
   if (!isUndecided(it)) return refused(it, endpoint);
   const what = "it cannot be told from an empty request, which was answered with";
@@ -146,8 +152,35 @@ export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
   );
 }
 
+/** A success; undecided when the body is readable and not OTLP: any web server may answer so. */
+function judgeAccepted(
+  what: string,
+  status: number,
+  { warning, unseen }: Extract<ExportAnswer, { kind: "accepted" }>,
+  endpoint: Endpoint,
+  hints: readonly string[] = [],
+): Step {
+  if (unseen?.kind === "not-otlp") {
+    const step = undecided(
+      `${what} was answered as a success, but ${unseen.why}`,
+      `check that ${endpoint.shown} is an OTLP receiver: its response to a success is empty, protobuf or OTLP/JSON`,
+    );
+    return withFacts(step, { status });
+  }
+  const said = warning === undefined ? "" : `, with a warning: ${warning}`;
+  const open = unseen === undefined ? [] : [unseenText(unseen)];
+  return withFacts(passed(`${what} was accepted${said}`, ...open, ...hints), { status });
+}
+
+function unseenOf(answer: ExportAnswer): Unseen | undefined {
+  return answer.kind === "accepted" ? answer.unseen : undefined;
+}
+
 function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endpoint): Step {
-  const hint = statusHint(status, headers, endpoint, said(answer));
+  // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
+  const hint = answer.kind === "partial"
+    ? undefined
+    : statusHint(status, headers, endpoint, said(answer));
   return withFacts(failed(words(answer, status), hint), { status }, said(answer));
 }
 
@@ -164,9 +197,8 @@ export function judgeCanary(
   }
   const { reply: { status, headers }, answer } = it;
   if (answer.kind === "accepted") {
-    const warning = answer.warning === undefined ? "" : `, with a warning: ${answer.warning}`;
     const hints = [...where, ...explain(answer.warning ?? "")];
-    return withFacts(passed(`${what} was accepted${warning}`, ...hints), { status });
+    return judgeAccepted(what, status, answer, endpoint, hints);
   }
   // A hint that names the status says what an explanation would say once more.
   const hint = answer.kind === "partial"

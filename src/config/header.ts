@@ -14,8 +14,9 @@ export interface Header {
   readonly setting: Setting;
 }
 
-/** Described by the program itself: a header of this name would contradict the body. */
+/** Set by the program itself: a header of this name would contradict the body or how the response is read. */
 const OWN_HEADERS = [
+  "accept-encoding",
   "connection",
   "content-encoding",
   "content-length",

@@ -3,13 +3,34 @@ import type { Hide } from "../base/secrets.ts";
 import type { Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
-/** What a receiver's answer to an export request means (OTLP specification, "OTLP/HTTP Response"). */
+/**
+ * What a receiver's response to an export request means (OTLP specification, "OTLP/HTTP Response"). The status settles it;
+ * the body only adds to it.
+ */
 export type ExportAnswer =
-  | { readonly kind: "accepted"; readonly warning: string | undefined }
+  | {
+    readonly kind: "accepted";
+    /** What the receiver says although it rejected nothing. */
+    readonly warning: string | undefined;
+    readonly unseen?: Unseen;
+  }
   | { readonly kind: "partial"; readonly rejectedPoints: number; readonly message: string }
   | { readonly kind: "retry"; readonly message: string; readonly retryAfterMs: number | undefined }
   | { readonly kind: "too-large"; readonly message: string }
-  | { readonly kind: "refused"; readonly message: string };
+  | {
+    readonly kind: "refused";
+    readonly message: string;
+    /** A web page came with a 2xx, as from a sign-in page in front of the receiver. */
+    readonly reason?: "sign-in";
+  };
+
+/** Why nobody can know whether an accepted request was accepted in part only. */
+export interface Unseen {
+  /** "unreadable": bytes were missing or wrongly coded; "not-otlp": they could be read. */
+  readonly kind: "unreadable" | "not-otlp";
+  /** `the response body was cut off`. */
+  readonly why: string;
+}
 
 const RETRYABLE = [429, 502, 503, 504];
 
@@ -28,22 +49,45 @@ export async function readExportAnswer(
     };
   }
   if (status === 413) return { kind: "too-large", message: await errorMessage(reply, hide) };
-  if (status !== 200) return { kind: "refused", message: await errorMessage(reply, hide) };
-  if (reply.tooLarge) {
-    return {
-      kind: "refused",
-      message: "200, but its body is larger than the 4 MiB that OTLP allows",
-    };
+  if (!isSuccess(status)) return { kind: "refused", message: await errorMessage(reply, hide) };
+  if (isWebPage(reply)) {
+    const message = `${status}, but the body is not an OTLP response: ${await words(reply, hide)}`;
+    return { kind: "refused", reason: "sign-in", message };
   }
+  if (reply.unread !== undefined) return unseen("unreadable", reply.unread);
   const partial = await readPartialSuccess(reply, hide);
-  if (partial === undefined) {
-    return {
-      kind: "refused",
-      message: `200, but its body is no OTLP answer: ${await words(reply, hide)}`,
-    };
-  }
+  if (partial === undefined) return unseen("not-otlp", `is not OTLP: ${await words(reply, hide)}`);
   if (partial.rejectedPoints > 0) return { kind: "partial", ...partial };
   return { kind: "accepted", warning: partial.message === "" ? undefined : partial.message };
+}
+
+/** Any 2xx: some receivers answer 202 or 204, and exporters in other languages accept them, too. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function unseen(kind: Unseen["kind"], why: string): ExportAnswer {
+  return {
+    kind: "accepted",
+    warning: undefined,
+    unseen: { kind, why: `the response body ${why}` },
+  };
+}
+
+/** A sign-in page or a captive portal answers everything with 200, and neither takes data. */
+function isWebPage(reply: Reply): boolean {
+  return reply.body.length > 0 &&
+    (contentType(reply) === "text/html" || firstByte(reply.body) === LESS_THAN);
+}
+
+const LESS_THAN = 0x3c;
+const LEFT_BRACE = 0x7b;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/** The first byte that is neither white space nor a byte order mark. */
+function firstByte(body: Uint8Array): number | undefined {
+  const start = BYTE_ORDER_MARK.every((byte, i) => body[i] === byte) ? BYTE_ORDER_MARK.length : 0;
+  return body.subarray(start).find((byte) => byte !== 0x20 && (byte < 0x09 || byte > 0x0d));
 }
 
 interface PartialSuccess {
@@ -53,12 +97,14 @@ interface PartialSuccess {
 
 const NOTHING_REJECTED: PartialSuccess = { rejectedPoints: 0, message: "" };
 
-/** The partial success of a 200; undefined when the body is no OTLP answer. */
+/** The partial success of a 2xx; undefined when the body is not an OTLP response. */
 async function readPartialSuccess(reply: Reply, hide: Hide): Promise<PartialSuccess | undefined> {
   if (reply.body.length === 0) return NOTHING_REJECTED;
   const type = contentType(reply);
-  if (type === "application/json") return readJson(reply.body, hide);
-  if (type === "text/html") return undefined;
+  // No OTLP response in protobuf begins with a brace: it would be a group, which OTLP never uses.
+  if (type === "application/json" || firstByte(reply.body) === LEFT_BRACE) {
+    return readJson(reply.body, hide);
+  }
   const { decodeResponse } = await import("../otlp/decode.ts");
   try {
     const response = decodeResponse(reply.body);
@@ -106,9 +152,10 @@ async function errorMessage(reply: Reply, hide: Hide): Promise<string> {
   return statusLine(reply.status) + (said === "" ? "" : `: ${said}`);
 }
 
-/** What an error answer says: a protobuf Status, a JSON envelope, the title of a page, or text. */
+/** What a body says: a protobuf Status, a JSON envelope, the title of a page, or text. */
 async function words(reply: Reply, hide: Hide): Promise<string> {
-  if (reply.tooLarge || reply.body.length === 0) return "";
+  if (reply.body.length === 0) return "";
+  if (reply.unread !== undefined) return textWords(beginningOf(reply.body), hide);
   const type = contentType(reply);
   if (/protobuf|octet-stream/.test(type) || type === "") {
     const { decodeStatus } = await import("../otlp/decode.ts");
@@ -123,11 +170,25 @@ async function words(reply: Reply, hide: Hide): Promise<string> {
   }
   const json = parseJson(reply.body);
   if (json !== undefined) return jsonMessage(json, hide) ?? oneLine(hide(JSON.stringify(json)));
-  const text = new TextDecoder().decode(reply.body);
+  return textWords(new TextDecoder().decode(reply.body), hide);
+}
+
+function textWords(text: string, hide: Hide): string {
   const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1];
   if (title !== undefined) return `a web page, "${oneLine(hide(title))}"`;
   if (/^\s*<(!doctype|html)/i.test(text)) return "a web page";
   return oneLine(hide(text));
+}
+
+/** What came of a body that could not be read, where it is text. */
+function beginningOf(body: Uint8Array): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: true });
+    return /(?!\s)\p{Cc}/u.test(text) ? "" : text;
+  } catch {
+    // Compressed, for example.
+    return "";
+  }
 }
 
 /** Dynatrace's `{"error":{"message":…}}`, a Status as JSON, and their like. */
@@ -156,8 +217,6 @@ function contentType({ headers }: Reply): string {
 
 /** Reason phrases (RFC 9110; 429 RFC 6585): HTTP/2 sends none. */
 const REASONS: Readonly<Record<number, string>> = {
-  202: "Accepted",
-  204: "No Content",
   301: "Moved Permanently",
   302: "Found",
   303: "See Other",

@@ -1,4 +1,4 @@
-import type { ExportAnswer } from "./export_answer.ts";
+import type { ExportAnswer, Unseen } from "./export_answer.ts";
 import type { Failure, Reply, Trouble } from "../http/reply.ts";
 
 /** What a receiver decided about a request, or what its failed attempt was. */
@@ -7,8 +7,10 @@ export interface Result {
   readonly status: number | null;
   /** As the receiver counted them in a partial success. */
   readonly rejectedPoints: number;
-  /** What the receiver or the system said; null when there is nothing to say. */
+  /** What the receiver or the system said, or what could not be seen; null when there is nothing to say. */
   readonly message: string | null;
+  /** Accepted, and the message says why a partial success could not have been seen. */
+  readonly unseen?: Unseen["kind"] | undefined;
   /** What stood in the way, for whoever can tell what to do about it. */
   readonly trouble: Trouble | undefined;
 }
@@ -26,14 +28,17 @@ export function resultOf(
 ): Result {
   const status = reply.kind === "reply" ? reply.status : null;
   switch (answer.kind) {
-    case "accepted":
+    case "accepted": {
+      const { warning = null, unseen } = answer;
       return {
         outcome: "accepted",
         status,
         rejectedPoints: 0,
-        message: answer.warning ?? null,
+        message: unseen === undefined ? warning : unseenText(unseen),
+        ...unseen && { unseen: unseen.kind },
         trouble: undefined,
       };
+    }
     case "partial": {
       const rejectedPoints = Math.min(answer.rejectedPoints, points);
       const message = `rejected ${rejectedPoints} of ${points} data points` +
@@ -62,4 +67,9 @@ export function resultOf(
       };
     }
   }
+}
+
+/** What an accepted request leaves open. */
+export function unseenText({ why }: Unseen): string {
+  return `a partial success could not have been seen: ${why}`;
 }

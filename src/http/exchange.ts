@@ -14,7 +14,7 @@ export class NotSent extends Error {}
 /** Header values by lower-case name. A plain object, because fetch makes its own Headers of it anyway. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** One request and the beginning of its answer; rejects when none comes. */
+/** One request and the beginning of its response; rejects when none comes. */
 export type Exchange = (
   body: Uint8Array<ArrayBuffer>,
   headers: RequestHeaders,
@@ -22,5 +22,6 @@ export type Exchange = (
 ) => Promise<{
   readonly status: number;
   readonly headers: Headers;
-  readonly chunks: ReadableStream<Uint8Array> | null;
+  /** The body as it came, in the coding that the headers name; null without one. */
+  readonly chunks: AsyncIterable<Uint8Array> | null;
 }>;

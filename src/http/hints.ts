@@ -26,10 +26,12 @@ export function statusHint(
   said = "",
 ): string | undefined {
   if (status >= 300 && status < 400) return redirectHint(headers.get("location"), endpoint);
+  // Of a 2xx nothing but a web page needs a hint.
+  if (status >= 200 && status < 300) {
+    return "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
+      endpoint.shown;
+  }
   switch (status) {
-    case 200:
-      return "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
-        endpoint.shown;
     case 400:
       return wantsHttps(said) ? IS_IT_HTTPS : undefined;
     case 401:

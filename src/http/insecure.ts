@@ -44,13 +44,10 @@ export function insecureExchange(
         agent: tunnel === undefined ? false : new TunnelAgent({ keepAlive: false }),
         ...options,
       }, (answer) => {
-        const received = headersOf(answer);
-        const isPacked = /^(x-)?gzip$/i.test(received.get("content-encoding")?.trim() ?? "");
-        const chunks = chunksOf(answer);
         resolve({
           status: answer.statusCode ?? 0,
-          headers: received,
-          chunks: isPacked ? unpacked(chunks) : chunks,
+          headers: headersOf(answer),
+          chunks: chunksOf(answer),
         });
       });
       // After a 101 (Switching Protocols) no answer follows: it is one, and nobody asked for it.
@@ -82,21 +79,6 @@ function headersOf({ headers }: IncomingMessage): Headers {
   return new Headers(
     Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
   );
-}
-
-/** What is unpacked at once, in bytes: gzip makes at most a thousand times as much of it. */
-const PIECE = 1024;
-
-/** As fetch unpacks an answer; whoever reads stops at the bound of an answer. */
-function unpacked(chunks: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const pieces = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      for (let at = 0; at < chunk.length; at += PIECE) {
-        controller.enqueue(chunk.slice(at, at + PIECE));
-      }
-    },
-  });
-  return chunks.pipeThrough(pieces).pipeThrough(new DecompressionStream("gzip"));
 }
 
 function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {

@@ -1,18 +1,15 @@
-/** A receiver's answer to one request, whatever its status. */
+/** Response to one request, whatever its status. It stands as soon as the status has come, however its body ends. */
 export interface Reply {
   readonly kind: "reply";
   readonly status: number;
   readonly headers: Headers;
-  /** At most LARGEST_REPLY bytes. */
+  /** At most 4 MiB, decompressed. With `unread`, whatever came. */
   readonly body: Uint8Array;
-  /** The answer was longer than LARGEST_REPLY; the rest was not read. */
-  readonly tooLarge: boolean;
+  /** Why the body could not be read, as the end of a sentence: "was cut off". Undefined when all of it was. */
+  readonly unread?: string | undefined;
 }
 
-/** OTLP over HTTP: a client reads at most 4 MiB of an answer. */
-export const LARGEST_REPLY = 4 * 2 ** 20;
-
-/** Why there was no answer. */
+/** Why there was no response. */
 export type FailureCause =
   | "dns"
   | "refused"

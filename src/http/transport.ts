@@ -1,11 +1,16 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
 import { deadline } from "../base/deadline.ts";
-import { sentOnce } from "../base/older_deno.ts";
+import { oneLine } from "../base/escape.ts";
+import { mayBeEmpty, sentOnce } from "../base/older_deno.ts";
 import { type Credentials, type Exchange, NotSent, type RequestHeaders } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
-import { type Failure, type FailureCause, LARGEST_REPLY, type Post, type Reply } from "./reply.ts";
+import type { Failure, FailureCause, Post } from "./reply.ts";
+import { readBody, type ResponseBody } from "./response_body.ts";
+
+/** OTLP over HTTP: a client reads at most 4 MiB of a response. */
+const MOST_BODY = 4 * 2 ** 20;
 
 /** POSTs to one destination over one connection that is kept alive. */
 export interface Transport {
@@ -26,6 +31,8 @@ export async function openTransport(
     "user-agent": userAgent,
     ...Object.fromEntries(destination.headers),
     "content-type": "application/x-protobuf",
+    // Else fetch asks for gzip and decompresses: an empty body would be an error to it, several members would be one.
+    "accept-encoding": "identity",
     ...encoding === "gzip" && { "content-encoding": encoding },
     ...authorization !== undefined && { authorization },
   });
@@ -45,11 +52,10 @@ export async function openTransport(
       signal,
       ...client && { client },
     });
-    // An empty answer, the usual one, needs no stream.
-    const empty = response.headers.get("content-length") === "0";
-    if (empty) await response.arrayBuffer();
     const { status, headers: received } = response;
-    return { status, headers: received, chunks: empty ? null : response.body };
+    // An empty body, the usual one, needs no stream.
+    const isEmpty = received.get("content-length") === "0";
+    return { status, headers: received, chunks: isEmpty ? atOnce(response) : response.body };
   };
   return posting(
     destination,
@@ -61,12 +67,17 @@ export async function openTransport(
   );
 }
 
+async function* atOnce(response: Response): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(await response.arrayBuffer());
+}
+
 type HeadersOf = (
   encoding: "gzip" | "identity",
   authorization: string | undefined,
 ) => RequestHeaders;
 
-function posting(
+/** A transport over any exchange. */
+export function posting(
   { timeoutMs }: DestinationConfig,
   credentials: Credentials,
   headers: HeadersOf,
@@ -90,23 +101,34 @@ function posting(
         };
       }
       const timeout = deadline(timeoutMs);
-      let answering = false;
       try {
         const both = AbortSignal.any([signal, timeout.signal]);
-        const answer = await exchange(body, headers(encoding, authorization), both);
-        answering = true;
-        const read = await readBody(answer.chunks);
+        const { status, headers: received, chunks } = await exchange(
+          body,
+          headers(encoding, authorization),
+          both,
+        );
+        const read = await readBody(chunks, received, MOST_BODY);
         return {
           kind: "reply",
-          ...answer,
-          headers: shownHeaders(answer.headers, secrets),
-          ...read,
+          status,
+          headers: shownHeaders(received, secrets),
+          body: read.bytes,
+          unread: unreadText(
+            read,
+            () =>
+              timeout.signal.aborted
+                ? `was not complete within ${timeoutMs / 1000} s`
+                : signal.aborted
+                ? "was not complete before the program was interrupted"
+                : "was cut off",
+          ),
         };
       } catch (thrown) {
         const mayHaveArrived = !(thrown instanceof NotSent);
-        if (timeout.signal.aborted) return { ...timedOut(timeoutMs, answering), mayHaveArrived };
+        if (timeout.signal.aborted) return { ...timedOut(timeoutMs), mayHaveArrived };
         if (signal.aborted) return { ...INTERRUPTED, mayHaveArrived };
-        const failed = failure(thrown, answering);
+        const failed = failure(thrown);
         return { ...failed, message: secrets.hide(failed.message) };
       } finally {
         timeout.clear();
@@ -128,23 +150,18 @@ function shownHeaders(headers: Headers, secrets: Secrets): Headers {
   return shown;
 }
 
-async function readBody(
-  chunks: ReadableStream<Uint8Array> | null,
-): Promise<Pick<Reply, "body" | "tooLarge">> {
-  const kept: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunks ?? []) {
-    length += chunk.length;
-    if (length > LARGEST_REPLY) return { body: new Uint8Array(), tooLarge: true };
-    kept.push(chunk);
+/** Why a body could not be read, as the end of a sentence; undefined when all of it was. */
+function unreadText(body: ResponseBody, whyBroken: () => string): string | undefined {
+  switch (body.kind) {
+    case "whole":
+      return undefined;
+    case "broken":
+      return body.bytes.length === 0 && mayBeEmpty(body.thrown) ? undefined : whyBroken();
+    case "too-large":
+      return "was larger than the 4 MiB that OTLP allows";
+    case "miscoded":
+      return `was not in the coding that its Content-Encoding names, "${oneLine(body.coding, 40)}"`;
   }
-  const body = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of kept) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return { body, tooLarge: false };
 }
 
 export const INTERRUPTED: Failure = {
@@ -154,7 +171,8 @@ export const INTERRUPTED: Failure = {
   mayHaveArrived: true,
 };
 
-export function timedOut(timeoutMs: number, answering: boolean): Failure {
+/** `answering`: the status had come. */
+export function timedOut(timeoutMs: number, answering = false): Failure {
   const what = answering ? "the answer was not complete" : "no answer";
   return {
     kind: "failure",

@@ -65,7 +65,7 @@ export class SendTotals {
         this.#namedPoints += result.rejectedPoints;
         if (result.outcome === "rejected") this.#refusedPoints += points;
         else this.#partialPoints += result.rejectedPoints;
-        if (result.message !== null || this.#told === undefined) this.#told = result;
+        if (weightOf(result) >= weightOf(this.#told)) this.#told = result;
       }
     }
     return true;
@@ -96,7 +96,14 @@ export class SendTotals {
       message: told === undefined && points > 0
         ? this.#droppedFor ?? held?.message ?? "interrupted before it was sent"
         : told?.message ?? null,
+      ...told?.unseen && { unseen: told.unseen },
       trouble: told === undefined ? held?.trouble : told.trouble,
     };
   }
+}
+
+/** Of several results the last of the greatest weight is told: a receiver's words count for more than what was unseen. */
+function weightOf(result: Result | undefined): number {
+  if (result === undefined) return 0;
+  return result.message === null ? 0 : result.unseen === undefined ? 2 : 1;
 }

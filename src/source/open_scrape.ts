@@ -23,7 +23,6 @@ export function openScrape(
 ): Source {
   const own: readonly (readonly [string, string])[] = [
     ["accept", ACCEPT],
-    ["accept-encoding", "gzip"],
     ["user-agent", USER_AGENT],
   ];
   const headers = new Map([...own, ...config.headers]);

@@ -705,7 +705,6 @@ const answers: readonly (readonly [
   ["http", "the service is not available", [503], /Unavailable/, /overloaded or restarting/, 503],
   ["http", "a gateway waits in vain", [504], /Timeout/, /overloaded or restarting/, 504],
   ["http", "the connection is reset", ["reset-after-body"], /./, /the connection to .* broke/],
-  ["http", "half an answer comes", ["half-answer"], /./, /broke/],
   [
     "token",
     "the token is wrong",
@@ -799,7 +798,6 @@ const open: readonly (readonly [what: string, answer: Answers[number], http: boo
   }, null],
   ["a 400 with a Status", { status: 400, headers: PROTOBUF, body: rpcStatus(3, "no") }, true],
   ["a 422", 422, null],
-  ["a 202", 202, null],
 ];
 
 for (const [what, answer, http] of open) {
@@ -892,12 +890,6 @@ const refusedCanaries: readonly (readonly [
     "the empty request was inconclusive and it is bad as well",
     [400, 400],
     /not accepted: Bad Request/,
-    null,
-  ],
-  [
-    "half an answer comes",
-    [200, "half-answer"],
-    /one sample measurement of .*: error reading/,
     null,
   ],
 ];

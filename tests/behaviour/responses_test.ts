@@ -3,7 +3,7 @@ import { TOKEN } from "../support/fixture.ts";
 import { type JsonObject, objects } from "../support/lines.ts";
 import { measurementsIn } from "../support/outcome.ts";
 import { type Finished, runProgram } from "../support/program.ts";
-import { type ReceivedRequest, startReceiver } from "../support/receiver.ts";
+import { isTaken, type ReceivedRequest, startReceiver } from "../support/receiver.ts";
 import { type RealResponse, realResponses } from "../support/responses.ts";
 import { assertNoSecret, testAtOnce } from "../support/run_fixture.ts";
 
@@ -63,11 +63,8 @@ function line(run: Run, type: string): JsonObject {
   return found;
 }
 
-/** Measurements in the requests that were answered 2xx. */
 function taken(requests: readonly ReceivedRequest[]): number {
-  return measurementsIn(
-    ...requests.filter(({ answered }) => Number(answered) >= 200 && Number(answered) < 300),
-  );
+  return measurementsIn(...requests.filter(isTaken));
 }
 
 const retryFor = ["--retry-for", String(RETRY_FOR_SECONDS)];

@@ -208,6 +208,11 @@ for (
       { header: ["Content-Length=1"] },
       /another name than "Content-Length"/,
     ],
+    [
+      "a header that decides how the response is read",
+      { header: ["accept-encoding=gzip"] },
+      /another name than "accept-encoding"/,
+    ],
   ] as const
 ) {
   Deno.test(`sendConfig() throws a UsageError when given ${what}`, () => {

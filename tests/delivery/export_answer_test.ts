@@ -11,11 +11,11 @@ function read(
   status: number,
   headers: Readonly<Record<string, string>> = {},
   body: string | Uint8Array = "",
-  tooLarge = false,
+  unread?: string,
 ): Promise<ExportAnswer> {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   return readExportAnswer(
-    { kind: "reply", status, headers: new Headers(headers), body: bytes, tooLarge },
+    { kind: "reply", status, headers: new Headers(headers), body: bytes, unread },
     NOW,
     (text) => text,
   );
@@ -106,51 +106,91 @@ for (
       "a page",
       HTML,
       "<title> Log\nin </title>",
-      /^200, but its body is no OTLP answer: a web page, "Log in"$/,
+      /^200, but the body is not an OTLP response: a web page, "Log in"$/,
     ],
     ["a page without a title", HTML, "<!DOCTYPE html><p>", /: a web page$/],
-    ["text", { "content-type": "text/plain" }, "OK", /: OK$/],
-    ["text that says it is protobuf", PROTOBUF, "<html>", /no OTLP answer/],
-    ["JSON of another kind", JSON_, '{"status":"ok"}', /: \{"status":"ok"\}$/],
-    ["JSON that is none", JSON_, "{", /no OTLP answer/],
-    ["an array", JSON_, "[]", /no OTLP answer/],
-    ["a field that nobody knows, of no type", {}, withField(7, partialSuccess(0, "")), /no OTLP/],
-    ["a partial success that is none", JSON_, '{"partialSuccess":[]}', /no OTLP/],
+    ["text of a page's type", HTML, "Log in", /: Log in$/],
+    ["a page that says it is protobuf", PROTOBUF, "<html>", /: a web page$/],
+    ["a page that says it is JSON", JSON_, " \r\n<html>", /: a web page$/],
+    ["a page behind a byte order mark", {}, "\ufeff<html>", /: a web page$/],
+    ["XML", { "content-type": "text/xml" }, "<error/>", /: <error\/>$/],
+  ] as const
+) {
+  Deno.test(`readExportAnswer() refuses a 2xx with ${what}`, async () => {
+    for (const status of [200, 202]) {
+      const answer = await read(status, headers, body);
+      assert.ok(answer.kind === "refused");
+      assert.equal(answer.reason, "sign-in");
+      assert.match(answer.message.replace(/^202/, "200"), message);
+    }
+    // However the page ends.
+    const cut = await read(200, headers, body, "was cut off");
+    assert.deepEqual([cut.kind, "reason" in cut && cut.reason], ["refused", "sign-in"]);
+  });
+}
+
+for (
+  const [what, headers, body, why] of [
+    ["text", { "content-type": "text/plain" }, "OK", "is not OTLP: OK"],
+    ["a line break", {}, "\n", "is not OTLP: "],
+    ["JSON of another kind", JSON_, '{"status":"ok"}', 'is not OTLP: {"status":"ok"}'],
+    ["JSON that breaks off", JSON_, "{", "is not OTLP: {"],
+    ["an array", JSON_, "[]", "is not OTLP: []"],
+    ["a field that nobody knows, of no type", {}, withField(7, partialSuccess(0, "")), /new$/],
+    ["a partial success that is none", JSON_, '{"partialSuccess":[]}', /\[\]/],
     ...['"x"', '""', "0.5", '"0.5"', "true", "false", "[2]", "{}", '"1e3"', '" 2"'].map((count) =>
       [
         `a rejected count that is ${count}`,
         JSON_,
         `{"partialSuccess":{"rejectedDataPoints":${count}}}`,
-        /no OTLP/,
+        /rejectedDataPoints/,
       ] as const
     ),
   ] as const
 ) {
-  Deno.test(`readExportAnswer() refuses a 200 with ${what}`, async () => {
+  Deno.test(`readExportAnswer() accepts a 2xx with ${what}, and tells what that hides`, async () => {
     const answer = await read(200, headers, body);
-    assert.equal(answer.kind, "refused");
-    assert.match("message" in answer ? answer.message : "", message);
+    assert.ok(answer.kind === "accepted");
+    assert.equal(answer.warning, undefined);
+    assert.equal(answer.unseen?.kind, "not-otlp");
+    const told = answer.unseen?.why ?? "";
+    if (typeof why === "string") assert.equal(told, `the response body ${why}`);
+    else assert.match(told, why);
   });
 }
 
-Deno.test("readExportAnswer() refuses a 200 that is larger than OTLP allows", async () => {
-  const answer = await read(200, PROTOBUF, "", true);
-  assert.deepEqual(answer, {
-    kind: "refused",
-    message: "200, but its body is larger than the 4 MiB that OTLP allows",
+for (const body of ["", "{}", "OK", partialSuccess(2, "why")]) {
+  Deno.test(`readExportAnswer() accepts a 2xx whose body could not be read: ${body.length} bytes`, async () => {
+    assert.deepEqual(await read(200, PROTOBUF, body, "was cut off"), {
+      kind: "accepted",
+      warning: undefined,
+      unseen: { kind: "unreadable", why: "the response body was cut off" },
+    });
   });
+}
+
+Deno.test("readExportAnswer() reads JSON under any type", async () => {
+  const body = '{"partialSuccess":{"rejectedDataPoints":2,"errorMessage":"why"}}';
+  for (const headers of [{}, PROTOBUF, { "content-type": "text/plain" }]) {
+    assert.deepEqual(await read(200, headers, body), {
+      kind: "partial",
+      rejectedPoints: 2,
+      message: "why",
+    });
+  }
 });
 
 Deno.test("readExportAnswer() tells retryable statuses, too large and refused apart", async () => {
   const kinds = new Map<string, number[]>();
-  for (let status = 201; status < 600; status++) {
+  for (let status = 200; status < 600; status++) {
     const { kind } = await read(status);
     kinds.set(kind, [...kinds.get(kind) ?? [], status]);
   }
+  assert.deepEqual(kinds.get("accepted"), Array.from({ length: 100 }, (_, i) => 200 + i));
   assert.deepEqual(kinds.get("retry"), [429, 502, 503, 504]);
   assert.deepEqual(kinds.get("too-large"), [413]);
-  assert.deepEqual([...kinds.keys()].sort(), ["refused", "retry", "too-large"]);
-  assert.equal(kinds.get("refused")?.length, 599 - 200 - 5);
+  assert.deepEqual([...kinds.keys()].sort(), ["accepted", "refused", "retry", "too-large"]);
+  assert.equal(kinds.get("refused")?.length, 300 - 5);
 });
 
 Deno.test("readExportAnswer() reads Retry-After of what may be tried again", async () => {
@@ -189,6 +229,26 @@ for (
 ) {
   Deno.test(`readExportAnswer() repeats an error's words when they are ${what}`, async () => {
     assert.deepEqual(await read(401, headers, body), { kind: "refused", message });
+  });
+}
+
+for (
+  const [what, body, said] of [
+    ["text", "no entry, becau", ": no entry, becau"],
+    ["text that breaks off in a letter", "no entr\u00e9", ": no entr"],
+    ["a page", "<title>Sign in</title><p", ': a web page, "Sign in"'],
+    ["compressed", Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0), ""],
+    ["zeros", new Uint8Array(9), ""],
+  ] as const
+) {
+  Deno.test(`readExportAnswer() repeats what came of an error's words: ${what}`, async () => {
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    const came = what.includes("letter") ? bytes.slice(0, -1) : bytes;
+    assert.deepEqual(await read(401, PROTOBUF, came, "was cut off"), {
+      kind: "refused",
+      message: `401 Unauthorized${said}`,
+    });
+    assert.equal((await read(503, PROTOBUF, came, "was cut off")).kind, "retry");
   });
 }
 

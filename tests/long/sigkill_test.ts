@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decodeFile } from "../../src/delivery/spool/spool_file.ts";
 import { decode, type Point } from "../support/decode.ts";
 import { type Finished, startProgram } from "../support/program.ts";
-import { type ExportAnswer, type Receiver, startReceiver } from "../support/receiver.ts";
+import { type ExportAnswer, isTaken, type Receiver, startReceiver } from "../support/receiver.ts";
 import { seeded } from "../support/seeded.ts";
 
 /** Kills in one run, of several programs at a time, each with a spool and a receiver of its own. */
@@ -73,11 +73,12 @@ async function killAgainAndAgain(kills: number, seed: number): Promise<Lane> {
     await empty(cwd, receiver);
 
     const taken = new Set<string>();
-    for (const { content, answered } of receiver.requests) {
+    for (const request of receiver.requests) {
+      const { content } = request;
       // What is torn does not decode; what is half of something does not add up.
       for (const key of keysOf(content)) {
         spooled.add(key); // it is stored before it is sent
-        if (answered === 200) taken.add(key);
+        if (isTaken(request)) taken.add(key);
       }
       for (const { count, counts } of pointsOf(content)) {
         assert.equal(counts.reduce((sum, n) => sum + n, 0), count);

@@ -12,7 +12,6 @@ const REPLY: Reply = {
   status: 200,
   headers: new Headers(),
   body: new Uint8Array(),
-  tooLarge: false,
 };
 
 /** A sender whose nth batch holds the value n, with posts that are answered when told to. */

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import type { Got } from "../../src/http/get.ts";
 import { INTERRUPTED, timedOut } from "../../src/http/transport.ts";
 import { openScrape } from "../../src/source/open_scrape.ts";
 import { type Scrape, scrapeSource } from "../../src/source/scrape.ts";
 import type { Filled, Records } from "../../src/source/source.ts";
+import { concat } from "../support/http.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 import { StillClock } from "../support/still_clock.ts";
+import { onWire, VERSIONS } from "../support/wire_response.ts";
 
 const INTERVAL_MS = 10_000;
 const TIMEOUT_MS = 3_000;
@@ -248,19 +252,27 @@ Deno.test("scrapeSource() records nothing while there is no room, and loses noth
   assert.deepEqual((await fill()).gained, { a: [8, 0] });
 });
 
-/** Scrapes a real server once; with the warnings. */
+/** Scrapes a server of its own until the source says something; with all that it says. */
 async function openAndFill(
   handler: (request: Request) => Response | Promise<Response>,
   timeoutMs: number,
 ): Promise<readonly string[]> {
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
+  return await scrapeOnce(`http://127.0.0.1:${server.addr.port}`, timeoutMs);
+}
+
+async function scrapeOnce(base: string, timeoutMs: number): Promise<readonly string[]> {
   const gathered = new Gathered();
-  const warnings: string[] = [];
+  const told: string[] = [];
   const stop = new AbortController();
+  const say = (message: string) => {
+    told.push(message);
+    stop.abort();
+  };
   const source = openScrape(
     {
       kind: "scrape",
-      url: new URL(`http://127.0.0.1:${server.addr.port}/metrics`),
+      url: new URL(`${base}/metrics`),
       shown: "target",
       headers: [],
       intervalMs: 60_000,
@@ -269,16 +281,59 @@ async function openAndFill(
     gathered.recordFamilies,
     1000,
     { clock: new StillClock() },
-    {
-      warn(message) {
-        warnings.push(message);
-        stop.abort();
-      },
-      note() {},
-    },
+    { warn: say, note: say },
   );
   await source.fill(gathered.records, undefined, stop.signal);
-  return warnings;
+  return told;
+}
+
+const TEXT = { "content-type": "text/plain; version=0.0.4" };
+const COUNTED = exposition({ a: [1, 0], b: [2, 1] });
+const HALF = Math.ceil(COUNTED.length / 2);
+const inGzip = { ...TEXT, "content-encoding": "gzip" };
+
+for (
+  const [what, response, said] of [
+    ["an exposition", { headers: TEXT, body: COUNTED }, /^first scrape: 2 histograms/],
+    ["one in gzip", { headers: inGzip, body: gzipSync(COUNTED) }, /^first scrape: 2 histograms/],
+    [
+      "one in gzip of two members",
+      {
+        headers: inGzip,
+        body: concat([gzipSync(COUNTED.slice(0, HALF)), gzipSync(COUNTED.slice(HALF))]),
+      },
+      /^first scrape: 2 histograms/,
+    ],
+    ["no body in gzip", { headers: inGzip }, /^target has no classic histogram yet/],
+    [
+      "gzip that ends too early",
+      { headers: inGzip, body: gzipSync(COUNTED).subarray(0, 40) },
+      /the coding/,
+    ],
+    ["what is not compressed", { headers: inGzip, body: COUNTED }, /failed: .*the coding/],
+    ["a body that is cut off", { headers: TEXT, body: COUNTED, cut: true }, /failed: .*body/],
+    [
+      "401 and a body",
+      { status: 401, headers: inGzip, body: "no", cut: true },
+      /failed: status 401.*credentials/,
+    ],
+    ["503 and no body", { status: 503, headers: inGzip }, /failed: status 503/],
+    ["204", { status: 204, headers: inGzip }, /failed: status 204/],
+  ] as const
+) {
+  Deno.test(`openScrape() reads the status first, then the body: ${what}`, async () => {
+    for (const version of VERSIONS) {
+      const answer = onWire(response, version);
+      // Nothing but TLS agrees on HTTP/2.
+      if (answer === undefined || version === "HTTP/2") continue;
+      await using receiver = await startReceiver({ answers: [answer] });
+      const [first] = await scrapeOnce(receiver.url, 10_000);
+      assert.match(first ?? "", said, version);
+      for (const { headers } of receiver.requests) {
+        assert.equal(headers.get("accept-encoding"), "identity");
+      }
+    }
+  });
 }
 
 /** A body of so many MiB that is an exposition without any metric. */

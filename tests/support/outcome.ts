@@ -9,7 +9,7 @@ import { decode, type Decoded, type Point } from "./decode.ts";
 import { type JsonObject, objects, parsed } from "./lines.ts";
 import type { Finished, Program } from "./program.ts";
 import type { Proxy } from "./proxy.ts";
-import type { ReceivedRequest, Receiver } from "./receiver.ts";
+import { isTaken, type ReceivedRequest, type Receiver } from "./receiver.ts";
 
 /** What came of a fixture. Ports, times, sizes and durations of its output are replaced by words. */
 export class Outcome implements Finished {
@@ -56,9 +56,9 @@ export class Outcome implements Finished {
     return objects(this.stderr).map(({ message }) => String(message));
   }
 
-  /** The requests that were answered with 200. */
+  /** The requests that were answered with a 2xx. */
   get accepted(): readonly ReceivedRequest[] {
-    return this.requests.filter(({ answered }) => answered === 200);
+    return this.requests.filter(isTaken);
   }
 
   /** Of the accepted requests, one after the other. */

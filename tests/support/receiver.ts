@@ -1,5 +1,6 @@
 import { Changes } from "./changes.ts";
 import { closeQuietly, type Connection, fromTlsSocket, writeAll } from "./connection.ts";
+import { converseHttp2 } from "./http2.ts";
 import { concat, type Head, HttpReader } from "./http.ts";
 
 /** An answer as it should be; status 200 and an empty body where nothing else is said. */
@@ -11,8 +12,12 @@ export interface Reply {
   readonly delayMs?: number;
   /** Sends the answer a byte at a time, with such a pause after each. */
   readonly everyMs?: number;
-  /** All bytes of the answer, in place of what is made of status, headers and body. */
+  /** In place of what `headers` and `body` make: all bytes of the answer, after which the connection is closed. */
   readonly raw?: Uint8Array;
+  /** Leaves the connection open after the answer and sends no more, until the other side closes it. */
+  readonly stuck?: boolean;
+  /** Over HTTP/2: the connection is closed after the body, which has no end. */
+  readonly cut?: boolean;
 }
 
 /**
@@ -61,6 +66,8 @@ export interface ServerTls {
   readonly key: string;
   /** Demands client certificates that this authority (PEM) has signed; needs Deno 2.9 or later. */
   readonly clientAuthority?: string;
+  /** Speaks HTTP/2 alone. */
+  readonly http2?: boolean;
 }
 
 export interface ReceiverOptions {
@@ -140,9 +147,12 @@ export class Receiver implements AsyncDisposable {
       return;
     }
     const at = { hostname: "127.0.0.1", port: this.#port };
-    const listener = tls === undefined || tls === "broken"
-      ? Deno.listen(at)
-      : Deno.listenTls({ ...at, cert: tls.certificate, key: tls.key });
+    const listener = tls === undefined || tls === "broken" ? Deno.listen(at) : Deno.listenTls({
+      ...at,
+      cert: tls.certificate,
+      key: tls.key,
+      ...tls.http2 && { alpnProtocols: ["h2"] },
+    });
     this.#listener = listener;
     this.#port = listener.addr.port;
     this.#track(this.#accept(listener));
@@ -229,6 +239,9 @@ export class Receiver implements AsyncDisposable {
     if (this.#tls === "broken") return await breakHandshake(connection);
     if (this.#answers[0] === "refuse") return void this.#answers.shift();
     connection.setNoDelay?.();
+    if (this.#tls?.http2) {
+      return await converseHttp2(connection, (head, body) => this.#answerTo(head, body, number));
+    }
     const reader = new HttpReader(connection);
     for (;;) {
       // A socket closed with data that nobody has read is reset, not just ended.
@@ -255,6 +268,26 @@ export class Receiver implements AsyncDisposable {
       const more = await this.#send(connection, reader, plain);
       if (!more || head.headers.get("connection")?.toLowerCase() === "close") return;
     }
+  }
+
+  /** Over HTTP/2, which knows no trouble but `cut`. */
+  async #answerTo(head: Head, body: Uint8Array<ArrayBuffer>, connection: number): Promise<Reply> {
+    const answer = this.#answers.shift() ?? 200;
+    const request: ReceivedRequest = {
+      ...head,
+      body,
+      content: await this.#content(head, body),
+      connection,
+      at: performance.now(),
+      client: undefined,
+      answered: undefined,
+    };
+    this.requests.push(request);
+    this.#changes.notify();
+    const plain = typeof answer === "function" ? await this.#ask(answer, request) : answer;
+    request.answered = statusOf(plain);
+    if (typeof plain === "string") throw new Error(`Not over HTTP/2: ${plain}`);
+    return typeof plain === "number" ? { status: plain } : plain;
   }
 
   async #ask(decide: Decide, request: ReceivedRequest): Promise<Plain> {
@@ -316,7 +349,8 @@ export class Receiver implements AsyncDisposable {
         await this.#pause(reply.everyMs);
       }
     }
-    return reply.headers?.["connection"] !== "close" && !endsConnection(reply.raw);
+    if (reply.stuck) await reader.untilClosed();
+    return reply.raw === undefined && !reply.stuck && reply.headers?.["connection"] !== "close";
   }
 
   #pause(ms: number): Promise<void> {
@@ -332,6 +366,12 @@ export class Receiver implements AsyncDisposable {
       if (signal.aborted) done();
     });
   }
+}
+
+/** Whether the client got a status that says its request was accepted, however the answer ended. */
+export function isTaken({ answered }: Pick<ReceivedRequest, "answered">): boolean {
+  if (typeof answered !== "number") return answered === "half-answer" || answered === "endless";
+  return answered >= 200 && answered < 300;
 }
 
 function statusOf(answer: Plain): number | Trouble {
@@ -350,12 +390,6 @@ function encode({ status = 200, headers = {}, body = "", raw }: Reply): Uint8Arr
     ...(framed ? [] : [`content-length: ${content.length}`]),
   ];
   return concat([ascii(`${lines.join("\r\n")}\r\n\r\n`), content]);
-}
-
-/** Whether raw bytes are an answer after which their sender closes. */
-function endsConnection(raw: Uint8Array | undefined): boolean {
-  const text = new TextDecoder("latin1").decode(raw);
-  return /^HTTP\/1\.0|^connection: close\r$/im.test(text);
 }
 
 /** Waits for the ClientHello and answers with the first bytes of a handshake record (RFC 8446). */

@@ -221,7 +221,6 @@ export class SimulatedReceiver {
       status,
       headers: new Headers({ "content-type": "application/x-protobuf", ...step.headers }),
       body: step.body ?? new Uint8Array(),
-      tooLarge: false,
     };
   };
 

@@ -4,7 +4,7 @@ import { jsonObject } from "./json.ts";
 import { type Lines, NONE, warningLines } from "./lines.ts";
 import type { Reported } from "./reported.ts";
 import { eventText, samplesText, startText } from "./text.ts";
-import { troubleLines } from "./trouble.ts";
+import { troubleLines, unseenLines } from "./trouble.ts";
 
 /** What can be told of a receiver whose rules are known. */
 export interface Explanations {
@@ -22,6 +22,7 @@ export function reporter(
     out: level === "quiet" && format === "text" ? [] : out,
     err,
   });
+  let wasUnseen = false;
   return {
     start: () => shown(startLines(config)),
     /** Probes and metrics are served there. */
@@ -34,7 +35,12 @@ export function reporter(
       const out = format === "json"
         ? jsonLines(event, config)
         : [...eventText(event, config), ...lookLines(event, config, explanations)];
-      return shown({ out, err: [...troubleLines(event, config), ...explained] });
+      const trouble = [...troubleLines(event, config), ...explained];
+      if (event.type !== "attempt" || event.result.unseen === undefined || wasUnseen) {
+        return shown({ out, err: trouble });
+      }
+      wasUnseen = true;
+      return shown({ out, err: [...trouble, ...unseenLines(event.result, config)] });
     },
   };
 }

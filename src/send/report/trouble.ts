@@ -1,4 +1,5 @@
 import type { OutputConfig } from "../../config/output_config.ts";
+import type { Result } from "../../delivery/delivery.ts";
 import type { Overflow } from "../../histogram/overflow.ts";
 import { hintFor } from "../../http/hints.ts";
 import type { EndBucket } from "../../otlp/recorder.ts";
@@ -90,6 +91,18 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
   }
 }
 
+/** What a process says once of responses whose bodies do not tell whether all was accepted. */
+export function unseenLines(
+  { status, message, unseen }: Result,
+  { output: { format }, endpoint }: Reported,
+): readonly string[] {
+  const remedy = unseen === "not-otlp" ? `; check that ${endpoint.shown} is an OTLP receiver` : "";
+  return warningLines(
+    format,
+    `accepted with status ${status}, but ${message}${remedy} (later responses like this are not reported)`,
+  );
+}
+
 export function overflowText({ measurements: count, series, more }: Overflow): string {
   return `${measurements(count)} of ${series}${
     more ? " or more" : ""
@@ -119,13 +132,19 @@ function sendTrouble(
 
 function outcomeTrouble(
   what: string,
-  { outcome, message, trouble }: Pick<SendReport, "outcome" | "message" | "trouble">,
+  { outcome, message, unseen, trouble }: Pick<
+    SendReport,
+    "outcome" | "message" | "unseen" | "trouble"
+  >,
   { output: { format }, endpoint }: Reported,
 ): readonly string[] {
   const hint = hintFor(trouble, endpoint, message ?? "");
   switch (outcome) {
     case "accepted":
-      return message === null ? [] : warningLines(format, `the receiver says: ${message}`);
+      // What could not be seen has its own warning, once.
+      return message === null || unseen !== undefined
+        ? []
+        : warningLines(format, `the receiver says: ${message}`);
     case "partial":
       return errorLines(format, `${what} taken only in part: ${message}`, hint);
     case "rejected":

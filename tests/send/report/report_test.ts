@@ -263,6 +263,29 @@ Deno.test("event() says on standard error what the receiver did not take, with t
   ]);
 });
 
+Deno.test("event() warns once that a partial success could not have been seen", () => {
+  const message = "a partial success could not have been seen: the response body was cut off";
+  for (
+    const [unseen, remedy] of [
+      ["unreadable", ""],
+      ["not-otlp", "; check that http://h:4318/v1/metrics is an OTLP receiver"],
+    ] as const
+  ) {
+    for (const level of ["normal", "quiet"] as const) {
+      const { event } = reporter(config("text", { loop: true, level }));
+      const result = { ...accepted, status: 202, message, unseen };
+      const attempt = { type: "attempt", pending, result, durationMs: 1 } as const;
+      assert.deepEqual(event({ ...attempt, result: accepted }).err, []);
+      assert.deepEqual(event(attempt).err, [
+        `WARNING: accepted with status 202, but ${message}${remedy} (later responses like this are not reported)`,
+      ]);
+      assert.deepEqual(event(send({ message, unseen })).err, []);
+      assert.deepEqual(event(late(1, result)).err, []);
+      assert.deepEqual(event(attempt).err, []);
+    }
+  }
+});
+
 Deno.test("event() says with `not delivered` what is dropped or left at the end", () => {
   assert.deepEqual(text({ type: "dropped", pending, reason: "too old" }).err, [
     "ERROR: 5 measurements of iteration 2 dropped, not delivered: too old",
