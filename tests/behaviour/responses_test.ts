@@ -129,7 +129,7 @@ async function sendHalves(response: RealResponse): Promise<void> {
 
 /** The first send of a loop is refused; it stays pending, and the next send delivers it. */
 async function sendInLoop(response: RealResponse): Promise<void> {
-  const loop = ["--loop", "--interval", "0.1", "--iterations", "2"];
+  const loop = ["--loop", "--interval", "0", "--iterations", "2"];
   const json = await against(response, ["--output", "json", ...loop]);
   const told = json.stdout + json.stderr;
   assert.equal(line(json, "send")["outcome"], "failed", told);
