@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fromBinary } from "@bufbuild/protobuf";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import { figure } from "../support/figure.ts";
 import { freePort, Process } from "../support/process.ts";
 import { type ReceivedRequest, type Receiver, startReceiver } from "../support/receiver.ts";
 import { type RealResponse, realResponses, type Verdict } from "../support/responses.ts";
@@ -24,7 +25,10 @@ function verdict(success: boolean, requests: readonly ReceivedRequest[]): Verdic
   return posts > 1 ? "retried" : success ? "accepted" : "refused";
 }
 
-function assertVerdicts(exporter: "collector" | "python", found: ReadonlyMap<string, Verdict>) {
+async function assertVerdicts(
+  exporter: "collector" | "python",
+  found: ReadonlyMap<string, Verdict>,
+): Promise<void> {
   const all = realResponses();
   assert.deepEqual(
     Object.fromEntries(found),
@@ -35,6 +39,8 @@ function assertVerdicts(exporter: "collector" | "python", found: ReadonlyMap<str
   );
   const named = all.filter((response) => response.others[exporter] === ours(response));
   assert.deepEqual(named.map(({ name }) => name), [], "these name a difference that is none");
+  const differ = all.filter(({ others }) => others[exporter] !== undefined).length;
+  await figure(`${all.length} responses: ${exporter} differs from send in ${differ}, on purpose`);
 }
 
 Deno.test({
@@ -64,7 +70,7 @@ Deno.test({
     const { stdout } = await child.output();
     const lines = new TextDecoder().decode(stdout).trim().split("\n");
     assert.equal(lines.length, served.length);
-    assertVerdicts(
+    await assertVerdicts(
       "python",
       new Map(
         served.map(([{ name }, { requests }], i) => [name, verdict(lines[i] === "True", requests)]),
@@ -145,6 +151,6 @@ Deno.test({
       const requests = receiver.requests.filter((request) => nameOf(request) === name);
       return [name, verdict(answer.ok, requests)] as const;
     }));
-    assertVerdicts("collector", new Map(found));
+    await assertVerdicts("collector", new Map(found));
   },
 });
