@@ -25,11 +25,13 @@ export function sentOnce(bytes: Uint8Array<ArrayBuffer>): Blob | Uint8Array<Arra
 }
 
 /**
- * Whether what fetch threw while reading a body without bytes may just mean that it is empty. 2.6 decompresses by itself,
- * whatever was asked for, and fails alike for nothing and for what was cut off. Then: false.
+ * Whether fetch threw while it decompressed a body, which 2.6 does whatever was asked for. It fails alike for an empty body
+ * and for one that was cut off: "maybe-empty". Then: undefined.
  */
-export function mayBeEmpty(thrown: unknown): boolean {
-  return isDenoBefore(2, 9) && /unexpected (end of file|EOF)/i.test(messageOf(thrown));
+export function decompressionError(thrown: unknown): "maybe-empty" | "failed" | undefined {
+  const message = messageOf(thrown);
+  if (!isDenoBefore(2, 9) || /connection/.test(message)) return undefined;
+  return /unexpected (end of file|EOF)/i.test(message) ? "maybe-empty" : "failed";
 }
 
 /** node:dns warns of a deprecated module of Deno's own. Then: nothing. */

@@ -1,7 +1,7 @@
 import type { DestinationConfig } from "../config/destination_config.ts";
 import { deadline } from "../base/deadline.ts";
 import { oneLine } from "../base/escape.ts";
-import { mayBeEmpty, sentOnce } from "../base/older_deno.ts";
+import { decompressionError, sentOnce } from "../base/older_deno.ts";
 import { type Credentials, type Exchange, NotSent, type RequestHeaders } from "./exchange.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { Secrets } from "../base/secrets.ts";
@@ -116,12 +116,11 @@ export function posting(
           body: read.bytes,
           unread: unreadText(
             read,
-            () =>
-              timeout.signal.aborted
-                ? `was not complete within ${timeoutMs / 1000} s`
-                : signal.aborted
-                ? "was not complete before the program was interrupted"
-                : "was cut off",
+            timeout.signal.aborted
+              ? `within ${timeoutMs / 1000} s`
+              : signal.aborted
+              ? "before the program was interrupted"
+              : undefined,
           ),
         };
       } catch (thrown) {
@@ -150,13 +149,20 @@ function shownHeaders(headers: Headers, secrets: Secrets): Headers {
   return shown;
 }
 
-/** Why a body could not be read, as the end of a sentence; undefined when all of it was. */
-function unreadText(body: ResponseBody, whyBroken: () => string): string | undefined {
+/**
+ * Why a body could not be read, as the end of a sentence; undefined when all of it was. `limit`: the program itself has
+ * ended the exchange.
+ */
+function unreadText(body: ResponseBody, limit: string | undefined): string | undefined {
   switch (body.kind) {
     case "whole":
       return undefined;
-    case "broken":
-      return body.bytes.length === 0 && mayBeEmpty(body.thrown) ? undefined : whyBroken();
+    case "broken": {
+      if (limit !== undefined) return `was not complete ${limit}`;
+      const error = decompressionError(body.thrown);
+      if (error === "maybe-empty" && body.bytes.length === 0) return undefined;
+      return error === undefined ? "was cut off" : "was cut off or could not be decompressed";
+    }
     case "too-large":
       return "was larger than the 4 MiB that OTLP allows";
     case "miscoded":

@@ -332,6 +332,14 @@ const faults: readonly Fault[] = [
     expect: { ...DELIVERED, possiblyDuplicated: false },
   },
   {
+    name: "SIGTERM while the body of a 200 never ends",
+    answers: [{ headers: { "content-length": "9" }, body: "half", stuck: true }],
+    args: ["--endpoint", "{url}", "--timeout", "60"],
+    meanwhile: inTurn(whenAsked(1), signal("SIGTERM")),
+    said: [unseen(/was not complete before the program was interrupted/)],
+    expect: { ...DELIVERED, possiblyDuplicated: false },
+  },
+  {
     name: "an answer without end",
     answers: ["endless"],
     said: [unseen(/was larger than the 4 MiB/)],

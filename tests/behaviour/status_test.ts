@@ -71,8 +71,8 @@ const ONCE = /^accepted with status 200, but a partial success could not have be
 const LOOPED = BODIES.filter(({ means }) => means !== "sign-in");
 
 /** Whether the executable may have been compiled with Deno 2.6: then a body of this kind may be taken for an empty one. */
-function mayBeSilent({ before29 }: BodyCase): boolean {
-  return !sourceOnly && before29 !== undefined;
+function mayBeSilent(body: BodyCase): boolean {
+  return !sourceOnly && body.mayBeSilent === true;
 }
 
 const loops = ROUTES.flatMap((route) =>

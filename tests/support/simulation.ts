@@ -209,7 +209,7 @@ export class SimulatedReceiver {
     const points = pointsOf(body);
     const step = this.#next(this.attempts.length, points);
     const status = step.status ?? 200;
-    const taken = step.took ?? (step.failure === undefined && status === 200);
+    const taken = step.took ?? (step.failure === undefined && status >= 200 && status < 300);
     const latency = step.failure === "timeout" ? this.#timeoutMs : step.latencyMs ?? 1;
     this.attempts.push({ at: this.#clock.monotonic(), body, points, taken });
     await this.#clock.sleep(Math.min(latency, this.#timeoutMs), signal);

@@ -94,12 +94,13 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
 /** What a process says once of responses whose bodies do not tell whether all was accepted. */
 export function unseenLines(
   { status, message, unseen }: Result,
-  { output: { format }, endpoint }: Reported,
+  { output: { format }, endpoint, loop }: Reported,
 ): readonly string[] {
+  const once = loop ? " (later responses like this are not reported)" : "";
   const remedy = unseen === "not-otlp" ? `; check that ${endpoint.shown} is an OTLP receiver` : "";
   return warningLines(
     format,
-    `accepted with status ${status}, but ${message}${remedy} (later responses like this are not reported)`,
+    `accepted with status ${status}, but ${message}${remedy}${once}`,
   );
 }
 
