@@ -10,13 +10,16 @@ import { fromBinary } from "@bufbuild/protobuf";
 import {
   ExportMetricsServiceRequestSchema,
 } from "../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { partialSuccess } from "../tests/support/decode.ts";
+import { partialSuccess, rpcStatus } from "../tests/support/decode.ts";
+import { gzip } from "../tests/support/gzip.ts";
 import {
   type ExportAnswer,
   isTaken,
   type Receiver,
+  type Reply,
   startReceiver,
 } from "../tests/support/receiver.ts";
+import { onWire, type WireResponse } from "../tests/support/wire_response.ts";
 import { inTempFolder, machine, predecessor, table } from "./support.ts";
 
 const MOST_MS = 20_000;
@@ -46,31 +49,60 @@ const HTML = { "content-type": "text/html" };
 const TEXT = { "content-type": "text/plain" };
 const always = (answer: ExportAnswer) => Array.from({ length: 1000 }, () => answer);
 
+/** A response as servers send it that are not ours. */
+function wire(response: WireResponse): Reply {
+  const reply = onWire(response, "HTTP/1.1 in chunks");
+  if (reply === undefined) throw new Error("HTTP/1.1 cannot express it");
+  return reply;
+}
+
+const GZIP = { "content-encoding": "gzip" };
+const zipped = await gzip(new Uint8Array(partialSuccess(0, "a warning that goes unread")));
+const zippedStatus = await gzip(new Uint8Array(rpcStatus(16, "no token")));
+
 const FAULTS: readonly Fault[] = [
   { name: "200" },
+  {
+    name: "200 with `Content-Encoding: gzip` and no body",
+    answers: [wire({ headers: GZIP })],
+  },
+  {
+    name: "200 with a gzip body, cut off",
+    answers: [wire({ headers: GZIP, body: zipped.subarray(0, zipped.length / 2) })],
+  },
+  {
+    name: "200 with plain text under `Content-Encoding: gzip`",
+    answers: [wire({ headers: GZIP, body: "{}" })],
+  },
+  { name: "202 with the text `OK`", answers: [{ status: 202, headers: TEXT, body: "OK" }] },
   { name: "204", answers: [204] },
-  {
-    name: "200, no body, `Content-Encoding: gzip`",
-    answers: [{
-      headers: { ...PROTOBUF, "content-encoding": "gzip", "transfer-encoding": "chunked" },
-      body: "0\r\n\r\n",
-    }],
-  },
-  {
-    name: "200, a body that says gzip and is not compressed",
-    answers: [{
-      headers: { ...PROTOBUF, "content-encoding": "gzip" },
-      body: partialSuccess(0, ""),
-    }],
-  },
-  { name: "200 with the text OK", answers: [{ headers: TEXT, body: "OK" }] },
   { name: "401", answers: always(401) },
+  {
+    name: "401 with a gzip body",
+    answers: always(wire({ status: 401, headers: GZIP, body: zippedStatus })),
+  },
+  {
+    name: "400 `http: request body too large`",
+    answers: always({
+      status: 400,
+      headers: PROTOBUF,
+      body: rpcStatus(3, "http: request body too large"),
+    }),
+  },
   { name: "404", answers: always(404) },
   { name: "503 once", answers: [503] },
+  {
+    name: "503 once, with a gzip body, cut off",
+    answers: [wire({ status: 503, headers: GZIP, body: "\x1f" })],
+  },
   { name: "503 for ever", answers: always(503) },
   {
     name: "429 with `Retry-After: 1` once",
     answers: [{ status: 429, headers: { "retry-after": "1" } }],
+  },
+  {
+    name: "429 with `Retry-After: 60`",
+    answers: always({ status: 429, headers: { "retry-after": "60" } }),
   },
   {
     name: "200, some points rejected",
@@ -95,7 +127,10 @@ const FAULTS: readonly Fault[] = [
   { name: "redirect (307)", answers: [{ status: 307, headers: { location: "/elsewhere" } }] },
   { name: "refused", stopped: true },
   { name: "connection reset after the body, once", answers: ["reset-after-body"] },
-  { name: "half an answer, once", answers: ["half-answer"] },
+  {
+    name: "200 with half of its body",
+    answers: [wire({ body: "only half of it", cut: true })],
+  },
   { name: "no answer, once", answers: ["hang"] },
   {
     name: `receiver away for ${AWAY_SECONDS} s in a loop of ${LOOP_SECONDS} s, then SIGTERM`,
@@ -248,10 +283,8 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   if (Deno.env.get("SHOW")) {
     console.error(`== ${fault.name} / ${sender.name}: ${output.code}\n${text}`);
   }
-  const took = receiver.requests.filter(isTaken).reduce(
-    (sum, { content }) => sum + count(content)[sender.counts],
-    0,
-  );
+  const accepted = receiver.requests.filter(isTaken);
+  const took = accepted.reduce((sum, { content }) => sum + count(content)[sender.counts], 0);
   const recorded = fault.loop ? sender.recorded(text) : NaN;
   const whole = fault.rejects === undefined && (fault.loop ? took >= recorded : took > 0);
   return {
@@ -261,6 +294,8 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
       ? "in part"
       : fault.rejects === "all" || took === 0
       ? kept ? "no: kept" : "no"
+      : accepted.length > 1
+      ? `${accepted.length} times`
       : "yes",
     said: said(whole, output.code, text, pid.killed),
     exit: !pid.killed

@@ -5,7 +5,7 @@
 #   OTELCOL_CONTRIB         a Collector as compose.yaml runs it, which also scrapes, and writes and reads files of OTLP/JSON
 #   VICTORIAMETRICS         a store of metrics with a page of its own, as compose.yaml runs it
 #   PROMETHEUS_TARGET       a Go program with client_golang, to scrape
-#   PREDECESSOR_PYTHON      a Python with the official protobuf classes (opentelemetry-proto), an independent decoder
+#   PREDECESSOR_PYTHON      a Python with the SDK's OTLP exporter, and with it the official protobuf classes
 #   PROMETHEUS_PYTHON       the same, with prometheus_client: to scrape, and with Prometheus's own parser
 #   CHROMIUM                a browser that is there already; none is installed
 # Without arguments Debian's nginx, Apache, zsh, fish, man and openssl are installed too, where apt-get and sudo are at hand.
@@ -81,7 +81,7 @@ install() {
       ;;
     PREDECESSOR_PYTHON | PROMETHEUS_PYTHON)
       [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
-      "$cache/venv/bin/python" -m pip install --quiet opentelemetry-proto prometheus-client
+      "$cache/venv/bin/python" -m pip install --quiet opentelemetry-exporter-otlp-proto-http prometheus-client
       ;;
     PROMETHEUS_TARGET)
       (cd "$(dirname "$0")/../tests/behaviour/prometheus_target" && go build -o "$cache/prometheus-target" .)

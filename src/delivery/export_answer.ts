@@ -21,7 +21,7 @@ export type ExportAnswer =
     readonly kind: "refused";
     readonly message: string;
     /**
-     * The sender may not be who it should be, whatever the request holds: 401, 403, or a web page with a 2xx, as from a
+     * The sender may not be who it should be, whatever the request holds: 401 or 403, or a web page with a 2xx, as from a
      * sign-in page in front of the receiver.
      */
     readonly reason?: "credentials" | "sign-in";
@@ -73,10 +73,6 @@ export async function readExportAnswer(
   return { kind: "accepted", warning: partial.message === "" ? undefined : partial.message };
 }
 
-function saysTooLarge({ status, body }: Reply): boolean {
-  return status >= 400 && status < 500 && TOO_LARGE.test(new TextDecoder().decode(body));
-}
-
 /** Any 2xx: some receivers answer 202 or 204, and exporters in other languages accept them, too. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
@@ -104,6 +100,10 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 function firstByte(body: Uint8Array): number | undefined {
   const start = BYTE_ORDER_MARK.every((byte, i) => body[i] === byte) ? BYTE_ORDER_MARK.length : 0;
   return body.subarray(start).find((byte) => byte !== 0x20 && (byte < 0x09 || byte > 0x0d));
+}
+
+function saysTooLarge({ status, body }: Reply): boolean {
+  return status >= 400 && status < 500 && TOO_LARGE.test(new TextDecoder().decode(body));
 }
 
 interface PartialSuccess {

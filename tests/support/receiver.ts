@@ -12,7 +12,7 @@ export interface Reply {
   readonly delayMs?: number;
   /** Sends the answer a byte at a time, with such a pause after each. */
   readonly everyMs?: number;
-  /** In place of what `headers` and `body` make: all bytes of the answer, after which the connection is closed. */
+  /** In place of what `headers` and `body` make: all bytes of the answer, which say whether the connection is closed. */
   readonly raw?: Uint8Array;
   /** Leaves the connection open after the answer and sends no more, until the other side closes it. */
   readonly stuck?: boolean;
@@ -350,7 +350,8 @@ export class Receiver implements AsyncDisposable {
       }
     }
     if (reply.stuck) await reader.untilClosed();
-    return reply.raw === undefined && !reply.stuck && reply.headers?.["connection"] !== "close";
+    if (reply.stuck || reply.headers?.["connection"] === "close") return false;
+    return reply.raw === undefined || !endsConnection(reply.raw);
   }
 
   #pause(ms: number): Promise<void> {
@@ -390,6 +391,12 @@ function encode({ status = 200, headers = {}, body = "", raw }: Reply): Uint8Arr
     ...(framed ? [] : [`content-length: ${content.length}`]),
   ];
   return concat([ascii(`${lines.join("\r\n")}\r\n\r\n`), content]);
+}
+
+/** Whether bytes of an answer are the last on their connection (RFC 9112, 9.3). */
+function endsConnection(bytes: Uint8Array): boolean {
+  const text = new TextDecoder("latin1").decode(bytes);
+  return /^HTTP\/1\.0|^connection: close\r$/im.test(text);
 }
 
 /** Waits for the ClientHello and answers with the first bytes of a handshake record (RFC 8446). */
