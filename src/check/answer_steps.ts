@@ -106,7 +106,7 @@ function said(answer: ExportAnswer): string {
 
 /** The same without the status, which is a fact of its own. */
 function words(answer: ExportAnswer, status: number): string {
-  const text = said(answer).replace(new RegExp(`^${status}[ ,:]*`), "");
+  const text = said(answer).replace(new RegExp(`^${status}(, but)?[ ,:]*`), "");
   return text === "" ? "refused" : text;
 }
 

@@ -1,6 +1,6 @@
 import { oneLine } from "../base/escape.ts";
 import type { Hide } from "../base/secrets.ts";
-import type { Reply } from "../http/reply.ts";
+import { isTooLarge, type Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
 /**
@@ -37,10 +37,6 @@ export interface Unseen {
 
 const RETRYABLE = [429, 502, 503, 504];
 
-/** How receivers say with another status than 413 that a request is too large; a Collector does so with 400. */
-const TOO_LARGE =
-  /\brequest\s+body\s+too\s+large|\b(payload|entity|message|request)\s+(is\s+)?too\s+large|OTLP_MESSAGE_MAX_SIZE_EXCEEDED/i;
-
 /** `now` (ms since 1970) is what a Retry-After date is compared with. */
 export async function readExportAnswer(
   reply: Reply,
@@ -55,7 +51,7 @@ export async function readExportAnswer(
       retryAfterMs: retryAfterMs(reply.headers.get("retry-after"), now),
     };
   }
-  if (status === 413 || saysTooLarge(reply)) {
+  if (saysTooLarge(reply)) {
     return { kind: "too-large", message: await errorMessage(reply, hide) };
   }
   if (status === 401 || status === 403) {
@@ -63,12 +59,12 @@ export async function readExportAnswer(
   }
   if (!isSuccess(status)) return { kind: "refused", message: await errorMessage(reply, hide) };
   if (isWebPage(reply)) {
-    const message = `${status}, but the body is not an OTLP response: ${await words(reply, hide)}`;
-    return { kind: "refused", reason: "sign-in", message };
+    const message = `${status}, but the body is not an OTLP response`;
+    return { kind: "refused", reason: "sign-in", message: await withWords(message, reply, hide) };
   }
   if (reply.unread !== undefined) return unseen("unreadable", reply.unread);
   const partial = await readPartialSuccess(reply, hide);
-  if (partial === undefined) return unseen("not-otlp", `is not OTLP: ${await words(reply, hide)}`);
+  if (partial === undefined) return unseen("not-otlp", await withWords("is not OTLP", reply, hide));
   if (partial.rejectedPoints > 0) return { kind: "partial", ...partial };
   return { kind: "accepted", warning: partial.message === "" ? undefined : partial.message };
 }
@@ -103,7 +99,7 @@ function firstByte(body: Uint8Array): number | undefined {
 }
 
 function saysTooLarge({ status, body }: Reply): boolean {
-  return status >= 400 && status < 500 && TOO_LARGE.test(new TextDecoder().decode(body));
+  return isTooLarge(status, new TextDecoder().decode(body));
 }
 
 interface PartialSuccess {
@@ -164,8 +160,13 @@ function int64(value: unknown): number | undefined {
 
 /** `401 Unauthorized: …` with the receiver's own words. */
 async function errorMessage(reply: Reply, hide: Hide): Promise<string> {
+  return await withWords(statusLine(reply.status), reply, hide);
+}
+
+/** The text, and after a colon what the body says, where it says anything. */
+async function withWords(text: string, reply: Reply, hide: Hide): Promise<string> {
   const said = await words(reply, hide);
-  return statusLine(reply.status) + (said === "" ? "" : `: ${said}`);
+  return said === "" ? text : `${text}: ${said}`;
 }
 
 /** What a body says: a protobuf Status, a JSON envelope, the title of a page, or text. */

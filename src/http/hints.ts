@@ -7,7 +7,7 @@ import {
 } from "../config/endpoint.ts";
 import { proxyFailureHint, proxyStatusHint } from "./proxy_hints.ts";
 import { rateLimitText } from "./rate_limit.ts";
-import type { Failure, Trouble } from "./reply.ts";
+import { type Failure, isTooLarge, type Trouble } from "./reply.ts";
 
 /**
  * What probably is wrong, and what to do; undefined where nothing useful is known. `said` is the receiver's message, where
@@ -24,6 +24,9 @@ export function hintFor(
     : statusHint(trouble.status, trouble.headers, endpoint, said);
 }
 
+/** Statuses that name another URL (RFC 9110, 15.4); a 304 and its like do not. */
+const REDIRECTS = [301, 302, 303, 307, 308];
+
 /** The same for an answer's status. */
 export function statusHint(
   status: number,
@@ -34,7 +37,7 @@ export function statusHint(
   const { proxy, url } = endpoint;
   const hint = proxy && proxyStatusHint(status, headers, { url, proxy });
   if (hint !== undefined) return hint;
-  if (status >= 300 && status < 400) return redirectHint(headers.get("location"), endpoint);
+  if (REDIRECTS.includes(status)) return redirectHint(headers.get("location"), endpoint);
   const words = wordsHint(said);
   if (words !== undefined) return words;
   // Of a 2xx nothing but a web page needs a hint.
@@ -42,6 +45,10 @@ export function statusHint(
     return exactPathHint(endpoint) ??
       "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
         endpoint.shown;
+  }
+  if (isTooLarge(status, said)) {
+    return "one data point, or a request of less than 128 KiB, is too large for this receiver: raise its limit, or " +
+      "use fewer buckets or attributes";
   }
   switch (status) {
     case 400:
@@ -52,7 +59,7 @@ export function statusHint(
         ? "the token is missing, mistyped, expired or revoked, or goes with the wrong scheme: an access token (dt0c01) " +
           "needs Api-Token and the scope metrics.ingest, a platform token (dt0s16) needs Bearer and " +
           "openpipeline:metrics:ingest; older and Managed endpoints take no Bearer; dt0s01 and dt0s02 do not ingest"
-        : "the receiver wants credentials: give them with --header, --token-file or DT_API_TOKEN";
+        : "the receiver requires credentials: give them with --header, --token-file or DT_API_TOKEN";
     case 403:
       return endpoint.dynatrace
         ? "the token lacks the scope metrics.ingest (an access token, sent as Api-Token) or openpipeline:metrics:ingest " +
@@ -67,9 +74,6 @@ export function statusHint(
     case 407:
       return "a proxy in front of the receiver requires a user name and password, which this program cannot give it: " +
         "use a URL that does not lead through it";
-    case 413:
-      return "one data point, or a request of less than 128 KiB, is too large for this receiver: raise its limit, or " +
-        "use fewer buckets or attributes";
     case 415:
       return mediaTypeHint(said, endpoint);
     case 429: {
@@ -103,6 +107,16 @@ const BY_WORDS: readonly (readonly [words: RegExp, hint: string])[] = [
   [
     /needs to be enabled with --(?:web\.enable-otlp-receiver|enable-feature=otlp-write-receiver)/i,
     "start Prometheus with the flag that it names",
+  ],
+  [
+    // nginx with ssl_verify_client, which ends no handshake over it.
+    /no required SSL certificate was sent/i,
+    "the server requires a client certificate: give one with --client-cert and --client-key",
+  ],
+  [
+    /the SSL certificate error/i,
+    "the server rejects your client certificate (--client-cert), most often because it does not trust the CA that signed " +
+    "it or because the certificate has expired: use one that it accepts; its log says what is wrong",
   ],
   [
     // VictoriaMetrics.
@@ -233,6 +247,14 @@ function brokenHint(message: string, endpoint: Endpoint): string {
   const broke = `the connection to ${host} broke: `;
   const closed = "a proxy, a load balancer or the receiver closed it";
   if (port === "4317") return broke + GRPC_PORT;
+  // An answer came, in the words of hyper or of node:http.
+  if (
+    /Parse Error|message head is too large|invalid HTTP (header|status)|invalid content-length/
+      .test(message)
+  ) {
+    return `the response of ${host} breaks the rules of HTTP or has too large a head: check the URL, and the receiver or ` +
+      "proxy that answers there";
+  }
   if (protocol === "https:") {
     return `${broke}${closed}; does it want a client certificate (--client-cert)?`;
   }

@@ -5,6 +5,9 @@ import { NotSent } from "./reply.ts";
 import { isAddress, targetOf } from "./target.ts";
 import { openSocket } from "./tunnel.ts";
 
+/** The largest head of a response that fetch reads, in bytes; node:https would read 16 KiB. */
+const LARGEST_HEAD = 408 * 1024;
+
 /**
  * Exchanges with a receiver whose certificate is not verified, which fetch cannot do. Every request has a connection
  * of its own: on a reused one node:https of Deno can send a POST that timed out twice (denoland/deno#36786).
@@ -24,6 +27,7 @@ export function insecureExchange(
       : await openSocket(proxy, target, { ca, client }, signal);
     const options = {
       rejectUnauthorized: false,
+      maxHeaderSize: LARGEST_HEAD,
       ...ca !== undefined && { ca },
       ...client,
     };
@@ -83,15 +87,20 @@ function headersOf({ headers }: IncomingMessage): Headers {
 }
 
 function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {
+  let isCancelled = false;
   return new ReadableStream({
     start(controller) {
-      answer.on("data", (chunk: Uint8Array) => controller.enqueue(chunk));
-      answer.on("end", () => controller.close());
+      // A response of more bytes than are read goes on for a moment after it was destroyed.
+      answer.on("data", (chunk: Uint8Array) => isCancelled || controller.enqueue(chunk));
+      answer.on("end", () => isCancelled || controller.close());
       answer.on("error", (error) => controller.error(error));
       answer.on("close", () => {
         if (!answer.complete) controller.error(new Error("error reading a body from connection"));
       });
     },
-    cancel: () => void answer.destroy(),
+    cancel() {
+      isCancelled = true;
+      answer.destroy();
+    },
   });
 }

@@ -23,10 +23,14 @@ export function proxyFailureHint(
   if (/authenticat|auth (failure|methods)|answered 407|rejected the user name/i.test(message)) {
     return credentialsHint(route);
   }
-  if (/unsuccessful tunnel|answered 403|by ruleset/i.test(message)) {
+  if (/answered 403|by ruleset/i.test(message)) {
     return `the proxy ${shown} does not allow a connection to ${host}: this is the proxy's policy, not your token; ` +
-      "ask its administrator, or exclude the host with NO_PROXY" +
-      (message.includes("unsuccessful") ? '; "check" shows what the proxy answered' : "");
+      "ask its administrator, or exclude the host with NO_PROXY";
+  }
+  // fetch does not tell the status.
+  if (message.includes("unsuccessful tunnel")) {
+    return `the proxy ${shown} did not connect to ${host}: usually this is the proxy's policy, not your token, or it ` +
+      'cannot reach the host; "check" shows what the proxy answered. Ask its administrator, or exclude the host with NO_PROXY';
   }
   const isCertain = protocol === "http:" || message.includes("TLS with the proxy");
   if (kind === "https" && message.includes("invalid peer certificate")) {
@@ -86,7 +90,7 @@ export function reachHint(
       return `${way}, to which there is no route: ${remedy}`;
     case "timeout":
       return `${way}, and no answer came in time: ${remedy}, or allow more with --timeout` +
-        (kind === "socks5" ? "; an HTTP proxy that is named socks5:// does not answer" : "");
+        (kind === "http" ? "" : `; an HTTP proxy that is named ${kind}:// may not answer`);
     default:
       return undefined;
   }

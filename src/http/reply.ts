@@ -9,6 +9,16 @@ export interface Reply {
   readonly unread?: string | undefined;
 }
 
+/** How receivers say with another status than 413 that a request is too large; a Collector does so with 400. */
+const TOO_LARGE =
+  /\brequest\s+body\s+too\s+large|\b(payload|entity|message|request)\s+(is\s+)?too\s+large|OTLP_MESSAGE_MAX_SIZE_EXCEEDED/i;
+
+/** Whether a response says, by its status or in the text of a 4xx, that the request was too large. A 429 is retried. */
+export function isTooLarge(status: number, said: string): boolean {
+  return status === 413 ||
+    (status >= 400 && status < 500 && status !== 429 && TOO_LARGE.test(said));
+}
+
 /** Why there was no response. */
 export type FailureCause =
   | "dns"

@@ -222,9 +222,9 @@ export function failure(thrown: unknown, answering = false): Failure {
     kind: "failure",
     cause: answering ? "broken" : found ?? "broken",
     message,
-    // Every other cause comes before a request is sent.
+    // Every other cause comes before a request is sent; a refused stream was not processed (RFC 9113, 8.7).
     mayHaveArrived: answering || ((found ?? "broken") === "broken" &&
-      client?.[1] !== "Connect" && !(thrown instanceof NotSent)),
+      client?.[1] !== "Connect" && !(thrown instanceof NotSent) && !/refused stream/.test(message)),
   };
 }
 

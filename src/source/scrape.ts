@@ -200,7 +200,7 @@ function statusHint({ status, headers }: Extract<Got, { kind: "answer" }>): stri
     return `redirects are not followed${to === null ? "" : `; it names ${oneLine(to)}`}`;
   }
   if (status === 401 || status === 403) {
-    return 'it wants credentials: --scrape-header "Authorization=Bearer …"';
+    return 'it requires credentials: --scrape-header "Authorization=Bearer …"';
   }
   return status === 404 ? "is the path right? It is often /metrics" : undefined;
 }

@@ -132,7 +132,7 @@ for (
 for (
   const [what, headers, body, why] of [
     ["text", { "content-type": "text/plain" }, "OK", "is not OTLP: OK"],
-    ["a line break", {}, "\n", "is not OTLP: "],
+    ["a line break", {}, "\n", "is not OTLP"],
     ["JSON of another kind", JSON_, '{"status":"ok"}', 'is not OTLP: {"status":"ok"}'],
     ["JSON that breaks off", JSON_, "{", "is not OTLP: {"],
     ["an array", JSON_, "[]", "is not OTLP: []"],

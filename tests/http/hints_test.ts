@@ -65,6 +65,39 @@ Deno.test("statusHint() says what is sent when it is not taken, and what the rat
   assert.doesNotMatch(answered(429, SAAS), /the rate is limited/);
 });
 
+Deno.test("statusHint() takes no 304 for a redirect", () => {
+  assert.match(answered(308, COLLECTOR, { location: "https://h/x" }), /redirects to https:\/\/h;/);
+  for (const status of [300, 304]) assert.equal(answered(status, COLLECTOR), "");
+});
+
+Deno.test("statusHint() knows a request that is too large whatever the status is, but for a 429", () => {
+  const hint = (status: number) =>
+    statusHint(status, new Headers(), at(COLLECTOR), `${status}: http: request body too large`);
+  for (const status of [400, 413]) {
+    assert.match(hint(status) ?? "", /^one data point, or a request/);
+  }
+  assert.match(hint(429) ?? "", /send less often/);
+  assert.equal(hint(500), undefined);
+});
+
+Deno.test("failureHint() does not blame the connection for a response that cannot be read", () => {
+  for (const url of [COLLECTOR, "https://collector:4318"]) {
+    for (
+      const message of [
+        "message head is too large",
+        "invalid content-length parsed",
+        "invalid HTTP header parsed",
+        "Parse Error: Header overflow",
+      ]
+    ) {
+      assert.match(
+        failed("broken", url, message),
+        /^the response of collector:4318 breaks the rules/,
+      );
+    }
+  }
+});
+
 Deno.test("hintFor() reads a 400 in which nginx or Go asks for TLS, and has none for others", () => {
   const trouble = { kind: "reply", status: 400, headers: new Headers() } as const;
   for (

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { proxyFor } from "../../src/config/proxy.ts";
-import { proxyFailureHint, proxyStatusHint, type Route } from "../../src/http/proxy_hints.ts";
+import {
+  proxyFailureHint,
+  proxyStatusHint,
+  reachHint,
+  type Route,
+} from "../../src/http/proxy_hints.ts";
 import { failure } from "../../src/http/transport.ts";
 
 const PLACE = "proxy.example:3128";
@@ -23,7 +28,12 @@ const thrown = (message: string, stage = "Connect") =>
 
 // [the endpoint, the proxy's scheme, what fetch says, the hint; undefined: the receiver is in the way]
 const FAILURES: readonly (readonly [string, string, Error, RegExp | undefined])[] = [
-  [HTTPS, "http", thrown("unsuccessful tunnel"), /policy, not your token.*"check" shows/],
+  [
+    HTTPS,
+    "http",
+    thrown("unsuccessful tunnel"),
+    /usually .*policy, not your token, or .*"check" shows/,
+  ],
   [HTTPS, "http", thrown("proxy authentication required"), /requires a user name and password/],
   [HTTPS, "http", thrown("unexpected eof while tunneling"), /does not answer as an HTTP proxy/],
   [HTTP, "http", thrown("invalid HTTP version parsed", "SendRequest"), /answer as an HTTP proxy/],
@@ -110,6 +120,14 @@ for (const [endpoint, scheme, error, hint] of FAILURES) {
     else assert.match(found ?? "", hint);
   });
 }
+
+Deno.test("reachHint() says what does not answer a proxy of another kind", () => {
+  for (const scheme of ["https", "socks5"]) {
+    const hint = reachHint("timeout", route(HTTPS, scheme)) ?? "";
+    assert.ok(hint.includes(`; an HTTP proxy that is named ${scheme}:// may not answer`), hint);
+  }
+  assert.doesNotMatch(reachHint("timeout", route(HTTPS, "http")) ?? "", /that is named/);
+});
 
 Deno.test("proxyStatusHint() knows the answers that can be the proxy's", () => {
   const none = new Headers();

@@ -3,7 +3,7 @@ import { Secrets } from "../../src/base/secrets.ts";
 import { destinationConfig } from "../../src/config/destination_config.ts";
 import type { SendFlags } from "../../src/config/settings.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
-import { openTransport, posting } from "../../src/http/transport.ts";
+import { failure, openTransport, posting } from "../../src/http/transport.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { BODIES, onWire, VERSIONS } from "../support/wire_response.ts";
@@ -45,6 +45,8 @@ async function transportTo({ url }: Receiver, insecure: boolean, timeout = "10")
 }
 
 const REQUEST = new TextEncoder().encode("request");
+/** Bytes of a body that are read at most. */
+const MOST_BODY = 4 * 2 ** 20;
 const NEVER = new AbortController().signal;
 
 for (const version of VERSIONS) {
@@ -90,6 +92,37 @@ for (const version of VERSIONS) {
     });
   }
 }
+
+for (const { tls, insecure } of ROUTES) {
+  const over = `${tls ? "TLS" : "TCP"}${insecure ? ", insecure" : ""}`;
+  Deno.test(`a transport's reply counts when its head or its body is large: ${over}`, async () => {
+    await using receiver = await startReceiver({ ...tls && { tls: certificate } });
+    receiver.answer(
+      { headers: { "x-large": "x".repeat(100_000) } },
+      { body: new Uint8Array(MOST_BODY + 1) },
+    );
+    const transport = await transportTo(receiver, insecure);
+    try {
+      const large = await transport.post(REQUEST, "identity", NEVER);
+      assert.deepEqual([large.kind, "unread" in large && large.unread], ["reply", undefined]);
+      const cut = await transport.post(REQUEST, "identity", NEVER);
+      assert.ok(cut.kind === "reply");
+      assert.equal(cut.unread, "was larger than the 4 MiB that OTLP allows");
+      assert.equal(receiver.requests.length, 2);
+    } finally {
+      transport.close();
+    }
+  });
+}
+
+Deno.test("failure() knows that a stream that was refused has not been processed", () => {
+  const of = (reason: string) =>
+    failure(
+      new TypeError(`client error (SendRequest): http2 error: stream error received: ${reason}`),
+    );
+  assert.equal(of("refused stream before processing any application logic").mayHaveArrived, false);
+  assert.equal(of("unexpected internal error encountered").mayHaveArrived, true);
+});
 
 Deno.test("a transport's reply counts when its body is not complete within the timeout", async () => {
   for (const tls of [undefined, certificate]) {

@@ -68,7 +68,9 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
         event.spooled
           ? `${
             measurements(event.measurements)
-          } not delivered, kept in ${config.spool}: the next start sends them (${event.reason})`
+          } not delivered, kept in ${config.spool}: the next start sends ${
+            event.measurements === 1 ? "it" : "them"
+          } (${event.reason})`
           : `${measurements(event.measurements)} not delivered and lost: ${event.reason}`,
         hintFor(event.trouble, config.endpoint),
       );
