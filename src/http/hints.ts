@@ -59,13 +59,13 @@ export function statusHint(
         ? "the token is missing, mistyped, expired or revoked, or goes with the wrong scheme: an access token (dt0c01) " +
           "needs Api-Token and the scope metrics.ingest, a platform token (dt0s16) needs Bearer and " +
           "openpipeline:metrics:ingest; older and Managed endpoints take no Bearer; dt0s01 and dt0s02 do not ingest"
-        : "the receiver requires credentials: give them with --header, --token-file or DT_API_TOKEN";
+        : "the receiver requires other credentials, or any: give them with --header, --token-file or DT_API_TOKEN";
     case 403:
       return endpoint.dynatrace
         ? "the token lacks the scope metrics.ingest (an access token, sent as Api-Token) or openpipeline:metrics:ingest " +
           "(a platform token, sent as Bearer; its owner needs that permission, too), a platform token has expired, or it " +
           "is another environment's"
-        : "the credentials are known, but may not send metrics here";
+        : "the receiver does not allow sending metrics to this URL, or not with these credentials: check both";
     case 404:
       return notFoundHint(endpoint);
     case 405:

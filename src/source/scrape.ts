@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { oneLine } from "../base/escape.ts";
+import { redactUrlText } from "../base/redact.ts";
 import type { ScrapeConfig } from "../config/scrape_config.ts";
 import type { Got } from "../http/get.ts";
 import { proxyFailureHint, proxyStatusHint, type Route } from "../http/proxy_hints.ts";
@@ -197,7 +198,9 @@ function textOf(got: Got, route: Route | undefined): string | NoText {
 function statusHint({ status, headers }: Extract<Got, { kind: "answer" }>): string | undefined {
   if (status >= 300 && status < 400) {
     const to = headers.get("location");
-    return `redirects are not followed${to === null ? "" : `; it names ${oneLine(to)}`}`;
+    return `redirects are not followed${
+      to === null ? "" : `; it names ${redactUrlText(oneLine(to))}`
+    }`;
   }
   if (status === 401 || status === 403) {
     return 'it requires credentials: --scrape-header "Authorization=Bearer …"';

@@ -317,6 +317,11 @@ for (
       { status: 401, headers: inGzip, body: "no", cut: true },
       /failed: status 401.*credentials/,
     ],
+    [
+      "302 to a URL with secrets",
+      { status: 302, headers: { location: "https://u:secret@h/sign-in?to=secret" } },
+      /failed: status 302.*it names https:\/\/\*\*\*@h\/sign-in\?to=\*\*\*$/,
+    ],
     ["503 and no body", { status: 503, headers: inGzip }, /failed: status 503/],
     ["204", { status: 204, headers: inGzip }, /failed: status 204/],
   ] as const

@@ -244,7 +244,7 @@ Deno.test("event() says on standard error what the receiver did not take, with t
   const trouble = { kind: "reply", status: 401, headers: new Headers() } as const;
   assert.deepEqual(text(send({ outcome: "rejected", message: "401: no", trouble })).err, [
     "ERROR: 5 measurements not delivered: 401: no",
-    "  Hint: the receiver requires credentials: give them with --header, --token-file or DT_API_TOKEN",
+    "  Hint: the receiver requires other credentials, or any: give them with --header, --token-file or DT_API_TOKEN",
   ]);
   assert.deepEqual(text(send({ outcome: "partial", message: "rejected 1 of 3" })).err, [
     "ERROR: 5 measurements taken only in part: rejected 1 of 3",
