@@ -303,7 +303,7 @@ const WRONG: readonly Wrong[] = [
       http:
         /403 Forbidden\n {2}Hint: the proxy \S+ may not allow requests to \S+, which is the proxy's policy, not your token/,
       https:
-        /Hint: the proxy \S+ does not allow a connection to \S+ this is the proxy's policy, not your token/,
+        /Hint: the proxy \S+ did not connect to \S+ usually this is the proxy's policy, not your token, or/,
     },
     checked: /the proxy answered 403[\s\S]*the proxy \S+ does not allow a connection to/,
   },
