@@ -244,6 +244,8 @@ function say(
   { stderr }: System,
 ): void {
   stderr(
-    `${format === "json" ? escapeJson({ type, message }) : `${type.toUpperCase()}: ${message}`}\n`,
+    format === "json"
+      ? `${escapeJson({ type, message })}\n`
+      : `${type.toUpperCase()}: ${escapeText(message, Infinity)}\n`,
   );
 }
