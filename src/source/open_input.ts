@@ -9,6 +9,7 @@ import {
   type NamedStream,
   readInput,
 } from "../measurements/input/input.ts";
+import { isSystemError } from "../measurements/input/input_error.ts";
 import { InputWords } from "./input_words.ts";
 import { progressLine } from "./progress.ts";
 import { inputSource } from "./input_source.ts";
@@ -100,7 +101,9 @@ async function following(
   const place = from?.path === path ? from.place : undefined;
   return await followInput(async (consumer) => {
     const file = new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer });
-    await file.start();
+    await file.start().catch((thrown) => {
+      throw isSystemError(thrown) ? unreadable(fileOf("--input", shown), thrown) : thrown;
+    });
     return file;
   }, options);
 }

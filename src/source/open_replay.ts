@@ -2,6 +2,7 @@ import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
 import type { ReplayConfig } from "../config/replay_config.ts";
 import { unpacked } from "../measurements/input/input.ts";
+import { readFrom } from "../measurements/input/input_error.ts";
 import { type LineReader, LineSplitter } from "../measurements/input/lines.ts";
 import { Replay, type ReplayLine } from "./replay.ts";
 
@@ -87,7 +88,7 @@ async function* chunksOf(
   stop.addEventListener("abort", cancel);
   try {
     for (let left = bytes === 0 ? Infinity : bytes; left > 0 && !stop.aborted;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await readFrom(reader);
       if (done) return;
       yield value.subarray(0, left);
       left -= value.length;

@@ -22,6 +22,16 @@ testFixtures([
     "ERROR: --follow describes an input: name it with --input FILE, or - for standard input",
   ),
   usageError(
+    "--follow of a directory is exit 2",
+    { args: ["--endpoint", "{url}", "--input", ".", "--follow", "--loop"] },
+    'ERROR: Cannot read the file of --input, ".": it is a directory',
+  ),
+  usageError(
+    "--follow below a file is exit 2",
+    { args: ["--endpoint", "{url}", "--input", "log/x", "--follow", "--loop"], files: { log: "" } },
+    /^ERROR: Cannot read the file of --input, "log\/x": Not a directory/,
+  ),
+  usageError(
     "--follow with a checkpoint in the spool that cannot be read is exit 2, and nothing is sent again",
     {
       args: ["--endpoint", "{url}", "--input", "log", "--follow", "--loop", "--spool", "kept"],
