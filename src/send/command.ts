@@ -6,7 +6,6 @@ import {
   dryRunConfig,
   type SendConfig,
   sendConfig,
-  sourceReader,
 } from "../config/send_config.ts";
 import { type OutputConfig, outputConfig } from "../config/output_config.ts";
 import { type Delivering, Delivery, type Dependencies } from "../delivery/delivery.ts";
@@ -46,7 +45,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const variables = await readVariables(flags.envFile, system);
   addKnownSecrets(system.secrets, flags, variables, system.env);
   if (flags.dryRun) return await dryRun(flags, variables, system);
-  const config = sendConfig(flags, variables, system.env, await sourceReader(flags));
+  const config = sendConfig(flags, variables, system.env);
   const ofHost = await hostWarnings(config);
   const credentials = await readCredentials(config.destination, system);
   const transports = await openTransports(config, credentials, system);
@@ -326,7 +325,7 @@ function noter(
 
 /** Prints the request of one send, as OTLP/JSON, and sends nothing. */
 async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
-  const config: DryRunConfig = dryRunConfig(flags, variables, await sourceReader(flags));
+  const config: DryRunConfig = dryRunConfig(flags, variables);
   const { print } = new Printer(system);
   const recording = await openRecording(config, system, warner(config.output, system, print), {
     inOne: true,

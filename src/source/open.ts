@@ -5,7 +5,7 @@ import type { System } from "../base/system.ts";
 import { sampleBatch } from "../measurements/generate/sample.ts";
 import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
 import type { TimeConfig } from "../config/input_config.ts";
-import { ONE_PROCESS } from "../config/one_process.ts";
+import { ONE_PROCESS } from "../config/load_config.ts";
 import { invalid } from "../config/setting.ts";
 import { familyInstruments } from "./families.ts";
 
