@@ -36,6 +36,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["http"],
   ["config"],
   ["measurements"],
+  ["console"],
   ["base"],
 ];
 

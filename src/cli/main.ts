@@ -4,7 +4,8 @@ import { Secrets } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { variableOf } from "../config/settings.ts";
-import { errorLines } from "../send/report/lines.ts";
+import { Console } from "../console/console.ts";
+import { withoutCommands } from "../console/workflow_command.ts";
 import { readArguments } from "./commands.ts";
 import { Output } from "./output.ts";
 import { readText } from "./read_text.ts";
@@ -18,7 +19,8 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const asked = await readArguments(args, system.columns ?? 80);
     if (asked.kind === "text") {
-      system.stdout(asked.text);
+      // A completion script may look like a command of a workflow.
+      output.stdout(asked.text);
       exitCode = 0;
     } else {
       signals.listen();
@@ -63,8 +65,9 @@ class World {
       now: systemClock.monotonic,
     });
     this.system = realSystem(this.signals, {
-      stdout: (text) => this.output.stdout(this.#painted(text, Deno.stdout)),
-      stderr: (text) => this.output.stderr(this.#painted(text, Deno.stderr)),
+      stdout: (text) => this.output.stdout(this.#painted(withoutCommands(text), Deno.stdout)),
+      stderr: (text) => this.output.stderr(this.#painted(withoutCommands(text), Deno.stderr)),
+      workflowCommand: (to, line) => this.output[to](`${line}\n`),
       printed: () => this.output.hasRoom(this.signals.stop),
       lastWords: (say) => void (this.#lastWords = say),
     });
@@ -86,15 +89,14 @@ class World {
     const isUsage = thrown instanceof UsageError;
     this.#error(
       isUsage
-        ? secrets.hideQuoted(thrown.message)
+        ? thrown.message
         : `Unexpected error, please report it: ${secrets.hide(messageOf(thrown))}`,
     );
     return isUsage ? 2 : 1;
   }
 
   #error(message: string): void {
-    const lines = errorLines(this.#json ? "json" : "text", message);
-    for (const line of lines) this.system.stderr(`${line}\n`);
+    new Console(this.system, { format: this.#json ? "json" : "text" }).error(message);
   }
 
   /** Ends the process, whatever is under way. */
@@ -113,7 +115,7 @@ class World {
 
 function realSystem(
   { stop, kill }: Signals,
-  output: Pick<System, "stdout" | "stderr" | "printed" | "lastWords">,
+  output: Pick<System, "stdout" | "stderr" | "workflowCommand" | "printed" | "lastWords">,
 ): System {
   return {
     ...output,

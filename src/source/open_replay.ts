@@ -1,5 +1,6 @@
 import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
+import { counted } from "../console/plural.ts";
 import type { ReplayConfig } from "../config/replay_config.ts";
 import { unpacked } from "../measurements/input/input.ts";
 import { readFrom } from "../measurements/input/input_error.ts";
@@ -35,7 +36,7 @@ export async function openReplay(
     close() {
       reading.abort();
       if (unnamed > 0) {
-        warn(`${unnamed} more ${unnamed === 1 ? "line was" : "lines were"} not used`);
+        warn(`${counted(unnamed, "more line was", "more lines were")} not used`);
       }
     },
   };

@@ -62,6 +62,7 @@ const SYSTEM = {
   env: () => undefined,
   cwd: "/cwd",
   stdout() {},
+  workflowCommand() {},
   stderr() {},
   columns: undefined,
   rows: undefined,
