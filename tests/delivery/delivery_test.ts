@@ -25,7 +25,7 @@ interface WorldOptions {
   readonly answers?: readonly Step[] | ((attempt: number) => Step);
   readonly limits?: Partial<Limits>;
   readonly store?: MemoryStore;
-  /** Full jitter takes this part of the longest wait. */
+  /** The wait is this part of the way from the shortest to the longest that is possible. */
   readonly random?: () => number;
 }
 
