@@ -1,10 +1,9 @@
+import { Console } from "./console/console.ts";
 import { canvasOf } from "./draw/canvas.ts";
 import type { System } from "./base/system.ts";
 import type { DemoFlags, SendFlags } from "./config/settings.ts";
 import { openPage } from "./receive/command.ts";
-import type { RequestEvent } from "./receive/event.ts";
 import { readOptions } from "./receive/options.ts";
-import type { Page } from "./receive/page/page.ts";
 import { requestText, summaryText } from "./receive/report.ts";
 import { startReceiver } from "./receive/server.ts";
 import { Totals } from "./receive/totals.ts";
@@ -20,6 +19,7 @@ const ENDLESS: SendFlags = { loop: true, interval: "1", series: "4", rate: "200"
  * status of the sends.
  */
 export async function runDemo({ ui = false }: DemoFlags, system: System): Promise<number> {
+  const { print } = new Console(system, { format: "text" });
   const { receiver: options } = await readOptions({ port: "0" }, system);
   const page = ui ? await openPage(options, system) : undefined;
   const totals = new Totals();
@@ -27,23 +27,18 @@ export async function runDemo({ ui = false }: DemoFlags, system: System): Promis
     options,
     (event) => {
       totals.add(event);
-      show(event, page, system);
+      if (page === undefined) print({ out: [requestText(event, canvasOf(system)), ""], err: [] });
+      else page.record(event);
     },
     page,
   );
-  if (page !== undefined) system.stdout(`Page: ${new URL("/", receiver.url).href}\n`);
+  if (page !== undefined) print({ out: [`Page: ${new URL("/", receiver.url).href}`], err: [] });
   const flags = { endpoint: receiver.url, ...page === undefined ? SHORT : ENDLESS };
   const exitCode = await runSend(flags, unconfigured(system));
   receiver.stop(false);
   const summary = await receiver.finished;
-  system.stdout(["", ...totals.draw(canvasOf(system)), summaryText(summary), ""].join("\n"));
+  print({ out: ["", ...totals.draw(canvasOf(system)), summaryText(summary)], err: [] });
   return exitCode;
-}
-
-/** On the page, or drawn. */
-function show(event: RequestEvent, page: Page | undefined, system: System): void {
-  if (page === undefined) system.stdout(`${requestText(event, canvasOf(system))}\n\n`);
-  else page.record(event);
 }
 
 /** No variable and no `.env` of whoever tries it leads the demonstration, or a token, elsewhere. */

@@ -14,11 +14,11 @@ export function escapeJson(value: unknown): string {
 }
 
 /**
- * Escapes control, format and line-separating characters: what can drive a terminal or turn text around. The expression
- * is read where it is used, since most runs have nothing to escape.
+ * Escapes control, format and line-separating characters, and halves of characters: what can drive a terminal, turn text
+ * around or is no text.
  */
 function withoutUnsafe(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
 function escaped(character: string): string {

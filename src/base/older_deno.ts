@@ -13,18 +13,6 @@ function isDenoBefore(major: number, minor: number): boolean {
 /** node:https verifies certificates whatever it is told. Then: no warning of it. */
 export const VERIFIES_REGARDLESS = isDenoBefore(2, 9);
 
-/** node:zlib is there from the start, and its first use takes a third of that of a CompressionStream. Then: false. */
-export const ZLIB_IS_LOADED = isDenoBefore(2, 9);
-
-/**
- * A body of bytes that fetch sends once. Deno 2.9 sends bytes a second time, unasked, when a kept-alive connection closes
- * before it answers; a Blob it sends once, and with its Content-Length, but copies it. 2.6 does so with bytes. Then: a
- * Blob, always.
- */
-export function sentOnce(bytes: Uint8Array<ArrayBuffer>): Blob | Uint8Array<ArrayBuffer> {
-  return isDenoBefore(2, 7) ? bytes : new Blob([bytes]);
-}
-
 /**
  * Whether fetch threw while it decompressed a body, which 2.6 does whatever was asked for. It fails alike for an empty body
  * and for one that was cut off: "maybe-empty". Then: undefined.

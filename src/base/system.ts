@@ -12,6 +12,10 @@ export interface System {
   /** Writes to standard error as it is; the caller ends its lines. */
   readonly stderr: (text: string) => void;
   /**
+   * Writes a line that GitHub Actions is to take for a workflow command. What `stdout` and `stderr` write never is one.
+   */
+  readonly workflowCommand: (to: "stdout" | "stderr", line: string) => void;
+  /**
    * Resolves when standard output has taken so much of what was written that more may come; at once after `stop`. For
    * whoever writes without end: a reader can be slow.
    */

@@ -1,4 +1,4 @@
-import { type SendConfig, sendConfig, sourceReader } from "../config/send_config.ts";
+import { type SendConfig, sendConfig } from "../config/send_config.ts";
 import type { CheckFlags } from "../config/settings.ts";
 import { addKnownSecrets } from "../config/known_secrets.ts";
 import { readCredentials } from "../http/credentials.ts";
@@ -26,7 +26,7 @@ export async function checkConfig(
   try {
     const variables = await readVariables(flags.envFile, system);
     addKnownSecrets(system.secrets, flags, variables, system.env);
-    const config = sendConfig(flags, variables, system.env, await sourceReader(flags));
+    const config = sendConfig(flags, variables, system.env);
     const credentials = await readCredentials(config.destination, system);
     const hints = [
       ...config.warnings,

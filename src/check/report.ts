@@ -1,3 +1,5 @@
+import { escapeJson } from "../base/escape.ts";
+import { escapedLines } from "../console/lines.ts";
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
 /** What came of all steps: null when none failed, and one could not be told. */
@@ -7,10 +9,11 @@ export type Verdict = boolean | null;
 export function stepText(name: StepName, { ok, text, hint }: Step, ms: number): string {
   const mark = ok === null ? "?" : ok ? "✓" : "✗";
   const hints = (hint ?? "").split("\n").filter((line) => line !== "");
-  return [
+  const lines = [
     `${mark} ${name.padEnd(6)} ${milliseconds(ms).padStart(8)}  ${text}`,
     ...hints.map((line, i) => `${i === 0 ? "    Hint: " : "          "}${line}`),
-  ].join("\n");
+  ];
+  return lines.flatMap(escapedLines).join("\n");
 }
 
 /** A step as the line of JSON that DESIGN.md fixes, its facts at the end. */
@@ -20,7 +23,7 @@ export function stepJson(
   ms: number,
 ): string {
   const durationMs = Math.round(ms * 10) / 10;
-  return JSON.stringify({ type: "step", name, ok, detail, hint, durationMs, ...facts });
+  return escapeJson({ type: "step", name, ok, detail, hint, durationMs, ...facts });
 }
 
 export function summaryJson(ok: Verdict, exitCode: number): string {

@@ -9,7 +9,7 @@ import type { Signals } from "./signals.ts";
 /** What the program touches of the machine that it runs on. */
 export function hostSystem(
   { stop, kill }: Signals,
-  output: Pick<System, "stdout" | "stderr" | "printed" | "lastWords">,
+  output: Pick<System, "stdout" | "stderr" | "workflowCommand" | "printed" | "lastWords">,
 ): System {
   return {
     ...output,

@@ -1,10 +1,22 @@
 import { UsageError } from "../base/errors.ts";
 import { type Share, WHOLE } from "../measurements/generate/share.ts";
 import { numberSetting, type Setting, type Variables, wholeSetting } from "./setting.ts";
-import type { LoadConfig } from "./one_process.ts";
 import type { ScheduleConfig } from "./schedule_config.ts";
 import { flagName, type SendFlags, settingOf, variableOf } from "./settings.ts";
 import type { SourceConfig } from "./source_config.ts";
+
+/** How many send together, and what is measured of it. */
+export interface LoadConfig {
+  /** Connections, with a request under way on each. */
+  readonly workers: number;
+  /** Which one of several processes this is. */
+  readonly share: Share;
+  /** What the 99th percentile of the latency of requests may be, in ms; undefined: anything. */
+  readonly sloMs: number | undefined;
+}
+
+/** One connection, and no other process. */
+export const ONE_PROCESS: LoadConfig = { workers: 1, share: WHOLE, sloMs: undefined };
 
 /** Each is a connection and a recorder of its own. */
 const MOST_WORKERS = 256;

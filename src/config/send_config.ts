@@ -9,12 +9,12 @@ import {
   type OutputConfig,
   outputConfig,
 } from "./output_config.ts";
-import { type LoadConfig, ONE_PROCESS } from "./one_process.ts";
+import { type LoadConfig, loadConfig } from "./load_config.ts";
 import { type Environment, proxyWarnings } from "./proxy.ts";
 import { REPLAY_SCHEDULE, type ScheduleConfig, scheduleConfig } from "./schedule_config.ts";
 import type { Variables } from "./setting.ts";
-import { hasFlagOf, type SendFlags, variableOf } from "./settings.ts";
-import type { SourceConfig } from "./source_config.ts";
+import { type SendFlags, variableOf } from "./settings.ts";
+import { type SourceConfig, sourceConfig } from "./source_config.ts";
 
 export interface SendConfig {
   readonly destination: DestinationConfig;
@@ -37,43 +37,13 @@ export interface SendConfig {
 /** A send as it would be: nothing is sent, so no destination is needed. */
 export type DryRunConfig = Omit<SendConfig, "destination">;
 
-/** Reads what the flags say of where measurements come from, and of how many send together. */
-export interface SourceReader {
-  source(
-    flags: SendFlags,
-    schedule: ScheduleConfig,
-    hasSpool: boolean,
-    find: Variables,
-  ): SourceConfig;
-  load(
-    flags: SendFlags,
-    find: Variables,
-    source: SourceConfig,
-    schedule: ScheduleConfig,
-    warnings: string[],
-  ): LoadConfig;
-}
-
-const SAMPLES: SourceReader = { source: () => ({ kind: "sample" }), load: () => ONE_PROCESS };
-
-/** The one that the flags need: all that can be a source is much to load for a send that has none. */
-export async function sourceReader(flags: SendFlags): Promise<SourceReader> {
-  if (!hasFlagOf(["From data", "Generated"], flags)) return SAMPLES;
-  const [{ sourceConfig: source }, { loadConfig: load }] = await Promise.all([
-    import("./source_config.ts"),
-    import("./load_config.ts"),
-  ]);
-  return { source, load };
-}
-
 /** Settings -> what `send` does, or a UsageError. Reads nothing but its arguments. */
 export function sendConfig(
   flags: SendFlags,
   find: Variables,
   environment: Environment,
-  reader: SourceReader,
 ): SendConfig {
-  const { warnings, ...config } = commonConfig(flags, find, reader);
+  const { warnings, ...config } = commonConfig(flags, find);
   const odd = [...warnings];
   const destination = destinationConfig(flags, find, environment, odd);
   const urls = [
@@ -85,29 +55,25 @@ export function sendConfig(
 }
 
 /** The same without a destination. */
-export function dryRunConfig(
-  flags: SendFlags,
-  find: Variables,
-  reader: SourceReader,
-): DryRunConfig {
+export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
   if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
   if (flags.workers !== undefined) {
     throw new UsageError("--dry-run shows a single request: leave out --workers");
   }
-  return commonConfig(flags, find, reader);
+  return commonConfig(flags, find);
 }
 
-function commonConfig(flags: SendFlags, find: Variables, reader: SourceReader): DryRunConfig {
+function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   const warnings: string[] = [...find.warnings ?? [], ...quotedVariables(find)];
   const output = outputConfig(flags);
   const schedule = scheduleConfig(flags, find, warnings);
   const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
-  const source = reader.source(flags, schedule, keep.spool !== undefined, find);
+  const source = sourceConfig(flags, schedule, keep.spool !== undefined, find);
   if (flags.maxSeries !== undefined && flags.series !== undefined) {
     warnFold(flags.series, metric.maxSeries, warnings);
   }
-  const load = reader.load(flags, find, source, schedule, warnings);
+  const load = loadConfig(flags, find, source, schedule, warnings);
   const health = healthConfig(flags, find);
   const plot = drawingConfig(flags, output, find);
   return {

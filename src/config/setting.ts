@@ -39,7 +39,8 @@ const NOT_SHOWN = "(value not shown)";
 export function invalid(
   { name, source, value, secret }: Setting,
   expected: string,
-  shown: string = secret ? NOT_SHOWN : `"${value}"`,
+  // A message has a line for each thing that is wrong.
+  shown: string = secret ? NOT_SHOWN : `"${value.replace(/[\r\n]+/g, " ")}"`,
 ): UsageError {
   return new UsageError(
     `Invalid ${name} ${shown} (${source}): expected ${expected}${quotesRemedy(value, source)}`,

@@ -60,11 +60,6 @@ function isFlag(key: SettingKey): key is FlagKey {
   return rowOf(key).flag !== false;
 }
 
-/** Whether one of the flags stands in one of these groups of the help. */
-export function hasFlagOf(groups: readonly SettingRow["group"][], flags: Flags): boolean {
-  return Object.keys(flags).some((key) => isSettingKey(key) && groups.includes(rowOf(key).group));
-}
-
 /** `--token-file` of the row `tokenFile`. */
 export function flagName(key: SettingKey): string {
   return `--${rowOf(key).flag || key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

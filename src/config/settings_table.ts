@@ -549,7 +549,7 @@ export const SETTINGS = {
     default: "3600",
     group: "Delivery",
     commands: SEND,
-    help: "How long to keep unsent data; Dynatrace takes nothing older than an hour",
+    help: "How long to keep unsent data; Dynatrace is not known to accept data older than an hour",
   },
   strict: {
     kind: "toggle",

@@ -1,3 +1,4 @@
+import { counted } from "../console/plural.ts";
 import { DYNATRACE_BASES, isDynatracePage } from "../config/endpoint.ts";
 import type { Level } from "../otlp/problem.ts";
 
@@ -1240,8 +1241,4 @@ function characters(text: string): number {
 /** A name from a request, short enough for a message. */
 function quoted(text: string): string {
   return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`;
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

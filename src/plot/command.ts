@@ -1,13 +1,14 @@
-import { escapeJson, escapeText } from "../base/escape.ts";
 import { redactTokens } from "../base/redact.ts";
 import type { Hide } from "../base/secrets.ts";
 import type { System } from "../base/system.ts";
 import { defaultBounds } from "../config/default_bounds.ts";
 import { readVariables } from "../config/dotenv_file.ts";
 import { addKnownSecrets } from "../config/known_secrets.ts";
-import { type OutputConfig, outputConfig } from "../config/output_config.ts";
+import { outputConfig } from "../config/output_config.ts";
 import { type PlotConfig, plotConfig } from "../config/plot_config.ts";
 import type { PlotFlags } from "../config/settings.ts";
+import { Console } from "../console/console.ts";
+import { counted, plural } from "../console/plural.ts";
 import { canvasOf, wrapped } from "../draw/canvas.ts";
 import type { Instrument } from "../otlp/recorder.ts";
 import { openRecording, type Recording } from "../source/open.ts";
@@ -22,24 +23,27 @@ const REDRAW_MS = 1000;
 
 /** The command `plot`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
 export async function runPlot(flags: PlotFlags, system: System): Promise<number> {
-  outputConfig(flags);
+  const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
   // It needs none, but what it draws may hold one.
   addKnownSecrets(system.secrets, {}, variables, system.env);
-  return await plotMeasurements(plotConfig(flags, variables), system);
+  return await plotMeasurements(plotConfig(flags, variables), system, console);
 }
 
 /** Draws the measurements, sends nothing; resolves to the exit status. */
-export async function plotMeasurements(config: PlotConfig, system: System): Promise<number> {
+export async function plotMeasurements(
+  config: PlotConfig,
+  system: System,
+  console = new Console(system, config.output),
+): Promise<number> {
   const { format } = config.output;
-  const warn = (message: string) =>
-    say("warning", system.secrets.hideQuoted(message), format, system);
-  for (const warning of config.warnings) warn(warning);
-  if (config.source.kind === "sample") await tellOfSamples(warn, config, system);
-  const recording = await openRecording(config, system, warn);
+  const { warn } = console;
+  config.warnings.forEach(warn);
+  if (config.source.kind === "sample") await tellOfSamples(console, config, system);
+  const recording = await openRecording(config, system, console);
   const exponential = recording.instruments.filter(({ bounds }) => bounds === "exponential");
   if (exponential.length > 0) {
-    const names = exponential.map(({ name }) => escapeText(name)).join(", ");
+    const names = exponential.map(({ name }) => name).join(", ");
     warn(`plot draws no exponential buckets, but the default bounds in their place: ${names}`);
   }
   const { tables, add } = tablesOf(recording, config);
@@ -48,25 +52,30 @@ export async function plotMeasurements(config: PlotConfig, system: System): Prom
     : undefined;
   let ended = false;
   try {
-    ended = await gather(recording, tables, recordsOf(tables, add), live, config, system);
+    ended = await gather(
+      recording,
+      tables,
+      recordsOf(tables, add),
+      { live, console },
+      config,
+      system,
+    );
   } finally {
     recording.close();
     live?.clear();
   }
   const { invalid, skipped = 0, broken } = recording.source;
-  for (const line of finalLines(tables, recording, config, system, warn)) {
-    system.stdout(`${line}\n`);
-  }
+  console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
   if (format === "json") {
-    if (skipped > 0) warn(`${skipped} ${lineWord(skipped)} skipped, as --where says`);
-    if (invalid > 0) warn(`${invalid} ${lineWord(invalid)} invalid, and not counted`);
+    if (skipped > 0) warn(`${linesOf(skipped)} skipped, as --where says`);
+    if (invalid > 0) warn(`${linesOf(invalid)} invalid, and not counted`);
   }
   // What is followed has no end but this.
   if (!ended && !config.follow) {
     warn("stopped before the end of the input: what came until then is counted");
   }
   if (broken !== undefined) {
-    say("error", `the input broke off: ${broken}; what came before it is drawn`, format, system);
+    console.error(`the input broke off: ${broken}; what came before it is drawn`);
   }
   return invalid > 0 || broken !== undefined ? 1 : 0;
 }
@@ -79,20 +88,19 @@ const STDIN_IGNORED =
   "measurements in it, add --input -";
 
 async function tellOfSamples(
-  warn: (message: string) => void,
+  { warn, print }: Console,
   { output: { format } }: PlotConfig,
   system: System,
 ): Promise<void> {
   if (format === "text") {
-    const lines = wrapped(SAMPLES.split(" "), 0, canvasOf(system).breakAt);
-    system.stdout(`${lines.join("\n")}\n`);
+    print({ out: wrapped(SAMPLES.split(" "), 0, canvasOf(system).breakAt), err: [] });
   }
   if (await system.stdinHasData()) warn(STDIN_IGNORED);
   else if (format === "json") warn(SAMPLES);
 }
 
-function lineWord(count: number): string {
-  return count === 1 ? "line of the input is" : "lines of the input are";
+function linesOf(count: number): string {
+  return counted(count, "line of the input is", "lines of the input are");
 }
 
 /**
@@ -100,10 +108,10 @@ function lineWord(count: number): string {
  * source ended.
  */
 async function gather(
-  { source, clearProgress }: Recording,
+  { source }: Recording,
   tables: readonly PlotTable[],
   records: Records,
-  live: LiveDrawing | undefined,
+  { live, console }: { readonly live: LiveDrawing | undefined; readonly console: Console },
   config: PlotConfig,
   system: System,
 ): Promise<boolean> {
@@ -114,7 +122,7 @@ async function gather(
     const filled = await source.fill(records, until, stop);
     ended = filled.ended || !source.overTime;
     if (live === undefined || ended || stop.aborted) continue;
-    clearProgress();
+    console.clear();
     live.draw(drawing(tables, source, config, system));
   }
   source.close();
@@ -188,13 +196,19 @@ function finalLines(
   const folded = total(({ folded }) => folded);
   if (folded > 0) {
     warn(
-      `${folded} measurements share one series (otel.metric.overflow=true): there are more series than ` +
+      `${
+        counted(folded, "measurement shares", "measurements share")
+      } one series (otel.metric.overflow=true): there are more series than ` +
         `--max-series ${maxSeries}`,
     );
   }
   const refused = total(({ refused }) => refused);
   if (refused > 0) {
-    warn(`${refused} measurements are not counted: they are negative or no finite number`);
+    warn(
+      `${counted(refused, "measurement is", "measurements are")} not counted: ${
+        plural(refused, "it is", "they are")
+      } negative or no finite number`,
+    );
   }
   if (total(({ size }) => size) === 0) warn("there are no measurements to draw");
   if (suggest !== undefined && tables.some(({ size }) => size > MOST_SUGGESTED_FOR)) {
@@ -235,15 +249,4 @@ function finalLines(
 
 function hiderOf({ secrets }: System): Hide {
   return (text) => redactTokens(secrets.hide(text));
-}
-
-function say(
-  type: "warning" | "error",
-  message: string,
-  format: OutputConfig["format"],
-  { stderr }: System,
-): void {
-  stderr(
-    `${format === "json" ? escapeJson({ type, message }) : `${type.toUpperCase()}: ${message}`}\n`,
-  );
 }

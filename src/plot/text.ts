@@ -1,4 +1,5 @@
 import { escapeText } from "../base/escape.ts";
+import { plural } from "../console/plural.ts";
 import { plot } from "../draw/bars.ts";
 import { type Canvas, wrapped } from "../draw/canvas.ts";
 import { knownFigures, rounded } from "../draw/figures.ts";
@@ -22,7 +23,7 @@ export function tableLines(table: PlotTable, canvas: Canvas): string[] {
     seriesLines(titleOf(metric, each.attributes), each, canvas)
   );
   const more = series.length - MOST_DRAWN;
-  if (more > 0) lines.push(`  … and ${counted(more, "more series", "more series")}`);
+  if (more > 0) lines.push(`  … and ${grouped(more, "more series", "more series")}`);
   if (series.length > 1) {
     const own = series.filter(({ bounds }) => bounds === metric.bounds);
     const total = new PlottedSeries({}, metric.bounds);
@@ -133,10 +134,10 @@ export function totalLines({ tables, invalid, skipped }: Totals, { breakAt }: Ca
   const total = (of: (table: PlotTable) => number) =>
     tables.reduce((sum, table) => sum + of(table), 0);
   const measurements = total(({ series }) => series.reduce((sum, { count }) => sum + count, 0));
-  const lines = (count: number) => counted(count, "line", "lines");
+  const lines = (count: number) => grouped(count, "line", "lines");
   const parts = [
-    `${counted(measurements, "measurement", "measurements")} in ${
-      counted(total(({ size }) => size), "series", "series")
+    `${grouped(measurements, "measurement", "measurements")} in ${
+      grouped(total(({ size }) => size), "series", "series")
     }`,
     ...skipped > 0 ? [`${lines(skipped)} skipped`] : [],
     ...invalid > 0 ? [`${lines(invalid)} invalid`] : [],
@@ -144,8 +145,9 @@ export function totalLines({ tables, invalid, skipped }: Totals, { breakAt }: Ca
   return wrapped(`Total: ${parts.join(", ")}`.split(" "), 0, breakAt);
 }
 
-function counted(count: number, one: string, many: string): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+/** Large numbers in groups of three digits. */
+function grouped(count: number, one: string, many: string): string {
+  return `${count.toLocaleString("en")} ${plural(count, one, many)}`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { escapedLines } from "../console/lines.ts";
 import type { Level, Problem } from "../otlp/problem.ts";
 
 /** GitHub shows ten annotations of a level in a step ("Workflow commands", "Limits"). */
@@ -26,7 +27,7 @@ export function annotation(level: Level, title: string, message: string): string
 }
 
 function data(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return escapedLines(text.replaceAll("%", "%25").replaceAll("\r", "%0D")).join("%0A");
 }
 
 function property(text: string): string {

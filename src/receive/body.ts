@@ -34,8 +34,8 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /**
- * Dynatrace takes protobuf alone, and 4 MB of it, uncompressed. The densest request of that size is 240 MB when it is decoded: eleven bytes an
- * attribute.
+ * Dynatrace takes protobuf alone, and 4 MB of it, uncompressed. The densest request of that size is 240 MB when it is
+ * decoded: eleven bytes an attribute.
  */
 export const DYNATRACE_LIMITS: Limits = {
   ...DEFAULT_LIMITS,
@@ -59,8 +59,8 @@ export function tooLargeMessage({ tooLarge, bodyBytes }: Limits, what: string): 
 }
 
 /**
- * Reads a body within the limits, in real time: a connection knows no injected clock.
- *  what it holds of the large bodies' gate goes with `release`.
+ * Reads a body within the limits, in real time: a connection knows no injected clock. What it holds of the gate for large
+ * bodies goes with `release`.
  */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,

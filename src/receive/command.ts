@@ -1,4 +1,6 @@
 import { canvasOf } from "../draw/canvas.ts";
+import { Console } from "../console/console.ts";
+import { escapeJson } from "../base/escape.ts";
 import { messageOf, UsageError } from "../base/errors.ts";
 import type { System } from "../base/system.ts";
 import type { ReceiveFlags } from "../config/settings.ts";
@@ -23,16 +25,18 @@ export async function runReceive(flags: ReceiveFlags, system: System): Promise<n
 export async function receive(options: ReceiveOptions, system: System): Promise<number> {
   const { output, receiver: { requests } } = options;
   const json = output === "json";
+  const console = new Console(system, { format: output });
+  const { print } = console;
   const gate = new Gate(options.gate);
-  const save = await openSave(options.save, json, system);
+  const save = await openSave(options.save, console);
   const page = options.ui ? await openPage(options.receiver, system) : undefined;
   const hide = (text: string) => system.secrets.hide(text);
   const totals = json ? undefined : new Totals(hide);
   const annotations = new Annotations();
   // Under --output json standard output holds nothing but objects; GitHub reads both.
   const annotate = (lines: readonly string[]) => {
-    const write = json ? system.stderr : system.stdout;
-    if (options.annotate) { for (const line of lines) write(`${line}\n`); }
+    if (!options.annotate) return;
+    for (const line of lines) system.workflowCommand(json ? "stderr" : "stdout", line);
   };
   const emit = (event: RequestEvent) => {
     gate.add(event);
@@ -41,12 +45,12 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
     const shown = withoutSecrets(event, hide);
     page?.record(shown);
     const text = json ? requestJson(shown, hide) : requestText(shown, canvasOf(system, { hide }));
-    system.stdout(`${text}\n`);
+    print({ out: [text], err: [] });
     annotate(annotations.of(shown.problems));
   };
 
-  const receiver = listen(options.receiver, emit, page, (message) => warn(message, json, system));
-  announce(receiver.url, page, options, system);
+  const receiver = listen(options.receiver, emit, page, console.warn);
+  announce(receiver.url, page, options, console);
   const off = new AbortController();
   whenAborted(system.stop, off.signal, () => receiver.stop(false));
   whenAborted(system.kill, off.signal, () => receiver.stop(true));
@@ -68,9 +72,9 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
   );
   const unsaved = save?.close() ?? 0;
   const exitCode = result.failures.length > 0 || unsaved > 0 ? 1 : 0;
-  for (const line of totals?.draw(canvasOf(system)) ?? []) system.stdout(`${line}\n`);
+  print({ out: totals?.draw(canvasOf(system)) ?? [], err: [] });
   const last = json ? summaryJson(summary, result, exitCode) : summaryText(summary, result);
-  system.stdout(`${last}\n`);
+  print({ out: [last], err: [] });
   return exitCode;
 }
 
@@ -82,17 +86,16 @@ interface Save {
 
 async function openSave(
   options: SaveOptions | undefined,
-  json: boolean,
-  system: System,
+  { warn }: Console,
 ): Promise<Save | undefined> {
   if (options === undefined) return undefined;
   const { toJsonRequest } = await import("../otlp/json_request.ts");
-  const file = SaveFile.open(options, (message) => warn(message, json, system));
+  const file = SaveFile.open(options, warn);
   return Object.assign((event: RequestEvent) => file.add(event, toJsonRequest), {
     close() {
       file.close();
       if (file.unsaved > 1) {
-        warn(`${file.unsaved} accepted requests are not in "${options.path}"`, json, system);
+        warn(`${file.unsaved} accepted requests are not in "${options.path}"`);
       }
       return file.unsaved;
     },
@@ -115,26 +118,21 @@ function announce(
   url: string,
   page: Page | undefined,
   { output, receiver: { host, token } }: ReceiveOptions,
-  system: System,
+  { print, warn }: Console,
 ): void {
   const json = output === "json";
   const at = page === undefined ? {} : { page: new URL("/", url).href };
-  if (json) system.stderr(`${JSON.stringify({ type: "listening", url, ...at })}\n`);
+  if (json) print({ out: [], err: [escapeJson({ type: "listening", url, ...at })] });
   else {
-    system.stdout(`Listening on ${url}\n`);
-    if (at.page !== undefined) system.stdout(`Page: ${at.page}\n`);
+    const out = [`Listening on ${url}`, ...at.page === undefined ? [] : [`Page: ${at.page}`]];
+    print({ out, err: [] });
   }
   if (page !== undefined && !isLoopback(host)) {
     const who = token === undefined
       ? "who reaches this machine sees what comes in; --token-file demands a token"
       : "who has the token sees what comes in";
-    warn(`the page is served on --host "${host}", which is not loopback: ${who}`, json, system);
+    warn(`the page is served on --host "${host}", which is not loopback: ${who}`);
   }
-}
-
-function warn(message: string, json: boolean, system: System): void {
-  const line = json ? JSON.stringify({ type: "warning", message }) : `WARNING: ${message}`;
-  system.stderr(`${line}\n`);
 }
 
 function listen(

@@ -1,3 +1,4 @@
+import { counted } from "../console/plural.ts";
 import { metricsOf } from "../otlp/rules.ts";
 import type { RequestEvent } from "./event.ts";
 
@@ -65,8 +66,4 @@ export class Gate {
       ],
     };
   }
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

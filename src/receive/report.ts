@@ -1,3 +1,4 @@
+import { counted } from "../console/plural.ts";
 import { localTime } from "../base/local_time.ts";
 import { drawRequests } from "../draw/requests.ts";
 import type { Canvas } from "../draw/canvas.ts";
@@ -79,8 +80,4 @@ export function summaryText(summary: Summary, gate?: GateResult): string {
     `${counted(summary.points, "data point")}, ${counted(summary.measurements, "measurement")}, ` +
     `${counted(summary.rejectedPoints, "data point")} rejected${problems}`;
   return [totals, ...failures.map((failure) => `✗ ${escapeText(failure)}`)].join("\n");
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

@@ -1,4 +1,3 @@
-import { escapeJson } from "../base/escape.ts";
 import type { Sender } from "./ahead.ts";
 import type { Clock } from "../base/clock.ts";
 import {
@@ -6,9 +5,8 @@ import {
   dryRunConfig,
   type SendConfig,
   sendConfig,
-  sourceReader,
 } from "../config/send_config.ts";
-import { type OutputConfig, outputConfig } from "../config/output_config.ts";
+import { outputConfig } from "../config/output_config.ts";
 import { type Delivering, Delivery, type Dependencies } from "../delivery/delivery.ts";
 import { addKnownSecrets } from "../config/known_secrets.ts";
 import { readCredentials } from "../http/credentials.ts";
@@ -26,16 +24,16 @@ import {
 } from "../otlp/request.ts";
 import { resolvePath } from "../base/paths.ts";
 import type { Post } from "../http/reply.ts";
-import { type Lines, warningLines } from "./report/lines.ts";
 import { reporter } from "./report/report.ts";
 import { reported } from "./report/reported.ts";
 import { overflowText } from "./report/trouble.ts";
-import type { LiveLine } from "./live_line.ts";
 import { run, type RunEvent } from "./loop.ts";
 import { RequestFigures } from "./request_figures.ts";
 import type { SendFlags } from "../config/settings.ts";
 import { openRecording, type Recording } from "../source/open.ts";
 import { emptySource, type Source } from "../source/source.ts";
+import { Console } from "../console/console.ts";
+import { escapedLines } from "../console/lines.ts";
 import type { Spool } from "../delivery/spool/spool.ts";
 import { openTransport, type Transport } from "../http/transport.ts";
 import type { Variables } from "../config/setting.ts";
@@ -43,25 +41,22 @@ import { USER_AGENT } from "../base/version.ts";
 
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
 export async function runSend(flags: SendFlags, system: System): Promise<number> {
-  outputConfig(flags);
+  const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
   addKnownSecrets(system.secrets, flags, variables, system.env);
-  if (flags.dryRun) return await dryRun(flags, variables, system);
-  const config = sendConfig(flags, variables, system.env, await sourceReader(flags));
+  if (flags.dryRun) return await dryRun(flags, variables, console, system);
+  const config = sendConfig(flags, variables, system.env);
   const ofHost = await hostWarnings(config);
   const credentials = await readCredentials(config.destination, system);
   const transports = await openTransports(config, credentials, system);
-  const printer = new Printer(system);
-  const { print } = printer;
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
   // The spool knows how far a followed file was read.
   const recording = await openRecording(
     config,
     system,
-    warner(config.output, system, print),
+    console,
     {
-      note: noter(config.output, system, print),
       // With --strict all is looked at before anything is sent.
       inOne: config.strict && !config.schedule.loop,
       isLive: config.schedule.loop,
@@ -86,7 +81,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
       posts: transports.map(({ post }) => post),
       spool,
       recording,
-      printer,
+      console,
     }, system);
   } finally {
     recording.close();
@@ -143,21 +138,19 @@ interface Opened {
   readonly posts: readonly Post[];
   readonly spool: Spool | undefined;
   readonly recording: Recording;
-  readonly printer: Printer;
+  readonly console: Console;
 }
 
 async function sending(
   config: SendConfig,
-  { credentials, posts, spool, recording, printer }: Opened,
+  { credentials, posts, spool, recording, console }: Opened,
   system: System,
 ): Promise<number> {
-  const { destination, schedule, keep, output } = config;
-  const { print } = printer;
+  const { destination, schedule, keep } = config;
+  const { print } = console;
   const { clock, random, stop, kill } = system;
   const hide = (text: string) => system.secrets.hide(text);
-  for (const warning of config.warnings) {
-    print({ out: [], err: warningLines(output.format, warning) });
-  }
+  config.warnings.forEach(console.warn);
   const { endpoint } = destination;
   const advice = endpoint.dynatrace
     ? (await import("../dynatrace/advice.ts")).adviceFor(
@@ -167,7 +160,7 @@ async function sending(
     )
     : undefined;
   const find = (findings: readonly Finding[], isFirst = true) =>
-    tell(findings, { ...config, strict: config.strict && isFirst }, print);
+    tell(findings, { ...config, strict: config.strict && isFirst }, console);
   find(advice?.findings ?? []);
   const report = reporter(reported(config, recording.metrics.map(hide)), advice);
   print(report.start());
@@ -182,7 +175,7 @@ async function sending(
     stuckAfterMs: destination.timeoutMs + 30_000,
     ledger: () => delivery.ledger,
     pendingBytes: () => delivery.pendingBytes,
-    warn: (message) => print({ out: [], err: warningLines(output.format, message) }),
+    warn: console.warn,
   });
   const delivery = openDelivery({
     hide,
@@ -220,14 +213,12 @@ async function sending(
     forced: (lastEvents) => last = lastEvents,
   });
   system.lastWords((why) => {
-    recording.clearProgress();
     for (const event of last?.(why) ?? []) print(report.event(event));
     return last !== undefined;
   });
-  if (isLive(config, system)) {
-    const { liveLine } = await import("./live_line.ts");
-    printer.live = liveLine(figures, () => delivery.ledger, system);
-  }
+  const live = isLive(config, system)
+    ? (await import("./live_line.ts")).liveLine(figures, () => delivery.ledger, console, system)
+    : undefined;
   const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, system);
   // Asked while the first send is under way: the answer can take longer than the send.
   let ignored = config.source.kind === "sample" ? system.stdinHasData() : undefined;
@@ -235,11 +226,8 @@ async function sending(
   try {
     for await (const event of events) {
       health?.event(event);
-      printer.live?.event(event);
-      recording.clearProgress();
-      if (event.type === "send" && await ignored) {
-        print({ out: [], err: warningLines(output.format, STDIN_IGNORED) });
-      }
+      live?.event(event);
+      if (event.type === "send" && await ignored) console.warn(STDIN_IGNORED);
       if (event.type === "send") ignored = undefined;
       print(report.event(event));
       if (plot !== undefined) print({ out: await plot(event), err: [] });
@@ -247,7 +235,7 @@ async function sending(
       await system.printed();
     }
   } finally {
-    printer.live?.close();
+    live?.close();
     health?.close();
   }
   return exitCode;
@@ -314,53 +302,39 @@ async function senderOf(
 /** Says which of Dynatrace's rules are broken; with --strict that ends the program before anything is sent. */
 function tell(
   findings: readonly Finding[],
-  { strict, output }: SendConfig,
-  print: (lines: Lines) => void,
+  { strict }: Pick<SendConfig, "strict">,
+  console: Console,
 ): void {
   const texts = findings.map(findingText);
   if (strict && texts.length > 0) {
     throw new UsageError(`${texts.join("\n")}\nNothing was sent, because of --strict`);
   }
-  for (const text of texts) print({ out: [], err: warningLines(output.format, text) });
+  texts.forEach(console.warn);
 }
 
 const STDIN_IGNORED = "standard input is a pipe or a file, but sample measurements are sent: " +
   "to send the measurements in it, add --input -";
 
-/** Says what is no warning: to a person who wants to hear more than warnings, or as an object on standard error. */
-function noter(
-  { format, level }: OutputConfig,
-  { secrets }: Pick<System, "secrets">,
-  print: (lines: Lines) => void,
-): (message: string) => void {
-  return (message) => {
-    const said = secrets.hideQuoted(message);
-    if (format === "json") print({ out: [], err: [escapeJson({ type: "note", message: said })] });
-    else if (level !== "quiet") print({ out: [said], err: [] });
-  };
-}
-
 /** Prints the request of one send, as OTLP/JSON, and sends nothing. */
-async function dryRun(flags: SendFlags, variables: Variables, system: System): Promise<number> {
-  const config: DryRunConfig = dryRunConfig(flags, variables, await sourceReader(flags));
-  const { print } = new Printer(system);
-  const warn = warner(config.output, system, print);
-  config.warnings.forEach(warn);
-  const recording = await openRecording(config, system, warn, { inOne: true });
+async function dryRun(
+  flags: SendFlags,
+  variables: Variables,
+  console: Console,
+  system: System,
+): Promise<number> {
+  const config: DryRunConfig = dryRunConfig(flags, variables);
+  const recording = await openRecording(config, system, console, { inOne: true });
   try {
     await recording.source.fill(recording.recorder, Infinity, system.stop);
-    recording.clearProgress();
     recording.recorder.finish();
     const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
-    if (overflow.measurements > 0) {
-      print({ out: [], err: warningLines(config.output.format, overflowText(overflow)) });
-    }
+    if (overflow.measurements > 0) console.warn(overflowText(overflow));
     const { otlpJson } = await import("../otlp/json.ts");
-    system.stdout(`${await otlpJson(request)}\n`);
+    console.print({ out: escapedLines(await otlpJson(request)), err: [] });
     if (config.plot !== undefined && request !== undefined) {
       const { dryRunPlot } = await import("./drawing.ts");
       // Standard output holds the one document, and nothing else.
-      print({ out: [], err: await dryRunPlot(request, config.plot, system) });
+      console.print({ out: [], err: await dryRunPlot(request, config.plot, system) });
     }
     if (recording.source.broken !== undefined) {
       throw new UsageError(`The input broke off: ${recording.source.broken}`);
@@ -369,30 +343,4 @@ async function dryRun(flags: SendFlags, variables: Variables, system: System): P
   } finally {
     recording.close();
   }
-}
-
-/** Says a warning in the form of the output. */
-function warner(
-  { format }: OutputConfig,
-  { secrets }: Pick<System, "secrets">,
-  print: (lines: Lines) => void,
-): (message: string) => void {
-  // A line of an input may hold a secret, and a warning quotes it.
-  return (message) => print({ out: [], err: warningLines(format, secrets.hideQuoted(message)) });
-}
-
-class Printer {
-  readonly #system: System;
-  /** What has to make way for what is printed. */
-  live: LiveLine | undefined;
-
-  constructor(system: System) {
-    this.#system = system;
-  }
-
-  readonly print = ({ out, err }: Lines) => {
-    if (out.length + err.length > 0) this.live?.clear();
-    for (const line of err) this.#system.stderr(`${line}\n`);
-    for (const line of out) this.#system.stdout(`${line}\n`);
-  };
 }

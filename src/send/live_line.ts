@@ -1,33 +1,27 @@
 import type { System } from "../base/system.ts";
+import type { Console } from "../console/console.ts";
 import type { Ledger } from "../delivery/delivery.ts";
 import type { RunEvent } from "./loop.ts";
 import { liveText } from "./report/load_text.ts";
 import type { RequestFigures } from "./request_figures.ts";
 
 const EVERY_MS = 1000;
-const CLEAR_LINE = "\r\x1b[K";
 
 /** A line at the foot of a terminal that tells how a loop is doing. */
 export interface LiveLine {
   event(event: RunEvent): void;
-  /** Takes the line away, so that something else can be printed. */
-  clear(): void;
   close(): void;
 }
 
-/** Draws the line on standard error, which must be a terminal, every second. */
+/** Shows the line every second. */
 export function liveLine(
   figures: RequestFigures,
   ledger: () => Ledger,
-  { stderr, clock }: Pick<System, "stderr" | "clock">,
+  console: Pick<Console, "status" | "clear">,
+  { clock }: Pick<System, "clock">,
 ): LiveLine {
   let failures = 0;
   let before = figures.soFar;
-  let isShown = false;
-  const clear = () => {
-    if (isShown) stderr(CLEAR_LINE);
-    isShown = false;
-  };
   const draw = () => {
     const now = figures.soFar;
     const seconds = (now.elapsedMs - before.elapsedMs) / 1000;
@@ -35,8 +29,7 @@ export function liveLine(
     before = now;
     const { elapsedMs } = now;
     const { p99 } = figures.latency;
-    stderr(CLEAR_LINE + liveText({ elapsedMs, pointsPerSecond, failures, p99 }, ledger()));
-    isShown = true;
+    console.status(liveText({ elapsedMs, pointsPerSecond, failures, p99 }, ledger()));
   };
   const closed = new AbortController();
   (async () => {
@@ -50,10 +43,9 @@ export function liveLine(
     event(event) {
       if (event.type === "attempt" && event.result.outcome !== "accepted") failures++;
     },
-    clear,
     close() {
       closed.abort();
-      clear();
+      console.clear();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
 import type { Growing, LineConsumer } from "../measurements/input/input.ts";
+import { InputError, isSystemError } from "../measurements/input/input_error.ts";
 import type { FilePlace, Place } from "../measurements/input/place.ts";
 
 export interface FollowOptions {
@@ -56,12 +56,21 @@ export class FollowedFile implements Growing {
     return { at: this.#listedAt, files: this.#tails.map((tail) => tail.place) };
   }
 
-  /** Opens the file, or finds again what was being read: from then on there is a place. */
+  /** Opens the file, or finds again what was being read: from then on there is a place. Throws when it may not be read. */
   start(): Promise<void> {
     return this.#started ??= this.#resume().then(async () => void await this.#rotate());
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<void> {
+    try {
+      yield* this.#read();
+    } catch (thrown) {
+      if (!isSystemError(thrown)) throw thrown;
+      throw new InputError(`cannot read "${this.#options.shown}": ${thrown.message}`);
+    }
+  }
+
+  async *#read(): AsyncGenerator<void> {
     const { clock, stop } = this.#options;
     try {
       await this.start();
@@ -123,10 +132,8 @@ export class FollowedFile implements Growing {
   async #rotate(): Promise<boolean> {
     const { path, shown, warn, consumer, clock } = this.#options;
     const found = await openFile(path).catch((thrown) => {
-      if (!(thrown instanceof Deno.errors.NotFound)) {
-        throw new Error(`cannot read "${shown}": ${messageOf(thrown)}`, { cause: thrown });
-      }
-      return undefined;
+      if (thrown instanceof Deno.errors.NotFound) return undefined;
+      throw thrown;
     });
     if (found === undefined) {
       // Between the rename and the new file there is none for a moment.
@@ -422,7 +429,10 @@ class Tail {
 
 async function openFile(path: string): Promise<{ file: Deno.FsFile; info: Deno.FileInfo }> {
   const file = await Deno.open(path);
-  return { file, info: await file.stat() };
+  const info = await file.stat();
+  if (!info.isDirectory) return { file, info };
+  file.close();
+  throw new Deno.errors.IsADirectory("it is a directory");
 }
 
 async function readAt(

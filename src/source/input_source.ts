@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
 import type { Input } from "../measurements/input/input.ts";
+import { InputError } from "../measurements/input/input_error.ts";
 import type { InputWords } from "./input_words.ts";
 import type { RecordFamilies, Records, Source } from "./source.ts";
 
@@ -28,7 +28,7 @@ export function inputSource(
   let recorded = 0;
   let ended = false;
   let broken: string | undefined;
-  let thrown: unknown;
+  let failure: { readonly error: unknown } | undefined;
   let arrived = () => {};
   let place = input.place;
   let room: PromiseWithResolvers<void> | undefined;
@@ -36,7 +36,7 @@ export function inputSource(
     room?.resolve();
     room = undefined;
   };
-  const read = async (recorder: Records) => {
+  const readAll = async (recorder: Records) => {
     try {
       for await (const batch of input) {
         if (closed) return;
@@ -53,14 +53,19 @@ export function inputSource(
           await room.promise;
         }
       }
-    } catch (error) {
-      thrown = error;
-      broken = messageOf(error);
     } finally {
       words?.end(input);
-      ended = true;
-      arrived();
     }
+  };
+  const read = async (recorder: Records) => {
+    try {
+      await readAll(recorder);
+    } catch (error) {
+      if (error instanceof InputError) broken = error.message;
+      else failure = { error };
+    }
+    ended = true;
+    arrived();
   };
   return {
     overTime: true,
@@ -98,8 +103,8 @@ export function inputSource(
         const left = until === undefined ? Infinity : until - clock.monotonic();
         await clock.sleep(left, AbortSignal.any([stop, wake.signal]));
       }
-      // What is wrong with the whole input (a CSV without the column) is the user's to mend, not data that broke off.
-      if (thrown instanceof Error && thrown.name === "UsageError") throw thrown;
+      // A UsageError (a CSV without the column) or a fault of this program: no data that broke off.
+      if (failure !== undefined) throw failure.error;
       words?.more();
       const measurements = recorded;
       recorded = 0;

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { clip, oneLine } from "../base/escape.ts";
+import { counted } from "../console/plural.ts";
 import type { Input } from "../measurements/input/input.ts";
 
 /** So many lines that cannot be used are named one by one. */
@@ -86,7 +87,7 @@ export class InputWords {
 
   #sayMore(): void {
     if (this.#unsaid === 0) return;
-    const lines = this.#unsaid === 1 ? "1 more line was" : `${this.#unsaid} more lines were`;
+    const lines = counted(this.#unsaid, "more line was", "more lines were");
     this.#unsaid = 0;
     this.#saidAt = this.#clock.monotonic();
     this.#warn(`${lines} not used`);

@@ -1,3 +1,4 @@
+import type { Console } from "../console/console.ts";
 import type { Followed } from "../delivery/spool/spool_file.ts";
 import type { DryRunConfig } from "../config/send_config.ts";
 import { batchSource, emptySource, type RecordFamilies, type Source } from "./source.ts";
@@ -5,7 +6,7 @@ import type { System } from "../base/system.ts";
 import { sampleBatch } from "../measurements/generate/sample.ts";
 import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
 import type { TimeConfig } from "../config/input_config.ts";
-import { ONE_PROCESS } from "../config/one_process.ts";
+import { ONE_PROCESS } from "../config/load_config.ts";
 import { invalid } from "../config/setting.ts";
 import { familyInstruments } from "./families.ts";
 
@@ -17,15 +18,11 @@ export interface Recording {
   readonly metrics: readonly string[];
   /** Those that the recorder was made with: a measurement names one by its index. */
   readonly instruments: readonly Instrument[];
-  /** Takes a progress line away, so that something else can be printed. */
-  clearProgress(): void;
   close(): void;
 }
 
 /** How what a source brings is used. */
 export interface Use {
-  /** Says what is no warning. */
-  readonly note?: (message: string) => void;
   /** All is collected at once, whatever memory that takes. */
   readonly inOne?: boolean;
   /** Measurements are sent as they come. */
@@ -43,17 +40,17 @@ export type Recorded =
 export async function openRecording(
   config: Recorded,
   system: System,
-  warn: (message: string) => void,
+  console: Console,
   use: Use = {},
 ): Promise<Recording> {
   const { source, metric, load = ONE_PROCESS } = config;
+  const { warn } = console;
   const single = (
     opened: Partial<Recording> & Pick<Recording, "source">,
   ): Recording => ({
     recorder: recorderOf(config, [metric], metric.resource, system),
     metrics: [metric.name],
     instruments: [metric],
-    clearProgress() {},
     close() {},
     ...opened,
   });
@@ -78,7 +75,7 @@ export async function openRecording(
       const { time } = source;
       const { isLive = false, inOne = false, followed } = use;
       const settings = { input: source, unit: metric.unit, isLive, from: followed?.from };
-      const opened = await openInput(settings, recordFamilies, system, warn);
+      const opened = await openInput(settings, recordFamilies, system, console);
       if (time === undefined) return single({ ...found, ...opened });
       const timed = await intervalRecorder(config, time, inOne);
       // The place that the spool keeps is behind all lines so far, so none of their intervals may wait for more.
@@ -91,10 +88,7 @@ export async function openRecording(
       return single({
         ...found,
         recorder: recorderOf(config, [], metric.resource, system),
-        source: openScrape(source, recordFamilies, metric.maxSeries, system, {
-          warn,
-          note: use.note ?? (() => {}),
-        }),
+        source: openScrape(source, recordFamilies, metric.maxSeries, system, console),
       });
     }
     case "replay": {

@@ -1,3 +1,4 @@
+import type { Console } from "../console/console.ts";
 import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
 import { type InputConfig, notOfAnExposition } from "../config/input_config.ts";
@@ -9,13 +10,13 @@ import {
   type NamedStream,
   readInput,
 } from "../measurements/input/input.ts";
+import { isSystemError } from "../measurements/input/input_error.ts";
 import { InputWords } from "./input_words.ts";
 import { progressLine } from "./progress.ts";
 import { inputSource } from "./input_source.ts";
 import type { RecordFamilies, Source } from "./source.ts";
 
 const PROGRESS_EVERY_MS = 500;
-const CLEAR_LINE = "\r\x1b[K";
 
 /** What of the settings an input is read with. */
 export interface InputSettings {
@@ -33,21 +34,12 @@ export async function openInput(
   { input: config, unit, isLive, from }: InputSettings,
   recordFamilies: RecordFamilies,
   system: System,
-  warn: (message: string) => void,
-): Promise<{ source: Source; clearProgress: () => void; close: () => void }> {
+  console: Console,
+): Promise<{ source: Source; close: () => void }> {
   const { paths, follow, time, notOfExpositions, ...fields } = config;
   const controller = new AbortController();
-  let shown = false;
-  const clearProgress = () => {
-    if (shown) system.stderr(CLEAR_LINE);
-    shown = false;
-  };
-  const say = (message: string) => {
-    clearProgress();
-    warn(message);
-  };
   const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
-  const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, say);
+  const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, console.warn);
   const options: InputOptions = {
     ...fields,
     unit,
@@ -66,22 +58,20 @@ export async function openInput(
   const opened = absolute === undefined ? await openAll(paths, system) : [];
   const input = absolute === undefined
     ? readInput(opened, options)
-    : await following(absolute, path, options, system, say, from);
+    : await following(absolute, path, options, system, console.warn, from);
   const bytes = opened.length > 0 ? total(opened) : undefined;
   const began = system.clock.monotonic();
   const timer = system.stderrIsTerminal
     ? setInterval(() => {
       const seconds = (system.clock.monotonic() - began) / 1000;
-      system.stderr(`${CLEAR_LINE}${progressLine(input.progress, seconds, bytes)}`);
-      shown = true;
+      console.status(progressLine(input.progress, seconds, bytes));
     }, PROGRESS_EVERY_MS)
     : undefined;
   return {
     source: inputSource(input, system.clock, recordFamilies, { words, path: absolute }),
-    clearProgress,
     close() {
       clearInterval(timer);
-      clearProgress();
+      console.clear();
       controller.abort();
       words.end(input);
     },
@@ -100,12 +90,11 @@ async function following(
   const place = from?.path === path ? from.place : undefined;
   return await followInput(async (consumer) => {
     const file = new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer });
-    try {
-      await file.start();
-    } catch (thrown) {
-      const cause = thrown instanceof Error ? thrown.cause ?? thrown : thrown;
-      throw unreadable(fileOf("--input", shown), cause, { stdin: "--input - without --follow" });
-    }
+    await file.start().catch((thrown) => {
+      throw isSystemError(thrown)
+        ? unreadable(fileOf("--input", shown), thrown, { stdin: "--input - without --follow" })
+        : thrown;
+    });
     return file;
   }, options);
 }

@@ -1,7 +1,9 @@
 import { fileOf, resolvePath, unreadable } from "../base/paths.ts";
 import type { System } from "../base/system.ts";
+import { counted } from "../console/plural.ts";
 import type { ReplayConfig } from "../config/replay_config.ts";
 import { unpacked } from "../measurements/input/input.ts";
+import { readFrom } from "../measurements/input/input_error.ts";
 import { type LineReader, LineSplitter } from "../measurements/input/lines.ts";
 import { Replay, type ReplayLine } from "./replay.ts";
 
@@ -34,7 +36,7 @@ export async function openReplay(
     close() {
       reading.abort();
       if (unnamed > 0) {
-        warn(`${unnamed} more ${unnamed === 1 ? "line was" : "lines were"} not used`);
+        warn(`${counted(unnamed, "more line was", "more lines were")} not used`);
       }
     },
   };
@@ -87,7 +89,7 @@ async function* chunksOf(
   stop.addEventListener("abort", cancel);
   try {
     for (let left = bytes === 0 ? Infinity : bytes; left > 0 && !stop.aborted;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await readFrom(reader);
       if (done) return;
       yield value.subarray(0, left);
       left -= value.length;

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { NO_OVERFLOW } from "../histogram/overflow.ts";
+import { InputError } from "../measurements/input/input_error.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { fromJsonRequest } from "../otlp/json_request.ts";
 import {
@@ -124,9 +125,8 @@ export class Replay implements Source, Recorder {
         if (done === true) return undefined;
         line = value;
       } catch (thrown) {
-        // What is no lines at all is the user's to mend, not data that broke off.
-        if (thrown instanceof Error && thrown.name === "UsageError") throw thrown;
-        this.#broken = messageOf(thrown);
+        if (!(thrown instanceof InputError)) throw thrown;
+        this.#broken = thrown.message;
         return undefined;
       }
       if (line.text?.trim() === "") continue;

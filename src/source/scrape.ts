@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { oneLine } from "../base/escape.ts";
+import { counted } from "../console/plural.ts";
 import type { ScrapeConfig } from "../config/scrape_config.ts";
 import type { Got } from "../http/get.ts";
 import { proxyFailureHint, proxyStatusHint, type Route } from "../http/proxy_hints.ts";
@@ -76,7 +77,7 @@ export function scrapeSource(
     const before = last;
     last = at;
     if (before === undefined) {
-      const series = histograms.length === 1 ? "1 histogram" : `${histograms.length} histograms`;
+      const series = counted(histograms.length, "histogram");
       if (histograms.length > 0) note(`first scrape: ${series}, nothing to send yet`);
       else {warn(
           `${shown} has no classic histogram yet (a family of TYPE histogram): nothing to send`,
@@ -84,10 +85,9 @@ export function scrapeSource(
       return NOTHING;
     }
     if (deltas.resets > resets) {
-      const count = deltas.resets - resets;
       note(
-        `${count} ${
-          count === 1 ? "histogram" : "histograms"
+        `${
+          counted(deltas.resets - resets, "histogram")
         } began anew since the scrape before (a restart?), and ` +
           "counts from 0",
       );

@@ -3,7 +3,6 @@ import { sendConfig } from "../../src/config/send_config.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import type { SendFlags } from "../../src/config/settings.ts";
 import { variables } from "../../src/config/setting.ts";
-import { SOURCE_READER } from "../support/source_reader.ts";
 
 type Texts = Readonly<Record<string, string>>;
 const TOKEN = "dt0c01.PUBLIC.SECRET";
@@ -11,7 +10,7 @@ const HERE = { endpoint: "http://h" };
 
 function config(flags: SendFlags, environment: Texts = {}, dotenv: Texts = {}) {
   const find = variables((name) => environment[name], new Map(Object.entries(dotenv)), ".env");
-  return sendConfig(flags, find, (name) => environment[name], SOURCE_READER);
+  return sendConfig(flags, find, (name) => environment[name]);
 }
 
 function refusal(flags: SendFlags, environment: Texts = {}, dotenv: Texts = {}): string {

@@ -6,7 +6,6 @@ import { readVariables } from "../../src/config/dotenv_file.ts";
 import { outputConfig } from "../../src/config/output_config.ts";
 import { plotConfig } from "../../src/config/plot_config.ts";
 import { type SendConfig, sendConfig } from "../../src/config/send_config.ts";
-import { SOURCE_READER } from "../support/source_reader.ts";
 import { variables } from "../../src/config/setting.ts";
 import {
   flagName,
@@ -46,7 +45,7 @@ function send(read: (config: SendConfig) => unknown, base: SendFlags = {}): Exam
   return ({ args, environment, dotenv }) => {
     const find = variables((name) => environment.get(name), dotenv, ".env");
     const flags = { endpoint: "http://h", ...base, ...parseFlags("send", args) };
-    return read(sendConfig(flags, find, () => undefined, SOURCE_READER));
+    return read(sendConfig(flags, find, () => undefined));
   };
 }
 
@@ -63,6 +62,7 @@ const SYSTEM = {
   env: () => undefined,
   cwd: "/cwd",
   stdout() {},
+  workflowCommand() {},
   stderr() {},
   columns: undefined,
   rows: undefined,
@@ -120,7 +120,6 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
           ".env",
         ),
         () => undefined,
-        SOURCE_READER,
       ).destination.endpoint.url.href,
     meaning: (i, name) =>
       `http://host${i}/${name === "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT" ? "" : "v1/metrics"}`,

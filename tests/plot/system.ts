@@ -28,6 +28,7 @@ export function plotSystem(
     cwd: "/cwd",
     stdout: (written) => void (out += written),
     stderr: (written) => void (err += written),
+    workflowCommand() {},
     columns,
     rows,
     stop: stop.signal,

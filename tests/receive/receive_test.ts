@@ -650,6 +650,7 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     cwd: "/cwd",
     stdout: (written) => look(out += written),
     stderr: (written) => look(err += written),
+    workflowCommand() {},
     columns: undefined,
     rows: undefined,
     stop: stop.signal,

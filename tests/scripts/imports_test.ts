@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { changingExports, cycles, importProblems } from "../../scripts/imports.ts";
+import { bytesAtStart, cycles, importProblems } from "../../scripts/imports.ts";
 import { type Dependency, parseGraph } from "../../scripts/module_graph.ts";
 
 const ROOT = new URL("file:///project/");
@@ -111,6 +111,8 @@ Deno.test("the import checker fails on a forbidden import in a copy of the proje
         "--quiet",
         "--allow-run",
         "--allow-read",
+        "--allow-write",
+        "--allow-env",
         "scripts/imports.ts",
       ],
       cwd: copy,
@@ -150,24 +152,18 @@ Deno.test("parseGraph() tells dynamic and type imports from static ones", () => 
   ]);
 });
 
-Deno.test("importProblems() says when a plain send loads many modules, those behind import() aside", () => {
-  const names = (folder: string, count: number) =>
-    Array.from({ length: count }, (_, i) => `src/${folder}/${i}.ts`);
-  const modules = (count: number) =>
-    graph({
-      "main.ts": ["src/cli/main.ts"],
-      "src/cli/main.ts": [
-        ...names("send", count),
-        ...names("plot", 90).map((target) => ({ target, dynamic: true })),
-      ],
-    });
-  assert.deepEqual(importProblems(modules(88), ROOT), []);
-  assert.deepEqual(importProblems(modules(89), ROOT), [
-    "a plain send loads 91 modules: 90 at most",
-  ]);
-});
-
-Deno.test("changingExports() names what a module gives away and may change later", () => {
-  const text = "let own = 1;\nexport const fixed = 1;\nexport let later = 2;\nexport var old;\n";
-  assert.deepEqual(changingExports(text), ["later", "old"]);
+Deno.test("bytesAtStart() adds up what an entry loads, each file once, those behind import() aside", () => {
+  const files = graph({
+    "main.js": ["a.js", "b.js", { target: "later.js", dynamic: true }],
+    "a.js": ["shared.js"],
+    "b.js": ["shared.js", "a.js"],
+    "later.js": ["shared.js"],
+    "shared.js": [],
+  });
+  const sizes = new Map(
+    Object.entries({ "main.js": 1, "a.js": 20, "b.js": 300, "shared.js": 4000, "later.js": 50_000 })
+      .map(([name, size]) => [absolute(name), size]),
+  );
+  const sizeOf = (file: string) => sizes.get(file) ?? NaN;
+  assert.equal(bytesAtStart(files, absolute("main.js"), sizeOf), 4321);
 });

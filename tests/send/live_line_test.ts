@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Secrets } from "../../src/base/secrets.ts";
+import { Console } from "../../src/console/console.ts";
 import type { RunEvent } from "../../src/send/loop.ts";
 import { liveLine } from "../../src/send/live_line.ts";
 import { RequestFigures } from "../../src/send/request_figures.ts";
@@ -29,9 +31,14 @@ Deno.test("liveLine() draws every second, clears what it drew, and stops", async
   const written: string[] = [];
   const figures = new RequestFigures(clock);
   const ledger = { recorded: 0, delivered: 0, rejected: 0, dropped: 0, pending: 42 };
-  const line = liveLine(figures, () => ledger, { clock, stderr: (text) => written.push(text) });
+  const console = new Console({
+    stdout: () => assert.fail(),
+    stderr: (text) => written.push(text),
+    secrets: new Secrets(),
+  }, { format: "text" });
+  const line = liveLine(figures, () => ledger, console, { clock });
   const after = (ms: number) => clock.run(clock.sleep(ms, new AbortController().signal));
-  line.clear();
+  console.clear();
   assert.deepEqual(written, [], "nothing is cleared before something is drawn");
   await after(1500);
   assert.deepEqual(written.splice(0), [`${CLEAR}1 s, 0 points/s, 42 pending, 0 failures, p99 -`]);
@@ -43,8 +50,8 @@ Deno.test("liveLine() draws every second, clears what it drew, and stops", async
   assert.deepEqual(written.splice(0), [
     `${CLEAR}2 s, 3,000 points/s, 42 pending, 1 failure, p99 12.5 ms`,
   ]);
-  line.clear();
-  line.clear();
+  console.clear();
+  console.clear();
   assert.deepEqual(written.splice(0), [CLEAR], "once");
   await after(1000);
   assert.deepEqual(written.splice(0), [

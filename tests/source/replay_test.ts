@@ -7,6 +7,7 @@ import {
 import { plainBody } from "../../src/otlp/gzip.ts";
 import { fromJsonRequest } from "../../src/otlp/json_request.ts";
 import { type EncodedRequest, OTLP_REQUEST, type RequestLimits } from "../../src/otlp/request.ts";
+import { InputError } from "../../src/measurements/input/input_error.ts";
 import { Replay, type ReplayLine } from "../../src/source/replay.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 
@@ -242,4 +243,29 @@ Deno.test("Replay splits a request that has more than the limits allow, and lose
     )
   );
   assert.deepEqual(values, Array.from({ length: 25 }, (_, i) => i));
+});
+
+Deno.test("Replay says why its lines broke off, and throws a fault of this program", async () => {
+  const clock = new SimulatedClock();
+  const replayOf = (error: Error) =>
+    new Replay(
+      (async function* () {
+        yield { number: 1, text: everyType() };
+        throw error;
+      })(),
+      { retime: false, speed: undefined, clock, onInvalid: () => assert.fail() },
+    );
+  const go = new AbortController().signal;
+  const cut = replayOf(new InputError("the disk is gone"));
+  await cut.fill(undefined, undefined, go);
+  await cut.collect(OTLP_REQUEST, "none");
+  assert.deepEqual(await cut.fill(undefined, undefined, go), { measurements: 0, ended: true });
+  assert.equal(cut.broken, "the disk is gone");
+
+  const fault = new TypeError("undefined is not a function");
+  const faulty = replayOf(fault);
+  await faulty.fill(undefined, undefined, go);
+  await faulty.collect(OTLP_REQUEST, "none");
+  await assert.rejects(faulty.fill(undefined, undefined, go), fault);
+  assert.equal(faulty.broken, undefined);
 });

@@ -1,9 +1,10 @@
 import { messageOf } from "../../base/errors.ts";
 import { writeOrClose } from "../../base/older_deno.ts";
+import { InputError } from "./input_error.ts";
 
 /**
- * Unpacks gzip, of one member or several (RFC 1952, 2.2), a little at a time. Throws when the bytes are no gzip or end
- * too early. DecompressionStream takes one member only, and makes one piece of however much a chunk unpacks to.
+ * Unpacks gzip, of one member or several (RFC 1952, 2.2), a little at a time. Throws an InputError when the bytes are
+ * no gzip or end too early, and what their source throws. DecompressionStream takes one member only, and makes one piece of however much a chunk unpacks to.
  */
 export async function* gunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { createGunzip } = await import("node:zlib");
@@ -15,7 +16,7 @@ export async function* gunzip(packed: AsyncIterable<Uint8Array>): AsyncGenerator
     unpacker.destroy();
     const source = await fed;
     throw source === undefined
-      ? new Error(`Cannot unpack the gzip input: ${messageOf(error)}`)
+      ? new InputError(`Cannot unpack the gzip input: ${messageOf(error)}`)
       : source.error;
   } finally {
     unpacker.destroy();

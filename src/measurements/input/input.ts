@@ -8,6 +8,7 @@ import { FieldWatch, type OnManyValues } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { formatOf, type InputFormat } from "./format.ts";
 import { gunzip } from "./gunzip.ts";
+import { readFrom } from "./input_error.ts";
 import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
 import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
@@ -73,8 +74,8 @@ export interface Input extends AsyncIterable<Batch> {
 
 /**
  * Reads an input, or several one after the other, in constant memory whatever their length. Each may have a format, a
- * header and a packing of its own. Iterating throws what a stream throws, an error for damaged gzip, and a UsageError for
- * what is no lines of text, or has not the fields that are named.
+ * header and a packing of its own. Iterating throws an InputError when a stream fails or gzip is damaged, and a UsageError
+ * for what is no lines of text, or has not the fields that are named.
  */
 export function readInput(
   streams: ReadableStream<Uint8Array> | readonly NamedStream[],
@@ -201,7 +202,7 @@ async function* chunks(
   try {
     if (signal?.aborted) return;
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await readFrom(reader);
       if (done) return;
       sink.bytes += value.length;
       yield value;

@@ -37,6 +37,8 @@ export class NdjsonReader implements LineReader {
   readonly #attributeCache = new AttributeCache();
   /** Undefined where JSON.parse decides about every line. */
   #scanner: LineScanner | undefined;
+  /** Why there is none in WebAssembly, where there has to be one. */
+  #broken: { readonly error: unknown } | undefined;
   /** What the scanner looks for. */
   readonly #names: readonly string[];
   /** So many bytes are still read before the scanner in WebAssembly is loaded. */
@@ -96,7 +98,8 @@ export class NdjsonReader implements LineReader {
       return;
     }
     this.#before -= to - from;
-    if (this.#before <= 0) void this.loadWasm();
+    if (this.#broken !== undefined) throw this.#broken.error;
+    if (this.#before <= 0) this.loadWasm().catch((error) => this.#broken = { error });
     for (let at = from; at < to;) {
       const count = scanner.scan(bytes, at, to);
       at = this.#scanned(scanner, count, bytes, view, at);

@@ -8,7 +8,10 @@ const PLAIN = Uint8Array.from(
   (_, byte) => byte < 32 || byte > 126 || byte === BACKSLASH ? 0 : 1,
 );
 
-/** The text of a few bytes of ASCII without a backslash; undefined when they are more, or others. */
+/**
+ * The text of a few bytes of ASCII without a backslash; undefined when they are more, or others. Without it, reading
+ * NDJSON with an identifier as an attribute takes a quarter more CPU time (Deno 2.9.6).
+ */
 export function shortText(bytes: Uint8Array, from: number, to: number): string | undefined {
   if (to - from > MOST_BYTES) return undefined;
   for (let i = from; i < to; i++) if (PLAIN[bytes[i] ?? 0] === 0) return undefined;

@@ -23,21 +23,31 @@ interface Exports {
   scan(at: number, end: number, index: number): number;
 }
 
-/** Compiled once; false when that failed. */
-let compiled: WebAssembly.Module | false | undefined;
+/** A module of one function that makes a vector: valid where the processor and V8 have SIMD, and nowhere else. */
+const NEEDS_SIMD = "AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==";
 
-/** The same as a JsonScanner, many lines at a time; undefined where it cannot run. */
+/** Compiled once. */
+let compiled: WebAssembly.Module | undefined;
+
+/**
+ * The same as a JsonScanner, many lines at a time; undefined where it cannot run: without WebAssembly, without SIMD, with
+ * too little memory. Throws when `wasm`, the module in base64, is broken.
+ */
 export function wasmScanner(
   valueField: string,
   fields: readonly string[],
+  wasm = WASM,
 ): LineScanner | undefined {
+  if (typeof WebAssembly === "undefined") return undefined;
+  if (!WebAssembly.validate(Uint8Array.fromBase64(NEEDS_SIMD))) return undefined;
+  const module = wasm === WASM
+    ? compiled ??= new WebAssembly.Module(Uint8Array.fromBase64(wasm))
+    : new WebAssembly.Module(Uint8Array.fromBase64(wasm));
   try {
-    compiled ??= new WebAssembly.Module(Uint8Array.fromBase64(WASM));
-    return compiled ? new WasmScanner(compiled, valueField, fields) : undefined;
-  } catch {
-    // A processor without SIMD, a Deno without WebAssembly, or too little memory: the plain scanner does the same.
-    compiled = false;
-    return undefined;
+    return new WasmScanner(module, valueField, fields);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined; // too little memory
+    throw thrown;
   }
 }
 

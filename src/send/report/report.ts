@@ -1,7 +1,8 @@
+import { escapeJson } from "../../base/escape.ts";
+import { escapedLines, type Lines, NONE, warningLines } from "../../console/lines.ts";
 import { hintFor } from "../../http/hints.ts";
 import type { RunEvent } from "../loop.ts";
 import { jsonObject } from "./json.ts";
-import { type Lines, NONE, warningLines } from "./lines.ts";
 import type { Reported } from "./reported.ts";
 import { eventText, samplesText, startText } from "./text.ts";
 import { troubleLines, unseenLines } from "./trouble.ts";
@@ -31,12 +32,15 @@ export function reporter(
         ? { out: [], err: [JSON.stringify({ type: "health", url })] }
         : shown({ out: [`Health and metrics: ${url}/metrics`], err: [] }),
     event(event) {
-      const explained = explain(event, explanations, config).map((line) =>
-        format === "json" ? JSON.stringify({ type: "explanation", message: line }) : `  ${line}`
+      const explained = explain(event, explanations, config).flatMap((line) =>
+        format === "json"
+          ? escapeJson({ type: "explanation", message: line })
+          : escapedLines(`  ${line}`)
       );
       const out = format === "json"
         ? jsonLines(event, config)
-        : [...eventText(event, config), ...lookLines(event, config, explanations)];
+        : [...eventText(event, config), ...lookLines(event, config, explanations)]
+          .flatMap(escapedLines);
       const trouble = [...troubleLines(event, config), ...explained];
       if (event.type !== "attempt" || event.result.unseen === undefined || wasUnseen) {
         return shown({ out, err: trouble });
@@ -51,7 +55,7 @@ function startLines(config: Reported): Lines {
   const { output: { format, level }, insecure, samples } = config;
   const warning = "SSL verification disabled (INSECURE_SSL=true)";
   const warnings = insecure ? warningLines(format, warning) : NONE.err;
-  if (format === "text") return { out: startText(config), err: warnings };
+  if (format === "text") return { out: startText(config).flatMap(escapedLines), err: warnings };
   const isTold = samples && level !== "quiet";
   return {
     out: NONE.out,
@@ -62,7 +66,7 @@ function startLines(config: Reported): Lines {
 function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly string[] {
   if (level === "quiet" && event.type !== "summary") return [];
   const object = jsonObject(event);
-  return object === undefined ? [] : [JSON.stringify(object)];
+  return object === undefined ? [] : [escapeJson(object)];
 }
 
 /** What the reasons in a refusal mean, where no hint says it already. */

@@ -1,13 +1,18 @@
 import { localTime } from "../../base/local_time.ts";
+import { counted } from "../../console/plural.ts";
 import { loadLines } from "./load_text.ts";
 import type { RunEvent, Summary } from "../loop.ts";
-import { measurements, origin } from "./lines.ts";
 import type { Reported } from "./reported.ts";
 
 /** That the measurements are none of the user's; to Dynatrace, where they stay, also how to send one's own. */
 export function samplesText({ endpoint }: Reported): string {
   const own = ": send your own with --value N, with --input FILE or, from a pipe, with --input -";
   return `The measurements are samples that this program makes up${endpoint.dynatrace ? own : ""}`;
+}
+
+/** Which send recorded it: an iteration of this run, or an earlier one. */
+export function origin(iteration: number | null): string {
+  return iteration === null ? "an earlier run" : `iteration ${iteration}`;
 }
 
 /** What is said before the first send. */
@@ -42,17 +47,21 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
     case "send":
       if (event.outcome !== "accepted") return [];
       if (config.loop) {
-        return [`[${localTime(event.time)}] ✓ Sent ${event.measurements} measurements`];
+        return [`[${localTime(event.time)}] ✓ Sent ${counted(event.measurements, "measurement")}`];
       }
       return [
-        `✓ Metrics exported successfully! Sent ${event.measurements} measurements.`,
+        `✓ Metrics exported successfully! Sent ${counted(event.measurements, "measurement")}.`,
         ...config.samples ? [samplesText(config)] : [],
         ...config.endpoint.dynatrace ? ["", closingNote(config.metrics)] : [],
       ];
     case "late": {
       if (event.result.outcome !== "accepted") return [];
       const time = localTime(event.time);
-      return [`[${time}] ✓ Sent ${event.measurements} measurements of ${origin(event.iteration)}`];
+      return [
+        `[${time}] ✓ Sent ${counted(event.measurements, "measurement")} of ${
+          origin(event.iteration)
+        }`,
+      ];
     }
     case "stopping":
       return ["", "", "Stopping... Flushing final metrics..."];
@@ -98,20 +107,16 @@ function summaryText(summary: Summary, { spoolOnly }: Reported): string {
     rejected > 0 ? `${rejected} rejected` : "",
     dropped > 0 ? `${dropped} dropped` : "",
     pending > 0 ? `${pending} pending in the spool` : "",
-    rejectedPoints > 0 ? `${rejectedPoints} data points rejected` : "",
+    rejectedPoints > 0 ? `${counted(rejectedPoints, "data point")} rejected` : "",
     invalid > 0 ? `${invalid} invalid` : "",
-    skipped > 0 ? `${lines(skipped)} skipped` : "",
+    skipped > 0 ? `${counted(skipped, "line")} skipped` : "",
   ].filter((part) => part !== "");
-  const inSends = sends === 0 ? "" : ` in ${sends} ${sends === 1 ? "send" : "sends"}`;
-  return `Delivered ${delivered} of ${measurements(recorded)}${inSends}${
+  const inSends = sends === 0 ? "" : ` in ${counted(sends, "send")}`;
+  return `Delivered ${delivered} of ${counted(recorded, "measurement")}${inSends}${
     parts.length > 0 ? `; ${parts.join(", ")}` : ""
   }.`;
 }
 
 function skippedText(skipped: number): string {
-  return `Skipped ${lines(skipped)}, as --where says.`;
-}
-
-function lines(count: number): string {
-  return count === 1 ? "1 line" : `${count} lines`;
+  return `Skipped ${counted(skipped, "line")}, as --where says.`;
 }

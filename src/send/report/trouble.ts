@@ -1,11 +1,14 @@
+import { escapeJson } from "../../base/escape.ts";
 import type { OutputConfig } from "../../config/output_config.ts";
+import { errorLines, escapedLines, warningLines } from "../../console/lines.ts";
+import { counted, plural } from "../../console/plural.ts";
 import type { Result } from "../../delivery/delivery.ts";
 import type { Overflow } from "../../histogram/overflow.ts";
 import { hintFor } from "../../http/hints.ts";
 import type { EndBucket } from "../../otlp/recorder.ts";
 import type { RunEvent } from "../loop.ts";
 import type { SendReport } from "../send_report.ts";
-import { errorLines, measurements, origin, warningLines } from "./lines.ts";
+import { origin } from "./text.ts";
 import type { Reported } from "./reported.ts";
 
 /** Both forms have these in common: what goes to standard error. */
@@ -24,7 +27,9 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
         `${request.encoding === "gzip" ? " (gzip)" : ""} -> ${status ?? "no answer"} in ${
           event.durationMs.toFixed(1)
         } ms${message === null ? "" : `: ${message}`}`;
-      return [format === "json" ? JSON.stringify({ type: "debug", message: text }) : text];
+      return format === "json"
+        ? [escapeJson({ type: "debug", message: text })]
+        : escapedLines(text);
     }
     case "retry":
       return warn(
@@ -37,7 +42,7 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
     case "dropped":
       return errorLines(
         format,
-        `${measurements(event.pending.request.measurements)} of ${
+        `${counted(event.pending.request.measurements, "measurement")} of ${
           origin(event.pending.iteration)
         } dropped, not delivered: ${event.reason}`,
       );
@@ -58,8 +63,8 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
       );
     case "missed":
       return warn(
-        `the send before took longer than the interval: ${event.sends} ${
-          event.sends === 1 ? "send was" : "sends were"
+        `the send before took longer than the interval: ${
+          counted(event.sends, "send was", "sends were")
         } left out`,
       );
     case "undelivered":
@@ -67,9 +72,9 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
         format,
         event.spooled
           ? `${
-            measurements(event.measurements)
+            counted(event.measurements, "measurement")
           } not delivered, kept in ${config.spool}: the next start sends them (${event.reason})`
-          : `${measurements(event.measurements)} not delivered and lost: ${event.reason}`,
+          : `${counted(event.measurements, "measurement")} not delivered and lost: ${event.reason}`,
         hintFor(event.trouble, config.endpoint),
       );
     case "send":
@@ -79,7 +84,7 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
       ];
     case "late": {
       const { result } = event;
-      const what = `${measurements(event.measurements)} of ${origin(event.iteration)}`;
+      const what = `${counted(event.measurements, "measurement")} of ${origin(event.iteration)}`;
       return [
         ...outcomeTrouble(what, result, config),
         ...duplicateWarning(event.possiblyDuplicated, format),
@@ -104,7 +109,7 @@ export function unseenLines(
 }
 
 export function overflowText({ measurements: count, series, more }: Overflow): string {
-  return `${measurements(count)} of ${series}${
+  return `${counted(count, "measurement")} of ${series}${
     more ? " or more" : ""
   } series share one data point ` +
     "(otel.metric.overflow=true): there are more series than --max-series";
@@ -123,11 +128,11 @@ function sendTrouble(
     const more = others > 0 ? ` (${others} more are pending)` : "";
     return errorLines(
       output.format,
-      `${measurements(send.measurements)} not delivered yet: ${send.message}${more}`,
+      `${counted(send.measurements, "measurement")} not delivered yet: ${send.message}${more}`,
       hintFor(send.trouble, endpoint, send.message ?? ""),
     );
   }
-  return outcomeTrouble(measurements(send.measurements), send, config);
+  return outcomeTrouble(counted(send.measurements, "measurement"), send, config);
 }
 
 function outcomeTrouble(
@@ -157,13 +162,13 @@ function outcomeTrouble(
 function splitTexts(
   { closedEarly, reopened }: { readonly closedEarly: number; readonly reopened: number },
 ): readonly string[] {
-  const intervals = (count: number) => count === 1 ? "1 interval was" : `${count} intervals were`;
+  const intervals = (count: number) => counted(count, "interval was", "intervals were");
   return [
     ...closedEarly > 0
       ? [
-        `${
-          intervals(closedEarly)
-        } sent before it was complete, because more data points were open than ` +
+        `${intervals(closedEarly)} sent before ${
+          plural(closedEarly, "it was", "they were")
+        } complete, because more data points were open than ` +
         "--max-series: what comes later is one more delta",
       ]
       : [],

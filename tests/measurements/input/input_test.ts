@@ -173,12 +173,13 @@ Deno.test("readInput() throws when gzip is damaged or cut off, after what came b
   damaged[packed.length - 6] = (damaged[packed.length - 6] ?? 0) ^ 1;
   for (const bytes of [damaged, packed.slice(0, -20)]) {
     await assert.rejects(readChunks(pieces(bytes, 1000)), {
+      name: "InputError",
       message: /^Cannot unpack the gzip input: (incorrect|unexpected)/,
     });
   }
 });
 
-Deno.test("readInput() throws what its stream throws, packed or not", async () => {
+Deno.test("readInput() throws an InputError when its stream fails, packed or not", async () => {
   const failing = (packed: boolean) => {
     const chunks = [packed ? new Uint8Array(gzipSync("1\n")) : bytesOf("1\n")];
     return new ReadableStream<Uint8Array>({
@@ -197,7 +198,10 @@ Deno.test("readInput() throws what its stream throws, packed or not", async () =
       scale: 1,
       onInvalid: () => {},
     });
-    await assert.rejects(Array.fromAsync(input), { message: "the disk is gone" });
+    await assert.rejects(Array.fromAsync(input), {
+      name: "InputError",
+      message: "the disk is gone",
+    });
   }
 });
 

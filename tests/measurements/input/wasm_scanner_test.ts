@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { FieldWatch } from "../../../src/measurements/input/field_watch.ts";
 import { JsonScanner } from "../../../src/measurements/input/json_scanner.ts";
 import { NdjsonReader } from "../../../src/measurements/input/ndjson.ts";
+import { WASM } from "../../../src/measurements/input/json_scanner_wasm.ts";
 import { Sink } from "../../../src/measurements/input/sink.ts";
+import { wasmScanner } from "../../../src/measurements/input/wasm_scanner.ts";
 import { TimedField } from "../../../src/measurements/input/timed_field.ts";
 import { assertSameFindings, fast, scanned } from "../../support/json_scanners.ts";
 
@@ -66,6 +68,20 @@ Deno.test("The scanner in WebAssembly takes what is in the middle of other bytes
       );
     }
   }
+});
+
+Deno.test("wasmScanner() throws when its module is broken, and does not read on more slowly", () => {
+  const bytes = Uint8Array.fromBase64(WASM);
+  const broken = {
+    "cut off": bytes.slice(0, -10),
+    "of another format": bytes.with(4, 2),
+    "empty": new Uint8Array(),
+    "without its exports": Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0),
+  };
+  for (const [what, wasm] of Object.entries(broken)) {
+    assert.throws(() => wasmScanner("value", ["a"], wasm.toBase64()), Error, what);
+  }
+  assert.ok(wasmScanner("value", ["a"]) !== undefined);
 });
 
 Deno.test("NdjsonReader turns to WebAssembly when there is much to read, and not before", async () => {

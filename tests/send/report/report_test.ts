@@ -3,7 +3,6 @@ import type { OutputConfig } from "../../../src/config/output_config.ts";
 import type { Pending, Result } from "../../../src/delivery/delivery.ts";
 import { localTime } from "../../../src/base/local_time.ts";
 import { baseEndpoint } from "../../../src/config/endpoint.ts";
-import { errorLines, warningLines } from "../../../src/send/report/lines.ts";
 import { reporter } from "../../../src/send/report/report.ts";
 import type { Reported } from "../../../src/send/report/reported.ts";
 import type { RunEvent } from "../../../src/send/loop.ts";
@@ -170,7 +169,7 @@ Deno.test("event() prints the predecessor's lines in a loop, and a sum at its en
   ]);
   const lost = { recorded: 15, dropped: 5, pending: 5, rejectedPoints: 1, sends: 3, exitCode: 1 };
   assert.deepEqual(text(summary(lost), loop).out, [
-    "Delivered 5 of 15 measurements in 3 sends; 5 dropped, 5 pending in the spool, 1 data points rejected.",
+    "Delivered 5 of 15 measurements in 3 sends; 5 dropped, 5 pending in the spool, 1 data point rejected.",
     "Rate: 1,500 points/s in 5 requests/s, over 2 s",
     "Latency of requests: p50 12.3 ms, p90 23.4 ms, p99 38 ms, greatest 1,235 ms",
     "Shutdown complete.",
@@ -352,13 +351,6 @@ Deno.test("event() says when a send is tried again, and when it is sent in halve
     /two halves$/,
   );
   assert.match(text({ type: "missed", sends: 1 }).err[0] ?? "", /: 1 send was left out$/);
-});
-
-Deno.test("warningLines() and errorLines() have the form of the output", () => {
-  assert.deepEqual(warningLines("text", "a"), ["WARNING: a"]);
-  assert.deepEqual(warningLines("json", 'a"'), ['{"type":"warning","message":"a\\""}']);
-  assert.deepEqual(errorLines("text", "a", "b"), ["ERROR: a", "  Hint: b"]);
-  assert.deepEqual(errorLines("json", "a", "b"), ['{"type":"error","message":"a. Hint: b"}']);
 });
 
 Deno.test("localTime() writes the local time in the predecessor's form", () => {
