@@ -355,6 +355,17 @@ const faults: readonly Fault[] = [
     said: [refusedFor(/the body is not an OTLP response: a web page, "Sign in/)],
     expect: REJECTED,
   },
+  {
+    name: "a sign-in page with a spool",
+    answers: [{
+      headers: { "content-type": "text/html" },
+      body: "<html><title>Sign in</title></html>",
+    }],
+    args: ["--endpoint", "{url}", ...SPOOL],
+    ambiguous: true,
+    said: [KEPT_SAID],
+    expect: KEPT,
+  },
   ...["0.5", "true", '"many"'].map((count): Fault => ({
     name: `a partial success in JSON whose count is ${count}`,
     answers: [{

@@ -667,6 +667,11 @@ const denying = (...denied: readonly number[]) => (_: number, points: readonly P
 const DENIALS: readonly (readonly [string, Step])[] = [
   ["401", { status: 401 }],
   ["403", { status: 403 }],
+  ["a sign-in page", {
+    headers: { "content-type": "text/html" },
+    body: new TextEncoder().encode("<title>Sign in</title>"),
+    took: false,
+  }],
 ];
 
 for (const [what, denied] of DENIALS) {
@@ -677,7 +682,7 @@ for (const [what, denied] of DENIALS) {
     assert.equal(world.receiver.attempts.length, 1);
     assert.equal(world.delivery.ledger.pending, 5);
     assert.equal(world.of("attempt")[0]?.result.outcome, "failed");
-    assert.match(world.of("denied")[0]?.result.message ?? "", /^40[13] /);
+    assert.match(world.of("denied")[0]?.result.message ?? "", /^(401 |403 |200, but .*Sign in)/);
     await world.flush();
     assert.equal(world.receiver.attempts.length, 2);
     world.receiver.answer(() => ({}));

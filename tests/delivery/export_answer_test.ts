@@ -293,6 +293,7 @@ for (
     const came = what.includes("letter") ? bytes.slice(0, -1) : bytes;
     assert.deepEqual(await read(401, PROTOBUF, came, "was cut off"), {
       kind: "refused",
+      reason: "credentials",
       message: `401 Unauthorized${said}`,
     });
     assert.equal((await read(503, PROTOBUF, came, "was cut off")).kind, "retry");
