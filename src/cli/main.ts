@@ -1,8 +1,8 @@
-import { systemClock } from "../base/clock.ts";
-import { lacksDescriptors, messageOf, UsageError } from "../base/errors.ts";
-import type { System } from "../base/system.ts";
-import { readVariables } from "../config/dotenv_file.ts";
-import { variableOf } from "../config/settings.ts";
+import { systemClock } from "../platform/clock.ts";
+import { lacksDescriptors, messageOf, UsageError } from "../platform/errors.ts";
+import type { System } from "../platform/system.ts";
+import { readVariables } from "../settings/dotenv_file.ts";
+import { variableOf } from "../settings/settings.ts";
 import { Console } from "../console/console.ts";
 import { withoutCommands } from "../console/workflow_command.ts";
 import { readArguments } from "./commands.ts";

@@ -1,5 +1,5 @@
-import { escapeJson } from "../base/escape.ts";
-import type { System } from "../base/system.ts";
+import { escapeJson } from "./escape.ts";
+import type { System } from "../platform/system.ts";
 import { errorLines, escapedLines, type Lines, type OutputFormat, warningLines } from "./lines.ts";
 
 /** What a console writes to, and the secrets that it never writes. */

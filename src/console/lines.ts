@@ -1,4 +1,4 @@
-import { escapeJson, escapeText } from "../base/escape.ts";
+import { escapeJson, escapeText } from "./escape.ts";
 
 /** The form of all that a command prints. */
 export type OutputFormat = "text" | "json";

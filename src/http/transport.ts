@@ -1,11 +1,11 @@
-import type { DestinationConfig } from "../config/destination_config.ts";
-import { deadline } from "../base/deadline.ts";
-import { oneLine } from "../base/escape.ts";
-import { decompressionError } from "../base/older_deno.ts";
+import type { DestinationConfig } from "./destination_config.ts";
+import { deadline } from "../platform/deadline.ts";
+import { oneLine } from "../console/escape.ts";
+import { decompressionError } from "../platform/older_deno.ts";
 import type { Credentials, Exchange, RequestHeaders } from "./exchange.ts";
-import { messageOf, UsageError } from "../base/errors.ts";
-import type { Secrets } from "../base/secrets.ts";
-import type { System } from "../base/system.ts";
+import { messageOf, UsageError } from "../platform/errors.ts";
+import type { Secrets } from "../redact/secrets.ts";
+import type { System } from "../platform/system.ts";
 import { type Failure, type FailureCause, NotSent, type Post } from "./reply.ts";
 import { readBody, type ResponseBody } from "./response_body.ts";
 

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../base/byte_buffer.ts";
+import { ByteBuffer } from "../platform/byte_buffer.ts";
 import type { EncodedRequest } from "./request.ts";
 
 /**

@@ -1,14 +1,15 @@
 import type { Console } from "../console/console.ts";
 import type { Followed } from "../delivery/spool/spool_file.ts";
-import type { DryRunConfig } from "../config/send_config.ts";
+import type { MetricConfig } from "../aggregate/metric_config.ts";
+import type { SourceConfig } from "./source_config.ts";
 import { batchSource, emptySource, type RecordFamilies, type Source } from "./source.ts";
-import type { System } from "../base/system.ts";
-import { sampleBatch } from "../measurements/generate/sample.ts";
+import type { System } from "../platform/system.ts";
+import { sampleBatch } from "./generate/sample.ts";
 import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
-import type { TimeConfig } from "../config/input_config.ts";
-import { ONE_PROCESS } from "../config/load_config.ts";
-import { invalid } from "../config/setting.ts";
-import { familyInstruments } from "./families.ts";
+import type { TimeConfig } from "./input/input_config.ts";
+import { type LoadConfig, ONE_PROCESS } from "./generate/load_config.ts";
+import { invalid } from "../settings/setting.ts";
+import { familyInstruments } from "./prometheus/families.ts";
 
 /** Where measurements come from and where they are recorded. */
 export interface Recording {
@@ -32,13 +33,16 @@ export interface Use {
 }
 
 /** What says where measurements come from and how they are recorded. */
-export type Recorded =
-  & Pick<DryRunConfig, "source" | "metric">
-  & Partial<Pick<DryRunConfig, "load">>;
+export interface RecordingConfig {
+  readonly source: SourceConfig;
+  readonly metric: MetricConfig;
+  /** By default one process with one connection. */
+  readonly load?: LoadConfig;
+}
 
 /** Opens the source that the configuration names; what is special to one is loaded only for it. */
 export async function openRecording(
-  config: Recorded,
+  config: RecordingConfig,
   system: System,
   console: Console,
   use: Use = {},
@@ -70,7 +74,7 @@ export async function openRecording(
       return single({ source: batchSource(() => [{ value, attributes: {} }]) });
     }
     case "input": {
-      const { openInput } = await import("./open_input.ts");
+      const { openInput } = await import("./input/open_input.ts");
       const { found, recordFamilies } = familiesOf(config, [metric]);
       const { time } = source;
       const { isLive = false, inOne = false, followed } = use;
@@ -83,7 +87,7 @@ export async function openRecording(
       return single({ ...found, ...opened, recorder: timed });
     }
     case "scrape": {
-      const { openScrape } = await import("./open_scrape.ts");
+      const { openScrape } = await import("./prometheus/open_scrape.ts");
       const { found, recordFamilies } = familiesOf(config, []);
       return single({
         ...found,
@@ -92,19 +96,19 @@ export async function openRecording(
       });
     }
     case "replay": {
-      const { openReplay } = await import("./open_replay.ts");
+      const { openReplay } = await import("./replay/open_replay.ts");
       const replayed = await openReplay(source, system, warn);
       return { ...single(replayed), ...replayed, metrics: [], instruments: [] };
     }
     case "synthetic": {
-      const { openSynthetic } = await import("./open_generated.ts");
+      const { openSynthetic } = await import("./generate/open_generated.ts");
       return single({
         source: openSynthetic(source, load.share, system, warn),
         ...await inLanes(config, [metric], metric.resource, system),
       });
     }
     case "scenario": {
-      const { openScenario } = await import("./open_scenario.ts");
+      const { openScenario } = await import("./generate/open_scenario.ts");
       const { source: traffic, instruments, resource } = await openScenario(
         source,
         metric,
@@ -125,7 +129,7 @@ export async function openRecording(
 
 /** Instruments that are found while they are recorded: the lists grow, and the first one found ends what was `before`. */
 function familiesOf(
-  { metric }: Pick<Recorded, "metric">,
+  { metric }: Pick<RecordingConfig, "metric">,
   before: readonly Instrument[],
 ): {
   readonly found: Pick<Recording, "metrics" | "instruments">;
@@ -145,7 +149,7 @@ function familiesOf(
 const MOST_DUE = 5_000;
 
 async function intervalRecorder(
-  { metric }: Pick<Recorded, "metric">,
+  { metric }: Pick<RecordingConfig, "metric">,
   { intervalMs, latenessMs }: TimeConfig,
   inOne: boolean,
 ): Promise<Recorder> {
@@ -161,7 +165,7 @@ async function intervalRecorder(
 }
 
 function recorderOf(
-  { metric }: Recorded,
+  { metric }: RecordingConfig,
   instruments: readonly Instrument[],
   resource: Readonly<Record<string, string>>,
   system: System,
@@ -171,7 +175,7 @@ function recorderOf(
 
 /** A recorder for several connections, where there are such. */
 async function inLanes(
-  { metric: { maxSeries }, load: { workers } = ONE_PROCESS }: Recorded,
+  { metric: { maxSeries }, load: { workers } = ONE_PROCESS }: RecordingConfig,
   instruments: readonly Instrument[],
   resource: Readonly<Record<string, string>>,
   { clock }: System,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Secrets } from "../../src/base/secrets.ts";
+import { Secrets } from "../../src/redact/secrets.ts";
 import { Console } from "../../src/console/console.ts";
 import { errorLines, escapedLines, warningLines } from "../../src/console/lines.ts";
 import { counted, plural } from "../../src/console/plural.ts";

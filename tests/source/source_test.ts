@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { steady } from "../../src/measurements/generate/pace.ts";
-import { countSource, type Generate, paceSource } from "../../src/source/generated_source.ts";
+import { steady } from "../../src/source/generate/pace.ts";
+import {
+  countSource,
+  type Generate,
+  paceSource,
+} from "../../src/source/generate/generated_source.ts";
 import {
   batchSource,
   emptySource,
@@ -8,13 +12,13 @@ import {
   type Records,
   type Source,
 } from "../../src/source/source.ts";
-import { inputSource } from "../../src/source/input_source.ts";
-import { type Input, readInput } from "../../src/measurements/input/input.ts";
-import { InputError } from "../../src/measurements/input/input_error.ts";
-import type { Batch } from "../../src/measurements/input/sink.ts";
-import type { MeasuredHistogram, Measurement } from "../../src/measurements/measurement.ts";
+import { inputSource } from "../../src/source/input/input_source.ts";
+import { type Input, readInput } from "../../src/source/input/input.ts";
+import { InputError } from "../../src/source/input/input_error.ts";
+import type { Batch } from "../../src/source/input/sink.ts";
+import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";
 import type { Recorder } from "../../src/otlp/recorder.ts";
-import { UsageError } from "../../src/base/errors.ts";
+import { UsageError } from "../../src/platform/errors.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 import { StillClock } from "../support/still_clock.ts";
 

@@ -1,7 +1,7 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { Pending } from "../delivery.ts";
-import { messageOf, UsageError } from "../../base/errors.ts";
-import { oneLine } from "../../base/escape.ts";
+import { messageOf, UsageError } from "../../platform/errors.ts";
+import { oneLine } from "../../console/escape.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import type { Files } from "./files.ts";
 import { decodeFile, type Followed, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";

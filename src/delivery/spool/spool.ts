@@ -1,8 +1,8 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { FollowedPlace, Pending, Store } from "../delivery.ts";
-import { messageOf, UsageError } from "../../base/errors.ts";
-import { oneLine } from "../../base/escape.ts";
-import { lockFile } from "../../base/older_deno.ts";
+import { messageOf, UsageError } from "../../platform/errors.ts";
+import { oneLine } from "../../console/escape.ts";
+import { lockFile } from "../../platform/older_deno.ts";
 import { type Files, syncDirectory, systemFiles } from "./files.ts";
 import {
   encodeFile,
