@@ -1,3 +1,4 @@
+import { clip } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
@@ -43,8 +44,8 @@ function whyNoNumber(raw: unknown): string {
 const NOT_FINITE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
 const MOST_SHOWN = 40;
 
-/** As JSON, shortened: a line of an input may be anything. */
+/** As JSON, shortened: a line of an input may be anything. The end of a text is marked, so that secrets in it are found. */
 function quoted(raw: unknown): string {
-  const text = typeof raw === "number" ? String(raw) : JSON.stringify(raw);
-  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}…`;
+  if (typeof raw === "string") return JSON.stringify(clip(raw, MOST_SHOWN));
+  return clip(typeof raw === "number" ? String(raw) : JSON.stringify(raw), MOST_SHOWN);
 }
