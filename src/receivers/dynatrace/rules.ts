@@ -1,3 +1,4 @@
+import { clip } from "../../redact/clip.ts";
 import { counted } from "../../console/plural.ts";
 import { DYNATRACE_BASES, isDynatracePage } from "../../http/endpoint.ts";
 import type { Level } from "../otlp/problem.ts";
@@ -1240,5 +1241,5 @@ function characters(text: string): number {
 
 /** A name from a request, short enough for a message. */
 function quoted(text: string): string {
-  return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`;
+  return `"${clip(text, 60)}"`;
 }

@@ -1,3 +1,4 @@
+import { quoteClipped } from "../../redact/clip.ts";
 import * as v from "valibot";
 import { messageOf } from "../../platform/errors.ts";
 import { METRIC_NAME } from "../../settings/metric_name.ts";
@@ -131,7 +132,7 @@ export function parseScenario(text: string): ParsedScenario {
 function problemOf(issue: v.BaseIssue<unknown>): string {
   const path = (issue.path ?? []).map(({ key }) => key);
   const at = pathText(path);
-  const received = issue.received === "undefined" ? "nothing" : short(issue.input);
+  const received = issue.received === "undefined" ? "nothing" : quoteClipped(issue.input, 60);
   if (issue.type === "strict_object" && issue.expected === "never") return `${at}: unknown key`;
   if (issue.type === "strict_object" && issue.received === "undefined") return `${at}: is missing`;
   return `${at}: expected ${issue.message}, but it is ${received}`;
@@ -147,11 +148,6 @@ function pathText(path: readonly unknown[]): string {
       : `[${JSON.stringify(key)}]`
   );
   return first === undefined ? "(file)" : [first.replace(/^\./, ""), ...rest].join("");
-}
-
-function short(input: unknown): string {
-  const shown = JSON.stringify(input) ?? String(input);
-  return shown.length <= 60 ? shown : `${shown.slice(0, 60)}…`;
 }
 
 /** What no single value shows. */

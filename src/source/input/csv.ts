@@ -1,3 +1,4 @@
+import { quoteClipped } from "../../redact/clip.ts";
 import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import { UsageError } from "../../platform/errors.ts";
 import { csvField, CsvRecord } from "./csv_record.ts";
@@ -19,6 +20,9 @@ interface Header {
   /** The column of each of the fields that are wanted. */
   readonly columns: readonly number[];
 }
+
+/** How many columns a message names. */
+const MOST_NAMES = 20;
 
 /**
  * CSV with a header row (RFC 4180), whatever its delimiter; attributes are strings, and an empty cell is none. A line
@@ -168,10 +172,10 @@ export class CsvReader implements LineReader {
     const find = (name: string, flag: string) => {
       const column = names.indexOf(name);
       if (column >= 0) return column;
-      const has = names.map((n) => JSON.stringify(n)).join(", ");
+      const has = names.slice(0, MOST_NAMES).map((n) => quoteClipped(n, 40)).join(", ");
       throw new UsageError(
         `The first line of the CSV input names no column ${JSON.stringify(name)}: it names ${
-          has.length > 200 ? `${has.slice(0, 200)}…` : has
+          names.length > MOST_NAMES ? `${has} and ${names.length - MOST_NAMES} more` : has
         }. Name the right one with ${flag}`,
       );
     };

@@ -1,3 +1,4 @@
+import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { ByteNumber } from "./byte_number.ts";
 import type { TimeFormat } from "./fields.ts";
@@ -23,9 +24,11 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 export function parseTime(text: string, format: TimeFormat): number | string {
   const trimmed = text.trim();
   const time = parsed(trimmed, format);
-  if (typeof time === "string") return `${time}: ${shortened(trimmed)}`;
-  if (Number.isNaN(time)) return `is ${EXPECTED[format]}: ${shortened(trimmed)}`;
-  if (time < 0 || time >= END) return `is not in the years 1970 to 9999: ${shortened(trimmed)}`;
+  if (typeof time === "string") return `${time}: ${quoteClipped(trimmed, 40)}`;
+  if (Number.isNaN(time)) return `is ${EXPECTED[format]}: ${quoteClipped(trimmed, 40)}`;
+  if (time < 0 || time >= END) {
+    return `is not in the years 1970 to 9999: ${quoteClipped(trimmed, 40)}`;
+  }
   return time + 0; // 0 of -0
 }
 
@@ -38,11 +41,6 @@ const EXPECTED: Readonly<Record<TimeFormat, string>> = {
   us: "not a number of microseconds",
   ns: "not a number of nanoseconds",
 };
-
-function shortened(text: string): string {
-  const quoted = JSON.stringify(text);
-  return quoted.length <= 40 ? quoted : `${quoted.slice(0, 40)}…`;
-}
 
 /** NaN when the text has not this format. */
 function parsed(text: string, format: TimeFormat): number | string {

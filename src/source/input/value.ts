@@ -1,4 +1,4 @@
-import { clip } from "../../redact/clip.ts";
+import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
@@ -28,9 +28,9 @@ export function usableValue(
     ? duration?.convert(raw) ?? NaN
     : NaN;
   const value = Number.isNaN(number) ? converted : number * scale;
-  if (Number.isNaN(value)) return `${what} ${whyNoNumber(raw)}: ${quoted(raw)}`;
-  if (!Number.isFinite(value)) return `${what} is not finite: ${quoted(raw)}`;
-  if (value < 0) return `${what} is negative: ${quoted(raw)}`;
+  if (Number.isNaN(value)) return `${what} ${whyNoNumber(raw)}: ${quoteClipped(raw, MOST_SHOWN)}`;
+  if (!Number.isFinite(value)) return `${what} is not finite: ${quoteClipped(raw, MOST_SHOWN)}`;
+  if (value < 0) return `${what} is negative: ${quoteClipped(raw, MOST_SHOWN)}`;
   return value + 0; // 0 of -0
 }
 
@@ -42,10 +42,6 @@ function whyNoNumber(raw: unknown): string {
 }
 
 const NOT_FINITE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
-const MOST_SHOWN = 40;
 
-/** As JSON, shortened: a line of an input may be anything. The end of a text is marked, so that secrets in it are found. */
-function quoted(raw: unknown): string {
-  if (typeof raw === "string") return JSON.stringify(clip(raw, MOST_SHOWN));
-  return clip(typeof raw === "number" ? String(raw) : JSON.stringify(raw), MOST_SHOWN);
-}
+/** Characters of a value that a message quotes: a line of an input may be anything. */
+const MOST_SHOWN = 40;

@@ -103,7 +103,7 @@ for (
     ['{"value":"12 ms"}', '"value" is not a number: "12 ms"'],
     ['{"value":"0x10"}', '"value" is not a number: "0x10"'],
     ['{"value":[1]}', '"value" is not a number: [1]'],
-    [`{"value":"${"x".repeat(99)}"}`, `"value" is not a number: "${"x".repeat(39)}…`],
+    [`{"value":"${"x".repeat(99)}"}`, `"value" is not a number: "${"x".repeat(40)}…"`],
     ['{"value":"NaN"}', '"value" is not finite: "NaN"'],
     ['{"value":"-Infinity"}', '"value" is not finite: "-Infinity"'],
     ['{"value":"1e999"}', '"value" is not finite: "1e999"'],

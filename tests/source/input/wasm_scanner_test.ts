@@ -104,10 +104,10 @@ Deno.test("NdjsonReader turns to WebAssembly when there is much to read, and not
 
 Deno.test("NdjsonReader reads on with the plain scanner where there is no WebAssembly", async () => {
   const program = `
-import { FieldWatch } from "../../measurements/input/src/measurements/input/field_watch.ts";
-import { NdjsonReader } from "../../measurements/input/src/measurements/input/ndjson.ts";
-import { Sink } from "../../measurements/input/src/measurements/input/sink.ts";
-import { TimedField } from "../../measurements/input/src/measurements/input/timed_field.ts";
+import { FieldWatch } from "./src/source/input/field_watch.ts";
+import { NdjsonReader } from "./src/source/input/ndjson.ts";
+import { Sink } from "./src/source/input/sink.ts";
+import { TimedField } from "./src/source/input/timed_field.ts";
 const sink = new Sink(() => {});
 const fields = { valueField: "value", attrFields: undefined, scale: 1 };
 const reader = new NdjsonReader(fields, sink, new FieldWatch(undefined), new TimedField(false));
