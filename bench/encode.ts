@@ -4,7 +4,7 @@
  *
  *     deno run -A bench/encode.ts [ROUNDS]
  */
-import { systemClock } from "../src/base/clock.ts";
+import { systemClock } from "../src/platform/clock.ts";
 import { recorder } from "../src/otlp/recorder.ts";
 import { sdkRecorder } from "../tests/support/sdk.ts";
 import { BOUNDS, durations, median, table } from "./support.ts";

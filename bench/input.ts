@@ -9,7 +9,7 @@
  * DUCKDB_PYTHON names a Python with the package duckdb, which then groups some of the files by the same attributes and
  * buckets, with one thread and with two; without it these rows are left out.
  */
-import { seededRandom } from "../src/measurements/generate/random.ts";
+import { seededRandom } from "../src/source/generate/random.ts";
 import {
   BOUNDS,
   type Cost,

@@ -7,7 +7,7 @@
  * Requests are encoded beforehand, 100 data points of 11 bounds each, and posted over four connections as fast as they
  * are answered. OTELCOL and ROTEL name the executables; without one its rows are left out.
  */
-import { systemClock } from "../src/base/clock.ts";
+import { systemClock } from "../src/platform/clock.ts";
 import { recorder } from "../src/otlp/recorder.ts";
 import { ONE_REQUEST } from "../src/otlp/request.ts";
 import { freePort } from "../tests/support/process.ts";

@@ -6,7 +6,7 @@
  *
  * A million measurements each unless told otherwise. OTLP_HISTOGRAM_BIN, DENO_COMPILER and DENORT_BIN as for start.ts.
  */
-import { seededRandom } from "../src/measurements/generate/random.ts";
+import { seededRandom } from "../src/source/generate/random.ts";
 import { inTempFolder, machine, program, table } from "./support.ts";
 
 const LINES = Number(Deno.args[0] ?? 1_000_000);

@@ -1,5 +1,5 @@
 /** What the benchmarks share: executables to compare, a receiver, processes measured, tables. */
-import { bundle, compile, compileProgram } from "../scripts/compile.ts";
+import { bundle, compile, compileProgram, RUN_FLAGS } from "../scripts/compile.ts";
 import type { RecorderConfig } from "../src/otlp/recorder.ts";
 import { freePort } from "../tests/support/process.ts";
 
@@ -22,6 +22,12 @@ export async function bareFetch(folder: string): Promise<Executable> {
   const path = `${folder}/bare_fetch`;
   await compile(await bundle("bench/bare_fetch.ts", `${path}-bundle`), path, undefined);
   return await executable(path);
+}
+
+/** Command line of `entry` as a bundle that the Deno of this process runs with the flags of the executable. */
+export async function bundled(entry: string, folder: string): Promise<readonly string[]> {
+  const flags = ["--quiet", "--no-config", "--no-lock", ...RUN_FLAGS];
+  return [Deno.execPath(), "run", ...flags, await bundle(entry, folder)];
 }
 
 async function executable(path: string): Promise<Executable> {
@@ -239,15 +245,19 @@ export function table(rows: readonly (readonly string[])[]): string {
   return [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The machine and the versions, for whoever reads the figures later. */
+/** The machine, its load and the Deno of this process, for whoever reads the figures later. */
+export function environment(): string {
+  const { os, arch } = Deno.build;
+  const load = Deno.loadavg()[0]?.toFixed(1);
+  return `${os} ${arch}, ${navigator.hardwareConcurrency} cores, load ${load}; deno ${Deno.version.deno}`;
+}
+
+/** The same, with the Deno that compiles. */
 export async function machine(): Promise<string> {
   const compiler = Deno.env.get("DENO_COMPILER") || Deno.execPath();
   const { stdout } = await new Deno.Command(compiler, { args: ["--version"] }).output();
   const [version = ""] = new TextDecoder().decode(stdout).split("\n");
-  const { os, arch } = Deno.build;
-  return `${os} ${arch}, ${navigator.hardwareConcurrency} cores, load ${
-    Deno.loadavg()[0]?.toFixed(1)
-  }; compiled with ${version}, bench run by deno ${Deno.version.deno}`;
+  return `${environment()}; compiled with ${version}`;
 }
 
 /** Runs `work` with a folder that is removed afterwards. */

@@ -8,7 +8,7 @@
  * requests encoded beforehand and only posted from the same Deno, and telemetrygen. OTELCOL and TELEMETRYGEN name the
  * executables; without the latter its rows are left out.
  */
-import { systemClock } from "../src/base/clock.ts";
+import { systemClock } from "../src/platform/clock.ts";
 import { type Recorder, recorder } from "../src/otlp/recorder.ts";
 import {
   background,

@@ -1,7 +1,5 @@
-import { joinStart, START } from "./join.ts";
 import { moduleGraph } from "./module_graph.ts";
 import { PERMISSIONS } from "./permissions.ts";
-import { COMPILED, compileStart, SCRIPT } from "./start_script.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const USAGE = "usage: deno task compile [--target TRIPLE] [--output FILE]";
@@ -48,17 +46,20 @@ function pathOf(url: URL): string {
 export async function bundle(entry: string, folder: string): Promise<string> {
   // The packages' browser entries are the ones without static imports of node modules; --quiet drops the
   // bundler's remarks on their side effects, not its errors. Split, what is imported dynamically is not even
-  // parsed before it is reached, and the rest needs no wrapping: an eighth of the time of a send.
-  const bundling = (args: readonly string[]) =>
-    run(
-      `bundling ${entry}`,
-      Deno.execPath(),
-      ["bundle", "--quiet", "--frozen", "--platform", "browser", "--minify", ...args],
-    );
-  await bundling(["--code-splitting", "--outdir", folder, entry]);
-  const name = entry.replace(/^.*\//, "").replace(/\.ts$/, ".js");
-  await joinStart(folder, name, bundling);
-  const file = `${folder}/${START}`;
+  // parsed before it is reached.
+  await run(`bundling ${entry}`, Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--frozen",
+    "--platform",
+    "browser",
+    "--minify",
+    "--code-splitting",
+    "--outdir",
+    folder,
+    entry,
+  ]);
+  const file = `${folder}/${entry.replace(/^.*\//, "").replace(/\.ts$/, ".js")}`;
   const graph = await moduleGraph(file, "--no-config", "--no-lock");
   for (const [module, dependencies] of graph) {
     if (module.startsWith("node:")) continue;
@@ -74,56 +75,35 @@ export async function bundle(entry: string, folder: string): Promise<string> {
   return file;
 }
 
-/**
- * The program as an executable, for this machine or for `target`, from a bundle in `folder`. main.ts itself is not in the
- * bundle: what awaits cannot be part of a script.
- */
+/** The program as an executable, for this machine or for `target`, from a bundle in `folder`. */
 export async function compileProgram(
   folder: string,
   output: string,
   target: string | undefined,
 ): Promise<void> {
-  await bundle("src/cli/main.ts", folder);
-  const { version, platform } = await theCompiler();
-  // Deno 2.9 loads node:vm when it is asked for, which takes as long as compiling the script.
-  const compilesStart = /^2\.[0-8]\./.test(version) && (target ?? platform) === platform;
-  if (compilesStart) {
-    await compileStart(folder, async (module, argument) => {
-      const program = `${folder}/one_send`;
-      await compile(module, program, undefined, [SCRIPT]);
-      // Neither the environment nor a .env of the project has anything to say to it.
-      await run("a first send", program, [argument], { cwd: folder, env: {} });
-      await Deno.remove(program);
-    });
-  }
-  const main = await Deno.readTextFile(new URL("main.ts", ROOT));
-  const file = `${folder}/main.js`;
-  await Deno.writeTextFile(file, main.replace("./src/cli/main.ts", `./${START}`));
-  await compile(file, output, target, compilesStart ? [SCRIPT, COMPILED] : []);
+  await compile(await bundle("main.ts", folder), output, target);
 }
+
+/** How the program is run, by an executable or by `deno run`. */
+export const RUN_FLAGS: readonly string[] = [
+  "--no-prompt",
+  // The cache would be a file of a guessable name in the shared temporary folder.
+  "--no-code-cache",
+  // Code of the middle optimizing compiler is kept for ever: without it a loop stands still at 15 MB less after a
+  // thousand sends, for nothing that is measurable in throughput.
+  // A small young generation keeps a long input from taking 25 MB more than a short one. And objects are young
+  // wherever they come from: those of the first series live long, those of what no series is left for do not.
+  "--v8-flags=--no-maglev,--max-semi-space-size=4,--no-allocation-site-pretenuring",
+  ...PERMISSIONS,
+];
 
 const COMPILER = Deno.env.get("DENO_COMPILER") || Deno.execPath();
 
-async function theCompiler(): Promise<{ version: string; platform: string }> {
-  const told = await run(`asking ${COMPILER} for its version`, COMPILER, ["--version"]);
-  const [, version, platform] = /^deno (\S+) \(.*?(\S+)\)$/m.exec(told) ?? [];
-  if (version === undefined || platform === undefined) {
-    throw new CompileError(
-      `${COMPILER} is no Deno: asked for its version it says "${told.trim()}"`,
-    );
-  }
-  return { version, platform };
-}
-
-/**
- * A bundle as an executable with the permissions of the program, for this machine or for `target`; `included`: files of its
- * folder that it reads.
- */
+/** A bundle as an executable with the permissions of the program, for this machine or for `target`. */
 export async function compile(
   file: string,
   output: string,
   target: string | undefined,
-  included: readonly string[] = [],
 ): Promise<void> {
   await run(`compiling with ${COMPILER}`, COMPILER, [
     "compile",
@@ -131,41 +111,23 @@ export async function compile(
     "--no-check",
     "--no-config",
     "--no-lock",
-    "--no-prompt",
-    // The cache would be a file of a guessable name in the shared temporary folder.
-    "--no-code-cache",
-    // Code of the middle optimizing compiler is kept for ever: without it a loop stands still at 15 MB less after a
-    // thousand sends, for nothing that is measurable in throughput.
-    // A small young generation keeps a long input from taking 25 MB more than a short one. And objects are young
-    // wherever they come from: those of the first series live long, those of what no series is left for do not.
-    "--v8-flags=--no-maglev,--max-semi-space-size=4,--no-allocation-site-pretenuring",
-    ...PERMISSIONS,
+    ...RUN_FLAGS,
     ...(target === undefined ? [] : ["--target", target]),
-    ...included.map((name) => `--include=${file.replace(/[^/]*$/, name)}`),
     "--output",
     output,
     file,
   ]);
 }
 
-/** Resolves to what it prints. */
-async function run(
-  what: string,
-  command: string,
-  args: string[],
-  { cwd, env }: { cwd: string | URL; env: Record<string, string> } = {
-    cwd: ROOT,
-    env: environment(),
-  },
-): Promise<string> {
-  const process = new Deno.Command(command, { args, cwd, env, clearEnv: true, stdin: "null" });
-  const { code, stdout, stderr } = await process.output().catch((thrown: Error) => {
+async function run(what: string, command: string, args: string[]): Promise<void> {
+  const options = { args, cwd: ROOT, env: environment(), clearEnv: true };
+  const process = new Deno.Command(command, { ...options, stdin: "null", stdout: "null" });
+  const { code, stderr } = await process.output().catch((thrown: Error) => {
     throw new CompileError(`${what} failed: ${thrown.message}`);
   });
   if (code !== 0) {
     throw new CompileError(`${what} failed: ${reason(stderr) || `exit status ${code}`}`);
   }
-  return new TextDecoder().decode(stdout);
 }
 
 function environment(): Record<string, string> {

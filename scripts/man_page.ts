@@ -1,4 +1,4 @@
-import { VERSION } from "../src/base/version.ts";
+import { VERSION } from "../src/platform/version.ts";
 import { COMMAND_HELP } from "../src/cli/help.ts";
 import {
   argumentOf,
@@ -6,8 +6,8 @@ import {
   rowOf,
   SETTING_KEYS,
   type SettingKey,
-} from "../src/config/settings.ts";
-import { type CommandName, GROUPS } from "../src/config/settings_table.ts";
+} from "../src/settings/settings.ts";
+import { type CommandName, GROUPS } from "../src/settings/settings_table.ts";
 
 const HOME = "https://github.com/ihudak/otlp_histogram";
 
@@ -16,7 +16,7 @@ export function manPage(): string {
   const { send } = COMMAND_HELP;
   const commands = Object.entries(COMMAND_HELP);
   return [
-    '.\\" Written by `deno task docs` from src/config/settings_table.ts and src/cli/help.ts: change it there.',
+    '.\\" Written by `deno task docs` from src/settings/settings_table.ts and src/cli/help.ts: change it there.',
     `.TH OTLP\\-HISTOGRAM 1 "" "otlp\\-histogram ${VERSION}" "User Commands"`,
     // Ragged right and without hyphens: names of variables are long, and are to be copied.
     ".ad l",

@@ -1,12 +1,12 @@
 import { createRequire } from "node:module";
 import { moduleGraph } from "./module_graph.ts";
 
-// The page of `receive --ui`, from src/receive/page/browser/ to strings in src/receive/page/assets.ts, so that it runs
+// The page of `receive --ui`, from src/commands/receive/page/browser/ to strings in src/commands/receive/page/assets.ts, so that it runs
 // from source with nothing to build, and is part of the executable.
 
 const ROOT = new URL("../", import.meta.url);
-const BROWSER = new URL("src/receive/page/browser/", ROOT);
-const ASSETS = new URL("src/receive/page/assets.ts", ROOT);
+const BROWSER = new URL("src/commands/receive/page/browser/", ROOT);
+const ASSETS = new URL("src/commands/receive/page/assets.ts", ROOT);
 const UPLOT_CSS = createRequire(import.meta.url).resolve("uplot/dist/uPlot.min.css");
 
 /** The most that the page may add to the executable. */
@@ -61,7 +61,7 @@ async function assets(hash: string): Promise<string> {
   if (bytes > MOST_BYTES) throw new Error(`The page has ${bytes} bytes: more than ${MOST_BYTES}`);
   console.log(`${ASSETS.pathname.slice(ROOT.pathname.length)}: ${bytes} bytes`);
   return [
-    "// Written by `deno task page` from src/receive/page/browser/: change it there.",
+    "// Written by `deno task page` from src/commands/receive/page/browser/: change it there.",
     `// Sources: ${hash}`,
     ...Object.entries(texts).map(([name, text]) =>
       `export const ${name}: string = ${JSON.stringify(text)};`
@@ -79,7 +79,9 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const found = await Deno.readTextFile(ASSETS).catch(() => "");
   if (found.includes(`// Sources: ${hash}\n`)) return 0;
-  console.error("src/receive/page/assets.ts is not current: run `deno task page` and commit it");
+  console.error(
+    "src/commands/receive/page/assets.ts is not current: run `deno task page` and commit it",
+  );
   return 1;
 }
 

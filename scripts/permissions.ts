@@ -1,5 +1,5 @@
-import { IGNORED_VARIABLES } from "../src/config/dotenv_file.ts";
-import { rowOf, SETTING_KEYS } from "../src/config/settings.ts";
+import { IGNORED_VARIABLES } from "../src/settings/dotenv_file.ts";
+import { rowOf, SETTING_KEYS } from "../src/settings/settings.ts";
 
 /** What the program or what it loads reads and no setting names. */
 const OTHER_VARIABLES = [

@@ -1,4 +1,4 @@
-import { type Answer, RULES, type RuleText, SOURCES } from "../src/dynatrace/rules.ts";
+import { type Answer, RULES, type RuleText, SOURCES } from "../src/receivers/dynatrace/rules.ts";
 import { table } from "./markdown.ts";
 
 /** What each kind of rule is about, as a heading. */
@@ -22,7 +22,7 @@ const HEADINGS: Readonly<Record<keyof typeof RULES, string>> = {
 export function rulesPage(): string {
   const parts = [
     "# Dynatrace's rules for OTLP metrics",
-    "<!-- Written by `deno task docs` from src/dynatrace/rules.ts: change it there. -->",
+    "<!-- Written by `deno task docs` from src/receivers/dynatrace/rules.ts: change it there. -->",
     "The rules that `otlp-histogram` knows. Before it sends to Dynatrace it says which of them the configuration and " +
     "the data break; `receive --rules dynatrace` judges by them; and what Dynatrace answers is explained with them. " +
     "An **error** loses data points or the whole request; a **warning** loses or changes a part of what is stored.",

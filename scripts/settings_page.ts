@@ -4,15 +4,15 @@ import {
   rowOf,
   SETTING_KEYS,
   type SettingKey,
-} from "../src/config/settings.ts";
-import { GROUPS } from "../src/config/settings_table.ts";
+} from "../src/settings/settings.ts";
+import { GROUPS } from "../src/settings/settings_table.ts";
 import { table } from "./markdown.ts";
 
 /** The page of the settings, in Markdown. */
 export function settingsPage(): string {
   const parts = [
     "# Settings",
-    "<!-- Written by `deno task docs` from src/config/settings_table.ts: change it there. -->",
+    "<!-- Written by `deno task docs` from src/settings/settings_table.ts: change it there. -->",
     "A flag beats its environment variables, which are tried in the order given and beat the same names in `.env`; " +
     "then comes the default. A variable that is set but blank counts as not set. The words of an `OTEL_` variable may be in " +
     "any case. `.env` is read in the folder where the program is started. Relative paths start there too. SECONDS may be fractions. A token is never a flag.",

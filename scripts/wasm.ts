@@ -5,7 +5,7 @@ import asc from "assemblyscript/asc";
 
 const ROOT = new URL("../", import.meta.url);
 const SOURCE = "wasm/json_scanner.ts";
-const MODULE = "src/measurements/input/json_scanner_wasm.ts";
+const MODULE = "src/source/input/json_scanner_wasm.ts";
 
 /** The most that the module may have: it is loaded by every send that reads much NDJSON. */
 const MOST_BYTES = 8000;

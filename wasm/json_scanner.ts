@@ -1,9 +1,9 @@
 // AssemblyScript, not TypeScript for Deno: `deno task wasm` compiles it (scripts/wasm.ts).
 //
-// The scanner of src/measurements/input/json_scanner.ts for many lines at a time, sixteen bytes at a time. It takes and
+// The scanner of src/source/input/json_scanner.ts for many lines at a time, sixteen bytes at a time. It takes and
 // refuses the same lines. An address of 0 stands for "no such thing" among what is returned.
 //
-// The memory is laid out by src/measurements/input/wasm_scanner.ts. Every line ends in a line feed, which nothing here
+// The memory is laid out by src/source/input/wasm_scanner.ts. Every line ends in a line feed, which nothing here
 // reads on behind, except that sixteen bytes are loaded where fewer count: so many have to exist behind the last line.
 
 const LINE_FEED: u8 = 10;

@@ -1,4 +1,4 @@
-import { UsageError } from "../base/errors.ts";
+import { UsageError } from "../platform/errors.ts";
 import {
   argumentOf,
   type FlagKey,
@@ -7,8 +7,8 @@ import {
   type FlagsOf,
   rowOf,
   SETTING_KEYS,
-} from "../config/settings.ts";
-import type { CommandName } from "../config/settings_table.ts";
+} from "../settings/settings.ts";
+import type { CommandName } from "../settings/settings_table.ts";
 import { nearest } from "./nearest.ts";
 
 /** What a flag was given: of a toggle whether it is on, of a repeatable flag every value. */

@@ -1,6 +1,6 @@
-import type { System } from "../base/system.ts";
-import { VERSION } from "../base/version.ts";
-import { runSend } from "../send/command.ts";
+import type { System } from "../platform/system.ts";
+import { VERSION } from "../platform/version.ts";
+import { runSend } from "../commands/send/command.ts";
 import { noArguments, parseFlags, usage } from "./arguments.ts";
 import { type Command, COMMAND_NAMES } from "./command_names.ts";
 import { nearest } from "./nearest.ts";
@@ -34,7 +34,7 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
     const flags = parseFlags("check", args);
     return {
       kind: "command",
-      run: async (system) => (await import("../check/command.ts")).runCheck(flags, system),
+      run: async (system) => (await import("../commands/check/command.ts")).runCheck(flags, system),
       envFile: flags.envFile,
     };
   },
@@ -42,14 +42,15 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
     const flags = parseFlags("receive", args);
     return {
       kind: "command",
-      run: async (system) => (await import("../receive/command.ts")).runReceive(flags, system),
+      run: async (system) =>
+        (await import("../commands/receive/command.ts")).runReceive(flags, system),
     };
   },
   plot(args) {
     const flags = parseFlags("plot", args);
     return {
       kind: "command",
-      run: async (system) => (await import("../plot/command.ts")).runPlot(flags, system),
+      run: async (system) => (await import("../commands/plot/command.ts")).runPlot(flags, system),
       envFile: flags.envFile,
     };
   },
@@ -58,7 +59,7 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
     return {
       kind: "command",
       async run(system) {
-        const { runDemo } = await import("../demo.ts");
+        const { runDemo } = await import("../commands/demo.ts");
         // A proxy for the rest of the world has no business between two ends of this process.
         Deno.env.set("NO_PROXY", "127.0.0.1");
         return runDemo(flags, system);

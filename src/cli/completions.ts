@@ -1,5 +1,5 @@
-import { flagKeysOf, flagName, rowOf } from "../config/settings.ts";
-import type { SettingRow } from "../config/settings_table.ts";
+import { flagKeysOf, flagName, rowOf } from "../settings/settings.ts";
+import type { SettingRow } from "../settings/settings_table.ts";
 import { COMMAND_HELP } from "./help.ts";
 
 const PROGRAM = "otlp-histogram";

@@ -5,8 +5,8 @@ import {
   rowOf,
   type SettingKey,
   settingKeysOf,
-} from "../config/settings.ts";
-import { type CommandName, GROUPS } from "../config/settings_table.ts";
+} from "../settings/settings.ts";
+import { type CommandName, GROUPS } from "../settings/settings_table.ts";
 import type { Command } from "./command_names.ts";
 
 interface CommandHelp {

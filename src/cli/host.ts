@@ -1,15 +1,15 @@
-import { ByteBuffer } from "../base/byte_buffer.ts";
-import { systemClock } from "../base/clock.ts";
-import { deadline } from "../base/deadline.ts";
-import { UsageError } from "../base/errors.ts";
-import { Secrets } from "../base/secrets.ts";
-import type { System } from "../base/system.ts";
+import { ByteBuffer } from "../platform/byte_buffer.ts";
+import { systemClock } from "../platform/clock.ts";
+import { deadline } from "../platform/deadline.ts";
+import { UsageError } from "../platform/errors.ts";
+import { Secrets } from "../redact/secrets.ts";
+import type { System } from "../platform/system.ts";
 import type { Signals } from "./signals.ts";
 
 /** What the program touches of the machine that it runs on. */
 export function hostSystem(
   { stop, kill }: Signals,
-  output: Pick<System, "stdout" | "stderr" | "printed" | "lastWords">,
+  output: Pick<System, "stdout" | "stderr" | "workflowCommand" | "printed" | "lastWords">,
 ): System {
   return {
     ...output,
@@ -43,7 +43,7 @@ async function openFile(path: string) {
   const file = await Deno.open(path);
   const { size, isDirectory } = await file.stat();
   if (!isDirectory) {
-    const { readAhead } = await import("../base/read_ahead.ts");
+    const { readAhead } = await import("../platform/read_ahead.ts");
     return { stream: readAhead(file), bytes: size };
   }
   file.close();

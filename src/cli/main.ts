@@ -1,9 +1,10 @@
-import { systemClock } from "../base/clock.ts";
-import { lacksDescriptors, messageOf, UsageError } from "../base/errors.ts";
-import type { System } from "../base/system.ts";
-import { readVariables } from "../config/dotenv_file.ts";
-import { variableOf } from "../config/settings.ts";
-import { errorLines } from "../send/report/lines.ts";
+import { systemClock } from "../platform/clock.ts";
+import { lacksDescriptors, messageOf, UsageError } from "../platform/errors.ts";
+import type { System } from "../platform/system.ts";
+import { readVariables } from "../settings/dotenv_file.ts";
+import { variableOf } from "../settings/settings.ts";
+import { Console } from "../console/console.ts";
+import { withoutCommands } from "../console/workflow_command.ts";
 import { readArguments } from "./commands.ts";
 import { forgetUnreadable, hostSystem, requireReadable } from "./host.ts";
 import { Output } from "./output.ts";
@@ -20,7 +21,8 @@ export async function main(args: readonly string[]): Promise<number> {
     requireReadable(args);
     const asked = await readArguments(args, system.columns ?? 80);
     if (asked.kind === "text") {
-      system.stdout(asked.text);
+      // A completion script may look like a command of a workflow.
+      output.stdout(asked.text);
       exitCode = 0;
     } else {
       signals.listen();
@@ -66,8 +68,9 @@ class World {
       now: systemClock.monotonic,
     });
     this.system = hostSystem(this.signals, {
-      stdout: (text) => this.output.stdout(this.#painted(text, Deno.stdout)),
-      stderr: (text) => this.output.stderr(this.#painted(text, Deno.stderr)),
+      stdout: (text) => this.output.stdout(this.#painted(withoutCommands(text), Deno.stdout)),
+      stderr: (text) => this.output.stderr(this.#painted(withoutCommands(text), Deno.stderr)),
+      workflowCommand: (to, line) => this.output[to](`${line}\n`),
       printed: () => this.output.hasRoom(this.signals.stop),
       lastWords: (say) => void (this.#lastWords = say),
     });
@@ -86,7 +89,7 @@ class World {
   /** Says what was thrown, and what became of the measurements; the exit status that follows from it. */
   fail(thrown: unknown): number {
     if (thrown instanceof UsageError) {
-      this.#error(this.system.secrets.hideQuoted(thrown.message));
+      this.#error(thrown.message);
       return 2;
     }
     this.#unexpected(thrown);
@@ -118,8 +121,7 @@ class World {
   }
 
   #error(message: string): void {
-    const lines = errorLines(this.#json ? "json" : "text", message);
-    for (const line of lines) this.system.stderr(`${line}\n`);
+    new Console(this.system, { format: this.#json ? "json" : "text" }).error(message);
   }
 
   /** Ends the process, whatever is under way. */

@@ -1,4 +1,4 @@
-import { messageOf } from "../base/errors.ts";
+import { messageOf } from "../platform/errors.ts";
 
 /** As much of Deno.stdout and Deno.stderr as is needed. */
 interface Stream {

@@ -1,7 +1,7 @@
 import { backoffMs } from "./backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Place } from "../measurements/input/place.ts";
-import type { Hide } from "../base/secrets.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Place } from "./place.ts";
+import type { Hide } from "../redact/secrets.ts";
 import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import { plainSize } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";

@@ -1,5 +1,5 @@
-import { oneLine } from "../base/escape.ts";
-import type { Hide } from "../base/secrets.ts";
+import { oneLine } from "../console/escape.ts";
+import type { Hide } from "../redact/secrets.ts";
 import { isTooLarge, type Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 

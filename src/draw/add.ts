@@ -1,4 +1,4 @@
-import { addExponential } from "../histogram/base2.ts";
+import { addExponential } from "../aggregate/base2.ts";
 import type { Buckets, Figures } from "./figures.ts";
 
 /** Buckets on each side of zero (OpenTelemetry's metrics SDK specification, "MaxSize"). */

@@ -4,8 +4,8 @@ import {
   type ExponentialSide,
   sum,
   trimmed,
-} from "../histogram/base2.ts";
-import { type Paint, PLAIN } from "./paint.ts";
+} from "../aggregate/base2.ts";
+import { type Paint, PLAIN } from "../console/paint.ts";
 
 /** A histogram to draw: one count more than there are bounds; bounds are upper and inclusive. */
 export interface Drawable {

@@ -1,5 +1,5 @@
-import type { Exponential } from "../histogram/base2.ts";
-import type { DataPoint } from "../otlp/rules.ts";
+import type { Exponential } from "../aggregate/base2.ts";
+import type { DataPoint } from "../otlp/data_points.ts";
 import type { Drawable } from "./bars.ts";
 
 export type Buckets =

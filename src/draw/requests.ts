@@ -1,15 +1,15 @@
-import { type Canvas, wrapped } from "./canvas.ts";
+import { type Canvas, wrapped } from "../console/canvas.ts";
 import { type Buckets, type Figures, figuresOf, knownFigures, rounded } from "./figures.ts";
 import { attributeWords } from "./words.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { countOf, type DataPoint, dataPointsOf } from "../otlp/rules.ts";
+import { type DataPoint, dataPointsOf, pointCount } from "../otlp/data_points.ts";
 import { exponentialBuckets, plot } from "./bars.ts";
-import { PERCENTILES } from "../histogram/accuracy.ts";
-import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../histogram/quantile.ts";
-import { escapeText } from "../base/escape.ts";
-import type { Hide } from "../base/secrets.ts";
+import { PERCENTILES } from "../aggregate/accuracy.ts";
+import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../aggregate/quantile.ts";
+import { escapeText } from "../console/escape.ts";
+import type { Hide } from "../redact/secrets.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
 export interface Series {
@@ -28,7 +28,7 @@ export function drawRequests(
   most = MOST_DRAWN,
 ): string[] {
   const points = requests.flatMap(placedPoints);
-  const largest = points.toSorted((a, b) => Number(countOf(b.point) - countOf(a.point)));
+  const largest = points.toSorted((a, b) => Number(pointCount(b.point) - pointCount(a.point)));
   return [
     ...drawSeries(
       largest.slice(0, most).map(({ resource, metric, point }) => ({

@@ -1,6 +1,6 @@
 import type { AnyValue, KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
-import { escapeText } from "../base/escape.ts";
-import type { Hide } from "../base/secrets.ts";
+import { escapeText } from "../console/escape.ts";
+import type { Hide } from "../redact/secrets.ts";
 
 const MOST_ATTRIBUTES = 100;
 

@@ -1,5 +1,5 @@
-import { messageOf } from "../base/errors.ts";
-import { demandUsablePair } from "../base/older_deno.ts";
+import { messageOf } from "../platform/errors.ts";
+import { demandUsablePair } from "../platform/older_deno.ts";
 import { type CertificateFacts, certificateFacts } from "./certificate.ts";
 import { derOf, type PemBlock, pemBlocks, pemOf } from "./pem.ts";
 import { certificateFault } from "./tls_hints.ts";

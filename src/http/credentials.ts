@@ -1,9 +1,9 @@
-import type { DestinationConfig } from "../config/destination_config.ts";
-import { UsageError } from "../base/errors.ts";
-import type { System } from "../base/system.ts";
-import { readFileOf } from "../base/paths.ts";
-import type { Setting } from "../config/setting.ts";
-import { readTokenFile } from "../config/token_file.ts";
+import type { DestinationConfig } from "./destination_config.ts";
+import { UsageError } from "../platform/errors.ts";
+import type { System } from "../platform/system.ts";
+import { readFileOf } from "../platform/paths.ts";
+import type { Setting } from "../settings/setting.ts";
+import { readTokenFile } from "./token_file.ts";
 import type { Credentials } from "./exchange.ts";
 
 /** Reads what the destination needs from files; adds to the secrets every token that it meets, a rotated one too. */

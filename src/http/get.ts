@@ -1,4 +1,4 @@
-import { deadline } from "../base/deadline.ts";
+import { deadline } from "../platform/deadline.ts";
 import { failure, INTERRUPTED, timedOut } from "./transport.ts";
 import type { Failure } from "./reply.ts";
 import { readBody } from "./response_body.ts";

@@ -1,10 +1,5 @@
-import { lacksDescriptors } from "../base/errors.ts";
-import {
-  DYNATRACE_BASES,
-  type Endpoint,
-  EXACT_ENDPOINT,
-  isDynatracePage,
-} from "../config/endpoint.ts";
+import { lacksDescriptors } from "../platform/errors.ts";
+import { DYNATRACE_BASES, type Endpoint, EXACT_ENDPOINT, isDynatracePage } from "./endpoint.ts";
 import { proxyFailureHint, proxyStatusHint } from "./proxy_hints.ts";
 import { rateLimitText } from "./rate_limit.ts";
 import { type Failure, isTooLarge, type Trouble } from "./reply.ts";

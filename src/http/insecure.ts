@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Endpoint } from "../config/endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { Credentials, Exchange } from "./exchange.ts";
 import { NotSent } from "./reply.ts";
 import { isAddress, targetOf } from "./target.ts";

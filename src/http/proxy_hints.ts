@@ -1,4 +1,4 @@
-import type { Proxy } from "../config/proxy.ts";
+import type { Proxy } from "./proxy.ts";
 import type { Failure, FailureCause } from "./reply.ts";
 
 /** The way of a request through a proxy. */

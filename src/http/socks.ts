@@ -1,4 +1,4 @@
-import { addressOf, type Proxy } from "../config/proxy.ts";
+import { addressOf, type Proxy } from "./proxy.ts";
 import { type Line, readExactly, writeAll } from "./line.ts";
 import type { Target } from "./target.ts";
 

@@ -1,5 +1,5 @@
-import { VERIFIES_REGARDLESS } from "../base/older_deno.ts";
-import type { DestinationConfig } from "../config/destination_config.ts";
+import { VERIFIES_REGARDLESS } from "../platform/older_deno.ts";
+import type { DestinationConfig } from "./destination_config.ts";
 import type { Failure } from "./reply.ts";
 
 // Hints for the words of rustls and its webpki: `Error`, `CertificateError`, `AlertDescription`, `webpki::Error`. A send

@@ -1,11 +1,11 @@
-import type { DestinationConfig } from "../config/destination_config.ts";
-import { deadline } from "../base/deadline.ts";
-import { oneLine } from "../base/escape.ts";
-import { decompressionError, sentOnce } from "../base/older_deno.ts";
+import type { DestinationConfig } from "./destination_config.ts";
+import { deadline } from "../platform/deadline.ts";
+import { oneLine } from "../console/escape.ts";
+import { decompressionError } from "../platform/older_deno.ts";
 import type { Credentials, Exchange, RequestHeaders } from "./exchange.ts";
-import { messageOf, UsageError } from "../base/errors.ts";
-import type { Secrets } from "../base/secrets.ts";
-import type { System } from "../base/system.ts";
+import { messageOf, UsageError } from "../platform/errors.ts";
+import type { Secrets } from "../redact/secrets.ts";
+import type { System } from "../platform/system.ts";
 import { type Failure, type FailureCause, NotSent, type Post } from "./reply.ts";
 import { readBody, type ResponseBody } from "./response_body.ts";
 
@@ -47,7 +47,8 @@ export async function openTransport(
     const response = await fetch(endpoint.url, {
       method: "POST",
       headers: sent,
-      body: sentOnce(body),
+      // Deno sends bytes a second time, unasked, when a kept-alive connection closes before it answers; a Blob once.
+      body: new Blob([body]),
       redirect: "manual",
       signal,
       ...client && { client },

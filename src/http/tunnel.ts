@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { messageOf } from "../base/errors.ts";
-import type { Proxy } from "../config/proxy.ts";
-import { basicAuthorization } from "../config/endpoint.ts";
+import { messageOf } from "../platform/errors.ts";
+import type { Proxy } from "./proxy.ts";
+import { basicAuthorization } from "./endpoint.ts";
 import type { Credentials } from "./exchange.ts";
 import { type Line, writeAll } from "./line.ts";
 import { connectSocks } from "./socks.ts";

@@ -1,5 +1,5 @@
 import type { Interval } from "./interval.ts";
-import type { Attributes } from "../measurements/measurement.ts";
+import type { Attributes } from "../aggregate/measurement.ts";
 import {
   type ExplicitFigures,
   explicitWriter,

@@ -1,9 +1,8 @@
-import { ByteBuffer } from "../base/byte_buffer.ts";
-import { ZLIB_IS_LOADED } from "../base/older_deno.ts";
+import { ByteBuffer } from "../platform/byte_buffer.ts";
 import type { EncodedRequest } from "./request.ts";
 
 /**
- * From here on, in bytes, it pays to load node:zlib, which Deno 2.9 does when asked to, in 20 ms: level 3 takes half the
+ * From here on, in bytes, it pays to load node:zlib, which takes 20 ms: level 3 takes half the
  * time of a CompressionStream, which has only level 6, for a tenth more bytes.
  */
 const LONG = 1 << 18;
@@ -11,7 +10,7 @@ const LEVEL = 3;
 
 /** The bytes, compressed. */
 export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  if (bytes.length < LONG && !ZLIB_IS_LOADED) {
+  if (bytes.length < LONG) {
     const packed = new ByteBuffer();
     await through(new CompressionStream("gzip"), bytes, bytes.length, Infinity, packed);
     return packed.bytes.slice();

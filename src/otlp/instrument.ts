@@ -1,8 +1,8 @@
-import type { MetricConfig } from "../config/metric_config.ts";
-import type { CardinalityLimit } from "../histogram/cardinality_limit.ts";
-import type { Buckets, ExplicitPoint, ExponentialPoint, Point } from "../histogram/delta.ts";
-import { SeriesTable } from "../histogram/series_table.ts";
-import type { Attributes } from "../measurements/measurement.ts";
+import type { MetricConfig } from "../aggregate/metric_config.ts";
+import type { CardinalityLimit } from "../aggregate/cardinality_limit.ts";
+import type { Buckets, ExplicitPoint, ExponentialPoint, Point } from "../aggregate/delta.ts";
+import { SeriesTable } from "../aggregate/series_table.ts";
+import type { Attributes } from "../aggregate/measurement.ts";
 import {
   type Collection,
   encodeCollection,

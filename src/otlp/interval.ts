@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 
 /** Milliseconds since 1970. */
 export interface Interval {

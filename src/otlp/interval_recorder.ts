@@ -1,9 +1,9 @@
-import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
-import type { Delta } from "../histogram/delta.ts";
-import { addOverflow, NO_OVERFLOW } from "../histogram/overflow.ts";
-import type { MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
-import { isUsableTime } from "../measurements/usable_time.ts";
-import type { SeriesTable } from "../histogram/series_table.ts";
+import { CardinalityLimit } from "../aggregate/cardinality_limit.ts";
+import type { Delta } from "../aggregate/delta.ts";
+import { addOverflow, NO_OVERFLOW } from "../aggregate/overflow.ts";
+import type { MeasuredHistogram, Measurement } from "../aggregate/measurement.ts";
+import { isUsableTime } from "../aggregate/usable_time.ts";
+import type { SeriesTable } from "../aggregate/series_table.ts";
 import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
 import {

@@ -1,7 +1,7 @@
-import type { Clock } from "../base/clock.ts";
-import { keyOf } from "../measurements/attribute_key.ts";
-import { addOverflow, NO_OVERFLOW } from "../histogram/overflow.ts";
-import type { Attributes } from "../measurements/measurement.ts";
+import type { Clock } from "../platform/clock.ts";
+import { keyOf } from "../aggregate/attribute_key.ts";
+import { addOverflow, NO_OVERFLOW } from "../aggregate/overflow.ts";
+import type { Attributes } from "../aggregate/measurement.ts";
 import { type EndBucket, type Recorder, recorder, type RecorderConfig } from "./recorder.ts";
 
 /**

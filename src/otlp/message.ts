@@ -4,7 +4,7 @@ import {
   type ExportMetricsServiceRequest,
   ExportMetricsServiceRequestSchema,
 } from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type DataPoint, dataPointsOf, metricsOf } from "./rules.ts";
+import { type DataPoint, dataPointsOf, metricsIn } from "./data_points.ts";
 import type { EncodedRequest, RequestLimits } from "./request.ts";
 import { splitRequest } from "./split.ts";
 
@@ -48,7 +48,7 @@ async function fitting(
 
 /** Every data point of a request. */
 export function* dataPointsIn(request: ExportMetricsServiceRequest): Generator<DataPoint> {
-  for (const metric of metricsOf(request)) yield* dataPointsOf(metric);
+  for (const metric of metricsIn(request)) yield* dataPointsOf(metric);
 }
 
 /** A data point's measurements are its count; one of a gauge or a sum has none, and is one by itself. */

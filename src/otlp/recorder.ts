@@ -1,8 +1,8 @@
-import type { Clock } from "../base/clock.ts";
-import { CardinalityLimit } from "../histogram/cardinality_limit.ts";
-import { addOverflow, NO_OVERFLOW, type Overflow } from "../histogram/overflow.ts";
-import type { FullBucket, SeriesTable } from "../histogram/series_table.ts";
-import type { Attributes, MeasuredHistogram, Measurement } from "../measurements/measurement.ts";
+import type { Clock } from "../platform/clock.ts";
+import { CardinalityLimit } from "../aggregate/cardinality_limit.ts";
+import { addOverflow, NO_OVERFLOW, type Overflow } from "../aggregate/overflow.ts";
+import type { FullBucket, SeriesTable } from "../aggregate/series_table.ts";
+import type { Attributes, MeasuredHistogram, Measurement } from "../aggregate/measurement.ts";
 import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
 import { type Interval, intervals } from "./interval.ts";
 import type { EncodedRequest, RequestLimits } from "./request.ts";

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from "../measurements/measurement.ts";
+import type { Attributes, AttributeValue } from "../aggregate/measurement.ts";
 
 // The parts of protobuf's wire format that an export request needs (protobuf.dev, "Encoding"). Every `write…` takes
 // where to begin and returns where it ended; there must be room.

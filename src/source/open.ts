@@ -1,13 +1,15 @@
+import type { Console } from "../console/console.ts";
 import type { Followed } from "../delivery/spool/spool_file.ts";
-import type { DryRunConfig } from "../config/send_config.ts";
+import type { MetricConfig } from "../aggregate/metric_config.ts";
+import type { SourceConfig } from "./source_config.ts";
 import { batchSource, emptySource, type RecordFamilies, type Source } from "./source.ts";
-import type { System } from "../base/system.ts";
-import { sampleBatch } from "../measurements/generate/sample.ts";
+import type { System } from "../platform/system.ts";
+import { sampleBatch } from "./generate/sample.ts";
 import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
-import type { TimeConfig } from "../config/input_config.ts";
-import { ONE_PROCESS } from "../config/one_process.ts";
-import { invalid } from "../config/setting.ts";
-import { familyInstruments } from "./families.ts";
+import type { TimeConfig } from "./input/input_config.ts";
+import { type LoadConfig, ONE_PROCESS } from "./generate/load_config.ts";
+import { invalid } from "../settings/setting.ts";
+import { familyInstruments } from "./prometheus/families.ts";
 
 /** Where measurements come from and where they are recorded. */
 export interface Recording {
@@ -17,15 +19,11 @@ export interface Recording {
   readonly metrics: readonly string[];
   /** Those that the recorder was made with: a measurement names one by its index. */
   readonly instruments: readonly Instrument[];
-  /** Takes a progress line away, so that something else can be printed. */
-  clearProgress(): void;
   close(): void;
 }
 
 /** How what a source brings is used. */
 export interface Use {
-  /** Says what is no warning. */
-  readonly note?: (message: string) => void;
   /** All is collected at once, whatever memory that takes. */
   readonly inOne?: boolean;
   /** Measurements are sent as they come. */
@@ -35,25 +33,28 @@ export interface Use {
 }
 
 /** What says where measurements come from and how they are recorded. */
-export type Recorded =
-  & Pick<DryRunConfig, "source" | "metric">
-  & Partial<Pick<DryRunConfig, "load">>;
+export interface RecordingConfig {
+  readonly source: SourceConfig;
+  readonly metric: MetricConfig;
+  /** By default one process with one connection. */
+  readonly load?: LoadConfig;
+}
 
 /** Opens the source that the configuration names; what is special to one is loaded only for it. */
 export async function openRecording(
-  config: Recorded,
+  config: RecordingConfig,
   system: System,
-  warn: (message: string) => void,
+  console: Console,
   use: Use = {},
 ): Promise<Recording> {
   const { source, metric, load = ONE_PROCESS } = config;
+  const { warn } = console;
   const single = (
     opened: Partial<Recording> & Pick<Recording, "source">,
   ): Recording => ({
     recorder: recorderOf(config, [metric], metric.resource, system),
     metrics: [metric.name],
     instruments: [metric],
-    clearProgress() {},
     close() {},
     ...opened,
   });
@@ -73,12 +74,12 @@ export async function openRecording(
       return single({ source: batchSource(() => [{ value, attributes: {} }]) });
     }
     case "input": {
-      const { openInput } = await import("./open_input.ts");
+      const { openInput } = await import("./input/open_input.ts");
       const { found, recordFamilies } = familiesOf(config, [metric]);
       const { time } = source;
       const { isLive = false, inOne = false, followed } = use;
       const settings = { input: source, unit: metric.unit, isLive, from: followed?.from };
-      const opened = await openInput(settings, recordFamilies, system, warn);
+      const opened = await openInput(settings, recordFamilies, system, console);
       if (time === undefined) return single({ ...found, ...opened });
       const timed = await intervalRecorder(config, time, inOne);
       // The place that the spool keeps is behind all lines so far, so none of their intervals may wait for more.
@@ -86,31 +87,28 @@ export async function openRecording(
       return single({ ...found, ...opened, recorder: timed });
     }
     case "scrape": {
-      const { openScrape } = await import("./open_scrape.ts");
+      const { openScrape } = await import("./prometheus/open_scrape.ts");
       const { found, recordFamilies } = familiesOf(config, []);
       return single({
         ...found,
         recorder: recorderOf(config, [], metric.resource, system),
-        source: openScrape(source, recordFamilies, metric.maxSeries, system, {
-          warn,
-          note: use.note ?? (() => {}),
-        }),
+        source: openScrape(source, recordFamilies, metric.maxSeries, system, console),
       });
     }
     case "replay": {
-      const { openReplay } = await import("./open_replay.ts");
+      const { openReplay } = await import("./replay/open_replay.ts");
       const replayed = await openReplay(source, system, warn);
       return { ...single(replayed), ...replayed, metrics: [], instruments: [] };
     }
     case "synthetic": {
-      const { openSynthetic } = await import("./open_generated.ts");
+      const { openSynthetic } = await import("./generate/open_generated.ts");
       return single({
         source: openSynthetic(source, load.share, system, warn),
         ...await inLanes(config, [metric], metric.resource, system),
       });
     }
     case "scenario": {
-      const { openScenario } = await import("./open_scenario.ts");
+      const { openScenario } = await import("./generate/open_scenario.ts");
       const { source: traffic, instruments, resource } = await openScenario(
         source,
         metric,
@@ -131,7 +129,7 @@ export async function openRecording(
 
 /** Instruments that are found while they are recorded: the lists grow, and the first one found ends what was `before`. */
 function familiesOf(
-  { metric }: Pick<Recorded, "metric">,
+  { metric }: Pick<RecordingConfig, "metric">,
   before: readonly Instrument[],
 ): {
   readonly found: Pick<Recording, "metrics" | "instruments">;
@@ -151,7 +149,7 @@ function familiesOf(
 const MOST_DUE = 5_000;
 
 async function intervalRecorder(
-  { metric }: Pick<Recorded, "metric">,
+  { metric }: Pick<RecordingConfig, "metric">,
   { intervalMs, latenessMs }: TimeConfig,
   inOne: boolean,
 ): Promise<Recorder> {
@@ -167,7 +165,7 @@ async function intervalRecorder(
 }
 
 function recorderOf(
-  { metric }: Recorded,
+  { metric }: RecordingConfig,
   instruments: readonly Instrument[],
   resource: Readonly<Record<string, string>>,
   system: System,
@@ -177,7 +175,7 @@ function recorderOf(
 
 /** A recorder for several connections, where there are such. */
 async function inLanes(
-  { metric: { maxSeries }, load: { workers } = ONE_PROCESS }: Recorded,
+  { metric: { maxSeries }, load: { workers } = ONE_PROCESS }: RecordingConfig,
   instruments: readonly Instrument[],
   resource: Readonly<Record<string, string>>,
   { clock }: System,

@@ -1,4 +1,4 @@
-import type { InputProgress } from "../measurements/input/sink.ts";
+import type { InputProgress } from "./input/sink.ts";
 
 /** How far an input has been read: lines, lines a second, and the share where its length in bytes is known. */
 export function progressLine(

@@ -1,6 +1,6 @@
 import type { FollowedPlace } from "../delivery/delivery.ts";
-import type { Measurement } from "../measurements/measurement.ts";
-import type { Exposed } from "../measurements/prometheus/exposed.ts";
+import type { Measurement } from "../aggregate/measurement.ts";
+import type { Exposed } from "./prometheus/exposed.ts";
 import type { Interval } from "../otlp/interval.ts";
 import type { Recorder } from "../otlp/recorder.ts";
 

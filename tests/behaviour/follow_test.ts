@@ -21,6 +21,24 @@ testFixtures([
     { args: ["--endpoint", "{url}", "--follow", "--loop"] },
     "ERROR: --follow describes an input: name it with --input FILE, or - for standard input",
   ),
+  usageError(
+    "--follow of a directory is exit 2",
+    { args: ["--endpoint", "{url}", "--input", ".", "--follow", "--loop"] },
+    'ERROR: Cannot read the file of --input, ".": it is a directory',
+  ),
+  usageError(
+    "--follow below a file is exit 2",
+    { args: ["--endpoint", "{url}", "--input", "log/x", "--follow", "--loop"], files: { log: "" } },
+    /^ERROR: Cannot read the file of --input, "log\/x": Not a directory/,
+  ),
+  usageError(
+    "--follow with a checkpoint in the spool that cannot be read is exit 2, and nothing is sent again",
+    {
+      args: ["--endpoint", "{url}", "--input", "log", "--follow", "--loop", "--spool", "kept"],
+      files: { log: "1\n", "kept/checkpoint": "garbage" },
+    },
+    /^ERROR: Cannot read "kept\/checkpoint", which keeps how far the file of --follow was sent .*: it is damaged\. /,
+  ),
 ]);
 
 Deno.test("--follow sends what is appended, across a rotation, and where it left off after a restart", async () => {

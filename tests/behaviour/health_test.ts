@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { histogramsOf } from "../../src/measurements/prometheus/cumulative.ts";
-import { parseExposition } from "../../src/measurements/prometheus/exposition.ts";
+import { histogramsOf } from "../../src/source/prometheus/cumulative.ts";
+import { parseExposition } from "../../src/source/prometheus/exposition.ts";
 import { usageError } from "../support/fixture.ts";
 import { objects } from "../support/lines.ts";
 import { type Program, startProgram } from "../support/program.ts";

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { systemClock } from "../../src/base/clock.ts";
-import { judgeDynatrace } from "../../src/dynatrace/judge.ts";
-import { DYNATRACE_LIMITS } from "../../src/receive/body.ts";
-import { startReceiver } from "../../src/receive/server.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { judgeDynatrace } from "../../src/receivers/dynatrace/judge.ts";
+import { DYNATRACE_LIMITS } from "../../src/commands/receive/body.ts";
+import { startReceiver } from "../../src/commands/receive/server.ts";
 import { usageError } from "../support/fixture.ts";
 import {
   assertMemory,

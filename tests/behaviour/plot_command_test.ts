@@ -369,14 +369,17 @@ const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2
 
 Deno.test("plot lets names and values from outside do nothing to a terminal", async () => {
   const evil = "\x1b[2J\u202e\u2028\x9b\x07";
+  // JSON.stringify() leaves these as they are.
+  const raw = "\x9b31mx\u202e\u2028";
   for (const format of ["text", "json"]) {
     await runFixture(plot({
       args: ["--unit", evil, "--input", "-", "--output", format, "--suggest-buckets", "1"],
-      stdin: `${ndjson([[5, { [evil]: evil }]])}{"value":"${evil}"}\n`,
+      stdin: `${ndjson([[5, { [evil]: evil }]])}{"value":"${raw}"}\n`,
       status: 1,
       stdout: "any",
       stderr: "any",
       check({ stdout, stderr }) {
+        assert.match(stderr, /line 2 not used: "?\\?"?value\\?"? is not a number: .*u009b31mx/);
         assert.doesNotMatch(stdout + stderr, CONTROL);
       },
     }));

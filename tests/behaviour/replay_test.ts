@@ -75,7 +75,7 @@ testFixtures([
       "Press Ctrl+C to stop...",
       "",
       "[TIME] Iteration 1: Replaying a request...",
-      "[TIME] ✓ Sent 1 measurements",
+      "[TIME] ✓ Sent 1 measurement",
       "Delivered 1 of 1 measurement in 1 send.",
       ...LOAD,
       "Shutdown complete.",

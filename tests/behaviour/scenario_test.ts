@@ -4,7 +4,7 @@ import {
   ExportMetricsServiceRequestSchema,
 } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { Metric } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { parseScenario } from "../../src/measurements/generate/scenario_file.ts";
+import { parseScenario } from "../../src/source/generate/scenario_file.ts";
 import type { Fixture } from "../support/fixture.ts";
 import { assertHistogram } from "../support/histogram.ts";
 import { countOf } from "../support/outcome.ts";

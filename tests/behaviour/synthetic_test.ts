@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseDistribution } from "../../src/measurements/generate/distribution.ts";
-import { seededRandom } from "../../src/measurements/generate/random.ts";
+import { parseDistribution } from "../../src/source/generate/distribution.ts";
+import { seededRandom } from "../../src/source/generate/random.ts";
 import type { Point } from "../support/decode.ts";
 import { inDirectory } from "../support/directory.ts";
 import type { Fixture } from "../support/fixture.ts";

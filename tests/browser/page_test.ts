@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { judgeOtlp } from "../../src/otlp/rules.ts";
-import { DEFAULT_LIMITS } from "../../src/receive/body.ts";
-import { createPage } from "../../src/receive/page/page.ts";
-import { startReceiver } from "../../src/receive/server.ts";
+import { judgeOtlp } from "../../src/receivers/otlp/rules.ts";
+import { DEFAULT_LIMITS } from "../../src/commands/receive/body.ts";
+import { createPage } from "../../src/commands/receive/page/page.ts";
+import { startReceiver } from "../../src/commands/receive/server.ts";
 import { histogramBody, type HistogramSeries } from "../support/otlp_histograms.ts";
 import { StillClock } from "../support/still_clock.ts";
 import { browserTest } from "./browser.ts";

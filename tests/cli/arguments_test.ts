@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../src/base/errors.ts";
+import { UsageError } from "../../src/platform/errors.ts";
 import { parseFlags } from "../../src/cli/arguments.ts";
-import { argumentOf, flagKeysOf, flagName, rowOf } from "../../src/config/settings.ts";
+import { argumentOf, flagKeysOf, flagName, rowOf } from "../../src/settings/settings.ts";
 
 const COMMANDS = ["send", "check", "receive", "plot"] as const;
 

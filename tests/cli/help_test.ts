@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMAND_NAMES } from "../../src/cli/command_names.ts";
 import { helpText } from "../../src/cli/help.ts";
-import { flagKeysOf, flagName, rowOf, settingKeysOf } from "../../src/config/settings.ts";
+import { flagKeysOf, flagName, rowOf, settingKeysOf } from "../../src/settings/settings.ts";
 
 const PAGES = [undefined, ...COMMAND_NAMES];
 

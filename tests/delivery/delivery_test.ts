@@ -30,7 +30,7 @@ interface WorldOptions {
   readonly store?: MemoryStore;
   /** By default as in a single run without a spool. */
   readonly whenDenied?: "wait" | "refuse";
-  /** Full jitter takes this part of the longest wait. */
+  /** The wait is this part of the way from the shortest to the longest that is possible. */
   readonly random?: () => number;
 }
 

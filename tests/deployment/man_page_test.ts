@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { manPage } from "../../scripts/man_page.ts";
 import { COMMAND_NAMES } from "../../src/cli/command_names.ts";
-import { flagName, rowOf, SETTING_KEYS } from "../../src/config/settings.ts";
+import { flagName, rowOf, SETTING_KEYS } from "../../src/settings/settings.ts";
 import { inDirectory } from "../support/directory.ts";
 import { namedUnless } from "../support/tools.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { drawRequests } from "../../src/draw/requests.ts";
-import { type Canvas, canvasOf, wrapped } from "../../src/draw/canvas.ts";
+import { type Canvas, canvasOf, wrapped } from "../../src/console/canvas.ts";
 import { uncolored } from "../support/terminal.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import {

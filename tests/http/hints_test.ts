@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { baseEndpoint } from "../../src/config/endpoint.ts";
+import { baseEndpoint } from "../../src/http/endpoint.ts";
 import { failureHint, hintFor, statusHint } from "../../src/http/hints.ts";
 import type { FailureCause } from "../../src/http/reply.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { proxyFor } from "../../src/config/proxy.ts";
+import { proxyFor } from "../../src/http/proxy.ts";
 import {
   proxyFailureHint,
   proxyStatusHint,

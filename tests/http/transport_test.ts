@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Secrets } from "../../src/base/secrets.ts";
-import { destinationConfig } from "../../src/config/destination_config.ts";
-import type { SendFlags } from "../../src/config/settings.ts";
+import { Secrets } from "../../src/redact/secrets.ts";
+import { destinationConfig } from "../../src/http/destination_config.ts";
+import type { SendFlags } from "../../src/settings/settings.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
 import { failure, openTransport, posting } from "../../src/http/transport.ts";
 import { createAuthority } from "../support/certificates.ts";

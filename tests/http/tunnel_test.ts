@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Proxy, proxyFor } from "../../src/config/proxy.ts";
+import { type Proxy, proxyFor } from "../../src/http/proxy.ts";
 import { openSocket, openTunnel } from "../../src/http/tunnel.ts";
 import { type Certificate, createAuthority } from "../support/certificates.ts";
 import { type ProxyOptions, startProxy } from "../support/proxy.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ExplicitHistogram } from "../../src/histogram/explicit.ts";
-import { ExponentialHistogram } from "../../src/histogram/exponential.ts";
-import type { Attributes, AttributeValue } from "../../src/measurements/measurement.ts";
+import { ExplicitHistogram } from "../../src/aggregate/explicit.ts";
+import { ExponentialHistogram } from "../../src/aggregate/exponential.ts";
+import type { Attributes, AttributeValue } from "../../src/aggregate/measurement.ts";
 import { decodeRequest } from "../../src/otlp/decode.ts";
 import { type Collection, encodeCollection, type MetricData } from "../../src/otlp/encode.ts";
 import type {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Attributes, Measurement } from "../../src/measurements/measurement.ts";
+import type { Attributes, Measurement } from "../../src/aggregate/measurement.ts";
 import { IntervalRecorder, type IntervalRecorderConfig } from "../../src/otlp/interval_recorder.ts";
 import type { Collected } from "../../src/otlp/recorder.ts";
 import { SEED } from "../support/arbitrary.ts";

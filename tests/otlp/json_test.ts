@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Measurement } from "../../src/measurements/measurement.ts";
+import type { Measurement } from "../../src/aggregate/measurement.ts";
 import { otlpJson } from "../../src/otlp/json.ts";
 import { type EncodedRequest, ONE_REQUEST } from "../../src/otlp/request.ts";
 import { recorder, type RecorderConfig } from "../../src/otlp/recorder.ts";

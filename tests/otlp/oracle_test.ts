@@ -8,8 +8,8 @@ import {
   MeterProvider,
   MetricReader,
 } from "@opentelemetry/sdk-metrics";
-import type { Measurement } from "../../src/measurements/measurement.ts";
-import { sampleBatch } from "../../src/measurements/generate/sample.ts";
+import type { Measurement } from "../../src/aggregate/measurement.ts";
+import { sampleBatch } from "../../src/source/generate/sample.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { type Instrument, recorder } from "../../src/otlp/recorder.ts";
 import { decode, type Values } from "../support/decode.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { MeasuredHistogram, Measurement } from "../../src/measurements/measurement.ts";
+import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";
 import { decodeRequest } from "../../src/otlp/decode.ts";
 import {
   type Instrument,
@@ -8,7 +8,7 @@ import {
   recorder,
   type RecorderConfig,
 } from "../../src/otlp/recorder.ts";
-import { keyOf } from "../../src/measurements/attribute_key.ts";
+import { keyOf } from "../../src/aggregate/attribute_key.ts";
 import { batches, BOUNDS, SEED } from "../support/arbitrary.ts";
 import { decode } from "../support/decode.ts";
 import { sdkRecorder } from "../support/sdk.ts";

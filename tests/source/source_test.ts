@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { steady } from "../../src/measurements/generate/pace.ts";
-import { countSource, type Generate, paceSource } from "../../src/source/generated_source.ts";
+import { steady } from "../../src/source/generate/pace.ts";
+import {
+  countSource,
+  type Generate,
+  paceSource,
+} from "../../src/source/generate/generated_source.ts";
 import {
   batchSource,
   emptySource,
@@ -8,12 +12,13 @@ import {
   type Records,
   type Source,
 } from "../../src/source/source.ts";
-import { inputSource } from "../../src/source/input_source.ts";
-import { type Input, readInput } from "../../src/measurements/input/input.ts";
-import type { Batch } from "../../src/measurements/input/sink.ts";
-import type { MeasuredHistogram, Measurement } from "../../src/measurements/measurement.ts";
+import { inputSource } from "../../src/source/input/input_source.ts";
+import { type Input, readInput } from "../../src/source/input/input.ts";
+import { InputError } from "../../src/source/input/input_error.ts";
+import type { Batch } from "../../src/source/input/sink.ts";
+import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";
 import type { Recorder } from "../../src/otlp/recorder.ts";
-import { UsageError } from "../../src/base/errors.ts";
+import { UsageError } from "../../src/platform/errors.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 import { StillClock } from "../support/still_clock.ts";
 
@@ -384,7 +389,7 @@ Deno.test("inputSource() says why an input broke off, and counts what came befor
   const pipe = new Pipe();
   const source = inputSource(pipe, clock, noFamilies);
   assert.equal(source.broken, undefined);
-  pipe.push(4, new Error("no more disk"));
+  pipe.push(4, new InputError("no more disk"));
   const filled = await clock.run(source.fill(new Counter(), Infinity, go));
   assert.deepEqual(filled, { measurements: 4, ended: true });
   assert.equal(source.broken, "no more disk");
@@ -398,4 +403,22 @@ Deno.test("inputSource() throws what the user has to mend", async () => {
     clock.run(inputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, go)),
     new UsageError("no such column"),
   );
+});
+
+Deno.test("inputSource() throws a fault of this program, and does not take it for an input that broke off", async () => {
+  const clock = new SimulatedClock();
+  const fault = new TypeError("undefined is not a function");
+  const reading = new Pipe();
+  reading.push(fault);
+  const recording = new Pipe();
+  recording.push(4);
+  const recorder = new Counter();
+  recorder.record = () => {
+    throw fault;
+  };
+  for (const [pipe, into] of [[reading, new Counter()], [recording, recorder]] as const) {
+    const source = inputSource(pipe, clock, noFamilies);
+    await assert.rejects(clock.run(source.fill(into, Infinity, go)), fault);
+    assert.equal(source.broken, undefined);
+  }
 });

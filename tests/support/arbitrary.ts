@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Attributes, Measurement } from "../../src/measurements/measurement.ts";
+import type { Attributes, Measurement } from "../../src/aggregate/measurement.ts";
 
 /** The same random data in every run. */
 export const SEED = { seed: 20260131 } as const;

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { seededRandom } from "../../src/measurements/generate/random.ts";
-import { FieldWatch } from "../../src/measurements/input/field_watch.ts";
-import type { Fields } from "../../src/measurements/input/fields.ts";
-import { JsonScanner } from "../../src/measurements/input/json_scanner.ts";
-import type { LineScanner } from "../../src/measurements/input/line_scanner.ts";
-import { LineSplitter } from "../../src/measurements/input/lines.ts";
-import { NdjsonReader } from "../../src/measurements/input/ndjson.ts";
-import { type Batch, Sink } from "../../src/measurements/input/sink.ts";
-import { TimedField } from "../../src/measurements/input/timed_field.ts";
-import { wasmScanner } from "../../src/measurements/input/wasm_scanner.ts";
-import { type Condition, parseCondition } from "../../src/measurements/input/where.ts";
+import { seededRandom } from "../../src/source/generate/random.ts";
+import { FieldWatch } from "../../src/source/input/field_watch.ts";
+import type { Fields } from "../../src/source/input/fields.ts";
+import { JsonScanner } from "../../src/source/input/json_scanner.ts";
+import type { LineScanner } from "../../src/source/input/line_scanner.ts";
+import { LineSplitter } from "../../src/source/input/lines.ts";
+import { NdjsonReader } from "../../src/source/input/ndjson.ts";
+import { type Batch, Sink } from "../../src/source/input/sink.ts";
+import { TimedField } from "../../src/source/input/timed_field.ts";
+import { wasmScanner } from "../../src/source/input/wasm_scanner.ts";
+import { type Condition, parseCondition } from "../../src/source/input/where.ts";
 import { concat } from "./http.ts";
 
 const SEED = 20_261_124;

@@ -1,3 +1,4 @@
+import project from "../../deno.json" with { type: "json" };
 import assert from "node:assert/strict";
 import { decode, type Decoded, type Values } from "./decode.ts";
 import { assertWhole, DEFAULT_BOUNDS } from "./histogram.ts";
@@ -38,10 +39,8 @@ export function assertSample(request: ReceivedRequest, expected: SampleRequest):
   assert.equal(request.target, expected.target ?? "/v1/metrics");
   assert.equal(headers.get("content-type"), "application/x-protobuf");
   assert.equal(headers.get("content-length"), String(request.body.length));
-  assert.match(
-    headers.get("user-agent") ?? "",
-    /^otlp-histogram\/\d+\.\d+\.\d+ OTel-OTLP-Exporter-/,
-  );
+  const { version } = project;
+  assert.equal(headers.get("user-agent"), `OTel-OTLP-Exporter-otlp-histogram/${version}`);
   for (const [name, value] of Object.entries(expected.headers ?? {})) {
     assert.equal(headers.get(name), value, `header ${name}`);
   }

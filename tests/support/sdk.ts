@@ -6,7 +6,7 @@ import {
   MeterProvider,
   MetricReader,
 } from "@opentelemetry/sdk-metrics";
-import type { Measurement } from "../../src/measurements/measurement.ts";
+import type { Measurement } from "../../src/aggregate/measurement.ts";
 import type { RecorderConfig } from "../../src/otlp/recorder.ts";
 
 /** Times are in milliseconds since 1970. */

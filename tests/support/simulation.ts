@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { Clock } from "../../src/base/clock.ts";
+import type { Clock } from "../../src/platform/clock.ts";
 import type { FollowedPlace, Pending, Store } from "../../src/delivery/delivery.ts";
 import { encodeResponse } from "../../src/otlp/decode.ts";
 import {

@@ -1,7 +1,7 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { Pending } from "../delivery.ts";
-import { messageOf } from "../../base/errors.ts";
-import { oneLine } from "../../base/escape.ts";
+import { messageOf, UsageError } from "../../platform/errors.ts";
+import { oneLine } from "../../console/escape.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import type { Files } from "./files.ts";
 import { decodeFile, type Followed, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";
@@ -19,6 +19,14 @@ export interface Left {
   readonly warnings: readonly string[];
 }
 
+export const LOCK = "lock";
+/** How far a followed file was read when the newest request that says so had been settled. */
+export const CHECKPOINT = "checkpoint";
+/** Its name in a spool of version 2.0. */
+export const OLD_CHECKPOINT = "place";
+/** They, and what a process leaves that was killed while it wrote one. */
+const OWN = /^(checkpoint|place)(\.part)?$/;
+
 const SET_ASIDE = "set-aside";
 /** In bytes; more than any request that the program writes, so that nobody else's file fills the memory. */
 const LARGEST_FILE = 256 * 2 ** 20;
@@ -27,21 +35,19 @@ const LARGEST_FILE = 256 * 2 ** 20;
 export async function readLeft(
   directory: string,
   shown: string,
-  own: { readonly lock: string; readonly place: string },
   clock: Clock,
   fileSystem: Files,
 ): Promise<Left> {
   const files: string[] = [];
   for await (const { isFile, name } of Deno.readDir(directory)) {
-    if (isFile && name !== own.lock && !name.startsWith(own.place)) files.push(name);
+    if (isFile && name !== LOCK && !OWN.test(name)) files.push(name);
   }
   const present = new Set(files.map((file) => plainName(file)?.name ?? file));
   const foreign: string[] = [];
   const left: Pending[] = [];
   const kept: Left["files"][number][] = [];
   const warnings: string[] = [];
-  let followed = (await read(`${directory}/${own.place}`, fileSystem).catch(() => undefined))
-    ?.followed;
+  let followed = await readCheckpoint(directory, shown, fileSystem);
   for (const file of files.sort()) {
     const plain = plainName(file);
     if (plain === undefined) {
@@ -80,6 +86,35 @@ export async function readLeft(
   }
   if (foreign.length > 0) warnings.unshift(foreignWarning(foreign, shown));
   return { left, followed, files: kept, warnings };
+}
+
+/** The newest position that the directory keeps. Throws a UsageError when one is there and cannot be read. */
+async function readCheckpoint(
+  directory: string,
+  shown: string,
+  fileSystem: Files,
+): Promise<Followed | undefined> {
+  let newest: Followed | undefined;
+  for (const name of [CHECKPOINT, OLD_CHECKPOINT]) {
+    let reason = "it is damaged";
+    const stored = await read(`${directory}/${name}`, fileSystem).catch((thrown) => {
+      if (thrown instanceof Deno.errors.NotFound) return null;
+      reason = oneLine(messageOf(thrown));
+      return undefined;
+    });
+    if (stored === null) continue;
+    // Without it everything would be sent again.
+    if (stored?.followed === undefined) {
+      throw new UsageError(
+        `Cannot read "${shown}/${name}", which keeps how far the file of --follow was sent (--spool): ${reason}. ` +
+          "Restore that file from a backup, or remove it to begin as if the file of --follow had never been read",
+      );
+    }
+    if (newest === undefined || stored.followed.sequence > newest.sequence) {
+      newest = stored.followed;
+    }
+  }
+  return newest;
 }
 
 async function read(path: string, fileSystem: Files): Promise<Stored | undefined> {

@@ -1,8 +1,8 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { FollowedPlace, Pending, Store } from "../delivery.ts";
-import { messageOf, UsageError } from "../../base/errors.ts";
-import { oneLine } from "../../base/escape.ts";
-import { lockFile } from "../../base/older_deno.ts";
+import { messageOf, UsageError } from "../../platform/errors.ts";
+import { oneLine } from "../../console/escape.ts";
+import { lockFile } from "../../platform/older_deno.ts";
 import { type Files, syncDirectory, systemFiles } from "./files.ts";
 import {
   encodeFile,
@@ -13,7 +13,7 @@ import {
   type Stored,
   unsentName,
 } from "./spool_file.ts";
-import { type Left, readLeft } from "./left.ts";
+import { CHECKPOINT, type Left, LOCK, OLD_CHECKPOINT, readLeft } from "./left.ts";
 
 /** A directory that keeps requests from before they are first sent until they are settled. */
 export interface Spool {
@@ -32,10 +32,6 @@ export interface Spool {
  * A file is written under a temporary name, synced, renamed, and the directory is synced: after a crash at any
  * instruction there is a whole file or none under the final name, and the checksum tells a whole one from a torn one.
  */
-const LOCK = "lock";
-/** How far a followed file was read when the newest request that says so had been settled. */
-const PLACE = "place";
-
 /**
  * Opens the directory, makes it if it is missing, and locks it. Throws a UsageError when another process has it or
  * when it is no directory; one that cannot be used is a warning in the place of a spool.
@@ -54,12 +50,12 @@ export async function openSpool(
       );
     }
     try {
-      const found = await readLeft(directory, name, { lock: LOCK, place: PLACE }, clock, files);
+      const found = await readLeft(directory, name, clock, files);
       return {
         ...found,
         store: storeIn(directory, name, found, lock, files),
         beginAt: (begin) =>
-          writePlace(directory, { ...begin, sequence: found.followed?.sequence ?? 0 }, files),
+          writeCheckpoint(directory, { ...begin, sequence: found.followed?.sequence ?? 0 }, files),
         close: () => lock.close(),
       };
     } catch (thrown) {
@@ -202,7 +198,7 @@ function storeIn(
       if (followed !== undefined && followed.sequence === sequence) {
         try {
           await lock.demand();
-          await writePlace(directory, followed, files);
+          await writeCheckpoint(directory, followed, files);
         } catch (thrown) {
           return `${
             cannot("write to", name, thrown)
@@ -241,12 +237,18 @@ function storeIn(
   };
 }
 
-async function writePlace(directory: string, followed: Followed, files: Files): Promise<void> {
+async function writeCheckpoint(
+  directory: string,
+  followed: Followed,
+  files: Files,
+): Promise<void> {
   // A process that was killed while it wrote leaves this behind.
-  await Deno.remove(`${directory}/${PLACE}${PART}`).catch(() => {});
+  await Deno.remove(`${directory}/${CHECKPOINT}${PART}`).catch(() => {});
   const file = await encodeFile({ requests: [], recordedAt: 0, followed });
-  // Unless it is written the place before it holds.
-  await write(directory, PLACE, file, files, [PART]);
+  // Unless it is written the one before it holds.
+  await write(directory, CHECKPOINT, file, files, [PART]);
+  // Where it cannot be removed, its sequence says that it is the older one.
+  await Deno.remove(`${directory}/${OLD_CHECKPOINT}`).catch(() => {});
 }
 
 /** `undone`: what is removed again when it is not kept for certain. */

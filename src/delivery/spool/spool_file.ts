@@ -1,4 +1,4 @@
-import { isPlace, type Place } from "../../measurements/input/place.ts";
+import { isPlace, type Place } from "../place.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { concat } from "../../otlp/wire.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Pending } from "../../../src/delivery/delivery.ts";
-import { UsageError } from "../../../src/base/errors.ts";
+import { UsageError } from "../../../src/platform/errors.ts";
 import { type Files, systemFiles } from "../../../src/delivery/spool/files.ts";
 import { openSpool, type Spool } from "../../../src/delivery/spool/spool.ts";
 import { requestOf, SimulatedClock } from "../../support/simulation.ts";
@@ -401,6 +401,90 @@ Deno.test("saveFollowed() keeps requests and place together, and the place outli
   });
 });
 
+/** Keeps a position in the directory, and nothing else. */
+async function keepPosition(directory: string, offset: number): Promise<void> {
+  const spool = await open(directory);
+  await spool.beginAt({ path: "/log", place: place(offset) });
+  spool.close();
+}
+
+Deno.test("openSpool() refuses a position that cannot be read, and names its file", async (t) => {
+  const damages: Readonly<Record<string, (file: string) => Promise<void>>> = {
+    "it is something else": (file) => Deno.writeTextFile(file, "garbage"),
+    "it is empty": (file) => Deno.writeTextFile(file, ""),
+    "it is cut off": (file) => Deno.truncate(file, 100),
+    "it is a directory": async (file) => {
+      await Deno.remove(file);
+      await Deno.mkdir(file);
+    },
+    "it is a request without a position": async (file) => {
+      const directory = file.replace(/[^/]*$/, "");
+      await Deno.remove(file);
+      const spool = await open(directory);
+      await Deno.rename(directory + await save(spool, pendingOf([1])), file);
+      spool.close();
+    },
+  };
+  for (const name of ["checkpoint", "place"]) {
+    for (const [damage, make] of Object.entries(damages)) {
+      await t.step(`${name}: ${damage}`, () =>
+        inDirectory(async (directory) => {
+          await keepPosition(directory, 10);
+          await Deno.rename(`${directory}/checkpoint`, `${directory}/${name}`);
+          await make(`${directory}/${name}`);
+          const before = await files(directory);
+          await assert.rejects(open(directory), (thrown) => {
+            assert.ok(thrown instanceof UsageError);
+            assert.ok(thrown.message.startsWith(`Cannot read "the spool/${name}", `));
+            return true;
+          });
+          assert.deepEqual(await files(directory), before, "nothing is moved or removed");
+        }));
+    }
+  }
+});
+
+Deno.test("openSpool() takes a position over from the file of version 2.0", async () => {
+  await inDirectory(async (directory) => {
+    await keepPosition(directory, 10);
+    await Deno.rename(`${directory}/checkpoint`, `${directory}/place`);
+    const spool = await open(directory);
+    assert.deepEqual(spool.followed, { path: "/log", place: place(10), sequence: 0 });
+    assert.deepEqual(spool.warnings, []);
+    const { stored = "" } = await spool.store.saveFollowed([pendingOf([1]).request], NOW, {
+      path: "/log",
+      place: place(20),
+    });
+    assert.equal(await spool.store.forget(stored), undefined);
+    spool.close();
+    assert.deepEqual((await found(directory)).followed?.place, place(20));
+    const left = await files(directory);
+    assert.ok(left.includes("checkpoint") && !left.includes("place"), String(left));
+  });
+});
+
+Deno.test("openSpool() takes the newer of two positions", async () => {
+  await inDirectory(async (directory) => {
+    const spool = await open(directory);
+    const kept: Uint8Array[] = [];
+    for (const offset of [10, 20]) {
+      const { stored = "" } = await spool.store.saveFollowed([pendingOf([1]).request], NOW, {
+        path: "/log",
+        place: place(offset),
+      });
+      assert.equal(await spool.store.forget(stored), undefined);
+      kept.push(await Deno.readFile(`${directory}/checkpoint`));
+    }
+    spool.close();
+    const [older = new Uint8Array(), newer = new Uint8Array()] = kept;
+    for (const [checkpoint, before] of [[older, newer], [newer, older]] as const) {
+      await Deno.writeFile(`${directory}/checkpoint`, checkpoint);
+      await Deno.writeFile(`${directory}/place`, before);
+      assert.deepEqual((await found(directory)).followed?.place, place(20));
+    }
+  });
+});
+
 Deno.test("forget() keeps a request whose place cannot be written", async () => {
   await inDirectory(async (directory) => {
     const spool = await open(directory);
@@ -408,8 +492,8 @@ Deno.test("forget() keeps a request whose place cannot be written", async () => 
       path: "/log",
       place: place(10),
     });
-    await Deno.mkdir(`${directory}/place.part`);
-    await Deno.writeTextFile(`${directory}/place.part/in the way`, "");
+    await Deno.mkdir(`${directory}/checkpoint.part`);
+    await Deno.writeTextFile(`${directory}/checkpoint.part/in the way`, "");
     assert.match(
       await spool.store.forget(stored) ?? "",
       /the next start will send again what is in/,
@@ -570,7 +654,10 @@ Deno.test("openSpool() sets aside, unread, what is larger than any request", asy
     const spool = await open(directory);
     const name = await save(spool, pendingOf([3]));
     spool.close();
-    const { files, done } = watched({ size: () => Promise.resolve(256 * 2 ** 20 + 1) });
+    const { files, done } = watched({
+      size: (path) =>
+        path.endsWith(".otlp") ? Promise.resolve(256 * 2 ** 20 + 1) : systemFiles.size(path),
+    });
     const next = await open(directory, files);
     next.close();
     assert.deepEqual(next.left, []);

@@ -1,0 +1,423 @@
+import type { Attributes, MeasuredHistogram, Measurement } from "./measurement.ts";
+import { fingerprintOf, keyOf } from "./attribute_key.ts";
+import type { CardinalityLimit } from "./cardinality_limit.ts";
+import { type Buckets, Delta, Layout, type Point, type Series } from "./delta.ts";
+import { type Overflow, OverflowCount } from "./overflow.ts";
+
+/** Attributes as they stand in a data point of that kind. */
+export type EncodeAttributes = (attributes: Attributes, kind: Point["kind"]) => Uint8Array;
+
+/** One interval of one instrument. */
+export interface Drained {
+  /** Those that have values, in the order of their first one. Read them before anything is recorded again. */
+  readonly points: readonly Point[];
+  readonly overflow: Overflow;
+  /** Attribute sets that have more than one data point, because histograms with other bounds were recorded. */
+  readonly unequalBounds: number;
+}
+
+/** A bucket at an end that holds all values. */
+export interface FullBucket {
+  readonly bucket: "first" | "last";
+  /** The value that is nearest to the bucket's only finite bound. */
+  readonly nearest: number;
+}
+
+/** OpenTelemetry's metrics SDK specification, "Overflow attribute". */
+const OVERFLOW: Attributes = { "otel.metric.overflow": true };
+
+/** How many attribute objects are recognised without a look inside. */
+const MOST_OBJECTS = 1_000_000;
+
+/** The series of one instrument: begins the delta of an interval, records into it, and drains it. */
+export class SeriesTable {
+  readonly #own: Layout;
+  readonly #ownBounds: string;
+  /** Of histograms that came with other bounds than the instrument's. */
+  readonly #others = new Map<string, Layout>();
+  /** Without bounds: what was folded with unequal ones keeps its count, sum, min and max. */
+  readonly #boundless = new Layout([]);
+  readonly #fixed: Attributes;
+  readonly #hasFixed: boolean;
+  readonly #cardinality: CardinalityLimit;
+  readonly #encode: EncodeAttributes;
+  /** A measurement's attributes are often an object seen before: that saves making their key. */
+  readonly #byObject = new Map<Attributes, Series>();
+  readonly #byKey = new Map<string, Series>();
+  /** Of all that have a key: a set whose fingerprint is not here is new, and needs no key to know it. */
+  readonly #fingerprints = new Set<number>();
+  /** Those that are not drained. */
+  readonly #deltas = new Set<Delta>();
+  readonly #overflowKey: string;
+  #overflow: Series | undefined;
+  /** Whether a value fell elsewhere than into the first bucket, or the last. */
+  #beyondFirst = false;
+  #belowLast = false;
+  #anyDrained = false;
+  #least = Infinity;
+  #greatest = -Infinity;
+
+  /** `fixed` attributes are on every data point and beat a measurement's own. */
+  constructor(
+    buckets: Buckets,
+    fixed: Attributes,
+    cardinality: CardinalityLimit,
+    encode: EncodeAttributes,
+  ) {
+    this.#own = new Layout(buckets);
+    this.#ownBounds = buckets === "exponential" ? buckets : boundsKey(buckets);
+    this.#fixed = fixed;
+    this.#hasFixed = Object.keys(fixed).length > 0;
+    this.#cardinality = cardinality;
+    this.#encode = encode;
+    this.#overflowKey = keyOf({ ...fixed, ...OVERFLOW });
+  }
+
+  begin(): Delta {
+    const delta = new Delta();
+    this.#deltas.add(delta);
+    return delta;
+  }
+
+  /** The bucket at an end that all values so far fell into, if there is more than one bucket. */
+  get endBucket(): FullBucket | undefined {
+    if (!this.#anyDrained) return undefined;
+    if (!this.#beyondFirst) return { bucket: "first", nearest: this.#greatest };
+    return this.#belowLast ? undefined : { bucket: "last", nearest: this.#least };
+  }
+
+  /**
+   * Adds the measurements `from` to `to` to the delta; returns where it stopped, which is before `to` only when there
+   * was no room and nothing may be folded. Values must be finite and not negative; attributes must not be changed
+   * afterwards.
+   */
+  record(
+    batch: readonly Measurement[],
+    delta: Delta,
+    mayFold = true,
+    from = 0,
+    to = batch.length,
+  ): number {
+    let last: Series | undefined;
+    for (let i = from; i < to; i++) {
+      const measurement = batch[i];
+      if (measurement === undefined) return i;
+      const { value, attributes } = measurement;
+      if (!(value >= 0 && value < Infinity)) {
+        throw new RangeError(`No histogram can hold ${value}`);
+      }
+      // Many batches have the order of the one before, and looking there is faster than any map.
+      const expected = last?.next;
+      const known = expected?.object === attributes ? expected : this.#byObject.get(attributes);
+      const series = known?.delta === delta
+        ? known
+        : this.#seriesOf(attributes, known, delta, mayFold);
+      if (series === undefined) return i;
+      if (last !== undefined) last.next = series;
+      last = series;
+      // -0 + 0 is 0: JSON has no -0, and nobody measures it.
+      series.point.histogram.add(value + 0);
+    }
+    return to;
+  }
+
+  /** The same with histograms; one without values adds nothing. Their bounds stand in place of the instrument's. */
+  recordHistograms(
+    batch: readonly MeasuredHistogram[],
+    delta: Delta,
+    mayFold = true,
+    from = 0,
+    to = batch.length,
+  ): number {
+    for (let i = from; i < to; i++) {
+      const measured = batch[i];
+      if (measured === undefined) return i;
+      const { bounds, counts } = measured;
+      if (counts.length !== bounds.length + 1) {
+        throw new RangeError(`${counts.length} counts do not fit ${bounds.length} bounds`);
+      }
+      if (measured.count === 0) continue;
+      const series = this.#seriesWith(measured, delta, mayFold);
+      if (series === undefined) return i;
+      this.#merge(measured, series, delta);
+    }
+    return to;
+  }
+
+  /** What the interval gathered; the delta is done with. Its room under the limit is the caller's to release. */
+  drain(delta: Delta): Drained {
+    const { points } = delta;
+    const drained = {
+      points,
+      overflow: delta.overflow.total,
+      unequalBounds: this.#others.size > 0 ? unequalBounds(points, this.#overflow) : 0,
+    };
+    for (const point of points) {
+      if (this.#beyondFirst && this.#belowLast) break;
+      if (point.layout === this.#own) this.#noteEnds(point);
+    }
+    if (this.#byKey.size > 2 * this.#cardinality.most + 1) this.#forgetUnused();
+    for (const [series, point] of delta.left) {
+      // What is the series' own is used again by itself.
+      if (series.point !== point) point.layout.recycle(point);
+    }
+    this.#deltas.delete(delta);
+    delta.drained = true;
+    delta.points = [];
+    delta.overflow = new OverflowCount();
+    delta.left.clear();
+    return drained;
+  }
+
+  /** Where a value with these attributes is counted. */
+  #seriesOf(
+    attributes: Attributes,
+    known: Series | undefined,
+    delta: Delta,
+    mayFold: boolean,
+  ): Series | undefined {
+    if (known !== undefined) return this.#enter(known, delta, mayFold);
+    const all = this.#withFixed(attributes);
+    if (mayFold && this.#cardinality.isReached && delta.overflow.isMore) {
+      // Identifiers, most likely: their keys would take most of the time.
+      if (!this.#fingerprints.has(fingerprintOf(all))) return this.#fold("", delta);
+    }
+    const set = keyOf(all);
+    const series = this.#byKey.get(set);
+    if (series !== undefined) {
+      this.#recognise(attributes, series);
+      return this.#enter(series, delta, mayFold);
+    }
+    if (!this.#cardinality.reserve()) return mayFold ? this.#fold(set, delta) : undefined;
+    const begun = this.#begin(set, set, all, this.#own, delta);
+    this.#recognise(attributes, begun);
+    return begun;
+  }
+
+  /** Where a histogram is counted: the series of its attributes and its bounds. */
+  #seriesWith(
+    { bounds, attributes, count }: MeasuredHistogram,
+    delta: Delta,
+    mayFold: boolean,
+  ): Series | undefined {
+    const all = this.#withFixed(attributes);
+    const set = keyOf(all);
+    const buckets = boundsKey(bounds);
+    const own = buckets === this.#ownBounds;
+    const key = own ? set : `${buckets}|${set}`;
+    const series = this.#byKey.get(key);
+    if (series !== undefined) return this.#enter(series, delta, mayFold, count);
+    if (!this.#cardinality.reserve()) return mayFold ? this.#fold(set, delta, count) : undefined;
+    let layout = own ? this.#own : this.#others.get(buckets);
+    if (layout === undefined) {
+      layout = new Layout(bounds);
+      this.#others.set(buckets, layout);
+    }
+    return this.#begin(key, set, all, layout, delta);
+  }
+
+  #withFixed(attributes: Attributes): Attributes {
+    return this.#hasFixed ? { ...attributes, ...this.#fixed } : attributes;
+  }
+
+  /** A series that is known gets its data point in this delta, for so many measurements. */
+  #enter(series: Series, delta: Delta, mayFold: boolean, count = 1): Series | undefined {
+    if (series.delta === delta) return series;
+    const left = delta.left.size > 0 ? delta.left.get(series) : undefined;
+    if (left === undefined && !this.#cardinality.reserve()) {
+      return mayFold ? this.#fold(series.set, delta, count) : undefined;
+    }
+    this.#move(series, delta, left ?? this.#place(emptyPoint(series), series, delta));
+    return series;
+  }
+
+  /**
+   * The series of what has none of its own. The first time in a delta the latest data point becomes its own, so that
+   * nothing is folded as long as there are not more series than the limit.
+   */
+  #fold(set: string, delta: Delta, count = 1): Series {
+    delta.overflow.note(set, count);
+    const series = this.#overflow ?? this.#byKey.get(this.#overflowKey);
+    if (series?.delta === delta) return series;
+    const left = series === undefined ? undefined : delta.left.get(series);
+    const point = left ?? this.#latestOf(delta) ?? this.#kept(delta);
+    const overflow = series ?? this.#add(
+      this.#overflowKey,
+      this.#overflowKey,
+      { ...this.#fixed, ...OVERFLOW },
+      this.#own,
+      point,
+    );
+    this.#overflow = overflow;
+    if (left === undefined) this.#give(point, overflow);
+    this.#move(overflow, delta, point);
+    return overflow;
+  }
+
+  /** The latest data point, taken from its series. */
+  #latestOf(delta: Delta): Point | undefined {
+    const latest = delta.points.at(-1);
+    const series = latest?.series;
+    if (latest === undefined || series === undefined) return undefined;
+    delta.overflow.note(series.set, latest.histogram.count);
+    if (series.delta === delta) series.delta = undefined;
+    delta.left.delete(series);
+    return latest;
+  }
+
+  #kept(delta: Delta): Point {
+    this.#cardinality.reserveKept();
+    const point = this.#own.point();
+    delta.points.push(point);
+    return point;
+  }
+
+  #begin(key: string, set: string, all: Attributes, layout: Layout, delta: Delta): Series {
+    const point = layout.point();
+    const series = this.#add(key, set, all, layout, point);
+    this.#move(series, delta, this.#place(point, series, delta));
+    return series;
+  }
+
+  #place(point: Point, series: Series, delta: Delta): Point {
+    delta.points.push(point);
+    this.#give(point, series);
+    return point;
+  }
+
+  #give(point: Point, series: Series): void {
+    point.series = series;
+    // What is folded may stand in a data point of another kind than the instrument's.
+    point.attributes = kindOf(series.layout) === point.kind
+      ? series.attributes
+      : this.#encode({ ...this.#fixed, ...OVERFLOW }, point.kind);
+  }
+
+  #move(series: Series, delta: Delta, point: Point): void {
+    const former = series.delta;
+    if (former !== undefined && !former.drained) former.left.set(series, series.point);
+    series.delta = delta;
+    series.point = point;
+  }
+
+  #add(key: string, set: string, all: Attributes, layout: Layout, point: Point): Series {
+    const series: Series = {
+      key,
+      set,
+      layout,
+      fingerprint: fingerprintOf(all),
+      attributes: this.#encode(all, kindOf(layout)),
+      delta: undefined,
+      point,
+      object: undefined,
+      next: undefined,
+    };
+    this.#byKey.set(key, series);
+    this.#fingerprints.add(series.fingerprint);
+    return series;
+  }
+
+  #merge(measured: MeasuredHistogram, series: Series, delta: Delta): void {
+    const { point } = series;
+    if (point.kind === "explicit" && isEqual(point.histogram.bounds, measured.bounds)) {
+      point.histogram.merge(measured);
+      return;
+    }
+    // Only what is folded meets other bounds than its own.
+    const flat = this.#flattened(point, series, delta);
+    if (flat.kind === "explicit") flat.histogram.merge(withoutBuckets(measured));
+  }
+
+  /** The data point without its buckets, in its place. */
+  #flattened(point: Point, series: Series, delta: Delta): Point {
+    if (point.layout === this.#boundless) return point;
+    const flat = this.#boundless.point();
+    if (flat.kind === "explicit") flat.histogram.merge(withoutBuckets(point.histogram));
+    delta.points[delta.points.indexOf(point)] = flat;
+    this.#give(flat, series);
+    series.point = flat;
+    point.layout.recycle(point);
+    return flat;
+  }
+
+  #noteEnds({ kind, histogram }: Point): void {
+    if (kind !== "explicit") return;
+    const { count, counts } = histogram;
+    this.#anyDrained ||= counts.length > 1;
+    this.#beyondFirst ||= counts[0] !== count;
+    this.#belowLast ||= counts.at(-1) !== count;
+    this.#least = Math.min(this.#least, histogram.min);
+    this.#greatest = Math.max(this.#greatest, histogram.max);
+  }
+
+  #recognise(attributes: Attributes, series: Series): void {
+    if (this.#byObject.size >= Math.min(2 * this.#cardinality.most, MOST_OBJECTS)) {
+      this.#byObject.clear();
+    }
+    this.#byObject.set(attributes, series);
+    series.object = attributes;
+  }
+
+  /** A live stream may bring new series for ever: those without a data point go. */
+  #forgetUnused(): void {
+    const used = new Set<Series>();
+    for (const { points } of this.#deltas) {
+      for (const { series } of points) if (series !== undefined) used.add(series);
+    }
+    const layouts = new Set<Layout>();
+    this.#fingerprints.clear();
+    for (const [key, series] of this.#byKey) {
+      if (used.has(series)) {
+        layouts.add(series.layout);
+        this.#fingerprints.add(series.fingerprint);
+        continue;
+      }
+      this.#byKey.delete(key);
+      series.object = undefined;
+      if (series === this.#overflow) this.#overflow = undefined;
+    }
+    for (const [key, layout] of this.#others) {
+      if (!layouts.has(layout)) this.#others.delete(key);
+    }
+    this.#byObject.clear();
+  }
+}
+
+/** Its own again if that is done with: what belongs together stays side by side in memory. */
+function emptyPoint(series: Series): Point {
+  const { point, layout, delta } = series;
+  const free = delta?.drained === true && point.series === series && point.layout === layout;
+  if (!free) return layout.point();
+  point.histogram.clear();
+  return point;
+}
+
+function boundsKey(bounds: readonly number[]): string {
+  return bounds.join();
+}
+
+function kindOf({ buckets }: Layout): Point["kind"] {
+  return buckets === "exponential" ? buckets : "explicit";
+}
+
+function isEqual(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((bound, i) => bound === b[i]));
+}
+
+type Figures = Pick<MeasuredHistogram, "count" | "sum" | "min" | "max">;
+
+function withoutBuckets({ count, sum, min, max }: Figures) {
+  return { count, sum, min, max, counts: [count] };
+}
+
+function unequalBounds(points: readonly Point[], overflow: Series | undefined): number {
+  if (points.every(({ layout }) => layout === points[0]?.layout)) return 0;
+  const seen = new Set<string>();
+  const unequal = new Set<string>();
+  for (const { series } of points) {
+    if (series === undefined || series === overflow) continue;
+    if (seen.has(series.set)) unequal.add(series.set);
+    seen.add(series.set);
+  }
+  return unequal.size;
+}

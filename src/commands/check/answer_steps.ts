@@ -1,0 +1,214 @@
+import type { Endpoint } from "../../http/endpoint.ts";
+import { explain } from "../../receivers/dynatrace/explain.ts";
+import { failureHint, statusHint, wantsHttps, wordsHint } from "../../http/hints.ts";
+import {
+  type ExportAnswer,
+  isSuccess,
+  readExportAnswer,
+  type Unseen,
+} from "../../delivery/export_answer.ts";
+import { unseenText } from "../../delivery/result.ts";
+import { parseHttpDate } from "../../delivery/retry_after.ts";
+import { oneLine } from "../../console/escape.ts";
+import type { Hide } from "../../redact/secrets.ts";
+import type { Failure, Reply } from "../../http/reply.ts";
+import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
+
+/** A receiver's answer to the empty request, or why there is none; the steps http, token and ingest look at it. */
+export type Answered =
+  | { readonly reply: Failure }
+  | { readonly reply: Reply; readonly answer: ExportAnswer };
+
+/** `now` in ms since 1970. */
+export async function answered(
+  reply: Reply | Failure,
+  now: number,
+  hide: Hide,
+): Promise<Answered> {
+  if (reply.kind === "failure") return { reply };
+  return { reply, answer: await readExportAnswer(reply, now, hide) };
+}
+
+/** What no OTLP receiver answers, or something in front of it. */
+const NOT_THE_RECEIVER = [404, 405, 407, 502, 503, 504];
+/** What a receiver answers that has a reason to refuse, whatever the request holds. */
+const REFUSALS = [401, 403, 413, 415, 429];
+
+type Reached = Extract<Answered, { answer: ExportAnswer }>;
+
+/** Whether an answer is neither success nor a known refusal: a receiver may just not like a request without data. */
+export function isUndecided(it: Answered): boolean {
+  if (!("answer" in it)) return false;
+  const { status } = it.reply;
+  return !isSuccess(status) && !isPlainToTls(it) && (status < 300 || status >= 400) &&
+    status < 500 && !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
+}
+
+/** Plain HTTP was sent to a port for TLS, and its server has said so. */
+function isPlainToTls({ reply, answer }: Reached): boolean {
+  return reply.status === 400 && wantsHttps(said(answer));
+}
+
+/** The step `http`: is there an OTLP receiver at this URL at all? */
+export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
+  const url = endpoint.shown;
+  const posted = `POST ${url}`;
+  if (!("answer" in it)) {
+    const { message, cause } = it.reply;
+    const hint = failureHint(it.reply, endpoint);
+    // How long it was waited for is among the facts.
+    const detail = cause === "timeout" ? "no answer in time" : message;
+    return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
+  }
+  const { reply, answer } = it;
+  const { status, headers } = reply;
+  const server = oneLine(headers.get("server") ?? "", 100);
+  const facts = { url, status, ...server !== "" && { server } };
+  const from = server === "" ? "" : `, server ${server}`;
+  const skew = skewHint(headers.get("date"), now);
+  const hint = statusHint(status, headers, endpoint, said(answer));
+  const isRedirect = status >= 300 && status < 400;
+  if (
+    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
+    (isSuccess(status) && answer.kind === "refused")
+  ) {
+    const to = isRedirect ? headers.get("location") : null;
+    const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
+    const step = failed(words(answer, status) + where, hint, skew);
+    return withFacts(step, facts, `${posted} -> ${said(answer)}${where}${from}`);
+  }
+  if (isUndecided(it) && !isOtlp(reply)) {
+    const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
+    return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
+  }
+  // What a receiver refuses, a later step tells: here it is no success.
+  const isKnown = isSuccess(status) && unseenOf(answer) === undefined;
+  const what = isKnown ? "an OTLP receiver answers" : "a receiver answers";
+  const text = isSuccess(status) ? `${posted} -> ${status}` : `${posted}: ${what}`;
+  return withFacts(passed(what, skew), facts, text + from);
+}
+
+/** Errors of an OTLP receiver carry a Status, in the form of the request (OTLP specification, "Failures"). */
+function isOtlp({ headers }: Reply): boolean {
+  return /^application\/x-protobuf\b/i.test(headers.get("content-type") ?? "");
+}
+
+/** Without its query, which may hold a token of somebody's sign-in. */
+function redirectTarget(location: string, endpoint: Endpoint): string {
+  const target = URL.parse(location, endpoint.url);
+  return target === null ? "somewhere" : `${target.origin}${target.pathname}`;
+}
+
+/** What the receiver said, with its status: `401 Unauthorized: …`. */
+function said(answer: ExportAnswer): string {
+  return "message" in answer ? answer.message : "";
+}
+
+/** The same without the status, which is a fact of its own. */
+function words(answer: ExportAnswer, status: number): string {
+  const text = said(answer).replace(new RegExp(`^${status}(, but)?[ ,:]*`), "");
+  return text === "" ? "refused" : text;
+}
+
+const MOST_SKEW_MS = 600_000;
+
+/** Dynatrace takes data points from an hour ago to ten minutes ahead: a wrong clock loses them. */
+function skewHint(date: string | null, now: number): string | undefined {
+  const theirs = parseHttpDate(date ?? "", now);
+  const skew = now - theirs;
+  if (Number.isNaN(theirs) || Math.abs(skew) <= MOST_SKEW_MS) return undefined;
+  const minutes = Math.round(Math.abs(skew) / 60_000);
+  return `this machine's clock is ${minutes} minutes ${
+    skew > 0 ? "ahead of" : "behind"
+  } the receiver's (its Date header): data points may be refused for their time; set the clock right`;
+}
+
+/** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
+export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step {
+  const { status } = it.reply;
+  if (status === 401 || status === 403) return refused(it, endpoint);
+  if (!sent) return passed("none is sent, and none was asked for");
+  return isUndecided(it)
+    ? undecided("not refused, but the answer does not tell that it is right")
+    : passed("not refused");
+}
+
+/** The step `ingest` for the empty request. */
+export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
+  const { reply: { status, headers }, answer } = it;
+  if (answer.kind === "accepted") {
+    return judgeAccepted("an empty request", status, answer, endpoint);
+  }
+  if (!isUndecided(it)) return refused(it, endpoint);
+  const what = "it cannot be told from an empty request, which was answered with";
+  return withFacts(
+    undecided(
+      `${what}: ${words(answer, status)}`,
+      "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
+        "one measurement, which tells",
+      statusHint(status, headers, endpoint, said(answer)),
+    ),
+    { status },
+    `${what} ${said(answer)}`,
+  );
+}
+
+/** A success; undecided when the body is readable and not OTLP: any web server may answer so. */
+function judgeAccepted(
+  what: string,
+  status: number,
+  { warning, unseen }: Extract<ExportAnswer, { kind: "accepted" }>,
+  endpoint: Endpoint,
+  hints: readonly string[] = [],
+): Step {
+  if (unseen?.kind === "not-otlp") {
+    const step = undecided(
+      `${what} was answered as a success, but ${unseen.why}`,
+      `check that ${endpoint.shown} is an OTLP receiver: its response to a success is empty, protobuf or OTLP/JSON`,
+    );
+    return withFacts(step, { status });
+  }
+  const said = warning === undefined ? "" : `, with a warning: ${warning}`;
+  const open = unseen === undefined ? [] : [unseenText(unseen)];
+  return withFacts(passed(`${what} was accepted${said}`, ...open, ...hints), { status });
+}
+
+function unseenOf(answer: ExportAnswer): Unseen | undefined {
+  return answer.kind === "accepted" ? answer.unseen : undefined;
+}
+
+function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endpoint): Step {
+  // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
+  const hint = answer.kind === "partial"
+    ? undefined
+    : statusHint(status, headers, endpoint, said(answer));
+  return withFacts(failed(words(answer, status), hint), { status }, said(answer));
+}
+
+/** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
+export function judgeCanary(
+  it: Answered,
+  metric: string,
+  endpoint: Endpoint,
+  where: readonly string[],
+): Step {
+  const what = `one sample measurement of ${metric}`;
+  if (!("answer" in it)) {
+    return failed(`${what}: ${it.reply.message}`, failureHint(it.reply, endpoint));
+  }
+  const { reply: { status, headers }, answer } = it;
+  if (answer.kind === "accepted") {
+    const hints = [...where, ...explain(answer.warning ?? "")];
+    return judgeAccepted(what, status, answer, endpoint, hints);
+  }
+  // A hint that names the status says what an explanation would say once more.
+  const hint = answer.kind === "partial"
+    ? wordsHint(answer.message)
+    : statusHint(status, headers, endpoint, said(answer));
+  const hints = hint === undefined ? explain(answer.message) : [hint];
+  return withFacts(
+    failed(`${what} was not accepted: ${words(answer, status)}`, ...hints),
+    { status },
+    `${what} was not accepted: ${said(answer)}`,
+  );
+}

@@ -1,0 +1,135 @@
+import {
+  answered,
+  isUndecided,
+  judgeCanary,
+  judgeHttp,
+  judgeIngest,
+  judgeToken,
+} from "./answer_steps.ts";
+import { checkConfig, type Configured } from "./config_step.ts";
+import type { CheckFlags } from "../../settings/settings.ts";
+import { targetOf } from "../../http/target.ts";
+import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
+import { stepJson, stepText, summaryJson, summaryText, type Verdict } from "./report.ts";
+import type { Step, StepName } from "./step.ts";
+import { outputConfig } from "../../settings/output_config.ts";
+import { type Shown, whereToLook } from "../../receivers/dynatrace/explain.ts";
+import type { System } from "../../platform/system.ts";
+import { openTransport, type Transport } from "../../http/transport.ts";
+import { gzip } from "../../otlp/gzip.ts";
+import type { EncodedRequest } from "../../otlp/request.ts";
+import { USER_AGENT } from "../../platform/version.ts";
+
+/** What `check` touches of the world. */
+export type CheckSystem = Pick<
+  System,
+  "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
+>;
+
+type NamedStep = readonly [name: StepName, step: Step];
+type Settings = NonNullable<Configured["settings"]>;
+
+/** The command `check`: one step after the other until one fails; resolves to its exit status. */
+export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
+  const { format } = outputConfig(flags);
+  let began = system.clock.monotonic();
+  let verdict: Verdict = true;
+  let exitCode = 0;
+  for await (const [name, step] of steps(flags, system)) {
+    const now = system.clock.monotonic();
+    const line = format === "json" ? stepJson : stepText;
+    system.stdout(`${line(name, step, now - began)}\n`);
+    began = now;
+    if (step.ok === true) continue;
+    verdict = step.ok;
+    // A setting that is missing or wrong is a usage error, as it is for `send`.
+    exitCode = name === "config" ? 2 : 1;
+    if (step.ok === false) break;
+  }
+  const summary = format === "json" ? summaryJson(verdict, exitCode) : summaryText(verdict);
+  system.stdout(`${summary}\n`);
+  return exitCode;
+}
+
+/** Does what comes after a step only when that step has been taken and found good. */
+async function* steps(
+  { canary = false, ...flags }: CheckFlags,
+  system: CheckSystem,
+): AsyncGenerator<NamedStep> {
+  const { step, settings } = await checkConfig(flags, system);
+  yield ["config", step];
+  if (settings === undefined) return;
+  yield* connectionSteps(settings, system);
+  const { destination } = settings.config;
+  const transport = await openTransport(destination, settings.credentials, USER_AGENT, system);
+  try {
+    yield* requestSteps(settings, canary, transport, system);
+  } finally {
+    transport.close();
+  }
+}
+
+async function* connectionSteps(
+  { config, credentials }: Settings,
+  system: CheckSystem,
+): AsyncGenerator<NamedStep> {
+  const { endpoint, timeoutMs } = config.destination;
+  const bounds: Bounds = { timeoutMs, stop: system.stop };
+  const target = endpoint.proxy ?? targetOf(endpoint.url);
+  const { step, addresses } = await checkDns(target, endpoint, bounds);
+  yield ["dns", step];
+  yield ["tcp", await checkTcp(addresses, target, endpoint, bounds)];
+  if (endpoint.url.protocol === "https:") {
+    const { checkTls } = await import("./tls_step.ts");
+    yield ["tls", await checkTls(config, credentials, bounds)];
+  }
+}
+
+async function* requestSteps(
+  { config, credentials }: Settings,
+  withCanary: boolean,
+  transport: Transport,
+  system: CheckSystem,
+): AsyncGenerator<NamedStep> {
+  const { endpoint, compression } = config.destination;
+  const hide = (text: string) => system.secrets.hide(text);
+  const post = async ({ body, encoding }: Posted) =>
+    await answered(await transport.post(body, encoding, system.stop), system.clock.wall(), hide);
+  const empty = await post(await emptyRequest(compression));
+  const sample = withCanary ? await sampleRequest(config, system) : undefined;
+  // What the answer to an empty request leaves open, the answer to a measurement tells.
+  const early = sample !== undefined && isUndecided(empty) ? await post(sample.request) : undefined;
+  const it = early ?? empty;
+  yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
+  if (!("answer" in it)) return;
+  const sent = await credentials.authorization() !== undefined;
+  yield ["token", judgeToken(it, endpoint, sent)];
+  const ingest = judgeIngest(it, endpoint);
+  if (sample === undefined || (early === undefined && ingest.ok === false)) {
+    yield ["ingest", ingest];
+    return;
+  }
+  const where = endpoint.dynatrace ? whereToLook(sample.shown) : [];
+  const told = early ?? await post(sample.request);
+  yield ["ingest", judgeCanary(told, config.metric.name, endpoint, where)];
+}
+
+type Posted = Pick<EncodedRequest, "body" | "encoding">;
+
+async function emptyRequest(compression: "gzip" | "none"): Promise<Posted> {
+  const body = new Uint8Array();
+  return compression === "none"
+    ? { body, encoding: "identity" }
+    : { body: await gzip(body), encoding: "gzip" };
+}
+
+/** One sample measurement, and what the query that shows it depends on. */
+async function sampleRequest(
+  { metric, destination: { compression } }: Settings["config"],
+  { clock, random }: CheckSystem,
+): Promise<{ readonly request: Posted; readonly shown: Shown }> {
+  const { canary } = await import("./canary.ts");
+  const { request, dimensions } = await canary(metric, compression, clock, random);
+  const exponential = metric.bounds === "exponential";
+  return { request, shown: { metric: metric.name, dimensions, exponential } };
+}

@@ -1,0 +1,176 @@
+import { type SendConfig, sendConfig } from "../send_config.ts";
+import type { CheckFlags } from "../../settings/settings.ts";
+import { addKnownSecrets } from "../../http/known_secrets.ts";
+import { readCredentials } from "../../http/credentials.ts";
+import { readVariables } from "../../settings/dotenv_file.ts";
+import { broken, tokenFacts } from "../../receivers/dynatrace/rules.ts";
+import { UsageError } from "../../platform/errors.ts";
+import { otherGroups } from "../../platform/older_deno.ts";
+import type { System } from "../../platform/system.ts";
+import { resolvePath } from "../../platform/paths.ts";
+import { redactToken } from "../../redact/redact.ts";
+import type { Credentials } from "../../http/exchange.ts";
+import { failed, passed, type Step, withFacts } from "./step.ts";
+
+/** The step `config`; what the others need is there only when it went well. */
+export interface Configured {
+  readonly step: Step;
+  readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
+}
+
+/** Reads the settings and says what is set, from where. */
+export async function checkConfig(
+  flags: CheckFlags,
+  system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets" | "stop">,
+): Promise<Configured> {
+  try {
+    const variables = await readVariables(flags.envFile, system);
+    addKnownSecrets(system.secrets, flags, variables, system.env);
+    const config = sendConfig(flags, variables, system.env);
+    const credentials = await readCredentials(config.destination, system);
+    const hints = [
+      ...config.warnings,
+      ...endpointHints(config),
+      ...await tokenHints(config, credentials, system),
+    ];
+    const [fatal] = endpointFaults(config, "error");
+    if (fatal !== undefined) {
+      return { step: failed(`${fatal.wrong}: ${fatal.effect}`, fatal.remedy, ...hints) };
+    }
+    const step = await described(config, credentials, hints);
+    return { step, settings: { config, credentials } };
+  } catch (thrown) {
+    if (!(thrown instanceof UsageError)) throw thrown;
+    const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
+      line,
+    ) => line.trim());
+    return { step: failed(detail, ...more) };
+  }
+}
+
+/** What is set, and from where; of a token only its public part. */
+async function described(
+  { destination }: SendConfig,
+  credentials: Credentials,
+  hints: readonly string[],
+): Promise<Step> {
+  const { endpoint, headers, tls, compression, timeoutMs } = destination;
+  const { name, source } = endpoint.setting;
+  const joined = (...parts: readonly string[]) => parts.filter((part) => part !== "").join("; ");
+  const words = joined(
+    await describeAuthorization(destination, credentials),
+    headers.length === 0 ? "" : `headers ${headers.map(([header]) => header).join(", ")}`,
+    tls.ca === undefined ? "" : `CA ${tls.ca.value} (${tls.ca.name})`,
+    tls.client === undefined ? "" : `client certificate ${tls.client.cert.value}`,
+    tls.insecure ? "certificates not verified" : "",
+    compression === "gzip" ? "gzip" : "no compression",
+  );
+  const text = joined(
+    `${endpoint.shown} (${name}, ${source})`,
+    endpoint.proxy === undefined ? "" : `proxy ${endpoint.proxy.shown}`,
+    words,
+    `timeout ${timeoutMs / 1000} s`,
+  );
+  const facts = {
+    url: endpoint.shown,
+    setting: name,
+    source,
+    proxy: endpoint.proxy?.shown ?? null,
+    timeoutMs,
+  };
+  return withFacts(passed(`${name} (${source}); ${words}`, ...hints), facts, text);
+}
+
+async function describeAuthorization(
+  { authorization }: SendConfig["destination"],
+  credentials: Credentials,
+): Promise<string> {
+  if (authorization.kind === "none") return "no token";
+  const token = apiToken(await credentials.authorization());
+  if (token === undefined) return `Authorization from ${authorization.from} (not shown)`;
+  const from = authorization.kind === "token-file"
+    ? `file ${authorization.path}, ${authorization.from}`
+    : authorization.from;
+  return `token ${redactToken(token)} (${from})`;
+}
+
+/** A token whose public part may be shown: of an Api-Token, and of a Bearer that is a token of Dynatrace's. */
+function apiToken(authorization: string | undefined): string | undefined {
+  return /^(?:Api-Token\s+|Bearer\s+(?=dt\d))(\S+)$/i.exec(authorization ?? "")?.[1];
+}
+
+interface Fault {
+  readonly wrong: string;
+  readonly effect: string;
+  readonly remedy: string;
+}
+
+function endpointFaults(
+  { destination: { endpoint } }: SendConfig,
+  level: "error" | "warning",
+): readonly Fault[] {
+  return broken("endpoint", { url: endpoint.url, setting: endpoint.setting.name })
+    // Of a receiver that is not Dynatrace, the configuration warns of such a path itself.
+    .filter(({ rule }) =>
+      rule.level === level && (endpoint.dynatrace || rule.id !== "endpoint-signal")
+    )
+    .map(({ rule: { effect, remedy }, wrong }) => ({ wrong, effect, remedy }));
+}
+
+function endpointHints(config: SendConfig): readonly string[] {
+  const hints = endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
+    `${wrong}: ${effect}; ${remedy}`
+  );
+  return isPrometheus(config.destination.endpoint.url) ? [...hints, DELTA_TO_PROMETHEUS] : hints;
+}
+
+/** The path of Prometheus's own receiver. */
+function isPrometheus({ pathname }: URL): boolean {
+  return pathname.endsWith("/api/v1/otlp/v1/metrics");
+}
+
+/** Seen with Prometheus 3.5: it logs "invalid temporality and type combination", and answers 200. */
+const DELTA_TO_PROMETHEUS =
+  "Prometheus stores the delta histograms of this program only with --enable-feature=otlp-deltatocumulative; without it, " +
+  "some of its versions answer 200 and drop them";
+
+async function tokenHints(
+  { destination: { endpoint, authorization } }: SendConfig,
+  credentials: Credentials,
+  { cwd }: Pick<System, "cwd">,
+): Promise<readonly string[]> {
+  const hints: string[] = [];
+  const value = await credentials.authorization();
+  if (endpoint.dynatrace && value !== undefined) {
+    for (const { rule, wrong } of broken("token", tokenFacts(value))) {
+      hints.push(`${wrong}: ${rule.effect}; ${rule.remedy}`);
+    }
+  }
+  if (authorization.kind === "token-file") {
+    const file = await Deno.stat(resolvePath(cwd, authorization.path));
+    const { mode } = file;
+    // Windows has no such mode.
+    if (mode !== null && (mode & 0o077) !== 0 && !await isForOwnGroup(file)) {
+      const octal = (mode & 0o777).toString(8);
+      hints.push(
+        `others than its owner may read or write the token file ${authorization.path} (mode ${octal}): chmod 600; in ` +
+          "Kubernetes, set the volume's defaultMode to 0440",
+      );
+    }
+  }
+  return hints;
+}
+
+/**
+ * Whether a file that was read is one that nobody but its owner and a group of this process may read: Kubernetes mounts
+ * a secret as root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600.
+ */
+async function isForOwnGroup({ mode, uid, gid }: Deno.FileInfo): Promise<boolean> {
+  if (mode === null || gid === null || (mode & 0o077) !== 0o040) return false;
+  const user = Deno.uid();
+  // All that let somebody else read it is the group.
+  if (uid !== user && user !== 0) return true;
+  // This user can close it.
+  if ((mode & 0o200) !== 0) return false;
+  return gid === Deno.gid() || (await otherGroups()).includes(gid);
+}

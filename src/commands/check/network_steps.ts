@@ -1,0 +1,127 @@
+import { silenceDeprecations } from "../../platform/older_deno.ts";
+import type { Endpoint } from "../../http/endpoint.ts";
+import { failureHint } from "../../http/hints.ts";
+import { reachHint } from "../../http/proxy_hints.ts";
+import type { Failure, FailureCause } from "../../http/reply.ts";
+import { isAddress, type Target } from "../../http/target.ts";
+import { failure } from "../../http/transport.ts";
+import { failed, milliseconds, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
+
+/** How long a step may take, and what ends it. */
+export interface Bounds {
+  readonly timeoutMs: number;
+  readonly stop: AbortSignal;
+}
+
+/** The step `dns`: the addresses of the receiver, or of the proxy that is used instead. */
+export async function checkDns(
+  { host }: Target,
+  endpoint: Endpoint,
+  { timeoutMs, stop }: Bounds,
+): Promise<{ readonly step: Step; readonly addresses: readonly string[] }> {
+  const { proxy, url: { hostname } } = endpoint;
+  const tell = (step: Step, addresses: readonly string[]): Step => {
+    if (proxy === undefined) return withFacts(step, { host, addresses });
+    return withFacts(
+      { ...step, detail: `a proxy is used instead of ${hostname}: ${step.detail}` },
+      { host, addresses, proxy: proxy.shown },
+      `the proxy ${proxy.shown} is used instead of ${hostname}: ${step.text}`,
+    );
+  };
+  if (isAddress(host)) {
+    return {
+      step: tell(passed(`${host} is an address, no name to look up`), [host]),
+      addresses: [host],
+    };
+  }
+  try {
+    const addresses = await within(timeoutMs, stop, () => lookup(host));
+    return { step: tell(passed(`${host} is ${addresses.join(", ")}`), addresses), addresses };
+  } catch (thrown) {
+    const { message } = failure(thrown);
+    const cause = message === TIMED_OUT ? "timeout" : "dns";
+    const step = failed(`${host}: ${message}`, hint(cause, message, endpoint));
+    return { step: tell(step, []), addresses: [] };
+  }
+}
+
+/** As fetch does it: /etc/hosts and all, which a DNS query alone would miss. It cannot be cancelled. */
+async function lookup(host: string): Promise<readonly string[]> {
+  await silenceDeprecations();
+  const { lookup } = await import("node:dns/promises");
+  const found = await lookup(host, { all: true });
+  return found.map(({ address }) => address);
+}
+
+/** The step `tcp`: each address, and how long its connection took; one that opens is enough. */
+export async function checkTcp(
+  addresses: readonly string[],
+  { port }: Target,
+  endpoint: Endpoint,
+  bounds: Bounds,
+): Promise<Step> {
+  const tries = await Promise.all(addresses.map((address) => open(address, port, bounds)));
+  const listed = (say: (tried: Try) => string) =>
+    tries.map((tried) => `${tried.address} ${say(tried)}`).join("; ");
+  const detail = listed(({ message }) => message);
+  const text = listed(({ message, cause, ms }) =>
+    cause === undefined
+      ? `${message} in ${milliseconds(ms)}`
+      : cause === "timeout"
+      ? `${message} after ${bounds.timeoutMs / 1000} s`
+      : message
+  );
+  const connections = tries.map(({ address, cause, message, ms }) => ({
+    address,
+    ok: cause === undefined,
+    durationMs: Math.round(ms * 10) / 10,
+    ...cause !== undefined && { message },
+  }));
+  const shut = tries.find(({ cause }) => cause !== undefined);
+  const opened = tries.some(({ cause }) => cause === undefined);
+  const step = shut?.cause === undefined ? passed(detail) : opened
+    ? passed(
+      detail,
+      "not every address answers: a connection may take longer, or fail now and then",
+    )
+    : failed(detail, hint(shut.cause, shut.message, endpoint));
+  return withFacts(step, { port, connections }, text);
+}
+
+interface Try {
+  /** With its port. */
+  readonly address: string;
+  readonly message: string;
+  /** Undefined when it opened. */
+  readonly cause: FailureCause | undefined;
+  readonly ms: number;
+}
+
+async function open(ip: string, port: number, { timeoutMs, stop }: Bounds): Promise<Try> {
+  const address = `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+  const began = performance.now();
+  const tried = (message: string, cause?: FailureCause): Try => {
+    return { address, message, cause, ms: performance.now() - began };
+  };
+  try {
+    const connection = await within(
+      timeoutMs,
+      stop,
+      (signal) => Deno.connect({ hostname: ip, port, signal }),
+    );
+    connection.close();
+    return tried("open");
+  } catch (thrown) {
+    const { cause, message } = failure(thrown);
+    if (message === TIMED_OUT) return tried(message, "timeout");
+    return tried(cause === "refused" ? "refused" : message, cause);
+  }
+}
+
+function hint(cause: FailureCause, message: string, endpoint: Endpoint): string | undefined {
+  const { proxy, url } = endpoint;
+  // It was the proxy that was looked up and connected to.
+  if (proxy !== undefined) return reachHint(cause, { url, proxy });
+  const nothing: Failure = { kind: "failure", cause, message, mayHaveArrived: false };
+  return failureHint(nothing, endpoint);
+}

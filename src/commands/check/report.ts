@@ -1,0 +1,38 @@
+import { escapeJson } from "../../console/escape.ts";
+import { escapedLines } from "../../console/lines.ts";
+import { milliseconds, type Step, type StepName } from "./step.ts";
+
+/** What came of all steps: null when none failed, and one could not be told. */
+export type Verdict = boolean | null;
+
+/** A step as lines for a terminal: ✓, ✗ or ?, its time, what was found, and below it the hints. */
+export function stepText(name: StepName, { ok, text, hint }: Step, ms: number): string {
+  const mark = ok === null ? "?" : ok ? "✓" : "✗";
+  const hints = (hint ?? "").split("\n").filter((line) => line !== "");
+  const lines = [
+    `${mark} ${name.padEnd(6)} ${milliseconds(ms).padStart(8)}  ${text}`,
+    ...hints.map((line, i) => `${i === 0 ? "    Hint: " : "          "}${line}`),
+  ];
+  return lines.flatMap(escapedLines).join("\n");
+}
+
+/** A step as the line of JSON that DESIGN.md fixes, its facts at the end. */
+export function stepJson(
+  name: StepName,
+  { ok, detail, hint, facts }: Step,
+  ms: number,
+): string {
+  const durationMs = Math.round(ms * 10) / 10;
+  return escapeJson({ type: "step", name, ok, detail, hint, durationMs, ...facts });
+}
+
+export function summaryJson(ok: Verdict, exitCode: number): string {
+  return JSON.stringify({ type: "summary", ok, exitCode });
+}
+
+export function summaryText(ok: Verdict): string {
+  if (ok === null) {
+    return "Undecided: the receiver answered, but whether it takes metrics cannot be told (see ? above).";
+  }
+  return ok ? "Everything is fine." : "The check failed: see the step with ✗ above.";
+}

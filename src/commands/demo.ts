@@ -1,0 +1,52 @@
+import { Console } from "../console/console.ts";
+import { canvasOf } from "../console/canvas.ts";
+import type { System } from "../platform/system.ts";
+import type { DemoFlags, SendFlags } from "../settings/settings.ts";
+import { openPage } from "./receive/command.ts";
+import { readOptions } from "./receive/options.ts";
+import { requestText, summaryText } from "./receive/report.ts";
+import { startReceiver } from "./receive/server.ts";
+import { Totals } from "./receive/totals.ts";
+import { runSend } from "./send/command.ts";
+
+/** Three sends of the samples, a second apart. */
+const SHORT: SendFlags = { loop: true, interval: "1", iterations: "3" };
+/** What makes a picture: four series with enough measurements for their percentiles, until a signal. */
+const ENDLESS: SendFlags = { loop: true, interval: "1", series: "4", rate: "200" };
+
+/**
+ * Starts a receiver on a free port, sends to it and draws what arrived, with `--ui` on a page; resolves to the exit
+ * status of the sends.
+ */
+export async function runDemo({ ui = false }: DemoFlags, system: System): Promise<number> {
+  const { print } = new Console(system, { format: "text" });
+  const { receiver: options } = await readOptions({ port: "0" }, system);
+  const page = ui ? await openPage(options, system) : undefined;
+  const totals = new Totals();
+  const receiver = startReceiver(
+    options,
+    (event) => {
+      totals.add(event);
+      if (page === undefined) print({ out: [requestText(event, canvasOf(system)), ""], err: [] });
+      else page.record(event);
+    },
+    page,
+  );
+  if (page !== undefined) print({ out: [`Page: ${new URL("/", receiver.url).href}`], err: [] });
+  const flags = { endpoint: receiver.url, ...page === undefined ? SHORT : ENDLESS };
+  const exitCode = await runSend(flags, unconfigured(system));
+  receiver.stop(false);
+  const summary = await receiver.finished;
+  print({ out: ["", ...totals.draw(canvasOf(system)), summaryText(summary)], err: [] });
+  return exitCode;
+}
+
+/** No variable and no `.env` of whoever tries it leads the demonstration, or a token, elsewhere. */
+function unconfigured(system: System): System {
+  return {
+    ...system,
+    env: () => undefined,
+    stdinHasData: () => Promise.resolve(false),
+    readTextFile: (path) => Promise.reject(new Deno.errors.NotFound(path)),
+  };
+}

@@ -1,0 +1,51 @@
+import { escapeJson } from "../../console/escape.ts";
+import type { Hide } from "../../redact/secrets.ts";
+import type { Suggestion } from "../../aggregate/suggestion.ts";
+import type { PlottedSeries } from "./series.ts";
+import type { PlottedMetric } from "./table.ts";
+
+/** A series as the line of JSON that DESIGN.md fixes, without its line end. What is not known is null. */
+export function seriesJson(
+  { name, unit }: PlottedMetric,
+  series: PlottedSeries,
+  hide: Hide,
+): string {
+  const { attributes, count, sum, min, max, bounds, counts } = series;
+  const quantiles = series.percentiles().map(({ percent, measured, estimated }) => [
+    `p${percent}`,
+    { measured: measured ?? null, estimated: estimated ?? null },
+  ]);
+  return escapeJson({
+    type: "histogram",
+    metric: hide(name),
+    unit: hide(unit),
+    attributes: Object.fromEntries(
+      Object.entries(attributes).map(([key, value]) => [
+        hide(key),
+        typeof value === "string" ? hide(value) : value,
+      ]),
+    ),
+    count,
+    sum: sum ?? null,
+    min: min ?? null,
+    max: max ?? null,
+    bounds,
+    counts,
+    quantiles: Object.fromEntries(quantiles),
+  });
+}
+
+/** `metric` is named where there are several. */
+export function suggestionJson(
+  { bounds, worstError }: Suggestion,
+  worstErrorNow: number,
+  metric: string | undefined,
+): string {
+  return escapeJson({
+    type: "suggestion",
+    ...metric === undefined ? {} : { metric },
+    buckets: bounds,
+    worstError,
+    worstErrorNow,
+  });
+}

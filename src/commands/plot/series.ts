@@ -1,0 +1,111 @@
+import { type Compared, compared, PERCENTILES } from "../../aggregate/accuracy.ts";
+import { ExplicitHistogram } from "../../aggregate/explicit.ts";
+import { type FineBucket, FineHistogram } from "../../aggregate/fine.ts";
+import { explicitBuckets, quantile } from "../../aggregate/quantile.ts";
+import type { Attributes, MeasuredHistogram } from "../../aggregate/measurement.ts";
+
+/** A percentile of a series; `measured` is undefined where only buckets came and no values. */
+export interface Percentile {
+  readonly percent: number;
+  readonly measured: number | undefined;
+  readonly estimated: number | undefined;
+  /** How far the estimate is off, as a share of what was measured. */
+  readonly error: number | undefined;
+}
+
+/** One series: its values in the buckets that would be sent, and in fine ones that tell the truth. */
+export class PlottedSeries {
+  readonly attributes: Attributes;
+  readonly bounds: readonly number[];
+  readonly #explicit: ExplicitHistogram;
+  readonly #fine = new FineHistogram();
+  /** What came in buckets, whose values nobody knows. */
+  #counted = 0;
+  #knowsMin = true;
+  #knowsMax = true;
+  #knowsSum = true;
+
+  constructor(attributes: Attributes, bounds: readonly number[]) {
+    this.attributes = attributes;
+    this.bounds = bounds;
+    this.#explicit = new ExplicitHistogram(bounds);
+  }
+
+  /** Counts one value, which must be finite and not negative. */
+  add(value: number): void {
+    this.#explicit.add(value);
+    this.#fine.add(value);
+  }
+
+  /** Counts a histogram with the same bounds. */
+  addHistogram({ count, sum, min, max, counts }: MeasuredHistogram): void {
+    this.#add({ count, sum, min, max, counts });
+    this.#counted += count;
+  }
+
+  /** Counts what another series with the same bounds has. */
+  merge(other: PlottedSeries): void {
+    this.#add(other);
+    this.#fine.merge(other.#fine);
+    this.#counted += other.#counted;
+  }
+
+  #add({ count, sum, min, max, counts }: Omit<MeasuredHistogram, "attributes" | "bounds">): void {
+    const explicit = this.#explicit;
+    explicit.count += count;
+    explicit.sum += sum ?? 0;
+    explicit.min = Math.min(explicit.min, min ?? Infinity);
+    explicit.max = Math.max(explicit.max, max ?? -Infinity);
+    this.#knowsSum &&= sum !== undefined;
+    this.#knowsMin &&= min !== undefined;
+    this.#knowsMax &&= max !== undefined;
+    counts.forEach((more, i) => explicit.counts[i] = (explicit.counts[i] ?? 0) + more);
+  }
+
+  get count(): number {
+    return this.#explicit.count;
+  }
+
+  get counts(): readonly number[] {
+    return this.#explicit.counts;
+  }
+
+  get sum(): number | undefined {
+    return this.#knowsSum ? this.#explicit.sum : undefined;
+  }
+
+  get min(): number | undefined {
+    return this.#knowsMin ? this.#explicit.min : undefined;
+  }
+
+  get max(): number | undefined {
+    return this.#knowsMax ? this.#explicit.max : undefined;
+  }
+
+  /** Its values in fine buckets; undefined when some came without values. */
+  fine(): readonly FineBucket[] | undefined {
+    return this.#counted > 0 ? undefined : this.#fine.buckets();
+  }
+
+  percentiles(): readonly Percentile[] {
+    const fine = this.fine();
+    if (fine !== undefined) return compared(fine, this.bounds, this.counts);
+    const buckets = explicitBuckets(this.bounds, this.counts);
+    return PERCENTILES.map((percent) => ({
+      percent,
+      measured: undefined,
+      estimated: quantile(percent / 100, buckets, { min: this.min, max: this.max })?.value,
+      error: undefined,
+    }));
+  }
+
+  /** The percentile whose estimate is furthest off. */
+  worst(): Compared | undefined {
+    const fine = this.fine();
+    if (fine === undefined) return undefined;
+    return compared(fine, this.bounds, this.counts).reduce<Compared | undefined>(
+      (worst, each) => worst === undefined || each.error > worst.error ? each : worst,
+      undefined,
+    );
+  }
+}

@@ -1,0 +1,187 @@
+import { escapeText } from "../../console/escape.ts";
+import { plural } from "../../console/plural.ts";
+import { plot } from "../../draw/bars.ts";
+import { type Canvas, wrapped } from "../../console/canvas.ts";
+import { knownFigures, rounded } from "../../draw/figures.ts";
+import { stringWord } from "../../draw/words.ts";
+import type { Attributes } from "../../aggregate/measurement.ts";
+import type { Compared } from "../../aggregate/accuracy.ts";
+import { PlottedSeries } from "./series.ts";
+import type { Suggested } from "./suggested.ts";
+import { largestFirst, type PlotTable, type PlottedMetric } from "./table.ts";
+
+const INDENT = 4;
+/** More series are only counted, but for their total. */
+const MOST_DRAWN = 20;
+const MOST_ATTRIBUTES = 100;
+
+/** The series of a metric, largest first, what they are together, and what the buckets cost in accuracy. */
+export function tableLines(table: PlotTable, canvas: Canvas): string[] {
+  const { metric } = table;
+  const series = largestFirst(table);
+  const lines = series.slice(0, MOST_DRAWN).flatMap((each) =>
+    seriesLines(titleOf(metric, each.attributes), each, canvas)
+  );
+  const more = series.length - MOST_DRAWN;
+  if (more > 0) lines.push(`  … and ${grouped(more, "more series", "more series")}`);
+  if (series.length > 1) {
+    const own = series.filter(({ bounds }) => bounds === metric.bounds);
+    const total = new PlottedSeries({}, metric.bounds);
+    for (const each of own) total.merge(each);
+    const title = [...titleOf(metric, {}), `all ${own.length} series together`];
+    if (own.length > 1) lines.push(...seriesLines(title, total, canvas));
+  }
+  return [...lines, ...costLines(series, metric, canvas)];
+}
+
+function titleOf({ name, unit }: PlottedMetric, attributes: Attributes): string[] {
+  const words = Object.entries(attributes).map(([key, value]) =>
+    `${escapeText(key)}=${typeof value === "string" ? stringWord(value) : String(value)}`
+  );
+  const more = words.length - MOST_ATTRIBUTES;
+  return [
+    escapeText(name),
+    ...unit === "" ? [] : [`(${escapeText(unit)})`],
+    ...words.slice(0, MOST_ATTRIBUTES),
+    ...more > 0 ? [`… and ${more} more`] : [],
+  ];
+}
+
+function seriesLines(
+  title: readonly string[],
+  series: PlottedSeries,
+  { width, breakAt, paint, hide }: Canvas,
+): string[] {
+  const { count, min, max, sum, bounds, counts } = series;
+  const figures = knownFigures(count, { min, max, sum }).split(/(?<=,) /);
+  const bars = plot({ bounds, counts }, width - INDENT, paint);
+  return [
+    ...wrapped(title.map(hide), 2, breakAt).map(paint.strong),
+    ...wrapped(figures, INDENT, breakAt),
+    ...percentileLines(series).map((line) => " ".repeat(INDENT) + line),
+    ...bars.map((line) => " ".repeat(INDENT) + line),
+  ];
+}
+
+/** The percentiles of the values beside those that a receiver makes of the buckets, and how far these are off. */
+function percentileLines(series: PlottedSeries): string[] {
+  const rows = series.percentiles().map(({ percent, measured, estimated }) => [
+    `p${percent}`,
+    measured === undefined ? "unknown" : rounded(measured),
+    estimated === undefined ? "unknown" : rounded(estimated),
+    measured === undefined || estimated === undefined ? "" : difference(measured, estimated),
+  ]);
+  const table = [["", "measured", "estimated", "off by"], ...rows];
+  const widths = [0, 1, 2, 3].map((column) =>
+    Math.max(...table.map((row) => row[column]?.length ?? 0))
+  );
+  return table.map((row) =>
+    row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join("  ").trimEnd()
+  );
+}
+
+function difference(measured: number, estimated: number): string {
+  if (measured === estimated) return "0 %";
+  if (measured === 0) return "from 0";
+  const share = (estimated - measured) / measured;
+  const text = percentage(Math.abs(share));
+  return text.startsWith("<") ? text : `${share > 0 ? "+" : "-"}${text}`;
+}
+
+/** A share as a percentage, of two digits where it is small. */
+function percentage(share: number): string {
+  const percent = share * 100;
+  if (percent === 0) return "0 %";
+  if (percent < 0.1) return "<0.1 %";
+  return `${percent < 9.95 ? percent.toFixed(1) : String(Math.round(percent))} %`;
+}
+
+/** How far off something is at most, for people. */
+function atMost(share: number): string {
+  return share < 0.001 ? "less than 0.1 %" : `up to ${percentage(share)}`;
+}
+
+function costLines(
+  series: readonly PlottedSeries[],
+  metric: PlottedMetric,
+  { breakAt, hide }: Canvas,
+): string[] {
+  let worst: { readonly series: PlottedSeries; readonly at: Compared } | undefined;
+  for (const each of series) {
+    const at = each.worst();
+    if (at !== undefined && (worst === undefined || at.error > worst.at.error)) {
+      worst = { series: each, at };
+    }
+  }
+  if (worst === undefined) return [];
+  const { percent, error } = worst.at;
+  const of = series.length > 1 ? ` of ${titleOf(metric, worst.series.attributes).join(" ")}` : "";
+  const text = error === 0
+    ? "These buckets put no percentile off."
+    : `These buckets put percentiles off by up to ${percentage(error)} (p${percent}${of}).`;
+  return wrapped(hide(text).split(" "), 2, breakAt);
+}
+
+export interface Totals {
+  readonly tables: readonly PlotTable[];
+  /** Lines of the input that could not be used, and those that a condition left out. */
+  readonly invalid: number;
+  readonly skipped: number;
+}
+
+/** What there was in all. */
+export function totalLines({ tables, invalid, skipped }: Totals, { breakAt }: Canvas): string[] {
+  const total = (of: (table: PlotTable) => number) =>
+    tables.reduce((sum, table) => sum + of(table), 0);
+  const measurements = total(({ series }) => series.reduce((sum, { count }) => sum + count, 0));
+  const lines = (count: number) => grouped(count, "line", "lines");
+  const parts = [
+    `${grouped(measurements, "measurement", "measurements")} in ${
+      grouped(total(({ size }) => size), "series", "series")
+    }`,
+    ...skipped > 0 ? [`${lines(skipped)} skipped`] : [],
+    ...invalid > 0 ? [`${lines(invalid)} invalid`] : [],
+  ];
+  return wrapped(`Total: ${parts.join(", ")}`.split(" "), 0, breakAt);
+}
+
+/** Large numbers in groups of three digits. */
+function grouped(count: number, one: string, many: string): string {
+  return `${count.toLocaleString("en")} ${plural(count, one, many)}`;
+}
+
+/**
+ * The bounds to use, in the forms in which they are pasted: those lines are not broken. A scenario's metrics are
+ * several, and their bounds belong into its file.
+ */
+export function suggestionLines(
+  { name }: PlottedMetric,
+  { suggestion: { bounds, worstError }, worstErrorNow, conventional }: Suggested,
+  ofScenario: boolean,
+  { breakAt, hide }: Canvas,
+): string[] {
+  const text = (words: string) => wrapped(words.split(" "), 0, breakAt);
+  const pasted = (bounds: readonly number[]) =>
+    ofScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
+  const of = ofScenario ? ` for ${hide(escapeText(name))}` : "";
+  const better = worstError < worstErrorNow
+    ? `, now by ${atMost(worstErrorNow)}`
+    : ", which is no better than now";
+  return [
+    ...text(
+      `Suggested buckets${of}: estimates of p50, p90 and p99 are off by ${
+        atMost(worstError)
+      }${better}.`,
+    ),
+    pasted(bounds),
+    "In an SDK, as a view (Python):",
+    `  View(instrument_name=${hide(escapeText(JSON.stringify(name)))}, ` +
+    `aggregation=ExplicitBucketHistogramAggregation([${bounds.join(", ")}]))`,
+    ...conventional === undefined ? [] : [
+      ...text(
+        `The semantic conventions' bounds do as well (off by ${atMost(conventional.worstError)}):`,
+      ),
+      pasted(conventional.bounds),
+    ],
+  ];
+}

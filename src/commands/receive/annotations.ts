@@ -1,0 +1,35 @@
+import { escapedLines } from "../../console/lines.ts";
+import type { Level, Problem } from "../../receivers/otlp/problem.ts";
+
+/** GitHub shows ten annotations of a level in a step ("Workflow commands", "Limits"). */
+const MOST_A_LEVEL = 10;
+
+/** Turns problems into GitHub's annotations: each rule of a metric once, and no more than GitHub shows. */
+export class Annotations {
+  readonly #said = new Set<string>();
+  readonly #count: Record<Level, number> = { error: 0, warning: 0 };
+
+  /** The lines to print for a request's problems. */
+  of(problems: readonly Problem[]): readonly string[] {
+    return problems.flatMap(({ rule, level, metric, message }) => {
+      const id = `${rule}\n${metric}`;
+      if (this.#count[level] >= MOST_A_LEVEL || this.#said.has(id)) return [];
+      this.#said.add(id);
+      this.#count[level]++;
+      return [annotation(level, rule, metric === "" ? message : `${metric}: ${message}`)];
+    });
+  }
+}
+
+/** A workflow command of GitHub Actions that marks the run. */
+export function annotation(level: Level, title: string, message: string): string {
+  return `::${level} title=${property(title)}::${data(message)}`;
+}
+
+function data(text: string): string {
+  return escapedLines(text.replaceAll("%", "%25").replaceAll("\r", "%0D")).join("%0A");
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}

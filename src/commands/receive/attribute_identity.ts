@@ -1,0 +1,25 @@
+import type { AnyValue, KeyValue } from "../../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
+
+/** A text that is the same for attributes of the same keys, types and values, in whatever order they came. */
+export function identityOf(attributes: readonly KeyValue[]): string {
+  return attributes.map(({ key, value }) => `${JSON.stringify(key)}:${identityOfValue(value)}`)
+    .sort().join(",");
+}
+
+function identityOfValue(value: AnyValue | undefined): string {
+  const { case: type, value: held } = value?.value ?? { case: undefined, value: undefined };
+  switch (type) {
+    case "arrayValue":
+      return `[${held.values.map(identityOfValue).join(",")}]`;
+    case "kvlistValue":
+      return `{${identityOf(held.values)}}`;
+    case "bytesValue":
+      return `bytes ${held.toHex()}`;
+    case "stringValue":
+      return JSON.stringify(held);
+    case undefined:
+      return "none";
+    default:
+      return `${type} ${held}`;
+  }
+}

@@ -1,0 +1,237 @@
+import type { Clock } from "../../platform/clock.ts";
+import { messageOf } from "../../platform/errors.ts";
+import type { Judge } from "../../receivers/otlp/rules.ts";
+import { refusal, success } from "./response.ts";
+import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
+import { createDecoder, type Decoded } from "./decoder.ts";
+import type { Refused } from "./refused.ts";
+import type { Outcome, RequestEvent } from "./event.ts";
+import { Semaphore } from "./semaphore.ts";
+import type { Scripted } from "./script.ts";
+import { grpcAnswer, grpcMessage, isGrpc } from "./grpc.ts";
+import { type Format, formatOf, mediaOf } from "./media.ts";
+import { carriesToken } from "./token.ts";
+
+export interface HandlerOptions {
+  /** Reads the Authorization value that requests must carry; undefined takes any request. */
+  readonly token: (() => Promise<string>) | undefined;
+  /** Answers to the first requests, in the order in which they arrive. */
+  readonly respond: readonly Scripted[];
+  readonly judge: Judge;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}
+
+/** A request's answer, and the event that tells of it. */
+export interface Handled {
+  readonly event: RequestEvent;
+  readonly response: Response | "hang";
+}
+
+type About = Pick<RequestEvent, "time" | "method" | "path">;
+
+/** Makes the function that answers requests; `stop` ends the reading of bodies. */
+export function createHandler(
+  options: HandlerOptions,
+  stop: AbortSignal,
+): (request: Request) => Promise<Handled> {
+  const { limits, clock } = options;
+  const script = options.respond.values();
+  const bodies = new Semaphore(limits.bodies);
+  const large = new Semaphore(limits.largeBodies);
+  const decode = createDecoder(options.judge, limits);
+
+  return async (request) => {
+    const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
+    const scripted = isExport(about) ? script.next().value ?? JUDGE : JUDGE;
+    const format = formatOf(request.headers) ?? "protobuf";
+    const refuse = (bytes: number, refused: Refused) =>
+      refusedAnswer(about, bytes, refused, format);
+    if (isGrpc(about.path, request.headers)) {
+      const message = grpcMessage(request.url);
+      const { event, response } = refuse(
+        await discard(request.body),
+        no(415, "grpc", message),
+      );
+      const answer = grpcAnswer(request.headers, message);
+      return answer === undefined
+        ? { event, response }
+        : { event: { ...event, status: answer.status }, response: answer };
+    }
+    const head = mediaOf(request.headers, limits.media);
+    const refused = scripted.kind === "judge"
+      ? checkHead(about, request, head, limits) ?? await checkToken(request, options.token)
+      : undefined;
+    if (refused !== undefined) return refuse(await discard(request.body), refused);
+    // A scripted answer is given whatever came, and what cannot be read is not shown.
+    const media = head.outcome === "taken" ? head.media : { format, encoding: undefined };
+    const leave = await bodies.enter();
+    try {
+      const body = await readBody(request.body, limits, large, stop);
+      if (body.outcome !== "read") {
+        return refuse(body.length, incomplete(body.outcome, limits));
+      }
+      const decoded = await decode(body.bytes, media).finally(body.release);
+      if (scripted.kind !== "judge") {
+        return scriptedAnswer(about, body.bytes.length, decoded, scripted, format);
+      }
+      return decoded.outcome === "refused"
+        ? refuse(body.bytes.length, decoded)
+        : judgedAnswer(about, body.bytes.length, decoded, format);
+    } finally {
+      leave();
+    }
+  };
+}
+
+const JUDGE: Scripted = { kind: "judge" };
+
+function isExport(about: About): boolean {
+  return about.method === "POST" && isMetricsPath(about.path);
+}
+
+function isMetricsPath(path: string): boolean {
+  return path.endsWith("/v1/metrics");
+}
+
+/** The path of a request's URL, without its query. */
+export function pathOf(url: string): string {
+  // A request line such as `OPTIONS *` makes no URL.
+  return URL.parse(url)?.pathname ?? "*";
+}
+
+/** What a request's head alone tells against it. */
+function checkHead(
+  about: About,
+  request: Request,
+  head: ReturnType<typeof mediaOf>,
+  limits: Limits,
+): Refused | undefined {
+  if (!isMetricsPath(about.path)) {
+    return no(
+      404,
+      "path",
+      "nothing is served here: send metrics to a path that ends in /v1/metrics",
+    );
+  }
+  if (about.method !== "POST") {
+    return no(405, "method", `${about.method} is not allowed: send metrics with POST`);
+  }
+  if (head.outcome === "refused") return head;
+  if (Number(request.headers.get("Content-Length") ?? 0) > limits.bodyBytes) {
+    return incomplete("too-large", limits);
+  }
+  return undefined;
+}
+
+async function checkToken(
+  request: Request,
+  token: HandlerOptions["token"],
+): Promise<Refused | undefined> {
+  if (token === undefined) return undefined;
+  let expected: string;
+  try {
+    expected = await token();
+  } catch (thrown) {
+    return no(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
+  }
+  if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
+  const [scheme] = expected.split(" ", 1);
+  return no(401, "token", `expected the header Authorization: ${scheme} with the right token`);
+}
+
+function incomplete(
+  outcome: "too-large" | "too-late" | "broken" | "stopped",
+  limits: Limits,
+): Refused {
+  switch (outcome) {
+    case "too-large":
+      return no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the body"));
+    case "too-late":
+      return no(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
+    case "broken":
+      return no(null, "body-broken", "the connection broke before the body was complete");
+    case "stopped":
+      return no(503, "stopped", "the receiver ended before the body was complete");
+  }
+}
+
+function no(status: number | null, rule: string, message: string): Refused {
+  return { outcome: "refused", status, rule, message };
+}
+
+const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };
+
+/** The answer to a request that is turned down before its data were looked at. */
+export function refusedAnswer(
+  about: About,
+  bytes: number,
+  refused: Refused,
+  format: Format = "protobuf",
+): Handled {
+  const { status, rule, message } = refused;
+  const headers: Record<string, string> = { ...refused.headers };
+  if (status === 405) headers["Allow"] = "POST";
+  // What is left of such a body is not read.
+  if (status === 408 || status === 413) headers["Connection"] = "close";
+  return {
+    event: {
+      ...about,
+      ...NOTHING,
+      status,
+      outcome: status === null ? "unanswered" : "rejected",
+      bytes,
+      problems: [{ rule, level: "error", metric: "", message }],
+    },
+    // Without a status nobody is left to read it.
+    response: refusal(status ?? 400, message, headers, format),
+  };
+}
+
+function scriptedAnswer(
+  about: About,
+  bytes: number,
+  decoded: Decoded,
+  scripted: Exclude<Scripted, { kind: "judge" }>,
+  format: Format,
+): Handled {
+  const held = decoded.outcome === "refused" ? NOTHING : {
+    points: decoded.verdict.points,
+    measurements: decoded.verdict.measurements,
+    rejectedPoints: 0,
+    request: decoded.request,
+  };
+  const event = { ...about, ...held, bytes, problems: [] };
+  if (scripted.kind === "hang") {
+    return { event: { ...event, status: null, outcome: "unanswered" }, response: "hang" };
+  }
+  const { status, retryAfter } = scripted;
+  const headers: Record<string, string> = {};
+  if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
+  return {
+    event: { ...event, status, outcome: "rejected" },
+    response: refusal(status, `scripted answer ${status}`, headers, format),
+  };
+}
+
+function judgedAnswer(
+  about: About,
+  bytes: number,
+  decoded: Extract<Decoded, { outcome: "decoded" }>,
+  format: Format,
+): Handled {
+  const { request, verdict } = decoded;
+  const { problems, points, measurements, rejectedPoints, status, message } = verdict;
+  const held = { points, measurements, rejectedPoints, request, bytes, problems };
+  const response = status !== 200 ? refusal(status, message, {}, format) : success(
+    // A partial success that rejects nothing carries warnings (OTLP specification).
+    rejectedPoints === 0 && message === ""
+      ? undefined
+      : { rejectedDataPoints: rejectedPoints, errorMessage: message },
+    format,
+  );
+  let outcome: Outcome = "accepted";
+  if (status !== 200 || (rejectedPoints > 0 && rejectedPoints === points)) outcome = "rejected";
+  else if (rejectedPoints > 0) outcome = "partial";
+  return { event: { ...about, ...held, status, outcome }, response };
+}

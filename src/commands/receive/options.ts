@@ -1,0 +1,136 @@
+import { UsageError } from "../../platform/errors.ts";
+import { readFileOf, resolvePath } from "../../platform/paths.ts";
+import type { System } from "../../platform/system.ts";
+import { readTokenFile } from "../../http/token_file.ts";
+import {
+  choiceSetting,
+  invalid,
+  numberSetting,
+  secondsSetting,
+  type Setting,
+  wholeSetting,
+} from "../../settings/setting.ts";
+import {
+  choiceOf,
+  type ReceiveFlags,
+  settingOf,
+  settingOrDefault,
+  settingsOf,
+} from "../../settings/settings.ts";
+import { SETTINGS } from "../../settings/settings_table.ts";
+import { judgeOtlp } from "../../receivers/otlp/rules.ts";
+import { DEFAULT_LIMITS, DYNATRACE_LIMITS } from "./body.ts";
+import { parseRespond } from "./script.ts";
+import type { GateOptions } from "./gate.ts";
+import type { SaveOptions } from "./save_file.ts";
+import type { ReceiverOptions } from "./server.ts";
+
+/** What a run of `receive` does. */
+export interface ReceiveOptions {
+  readonly output: "text" | "json";
+  readonly receiver: ReceiverOptions;
+  /** Serves the page at `/`. */
+  readonly ui: boolean;
+  readonly save: SaveOptions | undefined;
+  readonly gate: GateOptions;
+  /** Ends the run after that time. */
+  readonly waitMs: number | undefined;
+  /** Prints problems as GitHub's annotations too. */
+  readonly annotate: boolean;
+}
+
+/** Turns flags into options; throws a UsageError that names the flag, its value and what is right. */
+export async function readOptions(
+  flags: ReceiveFlags,
+  system: System,
+): Promise<Omit<ReceiveOptions, "annotate">> {
+  const host = settingOrDefault("host", flags);
+  if (host.value.trim() === "") throw invalid(host, "a host name or an IP address");
+  const token = settingOf("demandedToken", flags);
+  const requests = settingOf("requests", flags);
+  const respond = settingOf("respond", flags);
+  const wait = settingOf("wait", flags);
+  return {
+    output: choiceOf("output", flags),
+    ui: flags.ui ?? false,
+    save: readSave(flags, system),
+    gate: readGate(flags),
+    waitMs: wait && secondsSetting(wait),
+    receiver: {
+      host: host.value.replace(/^\[(.*)\]$/, "$1"),
+      port: wholeSetting(settingOrDefault("port", flags), 0, 65_535),
+      tls: await readTls(settingOf("tlsCert", flags), settingOf("tlsKey", flags), system),
+      token: token && await tokenReader(token, system),
+      respond: respond === undefined ? [] : parseRespond(respond),
+      requests: requests && wholeSetting(requests, 1),
+      ...await readRules(choiceOf("rules", flags), system),
+      clock: system.clock,
+    },
+  };
+}
+
+function readSave(flags: ReceiveFlags, system: System): SaveOptions | undefined {
+  const save = settingOf("save", flags);
+  const most = settingOrDefault("saveMb", flags);
+  const mostBytes = numberSetting(
+    most,
+    "a number of megabytes greater than 0, for example 100",
+    (n) => n > 0 && n <= 1e6,
+  ) * 1e6;
+  if (save === undefined) {
+    if (flags.saveMb === undefined) return undefined;
+    throw new UsageError("--save-mb bounds what --save keeps: add --save FILE, or leave it out");
+  }
+  if (save.value.trim() === "") throw invalid(save, "the path of a file");
+  return { path: resolvePath(system.cwd, save.value), mostBytes };
+}
+
+function readGate(flags: ReceiveFlags): GateOptions {
+  const failOn = settingOf("failOn", flags);
+  return {
+    failOn: failOn && choiceSetting(failOn, SETTINGS.failOn.choices),
+    expect: settingsOf("expect", flags).map((setting) => {
+      if (setting.value.trim() === "") throw invalid(setting, "the name of a metric");
+      return setting.value;
+    }),
+  };
+}
+
+async function readRules(
+  rules: "otlp" | "dynatrace",
+  system: System,
+): Promise<Pick<ReceiverOptions, "judge" | "limits">> {
+  if (rules === "otlp") return { judge: judgeOtlp, limits: DEFAULT_LIMITS };
+  const { judgeDynatrace } = await import("../../receivers/dynatrace/judge.ts");
+  return { judge: judgeDynatrace(() => system.clock.wall()), limits: DYNATRACE_LIMITS };
+}
+
+async function readTls(
+  cert: Setting | undefined,
+  key: Setting | undefined,
+  system: System,
+): Promise<ReceiverOptions["tls"]> {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    const [given, other] = cert === undefined ? [key, "--tls-cert"] : [cert, "--tls-key"];
+    throw new UsageError(
+      `${given?.name} (${given?.source}) needs the other half of the pair: add ${other}`,
+    );
+  }
+  return {
+    cert: await readFileOf(`${cert.name} (${cert.source})`, cert.value, system),
+    key: await readFileOf(`${key.name} (${key.source})`, key.value, system),
+  };
+}
+
+async function tokenReader(setting: Setting, system: System): Promise<() => Promise<string>> {
+  const read = async () => {
+    const value = await readTokenFile(setting, system);
+    // What a client puts into a name or an attribute is drawn.
+    system.secrets.addHeader("Authorization", value);
+    return value;
+  };
+  await read();
+  // Again for every request, as a sender does: secrets are rotated.
+  return read;
+}

@@ -1,0 +1,141 @@
+import { escapeText } from "../../../console/escape.ts";
+import { VERSION } from "../../../platform/version.ts";
+import type { RequestEvent } from "../event.ts";
+import { quantiles } from "./columns.ts";
+import type { History } from "./history.ts";
+import type { Hello, RequestRow, SeriesFigures, SeriesRow, Update } from "./protocol.ts";
+import { problemRow, ProblemTotals } from "./problem_totals.ts";
+import { Rate } from "./rate.ts";
+import type { SeriesHistory } from "./series_history.ts";
+
+const MOST_REQUESTS = 200;
+const MOST_PROBLEMS = 20;
+/** Between two looks at the list of series: its figures cost more than all else. */
+const LIST_MS = 1000;
+
+type Kept = Omit<RequestEvent, "request"> & { readonly id: number };
+
+/** How far one reader of the feed has come. */
+export interface Cursor {
+  request: number;
+  series: number;
+  listedMs: number;
+  /** Of the last data point that it knows of; those of the same millisecond are told again. */
+  seenMs: number;
+}
+
+/** Remembers what came, and makes events of what a reader has not yet been told. */
+export class Feed {
+  readonly #history: History;
+  readonly #startedMs: number;
+  readonly #kept: Kept[] = [];
+  readonly #rate = new Rate();
+  readonly #problems = new ProblemTotals();
+  readonly #totals = {
+    requests: 0,
+    points: 0,
+    measurements: 0,
+    rejectedPoints: 0,
+    errors: 0,
+    warnings: 0,
+  };
+
+  constructor(history: History, startedMs: number) {
+    this.#history = history;
+    this.#startedMs = startedMs;
+  }
+
+  add({ request, ...event }: RequestEvent): void {
+    const totals = this.#totals;
+    totals.requests++;
+    totals.rejectedPoints += event.rejectedPoints;
+    const isTaken = event.status === 200 && event.outcome !== "rejected";
+    if (event.status === 200) {
+      totals.points += event.points;
+      totals.measurements += event.measurements;
+    }
+    for (const { level } of event.problems) {
+      if (level === "error") totals.errors++;
+      else totals.warnings++;
+    }
+    this.#problems.add(event.problems, totals.requests);
+    this.#rate.add(event.time, event.points);
+    // Twice as many are kept as are shown, so that they move only now and then.
+    if (this.#kept.push({ ...event, id: totals.requests }) >= 2 * MOST_REQUESTS) {
+      this.#kept.splice(0, MOST_REQUESTS);
+    }
+    if (isTaken && request !== undefined) this.#history.add(request, event.time);
+  }
+
+  hello(): Hello {
+    return { startedMs: this.#startedMs, version: VERSION };
+  }
+
+  begin(): Cursor {
+    return { request: 0, series: 0, listedMs: -Infinity, seenMs: -Infinity };
+  }
+
+  /** Whether there is something that the reader does not know. */
+  isNew(cursor: Cursor): boolean {
+    return cursor.request !== this.#totals.requests;
+  }
+
+  /** What the reader does not know yet; moves its cursor. */
+  next(cursor: Cursor, now: number): Update {
+    const { series, sliceMs, leftOut, forgottenBefore } = this.#history;
+    const requests = this.#kept.slice(-MOST_REQUESTS).filter(({ id }) => id > cursor.request);
+    const problems = this.#problems.since(cursor.request);
+    const newSeries = series.slice(cursor.series).map(seriesRow);
+    const isListed = newSeries.length > 0 || now - cursor.listedMs >= LIST_MS ||
+      now < cursor.listedMs;
+    const changed = isListed ? series.filter(({ seen }) => seen >= cursor.seenMs) : [];
+    cursor.request = this.#totals.requests;
+    cursor.series = series.length;
+    if (isListed) {
+      cursor.listedMs = now;
+      for (const { seen } of changed) if (seen > cursor.seenMs) cursor.seenMs = seen;
+    }
+    return {
+      now,
+      totals: this.#totals,
+      ...this.#rate.at(now),
+      sliceMs,
+      leftOut,
+      forgottenBefore: forgottenBefore ?? null,
+      requests: requests.map(requestRow),
+      problems,
+      moreProblems: this.#problems.more,
+      newSeries,
+      figures: changed.map(figuresOf),
+    };
+  }
+}
+
+function requestRow({ method, path, problems, ...event }: Kept): RequestRow {
+  const { id, time, status, outcome, bytes, points, measurements, rejectedPoints } = event;
+  return {
+    id,
+    time,
+    method: escapeText(method),
+    path: escapeText(path),
+    status,
+    outcome,
+    bytes,
+    points,
+    measurements,
+    rejectedPoints,
+    problems: problems.slice(0, MOST_PROBLEMS).map(problemRow),
+    moreProblems: Math.max(0, problems.length - MOST_PROBLEMS),
+  };
+}
+
+function seriesRow({ id, names, numbers }: SeriesHistory): SeriesRow {
+  return { id, ...names, kind: numbers ?? "histogram" };
+}
+
+function figuresOf(series: SeriesHistory): SeriesFigures {
+  const { id, count, numbers, totals, min, max, seen } = series;
+  if (numbers !== undefined) return [id, count, null, null, totals[0] ?? null, seen];
+  const [p50, p99] = quantiles([0.5, 0.99], series.bounds, totals, { min, max });
+  return [id, count, p50 ?? null, p99 ?? null, null, seen];
+}

@@ -1,0 +1,122 @@
+import type { Clock } from "../../../platform/clock.ts";
+import { messageOf } from "../../../platform/errors.ts";
+import type { Hide } from "../../../redact/secrets.ts";
+import type { RequestEvent } from "../event.ts";
+import { carriesToken } from "../token.ts";
+import { CSS, HTML, JS } from "./assets.ts";
+import { Feed } from "./feed.ts";
+import { type Listener, refusalOf } from "./guard.ts";
+import { History, HISTORY_LIMITS } from "./history.ts";
+import type { HistoryAnswer } from "./protocol.ts";
+import { Streams } from "./streams.ts";
+
+export interface PageOptions extends Omit<Listener, "port"> {
+  /** Reads the Authorization that a reader must carry; undefined shows everything to everybody. */
+  readonly token: (() => Promise<string>) | undefined;
+  readonly clock: Clock;
+  /** Takes out of names what nobody may see. */
+  readonly hide: Hide;
+}
+
+/** The page at `/`: what came, as it comes. */
+export interface Page {
+  record(event: RequestEvent): void;
+  /** The answer to a GET of the page or its parts; undefined for what is none of its business. */
+  answer(request: Request, port: number): Promise<Response | undefined>;
+  /** Ends the streams of who is looking. */
+  stop(): void;
+}
+
+const COMMON = {
+  "Cache-Control": "no-store, no-transform",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Content-Security-Policy": [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+} as const;
+
+/** Records what comes and serves the page that shows it. */
+export function createPage(options: PageOptions): Page {
+  const { clock, token } = options;
+  const startedMs = clock.wall();
+  const history = new History(startedMs, HISTORY_LIMITS, options.hide);
+  const feed = new Feed(history, startedMs);
+  const streams = new Streams(feed, clock);
+  const files: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([
+    // Asked for in vain, a token would be an error on the browser's console.
+    ["/", ["text/html", token === undefined ? HTML : HTML.replace("<html", "<html data-token")]],
+    ["/page.js", ["text/javascript", JS]],
+    ["/page.css", ["text/css", CSS]],
+  ]);
+  return {
+    record: (event) => feed.add(event),
+    stop: () => streams.stop(),
+    async answer(request, port) {
+      if (request.method !== "GET" && request.method !== "HEAD") return undefined;
+      const url = URL.parse(request.url);
+      const path = url?.pathname ?? "";
+      const file = files.get(path);
+      if (url === null || (file === undefined && path !== "/events" && path !== "/history")) {
+        return undefined;
+      }
+      const refused = refusalOf(request, { ...options, port });
+      if (refused !== undefined) return answerOf(request, 403, "text/plain", `${refused}\n`);
+      if (file !== undefined) return answerOf(request, 200, ...file);
+      const unknown = await tokenProblem(request, token);
+      if (unknown !== undefined) return answerOf(request, ...unknown);
+      if (path === "/events") return streams.open(request, COMMON);
+      return historyOf(history, request, url.searchParams);
+    },
+  };
+}
+
+async function tokenProblem(
+  request: Request,
+  token: PageOptions["token"],
+): Promise<[status: number, type: string, text: string] | undefined> {
+  if (token === undefined) return undefined;
+  let expected: string;
+  try {
+    expected = await token();
+  } catch (thrown) {
+    return [500, "text/plain", `the receiver cannot read its token file: ${messageOf(thrown)}\n`];
+  }
+  if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
+  return [401, "text/plain", "this is not the token of --token-file\n"];
+}
+
+function historyOf(history: History, request: Request, query: URLSearchParams): Response {
+  const series = history.series[Number(query.get("series") ?? NaN)];
+  if (series === undefined) {
+    return answerOf(request, 404, "text/plain", "there is no such series\n");
+  }
+  const from = Number(query.get("from") ?? NaN);
+  const isPart = Number(query.get("version") ?? NaN) === series.version && Number.isFinite(from);
+  const answer: HistoryAnswer = {
+    id: series.id,
+    version: series.version,
+    sliceMs: history.sliceMs,
+    isPart,
+    bounds: series.bounds,
+    rows: series.rowsFrom(isPart ? from : -Infinity),
+  };
+  return answerOf(request, 200, "application/json", JSON.stringify(answer));
+}
+
+function answerOf(request: Request, status: number, type: string, text: string): Response {
+  return new Response(request.method === "HEAD" ? null : text, {
+    status,
+    headers: { ...COMMON, "Content-Type": `${type}; charset=utf-8` },
+  });
+}

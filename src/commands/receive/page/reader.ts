@@ -1,0 +1,302 @@
+import type {
+  ExponentialHistogramDataPoint,
+  ExponentialHistogramDataPoint_Buckets,
+  HistogramDataPoint,
+  Metric,
+  NumberDataPoint,
+} from "../../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { DataPointFlags } from "../../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import type { DataPoint } from "../../../otlp/data_points.ts";
+import { temporalityOf } from "../metric_list.ts";
+import {
+  base2Column,
+  type Base2Layout,
+  base2Layout,
+  boundsOf,
+  explicitLayout,
+  type Indices,
+  NO_INDICES,
+  rescaledIndex,
+} from "./layout.ts";
+import {
+  type Figures,
+  type NumberKind,
+  SeriesHistory,
+  type SeriesNames,
+} from "./series_history.ts";
+
+/** What a cumulative series had reached. */
+interface Reached {
+  readonly start: bigint;
+  readonly count: number;
+  readonly sum: number;
+  columns: Float64Array;
+}
+
+/** Reads the data points of one series into its history. */
+export class Reader {
+  readonly history: SeriesHistory;
+  /** Key, type and value of each attribute in turn: one list, since it is compared with every data point. */
+  readonly #attributes: readonly unknown[];
+  readonly #bounds: readonly number[] | undefined;
+  readonly #isCumulative: boolean;
+  #reached: Reached | undefined;
+
+  private constructor(
+    history: SeriesHistory,
+    point: DataPoint,
+    isCumulative: boolean,
+  ) {
+    this.history = history;
+    this.#attributes = point.attributes.flatMap(({ key, value }) => [
+      interned(key),
+      value?.value.case,
+      interned(value?.value.value),
+    ]);
+    const { layout } = history;
+    this.#bounds = "explicitBounds" in point ? boundsOf(layout) : undefined;
+    this.#isCumulative = isCumulative;
+  }
+
+  /** For a series whose first data point this is; undefined when it makes no sense. */
+  static of(
+    id: number,
+    names: SeriesNames,
+    metric: Metric,
+    point: DataPoint,
+  ): Reader | undefined {
+    const isCumulative = temporalityOf(metric) === "cumulative";
+    const history = (layout: SeriesHistory["layout"], numbers?: NumberKind) =>
+      new Reader(new SeriesHistory(id, names, layout, numbers), point, isCumulative);
+    switch (point.$typeName) {
+      case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
+        // A copy: were an array of a request kept, V8 would put those of all later requests among what lives long, and
+        // collecting them would cost more than decoding.
+        return isSound(point) ? history(explicitLayout(point.explicitBounds.slice())) : undefined;
+      case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
+        return history(base2Layout(undefined, extentOf(point)));
+      case "opentelemetry.proto.metrics.v1.NumberDataPoint":
+        return history(ONE_COLUMN, numberKind(metric));
+      case "opentelemetry.proto.metrics.v1.SummaryDataPoint":
+        return history(ONE_COLUMN, "last");
+    }
+  }
+
+  /** Whether a data point looks like the last one: cheap, and false for what cannot be told cheaply. */
+  isOf(point: DataPoint): boolean {
+    const { attributes } = point;
+    const expected = this.#attributes;
+    if (3 * attributes.length !== expected.length) return false;
+    for (let i = 0; i < attributes.length; i++) {
+      const theirs = attributes[i];
+      const value = theirs?.value?.value;
+      if (
+        expected[3 * i + 2] !== value?.value || expected[3 * i] !== theirs?.key ||
+        expected[3 * i + 1] !== value?.case
+      ) return false;
+    }
+    const known = this.#bounds;
+    if (point.$typeName !== "opentelemetry.proto.metrics.v1.HistogramDataPoint") {
+      return known === undefined;
+    }
+    const bounds = point.explicitBounds;
+    if (known === undefined || bounds.length !== known.length) return false;
+    for (let i = 0; i < bounds.length; i++) if (bounds[i] !== known[i]) return false;
+    return true;
+  }
+
+  /** Adds the data point to a slice; a cumulative one by what it has grown since the last. */
+  read(metric: Metric, point: DataPoint, slice: number, time: number, openedMs: number): void {
+    this.history.seen = time;
+    switch (point.$typeName) {
+      case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
+        this.#addExplicit(point, slice, openedMs);
+        return;
+      case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
+        this.#addBase2(point, slice, openedMs);
+        return;
+      case "opentelemetry.proto.metrics.v1.NumberDataPoint":
+        this.#addNumber(metric, point, slice, openedMs);
+        return;
+      case "opentelemetry.proto.metrics.v1.SummaryDataPoint":
+        if (point.count > 0n) this.history.addNumber(slice, point.sum / Number(point.count));
+        return;
+    }
+  }
+
+  /** Counts that contradict each other are rejected, and would contradict the picture. */
+  #addExplicit(point: HistogramDataPoint, slice: number, openedMs: number): void {
+    if (!isSound(point)) return;
+    const size = this.history.totals.length;
+    const columns = explicitColumns(point, size);
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += columns[i] ?? 0;
+    if (sum === Number(point.count)) this.#add(point, slice, columns, openedMs);
+  }
+
+  #addBase2(point: ExponentialHistogramDataPoint, slice: number, openedMs: number): void {
+    const moved = this.history.fit(extentOf(point));
+    const { layout } = this.history;
+    if (layout.kind !== "base2") return;
+    if (moved !== undefined && this.#reached !== undefined) {
+      const columns = new Float64Array(layout.columns);
+      this.#reached.columns.forEach((count, i) => {
+        const to = moved[i] ?? 0;
+        columns[to] = (columns[to] ?? 0) + count;
+      });
+      this.#reached.columns = columns;
+    }
+    this.#add(point, slice, base2Columns(point, layout), openedMs);
+  }
+
+  #add(
+    point: HistogramDataPoint | ExponentialHistogramDataPoint,
+    slice: number,
+    columns: Float64Array,
+    openedMs: number,
+  ): void {
+    const { sum = NaN, min = Infinity, max = -Infinity } = point;
+    const figures = { count: Number(point.count), sum, min, max };
+    if (!this.#isCumulative) return this.history.add(slice, figures, columns);
+    const size = this.history.totals.length;
+    const before = this.#reached;
+    const start = point.startTimeUnixNano;
+    this.#reached = { start, count: figures.count, sum, columns: columns.slice(0, size) };
+    const grown = before?.start === start ? difference(figures, columns, size, before) : undefined;
+    if (grown !== undefined) {
+      if (grown.figures.count > 0) this.history.add(slice, grown.figures, grown.columns);
+    } else if (isOurs(start, openedMs) || before !== undefined) {
+      this.history.add(slice, figures, columns);
+    }
+  }
+
+  #addNumber(metric: Metric, point: NumberDataPoint, slice: number, openedMs: number): void {
+    if (point.value.case === undefined) return;
+    if ((point.flags & DataPointFlags.NO_RECORDED_VALUE_MASK) !== 0) return;
+    const value = Number(point.value.value);
+    const isGrowing = this.#isCumulative && metric.data.case === "sum" &&
+      metric.data.value.isMonotonic;
+    if (!isGrowing) return this.history.addNumber(slice, value);
+    const before = this.#reached;
+    const start = point.startTimeUnixNano;
+    this.#reached = { start, count: 0, sum: value, columns: NO_COLUMNS };
+    if (before === undefined) {
+      if (isOurs(start, openedMs)) this.history.addNumber(slice, value);
+    } else {
+      const isReset = before.start !== start || value < before.sum;
+      this.history.addNumber(slice, isReset ? value : value - before.sum);
+    }
+  }
+}
+
+const ONE_COLUMN = explicitLayout([]);
+const NO_COLUMNS = new Float64Array();
+
+/** A first reading that began before we listened tells nothing of what happened since. */
+function isOurs(start: bigint, openedMs: number): boolean {
+  return Number(start) / 1e6 >= openedMs;
+}
+
+function numberKind(metric: Metric): NumberKind {
+  if (metric.data.case !== "sum") return "last";
+  const isDelta = temporalityOf(metric) === "delta";
+  return isDelta || metric.data.value.isMonotonic ? "added" : "last";
+}
+
+function isSound({ bucketCounts, explicitBounds }: HistogramDataPoint): boolean {
+  if (bucketCounts.length === 0) return explicitBounds.length === 0;
+  return bucketCounts.length === explicitBounds.length + 1;
+}
+
+/** Used again and again, and longer than what is in it: what is kept is copied. */
+let scratch = new Float64Array(64);
+
+function scratchOf(columns: number): Float64Array {
+  if (scratch.length < columns) scratch = new Float64Array(2 * columns);
+  return scratch.fill(0, 0, columns);
+}
+
+/** The way from a bigint to a number that the compiler knows: a third of what Number() takes. */
+const wide = new BigUint64Array(1);
+const halves = new Uint32Array(wide.buffer);
+
+function toNumber(count: bigint): number {
+  wide[0] = count;
+  return (halves[LOW] ?? 0) + (halves[1 - LOW] ?? 0) * 2 ** 32;
+}
+
+wide[0] = 1n;
+const LOW = halves[0] === 1 ? 0 : 1;
+
+/** Texts that are the same in a thousand series are compared where they are in the cache already. */
+const texts = new Map<string, string>();
+const MOST_TEXTS = 10_000;
+
+function interned<T>(value: T): T | string {
+  if (typeof value !== "string") return value;
+  const same = texts.get(value);
+  if (same !== undefined) return same;
+  if (texts.size < MOST_TEXTS) texts.set(value, value);
+  return value;
+}
+
+function explicitColumns({ bucketCounts, count }: HistogramDataPoint, size: number): Float64Array {
+  const columns = scratchOf(size);
+  // Without buckets everything is in one.
+  if (bucketCounts.length === 0) columns[0] = Number(count);
+  for (let i = 0; i < bucketCounts.length; i++) columns[i] = toNumber(bucketCounts[i] ?? 0n);
+  return columns;
+}
+
+function base2Columns(point: ExponentialHistogramDataPoint, layout: Base2Layout): Float64Array {
+  const columns = scratchOf(layout.columns);
+  columns[layout.negative.size] = Number(point.zeroCount);
+  for (const side of ["negative", "positive"] as const) {
+    const { offset = 0, bucketCounts = [] } = point[side] ?? {};
+    for (let i = 0; i < bucketCounts.length; i++) {
+      const count = toNumber(bucketCounts[i] ?? 0n);
+      if (count === 0) continue;
+      const index = rescaledIndex(offset + i, point.scale, layout.scale);
+      const column = base2Column(layout, side, index);
+      columns[column] = (columns[column] ?? 0) + count;
+    }
+  }
+  return columns;
+}
+
+function extentOf({ scale, negative, positive }: ExponentialHistogramDataPoint) {
+  return { scale, negative: indicesOf(negative), positive: indicesOf(positive) };
+}
+
+function indicesOf(buckets: ExponentialHistogramDataPoint_Buckets | undefined): Indices {
+  if (buckets === undefined) return NO_INDICES;
+  const { offset, bucketCounts } = buckets;
+  let first = 0;
+  let last = bucketCounts.length - 1;
+  while (first <= last && bucketCounts[first] === 0n) first++;
+  while (last >= first && bucketCounts[last] === 0n) last--;
+  return last < first ? NO_INDICES : { first: offset + first, size: last - first + 1 };
+}
+
+/** What was added since; undefined when a count went down, so that it began anew. The extremes are not known. */
+function difference(
+  now: Figures,
+  columns: Float64Array,
+  size: number,
+  before: Reached,
+): { readonly figures: Figures; readonly columns: Float64Array } | undefined {
+  if (now.count < before.count) return undefined;
+  for (let i = 0; i < size; i++) {
+    if ((columns[i] ?? 0) < (before.columns[i] ?? 0)) return undefined;
+  }
+  for (let i = 0; i < size; i++) {
+    columns[i] = (columns[i] ?? 0) - (before.columns[i] ?? 0);
+  }
+  const figures = {
+    count: now.count - before.count,
+    sum: now.sum - before.sum,
+    min: Infinity,
+    max: -Infinity,
+  };
+  return { figures, columns };
+}

@@ -1,0 +1,83 @@
+import { counted } from "../../console/plural.ts";
+import { localTime } from "../../console/local_time.ts";
+import { drawRequests } from "../../draw/requests.ts";
+import type { Canvas } from "../../console/canvas.ts";
+import type { Hide } from "../../redact/secrets.ts";
+import { escapeJson, escapeText } from "../../console/escape.ts";
+import type { RequestEvent, Summary } from "./event.ts";
+import type { GateResult } from "./gate.ts";
+import { listMetrics } from "./metric_list.ts";
+
+/** A request as the line of JSON that DESIGN.md fixes, without its line end; `hide` takes out of names what nobody may see. */
+export function requestJson(event: RequestEvent, hide?: Hide): string {
+  const { path, status, outcome, points, measurements, rejectedPoints, bytes } = event;
+  const { metrics, more } = listMetrics(event.request, hide);
+  return escapeJson({
+    type: "request",
+    time: new Date(event.time).toISOString(),
+    path,
+    status,
+    outcome,
+    points,
+    measurements,
+    rejectedPoints,
+    bytes,
+    problems: event.problems.map(({ rule, level, metric, message }) => ({
+      rule,
+      level,
+      metric,
+      message,
+    })),
+    metrics,
+    ...more > 0 && { moreMetrics: more },
+  });
+}
+
+export function summaryJson(summary: Summary, gate: GateResult, exitCode: number): string {
+  const { requests, points, measurements, rejectedPoints } = summary;
+  const { errors, warnings, missing } = gate;
+  return escapeJson({
+    type: "summary",
+    requests,
+    points,
+    measurements,
+    rejectedPoints,
+    errors,
+    warnings,
+    missing,
+    exitCode,
+  });
+}
+
+/** Drawings a request: more would hide what came before. */
+const MOST_DRAWN = 20;
+
+/** A request for people: what came, each histogram drawn, what is wrong. */
+export function requestText(event: RequestEvent, canvas: Canvas): string {
+  const { points, measurements, rejectedPoints, bytes, status, outcome } = event;
+  const rejected = rejectedPoints > 0 ? `, ${counted(rejectedPoints, "data point")} rejected` : "";
+  const head = `[${localTime(event.time)}] ${escapeText(event.method)} ${escapeText(event.path)} ` +
+    `${status === null ? "" : `${status} `}${outcome}: ${counted(bytes, "byte")}, ` +
+    `${counted(points, "data point")}, ${counted(measurements, "measurement")}${rejected}`;
+  const drawn = event.request === undefined
+    ? []
+    : drawRequests([event.request], canvas, MOST_DRAWN);
+  const problems = event.problems.map((it) =>
+    `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${escapeText(it.metric)}: `}${
+      escapeText(it.message, 1000)
+    }`
+  );
+  return [head, ...drawn, ...problems].join("\n");
+}
+
+/** The totals, what was wrong with them, and why the run fails. */
+export function summaryText(summary: Summary, gate?: GateResult): string {
+  const { errors = 0, warnings = 0, failures = [] } = gate ?? {};
+  const problems = errors + warnings === 0
+    ? ""
+    : `; ${counted(errors, "error")}, ${counted(warnings, "warning")}`;
+  const totals = `Received ${counted(summary.requests, "request")}: ` +
+    `${counted(summary.points, "data point")}, ${counted(summary.measurements, "measurement")}, ` +
+    `${counted(summary.rejectedPoints, "data point")} rejected${problems}`;
+  return [totals, ...failures.map((failure) => `✗ ${escapeText(failure)}`)].join("\n");
+}

@@ -1,0 +1,124 @@
+import { addFigures, bounded, MOST_EXPONENTIAL_BUCKETS } from "../../draw/add.ts";
+import { drawFirst, type Series, titleOf } from "../../draw/requests.ts";
+import type { Canvas } from "../../console/canvas.ts";
+import type { Hide } from "../../redact/secrets.ts";
+import { type Figures, figuresOf } from "../../draw/figures.ts";
+import { attributeWords } from "../../draw/words.ts";
+import type { Metric } from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { dataPointsOf } from "../../otlp/data_points.ts";
+import type { RequestEvent } from "./event.ts";
+import { identityOf } from "./attribute_identity.ts";
+import { temporalityOf } from "./metric_list.ts";
+
+/** Roughly the memory that all series together may take. */
+const MOST_BYTES = 32 * 2 ** 20;
+/** Of a name that is longer than this, no series is kept. */
+const LONGEST_NAME = 16_384;
+
+interface Total extends Omit<Series, "figures"> {
+  figures: Figures;
+}
+
+/**
+ * Adds up what requests that were answered with 200 hold, series by series: a metric of one resource and scope, with
+ * one set of attributes and bounds. Deltas are added, of anything else the last is kept. What has no room is counted.
+ */
+export class Totals {
+  readonly #hide: Hide;
+  readonly #mostBytes: number;
+  readonly #series = new Map<string, Total>();
+  #requests = 0;
+  #rejected = 0;
+  #bytes = 0;
+  #without = 0;
+
+  /** `hide` takes out of names what nobody may see. */
+  constructor(hide: Hide = (text) => text, mostBytes = MOST_BYTES) {
+    this.#hide = hide;
+    this.#mostBytes = mostBytes;
+  }
+
+  add({ status, outcome, points, rejectedPoints, request }: RequestEvent): void {
+    if (status !== 200 || outcome === "rejected" || request === undefined || points === 0) return;
+    this.#requests++;
+    this.#rejected += rejectedPoints;
+    for (const { resource, scopeMetrics } of request.resourceMetrics) {
+      const attributes = resource?.attributes ?? [];
+      const ofResource = identityOf(attributes);
+      const words = attributeWords(attributes, this.#hide);
+      for (const { scope, metrics } of scopeMetrics) {
+        const ofScope = JSON.stringify([ofResource, scope?.name, scope?.version]);
+        for (const metric of metrics) this.#addMetric(metric, ofScope, words);
+      }
+    }
+  }
+
+  #addMetric(metric: Metric, ofScope: string, resource: readonly string[]): void {
+    const temporality = temporalityOf(metric);
+    const ofMetric = JSON.stringify([ofScope, metric.name, metric.unit, metric.data.case]);
+    for (const point of dataPointsOf(metric)) {
+      const figures = figuresOf(point);
+      if (!isSound(figures)) continue;
+      const key = [ofMetric, temporality, identityOf(point.attributes), boundsOf(figures)].join();
+      const known = this.#series.get(key);
+      if (known !== undefined) {
+        known.figures = temporality === "delta"
+          ? addFigures(known.figures, figures)
+          : bounded(figures);
+        continue;
+      }
+      const title = titleOf(metric, point, this.#hide);
+      if (temporality === "cumulative") title.push("(cumulative: the last)");
+      const bytes = 2 * (key.length + title.join().length) + bytesOf(figures);
+      if (key.length > LONGEST_NAME || this.#bytes + bytes > this.#mostBytes) {
+        this.#without++;
+        continue;
+      }
+      this.#bytes += bytes;
+      this.#series.set(key, { resource, title, figures: bounded(figures) });
+    }
+  }
+
+  /** The totals of more than one request, those of the most measurements first; of one alone there is nothing to add. */
+  draw(canvas: Canvas): string[] {
+    if (this.#requests < 2) return [];
+    const rejected = this.#rejected === 0 ? "" : ` (rejected data points: ${this.#rejected})`;
+    const largest = [...this.#series.values()].sort((a, b) =>
+      Number(countOf(b.figures) - countOf(a.figures))
+    );
+    return [
+      `Totals of ${this.#requests} requests${rejected}:`,
+      ...drawFirst(largest, canvas),
+      ...this.#without === 0 ? [] : [
+        `  ${this.#without} data points are left out: too many series, or too long names, to add up`,
+      ],
+    ];
+  }
+}
+
+/** Counts that do not fit their bounds are rejected, and cannot be added to others. */
+function isSound(figures: Figures): boolean {
+  const buckets = figures.kind === "distribution" ? figures.buckets : undefined;
+  return buckets?.kind !== "explicit" || buckets.counts.length === buckets.bounds.length + 1;
+}
+
+function boundsOf(figures: Figures): string {
+  if (figures.kind === "number" || figures.buckets === undefined) return "";
+  return figures.buckets.kind === "explicit" ? figures.buckets.bounds.join(" ") : "exponential";
+}
+
+function countOf(figures: Figures): bigint {
+  return figures.kind === "number" ? 0n : figures.count;
+}
+
+const BYTES_A_SERIES = 500;
+const BYTES_A_NUMBER = 16;
+
+function bytesOf(figures: Figures): number {
+  if (figures.kind === "number" || figures.buckets === undefined) return BYTES_A_SERIES;
+  const { buckets } = figures;
+  const numbers = buckets.kind === "explicit"
+    ? 2 * buckets.counts.length
+    : 2 * MOST_EXPONENTIAL_BUCKETS;
+  return BYTES_A_SERIES + numbers * BYTES_A_NUMBER;
+}

@@ -1,0 +1,71 @@
+import type { DrawingConfig } from "../../settings/output_config.ts";
+import type { SendConfig } from "../send_config.ts";
+import { drawRequests } from "../../draw/requests.ts";
+import { type Canvas, canvasOf } from "../../console/canvas.ts";
+import type { System } from "../../platform/system.ts";
+import { decodeRequest } from "../../otlp/decode.ts";
+import { plainBody } from "../../otlp/gzip.ts";
+import type { EncodedRequest } from "../../otlp/request.ts";
+import { redactTokens } from "../../redact/redact.ts";
+import type { RunEvent } from "./loop.ts";
+
+// Loads the OTLP schema: import this module dynamically.
+
+interface Accepted {
+  readonly iteration: number | null;
+  readonly request: EncodedRequest;
+  /** How many of its data points the receiver rejected; it does not say which. */
+  readonly rejectedPoints: number;
+}
+
+/** What a dry run would send, drawn for standard error. */
+export function dryRunPlot(
+  request: EncodedRequest,
+  { color }: DrawingConfig,
+  { stderrIsTerminal, columns, env, secrets }: System,
+): Promise<readonly string[]> {
+  // Of the two streams' terminals, which are one where both have one, only standard output's width is known.
+  const screen = { columns: stderrIsTerminal ? columns : undefined, env };
+  const hide = (text: string) => redactTokens(secrets.hide(text));
+  return drawEncoded([request], canvasOf(screen, { color, hide }));
+}
+
+async function drawEncoded(requests: readonly EncodedRequest[], canvas: Canvas) {
+  const decoded = await Promise.all(
+    requests.map(async (request) => decodeRequest(await plainBody(request))),
+  );
+  return drawRequests(decoded, canvas);
+}
+
+/** The function that draws, after an event that ends a send, what of it was accepted; other events draw nothing. */
+export function sendPlot(
+  { plot, schedule }: Pick<SendConfig, "plot" | "schedule">,
+  system: System,
+): (event: RunEvent) => Promise<readonly string[]> {
+  const color = plot?.color ?? false;
+  const hide = (text: string) => redactTokens(system.secrets.hide(text));
+  let accepted: readonly Accepted[] = [];
+  return async (event) => {
+    if (event.type === "attempt") {
+      const { pending: { iteration, request }, result: { outcome, rejectedPoints } } = event;
+      if (outcome === "accepted" || outcome === "partial") {
+        accepted = [...accepted, { iteration, request, rejectedPoints }];
+      }
+      return [];
+    }
+    if (event.type !== "send" && event.type !== "late") return [];
+    const own = accepted.filter(({ iteration }) => iteration === event.iteration);
+    accepted = accepted.filter(({ iteration }) => iteration !== event.iteration);
+    if (own.length === 0) return [];
+    const requests = own.map(({ request }) => request);
+    const rejected = own.reduce((sum, { rejectedPoints }) => sum + rejectedPoints, 0);
+    return [
+      // A single send ends with a note, which is not about the drawing.
+      ...schedule.loop ? [] : [""],
+      ...await drawEncoded(requests, canvasOf(system, { color, hide })),
+      ...rejected === 0
+        ? []
+        : [`  (the receiver rejected ${rejected} of these data points, and does not say which)`],
+    ];
+  };
+}

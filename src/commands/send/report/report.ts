@@ -1,0 +1,97 @@
+import { escapeJson } from "../../../console/escape.ts";
+import { escapedLines, type Lines, NONE, warningLines } from "../../../console/lines.ts";
+import { hintFor } from "../../../http/hints.ts";
+import type { RunEvent } from "../loop.ts";
+import { jsonObject } from "./json.ts";
+import type { Reported } from "./reported.ts";
+import { eventText, samplesText, startText } from "./text.ts";
+import { troubleLines, unseenLines } from "./trouble.ts";
+
+/** What can be told of a receiver whose rules are known. */
+export interface Explanations {
+  explain(message: string): readonly string[];
+  readonly whereToLook: readonly string[];
+}
+
+/** What happened -> lines. */
+export function reporter(
+  config: Reported,
+  explanations?: Explanations,
+): { start(): Lines; serving(url: string): Lines; event(event: RunEvent): Lines } {
+  const { format, level } = config.output;
+  const shown = ({ out, err }: Lines): Lines => ({
+    out: level === "quiet" && format === "text" ? [] : out,
+    err,
+  });
+  let wasUnseen = false;
+  return {
+    start: () => shown(startLines(config)),
+    /** Probes and metrics are served there. */
+    serving: (url) =>
+      format === "json"
+        ? { out: [], err: [JSON.stringify({ type: "health", url })] }
+        : shown({ out: [`Health and metrics: ${url}/metrics`], err: [] }),
+    event(event) {
+      const explained = explain(event, explanations, config).flatMap((line) =>
+        format === "json"
+          ? escapeJson({ type: "explanation", message: line })
+          : escapedLines(`  ${line}`)
+      );
+      const out = format === "json"
+        ? jsonLines(event, config)
+        : [...eventText(event, config), ...lookLines(event, config, explanations)]
+          .flatMap(escapedLines);
+      const trouble = [...troubleLines(event, config), ...explained];
+      if (event.type !== "attempt" || event.result.unseen === undefined || wasUnseen) {
+        return shown({ out, err: trouble });
+      }
+      wasUnseen = true;
+      return shown({ out, err: [...trouble, ...unseenLines(event.result, config)] });
+    },
+  };
+}
+
+function startLines(config: Reported): Lines {
+  const { output: { format, level }, insecure, samples } = config;
+  const warning = "SSL verification disabled (INSECURE_SSL=true)";
+  const warnings = insecure ? warningLines(format, warning) : NONE.err;
+  if (format === "text") return { out: startText(config).flatMap(escapedLines), err: warnings };
+  const isTold = samples && level !== "quiet";
+  return {
+    out: NONE.out,
+    err: isTold ? [...warnings, ...warningLines(format, samplesText(config))] : warnings,
+  };
+}
+
+function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly string[] {
+  if (level === "quiet" && event.type !== "summary") return [];
+  const object = jsonObject(event);
+  return object === undefined ? [] : [escapeJson(object)];
+}
+
+/** What the reasons in a refusal mean, where no hint says it already. */
+function explain(
+  event: RunEvent,
+  explanations: Explanations | undefined,
+  { endpoint }: Reported,
+): readonly string[] {
+  const result = event.type === "send" ? event : event.type === "late" ? event.result : undefined;
+  if (!result?.message || result.outcome === "failed") return [];
+  if (hintFor(result.trouble, endpoint, result.message) !== undefined) return [];
+  return explanations?.explain(result.message) ?? [];
+}
+
+/** After a success, once: where to look for it. */
+function lookLines(
+  event: RunEvent,
+  { loop }: Reported,
+  explanations: Explanations | undefined,
+): readonly string[] {
+  if (explanations === undefined) return [];
+  const isEnd = loop
+    ? event.type === "summary" && event.delivered > 0
+    : event.type === "send" && event.outcome === "accepted";
+  return isEnd
+    ? ["", "Where to look in Dynatrace:", ...explanations.whereToLook.map((line) => `  ${line}`)]
+    : [];
+}

@@ -1,0 +1,42 @@
+import type { Endpoint } from "../../../http/endpoint.ts";
+import type { OutputConfig } from "../../../settings/output_config.ts";
+import type { SendConfig } from "../../send_config.ts";
+
+/** What of the configuration the words depend on. */
+export interface Reported {
+  readonly output: OutputConfig;
+  /** Of an exposition they are known when it was read. */
+  readonly metrics: readonly string[];
+  readonly endpoint: Endpoint;
+  readonly loop: boolean;
+  /** Only what the spool holds is sent. */
+  readonly spoolOnly: boolean;
+  /** The sample measurements are sent, none of the user's own. */
+  readonly samples: boolean;
+  /** Values are read, whose unit may be another than the bounds'. */
+  readonly input: boolean;
+  /** Kept requests are sent again. */
+  readonly replays: boolean;
+  readonly intervalMs: number;
+  readonly insecure: boolean;
+  readonly spool: string | undefined;
+}
+
+export function reported(
+  { output, destination, schedule, keep, source }: SendConfig,
+  metrics: readonly string[],
+): Reported {
+  return {
+    output,
+    metrics,
+    endpoint: destination.endpoint,
+    loop: schedule.loop,
+    spoolOnly: source.kind === "spool",
+    samples: source.kind === "sample",
+    input: source.kind === "input",
+    replays: source.kind === "replay",
+    intervalMs: schedule.intervalMs,
+    insecure: destination.tls.insecure,
+    spool: keep.spool?.value,
+  };
+}

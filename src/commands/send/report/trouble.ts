@@ -1,0 +1,204 @@
+import { escapeJson } from "../../../console/escape.ts";
+import type { OutputConfig } from "../../../settings/output_config.ts";
+import { errorLines, escapedLines, warningLines } from "../../../console/lines.ts";
+import { counted, plural } from "../../../console/plural.ts";
+import type { Result } from "../../../delivery/delivery.ts";
+import type { Overflow } from "../../../aggregate/overflow.ts";
+import { hintFor } from "../../../http/hints.ts";
+import type { EndBucket } from "../../../otlp/recorder.ts";
+import type { RunEvent } from "../loop.ts";
+import type { SendReport } from "../send_report.ts";
+import { origin } from "./text.ts";
+import type { Reported } from "./reported.ts";
+
+/** Both forms have these in common: what goes to standard error. */
+export function troubleLines(event: RunEvent, config: Reported): readonly string[] {
+  const { format, level } = config.output;
+  const warn = (message: string) => warningLines(format, message);
+  switch (event.type) {
+    case "warning":
+      return warn(event.message);
+    case "attempt": {
+      if (level !== "verbose") return [];
+      const { request, attempts } = event.pending;
+      const { status, message } = event.result;
+      const text =
+        `attempt ${attempts}: ${request.points} data points, ${request.body.length} bytes` +
+        `${request.encoding === "gzip" ? " (gzip)" : ""} -> ${status ?? "no answer"} in ${
+          event.durationMs.toFixed(1)
+        } ms${message === null ? "" : `: ${message}`}`;
+      return format === "json"
+        ? [escapeJson({ type: "debug", message: text })]
+        : escapedLines(text);
+    }
+    case "retry":
+      return warn(
+        `attempt ${event.pending.attempts} failed: ${event.result.message}; trying again in ${
+          (event.inMs / 1000).toFixed(1)
+        } s`,
+      );
+    case "split":
+      return warn(`${event.result.message}: sending it again in two halves`);
+    case "dropped":
+      return errorLines(
+        format,
+        `${counted(event.pending.request.measurements, "measurement")} of ${
+          origin(event.pending.iteration)
+        } dropped, not delivered: ${event.reason}`,
+      );
+    case "overflow":
+      return warn(overflowText(event.overflow));
+    case "unequal-bounds":
+      return warn(
+        `${event.series} series have more than one data point, because their histograms have unequal bounds`,
+      );
+    case "split-intervals":
+      return splitTexts(event).flatMap(warn);
+    case "end-bucket":
+      return config.input ? warn(endBucketText(event.endBucket)) : [];
+    case "broken":
+      return errorLines(
+        format,
+        `the input broke off: ${event.reason}; what came before it was sent`,
+      );
+    case "missed":
+      return warn(
+        `the send before took longer than the interval: ${
+          counted(event.sends, "send was", "sends were")
+        } left out`,
+      );
+    case "undelivered":
+      return errorLines(
+        format,
+        event.spooled
+          ? `${
+            counted(event.measurements, "measurement")
+          } not delivered, kept in ${config.spool}: the next start sends ${
+            event.measurements === 1 ? "it" : "them"
+          } (${event.reason})`
+          : `${counted(event.measurements, "measurement")} not delivered and lost: ${event.reason}`,
+        hintFor(event.trouble, config.endpoint),
+      );
+    case "send":
+      return [
+        ...sendTrouble(event, event.pending, config),
+        ...duplicateWarning(event.possiblyDuplicated, format),
+      ];
+    case "late": {
+      const { result } = event;
+      const what = `${counted(event.measurements, "measurement")} of ${origin(event.iteration)}`;
+      return [
+        ...outcomeTrouble(what, result, config),
+        ...duplicateWarning(event.possiblyDuplicated, format),
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+/** What a process says once of responses whose bodies do not tell whether all was accepted. */
+export function unseenLines(
+  { status, message, unseen }: Result,
+  { output: { format }, endpoint, loop }: Reported,
+): readonly string[] {
+  const once = loop ? " (later responses like this are not reported)" : "";
+  const remedy = unseen === "not-otlp" ? `; check that ${endpoint.shown} is an OTLP receiver` : "";
+  return warningLines(
+    format,
+    `accepted with status ${status}, but ${message}${remedy}${once}`,
+  );
+}
+
+export function overflowText({ measurements: count, series, more }: Overflow): string {
+  return `${counted(count, "measurement")} of ${series}${
+    more ? " or more" : ""
+  } series share one data point ` +
+    "(otel.metric.overflow=true): there are more series than --max-series";
+}
+
+function sendTrouble(
+  send: SendReport,
+  pending: number,
+  config: Reported,
+): readonly string[] {
+  const { output, loop, endpoint } = config;
+  if (send.outcome === "failed") {
+    // A single send is followed by the end, which says the same for good.
+    if (!loop) return [];
+    const others = pending - send.measurements;
+    const more = others > 0 ? ` (${others} more are pending)` : "";
+    return errorLines(
+      output.format,
+      `${counted(send.measurements, "measurement")} not delivered yet: ${send.message}${more}`,
+      hintFor(send.trouble, endpoint, send.message ?? ""),
+    );
+  }
+  return outcomeTrouble(counted(send.measurements, "measurement"), send, config);
+}
+
+function outcomeTrouble(
+  what: string,
+  { outcome, message, unseen, trouble }: Pick<
+    SendReport,
+    "outcome" | "message" | "unseen" | "trouble"
+  >,
+  { output: { format }, endpoint }: Reported,
+): readonly string[] {
+  const hint = hintFor(trouble, endpoint, message ?? "");
+  switch (outcome) {
+    case "accepted":
+      // What could not be seen has its own warning, once.
+      return message === null || unseen !== undefined
+        ? []
+        : warningLines(format, `the receiver says: ${message}`);
+    case "partial":
+      return errorLines(format, `${what} taken only in part: ${message}`, hint);
+    case "rejected":
+      return errorLines(format, `${what} not delivered: ${message}`, hint);
+    case "failed":
+      return [];
+  }
+}
+
+function splitTexts(
+  { closedEarly, reopened }: { readonly closedEarly: number; readonly reopened: number },
+): readonly string[] {
+  const intervals = (count: number) => counted(count, "interval was", "intervals were");
+  return [
+    ...closedEarly > 0
+      ? [
+        `${intervals(closedEarly)} sent before ${
+          plural(closedEarly, "it was", "they were")
+        } complete, because more data points were open than ` +
+        "--max-series: what comes later is one more delta",
+      ]
+      : [],
+    ...reopened > 0
+      ? [
+        `${intervals(reopened)} opened again by lines that came late: they are one more delta ` +
+        "(--lateness waits longer)",
+      ]
+      : [],
+  ];
+}
+
+function endBucketText({ metric, bucket, bound }: EndBucket): string {
+  const where = bucket === "first"
+    ? `the first bucket (up to ${bound})`
+    : `the last (above ${bound})`;
+  return `all values of ${metric} so far fell into ${where}: are they in another unit than the bounds? ` +
+    "--scale multiplies them, --unit names theirs, --buckets sets bounds that fit";
+}
+
+function duplicateWarning(
+  possiblyDuplicated: boolean,
+  format: OutputConfig["format"],
+): readonly string[] {
+  return possiblyDuplicated
+    ? warningLines(
+      format,
+      "possibly duplicated: an attempt got no answer and was repeated, so the receiver may have counted it twice",
+    )
+    : [];
+}

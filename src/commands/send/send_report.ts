@@ -1,0 +1,109 @@
+import type { DeliveryEvent, Result } from "../../delivery/delivery.ts";
+import type { EncodedRequest } from "../../otlp/request.ts";
+
+/** What became of one iteration, or of something that was pending before it. */
+export interface SendReport extends Result {
+  /** When its measurements were recorded, ms since 1970. */
+  readonly time: number;
+  readonly iteration: number;
+  readonly measurements: number;
+  readonly points: number;
+  readonly attempts: number;
+  /** Of its requests' bodies, as they go over the wire. */
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly possiblyDuplicated: boolean;
+}
+
+/** Adds up what became of one iteration's requests. */
+export class SendTotals {
+  readonly #iteration: number;
+  #measurements = 0;
+  #points = 0;
+  #bytes = 0;
+  #attempts = 0;
+  #status: number | null = null;
+  #possiblyDuplicated = false;
+  #settledPoints = 0;
+  /** Of requests that were rejected as a whole. */
+  #refusedPoints = 0;
+  /** Of requests that were taken in part. */
+  #partialPoints = 0;
+  /** As partial successes counted them, those that name every point included. */
+  #namedPoints = 0;
+  #told: Result | undefined;
+  #droppedFor: string | undefined;
+
+  constructor(iteration: number) {
+    this.#iteration = iteration;
+  }
+
+  /** Requests of the iteration, which may come in several parts. */
+  add(requests: readonly EncodedRequest[]): void {
+    for (const { measurements, points, body } of requests) {
+      this.#measurements += measurements;
+      this.#points += points;
+      this.#bytes += body.length;
+    }
+  }
+
+  /** Whether the event is about this iteration. */
+  apply(event: DeliveryEvent): boolean {
+    if (!("pending" in event) || event.pending.iteration !== this.#iteration) return false;
+    switch (event.type) {
+      case "attempt":
+        this.#attempts++;
+        this.#status = event.result.status ?? this.#status;
+        this.#possiblyDuplicated ||= event.pending.possiblyDuplicated;
+        break;
+      case "dropped":
+        this.#droppedFor = `dropped: ${event.reason}`;
+        break;
+      case "settled": {
+        const { result, pending: { request: { points } } } = event;
+        this.#settledPoints += points;
+        this.#namedPoints += result.rejectedPoints;
+        if (result.outcome === "rejected") this.#refusedPoints += points;
+        else this.#partialPoints += result.rejectedPoints;
+        if (weightOf(result) >= weightOf(this.#told)) this.#told = result;
+      }
+    }
+    return true;
+  }
+
+  /** `held`: why what is not settled is not. */
+  report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
+    const points = this.#points;
+    const told = this.#settledPoints < points ? undefined : this.#told;
+    const mixed = this.#refusedPoints > 0 && this.#refusedPoints < points;
+    return {
+      iteration: this.#iteration,
+      measurements: this.#measurements,
+      points,
+      outcome: told === undefined && points > 0
+        ? "failed"
+        : this.#refusedPoints === points && points > 0
+        ? "rejected"
+        : this.#partialPoints > 0 || mixed
+        ? "partial"
+        : "accepted",
+      attempts: this.#attempts,
+      status: this.#status,
+      bytes: this.#bytes,
+      // In a split send a part may have been refused as a whole, which no partial success counts.
+      rejectedPoints: mixed ? this.#refusedPoints + this.#partialPoints : this.#namedPoints,
+      possiblyDuplicated: this.#possiblyDuplicated,
+      message: told === undefined && points > 0
+        ? this.#droppedFor ?? held?.message ?? "interrupted before it was sent"
+        : told?.message ?? null,
+      ...told?.unseen && { unseen: told.unseen },
+      trouble: told === undefined ? held?.trouble : told.trouble,
+    };
+  }
+}
+
+/** Of several results the last of the greatest weight is told: a receiver's words count for more than what was unseen. */
+function weightOf(result: Result | undefined): number {
+  if (result === undefined) return 0;
+  return result.message === null ? 0 : result.unseen === undefined ? 2 : 1;
+}

@@ -1,0 +1,116 @@
+import { hasQuotes, quotesRemedy, UsageError } from "../platform/errors.ts";
+import { type DestinationConfig, destinationConfig } from "../http/destination_config.ts";
+import { type HealthConfig, healthConfig } from "../settings/health_config.ts";
+import { type KeepConfig, keepConfig } from "../delivery/keep_config.ts";
+import { type MetricConfig, metricConfig } from "../aggregate/metric_config.ts";
+import {
+  type DrawingConfig,
+  drawingConfig,
+  type OutputConfig,
+  outputConfig,
+} from "../settings/output_config.ts";
+import { type LoadConfig, loadConfig } from "../source/generate/load_config.ts";
+import { type Environment, proxyWarnings } from "../http/proxy.ts";
+import {
+  REPLAY_SCHEDULE,
+  type ScheduleConfig,
+  scheduleConfig,
+} from "../settings/schedule_config.ts";
+import type { Variables } from "../settings/setting.ts";
+import { type SendFlags, variableOf } from "../settings/settings.ts";
+import { type SourceConfig, sourceConfig } from "../source/source_config.ts";
+
+export interface SendConfig {
+  readonly destination: DestinationConfig;
+  readonly metric: MetricConfig;
+  readonly schedule: ScheduleConfig;
+  readonly keep: KeepConfig;
+  readonly output: OutputConfig;
+  /** Undefined draws nothing. */
+  readonly plot: DrawingConfig | undefined;
+  readonly source: SourceConfig;
+  readonly load: LoadConfig;
+  /** Undefined: nothing is served. */
+  readonly health: HealthConfig | undefined;
+  /** A broken rule of Dynatrace's ends the program before anything is sent. */
+  readonly strict: boolean;
+  /** What is odd, but can be done. */
+  readonly warnings: readonly string[];
+}
+
+/** A send as it would be: nothing is sent, so no destination is needed. */
+export type DryRunConfig = Omit<SendConfig, "destination">;
+
+/** Settings -> what `send` does, or a UsageError. Reads nothing but its arguments. */
+export function sendConfig(
+  flags: SendFlags,
+  find: Variables,
+  environment: Environment,
+): SendConfig {
+  const { warnings, ...config } = commonConfig(flags, find);
+  const odd = [...warnings];
+  const destination = destinationConfig(flags, find, environment, odd);
+  const urls = [
+    destination.endpoint.url,
+    ...config.source.kind === "scrape" ? [config.source.url] : [],
+  ];
+  odd.push(...new Set(urls.flatMap((url) => proxyWarnings(url, environment))));
+  return { ...config, destination, warnings: odd };
+}
+
+/** The same without a destination. */
+export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
+  if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
+  if (flags.workers !== undefined) {
+    throw new UsageError("--dry-run shows a single request: leave out --workers");
+  }
+  return commonConfig(flags, find);
+}
+
+function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
+  const warnings: string[] = [...find.warnings ?? [], ...quotedVariables(find)];
+  const output = outputConfig(flags);
+  const schedule = scheduleConfig(flags, find, warnings);
+  const metric = metricConfig(flags, find);
+  const keep = keepConfig(flags, find);
+  const source = sourceConfig(flags, schedule, keep.spool !== undefined, find);
+  if (flags.maxSeries !== undefined && flags.series !== undefined) {
+    warnFold(flags.series, metric.maxSeries, warnings);
+  }
+  const load = loadConfig(flags, find, source, schedule, warnings);
+  const health = healthConfig(flags, find);
+  const plot = drawingConfig(flags, output, find);
+  return {
+    metric,
+    schedule: source.kind === "replay" ? REPLAY_SCHEDULE : schedule,
+    keep,
+    output,
+    plot,
+    source,
+    load,
+    health,
+    strict: flags.strict ?? false,
+    warnings,
+  };
+}
+
+/** Warnings about quotes in variables that may hold any text, so that no error tells of them. */
+function quotedVariables(find: Variables): readonly string[] {
+  return (["service", "resource", "spool"] as const).flatMap((key) => {
+    const variable = variableOf(key, find);
+    if (variable === undefined || !hasQuotes(variable.value)) return [];
+    const { name, source } = variable;
+    return `the quotes in ${name} (${source}) are part of its value${
+      quotesRemedy(variable.value, source)
+    }`;
+  });
+}
+
+/** Of series that are asked for, and of a limit that is asked for too and is lower. */
+function warnFold(series: string, maxSeries: number, warnings: string[]): void {
+  if (Number(series) <= maxSeries) return;
+  warnings.push(
+    `--series ${series} is more than --max-series ${maxSeries}: what is beyond it is folded into one data point; ` +
+      "leave --max-series out to send them all",
+  );
+}

@@ -1,0 +1,37 @@
+import { escapeJson, escapeText } from "./escape.ts";
+
+/** The form of all that a command prints. */
+export type OutputFormat = "text" | "json";
+
+/** Lines for standard output and standard error, without their ends. */
+export interface Lines {
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+}
+
+/** No lines. */
+export const NONE: Lines = { out: [], err: [] };
+
+/** A warning, in the form of the output. */
+export function warningLines(format: OutputFormat, message: string): readonly string[] {
+  return format === "json"
+    ? [escapeJson({ type: "warning", message })]
+    : escapedLines(`WARNING: ${message}`);
+}
+
+/** An error, in the form of the output, with what to do about it. */
+export function errorLines(
+  format: OutputFormat,
+  message: string,
+  hint?: string,
+): readonly string[] {
+  if (format === "json") {
+    return [escapeJson({ type: "error", message: hint ? `${message}. Hint: ${hint}` : message })];
+  }
+  return escapedLines(`ERROR: ${message}${hint ? `\n  Hint: ${hint}` : ""}`);
+}
+
+/** The lines of a text of our own; the name of a file, a setting's value or a response in it does nothing to a terminal. */
+export function escapedLines(text: string): readonly string[] {
+  return text.split("\n").map((line) => escapeText(line, Infinity));
+}

@@ -1,0 +1,44 @@
+import { UsageError } from "../platform/errors.ts";
+import { VERIFIES_REGARDLESS } from "../platform/older_deno.ts";
+import type { Setting, Variables } from "../settings/setting.ts";
+import { flagName, isOn, type SendFlags, settingOf } from "../settings/settings.ts";
+
+export interface TlsConfig {
+  readonly insecure: boolean;
+  readonly ca: Setting | undefined;
+  readonly client: { readonly cert: Setting; readonly key: Setting } | undefined;
+}
+
+export function tlsConfig(
+  flags: Pick<SendFlags, "insecure" | "ca" | "clientCert" | "clientKey">,
+  find: Variables,
+): TlsConfig {
+  const cert = settingOf("clientCert", flags, find);
+  const key = settingOf("clientKey", flags, find);
+  if ((cert === undefined) !== (key === undefined)) {
+    const [given, other] = cert === undefined ? [key, "--client-cert"] : [cert, "--client-key"];
+    throw new UsageError(
+      `${given?.name} (${given?.source}) needs the other half of the pair: add ${other}`,
+    );
+  }
+  return {
+    insecure: isOn("insecure", flags, find),
+    ca: settingOf("ca", flags, find),
+    client: cert === undefined || key === undefined ? undefined : { cert, key },
+  };
+}
+
+/** Throws a UsageError when certificates shall not be verified, and this program verifies them whatever it is told. */
+export function demandInsecureWorks(
+  { insecure }: Pick<TlsConfig, "insecure">,
+  verifiesRegardless = VERIFIES_REGARDLESS,
+): void {
+  if (!insecure || !verifiesRegardless) return;
+  throw new UsageError(
+    `${
+      flagName("insecure")
+    } (INSECURE_SSL=true) cannot work here: this executable was made with Deno ${Deno.version.deno}, ` +
+      "which verifies certificates whatever it is told; name the receiver's CA with --ca FILE, or use an executable " +
+      "made with Deno 2.9 or newer",
+  );
+}

@@ -1,0 +1,54 @@
+import { redactTokens } from "../redact/redact.ts";
+
+/** The user asked for something that cannot be done as asked: said in one line, exit status 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+
+  /** Messages quote what was given, and people give tokens where something else belongs. */
+  constructor(message: string) {
+    super(redactTokens(message));
+  }
+}
+
+/**
+ * The message of anything that was thrown, without its stack. Where the runtime's own words would show a secret or send
+ * people the wrong way, ours stand in their place.
+ */
+export function messageOf(thrown: unknown): string {
+  let message = thrown instanceof Error ? thrown.message : String(thrown);
+  for (const [theirs, ours] of REWORDED) message = message.replace(theirs, ours);
+  return message;
+}
+
+const REWORDED: readonly (readonly [RegExp, string])[] = [
+  // The value follows.
+  [/(environment variable was not valid unicode):.*/s, "$1"],
+  [/too many open files( in system)?( \(os error \d+\))?/i, "Too many open files (ulimit -n)"],
+  // "run again with the --allow-all flag" is no advice to who has an executable.
+  [/^Requires all access to .*/s, "this program may not open device and process files"],
+];
+
+/** Whether the process may open no more files and connections (EMFILE, ENFILE). */
+export function lacksDescriptors(thrown: unknown): boolean {
+  return /too many open files/i.test(messageOf(thrown));
+}
+
+const QUOTES = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e";
+const QUOTED = new RegExp(`^[${QUOTES}]|[${QUOTES}]$`);
+
+/** Whether a value begins or ends with a quote, straight or typographic. */
+export function hasQuotes(value: string): boolean {
+  return QUOTED.test(value);
+}
+
+/** The value without the quotes at its ends. */
+export function withoutQuotes(value: string): string {
+  return hasQuotes(value) ? withoutQuotes(value.replace(QUOTED, "")) : value;
+}
+
+/** The remedy for quotes that became part of a value, to append to a message; empty for a value without them. */
+export function quotesRemedy(value: string, source: string): string {
+  if (!hasQuotes(value.trim())) return "";
+  const keeps = source === "environment" ? " (docker run --env-file keeps them)" : "";
+  return `. Remove the quotes around the value${keeps}`;
+}

@@ -1,0 +1,146 @@
+import type { Finding } from "./finding.ts";
+import {
+  aboutAttribute,
+  brokenByAttribute,
+  DimensionCounter,
+  sharedKeys,
+} from "./dimension_keys.ts";
+import {
+  type AttributeLevel,
+  broken,
+  isSaas,
+  type KeyClash,
+  type RuleText,
+  type Subjects,
+  tokenFacts,
+} from "./rules.ts";
+import type { Endpoint } from "../../http/endpoint.ts";
+import type { MetricConfig } from "../../aggregate/metric_config.ts";
+
+/** What of the configuration the rules are about. */
+export interface Preflight {
+  readonly destination: { readonly endpoint: Endpoint };
+  readonly metric:
+    & Pick<
+      MetricConfig,
+      "name" | "unit" | "description" | "maxSeries" | "resource" | "attributes"
+    >
+    & { readonly bounds: readonly number[] | "exponential" };
+  /** Of generated measurements, how many series they have. */
+  readonly source: { readonly kind: string; readonly series?: number | undefined };
+}
+
+/** The rules that a URL breaks; an error among them is reason to send nothing, not even a token. */
+export function preflightEndpoint({ url, setting }: Endpoint): readonly Finding[] {
+  const findings = new Findings();
+  findings.check("endpoint", { url, setting: setting.name }, "", () => {
+    return `${setting.name} (${setting.source})`;
+  });
+  return findings.all;
+}
+
+/** The rules that an Authorization header breaks; `from` names the setting that gave it. */
+export function preflightToken(authorization: string, from: string): readonly Finding[] {
+  const findings = new Findings();
+  findings.check("token", tokenFacts(authorization), "", () => from);
+  return findings.all;
+}
+
+/** The rules that the configuration breaks, each once; none when the destination is not Dynatrace. */
+export function preflightConfig(
+  { destination, metric, source }: Preflight,
+): readonly Finding[] {
+  const { endpoint } = destination;
+  if (!endpoint.dynatrace) return [];
+  const { name, unit, description, bounds, maxSeries, resource, attributes } = metric;
+  const findings = new Findings();
+  findings.check(
+    "metric",
+    {
+      name,
+      unit,
+      description,
+      type: bounds === "exponential" ? "exponential" : "histogram",
+      temporality: "delta",
+      monotonic: false,
+    },
+    name,
+    flagOf,
+  );
+  if (bounds !== "exponential") {
+    findings.check("bounds", { bounds, saas: isSaas(endpoint.url) }, name, () => "--buckets");
+  }
+  findings.check("series", source.series ?? maxSeries, name, () => {
+    return source.series === undefined ? "--max-series" : "--series";
+  });
+  checkAttributes(findings, "resource", resource);
+  checkAttributes(findings, "data point", attributes);
+  const tell = (clash: KeyClash) => {
+    const { level, key } = clash.loses;
+    findings.check("keys", clash, aboutAttribute(level, key), () => whereAttribute(level, key));
+  };
+  const keyed = (of: Readonly<Record<string, string>>) => Object.keys(of).map((key) => ({ key }));
+  const counter = new DimensionCounter(sharedKeys([], keyed(resource), tell));
+  findings.check("dimensions", counter.count(keyed(attributes), tell), name, ({ id }) => {
+    return id === "dimension-count" ? "--attr" : "--attr and --resource";
+  });
+  return [...preflightEndpoint(endpoint), ...findings.all];
+}
+
+function checkAttributes(
+  findings: Findings,
+  level: AttributeLevel,
+  attributes: Readonly<Record<string, string>>,
+): void {
+  for (const [key, text] of Object.entries(attributes)) {
+    for (const { rule, wrong } of brokenByAttribute({ level, key, text, type: "string" })) {
+      findings.add(rule, wrong, aboutAttribute(level, key), whereAttribute(level, key));
+    }
+  }
+}
+
+function whereAttribute(level: AttributeLevel, key: string): string {
+  if (level === "data point") return `--attr ${key}`;
+  return key === "service.name"
+    ? "service.name (--service, OTEL_SERVICE_NAME)"
+    : `resource attribute ${key} (--resource, OTEL_RESOURCE_ATTRIBUTES)`;
+}
+
+/** Which flag a rule about the metric concerns. */
+export function flagOf({ id }: RuleText): string {
+  if (id.startsWith("unit")) return "--unit";
+  if (id.startsWith("description")) return "--description";
+  if (id.startsWith("exponential")) return "--exponential";
+  return "--metric";
+}
+
+/** Collects findings, each once. */
+export class Findings {
+  readonly #found = new Map<string, Finding>();
+
+  get all(): readonly Finding[] {
+    return [...this.#found.values()];
+  }
+
+  check<S extends keyof Subjects>(
+    kind: S,
+    subject: Subjects[S],
+    about: string,
+    where: (rule: RuleText) => string,
+  ): void {
+    for (const { rule, wrong } of broken(kind, subject)) this.add(rule, wrong, about, where(rule));
+  }
+
+  add(rule: RuleText, wrong: string, about: string, where: string): void {
+    const id = `${rule.id} ${about}`;
+    if (this.#found.has(id)) return;
+    this.#found.set(id, {
+      rule: rule.id,
+      level: rule.level,
+      where,
+      message: `${wrong}: ${rule.effect}`,
+      remedy: rule.remedy,
+      id,
+    });
+  }
+}

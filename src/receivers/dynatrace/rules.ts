@@ -1,0 +1,1245 @@
+import { clip } from "../../redact/clip.ts";
+import { counted } from "../../console/plural.ts";
+import { DYNATRACE_BASES, isDynatracePage } from "../../http/endpoint.ts";
+import type { Level } from "../otlp/problem.ts";
+
+// Dynatrace's rules for OTLP metrics, as data. Preflight, the local judge, the explanations and docs/dynatrace-rules.md
+// are made from this one table. Light on purpose: `send` loads it when its destination is Dynatrace.
+
+/** The documents that the rules come from. */
+export const SOURCES = {
+  ingest: "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics",
+  managed: "https://docs.dynatrace.com/managed/shortlink/otel-getstarted-metrics-ingest",
+  classic:
+    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry-classic/otlp-api/ingest-otlp-metrics/about-metrics-ingest-classic",
+  settings:
+    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics/configure-otlp-metrics",
+  classicSettings:
+    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics/configure-otlp-metrics-classic",
+  histograms: "https://docs.dynatrace.com/docs/analyze-explore-automate/metrics/histograms",
+  endpoints: "https://docs.dynatrace.com/docs/shortlink/otel-getstarted-otlpexport",
+  api:
+    "https://docs.dynatrace.com/docs/discover-dynatrace/references/dynatrace-api/environment-api/opentelemetry/post-metrics",
+  protocol: "https://docs.dynatrace.com/docs/shortlink/metric-ingestion-protocol",
+  tokens: "https://docs.dynatrace.com/docs/shortlink/api-authentication",
+  rejections:
+    "https://community.dynatrace.com/t5/Troubleshooting/Why-are-my-OpenTelemetry-metrics-not-ingested/ta-p/269428",
+  collector: "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/33650",
+  otlp: "https://opentelemetry.io/docs/specs/otel/metrics/data-model/#histogram",
+} as const;
+
+export interface EndpointFacts {
+  readonly url: URL;
+  /** Which setting named it. */
+  readonly setting: string;
+}
+
+/** An Authorization header, taken apart. */
+export interface TokenFacts {
+  /** `Api-Token`, `Bearer` or another; empty when there is none. */
+  readonly scheme: string;
+  readonly token: string;
+}
+
+export interface RequestFacts {
+  readonly points: number;
+  /** Uncompressed. */
+  readonly bytes: number;
+}
+
+export interface MetricFacts {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly type: "gauge" | "sum" | "histogram" | "exponential" | "summary" | "none";
+  readonly temporality: "delta" | "cumulative" | "unspecified";
+  readonly monotonic: boolean;
+}
+
+export interface BoundFacts {
+  readonly bounds: readonly number[];
+  /** Sent to SaaS: what only Managed does is of no concern. */
+  readonly saas: boolean;
+}
+
+export interface BucketFacts {
+  readonly bounds: readonly number[];
+  readonly counts: readonly bigint[];
+  readonly count: bigint;
+}
+
+export interface PointFacts {
+  /** sum, min and max of a histogram, the value of a number. */
+  readonly figures: readonly (readonly [string, number])[];
+  /** A histogram, explicit or exponential, without its sum. */
+  readonly sumMissing: boolean;
+  /** `time_unix_nano` as ms since 1970. */
+  readonly time: number;
+  readonly now: number;
+}
+
+/** What an attribute belongs to; of one key the attribute of the first of these wins. */
+export type AttributeLevel = "data point" | "scope" | "resource";
+
+export interface DimensionCounts {
+  /** How many different keys the data point's own attributes become. */
+  readonly own: number;
+  /** The same with its scope's and its resource's. */
+  readonly all: number;
+}
+
+export interface LevelledKey {
+  readonly level: AttributeLevel;
+  readonly key: string;
+}
+
+/** Two attributes that Dynatrace would store under one key. */
+export interface KeyClash {
+  readonly stored: string;
+  readonly wins: LevelledKey;
+  readonly loses: LevelledKey;
+}
+
+export interface DimensionFacts {
+  readonly level: AttributeLevel;
+  readonly key: string;
+  readonly type: "string" | "boolean" | "integer" | "double" | "array" | "map" | "bytes" | "none";
+  /** The value, where it is a string. */
+  readonly text: string;
+}
+
+/** What the rules are about. */
+export interface Subjects {
+  readonly endpoint: EndpointFacts;
+  readonly token: TokenFacts;
+  readonly request: RequestFacts;
+  readonly metric: MetricFacts;
+  /** The names of a request's histograms, each once. */
+  readonly histograms: readonly string[];
+  readonly bounds: BoundFacts;
+  readonly buckets: BucketFacts;
+  readonly point: PointFacts;
+  /** How many series of one metric are to be sent. */
+  readonly series: number;
+  readonly dimensions: DimensionCounts;
+  readonly keys: KeyClash;
+  readonly dimension: DimensionFacts;
+  /** Known only to Dynatrace: an answer's status, a version, a quota. */
+  readonly service: never;
+}
+
+/** Who says so: a document of Dynatrace's, an answer that somebody has published, or this program alone. */
+export type Origin = "documented" | "seen" | "ours";
+
+/** How Dynatrace answers when a rule is broken. */
+export interface Answer {
+  /** A line of the message; NAME stands for the metric. */
+  readonly line: string;
+  /** `reason`: the reason in it has been seen, the words around it are ours. */
+  readonly wording: Origin | "reason";
+  readonly status: "200" | "200 or 400" | "401" | "403" | "413";
+  readonly statusFrom: Origin;
+}
+
+/** A rule as text; the documentation and the explanations need no more. */
+export interface RuleText {
+  readonly id: string;
+  readonly level: Level;
+  readonly checks: string;
+  /** What Dynatrace does with what breaks it. */
+  readonly effect: string;
+  readonly remedy: string;
+  readonly source: keyof typeof SOURCES;
+  /** None: Dynatrace says nothing. */
+  readonly answer?: Answer;
+}
+
+export interface Rule<T> extends RuleText {
+  /** What is wrong, or undefined; a rule without it is one that only Dynatrace can check. */
+  readonly broken?: (subject: T) => string | undefined;
+}
+
+export const LIMITS = {
+  /** 4 MB, uncompressed. */
+  requestBytes: 4_000_000,
+  requestPoints: 15_000,
+  suggestedPoints: 3000,
+  dimensions: 50,
+  metricKey: { least: 2, most: 255 },
+  dimensionKey: 100,
+  dimensionValue: 255,
+  unit: 63,
+  description: 1023,
+  /** Buckets of a data point that Managed stores. */
+  buckets: 12,
+  /** Tuples of a metric in 30 days: the different combinations of its dimensions' values. */
+  tuples: 1_000_000,
+  pastMs: 3_600_000,
+  futureMs: 600_000,
+} as const;
+
+const NAME = "NAME";
+const DELTA =
+  "use DELTA: OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta in an SDK, the cumulativetodelta processor in a Collector";
+const BASES = `use ${DYNATRACE_BASES}`;
+const CLASSIC_TOKEN = "dt0c01. followed by 24 characters, a dot and 64 characters";
+
+/** Of an answer about data points: 200 when others were taken, 400 when there are none. */
+const PARTIAL = { status: "200 or 400", statusFrom: "documented" } as const;
+/** The same, of a rule about which no document says how Dynatrace answers. */
+const ASSUMED = { status: "200 or 400", statusFrom: "ours" } as const;
+/** Of an answer that refuses nothing. */
+const WARNED = { status: "200", statusFrom: "ours" } as const;
+
+export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>[] } = {
+  endpoint: [
+    {
+      id: "endpoint-apps",
+      level: "error",
+      checks: "The host does not end in .apps.dynatrace.com or .apps.dynatracelabs.com",
+      effect: "it serves Dynatrace's pages, not its API, and answers 404",
+      remedy: "use ENV.live.dynatrace.com",
+      source: "endpoints",
+      broken: ({ url }) => isDynatracePage(url) ? `the host is ${url.hostname}` : undefined,
+    },
+    {
+      id: "endpoint-placeholder",
+      level: "warning",
+      checks: "The URL names an environment of yours, no placeholder of the documentation",
+      effect: "no environment has this address",
+      remedy: "put the ID of your environment, and your host, in place of it",
+      source: "endpoints",
+      broken: ({ url }) => {
+        const found = placeholderIn(url);
+        return found === undefined ? undefined : `"${found}" is a placeholder`;
+      },
+    },
+    {
+      id: "endpoint-path",
+      level: "warning",
+      checks: "The path holds /api/v2/otlp",
+      effect: "Dynatrace answers 404",
+      remedy: BASES,
+      source: "endpoints",
+      broken: ({ url, setting }) =>
+        !url.pathname.includes("/api/v2/otlp") && (setting === "DT_ENDPOINT" || isDynatrace(url))
+          ? `the path ${url.pathname} does not hold /api/v2/otlp`
+          : undefined,
+    },
+    {
+      id: "endpoint-doubled",
+      level: "warning",
+      checks: "The path holds /v1/metrics once",
+      effect: "Dynatrace answers 404",
+      remedy: "leave /v1/metrics out of the setting, or give it once",
+      source: "endpoints",
+      broken: ({ url }) =>
+        /\/v1\/metrics\/.*v1\/metrics/.test(url.pathname)
+          ? `the path ${url.pathname} holds /v1/metrics twice`
+          : undefined,
+    },
+    {
+      id: "endpoint-signal",
+      level: "warning",
+      checks: "The path is that of metrics, not /v1/traces or /v1/logs",
+      effect: "that path takes another signal, and no metrics",
+      remedy: "leave it out of the setting: /v1/metrics is added",
+      source: "endpoints",
+      broken: ({ url }) => {
+        const signal = /\/v1\/(traces|logs)(?=\/|$)/.exec(url.pathname)?.[0];
+        return signal === undefined ? undefined : `the path ${url.pathname} holds ${signal}`;
+      },
+    },
+    {
+      id: "endpoint-http",
+      level: "warning",
+      checks: "A host outside the private network is reached over https",
+      effect: "everything travels unencrypted, the token too, and Dynatrace takes https alone",
+      remedy: "use https://",
+      source: "api",
+      broken: ({ url }) =>
+        url.protocol === "http:" && !isPrivate(url.hostname)
+          ? `${url.hostname} is a public host and the URL begins with http://`
+          : undefined,
+    },
+    {
+      id: "endpoint-activegate",
+      level: "warning",
+      checks: "An ActiveGate (port 9999) is reached over https, with the environment in the path",
+      effect: "an ActiveGate finds the environment by its path alone",
+      remedy:
+        "use https://HOST:9999/e/ENV/api/v2/otlp; its certificate is self-signed unless you changed it: name its CA with --ca",
+      source: "endpoints",
+      broken: ({ url }) =>
+        url.port === "9999" && (url.protocol === "http:" || !/^\/e\/[^/]+\//.test(url.pathname))
+          ? `port 9999 is an ActiveGate's, but the URL is ${url.protocol}//…:9999${url.pathname}`
+          : undefined,
+    },
+    {
+      id: "endpoint-oneagent",
+      level: "warning",
+      checks: "The port is not 14499, where a OneAgent listens",
+      effect: "a OneAgent takes traces and logs at this port, but no metrics",
+      remedy: "send to the environment, to an ActiveGate or to a Collector",
+      source: "endpoints",
+      broken: ({ url }) => url.port === "14499" ? "port 14499 is a OneAgent's" : undefined,
+    },
+    {
+      id: "endpoint-grpc",
+      level: "warning",
+      checks: "The port is not 4317, which is gRPC's",
+      effect: "this program speaks OTLP over HTTP, and Dynatrace takes no gRPC",
+      remedy: "use port 4318 of a Collector; Dynatrace's URL has no such port",
+      source: "endpoints",
+      broken: ({ url }) => url.port === "4317" ? "port 4317 is OTLP's port for gRPC" : undefined,
+    },
+  ],
+  token: [
+    {
+      id: "token-kind",
+      level: "warning",
+      checks: "The token does not begin with dt0s01 or dt0s02, which is how OAuth clients begin",
+      effect: "no such token ingests: Dynatrace answers 401",
+      remedy:
+        "make an access token with the scope metrics.ingest, or a platform token with openpipeline:metrics:ingest",
+      source: "tokens",
+      broken: ({ token }) => {
+        const kind = /^dt0s0[12](?=\.)/.exec(token)?.[0];
+        return kind === undefined ? undefined : `the token begins with ${kind}`;
+      },
+    },
+    {
+      id: "token-shape",
+      level: "warning",
+      checks:
+        `An access token is ${CLASSIC_TOKEN}; a platform token begins with dt0s16 and has two dots`,
+      effect: "Dynatrace answers 401 to anything but a token of its own",
+      remedy: "copy the whole token, with its two dots, as Dynatrace showed it once",
+      source: "tokens",
+      broken: ({ scheme, token }) => {
+        // Behind Bearer there may be what an OAuth server has issued, whose form is its own affair.
+        if (!/^dt\d/.test(token) && scheme.toLowerCase() === "bearer") return undefined;
+        if (/^dt0s0[12]\./.test(token) || /^dt0s16\.[^.]+\.[^.]+$/.test(token)) return undefined;
+        if (/^dt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}$/.test(token)) return undefined;
+        const [, first, second] = /^dt0c01\.([^.]*)\.([^.]*)$/.exec(token) ?? [];
+        return first === undefined || second === undefined
+          ? `the token does not look like ${CLASSIC_TOKEN}`
+          : first.length === 24 && second.length === 64
+          ? "an access token has capitals and digits alone after dt0c01., and this one has others"
+          : `after dt0c01. there are ${first.length} and ${second.length} characters, not 24 and 64`;
+      },
+    },
+    {
+      id: "token-scheme",
+      level: "warning",
+      checks:
+        "The header is Authorization: Api-Token … for an access token (dt0c01), Bearer … for a platform token (dt0s16)",
+      effect: "Dynatrace answers 401 to another scheme; older and Managed endpoints know no Bearer",
+      remedy: "give the token without its scheme in DT_API_TOKEN: the program adds the right one",
+      source: "tokens",
+      answer: {
+        line: "Authorization header contains unsupported authorization scheme",
+        wording: "seen",
+        status: "401",
+        statusFrom: "seen",
+      },
+      broken: ({ scheme, token }) => {
+        const given = scheme.toLowerCase();
+        if (given !== "api-token" && given !== "bearer") {
+          return scheme === ""
+            ? "the header Authorization names no scheme"
+            : /^(?:basic|digest|oauth|token|apikey|api-key)$/.test(given)
+            ? `the header Authorization begins with ${scheme}`
+            // What is no scheme may be the token.
+            : "the header Authorization begins with something that is not a scheme of Dynatrace's";
+        }
+        const right = token.startsWith("dt0s16.")
+          ? "Bearer"
+          : token.startsWith("dt0c01.")
+          ? "Api-Token"
+          : scheme;
+        return given === right.toLowerCase()
+          ? undefined
+          : `the header says ${scheme}, and this kind of token needs ${right}`;
+      },
+    },
+  ],
+  request: [
+    {
+      id: "request-size",
+      level: "error",
+      checks: "A request has at most 4 MB (4,000,000 bytes), uncompressed",
+      effect: "Dynatrace answers 413 and drops the whole request",
+      remedy: "send fewer data points a request",
+      source: "ingest",
+      answer: {
+        line: "Request dropped - Reason: OTLP_MESSAGE_MAX_SIZE_EXCEEDED",
+        wording: "reason",
+        status: "413",
+        statusFrom: "documented",
+      },
+      broken: ({ bytes }) =>
+        bytes > LIMITS.requestBytes
+          ? `the request has ${bytes} bytes uncompressed, ${LIMITS.requestBytes} are the most`
+          : undefined,
+    },
+    {
+      id: "request-points",
+      level: "error",
+      checks: "A request has at most 15,000 data points",
+      effect: "Dynatrace drops the whole request",
+      remedy: "send fewer data points a request: 3,000 are suggested",
+      source: "ingest",
+      answer: {
+        line: "Request dropped details: 'Too many metric data points'",
+        wording: "ours",
+        status: "413",
+        statusFrom: "ours",
+      },
+      broken: ({ points }) =>
+        points > LIMITS.requestPoints
+          ? `the request has ${points} data points, ${LIMITS.requestPoints} are the most`
+          : undefined,
+    },
+    {
+      id: "request-points-suggested",
+      level: "warning",
+      checks: "A request has no more than the 3,000 data points of Dynatrace's Collector example",
+      effect: "Dynatrace takes it, but may throttle a sender of large requests (429)",
+      remedy: "send fewer data points a request",
+      source: "ingest",
+      broken: ({ points }) =>
+        points > LIMITS.suggestedPoints && points <= LIMITS.requestPoints
+          ? `the request has ${points} data points, ${LIMITS.suggestedPoints} are suggested`
+          : undefined,
+    },
+  ],
+  metric: [
+    {
+      id: "cumulative-histogram",
+      level: "error",
+      checks: "A histogram is DELTA",
+      effect: "Dynatrace refuses cumulative histograms",
+      remedy: DELTA,
+      source: "ingest",
+      // No other reason is documented for exponential ones.
+      answer: {
+        line:
+          `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_CUMULATIVE_HISTOGRAM`,
+        wording: "seen",
+        ...PARTIAL,
+      },
+      broken: ({ type, temporality }) =>
+        (type === "histogram" || type === "exponential") && temporality === "cumulative"
+          ? "the histogram is cumulative"
+          : undefined,
+    },
+    {
+      id: "cumulative-sum",
+      level: "error",
+      checks: "A monotonic sum (a counter) is DELTA; one that also falls may be cumulative",
+      effect: "Dynatrace refuses monotonic cumulative sums",
+      remedy: DELTA,
+      source: "rejections",
+      answer: {
+        line:
+          `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM`,
+        wording: "seen",
+        ...PARTIAL,
+      },
+      broken: ({ type, temporality, monotonic }) =>
+        type === "sum" && monotonic && temporality === "cumulative"
+          ? "the counter is cumulative"
+          : undefined,
+    },
+    {
+      id: "summary",
+      level: "error",
+      checks: "The metric is no summary",
+      effect: "Dynatrace refuses summaries",
+      remedy: "send a histogram, or the summary's count, sum and quantiles as gauges",
+      source: "rejections",
+      answer: {
+        line: `Unsupported metric: '${NAME}' - Reason: UNSUPPORTED_METRIC_TYPE_SUMMARY`,
+        wording: "seen",
+        ...PARTIAL,
+      },
+      broken: ({ type }) => type === "summary" ? "the metric is a summary" : undefined,
+    },
+    {
+      id: "temporality-missing",
+      level: "error",
+      checks: "A sum or a histogram says whether it is delta or cumulative",
+      effect: "Dynatrace takes DELTA alone and cannot know",
+      remedy: "set aggregation_temporality to DELTA",
+      source: "ingest",
+      answer: {
+        line: `Unsupported metric: '${NAME}' details: 'Aggregation temporality is not set'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
+      broken: ({ type, temporality }) =>
+        ["sum", "histogram", "exponential"].includes(type) && temporality === "unspecified"
+          ? "the aggregation temporality is not set"
+          : undefined,
+    },
+    {
+      id: "metric-key-invalid",
+      level: "error",
+      checks: "A metric key has at least one letter or digit",
+      effect: "Dynatrace drops the data points: nothing of the key is left",
+      remedy: "give the metric a name of A-Z a-z 0-9 _ - and dots",
+      source: "ingest",
+      answer: {
+        line: `Metric dropped: '${NAME}' details: 'The metric key is invalid'`,
+        wording: "ours",
+        ...PARTIAL,
+      },
+      broken: ({ name }) =>
+        /[A-Za-z0-9]/.test(name)
+          ? undefined
+          : name === ""
+          ? "the metric has no name"
+          : `the metric key ${quoted(name)} has neither letter nor digit`,
+    },
+    {
+      id: "metric-key-length",
+      level: "error",
+      checks: "A metric key has 2 to 255 characters",
+      effect: "Dynatrace takes no such key, and the data points are lost",
+      remedy: "choose a name of 2 to 255 characters (--metric)",
+      source: "ingest",
+      answer: {
+        line: `Metric dropped: '${NAME}' details: 'The metric key has an invalid length'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
+      broken: ({ name }) => {
+        const { least, most } = LIMITS.metricKey;
+        const length = characters(name);
+        return name === "" || (length >= least && length <= most)
+          ? undefined
+          : `the metric key ${quoted(name)} has ${counted(length, "character")}, ` +
+            `${least} to ${most} are allowed`;
+      },
+    },
+    {
+      id: "metric-key-characters",
+      level: "warning",
+      checks:
+        "A metric key begins with a letter and has sections of A-Z a-z 0-9 _ - joined by dots",
+      effect: "Dynatrace puts _ in place of every other character",
+      remedy: "choose such a name (--metric), or look for the one that Dynatrace makes of it",
+      source: "ingest",
+      broken: ({ name }) =>
+        !/[A-Za-z0-9]/.test(name) || METRIC_KEY.test(name)
+          ? undefined
+          : storedMetricKey(name) === name
+          ? `the metric key ${quoted(name)} has an empty section`
+          : `the metric key ${quoted(name)} becomes ${quoted(storedMetricKey(name))}`,
+    },
+    {
+      id: "metric-key-reserved",
+      level: "warning",
+      checks:
+        "A metric key does not begin with dt. (a rule of the line protocol; OTLP's documents do not say)",
+      effect: "Dynatrace keeps dt. for its own metrics, and its line protocol refuses such a key",
+      remedy: "choose another name (--metric)",
+      source: "protocol",
+      broken: ({ name }) =>
+        name.startsWith("dt.") ? `the metric key ${quoted(name)} begins with dt.` : undefined,
+    },
+    {
+      id: "unit-length",
+      level: "warning",
+      checks: "A unit has at most 63 characters",
+      effect: "Dynatrace drops the unit",
+      remedy: "use a unit of UCUM, for example ms, By or {request} (--unit)",
+      source: "ingest",
+      broken: ({ unit }) =>
+        characters(unit) > LIMITS.unit
+          ? `the unit has ${
+            characters(unit)
+          } characters, Dynatrace keeps one of at most ${LIMITS.unit}`
+          : undefined,
+    },
+    {
+      id: "unit-characters",
+      level: "warning",
+      checks: "A unit consists of printable ASCII characters without blanks, as in UCUM",
+      effect: "Dynatrace drops the unit",
+      remedy: "use a unit of UCUM, for example us in place of µs (--unit)",
+      source: "collector",
+      answer: {
+        line: `Unit dropped. key: '${NAME}' - Reason: METRIC_UNIT_INVALID_CHARACTERS`,
+        wording: "reason",
+        ...WARNED,
+      },
+      broken: ({ unit }) =>
+        /^[\x21-\x7e]*$/.test(unit)
+          ? undefined
+          : `the unit ${quoted(unit)} has characters that no unit of UCUM has`,
+    },
+    {
+      id: "description-length",
+      level: "warning",
+      checks: "A description has at most 1,023 characters",
+      effect: "Dynatrace cuts the description",
+      remedy: "shorten it (--description)",
+      source: "ingest",
+      broken: ({ description }) =>
+        characters(description) > LIMITS.description
+          ? `the description has ${
+            characters(description)
+          } characters, Dynatrace keeps ${LIMITS.description}`
+          : undefined,
+    },
+    {
+      id: "exponential-buckets",
+      level: "warning",
+      checks: "A histogram has explicit bounds",
+      effect:
+        "of an exponential histogram Dynatrace keeps min, max, sum and count, but not the buckets",
+      remedy: "use explicit bounds (--buckets) if you want percentiles",
+      source: "histograms",
+      broken: ({ type }) => type === "exponential" ? "the histogram is exponential" : undefined,
+    },
+  ],
+  histograms: [
+    {
+      id: "metric-key-histogram",
+      level: "warning",
+      checks:
+        "No two histograms differ in .histogram alone: Managed adds it to a key that does not end in it",
+      effect: "Managed stores both under one key, NAME.histogram",
+      remedy: "rename one of them (--metric)",
+      source: "managed",
+      broken: (names) => {
+        const stored = new Set(names.map(storedMetricKey));
+        const found = [...stored].find((key) => {
+          return histogramKey(key) !== key && stored.has(histogramKey(key));
+        });
+        return found && `${quoted(found)} and ${quoted(histogramKey(found))} are both histograms`;
+      },
+    },
+  ],
+  bounds: [
+    {
+      id: "bounds-sorted",
+      level: "error",
+      checks: "The explicit bounds of a histogram rise strictly",
+      effect: "Dynatrace drops the histogram",
+      remedy: "sort the bounds, and give each once (--buckets)",
+      source: "rejections",
+      answer: {
+        line:
+          `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not sorted' - Reason: HISTOGRAM_BUCKET_INVALID`,
+        wording: "seen",
+        ...PARTIAL,
+      },
+      broken: ({ bounds }) => {
+        const at = bounds.findIndex((bound, i) => bound <= (bounds[i - 1] ?? NaN));
+        return at < 0 ? undefined : `the bound ${bounds[at]} follows ${bounds[at - 1]}`;
+      },
+    },
+    {
+      id: "bounds-finite",
+      level: "error",
+      checks: "The explicit bounds of a histogram are finite numbers",
+      effect: "Dynatrace drops the histogram",
+      remedy: "leave NaN and infinity out: the last bucket has no upper bound anyway (--buckets)",
+      source: "histograms",
+      answer: {
+        line:
+          `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not finite' - Reason: HISTOGRAM_BUCKET_INVALID`,
+        wording: "reason",
+        ...PARTIAL,
+      },
+      broken: ({ bounds }) => {
+        const found = bounds.find((bound) => !Number.isFinite(bound));
+        return found === undefined ? undefined : `a bound is ${found}`;
+      },
+    },
+    {
+      id: "bounds-negative",
+      level: "warning",
+      checks: "The explicit bounds of a histogram are not negative",
+      effect:
+        "Dynatrace does not support negative bounds, and no document says what it does with them",
+      remedy: "begin with 0 or more (--buckets)",
+      source: "managed",
+      broken: ({ bounds }) => {
+        const found = bounds.find((bound) => bound < 0);
+        return found === undefined ? undefined : `the bound ${found} is negative`;
+      },
+    },
+    {
+      id: "bucket-limit",
+      level: "warning",
+      checks: "A histogram that goes to Managed has at most 12 buckets, which 11 bounds make",
+      effect: "Dynatrace Managed stores 12 buckets of a data point and loses the others",
+      remedy: "give at most 11 bounds (--buckets; in an SDK with a view, since its default has 15)",
+      source: "managed",
+      broken: ({ bounds, saas }) =>
+        bounds.length >= LIMITS.buckets && !saas
+          ? `the histogram has ${
+            bounds.length + 1
+          } buckets, of which Managed stores ${LIMITS.buckets}`
+          : undefined,
+    },
+  ],
+  buckets: [
+    {
+      id: "bucket-counts",
+      level: "error",
+      checks: "A histogram has one more bucket than bounds, and their counts sum to its count",
+      effect: "the histogram contradicts itself, which OTLP forbids: expect Dynatrace to drop it",
+      remedy: "update the exporter: this is a bug in it",
+      source: "otlp",
+      answer: {
+        line:
+          `Histogram metric dropped. key: '${NAME}' details: 'Histogram bucket counts do not match' - Reason: HISTOGRAM_BUCKET_INVALID`,
+        wording: "ours",
+        ...ASSUMED,
+      },
+      broken: ({ bounds, counts, count }) => {
+        if (counts.length === 0 && bounds.length === 0) return undefined;
+        if (counts.length !== bounds.length + 1) {
+          return `there are ${counts.length} bucket counts for ${bounds.length} bounds`;
+        }
+        const sum = counts.reduce((total, one) => total + one, 0n);
+        return sum === count ? undefined : `the bucket counts sum to ${sum}, but count is ${count}`;
+      },
+    },
+  ],
+  point: [
+    {
+      id: "sum-missing",
+      level: "error",
+      checks: "A histogram data point has a sum",
+      effect: "Dynatrace drops a histogram data point without a sum",
+      remedy: "record no negative values: an SDK leaves the sum out because of them",
+      source: "histograms",
+      answer: {
+        line: `Histogram metric dropped. key: '${NAME}' details: 'Histogram has no sum'`,
+        wording: "ours",
+        ...PARTIAL,
+      },
+      broken: ({ sumMissing }) => sumMissing ? "the data point has no sum" : undefined,
+    },
+    {
+      id: "value-nan",
+      level: "error",
+      checks: "No value is NaN",
+      effect: "Dynatrace drops the data point",
+      remedy: "leave out what could not be measured",
+      source: "collector",
+      answer: {
+        line:
+          `Metric value dropped. key: '${NAME}' details: 'Value was NaN' - Reason: VALUE_INVALID`,
+        wording: "seen",
+        ...PARTIAL,
+      },
+      broken: ({ figures }) => {
+        const found = figures.find(([, value]) => Number.isNaN(value));
+        return found && `${found[0]} is NaN`;
+      },
+    },
+    {
+      id: "value-infinite",
+      level: "error",
+      checks: "No value is infinite",
+      effect: "Dynatrace drops the data point",
+      remedy: "leave out what has no finite value",
+      source: "histograms",
+      answer: {
+        line:
+          `Metric value dropped. key: '${NAME}' details: 'Value was infinite' - Reason: VALUE_INVALID`,
+        wording: "reason",
+        ...ASSUMED,
+      },
+      broken: ({ figures }) => {
+        const found = figures.find(([, value]) => Math.abs(value) === Infinity);
+        return found && `${found[0]} is ${found[1]}`;
+      },
+    },
+    {
+      id: "time-past",
+      level: "error",
+      checks:
+        "A data point is at most 1 hour old (documented for the line protocol, assumed for OTLP)",
+      effect: "expect Dynatrace to drop the data point",
+      remedy: "send in time (--max-age 3600), and set the clock right",
+      source: "protocol",
+      answer: {
+        line: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the past'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
+      broken: ({ time, now }) =>
+        now - time > LIMITS.pastMs
+          ? time === 0
+            ? "time_unix_nano is not set"
+            : `the data point is ${Math.floor((now - time) / 60_000)} minutes old, 60 are the most`
+          : undefined,
+    },
+    {
+      id: "time-future",
+      level: "error",
+      checks:
+        "A data point is at most 10 minutes ahead (documented for the line protocol, assumed for OTLP)",
+      effect: "expect Dynatrace to drop the data point",
+      remedy: "set the clock right",
+      source: "protocol",
+      answer: {
+        line: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the future'`,
+        wording: "ours",
+        ...ASSUMED,
+      },
+      broken: ({ time, now }) =>
+        time - now > LIMITS.futureMs
+          ? `the data point is ${Math.floor((time - now) / 60_000)} minutes ahead, 10 are the most`
+          : undefined,
+    },
+  ],
+  series: [
+    {
+      id: "tuples-metric",
+      level: "warning",
+      checks:
+        "A metric has at most 1,000,000 tuples, combinations of its dimensions' values, in 30 days",
+      effect: "Dynatrace takes no further tuple of the metric",
+      remedy: "send fewer series (--series, --max-series), and keep IDs out of attributes",
+      source: "ingest",
+      broken: (series) =>
+        series > LIMITS.tuples
+          ? `${series} series are asked for, ${LIMITS.tuples} tuples are the most`
+          : undefined,
+    },
+  ],
+  dimensions: [
+    {
+      id: "dimension-count",
+      level: "error",
+      checks: "A data point has at most 50 attributes of its own: each is a dimension",
+      effect: "Dynatrace drops the data point",
+      remedy: "send fewer attributes (--attr)",
+      source: "ingest",
+      answer: {
+        line: `Metric dropped: '${NAME}' - Reason: DIMENSION_COUNT_EXCEEDED`,
+        wording: "reason",
+        ...PARTIAL,
+      },
+      broken: ({ own }) =>
+        own > LIMITS.dimensions
+          ? `a data point has ${own} dimensions, ${LIMITS.dimensions} are the most`
+          : undefined,
+    },
+    {
+      id: "dimension-count-all",
+      level: "warning",
+      checks: "A data point, its scope and its resource have at most 50 attributes together",
+      effect:
+        "Dynatrace drops the data point if its allow list admits so many of them that there are over 50 dimensions",
+      remedy: "send fewer attributes (--attr, --resource)",
+      source: "ingest",
+      broken: ({ own, all }) =>
+        own <= LIMITS.dimensions && all > LIMITS.dimensions
+          ? `a data point has ${own} attributes of its own, ` +
+            `${all} with those of its scope and its resource, and ${LIMITS.dimensions} dimensions are the most`
+          : undefined,
+    },
+  ],
+  keys: [
+    {
+      id: "dimension-key-collision",
+      level: "warning",
+      checks: "No two attributes become one dimension key",
+      effect:
+        "Dynatrace keeps one value: of one level the first, and a data point's before a scope's before a resource's",
+      remedy: "rename one of the attributes",
+      source: "ingest",
+      broken: ({ stored, wins, loses }) =>
+        wins.key === loses.key
+          ? undefined
+          : `the attribute keys ${quoted(wins.key)} (${wins.level}) and ${quoted(loses.key)} ` +
+            `(${loses.level}) both become ${quoted(stored)}`,
+    },
+    {
+      id: "dimension-key-twice",
+      level: "warning",
+      checks: "An attribute key occurs once",
+      effect: "Dynatrace keeps the first value",
+      remedy: "send each attribute once",
+      source: "ingest",
+      broken: ({ wins, loses }) =>
+        wins.key === loses.key && wins.level === loses.level
+          ? `a ${wins.level} has the attribute key ${quoted(wins.key)} twice`
+          : undefined,
+    },
+    {
+      id: "dimension-key-levels",
+      level: "warning",
+      checks: "An attribute key occurs on one level: data point, scope or resource",
+      effect:
+        "Dynatrace keeps a data point's value before a scope's, and a scope's before a resource's",
+      remedy: "leave one of the attributes out, or rename it",
+      source: "ingest",
+      broken: ({ wins, loses }) =>
+        wins.key === loses.key && wins.level !== loses.level
+          ? `${quoted(wins.key)} is an attribute of a ${wins.level} and of its ${loses.level}`
+          : undefined,
+    },
+  ],
+  dimension: [
+    {
+      id: "dimension-key-empty",
+      level: "warning",
+      checks: "A dimension key has at least one letter or digit",
+      effect: "Dynatrace drops the dimension",
+      remedy: "give the attribute a key of a-z 0-9 _ . -",
+      source: "collector",
+      answer: {
+        line: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
+        wording: "reason",
+        ...WARNED,
+      },
+      broken: ({ key }) =>
+        key === ""
+          ? "an attribute's key is empty"
+          : /[A-Za-z0-9]/.test(key)
+          ? undefined
+          : `the attribute key ${quoted(key)} has no letter and no digit`,
+    },
+    {
+      id: "dimension-key-characters",
+      level: "warning",
+      checks: "A dimension key begins with a letter and has only a-z 0-9 _ . -, no capitals",
+      effect: "Dynatrace makes capitals lower case and puts _ in place of every other character",
+      remedy: "use lower-case letters, digits and _ . - in the attribute's key",
+      source: "ingest",
+      broken: ({ key }) =>
+        !/[A-Za-z0-9]/.test(key) || DIMENSION_KEY.test(key)
+          ? undefined
+          : `the attribute key ${quoted(key)} becomes ${quoted(storedDimensionKey(key))}`,
+    },
+    {
+      id: "dimension-key-length",
+      level: "warning",
+      checks: "A dimension key has at most 100 characters",
+      effect: "Dynatrace cuts the key",
+      remedy: "shorten the attribute's key",
+      source: "ingest",
+      broken: ({ key }) =>
+        characters(key) > LIMITS.dimensionKey
+          ? `the attribute key ${quoted(key)} has ${characters(key)} characters, ` +
+            `Dynatrace keeps ${LIMITS.dimensionKey}`
+          : undefined,
+    },
+    {
+      id: "dimension-key-system",
+      level: "warning",
+      checks: "A dimension key is not dt.system; other keys that begin with dt. are welcome",
+      effect: "Dynatrace sets dt.system itself and does not take it from outside",
+      remedy: "choose another key",
+      source: "ingest",
+      broken: ({ key }) =>
+        /^dt\.system(\.|$)/i.test(key)
+          ? `the attribute key ${quoted(key)} is Dynatrace's own`
+          : undefined,
+    },
+    {
+      id: "dimension-value-empty",
+      level: "warning",
+      checks: "A dimension value has at least 1 character",
+      effect: "Dynatrace drops the dimension",
+      remedy: "leave the attribute out, or give it a value",
+      source: "collector",
+      answer: {
+        line: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
+        wording: "reason",
+        ...WARNED,
+      },
+      broken: ({ key, type, text }) =>
+        type === "none" || (type === "string" && text === "")
+          ? `the attribute ${quoted(key)} has no value`
+          : undefined,
+    },
+    {
+      id: "dimension-value-length",
+      level: "warning",
+      checks: "A dimension value has at most 255 characters",
+      effect: "Dynatrace cuts the value",
+      remedy: "shorten the attribute's value",
+      source: "ingest",
+      broken: ({ key, text }) =>
+        characters(text) > LIMITS.dimensionValue
+          ? `the value of the attribute ${quoted(key)} has ${characters(text)} characters, ` +
+            `Dynatrace keeps ${LIMITS.dimensionValue}`
+          : undefined,
+    },
+    {
+      id: "dimension-value-type",
+      level: "warning",
+      checks: "A dimension value is a string, a boolean or an integer; Dynatrace stores it as text",
+      effect: "Dynatrace drops the dimension",
+      remedy: "send the attribute as a string, or leave it out",
+      source: "ingest",
+      broken: ({ key, type }) =>
+        DROPPED_TYPES.includes(type)
+          ? `the attribute ${quoted(key)} is ${type === "array" ? "an" : "a"} ${type}`
+          : undefined,
+    },
+  ],
+  service: [
+    {
+      id: "status-401",
+      level: "error",
+      checks:
+        "The header Authorization holds a valid token: Api-Token with an access token (dt0c01), Bearer with a platform token (dt0s16)",
+      effect: "Dynatrace does not know the token, or does not take it with this scheme",
+      remedy:
+        "make an access token with the scope metrics.ingest, or a platform token with openpipeline:metrics:ingest, and check that the scheme fits",
+      source: "tokens",
+      answer: {
+        line: "Token Authentication failed",
+        wording: "seen",
+        status: "401",
+        statusFrom: "seen",
+      },
+    },
+    {
+      id: "status-403",
+      level: "error",
+      checks:
+        "An access token (Api-Token, dt0c01) has the scope metrics.ingest in this environment",
+      effect: "Dynatrace knows the token, but the token may not ingest metrics here",
+      remedy: "add the scope metrics.ingest to the token, or use a token of this environment",
+      source: "tokens",
+      answer: {
+        line: "Token is missing required scope",
+        wording: "seen",
+        status: "403",
+        statusFrom: "seen",
+      },
+    },
+    {
+      id: "status-403-platform",
+      level: "error",
+      checks:
+        "A platform token (Bearer, dt0s16) has the scope openpipeline:metrics:ingest and has not expired, and its owner has that permission too",
+      effect: "Dynatrace knows the token, but the token may not ingest metrics here",
+      remedy:
+        "add the scope openpipeline:metrics:ingest to the token, and a policy that grants it to the owner; renew an expired token",
+      source: "tokens",
+      answer: {
+        line: "OAuth token is missing required scope",
+        wording: "seen",
+        status: "403",
+        statusFrom: "seen",
+      },
+    },
+    {
+      id: "status-404",
+      level: "error",
+      checks: "The URL is BASE/v1/metrics, its base ending in /api/v2/otlp",
+      effect: "Dynatrace answers 404",
+      remedy: BASES,
+      source: "endpoints",
+    },
+    {
+      id: "status-415",
+      level: "error",
+      checks:
+        "The body is binary protobuf (application/x-protobuf) over HTTP, not JSON and not gRPC",
+      effect: "Dynatrace answers 415, and not in the form of an OTLP Status",
+      remedy: "set the exporter to http/protobuf",
+      source: "api",
+    },
+    {
+      id: "status-429",
+      level: "error",
+      checks: "The environment's ingest is not used up",
+      effect:
+        "Dynatrace answers 429 and takes nothing for a while; X-RateLimit-Limit, -Remaining and -Reset say how much and how long",
+      remedy: "send less often, or larger requests; obey Retry-After",
+      source: "api",
+    },
+    {
+      id: "status-5xx",
+      level: "error",
+      checks: "The service is available",
+      effect: "Dynatrace answers 500 for a failure of its own, 503 when it is paused or overloaded",
+      remedy: "send again after a 503; a 500 does not get better by repeating",
+      source: "api",
+    },
+    {
+      id: "histogram-version",
+      level: "error",
+      checks: "Dynatrace has version 1.300 or later; Managed has 1.324, and its ActiveGate 1.321",
+      effect: "older versions take no histograms",
+      remedy: "update Dynatrace, or the ActiveGate in between",
+      source: "managed",
+    },
+    {
+      id: "buckets-latest",
+      level: "warning",
+      checks:
+        "Latest Dynatrace: the rate card has Metrics powered by Grail; then all buckets are stored, without a setting",
+      effect: "without it percentile() does not work",
+      remedy: "query avg(), max() and count()",
+      source: "histograms",
+    },
+    {
+      id: "buckets-managed",
+      level: "warning",
+      checks:
+        "Managed: the key is NAME.histogram (just NAME if it ends in .histogram or _histogram), with 12 buckets of a data point",
+      effect: "a search for the name alone does not find it",
+      remedy: "look for NAME.histogram",
+      source: "managed",
+    },
+    {
+      id: "buckets-classic",
+      level: "warning",
+      checks:
+        'Dynatrace Classic: Settings > Metrics > Histograms > "Ingest complete explicit bucket histograms" is on',
+      effect:
+        "Classic keeps min, max, sum and count alone; with the setting it stores the buckets as NAME_bucket",
+      remedy: "turn the setting on, and look for NAME_bucket",
+      source: "classicSettings",
+    },
+    {
+      id: "buckets-drawn",
+      level: "warning",
+      checks: "A chart shows percentiles over time",
+      effect: "Dynatrace cannot draw a distribution over the buckets",
+      remedy: "draw it here: otlp-histogram receive, or --plot",
+      source: "histograms",
+    },
+    {
+      id: "resource-attributes",
+      level: "warning",
+      checks:
+        "A resource or scope attribute is on the allow list (Settings > Metrics > OpenTelemetry metrics) under its original name, capitals and all",
+      effect:
+        "it becomes no dimension: host.name, os.type and process.pid are not on the default list, service.name and deployment.environment may not be",
+      remedy:
+        "add it to the allow list, or put it on the data points (--attr); with Advanced OTLP metric dimensions every attribute becomes a dimension, its key stays as it is, and other limits hold",
+      source: "settings",
+    },
+    {
+      id: "metric-keys-environment",
+      level: "error",
+      checks: "An environment has at most 100,000 metric keys",
+      effect: "Dynatrace takes no new metric key",
+      remedy: "keep what varies in dimensions, not in metric names",
+      source: "ingest",
+    },
+    {
+      id: "tuples-environment",
+      level: "error",
+      checks: "All custom metrics together have at most 50,000,000 tuples in 30 days",
+      effect: "Dynatrace takes no further tuple",
+      remedy: "keep IDs and other values that never repeat out of attributes",
+      source: "ingest",
+    },
+  ],
+};
+
+interface Broken {
+  readonly rule: RuleText;
+  readonly wrong: string;
+}
+
+const NOTHING: readonly Broken[] = [];
+
+/** The broken rules of one kind, each with what is wrong. */
+export function broken<S extends keyof Subjects>(
+  kind: S,
+  subject: Subjects[S],
+): readonly Broken[] {
+  // A large request asks half a million times, and mostly nothing is wrong: then nothing is made.
+  let found: Broken[] | undefined;
+  for (const rule of RULES[kind]) {
+    const wrong = rule.broken?.(subject);
+    if (wrong !== undefined) (found ??= []).push({ rule, wrong });
+  }
+  return found ?? NOTHING;
+}
+
+/** Every rule, in the order of the table. */
+export function allRules(): readonly RuleText[] {
+  return Object.values(RULES).flat();
+}
+
+const DROPPED_TYPES: readonly DimensionFacts["type"][] = ["double", "array", "map", "bytes"];
+const METRIC_KEY = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+const DIMENSION_KEY = /^[a-z][a-z0-9_.-]*$/;
+
+/** The key under which Dynatrace stores a metric of that name. */
+export function storedMetricKey(name: string): string {
+  return name.replace(/[^A-Za-z0-9_.-]/gu, "_").replace(/^[^A-Za-z]/, "_");
+}
+
+/** The key under which Managed stores a histogram of that metric key. */
+export function histogramKey(key: string): string {
+  return /[._]histogram$/.test(key) ? key : `${key}.histogram`;
+}
+
+/** The key under which Dynatrace stores an attribute as a dimension. */
+export function storedDimensionKey(key: string): string {
+  if (DIMENSION_KEY.test(key) && key.length <= LIMITS.dimensionKey) return key;
+  return key.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase())
+    .replace(/[^a-z0-9_.-]/gu, "_").replace(/^[^a-z]/, "_").slice(0, LIMITS.dimensionKey);
+}
+
+/** An Authorization header as the rules about tokens look at it. */
+export function tokenFacts(authorization: string): TokenFacts {
+  const [, scheme = "", token = authorization] = /^(\S+)\s+(.*)$/.exec(authorization.trim()) ?? [];
+  return { scheme, token: token.trim() };
+}
+
+/** SaaS, by its host; another URL may be Managed, or an ActiveGate in front of either. */
+export function isSaas({ hostname }: URL): boolean {
+  return /\.(live|sprint|dev)\.dynatrace(labs)?\.com$/.test(hostname);
+}
+
+/** What the documentation prints where a reader has to put a name of his own. */
+function placeholderIn({ hostname, pathname }: URL): string | undefined {
+  const path = pathname.replaceAll(/%3C/gi, "<").replaceAll(/%3E/gi, ">")
+    .replaceAll(/%7B/gi, "{").replaceAll(/%7D/gi, "}");
+  const marked = /<[^<>]+>|\{[^{}]+\}/.exec(`${hostname}${path}`)?.[0];
+  if (marked !== undefined) return marked;
+  if (!isDynatrace({ hostname, port: "", pathname })) return undefined;
+  const [label = ""] = hostname.split(".", 1);
+  const environment = /^\/e\/([^/]+)\//.exec(path)?.[1] ?? "";
+  const word = /^(env|host|domain|(env|environment|tenant)[-_]?id|your[-_][a-z_-]+)$/i;
+  return [label, environment].find((name) => word.test(name));
+}
+
+function isDynatrace(
+  { hostname, port, pathname }: Pick<URL, "hostname" | "port" | "pathname">,
+): boolean {
+  return /\.dynatrace(labs)?\.com$/.test(hostname) || port === "9999" ||
+    /^\/e\/[^/]+\//.test(pathname);
+}
+
+/** Of this machine or of a private network (RFC 1918, 3927, 4193, 6762), by name or address. */
+function isPrivate(hostname: string): boolean {
+  return !hostname.includes(".") && !hostname.includes(":") ||
+    /^(127|10)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\./.test(hostname) ||
+    /^\[(::1|f[cd]|fe80)/.test(hostname) ||
+    /\.(localhost|local|internal|svc|lan|home|test)$/.test(hostname);
+}
+
+function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+/** A name from a request, short enough for a message. */
+function quoted(text: string): string {
+  return `"${clip(text, 60)}"`;
+}

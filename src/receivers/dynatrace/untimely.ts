@@ -1,0 +1,42 @@
+import type { Measured } from "../../otlp/recorder.ts";
+import type { Finding } from "./finding.ts";
+import { Findings } from "./preflight.ts";
+import { allRules, LIMITS } from "./rules.ts";
+
+/**
+ * How many measurements of a metric are in intervals that ended longer ago than Dynatrace takes, or end further ahead.
+ * `now` is in ms since 1970.
+ */
+export function untimely(
+  measured: readonly Measured[],
+  metric: string,
+  now: number,
+): readonly Finding[] {
+  const findings = new Findings();
+  const past = measured.filter(({ interval: { end } }) => now - end > LIMITS.pastMs);
+  const future = measured.filter(({ interval: { end } }) => end - now > LIMITS.futureMs);
+  for (
+    const [id, those, wrong] of [
+      ["time-past", past, "more than an hour old"],
+      ["time-future", future, "more than ten minutes ahead"],
+    ] as const
+  ) {
+    const rule = allRules().find((rule) => rule.id === id);
+    const [first] = those;
+    if (rule === undefined || first === undefined) continue;
+    const count = those.reduce((sum, { measurements }) => sum + measurements, 0);
+    const since = new Date(first.interval.start).toISOString();
+    const what = count === 1 ? "1 measurement is" : `${count} measurements are`;
+    findings.add(
+      { ...rule, remedy: REMEDY },
+      `${what} ${wrong}, the first of ${since}`,
+      metric,
+      "--time-field",
+    );
+  }
+  return findings.all;
+}
+
+const REMEDY =
+  "send what is newer (--where), leave out --time-field to count it as measured now, or send it to a receiver that " +
+  "takes it";

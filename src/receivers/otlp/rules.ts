@@ -1,0 +1,274 @@
+import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import {
+  AggregationTemporality,
+  DataPointFlags,
+  type ExponentialHistogramDataPoint,
+  type HistogramDataPoint,
+  type Metric,
+} from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { type DataPoint, dataPointsOf, metricsIn, pointCount } from "../../otlp/data_points.ts";
+import { clip } from "../../redact/clip.ts";
+import { type Folding, type Level, type Problem, ProblemFold } from "./problem.ts";
+
+// The rules of opentelemetry-proto's metrics.proto, as far as a receiver can see them in one request.
+
+/** What a receiver makes of a decoded request. */
+export interface Verdict {
+  readonly problems: readonly Problem[];
+  readonly points: number;
+  /** The sum of the data points' `count`; a number data point has none. */
+  readonly measurements: number;
+  readonly rejectedPoints: number;
+  /** 200, or the status that refuses the request as a whole. */
+  readonly status: number;
+  /** What the answer says: a partial success's error_message or a Status's message. */
+  readonly message: string;
+}
+
+export type Judge = (request: ExportMetricsServiceRequest) => Verdict;
+
+export interface Complaint {
+  readonly rule: string;
+  readonly level: Level;
+  readonly message: string;
+}
+
+/** Judges by the OTLP rules alone: what they forbid is rejected as a partial success. */
+export const judgeOtlp: Judge = (request) => {
+  const problems = new ProblemFold(FOLDING);
+  let points = 0;
+  let rejectedPoints = 0;
+  let measurements = 0n;
+  for (const metric of metricsIn(request)) {
+    const ofMetric = metricComplaints(metric);
+    const dataPoints = dataPointsOf(metric);
+    for (const complaint of ofMetric) problems.add({ ...complaint, metric: metric.name });
+    const metricRejected = ofMetric.some(isError);
+    for (const point of dataPoints) {
+      const ofPoint = pointComplaints(point);
+      for (const complaint of ofPoint) problems.add({ ...complaint, metric: metric.name });
+      if (metricRejected || ofPoint.some(isError)) rejectedPoints++;
+      measurements += pointCount(point);
+    }
+    points += dataPoints.length;
+  }
+  const list = problems.problems();
+  return {
+    problems: list,
+    points,
+    measurements: Number(measurements),
+    rejectedPoints,
+    status: 200,
+    message: rejectedPoints === 0
+      ? ""
+      : `${rejectedPoints} of ${points} data points rejected: ${firstErrors(list)}`,
+  };
+};
+
+/** What a metric or a data point complains of. */
+interface Complained extends Complaint {
+  readonly metric: string;
+}
+
+const FOLDING: Folding<Complained> = {
+  key: ({ rule, metric }) => `${rule}\n${metric}`,
+  level: ({ level }) => level,
+  problem: ({ rule, level, metric, message }, times) => ({
+    rule,
+    level,
+    metric: clip(metric, 300),
+    message: times === 1
+      ? message
+      : `${message} (and ${times - 1} more data ${times === 2 ? "point" : "points"})`,
+  }),
+};
+
+function isError(complaint: { readonly level: Level }): boolean {
+  return complaint.level === "error";
+}
+
+function firstErrors(problems: readonly Problem[]): string {
+  const errors = problems.filter(isError);
+  const said = errors.slice(0, 3).map((it) =>
+    `${it.rule}: ${it.metric === "" ? "" : `${it.metric}: `}${it.message}`
+  );
+  return said.join("; ") + (errors.length > 3 ? `; and ${errors.length - 3} more problems` : "");
+}
+
+function error(rule: string, message: string): Complaint {
+  return { rule, level: "error", message };
+}
+
+function warning(rule: string, message: string): Complaint {
+  return { rule, level: "warning", message };
+}
+
+function metricComplaints(metric: Metric): Complaint[] {
+  const found: Complaint[] = [];
+  if (metric.name === "") found.push(error("metric-name", "the metric has no name"));
+  if (metric.data.case === undefined) {
+    found.push(warning("metric-data", "the metric has no data of a known type"));
+  } else if (
+    "aggregationTemporality" in metric.data.value &&
+    metric.data.value.aggregationTemporality !== AggregationTemporality.DELTA &&
+    metric.data.value.aggregationTemporality !== AggregationTemporality.CUMULATIVE
+  ) {
+    found.push(error("temporality", "the aggregation temporality is neither delta nor cumulative"));
+  }
+  return found;
+}
+
+function pointComplaints(point: DataPoint): Complaint[] {
+  const found = timeComplaints(point);
+  switch (point.$typeName) {
+    case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
+      found.push(...bucketComplaints(point));
+      found.push(...distributionComplaints(point, !found.some(isError)));
+      break;
+    case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
+      found.push(...exponentialComplaints(point));
+      found.push(...distributionComplaints(point, !found.some(isError)));
+      break;
+    case "opentelemetry.proto.metrics.v1.NumberDataPoint":
+      if (
+        point.value.case === undefined &&
+        (point.flags & DataPointFlags.NO_RECORDED_VALUE_MASK) === 0
+      ) {
+        found.push(warning("value-missing", "the data point has no value"));
+      }
+      break;
+    case "opentelemetry.proto.metrics.v1.SummaryDataPoint":
+      break;
+  }
+  return found;
+}
+
+function timeComplaints(point: DataPoint): Complaint[] {
+  const { startTimeUnixNano: start, timeUnixNano: end } = point;
+  if (end === 0n) return [warning("time-missing", "time_unix_nano is not set")];
+  // A start of 0 means that it is not known.
+  if (start > end) {
+    return [error("time-order", `it starts ${start - end} ns after its end`)];
+  }
+  return [];
+}
+
+function distributionComplaints(
+  point: HistogramDataPoint | ExponentialHistogramDataPoint,
+  countIsSound: boolean,
+): Complaint[] {
+  const { sum, min, max } = point;
+  const found: Complaint[] = [];
+  for (const [name, value] of Object.entries({ sum, min, max })) {
+    if (value !== undefined && !Number.isFinite(value)) {
+      found.push(error("not-finite", `${name} is ${value}`));
+    }
+  }
+  if (found.length > 0) return found;
+  if (min !== undefined && max !== undefined && min > max) {
+    found.push(error("min-max", `min ${min} is greater than max ${max}`));
+  }
+  if (sum === undefined) return found;
+  if (point.count === 0n) {
+    if (sum !== 0) found.push(error("sum-empty", `sum is ${sum} though count is 0`));
+    return found;
+  }
+  if (hasNegative(point)) {
+    found.push(warning("sum-negative", "sum is set though negative values were measured"));
+  }
+  if (!countIsSound) return found;
+  const count = Number(point.count);
+  // Summing in another order changes the last digits.
+  const slack = 1e-9 * count *
+    Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0), Math.abs(sum / count));
+  if (min !== undefined && sum < count * min - slack) {
+    found.push(warning("sum-range", `sum ${sum} is less than count ${count} times min ${min}`));
+  } else if (max !== undefined && sum > count * max + slack) {
+    found.push(warning("sum-range", `sum ${sum} is more than count ${count} times max ${max}`));
+  }
+  return found;
+}
+
+function hasNegative(point: HistogramDataPoint | ExponentialHistogramDataPoint): boolean {
+  if ((point.min ?? 0) < 0) return true;
+  if (point.$typeName === "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint") {
+    return point.negative?.bucketCounts.some((count) => count > 0n) ?? false;
+  }
+  return point.bucketCounts.some((count, i) => count > 0n && (point.explicitBounds[i] ?? 0) < 0);
+}
+
+function bucketComplaints(point: HistogramDataPoint): Complaint[] {
+  const { bucketCounts: counts, explicitBounds: bounds } = point;
+  const found: Complaint[] = [];
+  const disorder = bounds.findIndex((bound, i) =>
+    Number.isNaN(bound) || bound <= (bounds[i - 1] ?? -Infinity) && i > 0
+  );
+  if (disorder >= 0) {
+    found.push(error(
+      "bounds-order",
+      Number.isNaN(bounds[disorder])
+        ? `bound ${disorder + 1} is not a number`
+        : `bound ${bounds[disorder]} does not follow ${
+          bounds[disorder - 1]
+        } in strictly rising order`,
+    ));
+  } else if (bounds[0] === -Infinity || bounds.at(-1) === Infinity) {
+    found.push(warning("bounds-infinite", "an infinite bound makes a bucket that stays empty"));
+  }
+  if (counts.length === 0 && bounds.length === 0) return found;
+  if (counts.length !== bounds.length + 1) {
+    found.push(error(
+      "bucket-count",
+      `${counts.length} bucket counts with ${bounds.length} bounds: expected ${bounds.length + 1}`,
+    ));
+    return found;
+  }
+  const sum = total(counts);
+  if (sum !== point.count) {
+    found.push(error("bucket-sum", `the bucket counts sum to ${sum}, but count is ${point.count}`));
+  }
+  if (disorder < 0) found.push(...extremeComplaints(point));
+  return found;
+}
+
+/** min lies in the first bucket that is not empty, max in the last. */
+function extremeComplaints(point: HistogramDataPoint): Complaint[] {
+  const { bucketCounts: counts, explicitBounds: bounds } = point;
+  const first = counts.findIndex((count) => count > 0n);
+  const last = counts.findLastIndex((count) => count > 0n);
+  if (first < 0) return [];
+  const found: Complaint[] = [];
+  const check = (name: string, value: number | undefined, bucket: number) => {
+    const lower = bounds[bucket - 1] ?? -Infinity;
+    const upper = bounds[bucket] ?? Infinity;
+    if (value !== undefined && Number.isFinite(value) && (value <= lower || value > upper)) {
+      const end = upper === Infinity ? "+∞)" : `${upper}]`;
+      found.push(warning(
+        `${name}-bucket`,
+        `${name} ${value} is outside of (${lower === -Infinity ? "-∞" : lower}, ${end}, the ${
+          name === "min" ? "first" : "last"
+        } bucket that is not empty`,
+      ));
+    }
+  };
+  check("min", point.min, first);
+  check("max", point.max, last);
+  return found;
+}
+
+function exponentialComplaints(point: ExponentialHistogramDataPoint): Complaint[] {
+  const positive = total(point.positive?.bucketCounts ?? []);
+  const negative = total(point.negative?.bucketCounts ?? []);
+  const sum = point.zeroCount + positive + negative;
+  return sum === point.count ? [] : [error(
+    "bucket-sum",
+    `zero count ${point.zeroCount}, positive ${positive} and negative buckets ${negative} ` +
+      `sum to ${sum}, but count is ${point.count}`,
+  )];
+}
+
+function total(counts: readonly bigint[]): bigint {
+  let sum = 0n;
+  for (const count of counts) sum += count;
+  return sum;
+}

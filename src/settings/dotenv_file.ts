@@ -1,0 +1,124 @@
+import { withoutQuotes } from "../platform/errors.ts";
+import { redactTokens } from "../redact/redact.ts";
+import type { System } from "../platform/system.ts";
+import { fileOf, resolvePath, unreadable } from "../platform/paths.ts";
+import { type Variables, variables } from "./setting.ts";
+import { rowOf, SETTING_KEYS } from "./settings.ts";
+
+/** The environment over `.env`, which may be missing, or over the file of `--env-file`, which may not. */
+export async function readVariables(
+  envFile: string | undefined,
+  system: Pick<System, "env" | "cwd" | "readTextFile">,
+): Promise<Variables> {
+  const name = envFile ?? ".env";
+  let text = "";
+  try {
+    text = await system.readTextFile(resolvePath(system.cwd, name));
+  } catch (thrown) {
+    if (envFile !== undefined) throw unreadable(fileOf("--env-file", envFile), thrown);
+    if (!(thrown instanceof Deno.errors.NotFound)) throw unreadable('".env"', thrown);
+  }
+  if (text === "") return withIgnored(variables(system.env, new Map(), name));
+  const { parseDotenv } = await import("./dotenv.ts");
+  const lines: number[] = [];
+  const found = parseDotenv(text, lines);
+  const warnings = withoutEffect(name, [...found.keys()], lines, system.env);
+  return withIgnored(variables(system.env, found, name), warnings);
+}
+
+/** Adds the warnings about variables that are ignored to those given. */
+function withIgnored(find: Variables, warnings: readonly string[] = []): Variables {
+  return Object.assign(find, { warnings: [...warnings, ...ignored(find)] });
+}
+
+/**
+ * Variables of OpenTelemetry's that ask for what this program does not do. Each list is one choice, in which the first
+ * that is set counts.
+ */
+const IGNORED: readonly {
+  readonly names: readonly string[];
+  /** Values that ask for what happens anyway, in lower case; without them every value is ignored. */
+  readonly obeyed?: readonly string[];
+  readonly instead: string;
+}[] = [
+  {
+    names: ["OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"],
+    // With lowmemory, histograms are delta (OTLP metrics exporter specification).
+    obeyed: ["delta", "lowmemory"],
+    instead:
+      "this program always sends delta histograms. For a receiver that accepts only cumulative ones, put a " +
+      "Collector with the processor deltatocumulative in front of it",
+  },
+  {
+    names: ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"],
+    obeyed: ["http/protobuf"],
+    instead:
+      "this program always sends protobuf over HTTP. Give it the receiver's URL for OTLP over HTTP, usually at port " +
+      "4318, not the one for gRPC at 4317",
+  },
+  {
+    names: ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"],
+    instead:
+      "this program reads its settings from flags, environment variables and .env. Set there what the file sets",
+  },
+];
+
+/** The names of the variables that are read only to warn that they are ignored. */
+export const IGNORED_VARIABLES: readonly string[] = IGNORED.flatMap(({ names }) => names);
+
+function ignored(find: Variables): readonly string[] {
+  return IGNORED.flatMap(({ names, obeyed, instead }) => {
+    const name = names.find((name) => find(name) !== undefined);
+    const setting = name === undefined ? undefined : find(name);
+    if (setting === undefined) return [];
+    const word = withoutQuotes(setting.value).toLowerCase();
+    if (obeyed?.includes(word)) return [];
+    // Of a file the name says nothing, and any other text may be a secret in the wrong place.
+    const value = obeyed !== undefined && /^[a-z_/]{1,20}$/.test(word) ? `=${word}` : "";
+    return [`${setting.name}${value} (${setting.source}) is ignored: ${instead}`];
+  });
+}
+
+/** fetch reads them, and in the real environment alone. */
+const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"];
+/** More names or lines than these make no message clearer. */
+const MOST_NAMED = 10;
+
+/** What of a `.env` file has no effect: names and numbers of lines, never a value. */
+function withoutEffect(
+  file: string,
+  names: readonly string[],
+  lines: readonly number[],
+  environment: System["env"],
+): readonly string[] {
+  const isProxy = (name: string) => PROXIES.includes(name.toUpperCase());
+  const known = new Set([
+    ...SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []),
+    ...IGNORED_VARIABLES,
+  ]);
+  const proxies = names.filter((name) => isProxy(name) && !environment(name));
+  const unknown = names.filter((name) => !known.has(name) && !isProxy(name));
+  const warnings: string[] = [];
+  if (proxies.length > 0) {
+    warnings.push(
+      `${
+        listed(proxies)
+      } in ${file} has no effect: a proxy is read from the environment alone, so export it`,
+    );
+  }
+  if (unknown.length > 0) {
+    warnings.push(`${file} sets what this program does not know: ${listed(unknown)}`);
+  }
+  if (lines.length > 0) {
+    const what = lines.length === 1 ? "line" : "lines";
+    warnings.push(`${what} ${listed(lines)} of ${file} cannot be read: expected NAME=VALUE`);
+  }
+  return warnings;
+}
+
+function listed(items: readonly (string | number)[]): string {
+  const more = items.length - MOST_NAMED;
+  // A token that was pasted in the wrong place can look like a name.
+  const shown = items.slice(0, MOST_NAMED).map((item) => redactTokens(String(item))).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

@@ -1,0 +1,37 @@
+import { UsageError } from "../platform/errors.ts";
+import type { Variables } from "./setting.ts";
+import { choiceOf, type SendFlags, variableOf } from "./settings.ts";
+
+export interface OutputConfig {
+  readonly format: "text" | "json";
+  readonly level: "quiet" | "normal" | "verbose";
+}
+
+/** How what is sent is drawn; `color`: as far as a terminal shows it. */
+export interface DrawingConfig {
+  readonly color: boolean;
+}
+
+export function outputConfig(flags: Pick<SendFlags, "output" | "quiet" | "verbose">): OutputConfig {
+  if (flags.quiet && flags.verbose) {
+    throw new UsageError("--quiet and --verbose contradict each other: give one of them");
+  }
+  return {
+    format: choiceOf("output", flags),
+    level: flags.quiet ? "quiet" : flags.verbose ? "verbose" : "normal",
+  };
+}
+
+/** Undefined: nothing is drawn. */
+export function drawingConfig(
+  flags: Pick<SendFlags, "plot">,
+  { format, level }: OutputConfig,
+  find: Variables,
+): DrawingConfig | undefined {
+  if (!flags.plot) return undefined;
+  if (format === "json") throw new UsageError("--plot draws text: leave out --output json");
+  if (level === "quiet") {
+    throw new UsageError("--plot and --quiet contradict each other: give one of them");
+  }
+  return { color: variableOf("noColor", find) === undefined };
+}

@@ -1,0 +1,44 @@
+import { UsageError } from "../platform/errors.ts";
+import { secondsOr0Setting, secondsSetting, type Variables, wholeSetting } from "./setting.ts";
+import { type SendFlags, settingOf, settingOrDefault } from "./settings.ts";
+
+/** When sends are due. */
+export interface ScheduleConfig {
+  readonly loop: boolean;
+  readonly intervalMs: number;
+  readonly iterations: number;
+  readonly durationMs: number;
+}
+
+/** Adds to `warnings` what is odd, but can be done. */
+export function scheduleConfig(
+  flags: Pick<SendFlags, "loop" | "interval" | "iterations" | "duration" | "timeField">,
+  find: Variables,
+  warnings: string[],
+): ScheduleConfig {
+  const loop = flags.loop ?? false;
+  const iterations = settingOf("iterations", flags);
+  const duration = settingOf("duration", flags);
+  for (const setting of [iterations, duration]) {
+    if (setting !== undefined && !loop) {
+      throw new UsageError(`${setting.name} ends a loop: add --loop, or leave it out`);
+    }
+  }
+  if (flags.interval !== undefined && !loop && flags.timeField === undefined) {
+    warnings.push("--interval has no effect on a single send: add --loop to send repeatedly");
+  }
+  return {
+    loop,
+    intervalMs: secondsOr0Setting(settingOrDefault("interval", flags, find)),
+    iterations: iterations === undefined ? Infinity : wholeSetting(iterations, 1),
+    durationMs: duration === undefined ? Infinity : secondsSetting(duration),
+  };
+}
+
+/** A request is a send, and the next one is sent as soon as it is due. */
+export const REPLAY_SCHEDULE: ScheduleConfig = {
+  loop: true,
+  intervalMs: 0,
+  iterations: Infinity,
+  durationMs: Infinity,
+};

@@ -1,0 +1,137 @@
+import { quotesRemedy, UsageError } from "../platform/errors.ts";
+import { decimal } from "../platform/number.ts";
+
+/** A setting's value with where it came from, so that an error can name both. */
+export interface Setting {
+  /** The name the user knows it by: `--interval` or `INTERVAL`. */
+  readonly name: string;
+  /** `command line`, `environment` or the name of a `.env` file. */
+  readonly source: string;
+  readonly value: string;
+  /** No message shows the value. */
+  readonly secret?: true;
+}
+
+/** Finds a variable in the environment, then in `.env`. */
+export interface Variables {
+  (name: string): Setting | undefined;
+  /** What is in `.env` and has no effect. */
+  readonly warnings?: readonly string[];
+}
+
+/** The environment over a `.env` file; a variable that is set but blank counts as not set. */
+export function variables(
+  environment: (name: string) => string | undefined,
+  dotenv: ReadonlyMap<string, string>,
+  dotenvName: string,
+): Variables {
+  return (name) => {
+    const set = environment(name)?.trim();
+    if (set) return { name, source: "environment", value: set };
+    const kept = dotenv.get(name)?.trim();
+    return kept ? { name, source: dotenvName, value: kept } : undefined;
+  };
+}
+
+const NOT_SHOWN = "(value not shown)";
+
+/** The error for a value that does not parse; `shown` replaces one that holds a secret in a part of it. */
+export function invalid(
+  { name, source, value, secret }: Setting,
+  expected: string,
+  // A message has a line for each thing that is wrong.
+  shown: string = secret ? NOT_SHOWN : `"${value.replace(/[\r\n]+/g, " ")}"`,
+): UsageError {
+  return new UsageError(
+    `Invalid ${name} ${shown} (${source}): expected ${expected}${quotesRemedy(value, source)}`,
+  );
+}
+
+/** A number in a range, or a UsageError. */
+export function numberSetting(
+  setting: Setting,
+  expected: string,
+  inRange: (value: number) => boolean,
+): number {
+  const value = decimal(setting.value);
+  if (!Number.isFinite(value) || !inRange(value)) throw invalid(setting, expected);
+  return value;
+}
+
+/** A whole number in a range, or a UsageError. */
+export function wholeSetting(setting: Setting, least: number, most = Infinity): number {
+  return numberSetting(
+    setting,
+    most === Infinity
+      ? `a whole number, ${least} or more`
+      : `a whole number from ${least} to ${most}`,
+    (n) => Number.isSafeInteger(n) && n >= least && n <= most,
+  );
+}
+
+const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";
+const SECONDS_OR_0_EXPECTED = "a number of seconds, 0 or more, for example 60 or 0.5";
+
+/** Seconds, more than 0 and at most `most`, as milliseconds; or a UsageError. */
+export function secondsSetting(setting: Setting, most = Infinity): number {
+  return numberSetting(setting, SECONDS_EXPECTED, (n) => n > 0 && n <= most) * 1000;
+}
+
+/** Seconds, 0 or more, as milliseconds; or a UsageError. */
+export function secondsOr0Setting(setting: Setting): number {
+  return numberSetting(setting, SECONDS_OR_0_EXPECTED, (n) => n >= 0 && n <= 1e9) * 1000;
+}
+
+/**
+ * One of a few words, or a UsageError that lists them. OpenTelemetry's variables take them in any case (configuration
+ * specification, "Enum").
+ */
+export function choiceSetting<const T extends string>(setting: Setting, choices: readonly T[]): T {
+  const value = setting.name.startsWith("OTEL_") ? setting.value.toLowerCase() : setting.value;
+  const chosen = choices.find((choice) => choice === value);
+  if (chosen === undefined) throw invalid(setting, choices.map((c) => `"${c}"`).join(" or "));
+  return chosen;
+}
+
+/** `true`, `1` or `yes`, in any case, as the predecessor took them; their opposites are off. */
+export function booleanSetting(setting: Setting): boolean {
+  const word = setting.value.toLowerCase();
+  if (["true", "1", "yes"].includes(word)) return true;
+  if (["false", "0", "no"].includes(word)) return false;
+  throw invalid(setting, "true, 1 or yes to turn it on, false, 0 or no to leave it off");
+}
+
+/** `KEY=VALUE` at its first `=`; undefined without one or without a key. */
+export function keyValue(text: string): readonly [string, string] | undefined {
+  const equals = text.indexOf("=");
+  const key = text.slice(0, equals).trim();
+  return equals < 0 || key === "" ? undefined : [key, text.slice(equals + 1).trim()];
+}
+
+/** Percent-decoding (W3C Baggage, which OTEL_*_HEADERS follows); what is no valid escape stays as it is. */
+export function percentDecode(text: string): string {
+  return text.replace(/(%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+}
+
+/** `k=v,k=v` of OTEL_RESOURCE_ATTRIBUTES and OTEL_*_HEADERS; the values are percent-decoded. */
+export function keyValueList(setting: Setting, expected: string): readonly [string, string][] {
+  return setting.value.split(",").filter((item) => item.trim() !== "").map((item) => {
+    const pair = keyValue(item);
+    // One variable of several values: any of them may be a secret.
+    if (pair === undefined) throw invalid(setting, expected, NOT_SHOWN);
+    return [percentDecode(pair[0]), percentDecode(pair[1])];
+  });
+}
+
+/** One `KEY=VALUE`, or a UsageError. */
+export function keyValueSetting(setting: Setting): readonly [string, string] {
+  const pair = keyValue(setting.value);
+  if (pair === undefined) throw invalid(setting, "KEY=VALUE, for example region=eu");
+  return pair;
+}

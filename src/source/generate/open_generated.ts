@@ -1,0 +1,72 @@
+import type { Amount, SyntheticConfig } from "./generated_config.ts";
+import { type Pace, rising, steady } from "./pace.ts";
+import { seededRandom } from "./random.ts";
+import { seriesIn, type Share } from "./share.ts";
+import { Synthetic } from "./synthetic.ts";
+import { countSource, type Generate, paceSource } from "./generated_source.ts";
+import { emptySource, type Source } from "../source.ts";
+import type { System } from "../../platform/system.ts";
+
+/** The source of `--series`, `--count`, `--rate` and `--distribution`. */
+export function openSynthetic(
+  config: SyntheticConfig,
+  share: Share,
+  system: System,
+  warn: (message: string) => void,
+): Source {
+  const series = config.series ?? 1;
+  const random = randomOf(config, system);
+  const synthetic = new Synthetic(
+    config.series,
+    config.draw,
+    random,
+    share,
+    config.seed !== undefined,
+  );
+  const generate: Generate = (recorder, count) => {
+    let own = 0;
+    for (const batch of synthetic.batches(count)) {
+      recorder.record(batch);
+      own += batch.length;
+    }
+    return own;
+  };
+  return generatedSource(generate, config, { count: series, series, share }, system, warn);
+}
+
+/** Uniform in [0, 1): the same for the same seed, everywhere. */
+export function randomOf({ seed }: Pick<Amount, "seed">, system: System): () => number {
+  return seed === undefined ? system.random : seededRandom(seed);
+}
+
+/** `count`: measurements a send where neither --count nor --rate says; `series`: of all shares. */
+export function generatedSource(
+  generate: Generate,
+  { rate, count }: Amount,
+  all: { readonly count: number; readonly series: number; readonly share: Share },
+  { clock }: System,
+  warn: (message: string) => void,
+): Source {
+  const { share: { index, of }, series } = all;
+  if (seriesIn(all.share, series) === 0) {
+    warn(
+      `there ${
+        series === 1 ? "is 1 series" : `are ${series} series`
+      } for ${of} shards: shard ${index} has none and ` +
+        "sends nothing",
+    );
+    return emptySource;
+  }
+  if (rate === undefined) return countSource(generate, count ?? all.count, clock);
+  const pace: Pace = typeof rate === "number"
+    ? steady(rate)
+    : rising(rate.from, rate.to, rate.inSeconds);
+  return paceSource(
+    generate,
+    pace,
+    count,
+    clock,
+    (measurements) =>
+      warn(`cannot keep up with --rate ${pace.text}: ${measurements} measurements behind`),
+  );
+}

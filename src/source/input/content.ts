@@ -1,0 +1,103 @@
+import { UsageError } from "../../platform/errors.ts";
+import { LINE_FEED } from "./lines.ts";
+
+/** What the first bytes of an input say that it is. */
+export type Content = "text" | "gzip" | Foreign;
+
+/** What this program does not read, but a command can convert. */
+export interface Foreign {
+  readonly what: string;
+  /** Reads standard input, or a file whose name is put behind it; undefined where nobody knows one. */
+  readonly command: string | undefined;
+  /** What does so for standard input, where that is another command. */
+  readonly piped?: string;
+}
+
+/** So many bytes decide, or the first line that is not blank where it ends before. */
+export const HEAD_BYTES = 512;
+
+const ICONV = { what: "UTF-16", command: "iconv -f UTF-16 -t UTF-8" } as const;
+
+/** The longest first. */
+const SIGNATURES: readonly (readonly [bytes: readonly number[], Content])[] = [
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], { what: "xz", command: "xz -dc" }],
+  [[0xff, 0xfe, 0, 0], { what: "UTF-32", command: "iconv -f UTF-32 -t UTF-8" }],
+  [[0, 0, 0xfe, 0xff], { what: "UTF-32", command: "iconv -f UTF-32 -t UTF-8" }],
+  [[0x28, 0xb5, 0x2f, 0xfd], { what: "zstd", command: "zstd -dc" }],
+  [[0x04, 0x22, 0x4d, 0x18], { what: "lz4", command: "lz4 -dc" }],
+  [[0x50, 0x4b, 3, 4], { what: "a zip archive", command: "unzip -p", piped: "funzip" }],
+  // A digit and a block's own magic number follow, so that text may begin with BZh.
+  [[0x42, 0x5a, 0x68, -1, 0x31, 0x41], { what: "bzip2", command: "bzip2 -dc" }],
+  [[0x1f, 0x8b], "gzip"],
+  [[0xff, 0xfe], ICONV],
+  [[0xfe, 0xff], ICONV],
+];
+
+/** Whether more bytes than these can change what `contentOf` says; text says no more after its first line. */
+export function isUndecided(head: Uint8Array): boolean {
+  if (head.length < 2) return true;
+  // Whether a bracket begins a JSON array only its whole line tells.
+  if (head.length >= HEAD_BYTES || contentOf(head, "text") !== "text") return false;
+  return !firstLine(head).includes(LINE_FEED);
+}
+
+/** What begins with these bytes. A JSON array matters only to formats that hold JSON. */
+export function contentOf(head: Uint8Array, format: string): Content {
+  const known = SIGNATURES.find(([bytes]) =>
+    bytes.length <= head.length && bytes.every((byte, i) => byte < 0 || byte === head[i])
+  );
+  if (known !== undefined) return known[1];
+  const [first, second] = head;
+  // Without a byte order mark every other byte of English is 0.
+  if (first !== 0 && second === 0 && head[2] !== 0) {
+    return { what: "UTF-16 (little endian)", command: "iconv -f UTF-16LE -t UTF-8" };
+  }
+  if (first === 0 && second !== undefined && second !== 0) {
+    return { what: "UTF-16 (big endian)", command: "iconv -f UTF-16BE -t UTF-8" };
+  }
+  const line = firstLine(head);
+  if (line.includes(0)) return { what: "a binary file", command: undefined };
+  if (format !== "auto" && format !== "ndjson") return "text";
+  const isArray = JSON_ARRAY.test(String.fromCharCode(...line));
+  return isArray ? { what: "a JSON array", command: "jq -c '.[]'" } : "text";
+}
+
+/** A bracket, and in its line what JSON can have there; `[10/Oct/2000…` and `[error]` are no JSON. */
+const JSON_ARRAY =
+  /^[ \t]*\[[ \t]*(?:[[{"\]]|\r?\n|$|(?:-?\d[\d.eE+-]*|true|false|null)[ \t]*(?:[,\]\r\n]|$))/;
+
+/** The first line that is not blank, with its line feed, as far as it lies within the bytes that decide. */
+function firstLine(head: Uint8Array): Uint8Array {
+  const isMarked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  const most = head.subarray(isMarked ? 3 : 0, HEAD_BYTES);
+  const from = most.findIndex((byte) => !BLANKS.includes(byte));
+  if (from < 0) return most.subarray(most.length);
+  const feed = most.indexOf(LINE_FEED, from);
+  return most.subarray(from, feed < 0 ? most.length : feed + 1);
+}
+
+const BLANKS: readonly number[] = [LINE_FEED, 13, 32, 9];
+
+/** The error that names the command which converts the input of this name; without a name it came through a pipe. */
+export function foreignError(
+  { what, command, piped = command }: Foreign,
+  name: string,
+): UsageError {
+  const input = name === "" ? "The input" : `The input ${JSON.stringify(name)}`;
+  if (command === undefined) {
+    return new UsageError(
+      `${input} is ${what}, not lines of text: convert it to NDJSON or CSV first, and pipe that into otlp-histogram --input -`,
+    );
+  }
+  const source = name === "" ? `… | ${piped}` : `${command} ${shellWord(name)}`;
+  return new UsageError(
+    `${input} is ${what}, which is not read here. Convert it: ${source} | otlp-histogram --input -`,
+  );
+}
+
+/** A word as a POSIX shell takes it. */
+function shellWord(text: string): string {
+  return /^[\w./+@%,=-]+$/.test(text) && !text.startsWith("-")
+    ? text
+    : `'${text.replaceAll("'", `'\\''`)}'`;
+}

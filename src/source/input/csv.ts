@@ -1,0 +1,214 @@
+import { quoteClipped } from "../../redact/clip.ts";
+import { ByteBuffer } from "../../platform/byte_buffer.ts";
+import { UsageError } from "../../platform/errors.ts";
+import { csvField, CsvRecord } from "./csv_record.ts";
+import type { FieldWatch } from "./field_watch.ts";
+import type { Fields } from "./fields.ts";
+import { LineFields } from "./line_fields.ts";
+import { LINE_FEED, type LineReader, MOST_LINE_BYTES } from "./lines.ts";
+import { type Sink } from "./sink.ts";
+import type { TimedField } from "./timed_field.ts";
+
+const HASH = 35;
+const TAB = 9;
+/** What a header may be split at, the likeliest first. */
+const DELIMITERS = [",", ";", "\t"] as const;
+
+/** What the header row says. */
+interface Header {
+  readonly names: readonly string[];
+  /** The column of each of the fields that are wanted. */
+  readonly columns: readonly number[];
+}
+
+/** How many columns a message names. */
+const MOST_NAMES = 20;
+
+/**
+ * CSV with a header row (RFC 4180), whatever its delimiter; attributes are strings, and an empty cell is none. A line
+ * that begins with `#` where a record could begin is a comment, before the header too.
+ */
+export class CsvReader implements LineReader {
+  readonly #fields: Fields;
+  readonly #sink: Sink;
+  readonly #line: LineFields;
+  readonly #timed: TimedField;
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #record: CsvRecord | undefined;
+  #header: Header | undefined;
+  /** The begin of a record whose quotes do not close in the lines that were read so far. */
+  readonly #held = new ByteBuffer();
+
+  /** Without a delimiter it is found in the header: the one that splits off the fields that are wanted. */
+  constructor(
+    fields: Fields,
+    sink: Sink,
+    watch: FieldWatch,
+    timed: TimedField,
+    delimiter: string | undefined,
+  ) {
+    this.#fields = fields;
+    this.#sink = sink;
+    this.#timed = timed;
+    this.#line = new LineFields(
+      fields,
+      sink,
+      watch,
+      (bytes, from, to) => this.#text(bytes, from, to),
+    );
+    if (delimiter !== undefined) this.#record = new CsvRecord(delimiter.charCodeAt(0));
+  }
+
+  /** Throws a UsageError when the header has not the columns that are asked for. */
+  lines(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#held.length === 0) {
+      const rest = this.#records(bytes, from, to);
+      this.#held.append(bytes.subarray(rest, to));
+      return;
+    }
+    this.#held.append(bytes.subarray(from, to));
+    this.#heldRecords();
+    while (this.#held.length > MOST_LINE_BYTES) this.#giveUp();
+  }
+
+  get held(): number {
+    return this.#held.length;
+  }
+
+  tooLong(): void {
+    while (this.#held.length > 0) this.#giveUp();
+    this.#sink.tooLong();
+  }
+
+  end(): void {
+    while (this.#held.length > 0) this.#giveUp();
+  }
+
+  #heldRecords(): void {
+    this.#held.drop(this.#records(this.#held.bytes, 0, this.#held.length));
+  }
+
+  /** A quote that never closes spoils its own line only: what follows is read anew. */
+  #giveUp(): void {
+    this.#sink.lines++;
+    this.#sink.unusable(UNCLOSED);
+    this.#record?.reset();
+    this.#held.drop(this.#held.bytes.indexOf(LINE_FEED) + 1);
+    this.#heldRecords();
+  }
+
+  /** Reads whole records; where the first one begins that does not end. */
+  #records(bytes: Uint8Array, from: number, to: number): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = from;
+    while (at < to) {
+      if (bytes[at] === HASH || (this.#record === undefined && isBlank(bytes, at))) {
+        this.#sink.lines++;
+        at = bytes.indexOf(LINE_FEED, at) + 1;
+        continue;
+      }
+      const record = this.#record ??= this.#split(bytes, at);
+      const feed = record.split(bytes, at, to);
+      if (feed < 0) break;
+      this.#sink.lines++;
+      if (feed - at > MOST_LINE_BYTES) {
+        this.#sink.unusable(UNCLOSED);
+        at = bytes.indexOf(LINE_FEED, at) + 1;
+        continue;
+      }
+      const line = this.#sink.lines;
+      this.#sink.lines += record.innerLines;
+      if (record.fields !== 1 || !isBlank(bytes, at)) this.#take(record, bytes, view, at, line);
+      at = feed + 1;
+    }
+    return at;
+  }
+
+  #take(record: CsvRecord, bytes: Uint8Array, view: DataView, at: number, line: number): void {
+    const header = this.#header;
+    if (header === undefined) {
+      this.#header = this.#headerOf(this.#cells(record, bytes, at).map((name) => name.trim()));
+      return;
+    }
+    if (record.malformed) return this.#sink.unusable("text after a closing quote", line);
+    const count = header.names.length;
+    if (record.fields !== count) {
+      const [is, has] = [record.fields, count].map((n) => `${n} field${n === 1 ? "" : "s"}`);
+      return this.#sink.unusable(`${is}, but the header has ${has}`, line);
+    }
+    if (this.#timed.wanted) {
+      const cells = this.#cells(record, bytes, at);
+      this.#timed.look(cells.map((cell, column) => [header.names[column] ?? "", cell]));
+    }
+    const { from, to } = this.#line;
+    const { columns } = header;
+    for (let k = 0; k < columns.length; k++) {
+      const column = columns[k] ?? 0;
+      from[k] = at + (record.from[column] ?? 0);
+      to[k] = at + (record.to[column] ?? 0);
+    }
+    this.#line.take(bytes, view, line);
+  }
+
+  /** The delimiter that splits the header into the wanted columns; else the one with the most. */
+  #split(bytes: Uint8Array, at: number): CsvRecord {
+    const end = bytes.indexOf(LINE_FEED, at) + 1;
+    let best = { wanted: -1, columns: 0, delimiter: TAB };
+    for (const delimiter of DELIMITERS.map((text) => text.charCodeAt(0))) {
+      const record = new CsvRecord(delimiter);
+      if (record.split(bytes, at, end) < 0) continue;
+      const names = this.#cells(record, bytes, at).map((name) => name.trim());
+      const wanted = this.#line.names.filter((name) => names.includes(name)).length;
+      const columns = names.length;
+      if (wanted > best.wanted || (wanted === best.wanted && columns > best.columns)) {
+        best = { wanted, columns, delimiter };
+      }
+    }
+    return new CsvRecord(best.wanted < 0 ? COMMA : best.delimiter);
+  }
+
+  #headerOf(names: readonly string[]): Header {
+    const { valueField, attrFields = [], where = [], timeField } = this.#fields;
+    const find = (name: string, flag: string) => {
+      const column = names.indexOf(name);
+      if (column >= 0) return column;
+      const has = names.slice(0, MOST_NAMES).map((n) => quoteClipped(n, 40)).join(", ");
+      throw new UsageError(
+        `The first line of the CSV input names no column ${JSON.stringify(name)}: it names ${
+          names.length > MOST_NAMES ? `${has} and ${names.length - MOST_NAMES} more` : has
+        }. Name the right one with ${flag}`,
+      );
+    };
+    // In the order of LineFields, but what is wrong with the value is said first.
+    const value = find(valueField, "--value-field");
+    const columns = [
+      ...attrFields.map(({ name }) => find(name, "--attr-field")),
+      ...where.map(({ field }) => find(field, "--where")),
+      value,
+      ...timeField === undefined ? [] : [find(timeField, "--time-field")],
+    ];
+    return { names, columns };
+  }
+
+  #cells(record: CsvRecord, bytes: Uint8Array, at: number): readonly string[] {
+    return Array.from(
+      { length: record.fields },
+      (_, k) => this.#text(bytes, at + (record.from[k] ?? 0), at + (record.to[k] ?? 0)),
+    );
+  }
+
+  #text(bytes: Uint8Array, from: number, to: number): string {
+    return csvField(this.#decoder.decode(bytes.subarray(from, to)));
+  }
+}
+
+const COMMA = 44;
+const UNCLOSED = "a quote that is not closed";
+
+/** Whether there is nothing up to the line's end. */
+function isBlank(bytes: Uint8Array, at: number): boolean {
+  let i = at;
+  while (bytes[i] === 32 || bytes[i] === TAB) i++;
+  if (bytes[i] === 13) i++;
+  return bytes[i] === LINE_FEED;
+}

@@ -1,0 +1,60 @@
+import type { AttributeValue } from "../../aggregate/measurement.ts";
+
+/** A field with more different values than this is hardly meant as an attribute. */
+const MANY = 1000;
+const EXAMPLES = 3;
+/** Of so many fields values are counted; `attributes` of NDJSON may have any number of keys. */
+const MOST_FIELDS = 256;
+/** What is kept of a long value: its begin, and its end. */
+const KEPT = 64;
+
+export type OnManyValues = (field: string, examples: readonly string[]) => void;
+
+/**
+ * Watches what the fields hold that become attributes, in bounded memory: which named ones no line had, and which have
+ * so many values that they may be identifiers. It is told of values that a reader meets for the first time.
+ */
+export class FieldWatch {
+  readonly #onManyValues: OnManyValues | undefined;
+  /** The different values of a field; null when they were too many. */
+  readonly #fields = new Map<string, Set<string> | null>();
+  readonly #tested = new Set<string>();
+
+  constructor(onManyValues: OnManyValues | undefined) {
+    this.#onManyValues = onManyValues;
+  }
+
+  /** An attribute came of the field. */
+  attribute(field: string, value: AttributeValue): void {
+    const values = this.#fields.get(field);
+    if (values === null) return;
+    if (values === undefined) {
+      if (this.#fields.size >= MOST_FIELDS) return;
+      this.#fields.set(field, new Set([kept(String(value))]));
+      return;
+    }
+    values.add(kept(String(value)));
+    if (values.size <= MANY) return;
+    this.#fields.set(field, null);
+    this.#onManyValues?.(field, [...values].slice(0, EXAMPLES));
+  }
+
+  /** A condition was tried on a line that has the field. */
+  tested(field: string): void {
+    this.#tested.add(field);
+  }
+
+  /** Which of these fields no attribute came of. */
+  unseen(attributes: readonly string[]): readonly string[] {
+    return attributes.filter((name) => !this.#fields.has(name));
+  }
+
+  /** Which of these fields no condition found. */
+  untested(fields: readonly string[]): readonly string[] {
+    return fields.filter((name) => !this.#tested.has(name));
+  }
+}
+
+function kept(value: string): string {
+  return value.length <= 2 * KEPT ? value : `${value.slice(0, KEPT)}…${value.slice(-KEPT)}`;
+}

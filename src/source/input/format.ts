@@ -1,0 +1,31 @@
+import { decimal } from "../../platform/number.ts";
+import { isDuration } from "./duration.ts";
+
+/** The formats of an input, as the table of settings offers them. */
+export type InputFormat =
+  | "ndjson"
+  | "csv"
+  | "tsv"
+  | "text"
+  | "logfmt"
+  | "combined"
+  | "pattern"
+  | "prometheus";
+
+/** What Prometheus writes before a metric; `# EOF` and other comments say nothing. */
+const PROMETHEUS = /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:]/;
+
+/** The time in brackets, the request in quotes, the status, the size. */
+const COMBINED_LINE = /^\S+ .*\[[^\]]+\] "(?:[^"\\]|\\.)*" (?:\d{3}|-) (?:\d+|-)(?:\s|$)/;
+
+/** A whole `key=value` pair, with blanks around it: a comma after the value would make it a cell of CSV. */
+const PAIR = /(?:^|\s)[A-Za-z_@][\w.@/:-]*=(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)(?:\s|$)/;
+
+/** What the first line that is not blank says of the format; undefined when it is a comment, which says nothing. */
+export function formatOf(line: string): InputFormat | undefined {
+  if (line.startsWith("{")) return "ndjson";
+  if (line.startsWith("#")) return PROMETHEUS.test(line) ? "prometheus" : undefined;
+  if (!Number.isNaN(decimal(line)) || isDuration(line)) return "text";
+  if (COMBINED_LINE.test(line)) return "combined";
+  return PAIR.test(line) ? "logfmt" : "csv";
+}

@@ -1,0 +1,362 @@
+import { ByteBuffer } from "../../platform/byte_buffer.ts";
+import { UsageError } from "../../platform/errors.ts";
+import { CombinedReader } from "./combined.ts";
+import { contentOf, foreignError, isUndecided } from "./content.ts";
+import { CsvReader } from "./csv.ts";
+import { ExpositionReader } from "./exposition_lines.ts";
+import { FieldWatch, type OnManyValues } from "./field_watch.ts";
+import type { Fields } from "./fields.ts";
+import { formatOf, type InputFormat } from "./format.ts";
+import { gunzip } from "./gunzip.ts";
+import { readFrom } from "./input_error.ts";
+import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
+import { LogfmtReader } from "./logfmt.ts";
+import { NdjsonReader } from "./ndjson.ts";
+import type { Pattern } from "./pattern.ts";
+import type { Place } from "../../delivery/place.ts";
+import { PatternReader } from "./pattern_lines.ts";
+import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts";
+import { TextReader } from "./text.ts";
+import { TimedField } from "./timed_field.ts";
+
+export type { InputFormat } from "./format.ts";
+
+export interface InputOptions extends Fields {
+  readonly format: InputFormat | "auto";
+  /** One character that separates the cells of CSV; undefined: the header tells. */
+  readonly delimiter?: string | undefined;
+  /** Where the fields are; the format `pattern` demands it. */
+  readonly pattern?: Pattern | undefined;
+  readonly onInvalid: OnInvalid;
+  /** Is told once of an attribute's field that has more than 1,000 different values, with three of them. */
+  readonly onManyValues?: OnManyValues | undefined;
+  /** Is told when an input is a Prometheus exposition; what it throws ends the reading. */
+  readonly onExposition?: (() => void) | undefined;
+  /** Ends the reading: what has come is given out, except a line that has not ended. */
+  readonly signal?: AbortSignal;
+}
+
+/** What is measured in so many bytes is recorded before more is read: it dies young. */
+const BATCH_BYTES = 2 ** 16;
+
+/** A stream with the name that stands in messages. */
+export interface NamedStream {
+  readonly name: string;
+  readonly stream: ReadableStream<Uint8Array>;
+}
+
+/** A file's bytes as they are appended, across rotations; each step comes after some went to a consumer. */
+export interface Growing extends AsyncIterable<void> {
+  /** How far the file has been read, up to the last whole line. */
+  readonly place: Place;
+  readonly bytes: number;
+}
+
+/** Takes the bytes of one file in order. */
+export interface LineConsumer {
+  push(chunk: Uint8Array): void;
+  /** The file will not grow any more: a last line without an end is one. */
+  end(): void;
+  /** Of the bytes that were pushed, the last ones that belong to a line or record which has not ended. */
+  readonly held: number;
+}
+
+/** What an input holds as it comes, one batch for what was read at once; none is empty. */
+export interface Input extends AsyncIterable<Batch> {
+  readonly progress: InputProgress;
+  /** The fields of --attr-field and --where that no line had; to be asked at the end. */
+  unseenFields(): readonly string[];
+  /** Where no time field is named: a field of the first lines that plainly carries a time. */
+  looksTimed(): string | undefined;
+  /** Of a file that is followed: where reading begins. */
+  readonly place?: Place;
+}
+
+/**
+ * Reads an input, or several one after the other, in constant memory whatever their length. Each may have a format, a
+ * header and a packing of its own. Iterating throws an InputError when a stream fails or gzip is damaged, and a UsageError
+ * for what is no lines of text, or has not the fields that are named.
+ */
+export function readInput(
+  streams: ReadableStream<Uint8Array> | readonly NamedStream[],
+  options: InputOptions,
+): Input {
+  const reading = readingOf(
+    streams instanceof ReadableStream ? [{ name: "", stream: streams }] : streams,
+    options,
+  );
+  return { ...inputOf(reading), [Symbol.asyncIterator]: () => batches(reading) };
+}
+
+function readingOf(streams: readonly NamedStream[], options: InputOptions): Reading {
+  return {
+    streams,
+    options,
+    sink: new Sink(options.onInvalid),
+    watch: new FieldWatch(options.onManyValues),
+    timed: new TimedField(options.timeField === undefined),
+  };
+}
+
+function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
+  return {
+    progress: reading.sink,
+    unseenFields: () => unseenFields(reading),
+    looksTimed: () => reading.timed.name,
+  };
+}
+
+/**
+ * Reads a file as it grows. `grow` gets the function that makes a consumer for each file: `head` is its first line when
+ * reading begins somewhere behind it.
+ */
+export async function followInput(
+  grow: (consumer: (head: Uint8Array | undefined) => LineConsumer) => Promise<Growing>,
+  options: InputOptions,
+): Promise<Input> {
+  const reading = readingOf([], options);
+  const growing = await grow((head) => new LineSplitter(new FirstLine(reading, head)));
+  return {
+    ...inputOf(reading),
+    place: growing.place,
+    [Symbol.asyncIterator]: () => growth(growing, reading),
+  };
+}
+
+async function* growth(
+  growing: Growing,
+  { sink, options: { signal } }: Reading,
+): AsyncGenerator<Batch> {
+  for await (const _ of growing) {
+    sink.bytes = growing.bytes;
+    const batch = sink.drain();
+    if (signal?.aborted) return;
+    if (batch !== undefined) yield { ...batch, place: growing.place };
+  }
+}
+
+interface Reading {
+  readonly streams: readonly NamedStream[];
+  readonly options: InputOptions;
+  readonly sink: Sink;
+  readonly watch: FieldWatch;
+  readonly timed: TimedField;
+}
+
+/** What was skipped, or is invalid, was not looked at for attributes. */
+function unseenFields({ options, sink, watch }: Reading): readonly string[] {
+  const { attrFields = [], where = [] } = options;
+  const measured = sink.measurements + sink.histograms > 0;
+  const names = [
+    ...measured ? watch.unseen(attrFields.map(({ name }) => name)) : [],
+    ...measured || sink.skipped > 0 ? watch.untested(where.map(({ field }) => field)) : [],
+  ];
+  return [...new Set(names)];
+}
+
+async function* batches(reading: Reading): AsyncGenerator<Batch> {
+  const { signal } = reading.options;
+  let begun = 0;
+  try {
+    for (const named of reading.streams) {
+      begun++;
+      yield* batchesOf(named, reading);
+      if (signal?.aborted) return;
+    }
+  } finally {
+    for (const { stream } of reading.streams.slice(begun)) stream.cancel().catch(() => {});
+  }
+}
+
+async function* batchesOf({ name, stream }: NamedStream, reading: Reading): AsyncGenerator<Batch> {
+  const { options, sink } = reading;
+  const { signal } = options;
+  const splitter = new LineSplitter(new FirstLine(reading));
+  sink.begin(name);
+  try {
+    for await (const chunk of unpacked(chunks(stream, signal, sink), options.format, name)) {
+      for (let at = 0; at < chunk.length; at += BATCH_BYTES) {
+        splitter.push(chunk.subarray(at, at + BATCH_BYTES));
+        const batch = sink.drain();
+        if (batch !== undefined) yield batch;
+      }
+    }
+  } catch (error) {
+    // Cut short on purpose, gzip ends too early.
+    if (!signal?.aborted) throw error;
+  }
+  if (signal?.aborted) return;
+  splitter.end();
+  const last = sink.drain();
+  if (last !== undefined) yield last;
+}
+
+async function* chunks(
+  stream: ReadableStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+  sink: Sink,
+): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  const cancel = () => void reader.cancel().catch(() => {}); // a failed stream is failed already
+  signal?.addEventListener("abort", cancel);
+  try {
+    if (signal?.aborted) return;
+    for (;;) {
+      const { done, value } = await readFrom(reader);
+      if (done) return;
+      sink.bytes += value.length;
+      yield value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    cancel();
+  }
+}
+
+/** Lines of text, unpacked when they are gzip; a UsageError when they are something else. */
+export async function* unpacked(
+  raw: AsyncIterable<Uint8Array>,
+  format: InputFormat | "auto",
+  name: string,
+  isInner = false,
+): AsyncGenerator<Uint8Array> {
+  const begun = await begin(raw);
+  const content = contentOf(begun.head, format);
+  if (content === "text") return yield* begun.all();
+  if (content === "gzip" && !isInner) {
+    return yield* unpacked(gunzip(begun.all()), format, name, true);
+  }
+  await begun.close();
+  throw foreignError(
+    content === "gzip" ? { what: "packed by gzip twice", command: "gzip -dc" } : content,
+    name,
+  );
+}
+
+/** Reads until the first bytes decide what they are. `all` gives them again, and then the rest. */
+async function begin(raw: AsyncIterable<Uint8Array>) {
+  const iterator = raw[Symbol.asyncIterator]();
+  const held = new ByteBuffer();
+  const close = async () => void await iterator.return?.();
+  let head: Uint8Array = new Uint8Array();
+  let ended = false;
+  try {
+    while (isUndecided(head) && !ended) {
+      const { done, value } = await iterator.next();
+      ended = done === true;
+      if (ended) break;
+      if (held.length === 0 && !isUndecided(value)) {
+        head = value;
+        break;
+      }
+      held.append(value);
+      head = held.bytes;
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
+    try {
+      if (head.length > 0) yield head;
+      for (;;) {
+        const { done, value } = await iterator.next();
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await close();
+    }
+  }
+  return { head, all, close };
+}
+
+/** Skips a byte order mark and finds the format out, then hands everything on. */
+class FirstLine implements LineReader {
+  readonly #reading: Reading;
+  #reader: LineReader | undefined;
+  #isFirst = true;
+
+  constructor(reading: Reading, head?: Uint8Array) {
+    this.#reading = reading;
+    const { format } = reading.options;
+    if (format !== "auto") this.#reader = readerOf(format, reading);
+    if (head !== undefined) this.#resume(head);
+  }
+
+  /** Bytes that a record holds which has not ended. */
+  get held(): number {
+    return this.#reader?.held ?? 0;
+  }
+
+  /** The first line says the format, and names the columns; it was counted when it was read first. */
+  #resume(head: Uint8Array): void {
+    const { sink, options } = this.#reading;
+    const line = new TextDecoder().decode(head).trim();
+    const format = options.format === "auto" ? formatOf(line) : options.format;
+    if (format === undefined) return;
+    this.#reader ??= readerOf(format, this.#reading);
+    this.#isFirst = false;
+    if (format !== "csv" && format !== "tsv") return;
+    const { lines } = sink;
+    this.#reader.lines(head, 0, head.length);
+    sink.lines = lines;
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number): void {
+    const marked = this.#isFirst && bytes[from] === 0xef && bytes[from + 1] === 0xbb &&
+      bytes[from + 2] === 0xbf;
+    this.#isFirst = false;
+    let at = marked ? from + 3 : from;
+    while (this.#reader === undefined && at < to) {
+      const end = bytes.indexOf(LINE_FEED, at);
+      const line = new TextDecoder().decode(bytes.subarray(at, end)).trim();
+      const format = line === "" ? undefined : formatOf(line);
+      if (format !== undefined) {
+        this.#reader = readerOf(format, this.#reading);
+        break;
+      }
+      this.#reading.sink.lines++;
+      at = end + 1;
+    }
+    if (at < to) this.#reader?.lines(bytes, at, to);
+  }
+
+  tooLong(): void {
+    this.#isFirst = false;
+    if (this.#reader !== undefined) return this.#reader.tooLong();
+    this.#reading.sink.tooLong();
+  }
+
+  end(): void {
+    this.#reader?.end();
+  }
+}
+
+function readerOf(
+  format: InputFormat,
+  { options, sink, watch, timed }: Reading,
+): LineReader {
+  switch (format) {
+    case "ndjson":
+      return new NdjsonReader(options, sink, watch, timed);
+    case "csv":
+      return new CsvReader(options, sink, watch, timed, options.delimiter);
+    case "tsv":
+      return new CsvReader(options, sink, watch, timed, "\t");
+    case "text":
+      return new TextReader(options, sink, watch);
+    case "logfmt":
+      return new LogfmtReader(options, sink, watch, timed);
+    case "combined":
+      return new CombinedReader(options, sink, watch, timed);
+    case "pattern":
+      if (options.pattern === undefined) {
+        throw new UsageError("--input-format pattern needs --pattern");
+      }
+      return new PatternReader(options.pattern, options, sink, watch, timed);
+    case "prometheus":
+      options.onExposition?.();
+      return new ExpositionReader(sink);
+  }
+}

@@ -1,0 +1,216 @@
+import { UsageError } from "../../platform/errors.ts";
+import { type AttrField, attrField, type TimeFormat } from "./fields.ts";
+import type { InputFormat } from "./format.ts";
+import { parsePattern, type Pattern } from "./pattern.ts";
+
+import { type Condition, parseCondition } from "./where.ts";
+import type { ScheduleConfig } from "../../settings/schedule_config.ts";
+import { invalid, numberSetting, secondsOr0Setting } from "../../settings/setting.ts";
+import {
+  choiceOf,
+  flagName,
+  type SendFlags,
+  settingOf,
+  settingOrDefault,
+  settingsOf,
+} from "../../settings/settings.ts";
+
+export interface InputConfig {
+  readonly kind: "input";
+  /** One after the other; `-` is standard input. */
+  readonly paths: readonly string[];
+  /** The one file is read as it grows. */
+  readonly follow: boolean;
+  readonly format: InputFormat | "auto";
+  readonly pattern: Pattern | undefined;
+  /** Undefined: the header tells. */
+  readonly delimiter: string | undefined;
+  readonly valueField: string;
+  readonly attrFields: readonly AttrField[] | undefined;
+  readonly where: readonly Condition[];
+  readonly scale: number;
+  /** Undefined: measurements happen when they are read. */
+  readonly time: TimeConfig | undefined;
+  /** Flags that are of no use should the input turn out to be an exposition of Prometheus, which names all itself. */
+  readonly notOfExpositions: readonly string[];
+}
+
+/** When the measurements of an input happened, and the intervals that they are put into. */
+export interface TimeConfig {
+  readonly field: string;
+  readonly format: TimeFormat;
+  readonly intervalMs: number;
+  readonly latenessMs: number;
+}
+
+/** Flags that describe an input. */
+export const INPUT_FLAGS = [
+  "follow",
+  "inputFormat",
+  "pattern",
+  "delimiter",
+  "valueField",
+  "attrField",
+  "where",
+  "scale",
+  "timeField",
+  "timeFormat",
+  "lateness",
+] as const;
+
+/** What an exposition says of itself: its metrics and their units, bounds and labels. */
+export const METRIC_FLAGS = ["metric", "unit", "description", "buckets", "exponential"] as const;
+const FIELD_FLAGS = ["valueField", "attrField", "where", "scale", "timeField"] as const;
+
+export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputConfig {
+  const format = formatOf(flags);
+  const valueField = settingOrDefault("valueField", flags);
+  if (valueField.value === "") throw invalid(valueField, "the name of a field");
+  const notOfExpositions = [...METRIC_FLAGS, ...FIELD_FLAGS].filter((key) =>
+    flags[key] !== undefined
+  )
+    .map((key) => flagName(key));
+  const [noField] = (["valueField", "attrField", "timeField"] as const).filter((key) =>
+    flags[key] !== undefined
+  );
+  if (format === "text" && noField !== undefined) {
+    throw new UsageError(
+      `${flagName(noField)} has no effect with --input-format text, whose lines have no fields`,
+    );
+  }
+  const [notExposed] = notOfExpositions;
+  if (format === "prometheus" && notExposed !== undefined) throw notOfAnExposition(notExposed);
+  return {
+    kind: "input",
+    paths: pathsOf(flags),
+    follow: isFollowed(flags, format, schedule),
+    format,
+    pattern: patternOf(flags, format),
+    delimiter: delimiterOf(flags),
+    valueField: valueField.value,
+    attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
+      const field = attrField(setting.value);
+      if (field === undefined) {
+        throw invalid(setting, "NAME, or NAME=KEY, for example status=http.status_code");
+      }
+      return field;
+    }),
+    where: settingsOf("where", flags).map((setting) => {
+      const condition = parseCondition(setting.value);
+      if ("expected" in condition) throw invalid(setting, condition.expected);
+      return condition;
+    }),
+    scale: numberSetting(
+      settingOrDefault("scale", flags),
+      "a number greater than 0, for example 1000 for seconds to ms",
+      (n) => n > 0,
+    ),
+    time: timeOf(flags, schedule),
+    notOfExpositions,
+  };
+}
+
+/** The error for a flag where the exposition itself says what it would. */
+export function notOfAnExposition(flag: string): UsageError {
+  return new UsageError(
+    `${flag} has no effect on a Prometheus exposition, which says what its metrics are: leave it out`,
+  );
+}
+
+function pathsOf(flags: SendFlags): readonly string[] {
+  const paths = settingsOf("input", flags);
+  for (const input of paths) {
+    if (input.value.trim() === "") throw invalid(input, "a file, or - for standard input");
+  }
+  if (paths.filter(({ value }) => value === "-").length > 1) {
+    throw new UsageError("--input - is given twice: standard input can be read only once");
+  }
+  return paths.map(({ value }) => value);
+}
+
+/** What grows has no end: it is sent interval by interval. */
+function isFollowed(
+  flags: SendFlags,
+  format: InputConfig["format"],
+  { loop }: ScheduleConfig,
+): boolean {
+  if (!flags.follow) return false;
+  const [first, other] = flags.input ?? [];
+  if (first === "-") {
+    throw new UsageError(
+      "--follow follows a file by its name: give --input FILE in place of --input -, whose end says that there is no more",
+    );
+  }
+  if (other !== undefined) throw new UsageError("--follow follows one file: give --input once");
+  if (!loop) throw new UsageError("--follow goes on for ever: add --loop, to send every interval");
+  if (format === "prometheus") {
+    throw new UsageError(
+      "--follow reads lines, and an exposition is read as a whole: use --scrape",
+    );
+  }
+  return true;
+}
+
+/** A flag that belongs to one format alone chooses it. */
+function formatOf(flags: SendFlags): InputFormat | "auto" {
+  const format = choiceOf("inputFormat", flags);
+  for (const [key, own] of [["pattern", "pattern"], ["delimiter", "csv"]] as const) {
+    if (flags[key] === undefined) continue;
+    if (format === "auto") return own;
+    if (format !== own) {
+      throw new UsageError(
+        `${flagName(key)} has no effect with --input-format ${format}: leave one of them out`,
+      );
+    }
+  }
+  return format;
+}
+
+function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | undefined {
+  const setting = settingOf("pattern", flags);
+  if (setting === undefined) {
+    if (format !== "pattern") return undefined;
+    throw new UsageError(
+      "--input-format pattern needs the pattern: add --pattern with named groups, for example " +
+        "--pattern 'took (?<value>\\d+) ms'",
+    );
+  }
+  const pattern = parsePattern(setting.value);
+  if ("expected" in pattern) throw invalid(setting, pattern.expected);
+  return pattern;
+}
+
+function delimiterOf(flags: SendFlags): string | undefined {
+  const setting = settingOf("delimiter", flags);
+  if (setting === undefined) return undefined;
+  if (/^(\\t|tab)$/i.test(setting.value)) return "\t";
+  if (!/^[\t\x20-\x7e]$/.test(setting.value) || setting.value === '"') {
+    throw invalid(setting, 'one character, for example ";" or "|", or tab');
+  }
+  return setting.value;
+}
+
+function timeOf(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | undefined {
+  const field = settingOf("timeField", flags);
+  for (const key of ["timeFormat", "lateness"] as const) {
+    if (field === undefined && flags[key] !== undefined) {
+      throw new UsageError(
+        `${flagName(key)} is about the time of a line: name its field with --time-field`,
+      );
+    }
+  }
+  if (field === undefined) return undefined;
+  if (field.value.trim() === "") throw invalid(field, "the name of a field");
+  if (intervalMs === 0) {
+    throw new UsageError(
+      "--time-field puts measurements into intervals: give --interval more than 0",
+    );
+  }
+  const lateness = settingOf("lateness", flags);
+  return {
+    field: field.value,
+    format: choiceOf("timeFormat", flags),
+    intervalMs,
+    latenessMs: lateness === undefined ? intervalMs : secondsOr0Setting(lateness),
+  };
+}

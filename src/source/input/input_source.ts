@@ -1,0 +1,114 @@
+import type { Clock } from "../../platform/clock.ts";
+import type { Input } from "./input.ts";
+import { InputError } from "./input_error.ts";
+import type { InputWords } from "./input_words.ts";
+import type { RecordFamilies, Records, Source } from "../source.ts";
+
+/** What else an input may have. */
+export interface InputExtras {
+  /** What people are told of it. */
+  readonly words?: InputWords | undefined;
+  /** Of a followed file. */
+  readonly path?: string | undefined;
+}
+
+/**
+ * What an input holds. It is read all the time, also while a send is under way, and recorded as it comes; after
+ * `hold(true)`, or when the recorder is full, reading stops until there is room.
+ */
+export function inputSource(
+  input: Input,
+  clock: Clock,
+  recordFamilies: RecordFamilies,
+  { words, path }: InputExtras = {},
+): Source {
+  let started = false;
+  let closed = false;
+  let held = false;
+  let recorded = 0;
+  let ended = false;
+  let broken: string | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  let arrived = () => {};
+  let place = input.place;
+  let room: PromiseWithResolvers<void> | undefined;
+  const goOn = () => {
+    room?.resolve();
+    room = undefined;
+  };
+  const readAll = async (recorder: Records) => {
+    try {
+      for await (const batch of input) {
+        if (closed) return;
+        const { measurements, histograms, exposed } = batch;
+        words?.read(input);
+        recorder.record(measurements);
+        recorder.recordHistograms(histograms);
+        recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
+        if (exposed.length > 0) recorded += recordFamilies(recorder, exposed);
+        place = batch.place;
+        arrived();
+        while ((held || recorder.isFull) && !closed) {
+          room ??= Promise.withResolvers();
+          await room.promise;
+        }
+      }
+    } finally {
+      words?.end(input);
+    }
+  };
+  const read = async (recorder: Records) => {
+    try {
+      await readAll(recorder);
+    } catch (error) {
+      if (error instanceof InputError) broken = error.message;
+      else failure = { error };
+    }
+    ended = true;
+    arrived();
+  };
+  return {
+    overTime: true,
+    canWait: true,
+    get invalid() {
+      return input.progress.invalid;
+    },
+    get broken() {
+      return broken;
+    },
+    get followed() {
+      return path === undefined || place === undefined ? undefined : { path, place };
+    },
+    get skipped() {
+      return input.progress.skipped;
+    },
+    hold(waiting) {
+      held = waiting;
+      goOn();
+    },
+    close() {
+      closed = true;
+      goOn();
+    },
+    async fill(recorder, until, stop) {
+      if (!started) read(recorder);
+      started = true;
+      goOn();
+      const enough = () =>
+        ended || (recorder.isFull && !held) ||
+        (until === undefined ? recorded > 0 : clock.monotonic() >= until);
+      while (!enough() && !stop.aborted) {
+        const wake = new AbortController();
+        arrived = () => enough() && wake.abort();
+        const left = until === undefined ? Infinity : until - clock.monotonic();
+        await clock.sleep(left, AbortSignal.any([stop, wake.signal]));
+      }
+      // A UsageError (a CSV without the column) or a fault of this program: no data that broke off.
+      if (failure !== undefined) throw failure.error;
+      words?.more();
+      const measurements = recorded;
+      recorded = 0;
+      return { measurements, ended };
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import type { Clock } from "../../platform/clock.ts";
+import { oneLine } from "../../console/escape.ts";
+import { clip } from "../../redact/clip.ts";
+import { counted } from "../../console/plural.ts";
+import type { Input } from "./input.ts";
+
+/** So many lines that cannot be used are named one by one. */
+const MOST_NAMED = 10;
+/** After them a live input says how many more they are, at most so often. */
+const SUMMARY_EVERY_MS = 5000;
+const MOST_EXAMPLE = 40;
+
+/** What people are told about an input while it is read, and at its end. */
+export class InputWords {
+  readonly #several: boolean;
+  readonly #clock: Clock;
+  readonly #warn: (message: string) => void;
+  #named = 0;
+  /** Not used, and not said yet. */
+  #unsaid = 0;
+  #saidAt = -Infinity;
+  /** The measurements have a time, or are measured as they come. */
+  #isTimed: boolean;
+  #ended = false;
+
+  constructor(
+    { several, hasTime }: { readonly several: boolean; readonly hasTime: boolean },
+    clock: Clock,
+    warn: (message: string) => void,
+  ) {
+    this.#several = several;
+    this.#isTimed = hasTime;
+    this.#clock = clock;
+    this.#warn = warn;
+  }
+
+  /** A line cannot be used; without a number it is more than a line. */
+  invalid(line: number | undefined, reason: string, name: string): void {
+    if (this.#named >= MOST_NAMED) {
+      this.#unsaid++;
+      return;
+    }
+    this.#named++;
+    this.#saidAt = this.#clock.monotonic();
+    const where = this.#several ? `${name === "" ? "standard input" : oneLine(name)}: ` : "";
+    this.#warn(
+      line === undefined
+        ? `${where}not used: ${oneLine(reason)}`
+        : `${where}line ${line} not used: ${reason}`,
+    );
+  }
+
+  /** An attribute has so many values that every line may be a series of its own. */
+  manyValues(field: string, examples: readonly string[]): void {
+    const some = examples.map((text) => JSON.stringify(clip(text, MOST_EXAMPLE))).join(", ");
+    this.#warn(
+      `"${oneLine(field)}" has more than 1,000 different values (${
+        oneLine(some)
+      }, …): is this an identifier? ` +
+        "Each is a series of its own; as an attribute leave it out",
+    );
+  }
+
+  /** Some of the input has been read. */
+  read(input: Input): void {
+    this.#hint(input);
+    this.more();
+  }
+
+  /** Says how many lines were not used since the last time, if that is a while ago. */
+  more(): void {
+    if (this.#clock.monotonic() - this.#saidAt >= SUMMARY_EVERY_MS) this.#sayMore();
+  }
+
+  /** The input has ended, or is left. */
+  end(input: Input): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#hint(input);
+    this.#sayMore();
+    const unseen = input.unseenFields();
+    for (const field of unseen) {
+      this.#warn(
+        `no line has the field "${oneLine(field)}" of --attr-field or --where: is its name right?`,
+      );
+    }
+  }
+
+  #sayMore(): void {
+    if (this.#unsaid === 0) return;
+    const lines = counted(this.#unsaid, "more line was", "more lines were");
+    this.#unsaid = 0;
+    this.#saidAt = this.#clock.monotonic();
+    this.#warn(`${lines} not used`);
+  }
+
+  #hint(input: Input): void {
+    const field = this.#isTimed ? undefined : input.looksTimed();
+    if (field === undefined) return;
+    this.#isTimed = true;
+    this.#warn(
+      `the lines carry a time in "${oneLine(field)}", but count as measured now: --time-field ` +
+        `${/^[\w.@-]+$/.test(field) ? field : `'${oneLine(field)}'`} counts each when it happened`,
+    );
+  }
+}

@@ -1,0 +1,176 @@
+import type { Attributes } from "../../aggregate/measurement.ts";
+import { AttributeCache, gather, type Gathered, NO_ATTRIBUTES } from "./attribute_cache.ts";
+import { ByteNumber } from "./byte_number.ts";
+import type { FieldWatch } from "./field_watch.ts";
+import type { AttrField, Fields } from "./fields.ts";
+import { plainLine } from "./plain_line.ts";
+import { RangeIndex } from "./range_index.ts";
+import type { Sink } from "./sink.ts";
+import { TimeReader } from "./time.ts";
+import { type Conversion, conversionOf } from "./value.ts";
+import type { Condition } from "./where.ts";
+
+const QUOTE = 34;
+
+/** The text that stands in bytes[from, to), without its quotes and escapes. */
+export type FieldText = (bytes: Uint8Array, from: number, to: number) => string;
+
+/**
+ * The fields of a line that are wanted, found by a reader of any format whose fields are ranges of bytes. What of a line
+ * was met before, byte for byte, is not decoded again.
+ */
+export class LineFields {
+  /** Which field each place is for; one may have several. */
+  readonly names: readonly string[];
+  /** Where each one is in the bytes at hand; -1 when the line has none. */
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+
+  readonly #fields: Fields;
+  readonly #attrFields: readonly AttrField[];
+  readonly #conversion: Conversion;
+  readonly #sink: Sink;
+  readonly #watch: FieldWatch;
+  readonly #text: FieldText;
+  readonly #number = new ByteNumber();
+  readonly #times: TimeReader | undefined;
+  readonly #conditions: ConditionIndex | undefined;
+  readonly #attributeCache = new AttributeCache();
+  readonly #known: RangeIndex<Attributes>;
+  /** The places of the value and of the time. */
+  readonly #value: number;
+  readonly #time: number;
+
+  constructor(fields: Fields, sink: Sink, watch: FieldWatch, text: FieldText) {
+    const { valueField, attrFields = [], where = [], timeField, timeFormat = "auto" } = fields;
+    this.names = [
+      ...attrFields.map(({ name }) => name),
+      ...where.map(({ field }) => field),
+      valueField,
+      ...timeField === undefined ? [] : [timeField],
+    ];
+    this.from = new Int32Array(this.names.length);
+    this.to = new Int32Array(this.names.length);
+    this.#fields = fields;
+    this.#attrFields = attrFields;
+    this.#conversion = conversionOf(fields);
+    this.#sink = sink;
+    this.#watch = watch;
+    this.#text = text;
+    this.#value = attrFields.length + where.length;
+    this.#time = this.#value + 1;
+    this.#known = new RangeIndex(attrFields.length);
+    if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
+    if (where.length > 0) {
+      this.#conditions = new ConditionIndex(where, watch, text);
+    }
+  }
+
+  /** Begins a line: it has none of the fields. */
+  clear(): void {
+    for (let k = 0; k < this.from.length; k++) {
+      this.from[k] = -1;
+      this.to[k] = -1;
+    }
+  }
+
+  /** Measures the line, or says why not. `view` is of the same bytes. */
+  take(bytes: Uint8Array, view: DataView, line: number): void {
+    const first = this.#attrFields.length;
+    if (this.#conditions?.hold(bytes, view, this.from, this.to, first) === false) {
+      this.#sink.skipped++;
+      return;
+    }
+    const value = this.#valueOf(bytes);
+    if (!(value >= 0 && value < Infinity)) return this.#takePlain(bytes, view, line);
+    if (this.#times === undefined) {
+      return this.#sink.measured(value + 0, this.#attributesOf(bytes, view)); // 0 of -0
+    }
+    const from = this.from[this.#time] ?? -1;
+    const time = from < 0 ? NaN : this.#times.read(bytes, from, this.to[this.#time] ?? -1);
+    if (Number.isNaN(time)) return this.#takePlain(bytes, view, line);
+    this.#sink.measuredAt(value + 0, this.#attributesOf(bytes, view), time);
+  }
+
+  /** What is not written as it mostly is. */
+  #takePlain(bytes: Uint8Array, view: DataView, line: number): void {
+    const field = (name: string) => {
+      const k = this.names.indexOf(name);
+      const from = this.from[k] ?? -1;
+      return from < 0 ? undefined : this.#text(bytes, from, this.to[k] ?? -1);
+    };
+    const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
+    if (found === undefined) this.#sink.skipped++;
+    else if (typeof found === "string") this.#sink.unusable(found, line);
+    else if (found.time === undefined) {
+      this.#sink.measured(found.value, this.#attributesOf(bytes, view));
+    } else this.#sink.measuredAt(found.value, this.#attributesOf(bytes, view), found.time);
+  }
+
+  /** NaN when the bytes have to become text first. */
+  #valueOf(bytes: Uint8Array): number {
+    let from = this.from[this.#value] ?? -1;
+    let to = this.to[this.#value] ?? -1;
+    if (from < 0) return NaN;
+    if (bytes[from] === QUOTE) {
+      from++;
+      to--;
+    }
+    const end = this.#number.read(bytes, from);
+    if (end === to) return this.#number.value * this.#conversion.scale;
+    const { duration } = this.#conversion;
+    if (end < 0 || end > to || duration === undefined) return NaN;
+    return duration.convertBytes(this.#number.value, bytes, end, to);
+  }
+
+  #attributesOf(bytes: Uint8Array, view: DataView): Attributes {
+    if (this.#attrFields.length === 0) return NO_ATTRIBUTES;
+    const known = this.#known.find(view, this.from, this.to);
+    if (known !== undefined) return known;
+    const gathered: Gathered = {};
+    for (const [k, { name, key }] of this.#attrFields.entries()) {
+      const from = this.from[k] ?? -1;
+      const text = from < 0 ? "" : this.#text(bytes, from, this.to[k] ?? -1);
+      if (text === "") continue;
+      gather(gathered, key, text);
+      this.#watch.attribute(name, text);
+    }
+    const attributes = this.#known.learns ? this.#attributeCache.intern(gathered) : gathered;
+    this.#known.add(view, this.from, this.to, attributes);
+    return attributes;
+  }
+}
+
+/** Tries conditions on ranges of bytes, once for the same bytes. */
+export class ConditionIndex {
+  readonly #conditions: readonly Condition[];
+  readonly #watch: FieldWatch;
+  readonly #text: (bytes: Uint8Array, from: number, to: number) => string | undefined;
+  readonly #known: RangeIndex<boolean>;
+
+  constructor(
+    conditions: readonly Condition[],
+    watch: FieldWatch,
+    text: (bytes: Uint8Array, from: number, to: number) => string | undefined,
+  ) {
+    this.#conditions = conditions;
+    this.#watch = watch;
+    this.#text = text;
+    this.#known = new RangeIndex(conditions.length);
+  }
+
+  /** `view` is of the same bytes; the conditions' ranges are those that begin at place `at` of `from` and `to`. */
+  hold(bytes: Uint8Array, view: DataView, from: Int32Array, to: Int32Array, at: number): boolean {
+    const known = this.#known.find(view, from, to, at);
+    if (known !== undefined) return known;
+    let all = true;
+    for (const [k, { field, holds }] of this.#conditions.entries()) {
+      const start = from[at + k] ?? -1;
+      const text = start < 0 ? undefined : this.#text(bytes, start, to[at + k] ?? -1);
+      if (text !== undefined) this.#watch.tested(field);
+      if (!holds(text)) all = false;
+    }
+    this.#known.add(view, from, to, all, at);
+    return all;
+  }
+}

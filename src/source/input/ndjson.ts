@@ -1,0 +1,331 @@
+import type { Attributes } from "../../aggregate/measurement.ts";
+import { AttributeCache, gather, type Gathered, NO_ATTRIBUTES } from "./attribute_cache.ts";
+import { ByteNumber } from "./byte_number.ts";
+import type { FieldWatch } from "./field_watch.ts";
+import type { Fields } from "./fields.ts";
+import { histogramOf, holdsHistogram } from "./histogram_line.ts";
+import { JsonScanner } from "./json_scanner.ts";
+import { ConditionIndex } from "./line_fields.ts";
+import type { LineScanner } from "./line_scanner.ts";
+import { LINE_FEED, type LineReader } from "./lines.ts";
+import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
+import { RangeIndex } from "./range_index.ts";
+import { shortText } from "./short_text.ts";
+import { type Sink } from "./sink.ts";
+import { TimeReader } from "./time.ts";
+import type { TimedField } from "./timed_field.ts";
+import { type Conversion, conversionOf } from "./value.ts";
+
+const QUOTE = 34;
+
+/** The object that attributes come from when no field is named. */
+const ATTRIBUTES = "attributes";
+
+/** From so many bytes on the scanner in WebAssembly is worth its 2.5 ms of loading. */
+const MANY_BYTES = 2 ** 16;
+
+/**
+ * One JSON object a line. The plain way, JSON.parse, decides everything; but a line whose number and attributes can be
+ * found among its bytes, and whose attributes have been there before, needs no parsing.
+ */
+export class NdjsonReader implements LineReader {
+  readonly #fields: Fields;
+  readonly #conversion: Conversion;
+  readonly #sink: Sink;
+  readonly #watch: FieldWatch;
+  readonly #timed: TimedField;
+  readonly #attributeCache = new AttributeCache();
+  /** Undefined where JSON.parse decides about every line. */
+  #scanner: LineScanner | undefined;
+  /** Why there is none in WebAssembly, where there has to be one. */
+  #broken: { readonly error: unknown } | undefined;
+  /** What the scanner looks for. */
+  readonly #names: readonly string[];
+  /** So many bytes are still read before the scanner in WebAssembly is loaded. */
+  #before: number;
+  readonly #conditions: ConditionIndex | undefined;
+  readonly #times: TimeReader | undefined;
+  /** The scanner's first fields are those of the attributes, and the conditions' ones follow. */
+  readonly #attributeCount: number;
+  /** The place of the time among the scanner's fields. */
+  readonly #time: number;
+  readonly #known: RangeIndex<Attributes>;
+  readonly #number = new ByteNumber();
+  // A byte order mark within the input belongs to its line, and what is no UTF-8 becomes U+FFFD.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  /** The scanner in WebAssembly is loaded when `manyBytes` are reached. */
+  constructor(
+    fields: Fields,
+    sink: Sink,
+    watch: FieldWatch,
+    timed: TimedField,
+    manyBytes = MANY_BYTES,
+  ) {
+    this.#fields = fields;
+    this.#conversion = conversionOf(fields);
+    this.#sink = sink;
+    this.#watch = watch;
+    this.#timed = timed;
+    const { valueField, where = [], timeField, timeFormat = "auto" } = fields;
+    const attributes = fields.attrFields?.map(({ name }) => name) ?? [ATTRIBUTES];
+    const tested = where.map(({ field }) => field);
+    const names = [...attributes, ...tested, ...timeField === undefined ? [] : [timeField]];
+    // Where the value is an attribute as well, every number has its own attributes.
+    if (!names.includes(valueField)) {
+      this.#scanner = new JsonScanner(valueField, names);
+      if (tested.length > 0) {
+        this.#conditions = new ConditionIndex(
+          where,
+          watch,
+          (bytes, from, to) => this.#text(bytes, from, to),
+        );
+      }
+      if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
+    }
+    this.#names = names;
+    this.#before = this.#scanner === undefined ? Infinity : manyBytes;
+    this.#time = names.length - 1;
+    this.#attributeCount = attributes.length;
+    this.#known = new RangeIndex(attributes.length);
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const scanner = this.#scanner;
+    if (scanner === undefined) {
+      for (let at = from; at < to; at = this.#unscanned(bytes, at, bytes.indexOf(LINE_FEED, at)));
+      return;
+    }
+    this.#before -= to - from;
+    if (this.#broken !== undefined) throw this.#broken.error;
+    if (this.#before <= 0) this.loadWasm().catch((error) => this.#broken = { error });
+    for (let at = from; at < to;) {
+      const count = scanner.scan(bytes, at, to);
+      at = this.#scanned(scanner, count, bytes, view, at);
+    }
+  }
+
+  /** Takes the lines that were scanned, from `at` on; returns where the next one begins. */
+  #scanned(
+    scanner: LineScanner,
+    count: number,
+    bytes: Uint8Array,
+    view: DataView,
+    begin: number,
+  ): number {
+    const sink = this.#sink;
+    const conditions = this.#conditions;
+    const times = this.#times;
+    const timed = this.#timed;
+    const { scale, duration } = this.#conversion;
+    const { feeds, values, restFrom, restTo, from, to } = scanner;
+    const fields = this.#names.length;
+    let at = begin;
+    for (let line = 0, first = 0; line < count; line++, first += fields) {
+      const feed = feeds[line] ?? -1;
+      if (feed < 0) {
+        at = this.#unscanned(bytes, at, ~feed);
+        continue;
+      }
+      sink.lines++;
+      if (timed.wanted) this.#look(bytes, at);
+      if (
+        conditions !== undefined &&
+        !conditions.hold(bytes, view, from, to, first + this.#attributeCount)
+      ) {
+        sink.skipped++;
+        at = feed + 1;
+        continue;
+      }
+      const rest = restFrom[line] ?? -1;
+      const number = values[line] ?? NaN;
+      const value = rest < 0
+        ? number * scale
+        : duration?.convertBytes(number, bytes, rest, restTo[line] ?? -1) ?? NaN;
+      const time = times === undefined ? 0 : this.#timeOf(times, bytes, from, to, first);
+      const attributes = value >= 0 && value < Infinity && time >= 0
+        ? this.#known.find(view, from, to, first) ?? this.#learn(bytes, view, from, to, first)
+        : undefined;
+      if (attributes === undefined) this.#plain(bytes.subarray(at, feed));
+      // 0 of -0
+      else if (times === undefined) sink.measured(value + 0, attributes);
+      else sink.measuredAt(value + 0, attributes, time);
+      at = feed + 1;
+    }
+    return at;
+  }
+
+  /** Takes the line in bytes[at, feed), about which JSON.parse decides; returns where the next one begins. */
+  #unscanned(bytes: Uint8Array, at: number, feed: number): number {
+    this.#sink.lines++;
+    if (this.#timed.wanted) this.#look(bytes, at);
+    this.#plain(bytes.subarray(at, feed));
+    return feed + 1;
+  }
+
+  /** Whether the scanner in WebAssembly is in use. */
+  get usesWasm(): boolean {
+    return this.#scanner !== undefined && !(this.#scanner instanceof JsonScanner);
+  }
+
+  /** Loads the scanner in WebAssembly, once, and uses it from then on; where it cannot run, the plain one stays. */
+  async loadWasm(): Promise<void> {
+    this.#before = Infinity;
+    const { wasmScanner } = await import("./wasm_scanner.ts");
+    if (this.#scanner !== undefined) {
+      this.#scanner = wasmScanner(this.#fields.valueField, this.#names) ?? this.#scanner;
+    }
+  }
+
+  tooLong(): void {
+    this.#sink.tooLong();
+  }
+
+  end(): void {}
+
+  /** NaN when the time has to be looked at more closely. */
+  #timeOf(
+    times: TimeReader,
+    bytes: Uint8Array,
+    from: Int32Array,
+    to: Int32Array,
+    first: number,
+  ): number {
+    const start = from[first + this.#time] ?? -1;
+    return start < 0 ? NaN : times.read(bytes, start, to[first + this.#time] ?? -1);
+  }
+
+  /** Measures a line, or says why not. */
+  #plain(line: Uint8Array): void {
+    const sink = this.#sink;
+    const text = this.#decoder.decode(line);
+    if (text.trim() === "") return;
+    const parsed = parse(text);
+    if (!isObject(parsed)) {
+      return sink.unusable(parsed === undefined ? "no JSON" : "no JSON object");
+    }
+    const field = (name: string) => fieldOf(parsed, name);
+    const { valueField } = this.#fields;
+    if (field(valueField) === undefined && holdsHistogram(parsed)) {
+      return this.#histogram(parsed, field);
+    }
+    const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
+    if (found === undefined) {
+      sink.skipped++;
+      return;
+    }
+    if (typeof found === "string") return sink.unusable(found);
+    const attributes = this.#attributes(field);
+    if (attributes === undefined) return sink.unusable(NO_OBJECT);
+    if (found.time === undefined) sink.measured(found.value, attributes);
+    else sink.measuredAt(found.value, attributes, found.time);
+  }
+
+  #histogram(line: JsonObject, field: (name: string) => unknown): void {
+    const sink = this.#sink;
+    if (!conditionsHold(field, this.#fields, this.#watch)) {
+      sink.skipped++;
+      return;
+    }
+    const figures = histogramOf(line, this.#fields.scale);
+    if (typeof figures === "string") return sink.unusable(figures);
+    const time = timeOf(field, this.#fields);
+    if (typeof time === "string") return sink.unusable(time);
+    const attributes = this.#attributes(field);
+    if (attributes === undefined) return sink.unusable(NO_OBJECT);
+    sink.histogram({ ...figures, attributes, ...time === undefined ? {} : { time } });
+  }
+
+  /** Attributes that are met for the first time; undefined when the object of attributes is none. */
+  #learn(
+    bytes: Uint8Array,
+    view: DataView,
+    from: Int32Array,
+    to: Int32Array,
+    first: number,
+  ): Attributes | undefined {
+    const attributes = this.#attributes((_, place) => {
+      const start = from[first + place] ?? -1;
+      return start < 0 ? undefined : this.#json(bytes, start, to[first + place] ?? -1);
+    });
+    if (attributes !== undefined) this.#known.add(view, from, to, attributes, first);
+    return attributes;
+  }
+
+  /** Of the fields that are named, or of the object of attributes; undefined when that is none. */
+  #attributes(field: (name: string, place: number) => unknown): Attributes | undefined {
+    const { attrFields } = this.#fields;
+    if (attrFields === undefined) return this.#ofObject(field(ATTRIBUTES, 0));
+    const gathered: Gathered = {};
+    let place = 0;
+    for (const { name, key } of attrFields) {
+      this.#gather(gathered, name, key, field(name, place++));
+    }
+    return this.#interned(gathered);
+  }
+
+  /** Undefined when that is no object. */
+  #ofObject(source: unknown): Attributes | undefined {
+    if (source === undefined || source === null) return NO_ATTRIBUTES;
+    if (!isObject(source)) return undefined;
+    const gathered: Gathered = {};
+    for (const [key, raw] of Object.entries(source)) this.#gather(gathered, key, key, raw);
+    return this.#interned(gathered);
+  }
+
+  #gather(gathered: Gathered, name: string, key: string, raw: unknown): void {
+    const attribute = attributeValue(raw);
+    // OpenTelemetry knows no attribute without a key.
+    if (attribute === undefined || key === "") return;
+    gather(gathered, key, attribute);
+    this.#watch.attribute(name, attribute);
+  }
+
+  #interned(attributes: Attributes): Attributes {
+    return this.#known.learns ? this.#attributeCache.intern(attributes) : attributes;
+  }
+
+  /** What the JSON in bytes[from, to) means. */
+  #json(bytes: Uint8Array, from: number, to: number): unknown {
+    const text = bytes[from] === QUOTE ? shortText(bytes, from + 1, to - 1) : undefined;
+    if (text !== undefined) return text;
+    if (this.#number.read(bytes, from) === to) return this.#number.value;
+    return parse(this.#decoder.decode(bytes.subarray(from, to)));
+  }
+
+  /** What a condition sees of the JSON in bytes[from, to). */
+  #text(bytes: Uint8Array, from: number, to: number): string | undefined {
+    const value = attributeValue(this.#json(bytes, from, to));
+    return value === undefined ? undefined : String(value);
+  }
+
+  #look(bytes: Uint8Array, at: number): void {
+    const line = parse(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
+    if (isObject(line)) this.#timed.look(Object.entries(line));
+  }
+}
+
+const NO_OBJECT = `"${ATTRIBUTES}" is no object`;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // no JSON text means undefined
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The field of that name, or else, where the name has dots, the one at that path. */
+function fieldOf(object: JsonObject, name: string): unknown {
+  if (Object.hasOwn(object, name)) return object[name];
+  const dot = name.indexOf(".");
+  const inner = dot < 0 ? undefined : fieldOf(object, name.slice(0, dot));
+  return isObject(inner) ? fieldOf(inner, name.slice(dot + 1)) : undefined;
+}

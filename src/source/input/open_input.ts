@@ -1,0 +1,129 @@
+import type { Console } from "../../console/console.ts";
+import { fileOf, resolvePath, unreadable } from "../../platform/paths.ts";
+import type { System } from "../../platform/system.ts";
+import { type InputConfig, notOfAnExposition } from "./input_config.ts";
+import type { Followed } from "../../delivery/spool/spool_file.ts";
+import {
+  followInput,
+  type Input,
+  type InputOptions,
+  type NamedStream,
+  readInput,
+} from "./input.ts";
+import { isSystemError } from "./input_error.ts";
+import { InputWords } from "./input_words.ts";
+import { progressLine } from "../progress.ts";
+import { inputSource } from "./input_source.ts";
+import type { RecordFamilies, Source } from "../source.ts";
+
+const PROGRESS_EVERY_MS = 500;
+
+/** What of the settings an input is read with. */
+export interface InputSettings {
+  readonly input: InputConfig;
+  /** The metric's: a value with a unit of time is converted to it. */
+  readonly unit: string;
+  /** Lines count as they come. */
+  readonly isLive: boolean;
+  /** How far a followed file was read. */
+  readonly from: Followed | undefined;
+}
+
+/** Opens files, or standard input for `-`, and reads them one after the other as they are recorded. */
+export async function openInput(
+  { input: config, unit, isLive, from }: InputSettings,
+  recordFamilies: RecordFamilies,
+  system: System,
+  console: Console,
+): Promise<{ source: Source; close: () => void }> {
+  const { paths, follow, time, notOfExpositions, ...fields } = config;
+  const controller = new AbortController();
+  const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
+  const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, console.warn);
+  const options: InputOptions = {
+    ...fields,
+    unit,
+    timeField: time?.field,
+    timeFormat: time?.format,
+    signal: controller.signal,
+    onInvalid: (line, reason, name) => words.invalid(line, reason, name),
+    onManyValues: (field, examples) => words.manyValues(field, examples),
+    onExposition() {
+      const [flag] = notOfExpositions;
+      if (flag !== undefined) throw notOfAnExposition(flag);
+    },
+  };
+  const [path = ""] = follow ? paths : [];
+  const absolute = follow ? resolvePath(system.cwd, path) : undefined;
+  const opened = absolute === undefined ? await openAll(paths, system) : [];
+  const input = absolute === undefined
+    ? readInput(opened, options)
+    : await following(absolute, path, options, system, console.warn, from);
+  const bytes = opened.length > 0 ? total(opened) : undefined;
+  const began = system.clock.monotonic();
+  const timer = system.stderrIsTerminal
+    ? setInterval(() => {
+      const seconds = (system.clock.monotonic() - began) / 1000;
+      console.status(progressLine(input.progress, seconds, bytes));
+    }, PROGRESS_EVERY_MS)
+    : undefined;
+  return {
+    source: inputSource(input, system.clock, recordFamilies, { words, path: absolute }),
+    close() {
+      clearInterval(timer);
+      console.clear();
+      controller.abort();
+      words.end(input);
+    },
+  };
+}
+
+async function following(
+  path: string,
+  shown: string,
+  options: InputOptions,
+  { clock, stop }: System,
+  warn: (message: string) => void,
+  from: Followed | undefined,
+): Promise<Input> {
+  const { FollowedFile } = await import("./followed_file.ts");
+  const place = from?.path === path ? from.place : undefined;
+  return await followInput(async (consumer) => {
+    const file = new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer });
+    await file.start().catch((thrown) => {
+      throw isSystemError(thrown)
+        ? unreadable(fileOf("--input", shown), thrown, { stdin: "--input - without --follow" })
+        : thrown;
+    });
+    return file;
+  }, options);
+}
+
+/** A stream with its length, where that is known. */
+interface Opened extends NamedStream {
+  readonly bytes: number | undefined;
+}
+
+/** All are opened before the first is read, so that a name that is wrong is said at once. */
+async function openAll(paths: readonly string[], system: System): Promise<readonly Opened[]> {
+  const opened: Opened[] = [];
+  for (const path of paths) {
+    try {
+      opened.push(
+        path === "-"
+          ? { name: "", stream: system.stdin(), bytes: undefined }
+          : { name: path, ...await system.openFile(resolvePath(system.cwd, path)) },
+      );
+    } catch (thrown) {
+      throw unreadable(fileOf("--input", path), thrown, { stdin: "--input -" });
+    }
+  }
+  return opened;
+}
+
+function total(opened: readonly Opened[]): number | undefined {
+  return opened.reduce<number | undefined>(
+    (sum, { bytes }) => sum === undefined || bytes === undefined ? undefined : sum + bytes,
+    0,
+  );
+}

@@ -1,0 +1,124 @@
+import { UsageError } from "../../platform/errors.ts";
+import type { Attributes } from "../../aggregate/measurement.ts";
+import { AttributeCache, gather, type Gathered } from "./attribute_cache.ts";
+import type { FieldWatch } from "./field_watch.ts";
+import type { Fields } from "./fields.ts";
+import type { LineReader } from "./lines.ts";
+import type { Pattern } from "./pattern.ts";
+import { plainLine } from "./plain_line.ts";
+import { type Sink } from "./sink.ts";
+import type { TimedField } from "./timed_field.ts";
+import { type Conversion, conversionOf } from "./value.ts";
+
+/** A regular expression may take time that grows with the square of a line's length, or worse. */
+export const MOST_PATTERN_CHARACTERS = 8192;
+
+const SPACE = 32;
+const BLANK = /^[\t-\r ]*$/;
+
+/** Beyond so many sets of attributes those of before are forgotten. */
+const MOST_SETS = 65_536;
+
+/**
+ * Lines in which a regular expression finds the fields, anywhere in the line. Lines of more than 8,192 characters are
+ * invalid, because an expression that goes back and forth could take for ever on them. Attributes are strings, and an
+ * empty one is none.
+ */
+export class PatternReader implements LineReader {
+  readonly #pattern: Pattern;
+  readonly #fields: Fields;
+  readonly #conversion: Conversion;
+  readonly #sink: Sink;
+  readonly #watch: FieldWatch;
+  readonly #timed: TimedField;
+  readonly #attributeCache = new AttributeCache();
+  readonly #known = new Map<string, Attributes>();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  /** Throws a UsageError for a field that the pattern has not. */
+  constructor(
+    pattern: Pattern,
+    fields: Fields,
+    sink: Sink,
+    watch: FieldWatch,
+    timed: TimedField,
+  ) {
+    const { valueField, attrFields = [], where = [], timeField } = fields;
+    const demand = (name: string, flag: string) => {
+      if (pattern.fields.includes(name)) return;
+      throw new UsageError(
+        `The pattern has no group ${JSON.stringify(name)}, which ${flag} names: it has ${
+          pattern.fields.map((field) => JSON.stringify(field)).join(", ")
+        }`,
+      );
+    };
+    demand(valueField, "--value-field");
+    for (const { name } of attrFields) demand(name, "--attr-field");
+    for (const { field } of where) demand(field, "--where");
+    if (timeField !== undefined) demand(timeField, "--time-field");
+    this.#pattern = pattern;
+    this.#fields = fields;
+    this.#conversion = conversionOf(fields);
+    this.#sink = sink;
+    this.#watch = watch;
+    this.#timed = timed;
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number): void {
+    // One text of many lines: to decode each by itself takes longer than to match it.
+    const text = this.#decoder.decode(bytes.subarray(from, to));
+    for (let at = 0; at < text.length;) {
+      this.#sink.lines++;
+      const feed = text.indexOf("\n", at);
+      this.#line(text.slice(at, text[feed - 1] === "\r" && feed > at ? feed - 1 : feed));
+      at = feed + 1;
+    }
+  }
+
+  tooLong(): void {
+    this.#sink.tooLong();
+  }
+
+  end(): void {}
+
+  #line(line: string): void {
+    const sink = this.#sink;
+    if (!(line.charCodeAt(0) > SPACE) && BLANK.test(line)) return;
+    if (line.length > MOST_PATTERN_CHARACTERS) {
+      return sink.unusable(
+        `longer than ${MOST_PATTERN_CHARACTERS} characters, the most for a pattern`,
+      );
+    }
+    const groups = this.#pattern.expression.exec(line)?.groups;
+    if (groups === undefined) return sink.unusable("the pattern does not match");
+    if (this.#timed.wanted) this.#timed.look(Object.entries(groups));
+    const field = (name: string) => groups[name];
+    const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
+    if (found === undefined) sink.skipped++;
+    else if (typeof found === "string") sink.unusable(found);
+    else if (found.time === undefined) sink.measured(found.value, this.#attributes(groups));
+    else sink.measuredAt(found.value, this.#attributes(groups), found.time);
+  }
+
+  #attributes(groups: Readonly<Record<string, string | undefined>>): Attributes {
+    const { attrFields = [] } = this.#fields;
+    let key = "";
+    for (const { name } of attrFields) {
+      const text = groups[name] ?? "";
+      key += `${text.length}:${text}`;
+    }
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const gathered: Gathered = {};
+    for (const { name, key } of attrFields) {
+      const text = groups[name] ?? "";
+      if (text === "") continue;
+      gather(gathered, key, text);
+      this.#watch.attribute(name, text);
+    }
+    const attributes = this.#attributeCache.intern(gathered);
+    if (this.#known.size >= MOST_SETS) this.#known.clear();
+    this.#known.set(key, attributes);
+    return attributes;
+  }
+}

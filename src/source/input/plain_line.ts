@@ -1,0 +1,78 @@
+import type { AttributeValue } from "../../aggregate/measurement.ts";
+import type { FieldWatch } from "./field_watch.ts";
+import type { Fields } from "./fields.ts";
+import { parseTime } from "./time.ts";
+import { type Conversion, usableValue } from "./value.ts";
+
+/** What a line says, but for its attributes. */
+export interface Plain {
+  readonly value: number;
+  readonly time: number | undefined;
+}
+
+/**
+ * Decides about a line whose fields `field` tells, in the order that counts: conditions, value, time. The reason when
+ * the line is invalid, undefined when it is to be skipped.
+ */
+export function plainLine(
+  field: (name: string) => unknown,
+  fields: Fields,
+  conversion: Conversion,
+  watch: FieldWatch,
+): Plain | string | undefined {
+  if (!conditionsHold(field, fields, watch)) return undefined;
+  const { valueField } = fields;
+  const value = usableValue(field(valueField), conversion, `"${valueField}"`);
+  if (typeof value === "string") return value;
+  const time = timeOf(field, fields);
+  return typeof time === "string" ? time : { value, time };
+}
+
+/** Tries all of them, so that `watch` learns which fields there are. */
+export function conditionsHold(
+  field: (name: string) => unknown,
+  { where = [] }: Fields,
+  watch: FieldWatch,
+): boolean {
+  let all = true;
+  for (const condition of where) {
+    const text = textOf(field(condition.field));
+    if (text !== undefined) watch.tested(condition.field);
+    if (!condition.holds(text)) all = false;
+  }
+  return all;
+}
+
+/** Undefined when no field is named, the reason when it has no usable time. */
+export function timeOf(
+  field: (name: string) => unknown,
+  { timeField, timeFormat = "auto" }: Fields,
+): number | string | undefined {
+  if (timeField === undefined) return undefined;
+  const text = textOf(field(timeField));
+  if (text === undefined) return `no "${timeField}"`;
+  const time = parseTime(text, timeFormat);
+  return typeof time === "string" ? `"${timeField}" ${time}` : time;
+}
+
+function textOf(raw: unknown): string | undefined {
+  const value = attributeValue(raw);
+  return value === undefined ? undefined : String(value);
+}
+
+/**
+ * What an attribute becomes: a string, boolean or number stays what it is; null is no attribute; an array or object,
+ * which a metric's attribute cannot hold, becomes its JSON text, so that it still tells series apart.
+ */
+export function attributeValue(raw: unknown): AttributeValue | undefined {
+  switch (typeof raw) {
+    case "string":
+    case "number":
+    case "boolean":
+      return raw;
+    case "object":
+      return raw === null ? undefined : JSON.stringify(raw);
+    default:
+      return undefined;
+  }
+}

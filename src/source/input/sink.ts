@@ -1,0 +1,111 @@
+import type { Attributes, MeasuredHistogram, Measurement } from "../../aggregate/measurement.ts";
+import type { Place } from "../../delivery/place.ts";
+import type { Exposed } from "../prometheus/exposed.ts";
+
+/** How far an input has been read. Of several files, all of them together. */
+export interface InputProgress {
+  /** As they came, so packed ones of gzip. */
+  readonly bytes: number;
+  readonly lines: number;
+  /** Single values. */
+  readonly measurements: number;
+  /** Lines that hold a histogram already. */
+  readonly histograms: number;
+  /** Lines that could not be used. */
+  readonly invalid: number;
+  /** Lines that do not fulfil the conditions of --where. */
+  readonly skipped: number;
+}
+
+/** What was read at once. */
+export interface Batch {
+  readonly measurements: readonly Measurement[];
+  readonly histograms: readonly MeasuredHistogram[];
+  /** Of a file that is followed: up to where its lines are in this batch and those before it. */
+  readonly place?: Place;
+  /** Metric families of a Prometheus exposition, each a metric of its own. */
+  readonly exposed: readonly Exposed[];
+}
+
+/** Is told of what cannot be used: the number of its line, where it is one, in the input of that name. */
+export type OnInvalid = (line: number | undefined, reason: string, input: string) => void;
+
+/** What a reader of one format gives its findings to. */
+export class Sink implements InputProgress {
+  bytes = 0;
+  /** The number of the line that is being read, of all inputs together; the first is 1. */
+  lines = 0;
+  measurements = 0;
+  histograms = 0;
+  invalid = 0;
+  skipped = 0;
+  readonly #onInvalid: OnInvalid;
+  #input = "";
+  /** The lines of the inputs before this one. */
+  #before = 0;
+  #measurements: Measurement[] = [];
+  #histograms: MeasuredHistogram[] = [];
+  #exposed: readonly Exposed[] = [];
+
+  constructor(onInvalid: OnInvalid) {
+    this.#onInvalid = onInvalid;
+  }
+
+  /** The next input begins. */
+  begin(input: string): void {
+    this.#input = input;
+    this.#before = this.lines;
+  }
+
+  measured(value: number, attributes: Attributes): void {
+    this.measurements++;
+    this.#measurements.push({ value, attributes });
+  }
+
+  /** `time` in ms since 1970. */
+  measuredAt(value: number, attributes: Attributes, time: number): void {
+    this.measurements++;
+    this.#measurements.push({ value, attributes, time });
+  }
+
+  histogram(histogram: MeasuredHistogram): void {
+    this.histograms++;
+    this.#histograms.push(histogram);
+  }
+
+  exposition(exposed: readonly Exposed[]): void {
+    this.histograms += exposed.reduce((sum, { histograms }) => sum + histograms.length, 0);
+    this.#exposed = exposed;
+  }
+
+  unusable(reason: string, line: number = this.lines): void {
+    this.invalid++;
+    this.#onInvalid(line - this.#before, reason, this.#input);
+  }
+
+  /** The same of something that is no single line. */
+  contradictory(reason: string): void {
+    this.invalid++;
+    this.#onInvalid(undefined, reason, this.#input);
+  }
+
+  /** The next line is longer than is allowed. */
+  tooLong(): void {
+    this.lines++;
+    this.unusable("longer than 1 MiB");
+  }
+
+  /** What was measured since the last call; undefined when that is nothing. */
+  drain(): Batch | undefined {
+    const batch = {
+      measurements: this.#measurements,
+      histograms: this.#histograms,
+      exposed: this.#exposed,
+    };
+    if (Object.values(batch).every(({ length }) => length === 0)) return undefined;
+    this.#measurements = [];
+    if (this.#histograms.length > 0) this.#histograms = [];
+    this.#exposed = [];
+    return batch;
+  }
+}

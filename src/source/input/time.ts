@@ -1,0 +1,279 @@
+import { quoteClipped } from "../../redact/clip.ts";
+import { decimal } from "../../platform/number.ts";
+import { ByteNumber } from "./byte_number.ts";
+import type { TimeFormat } from "./fields.ts";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+/** The end of the year 9999. */
+const END = 253_402_300_800_000;
+
+/** RFC 3339, and what is near to it: a space for the T, a comma for the point, an offset without its colon. */
+const RFC3339 =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?: ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?$/;
+/** `10/Oct/2000:13:55:36 -0700`, brackets around it allowed (Apache, mod_log_config, %t). */
+const CLF = /^\[?(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-]\d{4})\]?$/;
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/**
+ * The time in ms since 1970, or the reason why there is none, to stand behind the name of the field. A time without a
+ * zone is none: it may be off by hours. A leap second is the first one of the next minute, as in POSIX. The years are
+ * 1970 to 9999.
+ */
+export function parseTime(text: string, format: TimeFormat): number | string {
+  const trimmed = text.trim();
+  const time = parsed(trimmed, format);
+  if (typeof time === "string") return `${time}: ${quoteClipped(trimmed, 40)}`;
+  if (Number.isNaN(time)) return `is ${EXPECTED[format]}: ${quoteClipped(trimmed, 40)}`;
+  if (time < 0 || time >= END) {
+    return `is not in the years 1970 to 9999: ${quoteClipped(trimmed, 40)}`;
+  }
+  return time + 0; // 0 of -0
+}
+
+const EXPECTED: Readonly<Record<TimeFormat, string>> = {
+  auto: "not a time",
+  rfc3339: "not a time of RFC 3339",
+  clf: "not a time of the common log format",
+  s: "not a number of seconds",
+  ms: "not a number of milliseconds",
+  us: "not a number of microseconds",
+  ns: "not a number of nanoseconds",
+};
+
+/** NaN when the text has not this format. */
+function parsed(text: string, format: TimeFormat): number | string {
+  switch (format) {
+    case "rfc3339":
+      return rfc3339(text);
+    case "clf":
+      return clf(text);
+    case "auto": {
+      const number = decimal(text);
+      if (!Number.isNaN(number)) return sinceEpoch(number, "auto");
+      return text.includes("/") ? clf(text) : rfc3339(text);
+    }
+    default:
+      return sinceEpoch(decimal(text), format);
+  }
+}
+
+function sinceEpoch(number: number, format: "auto" | "s" | "ms" | "us" | "ns"): number {
+  switch (format) {
+    case "s":
+      return number * 1e3;
+    case "ms":
+      return number;
+    case "us":
+      return number / 1e3;
+    case "ns":
+      return number / 1e6;
+    case "auto":
+      // A unit each thousandfold: seconds are below 1e12 for 30,000 years, ms above it since 2001.
+      if (number < 1e12) return number * 1e3;
+      if (number < 1e15) return number;
+      return number < 1e18 ? number / 1e3 : number / 1e6;
+  }
+}
+
+function rfc3339(text: string): number | string {
+  const match = RFC3339.exec(text);
+  if (match === null) return NaN;
+  const [, year, month, day, hour, minute, second, fraction = "", zone] = match;
+  if (zone === undefined) return "has no time zone, such as Z or +02:00";
+  const start = minuteOf(Number(year), Number(month), Number(day), Number(hour), Number(minute));
+  const offset = offsetOf(zone);
+  return instant(start, Number(second), fractionOf(fraction), offset);
+}
+
+function clf(text: string): number {
+  const match = CLF.exec(text);
+  if (match === null) return NaN;
+  const [, day, name = "", year, hour, minute, second, fraction = "", zone = ""] = match;
+  const month = MONTHS.indexOf(name.toLowerCase()) + 1;
+  const start = minuteOf(Number(year), month, Number(day), Number(hour), Number(minute));
+  return instant(start, Number(second), fractionOf(fraction), offsetOf(zone));
+}
+
+function offsetOf(zone: string): number {
+  if (!/^[+-]/.test(zone)) return 0;
+  const digits = zone.replace(":", "").slice(1).padEnd(4, "0");
+  return signedOffset(zone.startsWith("-"), Number(digits.slice(0, 2)), Number(digits.slice(2)));
+}
+
+/** In ms; NaN for what no offset can be. */
+function signedOffset(negative: boolean, hours: number, minutes: number): number {
+  if (!(hours <= 23 && minutes <= 59)) return NaN;
+  const offset = (hours * 60 + minutes) * MINUTE;
+  return negative ? -offset : offset;
+}
+
+/** ms of a fraction's digits. */
+function fractionOf(digits: string): number {
+  const some = digits.slice(0, MOST_FRACTION);
+  return scaledFraction(Number(some), some.length);
+}
+
+/** Further digits change nothing that a double holds. */
+const MOST_FRACTION = 15;
+const POWERS = Float64Array.from({ length: MOST_FRACTION + 1 }, (_, n) => Number(`1e${n}`));
+
+function scaledFraction(number: number, digits: number): number {
+  return digits <= 3 ? number * (POWERS[3 - digits] ?? NaN) : number / (POWERS[digits - 3] ?? NaN);
+}
+
+/** The ms since 1970 of a minute in UTC; NaN when there is no such day or minute. */
+function minuteOf(year: number, month: number, day: number, hour: number, minute: number): number {
+  if (!(month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59)) return NaN;
+  if (day > daysIn(year, month)) return NaN;
+  return daysSinceEpoch(year, month, day) * DAY + (hour * 60 + minute) * MINUTE;
+}
+
+const DAYS = Uint8Array.of(0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31);
+
+function daysIn(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeap ? 29 : DAYS[month] ?? 0;
+}
+
+/** Days from 1970 in the Gregorian calendar, counted in years that begin in March. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const march = month > 2 ? year : year - 1;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const leapDays = Math.floor(march / 4) - Math.floor(march / 100) + Math.floor(march / 400);
+  return march * 365 + leapDays + dayOfYear - 719_468;
+}
+
+/** A second 60 stands only at the end of a day in UTC (RFC 3339, 5.7). */
+function instant(minute: number, second: number, fraction: number, offset: number): number {
+  const start = minute - offset;
+  if (second > 60 || (second === 60 && (start + MINUTE) % DAY !== 0)) return NaN;
+  return start + second * SECOND + fraction;
+}
+
+const QUOTE = 34;
+const DASH = 45;
+const SLASH = 47;
+const COLON = 58;
+/** Of RFC 3339 `YYYY-MM-DDTHH:MM`, of the common log format `DD/Mon/YYYY:HH:MM`. */
+const RFC_MINUTE = 16;
+const CLF_MINUTE = 17;
+
+/** Reads times out of bytes, without making strings of them where they are written as they mostly are. */
+export class TimeReader {
+  readonly #format: TimeFormat;
+  readonly #number = new ByteNumber();
+  /** How the last time began, up to its minute: a log has many of one minute. */
+  readonly #prefix = new Uint8Array(CLF_MINUTE);
+  #prefixLength = 0;
+  #minute = NaN;
+
+  constructor(format: TimeFormat) {
+    this.#format = format;
+  }
+
+  /**
+   * The ms since 1970 of what stands in bytes[from, to), quotes around it or not; NaN when `parseTime` has to decide.
+   * Something other than a digit has to follow it in `bytes`.
+   */
+  read(bytes: Uint8Array, from: number, to: number): number {
+    const inQuotes = bytes[from] === QUOTE && bytes[to - 1] === QUOTE && to - from > 1;
+    const time = this.#read(bytes, inQuotes ? from + 1 : from, inQuotes ? to - 1 : to);
+    return time >= 0 && time < END ? time : NaN;
+  }
+
+  #read(bytes: Uint8Array, from: number, to: number): number {
+    const format = this.#format;
+    if (to - from >= 20 && bytes[from + 4] === DASH) {
+      return format === "auto" || format === "rfc3339" ? this.#rfc3339(bytes, from, to) : NaN;
+    }
+    if (to - from === 26 && bytes[from + 2] === SLASH) {
+      return format === "auto" || format === "clf" ? this.#clf(bytes, from, to) : NaN;
+    }
+    if (format === "rfc3339" || format === "clf") return NaN;
+    const end = this.#number.read(bytes, from);
+    return end === to ? sinceEpoch(this.#number.value, format) : NaN;
+  }
+
+  #rfc3339(bytes: Uint8Array, from: number, to: number): number {
+    if (!this.#isKnown(bytes, from, RFC_MINUTE)) {
+      const t = bytes[from + 10];
+      if (bytes[from + 7] !== DASH || bytes[from + 13] !== COLON) return NaN;
+      if (t !== 84 && t !== 116 && t !== 32) return NaN;
+      const year = two(bytes, from) * 100 + two(bytes, from + 2);
+      const [month, day] = [two(bytes, from + 5), two(bytes, from + 8)];
+      const minute = minuteOf(year, month, day, two(bytes, from + 11), two(bytes, from + 14));
+      this.#know(bytes, from, RFC_MINUTE, minute);
+    }
+    if (bytes[from + RFC_MINUTE] !== COLON) return NaN;
+    const second = two(bytes, from + 17);
+    let i = from + 19;
+    let fraction = 0;
+    if (bytes[i] === 46) {
+      const first = ++i;
+      let number = 0;
+      for (let c = (bytes[i] ?? 0) - 48; c >= 0 && c <= 9; c = (bytes[++i] ?? 0) - 48) {
+        number = number * 10 + c;
+      }
+      if (i === first || i - first > MOST_FRACTION) return NaN;
+      fraction = scaledFraction(number, i - first);
+    }
+    const sign = bytes[i];
+    if (i === to - 1 && (sign === 90 || sign === 122)) {
+      return instant(this.#minute, second, fraction, 0);
+    }
+    if (i !== to - 6 || bytes[i + 3] !== COLON || (sign !== 43 && sign !== DASH)) return NaN;
+    const offset = signedOffset(sign === DASH, two(bytes, i + 1), two(bytes, i + 4));
+    return instant(this.#minute, second, fraction, offset);
+  }
+
+  #clf(bytes: Uint8Array, from: number, to: number): number {
+    if (!this.#isKnown(bytes, from, CLF_MINUTE)) {
+      if (bytes[from + 6] !== SLASH || bytes[from + 11] !== COLON || bytes[from + 14] !== COLON) {
+        return NaN;
+      }
+      const month = monthOf(bytes, from + 3);
+      const year = two(bytes, from + 7) * 100 + two(bytes, from + 9);
+      const [hour, minute] = [two(bytes, from + 12), two(bytes, from + 15)];
+      const start = minuteOf(year, month, two(bytes, from), hour, minute);
+      this.#know(bytes, from, CLF_MINUTE, start);
+    }
+    const sign = bytes[to - 5];
+    if (bytes[from + CLF_MINUTE] !== COLON || bytes[to - 6] !== 32) return NaN;
+    if (sign !== 43 && sign !== DASH) return NaN;
+    const offset = signedOffset(sign === DASH, two(bytes, to - 4), two(bytes, to - 2));
+    return instant(this.#minute, two(bytes, from + 18), 0, offset);
+  }
+
+  #isKnown(bytes: Uint8Array, from: number, length: number): boolean {
+    if (this.#prefixLength !== length) return false;
+    // What differs from line to line stands at the end.
+    for (let i = length - 1; i >= 0; i--) if (bytes[from + i] !== this.#prefix[i]) return false;
+    return true;
+  }
+
+  #know(bytes: Uint8Array, from: number, length: number, minute: number): void {
+    for (let i = 0; i < length; i++) this.#prefix[i] = bytes[from + i] ?? 0;
+    this.#prefixLength = length;
+    this.#minute = minute;
+  }
+}
+
+/** The number that two digits are; NaN when they are none. */
+function two(bytes: Uint8Array, at: number): number {
+  const tens = (bytes[at] ?? 0) - 48;
+  const ones = (bytes[at + 1] ?? 0) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
+}
+
+/** 1 to 12 of `Jan` to `Dec`, or 0. */
+function monthOf(bytes: Uint8Array, at: number): number {
+  const name = ((bytes[at] ?? 0) << 16 | (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0)) |
+    0x202020;
+  return CODED_MONTHS.indexOf(name) + 1;
+}
+
+const CODED_MONTHS = MONTHS.map((name) =>
+  name.charCodeAt(0) << 16 | name.charCodeAt(1) << 8 | name.charCodeAt(2)
+);

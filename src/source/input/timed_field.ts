@@ -1,0 +1,52 @@
+import { decimal } from "../../platform/number.ts";
+import { parseTime } from "./time.ts";
+
+/** So many lines are looked at. */
+const MOST_LINES = 3;
+
+/** Names under which a number is a time, whatever they are joined to: `timeStamp` of JMeter, `@timestamp`, `ts`. */
+const TIME_NAME =
+  /^@?(time|timestamp|time_?stamp|ts|date|datetime|epoch|time_?(unix|epoch|local|iso8601)|unix_?time)$/i;
+/** The years 2001 to 2100, in seconds. */
+const [EARLIEST, LATEST] = [1e9, 4.1e9];
+/** A date and a time of day; parseTime takes plain numbers, too. */
+const DATED = /^\[?\d{4}-\d\d-\d\d[Tt ]|^\[?\d\d\/[A-Za-z]{3}\/\d{4}:/;
+
+/** Looks through the first lines of an input for a field that plainly carries a time. */
+export class TimedField {
+  /** More lines are wanted. */
+  wanted: boolean;
+  #looked = 0;
+  /** Its name. */
+  name: string | undefined;
+
+  constructor(wanted: boolean) {
+    this.wanted = wanted;
+  }
+
+  /** The format has a time, whatever the lines say. */
+  certain(name: string): void {
+    if (this.wanted) this.name = name;
+    this.wanted = false;
+  }
+
+  look(fields: Iterable<readonly [name: string, value: unknown]>): void {
+    for (const [name, value] of fields) {
+      if (!carriesTime(name, value)) continue;
+      this.name = name;
+      this.wanted = false;
+      return;
+    }
+    this.wanted = ++this.#looked < MOST_LINES;
+  }
+}
+
+function carriesTime(name: string, value: unknown): boolean {
+  const text = typeof value === "number" ? String(value) : value;
+  if (typeof text !== "string") return false;
+  const number = decimal(text);
+  if (Number.isNaN(number)) return DATED.test(text) && typeof parseTime(text, "auto") === "number";
+  if (!TIME_NAME.test(name)) return false;
+  const time = parseTime(text, "auto");
+  return typeof time === "number" && time >= EARLIEST * 1000 && time <= LATEST * 1000;
+}

@@ -1,0 +1,47 @@
+import { quoteClipped } from "../../redact/clip.ts";
+import { decimal } from "../../platform/number.ts";
+import { DurationUnit, isDuration } from "./duration.ts";
+import type { Fields } from "./fields.ts";
+
+/** What a value's number is multiplied with, and what its unit of time is converted to. */
+export interface Conversion {
+  readonly scale: number;
+  readonly duration: DurationUnit | undefined;
+}
+
+export function conversionOf({ scale, unit }: Fields): Conversion {
+  return { scale, duration: DurationUnit.of(unit) };
+}
+
+/**
+ * The value to record, or the reason why there is none. `what` names the value in the reason. A number may come as a
+ * string; JSON's `true`, `null` and the like are no numbers. A unit of time takes the place of the scale.
+ */
+export function usableValue(
+  raw: unknown,
+  { scale, duration }: Conversion,
+  what: string,
+): number | string {
+  if (raw === undefined) return `no ${what}`;
+  const number = typeof raw === "number" ? raw : typeof raw === "string" ? decimal(raw) : NaN;
+  const converted = typeof raw === "string" && Number.isNaN(number)
+    ? duration?.convert(raw) ?? NaN
+    : NaN;
+  const value = Number.isNaN(number) ? converted : number * scale;
+  if (Number.isNaN(value)) return `${what} ${whyNoNumber(raw)}: ${quoteClipped(raw, MOST_SHOWN)}`;
+  if (!Number.isFinite(value)) return `${what} is not finite: ${quoteClipped(raw, MOST_SHOWN)}`;
+  if (value < 0) return `${what} is negative: ${quoteClipped(raw, MOST_SHOWN)}`;
+  return value + 0; // 0 of -0
+}
+
+function whyNoNumber(raw: unknown): string {
+  if (NOT_FINITE.test(String(raw))) return "is not finite";
+  return typeof raw === "string" && isDuration(raw)
+    ? "has a unit of time, but the metric's --unit is none"
+    : "is not a number";
+}
+
+const NOT_FINITE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
+
+/** Characters of a value that a message quotes: a line of an input may be anything. */
+const MOST_SHOWN = 40;

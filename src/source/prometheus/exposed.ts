@@ -1,0 +1,21 @@
+import type { MeasuredHistogram } from "../../aggregate/measurement.ts";
+import type { Family } from "./cumulative.ts";
+import type { Delta } from "./deltas.ts";
+
+/** What is to be recorded of one metric family. */
+export interface Exposed {
+  readonly family: Family;
+  readonly histograms: readonly MeasuredHistogram[];
+}
+
+/** Deltas by their families, in the order of these; a family without any is left out. */
+export function exposedOf(
+  families: readonly Family[],
+  deltas: readonly Delta[],
+): readonly Exposed[] {
+  const byName = Map.groupBy(deltas, ({ name }) => name);
+  return families.flatMap((family) => {
+    const histograms = byName.get(family.name);
+    return histograms === undefined ? [] : [{ family, histograms }];
+  });
+}

@@ -1,0 +1,187 @@
+import type { Clock } from "../../platform/clock.ts";
+import { messageOf } from "../../platform/errors.ts";
+import { NO_OVERFLOW } from "../../aggregate/overflow.ts";
+import { InputError } from "../input/input_error.ts";
+import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import { fromJsonRequest } from "../../otlp/json_request.ts";
+import {
+  dataPointsIn,
+  encodeMessage,
+  latestTime,
+  measurementsOf,
+  shiftTimes,
+} from "../../otlp/message.ts";
+import type { Collected, Recorder } from "../../otlp/recorder.ts";
+import type { RequestLimits } from "../../otlp/request.ts";
+import type { Filled, Source } from "../source.ts";
+
+// Loads the OTLP schema: import this module dynamically.
+
+/** A line of what is replayed; the text is undefined when it is too long to be held. */
+export interface ReplayLine {
+  /** From 1. */
+  readonly number: number;
+  readonly text: string | undefined;
+}
+
+export interface ReplayOptions {
+  /** The first request is moved to now, and the others by as much. */
+  readonly retime: boolean;
+  /** How many times as fast as they were made they are sent; undefined: one right after the other. */
+  readonly speed: number | undefined;
+  readonly clock: Clock;
+  readonly onInvalid: (line: number, reason: string) => void;
+}
+
+/** More measurements cannot be added up. */
+const MOST_MEASUREMENTS = 2 ** 43;
+
+/** Sends kept requests again: as a source it reads the next one, as a recorder it gives it away. */
+export class Replay implements Source, Recorder {
+  readonly overTime = true;
+  readonly canWait = true;
+  readonly isFull = false;
+  readonly #lines: AsyncIterator<ReplayLine>;
+  readonly #options: ReplayOptions;
+  #next: ExportMetricsServiceRequest | undefined;
+  #ended = false;
+  #invalid = 0;
+  #broken: string | undefined;
+  /** The time of the first request, and when it was sent (monotonic clock, ms). */
+  #first: { readonly ns: bigint; readonly sentAt: number } | undefined;
+  #shift: bigint | undefined;
+
+  constructor(lines: AsyncIterable<ReplayLine>, options: ReplayOptions) {
+    this.#lines = lines[Symbol.asyncIterator]();
+    this.#options = options;
+  }
+
+  get invalid(): number {
+    return this.#invalid;
+  }
+
+  get broken(): string | undefined {
+    return this.#broken;
+  }
+
+  get isDue(): boolean {
+    return this.#next !== undefined;
+  }
+
+  /** Reads the next request and waits until it is due; reads nothing while there is one that was not collected. */
+  async fill(_recorder: unknown, _until: number | undefined, stop: AbortSignal): Promise<Filled> {
+    if (this.#next !== undefined || this.#ended) return { measurements: 0, ended: this.#ended };
+    const found = await this.#read();
+    if (found !== undefined) await this.#untilDue(found.request, stop);
+    if (found === undefined || stop.aborted) {
+      this.close();
+      return { measurements: 0, ended: true };
+    }
+    this.#retime(found.request);
+    this.#next = found.request;
+    return { measurements: found.measurements, ended: false };
+  }
+
+  hold(): void {}
+
+  close(): void {
+    this.#ended = true;
+  }
+
+  finish(): void {}
+
+  record(): never {
+    throw new Error("a replay records nothing");
+  }
+
+  recordHistograms(): never {
+    return this.record();
+  }
+
+  addInstrument(): never {
+    return this.record();
+  }
+
+  async collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<Collected> {
+    const request = this.#next;
+    this.#next = undefined;
+    return {
+      requests: request === undefined ? [] : await encodeMessage(request, limits, compression),
+      overflow: NO_OVERFLOW,
+      unequalBounds: 0,
+      endBuckets: [],
+      measured: [],
+      closedEarly: 0,
+      reopened: 0,
+    };
+  }
+
+  /** The next line that is a request with data points; undefined at the end. */
+  async #read() {
+    for (;;) {
+      let line: ReplayLine;
+      try {
+        const { done, value } = await this.#lines.next();
+        if (done === true) return undefined;
+        line = value;
+      } catch (thrown) {
+        if (!(thrown instanceof InputError)) throw thrown;
+        this.#broken = thrown.message;
+        return undefined;
+      }
+      if (line.text?.trim() === "") continue;
+      const read = readLine(line.text);
+      if (typeof read !== "string") {
+        // There is nothing to send of a request without data points.
+        if (read.points > 0) return read;
+        continue;
+      }
+      this.#invalid++;
+      this.#options.onInvalid(line.number, read);
+    }
+  }
+
+  async #untilDue(request: ExportMetricsServiceRequest, stop: AbortSignal): Promise<void> {
+    const { speed, clock } = this.#options;
+    const ns = latestTime(request);
+    if (speed === undefined || ns === undefined) return;
+    this.#first ??= { ns, sentAt: clock.monotonic() };
+    const due = this.#first.sentAt + Number(ns - this.#first.ns) / 1e6 / speed;
+    await clock.sleep(due - clock.monotonic(), stop);
+  }
+
+  #retime(request: ExportMetricsServiceRequest): void {
+    const { retime, clock } = this.#options;
+    if (!retime) return;
+    if (this.#shift === undefined) {
+      const first = latestTime(request);
+      if (first === undefined) return;
+      this.#shift = BigInt(Math.floor(clock.wall())) * 1_000_000n - first;
+    }
+    shiftTimes(request, this.#shift);
+  }
+}
+
+/** The request of a line, with its data points and measurements; or why there is none. */
+function readLine(text: string | undefined) {
+  if (text === undefined) return "it is too long";
+  let request: ExportMetricsServiceRequest;
+  try {
+    request = fromJsonRequest(text);
+  } catch (thrown) {
+    return `it is no request for metrics in OTLP/JSON: ${messageOf(thrown)}`;
+  }
+  if (request.resourceMetrics.length === 0 && !NAMES_METRICS.test(text)) {
+    return "it is no request for metrics in OTLP/JSON: it has no resourceMetrics";
+  }
+  let points = 0;
+  let measurements = 0;
+  for (const point of dataPointsIn(request)) {
+    points++;
+    measurements += measurementsOf(point);
+  }
+  if (measurements > MOST_MEASUREMENTS) return "its counts are too large to be added up";
+  return { request, points, measurements };
+}
+
+const NAMES_METRICS = /"resource_?metrics"/i;

@@ -1,0 +1,53 @@
+import { UsageError } from "../../platform/errors.ts";
+import { invalid, numberSetting, type Setting } from "../../settings/setting.ts";
+import { flagName, type SendFlags, settingOf } from "../../settings/settings.ts";
+
+/** Requests that somebody kept, a line of OTLP/JSON each. */
+export interface ReplayConfig {
+  readonly kind: "replay";
+  /** `-` is standard input. */
+  readonly path: string;
+  /** The first request is moved to now, and the others by as much. */
+  readonly retime: boolean;
+  /** How many times as fast as they were made they are sent; undefined: one right after the other. */
+  readonly speed: number | undefined;
+}
+
+export const REPLAY_FLAGS = ["retime", "speed"] as const;
+
+/** What a request that is kept says itself. */
+const SAID_BY_REQUEST = [
+  "metric",
+  "unit",
+  "description",
+  "buckets",
+  "exponential",
+  "service",
+  "resource",
+  "attr",
+  "maxSeries",
+] as const;
+
+export function replayConfig(flags: SendFlags, replay: Setting, loop: boolean): ReplayConfig {
+  if (replay.value.trim() === "") throw invalid(replay, "a file, or - for standard input");
+  if (loop) throw new UsageError("--replay sends every request of its file once: leave out --loop");
+  const idle = SAID_BY_REQUEST.find((key) => flags[key] !== undefined);
+  if (idle !== undefined) {
+    throw new UsageError(
+      `${
+        flagName(idle)
+      } has no effect with --replay, which sends requests as they are: leave it out`,
+    );
+  }
+  const speed = settingOf("speed", flags);
+  return {
+    kind: "replay",
+    path: replay.value,
+    retime: flags.retime ?? false,
+    speed: speed && numberSetting(
+      speed,
+      "a number greater than 0: 1 keeps the rhythm, 2 is twice as fast",
+      (n) => n > 0,
+    ),
+  };
+}

@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
+import {
+  AggregationTemporality,
+  type ExponentialHistogramDataPointSchema,
+  type HistogramDataPointSchema,
+  type MetricSchema,
+} from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
+
+type MetricInit = MessageInitShape<typeof MetricSchema>;
+type HistogramPoint = MessageInitShape<typeof HistogramDataPointSchema>;
+type ExponentialPoint = MessageInitShape<typeof ExponentialHistogramDataPointSchema>;
+
+const TIMES = { startTimeUnixNano: 1n, timeUnixNano: 2n };
+const GOOD: HistogramPoint = {
+  ...TIMES,
+  count: 3n,
+  sum: 20,
+  min: 2,
+  max: 12,
+  bucketCounts: [1n, 1n, 1n],
+  explicitBounds: [5, 10],
+};
+const GOOD_EXPONENTIAL: ExponentialPoint = {
+  ...TIMES,
+  count: 6n,
+  sum: 30,
+  min: 0,
+  max: 12,
+  zeroCount: 1n,
+  positive: { offset: 0, bucketCounts: [2n, 3n] },
+};
+
+function judge(...metrics: MetricInit[]) {
+  return judgeOtlp(
+    create(ExportMetricsServiceRequestSchema, {
+      resourceMetrics: [{ scopeMetrics: [{ metrics }] }],
+    }),
+  );
+}
+
+function histogram(points: HistogramPoint[], name = "m"): MetricInit {
+  const value = { aggregationTemporality: AggregationTemporality.DELTA, dataPoints: points };
+  return { name, data: { case: "histogram", value } };
+}
+
+function exponential(point: ExponentialPoint): MetricInit {
+  const value = { aggregationTemporality: AggregationTemporality.DELTA, dataPoints: [point] };
+  return { name: "m", data: { case: "exponentialHistogram", value } };
+}
+
+const broken: [string, string, HistogramPoint, RegExp][] = [
+  ["bucket-sum", "error", { count: 4n }, /sum to 3, but count is 4/],
+  [
+    "bucket-count",
+    "error",
+    { bucketCounts: [1n, 2n] },
+    /2 bucket counts with 2 bounds: expected 3/,
+  ],
+  ["bucket-count", "error", { explicitBounds: [5, 10, 15] }, /3 bucket counts with 3 bounds/],
+  ["bounds-order", "error", { explicitBounds: [5, 5] }, /bound 5 does not follow 5/],
+  ["bounds-order", "error", { explicitBounds: [10, 5] }, /bound 5 does not follow 10/],
+  ["bounds-order", "error", { explicitBounds: [NaN, 10] }, /bound 1 is not a number/],
+  ["bounds-order", "error", { explicitBounds: [5, NaN] }, /bound 2 is not a number/],
+  ["bounds-infinite", "warning", {
+    explicitBounds: [5, Infinity],
+    bucketCounts: [1n, 2n, 0n],
+  }, /stays empty/],
+  ["time-order", "error", { startTimeUnixNano: 3n }, /starts 1 ns after its end/],
+  ["time-missing", "warning", { timeUnixNano: 0n, startTimeUnixNano: 0n }, /not set/],
+  ["not-finite", "error", { sum: Infinity }, /sum is Infinity/],
+  ["not-finite", "error", { sum: NaN }, /sum is NaN/],
+  ["not-finite", "error", { max: NaN }, /max is NaN/],
+  ["sum-range", "warning", { sum: 5 }, /sum 5 is less than count 3 times min 2/],
+  ["sum-range", "warning", { sum: 36.1 }, /sum 36.1 is more than count 3 times max 12/],
+  ["min-bucket", "warning", { min: 5.5 }, /min 5.5 is outside of \(-∞, 5\]/],
+  ["max-bucket", "warning", { max: 10 }, /max 10 is outside of \(10, \+∞\)/],
+  ["sum-negative", "warning", { min: -1 }, /negative/],
+  ["sum-empty", "error", {
+    count: 0n,
+    bucketCounts: [],
+    explicitBounds: [],
+    sum: 1,
+  }, /sum is 1 though count is 0/],
+];
+
+for (const [rule, level, change, message] of broken) {
+  Deno.test(`judgeOtlp() finds ${rule} (${level}) when a histogram has ${describe(change)}`, () => {
+    const verdict = judge(histogram([{ ...GOOD, ...change }]));
+    assert.deepEqual(verdict.problems.map((it) => [it.rule, it.level, it.metric]), [[
+      rule,
+      level,
+      "m",
+    ]]);
+    assert.match(verdict.problems[0]?.message ?? "", message);
+    assert.equal(verdict.rejectedPoints, level === "error" ? 1 : 0);
+    assert.equal(verdict.status, 200);
+    if (level === "error") {
+      assert.match(verdict.message, new RegExp(`1 of 1 data points .*${rule}: m: `));
+    } else assert.equal(verdict.message, "");
+  });
+}
+
+function describe(change: HistogramPoint): string {
+  return Object.entries(change).map(([key, value]) => `${key} ${value}`).join(", ");
+}
+
+Deno.test("judgeOtlp() finds min-max when min is greater than max", () => {
+  const point = { ...GOOD, min: 4, max: 3, bucketCounts: [3n, 0n, 0n] };
+  const rules = judge(histogram([point])).problems.map((it) => it.rule);
+  assert.ok(rules.includes("min-max"), rules.join());
+});
+
+const fine: [string, HistogramPoint][] = [
+  ["every figure in order", {}],
+  ["no buckets at all", { bucketCounts: [], explicitBounds: [] }],
+  ["one bucket and no bounds", { bucketCounts: [3n], explicitBounds: [] }],
+  ["no min and no max", { min: undefined, max: undefined }],
+  ["negative values and no sum", { min: -1, sum: undefined }],
+  ["a value on a bound, which is inclusive", { min: 5 }],
+  ["a start that is not known", { startTimeUnixNano: 0n }],
+  ["a start that is its end", { startTimeUnixNano: 2n }],
+  ["a sum whose last digit is off", {
+    count: 3n,
+    min: 0.1,
+    max: 0.1,
+    sum: 0.30000000000000004,
+    bucketCounts: [3n, 0n, 0n],
+  }],
+];
+
+for (const [what, change] of fine) {
+  Deno.test(`judgeOtlp() is content when a histogram has ${what}`, () => {
+    assert.deepEqual(judge(histogram([{ ...GOOD, ...change }])), {
+      problems: [],
+      points: 1,
+      measurements: 3,
+      rejectedPoints: 0,
+      status: 200,
+      message: "",
+    });
+  });
+}
+
+Deno.test("judgeOtlp() is content with an exponential histogram whose counts agree", () => {
+  const verdict = judge(exponential(GOOD_EXPONENTIAL));
+  assert.deepEqual(verdict.problems, []);
+  assert.equal(verdict.measurements, 6);
+});
+
+Deno.test("judgeOtlp() finds bucket-sum when an exponential histogram's counts do not agree", () => {
+  const { problems } = judge(exponential({
+    ...GOOD_EXPONENTIAL,
+    negative: { offset: 0, bucketCounts: [2n] },
+    sum: undefined,
+  }));
+  assert.deepEqual(problems.map((it) => [it.rule, it.level]), [["bucket-sum", "error"]]);
+  assert.match(
+    problems[0]?.message ?? "",
+    /zero count 1, positive 5 and negative buckets 2 sum to 8, but count is 6/,
+  );
+});
+
+Deno.test("judgeOtlp() finds sum-negative when a negative bucket is filled", () => {
+  const { problems } = judge(exponential({
+    ...GOOD_EXPONENTIAL,
+    min: undefined,
+    count: 7n,
+    negative: { offset: 0, bucketCounts: [1n] },
+  }));
+  assert.deepEqual(problems.map((it) => it.rule), ["sum-negative"]);
+});
+
+Deno.test("judgeOtlp() rejects all points of a metric without name or temporality", () => {
+  const nameless = judge(histogram([GOOD, GOOD], ""), histogram([GOOD]));
+  assert.deepEqual(nameless.problems.map((it) => it.rule), ["metric-name"]);
+  assert.deepEqual([nameless.points, nameless.rejectedPoints, nameless.measurements], [3, 2, 9]);
+  const unspecified = judge({
+    name: "m",
+    data: { case: "histogram", value: { dataPoints: [GOOD, GOOD] } },
+  });
+  assert.deepEqual(unspecified.problems.map((it) => it.rule), ["temporality"]);
+  assert.equal(unspecified.rejectedPoints, 2);
+});
+
+Deno.test("judgeOtlp() counts number data points as points without measurements", () => {
+  const number = { ...TIMES, value: { case: "asInt" as const, value: 7n } };
+  const verdict = judge(
+    { name: "g", data: { case: "gauge", value: { dataPoints: [number, number] } } },
+    {
+      name: "s",
+      data: {
+        case: "sum",
+        value: { aggregationTemporality: AggregationTemporality.CUMULATIVE, dataPoints: [number] },
+      },
+    },
+    histogram([GOOD]),
+  );
+  assert.deepEqual([verdict.points, verdict.measurements, verdict.rejectedPoints], [4, 3, 0]);
+  assert.deepEqual(verdict.problems, []);
+});
+
+Deno.test("judgeOtlp() folds what many points of a metric have in common", () => {
+  const bad = { ...GOOD, count: 4n };
+  const verdict = judge(histogram([bad, bad, bad], "a"), histogram([bad, GOOD], "b"));
+  assert.deepEqual(verdict.problems.map((it) => it.metric), ["a", "b"]);
+  assert.match(verdict.problems[0]?.message ?? "", /\(and 2 more data points\)$/);
+  assert.doesNotMatch(verdict.problems[1]?.message ?? "", /more/);
+  assert.deepEqual([verdict.points, verdict.rejectedPoints], [5, 4]);
+});
+
+Deno.test("judgeOtlp() clips a metric's name that has no end", () => {
+  const { problems } = judge(histogram([{ ...GOOD, count: 4n }], "m".repeat(100_000)));
+  assert.deepEqual(problems.map(({ metric }) => metric.length), [301]);
+});

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import type { Place } from "../../../src/delivery/place.ts";
+import type { LineConsumer } from "../../../src/source/input/input.ts";
+import { FollowedFile } from "../../../src/source/input/followed_file.ts";
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Follows `log` in a folder of its own; `step` lets it look at the file once more. */
+class Following implements AsyncDisposable {
+  readonly lines: string[] = [];
+  readonly heads: (string | undefined)[] = [];
+  readonly warnings: string[] = [];
+  #wake = Promise.withResolvers<void>();
+  #asleep = Promise.withResolvers<void>();
+  #stop = new AbortController();
+  #now = 0;
+  #file: FollowedFile | undefined;
+  #done: Promise<void> | undefined;
+
+  constructor(readonly folder: string) {}
+
+  get path(): string {
+    return `${this.folder}/log`;
+  }
+
+  get place(): Place {
+    return this.#file?.place ?? { at: 0, files: [] };
+  }
+
+  static async begin(folder?: string, from?: Place): Promise<Following> {
+    const following = new Following(
+      folder ?? await Deno.makeTempDir({ prefix: "otlp-histogram-follow-" }),
+    );
+    await following.start(from);
+    return following;
+  }
+
+  async start(from: Place | undefined): Promise<void> {
+    this.#file = new FollowedFile({
+      path: this.path,
+      shown: "log",
+      from,
+      clock: {
+        wall: () => this.#now,
+        monotonic: () => this.#now,
+        sleep: async () => {
+          this.#asleep.resolve();
+          if (this.#stop.signal.aborted) return;
+          await this.#wake.promise;
+          this.#wake = Promise.withResolvers();
+        },
+      },
+      stop: this.#stop.signal,
+      warn: (message) => this.warnings.push(message),
+      consumer: (head) => this.#consumer(head),
+    });
+    const file = this.#file;
+    this.#done = (async () => {
+      for await (const _ of file);
+      this.#asleep.resolve();
+    })();
+    await this.#asleep.promise;
+  }
+
+  /** Looks at the file, `ms` later. */
+  async step(ms = 200): Promise<void> {
+    this.#now += ms;
+    this.#asleep = Promise.withResolvers();
+    this.#wake.resolve();
+    await this.#asleep.promise;
+  }
+
+  async append(added: string, path = this.path): Promise<void> {
+    await Deno.writeTextFile(path, added, { append: true });
+  }
+
+  async stop(): Promise<Place> {
+    this.#stop.abort();
+    this.#wake.resolve();
+    await this.#done;
+    return this.place;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await Deno.remove(this.folder, { recursive: true }).catch(() => {}); // another test's handle may have done it
+  }
+
+  #consumer(head: Uint8Array | undefined): LineConsumer {
+    this.heads.push(head && text(head));
+    let held = "";
+    const { lines } = this;
+    return {
+      push(chunk) {
+        const parts = (held + text(chunk)).split("\n");
+        held = parts.pop() ?? "";
+        lines.push(...parts);
+      },
+      end() {
+        if (held !== "") lines.push(held);
+        held = "";
+      },
+      get held() {
+        return held.length;
+      },
+    };
+  }
+}
+
+Deno.test("FollowedFile reads what is there and what is appended, whole lines only in its place", async () => {
+  await using log = await Following.begin();
+  assert.deepEqual(log.warnings, ['"log" does not exist yet: waiting for it']);
+  await log.append("one\ntwo\nthr");
+  await log.step();
+  assert.deepEqual(log.lines, ["one", "two"]);
+  assert.equal(log.place.files[0]?.offset, 8);
+  await log.append("ee\n");
+  await log.step();
+  assert.deepEqual(log.lines, ["one", "two", "three"]);
+  assert.equal(log.place.files[0]?.offset, 14);
+});
+
+Deno.test("FollowedFile goes on across rename-and-create, and with late lines of the old file", async () => {
+  await using log = await Following.begin();
+  await log.append("a\n");
+  await log.step();
+  await Deno.rename(log.path, `${log.path}.1`);
+  await log.append("b\n", `${log.path}.1`);
+  await log.append("d\n");
+  await log.step();
+  await log.append("c\n", `${log.path}.1`);
+  await log.step();
+  assert.deepEqual(log.lines, ["a", "b", "d", "c"]);
+  assert.equal(log.place.files.length, 2);
+  await log.append("no end", `${log.path}.1`);
+  await log.step();
+  await log.step(60_001);
+  await log.step(60_001);
+  assert.deepEqual(log.lines.at(-1), "no end");
+  assert.equal(log.place.files.length, 1);
+  assert.deepEqual(log.warnings.length, 1);
+});
+
+Deno.test("FollowedFile reads a file that came and went between two looks", async () => {
+  await using log = await Following.begin();
+  await log.append("old\n", `${log.path}.1`);
+  await log.append("a\n");
+  await log.step();
+  await Deno.rename(`${log.path}.1`, `${log.path}.3`);
+  await Deno.rename(log.path, `${log.path}.2`);
+  await log.append("b\n", `${log.path}.1`);
+  await log.append("c\n");
+  await log.step();
+  await log.step();
+  assert.deepEqual(log.lines, ["a", "b", "c"]);
+});
+
+Deno.test("FollowedFile begins anew after copy-and-truncate, though the file has grown past its place", async () => {
+  await using log = await Following.begin();
+  await log.append("first 1\n");
+  await log.step();
+  await log.append("first 2, not read yet\n");
+  await Deno.copyFile(log.path, `${log.path}.1`);
+  await Deno.truncate(log.path);
+  await log.append("second 1\nsecond 2\n");
+  await log.step();
+  await log.step();
+  assert.deepEqual(log.lines, ["first 1", "first 2, not read yet", "second 1", "second 2"]);
+});
+
+Deno.test("FollowedFile reads what was copied and truncated twice between two looks", async () => {
+  await using log = await Following.begin();
+  await log.append("a 1\n");
+  await log.step();
+  for (const [i, text] of ["b 1\n", "c 1\n"].entries()) {
+    await Deno.copyFile(log.path, `${log.path}.${i + 1}`);
+    await Deno.truncate(log.path);
+    await log.append(text);
+  }
+  for (let looks = 0; looks < 3; looks++) await log.step();
+  assert.deepEqual(log.lines.toSorted(), ["a 1", "b 1", "c 1"]);
+});
+
+Deno.test("FollowedFile takes up its place after a rotation while nobody was looking", async () => {
+  const first = await Following.begin();
+  await first.append("name,value\na,1\n");
+  await first.step();
+  const place = await first.stop();
+  await first.append("b,2\n");
+  await Deno.rename(first.path, `${first.path}.2`);
+  await Deno.utime(`${first.path}.2`, 1000, 1000);
+  await first.append("name,value\nc,3\n", `${first.path}.1`);
+  await Deno.utime(`${first.path}.1`, 2000, 2000);
+  await first.append("name,value\nd,4\n");
+  await using next = await Following.begin(first.folder, place);
+  await next.step();
+  assert.deepEqual(next.lines, ["b,2", "name,value", "c,3", "name,value", "d,4"]);
+  assert.deepEqual(next.heads, ["name,value\n", undefined, undefined]);
+  assert.deepEqual(next.warnings, []);
+});
+
+Deno.test("FollowedFile finds the copy of a file that was truncated, and says what it cannot find", async () => {
+  const first = await Following.begin();
+  await first.append("a\nb\n");
+  await first.step();
+  const place = await first.stop();
+  await first.append("c\n");
+  await Deno.copyFile(first.path, `${first.path}.1`);
+  await Deno.truncate(first.path);
+  await first.append("d\n");
+  {
+    const next = await Following.begin(first.folder, place);
+    await next.step();
+    assert.deepEqual(next.lines, ["c", "d"]);
+    await next.stop();
+  }
+  await Deno.remove(`${first.path}.1`);
+  await using last = await Following.begin(first.folder, place);
+  // It looks again for a while: a rotation may be under way.
+  for (let looks = 0; looks < 7; looks++) await last.step();
+  assert.deepEqual(last.lines, ["d"]);
+  assert.match(
+    last.warnings[0] ?? "",
+    /^the file that was followed as "log" \(inode \d+, read up to byte 4\) is gone/,
+  );
+});

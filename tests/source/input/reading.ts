@@ -1,0 +1,81 @@
+import { type Input, type InputOptions, readInput } from "../../../src/source/input/input.ts";
+import type {
+  Attributes,
+  MeasuredHistogram,
+  Measurement,
+} from "../../../src/aggregate/measurement.ts";
+
+export interface Reading {
+  readonly measurements: readonly (readonly [value: number, attributes: Attributes])[];
+  readonly invalid: readonly (readonly [line: number, reason: string])[];
+}
+
+const DEFAULTS: Omit<InputOptions, "onInvalid"> = {
+  format: "auto",
+  valueField: "value",
+  attrFields: undefined,
+  scale: 1,
+};
+
+export type Options = Partial<Omit<InputOptions, "onInvalid">>;
+
+export interface Whole extends Reading {
+  readonly batches: readonly (readonly Measurement[])[];
+  readonly histograms: readonly MeasuredHistogram[];
+  /** The time of each measurement. */
+  readonly times: readonly (number | undefined)[];
+  readonly input: Input;
+}
+
+/** Everything that an input says when it comes in these chunks. */
+export function readChunks(
+  chunks: Iterable<Uint8Array<ArrayBuffer>>,
+  options: Options = {},
+): Promise<Whole> {
+  return readStreams(ReadableStream.from(chunks), options);
+}
+
+export async function readStreams(
+  streams: Parameters<typeof readInput>[0],
+  options: Options = {},
+): Promise<Whole> {
+  const invalid: [number, string][] = [];
+  const batches: (readonly Measurement[])[] = [];
+  const histograms: MeasuredHistogram[] = [];
+  const input = readInput(streams, {
+    ...DEFAULTS,
+    ...options,
+    onInvalid: (line, reason) => invalid.push([line ?? NaN, reason]),
+  });
+  for await (const batch of input) {
+    if (batch.measurements.length > 0) batches.push(batch.measurements);
+    histograms.push(...batch.histograms);
+  }
+  const all = batches.flat();
+  const measurements = all.map((m) => [m.value, m.attributes] as const);
+  const { progress } = input;
+  if (
+    progress.measurements !== measurements.length || progress.invalid !== invalid.length ||
+    progress.histograms !== histograms.length
+  ) {
+    throw new Error(`The progress does not agree with what was read: ${JSON.stringify(progress)}`);
+  }
+  return { measurements, invalid, batches, histograms, times: all.map(({ time }) => time), input };
+}
+
+export async function readText(text: string, options: Options = {}): Promise<Reading> {
+  const { measurements, invalid } = await readChunks([bytesOf(text)], options);
+  return { measurements, invalid };
+}
+
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Pieces of this size; the last may be smaller. */
+export function* pieces(
+  bytes: Uint8Array<ArrayBuffer>,
+  size: number,
+): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
+}

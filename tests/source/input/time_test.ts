@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { seededRandom } from "../../../src/source/generate/random.ts";
+import type { TimeFormat } from "../../../src/source/input/fields.ts";
+import { parseTime, TimeReader } from "../../../src/source/input/time.ts";
+import { bytesOf } from "./reading.ts";
+
+const AT = Date.UTC(2026, 0, 31, 12, 0, 5);
+
+for (
+  const [text, expected] of [
+    ["2026-01-31T12:00:05Z", AT],
+    ["2026-01-31t12:00:05z", AT],
+    ["2026-01-31 12:00:05Z", AT],
+    [" 2026-01-31T12:00:05.000Z ", AT],
+    ["2026-01-31T12:00:05.25Z", AT + 250],
+    ["2026-01-31T12:00:05,25Z", AT + 250],
+    ["2026-01-31T12:00:05.123456789Z", AT + 123.456789],
+    ["2026-01-31T12:00:05.1234567890123456789012Z", AT + 123.456789012345],
+    ["2026-01-31T14:00:05+02:00", AT],
+    ["2026-01-31T14:00:05+0200", AT],
+    ["2026-01-31T14:00:05+02", AT],
+    ["2026-01-31T06:15:05-05:45", AT],
+    ["2026-01-31T12:00:05-00:00", AT],
+    ["2026-02-01T01:00:05+13:00", AT],
+    ["2026-01-31 12:00:05 +0000", AT],
+    ["2026-01-31 12:00:05 UTC", AT],
+    ["31/Jan/2026:12:00:05 +0000", AT],
+    ["[31/Jan/2026:12:00:05 +0000]", AT],
+    ["31/jan/2026:05:00:05 -0700", AT],
+    ["31/Jan/2026:12:00:05.250 +0000", AT + 250],
+    ["10/Oct/2000:13:55:36 -0700", Date.UTC(2000, 9, 10, 20, 55, 36)],
+    [String(AT / 1000), AT],
+    [`${AT / 1000}.25`, AT + 250],
+    [String(AT), AT],
+    [`${AT}.5`, AT + 0.5],
+    [`${AT}000`, AT],
+    [`${AT}000000`, AT],
+    ["1e9", 1e12],
+    ["1000000000000", 1e12],
+    ["1000000000000000", 1e12],
+    ["1000000000000000000", 1e12],
+    ["0", 0],
+    ["1970-01-01T00:00:00Z", 0],
+    ["9999-12-31T23:59:59.999Z", 253_402_300_799_999],
+    ["2024-02-29T00:00:00Z", Date.UTC(2024, 1, 29)],
+    ["2000-02-29T00:00:00Z", Date.UTC(2000, 1, 29)],
+    ["2016-12-31T23:59:60Z", Date.UTC(2017, 0, 1)],
+    ["2016-12-31T23:59:60.5Z", Date.UTC(2017, 0, 1) + 500],
+    ["2016-12-31T15:59:60-08:00", Date.UTC(2017, 0, 1)],
+  ] as const
+) {
+  Deno.test(`parseTime() reads ${text}`, () => assert.equal(parseTime(text, "auto"), expected));
+}
+
+for (
+  const [text, reason] of [
+    ["", 'is not a time: ""'],
+    ["yesterday", 'is not a time: "yesterday"'],
+    ["2026-01-31", 'is not a time: "2026-01-31"'],
+    ["12:00:05", 'is not a time: "12:00:05"'],
+    ["2026-01-31T12:00:05", 'has no time zone, such as Z or +02:00: "2026-01-31T12:00:05"'],
+    [
+      "2026-01-31 12:00:05,123",
+      'has no time zone, such as Z or +02:00: "2026-01-31 12:00:05,123"',
+    ],
+    ["2026-13-01T00:00:00Z", 'is not a time: "2026-13-01T00:00:00Z"'],
+    ["2026-00-01T00:00:00Z", 'is not a time: "2026-00-01T00:00:00Z"'],
+    ["2026-02-29T00:00:00Z", 'is not a time: "2026-02-29T00:00:00Z"'],
+    ["1900-02-29T00:00:00Z", 'is not a time: "1900-02-29T00:00:00Z"'],
+    ["2026-04-31T00:00:00Z", 'is not a time: "2026-04-31T00:00:00Z"'],
+    ["2026-01-00T00:00:00Z", 'is not a time: "2026-01-00T00:00:00Z"'],
+    ["2026-01-31T24:00:00Z", 'is not a time: "2026-01-31T24:00:00Z"'],
+    ["2026-01-31T12:60:00Z", 'is not a time: "2026-01-31T12:60:00Z"'],
+    ["2026-01-31T12:00:60Z", 'is not a time: "2026-01-31T12:00:60Z"'],
+    ["2026-01-31T23:59:61Z", 'is not a time: "2026-01-31T23:59:61Z"'],
+    ["2026-01-31T12:00:05+24:00", 'is not a time: "2026-01-31T12:00:05+24:00"'],
+    ["2026-01-31T12:00:05+02:60", 'is not a time: "2026-01-31T12:00:05+02:60"'],
+    ["2026-01-31T12:00:05.Z", 'is not a time: "2026-01-31T12:00:05.Z"'],
+    ["10/Foo/2000:13:55:36 -0700", 'is not a time: "10/Foo/2000:13:55:36 -0700"'],
+    ["31/Feb/2000:13:55:36 -0700", 'is not a time: "31/Feb/2000:13:55:36 -0700"'],
+    ["10/Oct/2000:13:55:36", 'is not a time: "10/Oct/2000:13:55:36"'],
+    ["-5", 'is not in the years 1970 to 9999: "-5"'],
+    ["1969-12-31T23:59:59Z", 'is not in the years 1970 to 9999: "1969-12-31T23:59:59Z"'],
+    ["1970-01-01T00:00:00+01:00", 'is not in the years 1970 to 9999: "1970-01-01T00:00:00+01:00"'],
+    ["300000000000", 'is not in the years 1970 to 9999: "300000000000"'],
+    ["1e30", 'is not in the years 1970 to 9999: "1e30"'],
+  ] as const
+) {
+  Deno.test(`parseTime() says of ${JSON.stringify(text)} that it ${reason.split(":")[0]}`, () =>
+    assert.equal(parseTime(text, "auto"), reason));
+}
+
+Deno.test("parseTime() takes the format that is named, and no other", () => {
+  const texts = {
+    rfc3339: "2026-01-31T12:00:05Z",
+    clf: "31/Jan/2026:12:00:05 +0000",
+    s: "1769860805",
+    ms: "1769860805000",
+    us: "1769860805000000",
+    ns: "1769860805000000000",
+  } as const;
+  const named: readonly TimeFormat[] = ["rfc3339", "clf", "s", "ms", "us", "ns"];
+  for (const format of named) {
+    for (const [of, text] of Object.entries(texts)) {
+      const time = parseTime(text, format);
+      if (of === format) assert.equal(time, AT);
+      else assert.notEqual(time, AT);
+    }
+  }
+  assert.equal(parseTime("5", "s"), 5000);
+  assert.equal(parseTime("5", "ms"), 5);
+  assert.equal(parseTime("5", "us"), 0.005);
+  assert.equal(
+    parseTime("2026-01-31T12:00:05Z", "s"),
+    'is not a number of seconds: "2026-01-31T12:00:05Z"',
+  );
+  assert.equal(parseTime("x", "clf"), 'is not a time of the common log format: "x"');
+  assert.equal(parseTime("5", "rfc3339"), 'is not a time of RFC 3339: "5"');
+});
+
+const read = (reader: TimeReader, text: string) => {
+  const bytes = bytesOf(`x${text} `);
+  return reader.read(bytes, 1, bytes.length - 1);
+};
+
+Deno.test("TimeReader reads what parseTime() reads, and leaves to it what it does not know", () => {
+  const random = seededRandom("times");
+  const readers = new Map(
+    (["auto", "rfc3339", "clf", "s", "ms", "us", "ns"] as const).map((
+      format,
+    ) => [format, new TimeReader(format)]),
+  );
+  const two = (most: number) => String(Math.floor(random() * (most + 1))).padStart(2, "0");
+  const pick = (...list: readonly string[]) => list[Math.floor(random() * list.length)] ?? "";
+  let decided = 0;
+  for (let i = 0; i < 60_000; i++) {
+    const year = pick("1970", "2024", "2026", "2000", "2100", "9999", "1969");
+    const zone = pick(
+      "Z",
+      "z",
+      "+00:00",
+      "-07:00",
+      "+05:45",
+      "+0200",
+      "+24:00",
+      "",
+      " UTC",
+      "-07:6",
+    );
+    const fraction = pick("", "", ".5", ".123", ".123456789", ".", ",5", ".1234567890123456");
+    const digits = `${Math.floor(random() * 1e9)}`;
+    const text = pick(
+      `${year}-${two(13)}-${two(31)}${pick("T", "t", " ", "x")}${two(24)}:${two(60)}:${
+        two(61)
+      }${fraction}${zone}`,
+      `${two(31)}/${pick("Jan", "feb", "MAR", "Xyz", "Dec")}/${year}:${two(24)}:${two(60)}:${
+        two(61)
+      } ${pick("+0000", "-0730", "+2400", "+05:45", "x0000")}`,
+      `${digits}${pick("", "000", "000000", "0000000000")}${fraction}`,
+    );
+    const quoted = random() < 0.3 ? `"${text}"` : text;
+    for (const [format, reader] of readers) {
+      const time = read(reader, quoted);
+      if (Number.isNaN(time)) continue;
+      decided++;
+      assert.equal(time, parseTime(text, format), `${text} as ${format}`);
+    }
+  }
+  assert.ok(decided > 60_000, String(decided));
+  const usual = [
+    "2026-01-31T12:00:05.123Z",
+    "2026-01-31T12:00:05+02:00",
+    "1769860805.5",
+    '"1769860805000"',
+  ];
+  for (const text of [...usual, "31/Jan/2026:12:00:05 +0000"]) {
+    assert.ok(!Number.isNaN(read(new TimeReader("auto"), text)), text);
+  }
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { parseCondition } from "../../../src/source/input/where.ts";
+import { bytesOf, type Options, readChunks } from "./reading.ts";
+
+function where(...texts: readonly string[]): Options {
+  return {
+    where: texts.map((text) => {
+      const condition = parseCondition(text);
+      if ("expected" in condition) throw new Error(condition.expected);
+      return condition;
+    }),
+  };
+}
+
+for (
+  const [text, field, yes, no] of [
+    ["status=200", "status", ["200"], ["2000", "", undefined]],
+    ["status!=200", "status", ["404", "", undefined], ["200"]],
+    ["path~^/api/", "path", ["/api/x"], ["/x/api/", undefined]],
+    ["path~a=b", "path", ["?a=b"], ["a"]],
+    ["a=b~c", "a", ["b~c"], ["b"]],
+    ["a==b", "a", ["=b"], ["b"]],
+    ["a=", "a", [""], ["x", undefined]],
+    ["a~", "a", ["", "x"], [undefined]],
+    [" @level =info", "@level", ["info"], ["INFO"]],
+  ] as const
+) {
+  Deno.test(`parseCondition() reads ${text}`, () => {
+    const condition = parseCondition(text);
+    assert.ok("holds" in condition);
+    assert.equal(condition.field, field);
+    for (const value of yes) assert.equal(condition.holds(value), true, value);
+    for (const value of no) assert.equal(condition.holds(value), false, value);
+  });
+}
+
+for (const text of ["", "status", "=200", "!=200", "~x", "a!~x", " =5"]) {
+  Deno.test(`parseCondition() says what is right in place of ${JSON.stringify(text)}`, () =>
+    assert.deepEqual(parseCondition(text), {
+      expected: "FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX, for example status=200",
+    }));
+}
+
+Deno.test("parseCondition() says what is right in place of a broken expression", () =>
+  assert.deepEqual(parseCondition("path~("), {
+    expected: "a regular expression behind the ~, for example path~^/api/",
+  }));
+
+async function values(text: string, options: Options) {
+  const { measurements, invalid, input } = await readChunks([bytesOf(text)], options);
+  return [
+    measurements.map(([value]) => value),
+    invalid.map(([line]) => line),
+    input.progress.skipped,
+  ];
+}
+
+Deno.test("readInput() skips what does not fulfil all conditions, before it looks at the value", async () => {
+  const text = "metric_name,value,status\nvus,x,\nreqs,1,200\nreqs,2,404\nreqs,y,200\nvus,3,200\n";
+  const options = { format: "csv", ...where("metric_name=reqs", "status!=404") } as const;
+  assert.deepEqual(await values(text, options), [[1], [5], 3]);
+});
+
+Deno.test("readInput() compares JSON values as text, on every way to read them", async () => {
+  const lines = [
+    '{"value":1,"s":200,"b":true,"n":null,"o":{"x":1}}',
+    '{"value":2,"s":"200","b":"true","o":{"x":1.0}}',
+    '{"value":3,"s":2e2,"b":true,"o":{ "x" : 1 }}',
+    '{"value":4,"s":"\\u003200","b":true,"o":{"x":1},"n":1}',
+    '{"value":5,"s":404,"b":true}',
+    '{"value":"6","b":true}',
+  ];
+  const text = [...lines, ...lines].join("\n");
+  const twice = (...n: readonly number[]) => [[...n, ...n], [], 12 - 2 * n.length];
+  const read = (...conditions: readonly string[]) =>
+    values(text, { format: "ndjson", ...where(...conditions) });
+  assert.deepEqual(await read("s=200"), twice(1, 2, 3, 4));
+  assert.deepEqual(await read("s!=200"), twice(5, 6));
+  assert.deepEqual(await read("s~^[0-9]+$", "b=true"), twice(1, 2, 3, 4, 5));
+  assert.deepEqual(await read("n=1"), twice(4));
+  assert.deepEqual(await read("n!=1"), twice(1, 2, 3, 5, 6));
+  assert.deepEqual(await read("o.x=1"), twice(1, 2, 3, 4));
+  assert.deepEqual(await read('o={"x":1}'), twice(1, 2, 3, 4));
+  assert.deepEqual(await read("value~^[1-3]$"), twice(1, 2, 3));
+});
+
+Deno.test("readInput() has the only field value in plain numbers", async () => {
+  const text = "1\n 2 \n3ms\nx\n";
+  assert.deepEqual(await values(text, { format: "text", unit: "ms", ...where("value~^[23]") }), [
+    [2, 3],
+    [],
+    2,
+  ]);
+  for (
+    const options of [where("status=200"), { timeField: "t" }, {
+      attrFields: [{ name: "a", key: "a" }],
+    }]
+  ) {
+    await assert.rejects(values(text, { format: "text", ...options }), {
+      name: "UsageError",
+      message:
+        /^The input is plain numbers, one a line, without a field "(status|t|a)": leave out --/,
+    });
+  }
+});
+
+Deno.test("readInput() throws a UsageError for a condition on a column that the CSV header lacks", () =>
+  assert.rejects(values("value,a\n1,2\n", { format: "csv", ...where("b=2") }), {
+    name: "UsageError",
+    message: /names no column "b".*Name the right one with --where$/,
+  }));
