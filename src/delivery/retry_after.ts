@@ -1,5 +1,5 @@
-/** The longest Retry-After that is obeyed, in ms: what waits longer is too old for Dynatrace when it comes. */
-export const LONGEST_RETRY_AFTER_MS = 3_600_000;
+/** The longest Retry-After in ms: what a timer can wait, 24 days. What is pending then is dropped by its age long before. */
+export const LONGEST_RETRY_AFTER_MS = 2_000_000_000;
 
 /**
  * The Retry-After header (RFC 9110, 10.2.3: seconds, or an HTTP date) as ms from `now` (ms since 1970), at most
