@@ -1,4 +1,5 @@
-import { type Answer, RULES, type RuleText, SOURCES } from "../src/receivers/dynatrace/rules.ts";
+import { type Answer, type RuleText, SOURCES } from "../src/receivers/dynatrace/rule.ts";
+import { RULES } from "../src/receivers/dynatrace/rules.ts";
 import { table } from "./markdown.ts";
 
 /** What each kind of rule is about, as a heading. */

@@ -1,6 +1,5 @@
 import type { Endpoint } from "../../http/endpoint.ts";
-import { explain } from "../../receivers/dynatrace/explain.ts";
-import { failureHint, statusHint, wantsHttps, wordsHint } from "../../http/hints.ts";
+import { wantsHttps } from "../../http/hints.ts";
 import {
   type ExportAnswer,
   isSuccess,
@@ -12,6 +11,7 @@ import { parseHttpDate } from "../../delivery/retry_after.ts";
 import { oneLine } from "../../console/escape.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import type { Failure, Reply } from "../../http/reply.ts";
+import type { Explainer, ReceiverProfile, StoredMetric } from "../../receivers/profile.ts";
 import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
 
 /** A receiver's answer to the empty request, or why there is none; the steps http, token and ingest look at it. */
@@ -34,6 +34,12 @@ const NOT_THE_RECEIVER = [404, 405, 407, 502, 503, 504];
 /** What a receiver answers that has a reason to refuse, whatever the request holds. */
 const REFUSALS = [401, 403, 413, 415, 429];
 
+/** Receiver that is checked, and the explanations of its responses. */
+export interface CheckedReceiver {
+  readonly endpoint: Endpoint<ReceiverProfile>;
+  readonly explainer: Explainer;
+}
+
 type Reached = Extract<Answered, { answer: ExportAnswer }>;
 
 /** Whether an answer is neither success nor a known refusal: a receiver may just not like a request without data. */
@@ -50,12 +56,13 @@ function isPlainToTls({ reply, answer }: Reached): boolean {
 }
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */
-export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
+export function judgeHttp(it: Answered, receiver: CheckedReceiver, now: number): Step {
+  const { endpoint, explainer } = receiver;
   const url = endpoint.shown;
   const posted = `POST ${url}`;
   if (!("answer" in it)) {
     const { message, cause } = it.reply;
-    const hint = failureHint(it.reply, endpoint);
+    const hint = explainer.hint(it.reply, endpoint);
     // How long it was waited for is among the facts.
     const detail = cause === "timeout" ? "no answer in time" : message;
     return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
@@ -65,8 +72,8 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const server = oneLine(headers.get("server") ?? "", 100);
   const facts = { url, status, ...server !== "" && { server } };
   const from = server === "" ? "" : `, server ${server}`;
-  const skew = skewHint(headers.get("date"), now);
-  const hint = statusHint(status, headers, endpoint, said(answer));
+  const skew = skewHint(headers.get("date"), now, endpoint.profile);
+  const hint = explainer.hint(reply, endpoint, said(answer));
   const isRedirect = status >= 300 && status < 400;
   if (
     isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
@@ -110,13 +117,15 @@ function words(answer: ExportAnswer, status: number): string {
   return text === "" ? "refused" : text;
 }
 
-const MOST_SKEW_MS = 600_000;
-
-/** Dynatrace takes data points from an hour ago to ten minutes ahead: a wrong clock loses them. */
-function skewHint(date: string | null, now: number): string | undefined {
+/** Warns of a wrong clock, which loses data points. */
+function skewHint(
+  date: string | null,
+  now: number,
+  { maxSkewMs }: ReceiverProfile,
+): string | undefined {
   const theirs = parseHttpDate(date ?? "", now);
   const skew = now - theirs;
-  if (Number.isNaN(theirs) || Math.abs(skew) <= MOST_SKEW_MS) return undefined;
+  if (Number.isNaN(theirs) || Math.abs(skew) <= maxSkewMs) return undefined;
   const minutes = Math.round(Math.abs(skew) / 60_000);
   return `this machine's clock is ${minutes} minutes ${
     skew > 0 ? "ahead of" : "behind"
@@ -124,9 +133,9 @@ function skewHint(date: string | null, now: number): string | undefined {
 }
 
 /** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
-export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step {
+export function judgeToken(it: Reached, receiver: CheckedReceiver, sent: boolean): Step {
   const { status } = it.reply;
-  if (status === 401 || status === 403) return refused(it, endpoint);
+  if (status === 401 || status === 403) return refused(it, receiver);
   if (!sent) return passed("none is sent, and none was asked for");
   return isUndecided(it)
     ? undecided("not refused, but the answer does not tell that it is right")
@@ -134,19 +143,21 @@ export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step
 }
 
 /** The step `ingest` for the empty request. */
-export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
-  const { reply: { status, headers }, answer } = it;
+export function judgeIngest(it: Reached, receiver: CheckedReceiver): Step {
+  const { endpoint, explainer } = receiver;
+  const { reply, answer } = it;
+  const { status } = reply;
   if (answer.kind === "accepted") {
     return judgeAccepted("an empty request", status, answer, endpoint);
   }
-  if (!isUndecided(it)) return refused(it, endpoint);
+  if (!isUndecided(it)) return refused(it, receiver);
   const what = "it cannot be told from an empty request, which was answered with";
   return withFacts(
     undecided(
       `${what}: ${words(answer, status)}`,
       "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
         "one measurement, which tells",
-      statusHint(status, headers, endpoint, said(answer)),
+      explainer.hint(reply, endpoint, said(answer)),
     ),
     { status },
     `${what} ${said(answer)}`,
@@ -177,35 +188,38 @@ function unseenOf(answer: ExportAnswer): Unseen | undefined {
   return answer.kind === "accepted" ? answer.unseen : undefined;
 }
 
-function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endpoint): Step {
+function refused(
+  { reply, answer }: Reached,
+  { endpoint, explainer }: CheckedReceiver,
+): Step {
+  const { status } = reply;
   // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
   const hint = answer.kind === "partial"
     ? undefined
-    : statusHint(status, headers, endpoint, said(answer));
+    : explainer.hint(reply, endpoint, said(answer));
   return withFacts(failed(words(answer, status), hint), { status }, said(answer));
 }
 
 /** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
 export function judgeCanary(
   it: Answered,
-  metric: string,
-  endpoint: Endpoint,
-  where: readonly string[],
+  stored: StoredMetric,
+  { endpoint, explainer }: CheckedReceiver,
 ): Step {
-  const what = `one sample measurement of ${metric}`;
+  const what = `one sample measurement of ${stored.metric}`;
   if (!("answer" in it)) {
-    return failed(`${what}: ${it.reply.message}`, failureHint(it.reply, endpoint));
+    return failed(`${what}: ${it.reply.message}`, explainer.hint(it.reply, endpoint));
   }
-  const { reply: { status, headers }, answer } = it;
+  const { reply, answer } = it;
+  const { status } = reply;
   if (answer.kind === "accepted") {
-    const hints = [...where, ...explain(answer.warning ?? "")];
+    const hints = [...explainer.whereToLook(stored), ...explainer.reasons(answer.warning ?? "")];
     return judgeAccepted(what, status, answer, endpoint, hints);
   }
   // A hint that names the status says what an explanation would say once more.
-  const hint = answer.kind === "partial"
-    ? wordsHint(answer.message)
-    : statusHint(status, headers, endpoint, said(answer));
-  const hints = hint === undefined ? explain(answer.message) : [hint];
+  const trouble = answer.kind === "partial" ? undefined : reply;
+  const hint = explainer.hint(trouble, endpoint, said(answer));
+  const hints = hint === undefined ? explainer.reasons(answer.message) : [hint];
   return withFacts(
     failed(`${what} was not accepted: ${words(answer, status)}`, ...hints),
     { status },

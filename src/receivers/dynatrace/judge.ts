@@ -1,8 +1,10 @@
-import { broken, type RuleText } from "./rules.ts";
+import type { RuleText } from "./rule.ts";
+import { broken } from "./rules.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type Judge, judgeOtlp, type Verdict } from "../otlp/rules.ts";
+import { judgeOtlp } from "../otlp/rules.ts";
+import type { Judge, Verdict } from "../profile.ts";
 import { clip } from "../../redact/clip.ts";
-import { type Folding, type Problem, ProblemFold } from "../otlp/problem.ts";
+import { type Folding, type Problem, ProblemFold } from "../problem.ts";
 import { type Breach, inspect, type Inspection } from "./inspect.ts";
 
 /**

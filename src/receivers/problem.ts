@@ -1,3 +1,4 @@
+/** Level of a problem: an error rejects the data points. */
 export type Level = "warning" | "error";
 
 /** One broken rule of one metric; an error rejects the data points that break it. */
