@@ -5,15 +5,15 @@ import { invalid, percentDecode, type Setting } from "../settings/setting.ts";
 
 /** Endpoint of requests, with the profile of the receiver that its URL names. */
 export interface Endpoint<P extends Profile = Profile> {
-  /** The URL of the request itself, without user name and password. */
+  /** URL of the request itself, without user name and password. */
   readonly url: URL;
-  /** The URL as it may be shown. */
+  /** URL as it may be shown. */
   readonly shown: string;
   /** User name and password of the URL, as an Authorization value. */
   readonly basic: string | undefined;
-  /** Which setting named it. */
+  /** Setting that names it. */
   readonly setting: Setting;
-  /** The proxy on the way there, which every connection uses. */
+  /** Proxy that every connection goes through. */
   readonly proxy: Proxy | undefined;
   readonly profile: P;
 }
@@ -100,14 +100,14 @@ function parse(setting: Setting, { examples }: Receivers): URL {
   return url;
 }
 
-/** What documentation prints where a name of one's own belongs, in a host that can be none: `<cluster>`, `{id}`. */
+/** Finds a placeholder of some documentation in a host: `<cluster>`, `{id}`. */
 function placeholderIn(text: string): string | undefined {
   // A password may hold such characters, and is not quoted.
   const [host = ""] = text.replace(/^[a-z]+:\/\//i, "").replace(/^.*@/s, "").split(/[/?#]/, 1);
   return /<[^<>]*>|\$?\{\{?[^{}]*\}\}?|\$[A-Z_]+/i.exec(host)?.[0];
 }
 
-/** The value of an Authorization header (RFC 7617, in UTF-8). */
+/** Makes an Authorization value (RFC 7617, in UTF-8). */
 export function basicAuthorization({ user, password }: ProxyCredentials): string {
   const bytes = new TextEncoder().encode(`${user}:${password}`);
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;

@@ -7,7 +7,7 @@ export interface Finding {
   readonly level: Level;
   /** Flag, variable or field to change. */
   readonly where: string;
-  /** What is wrong and what the vendor does with it. */
+  /** Fault and its consequence. */
   readonly message: string;
   readonly remedy: string;
   /** Identity of a finding: one rule broken by one thing is reported once. */

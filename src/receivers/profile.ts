@@ -1,5 +1,7 @@
 import type { MetricConfig } from "../aggregate/metric_config.ts";
+import type { DestinationConfig } from "../http/destination_config.ts";
 import type { Endpoint } from "../http/endpoint.ts";
+import type { Credentials } from "../http/exchange.ts";
 import type { Profile } from "../http/profile.ts";
 import type { Trouble } from "../http/reply.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
@@ -56,7 +58,7 @@ export interface BodyLimits {
   readonly encodings: readonly ("gzip" | "deflate" | "zstd")[];
   /** Bytes, as they came and unpacked. */
   readonly bytes: number;
-  /** How a larger one is refused: the broken rule, and the words that its message begins with. */
+  /** Refusal of a larger one: the broken rule, and the words that its message begins with. */
   readonly tooLarge: { readonly rule: string; readonly words: string };
 }
 
@@ -83,9 +85,8 @@ export interface StoredMetric {
 
 /** Parts of a send's configuration that the rules of a receiver are about. */
 export interface SendPlan {
-  readonly endpoint: Endpoint;
-  /** Authorization value at the start, and the setting it came from; undefined when none is sent. */
-  readonly token: { readonly authorization: string; readonly from: string } | undefined;
+  readonly destination: Pick<DestinationConfig, "endpoint" | "authorization">;
+  readonly credentials: Pick<Credentials, "authorization">;
   readonly metric:
     & Pick<
       MetricConfig,

@@ -7,11 +7,12 @@ import type { Finding } from "./finding.ts";
 import { otlpProfile } from "./otlp/profile.ts";
 import type { ReceiverProfile, VendorProfile } from "./profile.ts";
 
-/** Profiles of vendors: a new vendor is a directory beside this file, a line here and one in PROFILES. */
-const VENDORS: readonly VendorProfile[] = [DYNATRACE];
+/** Profiles of vendors: another one is a directory beside this file, a line here and a choice of `--rules`. */
+const BY_NAME = { dynatrace: DYNATRACE } as const;
+const VENDORS: readonly VendorProfile[] = Object.values(BY_NAME);
 
 /** Profiles by the names that `--rules` takes. */
-export const PROFILES = { otlp: otlpProfile(VENDORS), dynatrace: DYNATRACE } as const;
+export const PROFILES = { otlp: otlpProfile(VENDORS), ...BY_NAME };
 
 /** Receivers that commands pass down to `http/`. */
 export const RECEIVERS: Receivers<ReceiverProfile> = {

@@ -29,9 +29,9 @@ export async function answered(
   return { reply, answer: await readExportAnswer(reply, now, hide) };
 }
 
-/** What no OTLP receiver answers, or something in front of it. */
+/** Statuses that no OTLP receiver sends, or that something in front of it sends. */
 const NOT_THE_RECEIVER = [404, 405, 407, 502, 503, 504];
-/** What a receiver answers that has a reason to refuse, whatever the request holds. */
+/** Statuses of a receiver that refuses a request whatever it holds. */
 const REFUSALS = [401, 403, 413, 415, 429];
 
 /** Receiver that is checked, and the explanations of its responses. */
@@ -42,53 +42,53 @@ export interface CheckedReceiver {
 
 type Reached = Extract<Answered, { answer: ExportAnswer }>;
 
-/** Whether an answer is neither success nor a known refusal: a receiver may just not like a request without data. */
-export function isUndecided(it: Answered): boolean {
-  if (!("answer" in it)) return false;
-  const { status } = it.reply;
-  return !isSuccess(status) && !isPlainToTls(it) && (status < 300 || status >= 400) &&
+/** Tells whether a response is neither a success nor a known refusal: a receiver may just reject an empty request. */
+export function isUndecided(response: Answered): boolean {
+  if (!("answer" in response)) return false;
+  const { status } = response.reply;
+  return !isSuccess(status) && !isPlainToTls(response) && (status < 300 || status >= 400) &&
     status < 500 && !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
 }
 
 /** Plain HTTP was sent to a port for TLS, and its server has said so. */
 function isPlainToTls({ reply, answer }: Reached): boolean {
-  return reply.status === 400 && wantsHttps(said(answer));
+  return reply.status === 400 && wantsHttps(messageOf(answer));
 }
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */
-export function judgeHttp(it: Answered, receiver: CheckedReceiver, now: number): Step {
+export function judgeHttp(response: Answered, receiver: CheckedReceiver, now: number): Step {
   const { endpoint, explainer } = receiver;
   const url = endpoint.shown;
   const posted = `POST ${url}`;
-  if (!("answer" in it)) {
-    const { message, cause } = it.reply;
-    const hint = explainer.hint(it.reply, endpoint);
-    // How long it was waited for is among the facts.
+  if (!("answer" in response)) {
+    const { message, cause } = response.reply;
+    const hint = explainer.hint(response.reply, endpoint);
+    // The time it took is among the facts.
     const detail = cause === "timeout" ? "no answer in time" : message;
     return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
   }
-  const { reply, answer } = it;
+  const { reply, answer } = response;
   const { status, headers } = reply;
   const server = oneLine(headers.get("server") ?? "", 100);
   const facts = { url, status, ...server !== "" && { server } };
   const from = server === "" ? "" : `, server ${server}`;
   const skew = skewHint(headers.get("date"), now, endpoint.profile);
-  const hint = explainer.hint(reply, endpoint, said(answer));
+  const hint = explainer.hint(reply, endpoint, messageOf(answer));
   const isRedirect = status >= 300 && status < 400;
   if (
-    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
+    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(response) ||
     (isSuccess(status) && answer.kind === "refused")
   ) {
     const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
     const step = failed(words(answer, status) + where, hint, skew);
-    return withFacts(step, facts, `${posted} -> ${said(answer)}${where}${from}`);
+    return withFacts(step, facts, `${posted} -> ${messageOf(answer)}${where}${from}`);
   }
-  if (isUndecided(it) && !isOtlp(reply)) {
+  if (isUndecided(response) && !isOtlp(reply)) {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
     return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
   }
-  // What a receiver refuses, a later step tells: here it is no success.
+  // A later step reports what a receiver refuses; here it is not a success.
   const isKnown = isSuccess(status) && unseenOf(answer) === undefined;
   const what = isKnown ? "an OTLP receiver answers" : "a receiver answers";
   const text = isSuccess(status) ? `${posted} -> ${status}` : `${posted}: ${what}`;
@@ -106,14 +106,14 @@ function redirectTarget(location: string, endpoint: Endpoint): string {
   return target === null ? "somewhere" : `${target.origin}${target.pathname}`;
 }
 
-/** What the receiver said, with its status: `401 Unauthorized: …`. */
-function said(answer: ExportAnswer): string {
+/** Returns the message of the receiver with its status: `401 Unauthorized: …`. */
+function messageOf(answer: ExportAnswer): string {
   return "message" in answer ? answer.message : "";
 }
 
-/** The same without the status, which is a fact of its own. */
+/** Returns the message without the status, which is a fact of its own. */
 function words(answer: ExportAnswer, status: number): string {
-  const text = said(answer).replace(new RegExp(`^${status}[ ,:]*`), "");
+  const text = messageOf(answer).replace(new RegExp(`^${status}[ ,:]*`), "");
   return text === "" ? "refused" : text;
 }
 
@@ -133,34 +133,34 @@ function skewHint(
 }
 
 /** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
-export function judgeToken(it: Reached, receiver: CheckedReceiver, sent: boolean): Step {
-  const { status } = it.reply;
-  if (status === 401 || status === 403) return refused(it, receiver);
+export function judgeToken(response: Reached, receiver: CheckedReceiver, sent: boolean): Step {
+  const { status } = response.reply;
+  if (status === 401 || status === 403) return refused(response, receiver);
   if (!sent) return passed("none is sent, and none was asked for");
-  return isUndecided(it)
+  return isUndecided(response)
     ? undecided("not refused, but the answer does not tell that it is right")
     : passed("not refused");
 }
 
 /** The step `ingest` for the empty request. */
-export function judgeIngest(it: Reached, receiver: CheckedReceiver): Step {
+export function judgeIngest(response: Reached, receiver: CheckedReceiver): Step {
   const { endpoint, explainer } = receiver;
-  const { reply, answer } = it;
+  const { reply, answer } = response;
   const { status } = reply;
   if (answer.kind === "accepted") {
     return judgeAccepted("an empty request", status, answer, endpoint);
   }
-  if (!isUndecided(it)) return refused(it, receiver);
+  if (!isUndecided(response)) return refused(response, receiver);
   const what = "it cannot be told from an empty request, which was answered with";
   return withFacts(
     undecided(
       `${what}: ${words(answer, status)}`,
       "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
         "one measurement, which tells",
-      explainer.hint(reply, endpoint, said(answer)),
+      explainer.hint(reply, endpoint, messageOf(answer)),
     ),
     { status },
-    `${what} ${said(answer)}`,
+    `${what} ${messageOf(answer)}`,
   );
 }
 
@@ -179,9 +179,9 @@ function judgeAccepted(
     );
     return withFacts(step, { status });
   }
-  const said = warning === undefined ? "" : `, with a warning: ${warning}`;
+  const warned = warning === undefined ? "" : `, with a warning: ${warning}`;
   const open = unseen === undefined ? [] : [unseenText(unseen)];
-  return withFacts(passed(`${what} was accepted${said}`, ...open, ...hints), { status });
+  return withFacts(passed(`${what} was accepted${warned}`, ...open, ...hints), { status });
 }
 
 function unseenOf(answer: ExportAnswer): Unseen | undefined {
@@ -196,21 +196,21 @@ function refused(
   // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
   const hint = answer.kind === "partial"
     ? undefined
-    : explainer.hint(reply, endpoint, said(answer));
-  return withFacts(failed(words(answer, status), hint), { status }, said(answer));
+    : explainer.hint(reply, endpoint, messageOf(answer));
+  return withFacts(failed(words(answer, status), hint), { status }, messageOf(answer));
 }
 
 /** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
 export function judgeCanary(
-  it: Answered,
+  response: Answered,
   stored: StoredMetric,
   { endpoint, explainer }: CheckedReceiver,
 ): Step {
   const what = `one sample measurement of ${stored.metric}`;
-  if (!("answer" in it)) {
-    return failed(`${what}: ${it.reply.message}`, explainer.hint(it.reply, endpoint));
+  if (!("answer" in response)) {
+    return failed(`${what}: ${response.reply.message}`, explainer.hint(response.reply, endpoint));
   }
-  const { reply, answer } = it;
+  const { reply, answer } = response;
   const { status } = reply;
   if (answer.kind === "accepted") {
     const hints = [...explainer.whereToLook(stored), ...explainer.reasons(answer.warning ?? "")];
@@ -218,11 +218,11 @@ export function judgeCanary(
   }
   // A hint that names the status says what an explanation would say once more.
   const trouble = answer.kind === "partial" ? undefined : reply;
-  const hint = explainer.hint(trouble, endpoint, said(answer));
+  const hint = explainer.hint(trouble, endpoint, messageOf(answer));
   const hints = hint === undefined ? explainer.reasons(answer.message) : [hint];
   return withFacts(
     failed(`${what} was not accepted: ${words(answer, status)}`, ...hints),
     { status },
-    `${what} was not accepted: ${said(answer)}`,
+    `${what} was not accepted: ${messageOf(answer)}`,
   );
 }

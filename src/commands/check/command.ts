@@ -20,7 +20,7 @@ import { gzip } from "../../otlp/gzip.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { USER_AGENT } from "../../platform/version.ts";
 
-/** What `check` touches of the world. */
+/** Parts of the system that `check` uses. */
 export type CheckSystem = Pick<
   System,
   "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
@@ -29,7 +29,7 @@ export type CheckSystem = Pick<
 type NamedStep = readonly [name: StepName, step: Step];
 type Settings = NonNullable<Configured["settings"]>;
 
-/** The command `check`: one step after the other until one fails; resolves to its exit status. */
+/** Runs the command `check`, one step after the other until one fails; resolves to its exit code. */
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
   let began = system.clock.monotonic();
@@ -51,7 +51,7 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
   return exitCode;
 }
 
-/** Does what comes after a step only when that step has been taken and found good. */
+/** Takes each step only when the one before it was found good. */
 async function* steps(
   { canary = false, ...flags }: CheckFlags,
   system: CheckSystem,
@@ -97,7 +97,7 @@ async function* requestSteps(
     await answered(await transport.post(body, encoding, system.stop), system.clock.wall(), hide);
   const empty = await post(await emptyRequest(compression));
   const sample = withCanary ? await sampleRequest(config, system) : undefined;
-  // What the answer to an empty request leaves open, the answer to a measurement tells.
+  // A measurement decides what an empty request leaves open.
   const early = sample !== undefined && isUndecided(empty) ? await post(sample.request) : undefined;
   const first = early ?? empty;
   const receiver = { endpoint, explainer: await endpoint.profile.explainer() };

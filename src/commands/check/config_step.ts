@@ -12,7 +12,7 @@ import { resolvePath } from "../../platform/paths.ts";
 import type { Credentials } from "../../http/exchange.ts";
 import { failed, passed, type Step, withFacts } from "./step.ts";
 
-/** The step `config`; what the others need is there only when it went well. */
+/** Step `config`, with the settings for the other steps when it went well. */
 export interface Configured {
   readonly step: Step;
   readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
@@ -51,7 +51,7 @@ export async function checkConfig(
   }
 }
 
-/** What is set, and from where; of a token only its public part. */
+/** Describes the settings and their sources; of a token only its public part. */
 async function described(
   { destination }: SendConfig,
   credentials: Credentials,
@@ -137,7 +137,7 @@ async function tokenHints(
 }
 
 /**
- * Whether a file that was read is one that nobody but its owner and a group of this process may read: Kubernetes mounts
+ * Tells whether nobody but its owner and a group of this process may read a file: Kubernetes mounts
  * a secret as root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600.
  */
 async function isForOwnGroup({ mode, uid, gid }: Deno.FileInfo): Promise<boolean> {

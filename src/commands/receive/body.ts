@@ -6,7 +6,7 @@ import type { Semaphore } from "./semaphore.ts";
 export interface Limits {
   /** Bodies that the receiver accepts. */
   readonly body: BodyLimits;
-  /** How long a body may take. */
+  /** Longest time that a body may take. */
   readonly bodyMs: number;
   /** Roughly the memory that one decoded request may take. */
   readonly decodedBytes: number;
@@ -110,7 +110,7 @@ async function drain(
 ): Promise<number> {
   let length = 0;
   const timer = setTimeout(() => {
-    reader.cancel().catch(() => {}); // As above.
+    reader.cancel().catch(() => {}); // The connection is gone.
   }, DRAIN_MS);
   try {
     for (;;) {

@@ -1,12 +1,12 @@
 import type { BodyLimits } from "../../receivers/profile.ts";
 import type { Refused } from "./refused.ts";
 
-/** How a request is written down (OTLP specification, "OTLP/HTTP Request"). */
+/** Format of a request (OTLP specification, "OTLP/HTTP Request"). */
 export type Format = BodyLimits["formats"][number];
 
 export type Encoding = BodyLimits["encodings"][number];
 
-/** What a body is, as its head says. */
+/** Format and encoding of a body, by its head. */
 export interface Media {
   readonly format: Format;
   readonly encoding: Encoding | undefined;

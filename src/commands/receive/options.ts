@@ -25,7 +25,7 @@ import type { GateOptions } from "./gate.ts";
 import type { SaveOptions } from "./save_file.ts";
 import type { ReceiverOptions } from "./server.ts";
 
-/** What a run of `receive` does. */
+/** Options of a run of `receive`. */
 export interface ReceiveOptions {
   readonly output: "text" | "json";
   readonly receiver: ReceiverOptions;
@@ -119,7 +119,7 @@ async function readTls(
 async function tokenReader(setting: Setting, system: System): Promise<() => Promise<string>> {
   const read = async () => {
     const value = await readTokenFile(setting, RECEIVERS.tokens, system);
-    // What a client puts into a name or an attribute is drawn.
+    // The names and attributes of a client are drawn.
     system.secrets.addHeader("Authorization", value);
     return value;
   };

@@ -7,7 +7,6 @@ import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import type { Credentials } from "../../http/exchange.ts";
 import { type Finding, findingText } from "../../receivers/finding.ts";
-import type { SendPlan } from "../../receivers/profile.ts";
 import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
 import { UsageError } from "../../platform/errors.ts";
@@ -140,11 +139,9 @@ async function sending(
   const { clock, random, stop, kill } = system;
   const hide = (text: string) => system.secrets.hide(text);
   config.warnings.forEach(console.warn);
-  const { endpoint } = destination;
-  const { profile } = endpoint;
+  const { profile } = destination.endpoint;
   const { metrics } = recording;
-  const token = await tokenOf(destination, credentials);
-  const advice = await profile.preflight({ ...config, endpoint, token, metrics });
+  const advice = await profile.preflight({ ...config, credentials, metrics });
   const find = (findings: readonly Finding[], isFirst = true) =>
     tell(findings, { ...config, strict: config.strict && isFirst }, console);
   find(advice.findings);
@@ -224,17 +221,6 @@ async function sending(
     health?.close();
   }
   return exitCode;
-}
-
-/** Reads the Authorization value at the start, for the preflight. */
-async function tokenOf(
-  { authorization: header }: SendConfig["destination"],
-  credentials: Credentials,
-): Promise<SendPlan["token"]> {
-  const authorization = await credentials.authorization();
-  return header.kind === "none" || authorization === undefined
-    ? undefined
-    : { authorization, from: header.from };
 }
 
 /** Whether more is sent after this send. A replay is a single run, in as many sends as it has requests. */

@@ -11,12 +11,13 @@ const FEW_DIMENSIONS = LIMITS.dimensions - 10;
 const SAMPLE_DIMENSIONS = ["http.method", "http.status_code"];
 
 /** Makes Dynatrace's advice for a send. */
-export function adviceFor(plan: SendPlan): Advice {
-  const { metric, metrics, source, endpoint, token } = plan;
-  const findings = [
-    ...preflightConfig(plan),
-    ...token === undefined ? [] : preflightToken(token.authorization, token.from),
-  ];
+export async function adviceFor(plan: SendPlan): Promise<Advice> {
+  const { metric, metrics, source, destination: { endpoint, authorization }, credentials } = plan;
+  const findings = [...preflightConfig({ endpoint, metric, source })];
+  const token = await credentials.authorization();
+  if (authorization.kind !== "none" && token !== undefined) {
+    findings.push(...preflightToken(token, authorization.from));
+  }
   const fixed = Object.keys(metric.attributes);
   const ofSample = source.kind === "sample" ? SAMPLE_DIMENSIONS : [];
   // The sample and the values of --value add nothing that breaks a rule: no need to look at the bytes.

@@ -97,7 +97,7 @@ function clashTeller(metric: string, tell: (breach: Breach) => void): (clash: Ke
   };
 }
 
-/** Whether an error is among what it told. */
+/** Reports the broken rules of a subject; true when an error is among them. */
 type Check = <S extends keyof Subjects>(kind: S, subject: Subjects[S], about: string) => boolean;
 
 function checker(metric: string, tell: (breach: Breach) => void): Check {

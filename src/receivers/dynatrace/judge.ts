@@ -61,14 +61,14 @@ export function answerLine(rule: RuleText, metric: string): string {
   return (rule.answer?.line ?? "").replace("NAME", () => clip(metric, LONGEST_NAME));
 }
 
-/** What OTLP itself forbids and the table does not name: Dynatrace does not document what it does with it. */
+/** Finds what OTLP itself forbids and the table does not name; Dynatrace does not document its consequence. */
 function otlpProblems(
   request: ExportMetricsServiceRequest,
   ofTable: readonly Problem[],
 ): Problem[] {
-  // Of an exponential histogram the table says nothing about buckets: Dynatrace does not keep them.
+  // The table has no rule about the buckets of an exponential histogram, which Dynatrace does not keep.
   const buckets = new Set(
-    ofTable.filter((it) => it.rule === "bucket-counts").map((it) => it.metric),
+    ofTable.filter(({ rule }) => rule === "bucket-counts").map(({ metric }) => metric),
   );
   return judgeOtlp(request).problems
     .filter(({ rule }) => !IN_THE_TABLE.includes(rule))
@@ -85,7 +85,7 @@ const IN_THE_TABLE = [
   "bounds-order",
   "bounds-infinite",
   "bucket-count",
-  // Of more than a thousand most are of the table's.
+  // Most of more than a thousand problems are of the table.
   "unlisted",
 ];
 
@@ -110,10 +110,8 @@ const LONGEST_NAME = 300;
 
 /** The lines that Dynatrace's answer would have, each once. */
 function answerLines(breaches: readonly Breach[], level: RuleText["level"]): readonly string[] {
-  const said = breaches
-    .filter(({ rule }) => rule.level === level && rule.answer !== undefined)
-    .map(({ rule, metric }) => answerLine(rule, metric));
-  const lines = [...new Set(said)];
+  const answered = breaches.filter(({ rule }) => rule.level === level && rule.answer !== undefined);
+  const lines = [...new Set(answered.map(({ rule, metric }) => answerLine(rule, metric)))];
   const more = lines.length - MOST_ANSWER_LINES;
   return more <= 0 ? lines : [...lines.slice(0, MOST_ANSWER_LINES), `… and ${more} more`];
 }

@@ -28,9 +28,14 @@ export function preflightToken(authorization: string, from: string): readonly Fi
   return findings.all;
 }
 
+/** Configuration of a send, as the rules look at it. */
+export interface PlanFacts extends Pick<SendPlan, "metric" | "source"> {
+  readonly endpoint: Endpoint;
+}
+
 /** Finds the rules that a configuration breaks, each once. */
 export function preflightConfig(
-  { endpoint, metric, source }: Pick<SendPlan, "endpoint" | "metric" | "source">,
+  { endpoint, metric, source }: PlanFacts,
 ): readonly Finding[] {
   const { name, unit, description, bounds, maxSeries, resource, attributes } = metric;
   const findings = new Findings();

@@ -24,7 +24,7 @@ export const DYNATRACE: VendorProfile = {
     return (await import("./explain.ts")).EXPLAINER;
   },
   async preflight(plan) {
-    return (await import("./advice.ts")).adviceFor(plan);
+    return await (await import("./advice.ts")).adviceFor(plan);
   },
   async inspectEndpoint(endpoint) {
     return (await import("./preflight.ts")).preflightEndpoint(endpoint);

@@ -84,9 +84,9 @@ export type AttributeLevel = "data point" | "scope" | "resource";
 
 /** Dimensions of a data point, counted. */
 export interface DimensionCounts {
-  /** How many different keys the data point's own attributes become. */
+  /** Number of different keys of the data point's own attributes. */
   readonly own: number;
-  /** The same with its scope's and its resource's. */
+  /** Number with those of its scope and its resource. */
   readonly all: number;
 }
 
@@ -123,7 +123,7 @@ export interface Subjects {
   readonly bounds: BoundFacts;
   readonly buckets: BucketFacts;
   readonly point: PointFacts;
-  /** How many series of one metric are to be sent. */
+  /** Number of series of one metric. */
   readonly series: number;
   readonly dimensions: DimensionCounts;
   readonly keys: KeyClash;

@@ -160,18 +160,18 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         statusFrom: "seen",
       },
       broken: ({ scheme, token }) => {
-        const given = scheme.toLowerCase();
-        if (given !== "api-token" && given !== "bearer") {
+        const named = scheme.toLowerCase();
+        if (named !== "api-token" && named !== "bearer") {
           return scheme === ""
             ? "the header Authorization names no scheme"
-            : /^(?:basic|digest|oauth|token|apikey|api-key)$/.test(given)
+            : /^(?:basic|digest|oauth|token|apikey|api-key)$/.test(named)
             ? `the header Authorization begins with ${scheme}`
-            // What is no scheme may be the token.
+            // Anything else may be the token itself.
             : "the header Authorization begins with something that is not a scheme of Dynatrace's";
         }
         const kind = [ACCESS, PLATFORM].find(({ prefix }) => token.startsWith(`${prefix}.`));
         const right = kind?.scheme ?? scheme;
-        return given === right.toLowerCase()
+        return named === right.toLowerCase()
           ? undefined
           : `the header says ${scheme}, and this kind of token needs ${right}`;
       },

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../../src/receivers/finding.ts";
-import type { SendPlan } from "../../../src/receivers/profile.ts";
 import { DYNATRACE } from "../../../src/receivers/dynatrace/profile.ts";
-import { preflightConfig, preflightEndpoint } from "../../../src/receivers/dynatrace/preflight.ts";
+import {
+  type PlanFacts,
+  preflightConfig,
+  preflightEndpoint,
+} from "../../../src/receivers/dynatrace/preflight.ts";
 import { preflightRequest } from "../../../src/receivers/dynatrace/preflight_request.ts";
 import { CASES, ruleOf } from "./cases.ts";
 import {
@@ -38,9 +41,7 @@ for (const [i, [id, fine, past, wrong]] of CASES.entries()) {
   });
 }
 
-type Plan = Pick<SendPlan, "endpoint" | "metric" | "source">;
-
-const CONFIG: Plan = {
+const CONFIG: PlanFacts = {
   endpoint: {
     url: SAAS,
     shown: "",
@@ -62,9 +63,9 @@ const CONFIG: Plan = {
 };
 
 function configured(
-  change: Partial<Plan["metric"]>,
+  change: Partial<PlanFacts["metric"]>,
   url: string = SAAS.href,
-): Plan {
+): PlanFacts {
   return {
     endpoint: { ...CONFIG.endpoint, url: new URL(url) },
     metric: { ...CONFIG.metric, ...change },
@@ -76,7 +77,7 @@ const strings = (count: number, prefix: string) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, "v"]));
 
 /** What of the configuration breaks which rule, and which flag is named. */
-const CONFIGURATIONS: readonly (readonly [rule: string, Plan, where: string])[] = [
+const CONFIGURATIONS: readonly (readonly [rule: string, PlanFacts, where: string])[] = [
   ["metric-key-length", configured({ name: "m" }), "--metric"],
   ["metric-key-characters", configured({ name: "http/latency" }), "--metric"],
   ["metric-key-reserved", configured({ name: "dt.x" }), "--metric"],
