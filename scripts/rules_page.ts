@@ -1,7 +1,8 @@
-import { type Answer, RULES, type RuleText, SOURCES } from "../src/receivers/dynatrace/rules.ts";
+import { type Answer, type RuleText, SOURCES } from "../src/receivers/dynatrace/rule.ts";
+import { RULES } from "../src/receivers/dynatrace/rules.ts";
 import { table } from "./markdown.ts";
 
-/** What each kind of rule is about, as a heading. */
+/** Headings of the kinds of rules. */
 const HEADINGS: Readonly<Record<keyof typeof RULES, string>> = {
   endpoint: "The URL",
   token: "The token",

@@ -1,5 +1,7 @@
 import { hasQuotes, quotesRemedy, UsageError } from "../platform/errors.ts";
 import { type DestinationConfig, destinationConfig } from "../http/destination_config.ts";
+import type { ReceiverProfile } from "../receivers/profile.ts";
+import { RECEIVERS } from "../receivers/profiles.ts";
 import { type HealthConfig, healthConfig } from "../settings/health_config.ts";
 import { type KeepConfig, keepConfig } from "../delivery/keep_config.ts";
 import { type MetricConfig, metricConfig } from "../aggregate/metric_config.ts";
@@ -21,7 +23,7 @@ import { type SendFlags, variableOf } from "../settings/settings.ts";
 import { type SourceConfig, sourceConfig } from "../source/source_config.ts";
 
 export interface SendConfig {
-  readonly destination: DestinationConfig;
+  readonly destination: DestinationConfig<ReceiverProfile>;
   readonly metric: MetricConfig;
   readonly schedule: ScheduleConfig;
   readonly keep: KeepConfig;
@@ -32,7 +34,7 @@ export interface SendConfig {
   readonly load: LoadConfig;
   /** Undefined: nothing is served. */
   readonly health: HealthConfig | undefined;
-  /** A broken rule of Dynatrace's ends the program before anything is sent. */
+  /** Ends the program before anything is sent when a vendor's rule is broken. */
   readonly strict: boolean;
   /** What is odd, but can be done. */
   readonly warnings: readonly string[];
@@ -49,7 +51,7 @@ export function sendConfig(
 ): SendConfig {
   const { warnings, ...config } = commonConfig(flags, find);
   const odd = [...warnings];
-  const destination = destinationConfig(flags, find, environment, odd);
+  const destination = destinationConfig(flags, find, environment, RECEIVERS, odd);
   const urls = [
     destination.endpoint.url,
     ...config.source.kind === "scrape" ? [config.source.url] : [],

@@ -3,12 +3,14 @@ import { UsageError } from "../platform/errors.ts";
 import type { System } from "../platform/system.ts";
 import { readFileOf } from "../platform/paths.ts";
 import type { Setting } from "../settings/setting.ts";
+import type { TokenFormat } from "./profile.ts";
 import { readTokenFile } from "./token_file.ts";
 import type { Credentials } from "./exchange.ts";
 
-/** Reads what the destination needs from files; adds to the secrets every token that it meets, a rotated one too. */
+/** Reads the files that a destination names; adds every token in them to the secrets, a rotated one too. */
 export async function readCredentials(
   destination: DestinationConfig,
+  tokens: TokenFormat,
   system: Pick<System, "cwd" | "readTextFile" | "secrets" | "stop">,
 ): Promise<Credentials> {
   const { authorization, tls } = destination;
@@ -25,7 +27,7 @@ export async function readCredentials(
       if (authorization.kind !== "token-file") return fixed;
       const { from: name, path } = authorization;
       const source = name.startsWith("--") ? "command line" : "environment";
-      const value = await readTokenFile({ name, source, value: path }, system, signal);
+      const value = await readTokenFile({ name, source, value: path }, tokens, system, signal);
       system.secrets.addHeader("authorization", value);
       return value;
     },

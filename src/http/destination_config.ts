@@ -1,7 +1,14 @@
 import { hasQuotes, UsageError } from "../platform/errors.ts";
 import { type Authorization, authorizationOf } from "./authorization.ts";
-import { baseEndpoint, type Endpoint, EXACT_ENDPOINT, exactEndpoint } from "./endpoint.ts";
+import {
+  baseEndpoint,
+  type Endpoint,
+  EXACT_ENDPOINT,
+  exactEndpoint,
+  otherSignal,
+} from "./endpoint.ts";
 import { headersOf } from "./header.ts";
+import type { Profile, Receivers } from "./profile.ts";
 import type { Environment } from "./proxy.ts";
 import { numberSetting, secondsSetting, type Variables } from "../settings/setting.ts";
 import {
@@ -13,9 +20,9 @@ import {
 } from "../settings/settings.ts";
 import { demandInsecureWorks, type TlsConfig, tlsConfig } from "./tls_config.ts";
 
-/** Where to send, and how. */
-export interface DestinationConfig {
-  readonly endpoint: Endpoint;
+/** Destination of a send: where to send, and how. */
+export interface DestinationConfig<P extends Profile = Profile> {
+  readonly endpoint: Endpoint<P>;
   readonly authorization: Authorization;
   /** Every header but Authorization and those that describe the body. */
   readonly headers: readonly (readonly [string, string])[];
@@ -24,23 +31,26 @@ export interface DestinationConfig {
   readonly timeoutMs: number;
 }
 
-/** Adds to `warnings` what is odd, but can be done. */
-export function destinationConfig(
+/** Reads the settings of a destination; adds to `warnings` what is odd, but can be done. */
+export function destinationConfig<P extends Profile>(
   flags: SendFlags,
   find: Variables,
   environment: Environment,
+  receivers: Receivers<P>,
   warnings: string[],
-): DestinationConfig {
-  const endpoint = endpointOf(flags, find, environment);
+): DestinationConfig<P> {
+  const { examples } = receivers;
+  const endpoint = endpointOf(flags, find, environment, receivers);
   const headers = headersOf(flags, find);
   const authorization = authorizationOf(
     flags,
     find,
     headers.get("authorization"),
     endpoint,
+    receivers,
     warnings,
   );
-  if (endpoint === undefined) throw missing(find, "DT_ENDPOINT");
+  if (endpoint === undefined) throw missing(find, "DT_ENDPOINT", examples);
   for (const [name, { value, setting }] of headers) {
     if (name === "authorization" || !hasQuotes(value)) continue;
     warnings.push(
@@ -50,13 +60,13 @@ export function destinationConfig(
   }
   if (
     authorization.kind === "none" &&
-    (endpoint.setting.name === "DT_ENDPOINT" || endpoint.dynatrace)
+    (endpoint.setting.name === "DT_ENDPOINT" || endpoint.profile.requiresToken)
   ) {
-    throw missing(find, "DT_API_TOKEN");
+    throw missing(find, "DT_API_TOKEN", examples);
   }
-  const signal = /\/v1\/(?:traces|logs)(?=\/|$)/.exec(endpoint.url.pathname)?.[0];
-  // To Dynatrace, its rules say so.
-  if (signal !== undefined && !endpoint.dynatrace) {
+  const signal = otherSignal(endpoint.url);
+  // A vendor's rules say so themselves.
+  if (signal !== undefined && endpoint.profile.vendor === undefined) {
     warnings.push(
       `the path of ${endpoint.setting.name} (${endpoint.setting.source}) holds ${signal}, which takes another signal ` +
         "and no metrics: leave it out, /v1/metrics is added",
@@ -91,28 +101,32 @@ export function timeoutOf(flags: Pick<SendFlags, "timeout">, find: Variables): n
     );
 }
 
-function endpointOf(
+function endpointOf<P extends Profile>(
   flags: SendFlags,
   find: Variables,
   environment: Environment,
-): Endpoint | undefined {
+  receivers: Receivers<P>,
+): Endpoint<P> | undefined {
   const setting = settingOf("endpoint", flags, find);
   if (setting === undefined) return undefined;
   return setting.name === EXACT_ENDPOINT
-    ? exactEndpoint(setting, environment)
-    : baseEndpoint(setting, environment);
+    ? exactEndpoint(setting, environment, receivers)
+    : baseEndpoint(setting, environment, receivers);
 }
 
-function missing(find: Variables, name: "DT_ENDPOINT" | "DT_API_TOKEN"): UsageError {
+function missing(
+  find: Variables,
+  name: "DT_ENDPOINT" | "DT_API_TOKEN",
+  examples: Receivers["examples"],
+): UsageError {
   const isSet = variableOf("apiToken", find) === undefined ? "" : " (DT_API_TOKEN is set)";
   const more = name === "DT_ENDPOINT"
     ? isSet
     : ', or an Authorization header with --header "Authorization=Api-Token …" or "Authorization=Bearer …"';
   return new UsageError(
     `Please set DT_ENDPOINT and DT_API_TOKEN. ${name} is missing${more}.\n` +
-      "  DT_ENDPOINT example: https://ENV.live.dynatrace.com/api/v2/otlp\n" +
-      "  DT_API_TOKEN example: dt0c01.…, an access token with the scope metrics.ingest, or dt0s16.…, a platform token " +
-      "with the scope openpipeline:metrics:ingest\n" +
+      `  DT_ENDPOINT example: ${examples.url}\n` +
+      `  DT_API_TOKEN example: ${examples.tokens}\n` +
       "  Any other OTLP receiver: --endpoint http://localhost:4318",
   );
 }

@@ -1,52 +1,60 @@
 import { type Environment, type Proxy, type ProxyCredentials, proxyFor } from "./proxy.ts";
+import type { Profile, Receivers } from "./profile.ts";
 import { redactUrl, redactUrlText } from "../redact/redact.ts";
 import { invalid, percentDecode, type Setting } from "../settings/setting.ts";
 
-/** Where requests go. */
-export interface Endpoint {
-  /** The URL of the request itself, without user name and password. */
+/** Endpoint of requests, with the profile of the receiver that its URL names. */
+export interface Endpoint<P extends Profile = Profile> {
+  /** URL of the request itself, without user name and password. */
   readonly url: URL;
-  /** The URL as it may be shown. */
+  /** URL as it may be shown. */
   readonly shown: string;
   /** User name and password of the URL, as an Authorization value. */
   readonly basic: string | undefined;
-  /** Which setting named it. */
+  /** Setting that names it. */
   readonly setting: Setting;
-  /** The proxy on the way there, which every connection uses. */
+  /** Proxy that every connection goes through. */
   readonly proxy: Proxy | undefined;
-  /** Dynatrace, an ActiveGate or something that stands in for one: the path says so. */
-  readonly dynatrace: boolean;
-}
-
-/** Dynatrace's base URLs ("Dynatrace OTLP API endpoints"). */
-export const DYNATRACE_BASES = "https://ENV.live.dynatrace.com/api/v2/otlp (SaaS), " +
-  "https://DOMAIN/e/ENV/api/v2/otlp (Managed), https://HOST:9999/e/ENV/api/v2/otlp (ActiveGate) or " +
-  "https://HOST/e/ENV/api/v2/otlp (ActiveGate in a container)";
-
-/** A host of Dynatrace's pages, which is no API; an OpenShift route is `*.apps.CLUSTER` too. */
-export function isDynatracePage({ hostname }: URL): boolean {
-  return /\.apps\.dynatrace(labs)?\.com\.?$/.test(hostname);
+  readonly profile: P;
 }
 
 const SIGNAL_PATH = "/v1/metrics";
 
-/** The URL of a setting that names the base of all signals: `/v1/metrics` is added unless it is there. */
-export function baseEndpoint(setting: Setting, environment: Environment): Endpoint {
-  const url = parse(setting);
+/** Makes the endpoint of a setting that names the base of all signals: `/v1/metrics` is added unless it is there. */
+export function baseEndpoint<P extends Profile>(
+  setting: Setting,
+  environment: Environment,
+  receivers: Receivers<P>,
+): Endpoint<P> {
+  const url = parse(setting, receivers);
   const path = url.pathname.replace(/\/+$/, "");
   url.pathname = path.endsWith(SIGNAL_PATH) ? path : path + SIGNAL_PATH;
-  return endpoint(url, setting, environment);
+  return endpoint(url, setting, environment, receivers);
 }
 
-/** The variable whose URL is used as it is (OTLP exporter specification). */
+/** Variable whose URL is used as it is (OTLP exporter specification). */
 export const EXACT_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
 
-/** The URL of `EXACT_ENDPOINT`. */
-export function exactEndpoint(setting: Setting, environment: Environment): Endpoint {
-  return endpoint(parse(setting), setting, environment);
+/** Makes the endpoint of `EXACT_ENDPOINT`. */
+export function exactEndpoint<P extends Profile>(
+  setting: Setting,
+  environment: Environment,
+  receivers: Receivers<P>,
+): Endpoint<P> {
+  return endpoint(parse(setting, receivers), setting, environment, receivers);
 }
 
-function endpoint(url: URL, setting: Setting, environment: Environment): Endpoint {
+/** Finds the path of another signal in a URL, `/v1/traces` or `/v1/logs`, which accepts no metrics. */
+export function otherSignal({ pathname }: URL): string | undefined {
+  return /\/v1\/(?:traces|logs)(?=\/|$)/.exec(pathname)?.[0];
+}
+
+function endpoint<P extends Profile>(
+  url: URL,
+  setting: Setting,
+  environment: Environment,
+  receivers: Receivers<P>,
+): Endpoint<P> {
   const shown = redactUrl(url);
   const basic = url.username === "" && url.password === "" ? undefined : basicAuthorization({
     user: percentDecode(url.username),
@@ -62,11 +70,11 @@ function endpoint(url: URL, setting: Setting, environment: Environment): Endpoin
     basic,
     setting,
     proxy: proxyFor(url, environment),
-    dynatrace: url.pathname.includes("/api/v2/otlp"),
+    profile: receivers.profileAt(url),
   };
 }
 
-function parse(setting: Setting): URL {
+function parse(setting: Setting, { examples }: Receivers): URL {
   const text = setting.value.trim();
   const url = URL.parse(text);
   const isHttp = url !== null && ["http:", "https:"].includes(url.protocol);
@@ -75,7 +83,9 @@ function parse(setting: Setting): URL {
   if (placeholder !== undefined) {
     throw invalid(
       setting,
-      `a name of yours in place of "${placeholder}", for example https://abc12345.live.dynatrace.com/api/v2/otlp`,
+      `a name of yours in place of "${placeholder}", for example ${
+        examples.url.replace("ENV", "abc12345")
+      }`,
       shown(),
     );
   }
@@ -83,21 +93,21 @@ function parse(setting: Setting): URL {
   if (!isHttp || /["`\u201c\u201d]$/.test(text)) {
     throw invalid(
       setting,
-      "a URL that begins with http:// or https://, for example https://ENV.live.dynatrace.com/api/v2/otlp",
+      `a URL that begins with http:// or https://, for example ${examples.url}`,
       shown(),
     );
   }
   return url;
 }
 
-/** What documentation prints where a name of one's own belongs, in a host that can be none: `<cluster>`, `{id}`. */
+/** Finds a placeholder of some documentation in a host: `<cluster>`, `{id}`. */
 function placeholderIn(text: string): string | undefined {
   // A password may hold such characters, and is not quoted.
   const [host = ""] = text.replace(/^[a-z]+:\/\//i, "").replace(/^.*@/s, "").split(/[/?#]/, 1);
   return /<[^<>]*>|\$?\{\{?[^{}]*\}\}?|\$[A-Z_]+/i.exec(host)?.[0];
 }
 
-/** The value of an Authorization header (RFC 7617, in UTF-8). */
+/** Makes an Authorization value (RFC 7617, in UTF-8). */
 export function basicAuthorization({ user, password }: ProxyCredentials): string {
   const bytes = new TextEncoder().encode(`${user}:${password}`);
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;

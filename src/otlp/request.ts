@@ -17,13 +17,6 @@ export interface RequestLimits {
   readonly bytes: number;
 }
 
-/** Dynatrace's OTLP ingest documentation: 4 MB a request; 3,000 data points suggested, 15,000 allowed. */
-export const DYNATRACE_REQUEST: RequestLimits = { points: 3000, bytes: 4_000_000 - 1 };
-/**
- * OTLP over HTTP allows 64 MiB, but a Collector refuses more than 20 MiB unless it is configured otherwise
- * (confighttp's max_request_body_size).
- */
-export const OTLP_REQUEST: RequestLimits = { points: Infinity, bytes: 16 * 2 ** 20 };
 /** The limits, and at most so many bytes. */
 export function atMost(bytes: number, limits: RequestLimits): RequestLimits {
   return bytes < limits.bytes ? { ...limits, bytes } : limits;

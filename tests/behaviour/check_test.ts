@@ -718,7 +718,7 @@ const answers: readonly (readonly [
     "the scope is missing",
     [403],
     /^Forbidden/,
-    /lacks the scope metrics\.ingest.*openpipeline:metrics:ingest.*expired.*another environment/,
+    /lacks the scope metrics\.ingest.*another environment.*openpipeline:metrics:ingest.*expired/,
     403,
   ],
   [

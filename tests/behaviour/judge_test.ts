@@ -4,7 +4,8 @@ import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/openteleme
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { judgeDynatrace } from "../../src/receivers/dynatrace/judge.ts";
-import { DYNATRACE_LIMITS } from "../../src/commands/receive/body.ts";
+import { limitsFor } from "../../src/commands/receive/body.ts";
+import { DYNATRACE } from "../../src/receivers/dynatrace/profile.ts";
 import { startReceiver } from "../../src/commands/receive/server.ts";
 import { usageError } from "../support/fixture.ts";
 import {
@@ -93,7 +94,7 @@ Deno.test("receive --rules dynatrace serves others while heads and bodies never 
 });
 
 Deno.test("receive with Dynatrace's rules ends bodies that never end, more than it reads at once", async () => {
-  const limits = { ...DYNATRACE_LIMITS, bodyMs: 300, bodies: 10 };
+  const limits = { ...limitsFor(DYNATRACE.body), bodyMs: 300, bodies: 10 };
   const statuses: (number | null)[] = [];
   const all = Promise.withResolvers<void>();
   const receiver = startReceiver({

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { judgeOtlp } from "../../src/receivers/otlp/rules.ts";
-import { DEFAULT_LIMITS } from "../../src/commands/receive/body.ts";
+import { PROFILES } from "../../src/receivers/profiles.ts";
+import { limitsFor } from "../../src/commands/receive/body.ts";
 import { createPage } from "../../src/commands/receive/page/page.ts";
 import { startReceiver } from "../../src/commands/receive/server.ts";
 import { histogramBody, type HistogramSeries } from "../support/otlp_histograms.ts";
@@ -43,7 +44,7 @@ function start(
       respond: [],
       requests: undefined,
       judge: judgeOtlp,
-      limits: DEFAULT_LIMITS,
+      limits: limitsFor(PROFILES.otlp.body),
     },
     (event) => page.record(event),
     page,

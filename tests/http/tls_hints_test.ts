@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { baseEndpoint } from "../../src/http/endpoint.ts";
+import { RECEIVERS } from "../../src/receivers/profiles.ts";
 import { failureHint } from "../../src/http/hints.ts";
 import { explained, failure } from "../../src/http/transport.ts";
 
 type Destination = Parameters<typeof explained>[1];
 
 const setting = (name: string, value: string) => ({ name, source: "command line", value } as const);
-const endpoint = baseEndpoint(setting("--endpoint", "https://collector:4318"), () => undefined);
+const endpoint = baseEndpoint(
+  setting("--endpoint", "https://collector:4318"),
+  () => undefined,
+  RECEIVERS,
+);
 const BARE: Destination = { endpoint, tls: { insecure: false, ca: undefined, client: undefined } };
 const FULL: Destination = {
   endpoint,

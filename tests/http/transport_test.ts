@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RECEIVERS } from "../../src/receivers/profiles.ts";
 import { Secrets } from "../../src/redact/secrets.ts";
 import { destinationConfig } from "../../src/http/destination_config.ts";
 import type { SendFlags } from "../../src/settings/settings.ts";
@@ -32,7 +33,7 @@ const ROUTES: readonly { readonly tls: boolean; readonly insecure: boolean }[] =
 const unset = () => undefined;
 
 function settings(endpoint: string, flags: SendFlags = {}) {
-  const destination = destinationConfig({ ...flags, endpoint }, unset, unset, []);
+  const destination = destinationConfig({ ...flags, endpoint }, unset, unset, RECEIVERS, []);
   const ca = flags.insecure ? undefined : authority.certificate;
   const authorization = () => Promise.resolve(undefined);
   return { destination, credentials: { ca, client: undefined, authorization } };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { laneRecorder } from "../../src/otlp/lane_recorder.ts";
-import { OTLP_REQUEST } from "../../src/otlp/request.ts";
+import { PROFILES } from "../../src/receivers/profiles.ts";
 import { decode, type Decoded } from "../support/decode.ts";
 import { StillClock } from "../support/still_clock.ts";
 
@@ -16,7 +16,7 @@ function open(lanes: number, maxSeries = 1000, names: readonly string[] = ["m"])
     record(...series: readonly number[]) {
       recorder.record(series.map((n) => ({ value: 1, attributes: { series: n } })));
     },
-    collect: () => recorder.collect(OTLP_REQUEST, "none"),
+    collect: () => recorder.collect(PROFILES.otlp.limits, "none"),
   };
 }
 

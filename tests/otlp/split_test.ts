@@ -5,7 +5,8 @@ import {
   ExportMetricsServiceRequestSchema,
 } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { HistogramDataPoint } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { type EncodedRequest, OTLP_REQUEST } from "../../src/otlp/request.ts";
+import type { EncodedRequest } from "../../src/otlp/request.ts";
+import { PROFILES } from "../../src/receivers/profiles.ts";
 import { recorder } from "../../src/otlp/recorder.ts";
 import { splitRequest } from "../../src/otlp/split.ts";
 import { SimulatedClock } from "../support/simulation.ts";
@@ -32,7 +33,7 @@ async function made(
     const attributes = { series: i, text, flag: i % 2 === 0, part: i + 0.5 };
     made.record(values.map((value) => ({ value, attributes })), exponential ? 1 : 0);
   });
-  const { requests: [request] } = await made.collect(OTLP_REQUEST, compression);
+  const { requests: [request] } = await made.collect(PROFILES.otlp.limits, compression);
   assert.ok(request !== undefined);
   return request;
 }

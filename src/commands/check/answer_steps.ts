@@ -1,6 +1,5 @@
 import type { Endpoint } from "../../http/endpoint.ts";
-import { explain } from "../../receivers/dynatrace/explain.ts";
-import { failureHint, statusHint, wantsHttps, wordsHint } from "../../http/hints.ts";
+import { wantsHttps } from "../../http/hints.ts";
 import {
   type ExportAnswer,
   isSuccess,
@@ -12,6 +11,7 @@ import { parseHttpDate } from "../../delivery/retry_after.ts";
 import { oneLine } from "../../console/escape.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import type { Failure, Reply } from "../../http/reply.ts";
+import type { Explainer, ReceiverProfile, StoredMetric } from "../../receivers/profile.ts";
 import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
 
 /** A receiver's answer to the empty request, or why there is none; the steps http, token and ingest look at it. */
@@ -29,59 +29,66 @@ export async function answered(
   return { reply, answer: await readExportAnswer(reply, now, hide) };
 }
 
-/** What no OTLP receiver answers, or something in front of it. */
+/** Statuses that no OTLP receiver sends, or that something in front of it sends. */
 const NOT_THE_RECEIVER = [404, 405, 407, 502, 503, 504];
-/** What a receiver answers that has a reason to refuse, whatever the request holds. */
+/** Statuses of a receiver that refuses a request whatever it holds. */
 const REFUSALS = [401, 403, 413, 415, 429];
+
+/** Receiver that is checked, and the explanations of its responses. */
+export interface CheckedReceiver {
+  readonly endpoint: Endpoint<ReceiverProfile>;
+  readonly explainer: Explainer;
+}
 
 type Reached = Extract<Answered, { answer: ExportAnswer }>;
 
-/** Whether an answer is neither success nor a known refusal: a receiver may just not like a request without data. */
-export function isUndecided(it: Answered): boolean {
-  if (!("answer" in it)) return false;
-  const { status } = it.reply;
-  return !isSuccess(status) && !isPlainToTls(it) && (status < 300 || status >= 400) &&
+/** Tells whether a response is neither a success nor a known refusal: a receiver may just reject an empty request. */
+export function isUndecided(response: Answered): boolean {
+  if (!("answer" in response)) return false;
+  const { status } = response.reply;
+  return !isSuccess(status) && !isPlainToTls(response) && (status < 300 || status >= 400) &&
     status < 500 && !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
 }
 
 /** Plain HTTP was sent to a port for TLS, and its server has said so. */
 function isPlainToTls({ reply, answer }: Reached): boolean {
-  return reply.status === 400 && wantsHttps(said(answer));
+  return reply.status === 400 && wantsHttps(messageOf(answer));
 }
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */
-export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
+export function judgeHttp(response: Answered, receiver: CheckedReceiver, now: number): Step {
+  const { endpoint, explainer } = receiver;
   const url = endpoint.shown;
   const posted = `POST ${url}`;
-  if (!("answer" in it)) {
-    const { message, cause } = it.reply;
-    const hint = failureHint(it.reply, endpoint);
-    // How long it was waited for is among the facts.
+  if (!("answer" in response)) {
+    const { message, cause } = response.reply;
+    const hint = explainer.hint(response.reply, endpoint);
+    // The time it took is among the facts.
     const detail = cause === "timeout" ? "no answer in time" : message;
     return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
   }
-  const { reply, answer } = it;
+  const { reply, answer } = response;
   const { status, headers } = reply;
   const server = oneLine(headers.get("server") ?? "", 100);
   const facts = { url, status, ...server !== "" && { server } };
   const from = server === "" ? "" : `, server ${server}`;
-  const skew = skewHint(headers.get("date"), now);
-  const hint = statusHint(status, headers, endpoint, said(answer));
+  const skew = skewHint(headers.get("date"), now, endpoint.profile);
+  const hint = explainer.hint(reply, endpoint, messageOf(answer));
   const isRedirect = status >= 300 && status < 400;
   if (
-    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
+    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(response) ||
     (isSuccess(status) && answer.kind === "refused")
   ) {
     const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
     const step = failed(words(answer, status) + where, hint, skew);
-    return withFacts(step, facts, `${posted} -> ${said(answer)}${where}${from}`);
+    return withFacts(step, facts, `${posted} -> ${messageOf(answer)}${where}${from}`);
   }
-  if (isUndecided(it) && !isOtlp(reply)) {
+  if (isUndecided(response) && !isOtlp(reply)) {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
     return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
   }
-  // What a receiver refuses, a later step tells: here it is no success.
+  // A later step reports what a receiver refuses; here it is not a success.
   const isKnown = isSuccess(status) && unseenOf(answer) === undefined;
   const what = isKnown ? "an OTLP receiver answers" : "a receiver answers";
   const text = isSuccess(status) ? `${posted} -> ${status}` : `${posted}: ${what}`;
@@ -99,24 +106,26 @@ function redirectTarget(location: string, endpoint: Endpoint): string {
   return target === null ? "somewhere" : `${target.origin}${target.pathname}`;
 }
 
-/** What the receiver said, with its status: `401 Unauthorized: …`. */
-function said(answer: ExportAnswer): string {
+/** Returns the message of the receiver with its status: `401 Unauthorized: …`. */
+function messageOf(answer: ExportAnswer): string {
   return "message" in answer ? answer.message : "";
 }
 
-/** The same without the status, which is a fact of its own. */
+/** Returns the message without the status, which is a fact of its own. */
 function words(answer: ExportAnswer, status: number): string {
-  const text = said(answer).replace(new RegExp(`^${status}(, but)?[ ,:]*`), "");
+  const text = messageOf(answer).replace(new RegExp(`^${status}(, but)?[ ,:]*`), "");
   return text === "" ? "refused" : text;
 }
 
-const MOST_SKEW_MS = 600_000;
-
-/** Dynatrace takes data points from an hour ago to ten minutes ahead: a wrong clock loses them. */
-function skewHint(date: string | null, now: number): string | undefined {
+/** Warns of a wrong clock, which loses data points. */
+function skewHint(
+  date: string | null,
+  now: number,
+  { maxSkewMs }: ReceiverProfile,
+): string | undefined {
   const theirs = parseHttpDate(date ?? "", now);
   const skew = now - theirs;
-  if (Number.isNaN(theirs) || Math.abs(skew) <= MOST_SKEW_MS) return undefined;
+  if (Number.isNaN(theirs) || Math.abs(skew) <= maxSkewMs) return undefined;
   const minutes = Math.round(Math.abs(skew) / 60_000);
   return `this machine's clock is ${minutes} minutes ${
     skew > 0 ? "ahead of" : "behind"
@@ -124,32 +133,34 @@ function skewHint(date: string | null, now: number): string | undefined {
 }
 
 /** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
-export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step {
-  const { status } = it.reply;
-  if (status === 401 || status === 403) return refused(it, endpoint);
+export function judgeToken(response: Reached, receiver: CheckedReceiver, sent: boolean): Step {
+  const { status } = response.reply;
+  if (status === 401 || status === 403) return refused(response, receiver);
   if (!sent) return passed("none is sent, and none was asked for");
-  return isUndecided(it)
+  return isUndecided(response)
     ? undecided("not refused, but the answer does not tell that it is right")
     : passed("not refused");
 }
 
 /** The step `ingest` for the empty request. */
-export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
-  const { reply: { status, headers }, answer } = it;
+export function judgeIngest(response: Reached, receiver: CheckedReceiver): Step {
+  const { endpoint, explainer } = receiver;
+  const { reply, answer } = response;
+  const { status } = reply;
   if (answer.kind === "accepted") {
     return judgeAccepted("an empty request", status, answer, endpoint);
   }
-  if (!isUndecided(it)) return refused(it, endpoint);
+  if (!isUndecided(response)) return refused(response, receiver);
   const what = "it cannot be told from an empty request, which was answered with";
   return withFacts(
     undecided(
       `${what}: ${words(answer, status)}`,
       "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
         "one measurement, which tells",
-      statusHint(status, headers, endpoint, said(answer)),
+      explainer.hint(reply, endpoint, messageOf(answer)),
     ),
     { status },
-    `${what} ${said(answer)}`,
+    `${what} ${messageOf(answer)}`,
   );
 }
 
@@ -168,47 +179,50 @@ function judgeAccepted(
     );
     return withFacts(step, { status });
   }
-  const said = warning === undefined ? "" : `, with a warning: ${warning}`;
+  const warned = warning === undefined ? "" : `, with a warning: ${warning}`;
   const open = unseen === undefined ? [] : [unseenText(unseen)];
-  return withFacts(passed(`${what} was accepted${said}`, ...open, ...hints), { status });
+  return withFacts(passed(`${what} was accepted${warned}`, ...open, ...hints), { status });
 }
 
 function unseenOf(answer: ExportAnswer): Unseen | undefined {
   return answer.kind === "accepted" ? answer.unseen : undefined;
 }
 
-function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endpoint): Step {
+function refused(
+  { reply, answer }: Reached,
+  { endpoint, explainer }: CheckedReceiver,
+): Step {
+  const { status } = reply;
   // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
   const hint = answer.kind === "partial"
     ? undefined
-    : statusHint(status, headers, endpoint, said(answer));
-  return withFacts(failed(words(answer, status), hint), { status }, said(answer));
+    : explainer.hint(reply, endpoint, messageOf(answer));
+  return withFacts(failed(words(answer, status), hint), { status }, messageOf(answer));
 }
 
 /** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
 export function judgeCanary(
-  it: Answered,
-  metric: string,
-  endpoint: Endpoint,
-  where: readonly string[],
+  response: Answered,
+  stored: StoredMetric,
+  { endpoint, explainer }: CheckedReceiver,
 ): Step {
-  const what = `one sample measurement of ${metric}`;
-  if (!("answer" in it)) {
-    return failed(`${what}: ${it.reply.message}`, failureHint(it.reply, endpoint));
+  const what = `one sample measurement of ${stored.metric}`;
+  if (!("answer" in response)) {
+    return failed(`${what}: ${response.reply.message}`, explainer.hint(response.reply, endpoint));
   }
-  const { reply: { status, headers }, answer } = it;
+  const { reply, answer } = response;
+  const { status } = reply;
   if (answer.kind === "accepted") {
-    const hints = [...where, ...explain(answer.warning ?? "")];
+    const hints = [...explainer.whereToLook(stored), ...explainer.reasons(answer.warning ?? "")];
     return judgeAccepted(what, status, answer, endpoint, hints);
   }
   // A hint that names the status says what an explanation would say once more.
-  const hint = answer.kind === "partial"
-    ? wordsHint(answer.message)
-    : statusHint(status, headers, endpoint, said(answer));
-  const hints = hint === undefined ? explain(answer.message) : [hint];
+  const trouble = answer.kind === "partial" ? undefined : reply;
+  const hint = explainer.hint(trouble, endpoint, messageOf(answer));
+  const hints = hint === undefined ? explainer.reasons(answer.message) : [hint];
   return withFacts(
     failed(`${what} was not accepted: ${words(answer, status)}`, ...hints),
     { status },
-    `${what} was not accepted: ${said(answer)}`,
+    `${what} was not accepted: ${messageOf(answer)}`,
   );
 }

@@ -13,14 +13,14 @@ import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
 import { stepJson, stepText, summaryJson, summaryText, type Verdict } from "./report.ts";
 import type { Step, StepName } from "./step.ts";
 import { outputConfig } from "../../settings/output_config.ts";
-import { type Shown, whereToLook } from "../../receivers/dynatrace/explain.ts";
+import type { StoredMetric } from "../../receivers/profile.ts";
 import type { System } from "../../platform/system.ts";
 import { openTransport, type Transport } from "../../http/transport.ts";
 import { gzip } from "../../otlp/gzip.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { USER_AGENT } from "../../platform/version.ts";
 
-/** What `check` touches of the world. */
+/** Parts of the system that `check` uses. */
 export type CheckSystem = Pick<
   System,
   "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
@@ -29,7 +29,7 @@ export type CheckSystem = Pick<
 type NamedStep = readonly [name: StepName, step: Step];
 type Settings = NonNullable<Configured["settings"]>;
 
-/** The command `check`: one step after the other until one fails; resolves to its exit status. */
+/** Runs the command `check`, one step after the other until one fails; resolves to its exit code. */
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
   let began = system.clock.monotonic();
@@ -51,7 +51,7 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
   return exitCode;
 }
 
-/** Does what comes after a step only when that step has been taken and found good. */
+/** Takes each step only when the one before it was found good. */
 async function* steps(
   { canary = false, ...flags }: CheckFlags,
   system: CheckSystem,
@@ -97,21 +97,21 @@ async function* requestSteps(
     await answered(await transport.post(body, encoding, system.stop), system.clock.wall(), hide);
   const empty = await post(await emptyRequest(compression));
   const sample = withCanary ? await sampleRequest(config, system) : undefined;
-  // What the answer to an empty request leaves open, the answer to a measurement tells.
+  // A measurement decides what an empty request leaves open.
   const early = sample !== undefined && isUndecided(empty) ? await post(sample.request) : undefined;
-  const it = early ?? empty;
-  yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
-  if (!("answer" in it)) return;
+  const first = early ?? empty;
+  const receiver = { endpoint, explainer: await endpoint.profile.explainer() };
+  yield ["http", judgeHttp(first, receiver, system.clock.wall())];
+  if (!("answer" in first)) return;
   const sent = await credentials.authorization() !== undefined;
-  yield ["token", judgeToken(it, endpoint, sent)];
-  const ingest = judgeIngest(it, endpoint);
+  yield ["token", judgeToken(first, receiver, sent)];
+  const ingest = judgeIngest(first, receiver);
   if (sample === undefined || (early === undefined && ingest.ok === false)) {
     yield ["ingest", ingest];
     return;
   }
-  const where = endpoint.dynatrace ? whereToLook(sample.shown) : [];
-  const told = early ?? await post(sample.request);
-  yield ["ingest", judgeCanary(told, config.metric.name, endpoint, where)];
+  const answer = early ?? await post(sample.request);
+  yield ["ingest", judgeCanary(answer, sample.stored, receiver)];
 }
 
 type Posted = Pick<EncodedRequest, "body" | "encoding">;
@@ -123,13 +123,13 @@ async function emptyRequest(compression: "gzip" | "none"): Promise<Posted> {
     : { body: await gzip(body), encoding: "gzip" };
 }
 
-/** One sample measurement, and what the query that shows it depends on. */
+/** Makes the request of one sample measurement, and what a query for it depends on. */
 async function sampleRequest(
   { metric, destination: { compression } }: Settings["config"],
   { clock, random }: CheckSystem,
-): Promise<{ readonly request: Posted; readonly shown: Shown }> {
+): Promise<{ readonly request: Posted; readonly stored: StoredMetric }> {
   const { canary } = await import("./canary.ts");
   const { request, dimensions } = await canary(metric, compression, clock, random);
   const exponential = metric.bounds === "exponential";
-  return { request, shown: { metric: metric.name, dimensions, exponential } };
+  return { request, stored: { metric: metric.name, dimensions, exponential } };
 }

@@ -3,16 +3,16 @@ import type { CheckFlags } from "../../settings/settings.ts";
 import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
-import { broken, tokenFacts } from "../../receivers/dynatrace/rules.ts";
+import type { Finding } from "../../receivers/finding.ts";
+import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
 import { UsageError } from "../../platform/errors.ts";
 import { otherGroups } from "../../platform/older_deno.ts";
 import type { System } from "../../platform/system.ts";
 import { resolvePath } from "../../platform/paths.ts";
-import { redactToken } from "../../redact/redact.ts";
 import type { Credentials } from "../../http/exchange.ts";
 import { failed, passed, type Step, withFacts } from "./step.ts";
 
-/** The step `config`; what the others need is there only when it went well. */
+/** Step `config`, with the settings for the other steps when it went well. */
 export interface Configured {
   readonly step: Step;
   readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
@@ -27,15 +27,18 @@ export async function checkConfig(
     const variables = await readVariables(flags.envFile, system);
     addKnownSecrets(system.secrets, flags, variables, system.env);
     const config = sendConfig(flags, variables, system.env);
-    const credentials = await readCredentials(config.destination, system);
+    const credentials = await readCredentials(config.destination, RECEIVERS.tokens, system);
+    const { endpoint } = config.destination;
+    const findings = await endpointFindings(endpoint, "any-host");
     const hints = [
       ...config.warnings,
-      ...endpointHints(config),
+      ...findings.filter(({ level }) => level === "warning").map(hintOf),
+      ...isPrometheus(endpoint.url) ? [DELTA_TO_PROMETHEUS] : [],
       ...await tokenHints(config, credentials, system),
     ];
-    const [fatal] = endpointFaults(config, "error");
+    const fatal = findings.find(({ level }) => level === "error");
     if (fatal !== undefined) {
-      return { step: failed(`${fatal.wrong}: ${fatal.effect}`, fatal.remedy, ...hints) };
+      return { step: failed(fatal.message, fatal.remedy, ...hints) };
     }
     const step = await described(config, credentials, hints);
     return { step, settings: { config, credentials } };
@@ -48,7 +51,7 @@ export async function checkConfig(
   }
 }
 
-/** What is set, and from where; of a token only its public part. */
+/** Describes the settings and their sources; of a token only its public part. */
 async function described(
   { destination }: SendConfig,
   credentials: Credentials,
@@ -86,42 +89,16 @@ async function describeAuthorization(
   credentials: Credentials,
 ): Promise<string> {
   if (authorization.kind === "none") return "no token";
-  const token = apiToken(await credentials.authorization());
+  const token = RECEIVERS.tokens.redacted(await credentials.authorization() ?? "");
   if (token === undefined) return `Authorization from ${authorization.from} (not shown)`;
   const from = authorization.kind === "token-file"
     ? `file ${authorization.path}, ${authorization.from}`
     : authorization.from;
-  return `token ${redactToken(token)} (${from})`;
+  return `token ${token} (${from})`;
 }
 
-/** A token whose public part may be shown: of an Api-Token, and of a Bearer that is a token of Dynatrace's. */
-function apiToken(authorization: string | undefined): string | undefined {
-  return /^(?:Api-Token\s+|Bearer\s+(?=dt\d))(\S+)$/i.exec(authorization ?? "")?.[1];
-}
-
-interface Fault {
-  readonly wrong: string;
-  readonly effect: string;
-  readonly remedy: string;
-}
-
-function endpointFaults(
-  { destination: { endpoint } }: SendConfig,
-  level: "error" | "warning",
-): readonly Fault[] {
-  return broken("endpoint", { url: endpoint.url, setting: endpoint.setting.name })
-    // Of a receiver that is not Dynatrace, the configuration warns of such a path itself.
-    .filter(({ rule }) =>
-      rule.level === level && (endpoint.dynatrace || rule.id !== "endpoint-signal")
-    )
-    .map(({ rule: { effect, remedy }, wrong }) => ({ wrong, effect, remedy }));
-}
-
-function endpointHints(config: SendConfig): readonly string[] {
-  const hints = endpointFaults(config, "warning").map(({ wrong, effect, remedy }) =>
-    `${wrong}: ${effect}; ${remedy}`
-  );
-  return isPrometheus(config.destination.endpoint.url) ? [...hints, DELTA_TO_PROMETHEUS] : hints;
+function hintOf({ message, remedy }: Finding): string {
+  return `${message}; ${remedy}`;
 }
 
 /** The path of Prometheus's own receiver. */
@@ -141,10 +118,8 @@ async function tokenHints(
 ): Promise<readonly string[]> {
   const hints: string[] = [];
   const value = await credentials.authorization();
-  if (endpoint.dynatrace && value !== undefined) {
-    for (const { rule, wrong } of broken("token", tokenFacts(value))) {
-      hints.push(`${wrong}: ${rule.effect}; ${rule.remedy}`);
-    }
+  if (value !== undefined && authorization.kind !== "none") {
+    hints.push(...(await endpoint.profile.inspectToken(value, authorization.from)).map(hintOf));
   }
   if (authorization.kind === "token-file") {
     const file = await Deno.stat(resolvePath(cwd, authorization.path));
@@ -162,7 +137,7 @@ async function tokenHints(
 }
 
 /**
- * Whether a file that was read is one that nobody but its owner and a group of this process may read: Kubernetes mounts
+ * Tells whether nobody but its owner and a group of this process may read a file: Kubernetes mounts
  * a secret as root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600.
  */
 async function isForOwnGroup({ mode, uid, gid }: Deno.FileInfo): Promise<boolean> {

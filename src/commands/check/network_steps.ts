@@ -7,7 +7,7 @@ import { isAddress, type Target } from "../../http/target.ts";
 import { failure } from "../../http/transport.ts";
 import { failed, milliseconds, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
 
-/** How long a step may take, and what ends it. */
+/** Bounds of a step: its longest time, and the signal that ends it. */
 export interface Bounds {
   readonly timeoutMs: number;
   readonly stop: AbortSignal;
@@ -45,7 +45,7 @@ export async function checkDns(
   }
 }
 
-/** As fetch does it: /etc/hosts and all, which a DNS query alone would miss. It cannot be cancelled. */
+/** Looks a name up as fetch does, in /etc/hosts too, which a DNS query would miss. It cannot be cancelled. */
 async function lookup(host: string): Promise<readonly string[]> {
   await silenceDeprecations();
   const { lookup } = await import("node:dns/promises");

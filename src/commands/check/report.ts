@@ -2,7 +2,7 @@ import { escapeJson } from "../../console/escape.ts";
 import { escapedLines } from "../../console/lines.ts";
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
-/** What came of all steps: null when none failed, and one could not be told. */
+/** Verdict on all steps: null when none failed and one is undecided. */
 export type Verdict = boolean | null;
 
 /** A step as lines for a terminal: ✓, ✗ or ?, its time, what was found, and below it the hints. */

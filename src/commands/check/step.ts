@@ -1,21 +1,21 @@
 /** The steps, in their order; tls only for https. */
 export type StepName = "config" | "dns" | "tcp" | "tls" | "http" | "token" | "ingest";
 
-/** What a program may want of a step without reading its words: `url`, `status`, `proxy`, `addresses`. */
+/** Facts of a step for programs: `url`, `status`, `proxy`, `addresses`. */
 export interface Facts {
   readonly [name: string]: string | number | boolean | null | readonly (string | Facts)[];
 }
 
-/** What a step found. */
+/** Outcome of a step. */
 export interface Step {
-  /** Null: it cannot be told. */
+  /** Null: undecided. */
   readonly ok: boolean | null;
   /** One line; what is among the facts is not in it. */
   readonly detail: string;
-  /** The same for a person, with the facts. */
+  /** Detail for a person, with the facts. */
   readonly text: string;
   readonly facts: Facts;
-  /** What to do, or what is odd though it works; several lines are possible. */
+  /** Remedy, or oddity of something that works; several lines are possible. */
   readonly hint: string | null;
 }
 
@@ -29,7 +29,7 @@ export function failed(detail: string, ...hints: Hints): Step {
   return step(false, detail, hints);
 }
 
-/** What was found does not tell whether all is well. */
+/** Makes the outcome of a step that cannot tell whether all is well. */
 export function undecided(detail: string, ...hints: Hints): Step {
   return step(null, detail, hints);
 }

@@ -11,7 +11,7 @@ import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../../http/tunnel.ts";
 import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
 
-/** How long a certificate may take to be shown, once the verdict on it is known. */
+/** Longest time to read a certificate once the verdict on it is known, in ms. */
 const SHOW_MS = 3000;
 
 /** The step `tls`: what Deno, and so `send`, makes of the certificate, and what the certificate says. */
@@ -32,7 +32,7 @@ export async function checkTls(
   } catch (thrown) {
     const verdict = failure(thrown);
     const isTimeout = verdict.message === TIMED_OUT;
-    // What did not answer once does not show a certificate either.
+    // A peer that did not answer shows no certificate either.
     const told = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
       ? NOTHING_KNOWN
       : await ask();
@@ -40,7 +40,7 @@ export async function checkTls(
     const isWithoutClient = endpoint.proxy !== undefined && credentials.client !== undefined &&
       ["tls", "broken"].includes(verdict.cause);
     if (isWithoutClient && told.known) return trusted(told);
-    // What the TLS library cannot read it cannot use unverified either: then that is what a send meets.
+    // The TLS library cannot use unverified what it cannot read: a send meets the same failure.
     const isUnverified = tls.insecure && verdict.cause === "certificate";
     const { cause, message } = (isWithoutClient || isUnverified) && told.error !== undefined
       ? failure(told.error)
@@ -105,10 +105,10 @@ async function handshake(
   }
 }
 
-/** What the receiver's certificate says of itself, verified or not. */
+/** Certificate of the receiver in its own words, verified or not. */
 interface Peer {
   readonly known: boolean;
-  /** Why it is not known. */
+  /** Reason for an unknown certificate. */
   readonly error?: unknown;
   readonly version: string | undefined;
   readonly certificate: string;

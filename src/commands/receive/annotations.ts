@@ -1,5 +1,5 @@
 import { escapedLines } from "../../console/lines.ts";
-import type { Level, Problem } from "../../receivers/otlp/problem.ts";
+import type { Level, Problem } from "../../receivers/problem.ts";
 
 /** GitHub shows ten annotations of a level in a step ("Workflow commands", "Limits"). */
 const MOST_A_LEVEL = 10;

@@ -1,15 +1,12 @@
 import { ByteBuffer } from "../../platform/byte_buffer.ts";
-import type { TakenMedia } from "./media.ts";
+import type { BodyLimits } from "../../receivers/profile.ts";
 import type { Semaphore } from "./semaphore.ts";
 
-/** What is taken, how much of it at once, and for how long. */
+/** Limits of a receiver: what it accepts, how much at once, and for how long. */
 export interface Limits {
-  readonly media: TakenMedia;
-  /** A body's bytes, as it came and unpacked. */
-  readonly bodyBytes: number;
-  /** How a larger one is refused: which rule it breaks, and what the words about it begin with. */
-  readonly tooLarge: { readonly rule: string; readonly words: string };
-  /** How long a body may take. */
+  /** Bodies that the receiver accepts. */
+  readonly body: BodyLimits;
+  /** Longest time that a body may take. */
   readonly bodyMs: number;
   /** Roughly the memory that one decoded request may take. */
   readonly decodedBytes: number;
@@ -21,29 +18,20 @@ export interface Limits {
 
 const MIB = 2 ** 20;
 
-/** 64 MiB is the limit of OTLP (specification.md, "OTLP/HTTP Request"). */
-export const DEFAULT_LIMITS: Limits = {
-  media: { formats: ["protobuf", "json"], encodings: ["gzip", "deflate", "zstd"] },
-  bodyBytes: 64 * MIB,
-  tooLarge: { rule: "body-size", words: "" },
-  bodyMs: 30_000,
-  decodedBytes: 640 * MIB,
-  bodies: 256,
-  smallBytes: 256 * 1024,
-  largeBodies: 2,
-};
+/** Memory that a decoded request takes at most, per byte of it: eleven bytes are an attribute, which takes 660. */
+const DECODED_PER_BYTE = 68;
 
-/**
- * Dynatrace takes protobuf alone, and 4 MB of it, uncompressed. The densest request of that size is 240 MB when it is
- * decoded: eleven bytes an attribute.
- */
-export const DYNATRACE_LIMITS: Limits = {
-  ...DEFAULT_LIMITS,
-  media: { formats: ["protobuf"], encodings: ["gzip"] },
-  bodyBytes: 4_000_000,
-  tooLarge: { rule: "request-size", words: "OTLP_MESSAGE_MAX_SIZE_EXCEEDED: " },
-  decodedBytes: 256 * MIB,
-};
+/** Makes the limits for a kind of receiver. */
+export function limitsFor(body: BodyLimits): Limits {
+  return {
+    body,
+    bodyMs: 30_000,
+    decodedBytes: Math.min(640 * MIB, DECODED_PER_BYTE * body.bytes),
+    bodies: 256,
+    smallBytes: 256 * 1024,
+    largeBodies: 2,
+  };
+}
 
 export type ReadBody =
   | {
@@ -53,9 +41,9 @@ export type ReadBody =
   }
   | { readonly outcome: "too-large" | "too-late" | "broken" | "stopped"; readonly length: number };
 
-/** The words for a body that is larger than the limit. */
-export function tooLargeMessage({ tooLarge, bodyBytes }: Limits, what: string): string {
-  return `${tooLarge.words}${what} is larger than ${bodyBytes} bytes`;
+/** Says that a body is larger than the limit. */
+export function tooLargeMessage({ body: { tooLarge, bytes } }: Limits, what: string): string {
+  return `${tooLarge.words}${what} is larger than ${bytes} bytes`;
 }
 
 /**
@@ -90,7 +78,7 @@ export async function readBody(
       const { done, value } = await reader.read();
       if (ended !== undefined) return failed(ended);
       if (done) return { outcome: "read", bytes: read.bytes, release };
-      if (read.length + value.length > limits.bodyBytes) {
+      if (read.length + value.length > limits.body.bytes) {
         await drain(reader);
         return failed("too-large");
       }
@@ -122,7 +110,7 @@ async function drain(
 ): Promise<number> {
   let length = 0;
   const timer = setTimeout(() => {
-    reader.cancel().catch(() => {}); // As above.
+    reader.cancel().catch(() => {}); // The connection is gone.
   }, DRAIN_MS);
   try {
     for (;;) {

@@ -5,7 +5,7 @@ import {
   type ExportMetricsServiceRequest,
   ExportMetricsServiceRequestSchema,
 } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import type { Judge, Verdict } from "../../receivers/otlp/rules.ts";
+import type { Judge, Verdict } from "../../receivers/profile.ts";
 import { type Limits, tooLargeMessage } from "./body.ts";
 import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -50,8 +50,8 @@ async function unpacked(
   scratch: ByteBuffer,
 ): Promise<Uint8Array | Refused> {
   try {
-    return await unpack(packed, encoding, limits.bodyBytes, scratch) ??
-      no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the unpacked body"));
+    return await unpack(packed, encoding, limits.body.bytes, scratch) ??
+      no(413, limits.body.tooLarge.rule, tooLargeMessage(limits, "the unpacked body"));
   } catch (thrown) {
     return no(400, `body-${encoding}`, `the body is not ${encoding}: ${messageOf(thrown)}`);
   }

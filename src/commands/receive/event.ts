@@ -1,6 +1,6 @@
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { Hide } from "../../redact/secrets.ts";
-import type { Problem } from "../../receivers/otlp/problem.ts";
+import type { Problem } from "../../receivers/problem.ts";
 
 /** `unanswered`: a scripted hang, or a client that went away before its request was complete. */
 export type Outcome = "accepted" | "partial" | "rejected" | "unanswered";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
 import { messageOf } from "../../platform/errors.ts";
-import type { Judge } from "../../receivers/otlp/rules.ts";
+import type { Judge } from "../../receivers/profile.ts";
 import { refusal, success } from "./response.ts";
 import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
 import { createDecoder, type Decoded } from "./decoder.ts";
@@ -58,7 +58,7 @@ export function createHandler(
         ? { event, response }
         : { event: { ...event, status: answer.status }, response: answer };
     }
-    const head = mediaOf(request.headers, limits.media);
+    const head = mediaOf(request.headers, limits.body);
     const refused = scripted.kind === "judge"
       ? checkHead(about, request, head, limits) ?? await checkToken(request, options.token)
       : undefined;
@@ -118,7 +118,7 @@ function checkHead(
     return no(405, "method", `${about.method} is not allowed: send metrics with POST`);
   }
   if (head.outcome === "refused") return head;
-  if (Number(request.headers.get("Content-Length") ?? 0) > limits.bodyBytes) {
+  if (Number(request.headers.get("Content-Length") ?? 0) > limits.body.bytes) {
     return incomplete("too-large", limits);
   }
   return undefined;
@@ -146,7 +146,7 @@ function incomplete(
 ): Refused {
   switch (outcome) {
     case "too-large":
-      return no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the body"));
+      return no(413, limits.body.tooLarge.rule, tooLargeMessage(limits, "the body"));
     case "too-late":
       return no(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
     case "broken":

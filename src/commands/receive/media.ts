@@ -1,20 +1,15 @@
+import type { BodyLimits } from "../../receivers/profile.ts";
 import type { Refused } from "./refused.ts";
 
-/** How a request is written down (OTLP specification, "OTLP/HTTP Request"). */
-export type Format = "protobuf" | "json";
+/** Format of a request (OTLP specification, "OTLP/HTTP Request"). */
+export type Format = BodyLimits["formats"][number];
 
-export type Encoding = "gzip" | "deflate" | "zstd";
+export type Encoding = BodyLimits["encodings"][number];
 
-/** What a body is, as its head says. */
+/** Format and encoding of a body, by its head. */
 export interface Media {
   readonly format: Format;
   readonly encoding: Encoding | undefined;
-}
-
-/** What is taken of either. */
-export interface TakenMedia {
-  readonly formats: readonly Format[];
-  readonly encodings: readonly Encoding[];
 }
 
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
@@ -31,7 +26,7 @@ export function formatOf(headers: Headers): Format | undefined {
 /** Reads the head of a request; a refusal lists what is taken. */
 export function mediaOf(
   headers: Headers,
-  taken: TakenMedia,
+  taken: BodyLimits,
 ): { readonly outcome: "taken"; readonly media: Media } | Refused {
   const format = formatOf(headers);
   if (format === undefined || !taken.formats.includes(format)) {

@@ -18,14 +18,14 @@ import {
   settingsOf,
 } from "../../settings/settings.ts";
 import { SETTINGS } from "../../settings/settings_table.ts";
-import { judgeOtlp } from "../../receivers/otlp/rules.ts";
-import { DEFAULT_LIMITS, DYNATRACE_LIMITS } from "./body.ts";
+import { PROFILES, RECEIVERS } from "../../receivers/profiles.ts";
+import { limitsFor } from "./body.ts";
 import { parseRespond } from "./script.ts";
 import type { GateOptions } from "./gate.ts";
 import type { SaveOptions } from "./save_file.ts";
 import type { ReceiverOptions } from "./server.ts";
 
-/** What a run of `receive` does. */
+/** Options of a run of `receive`. */
 export interface ReceiveOptions {
   readonly output: "text" | "json";
   readonly receiver: ReceiverOptions;
@@ -50,6 +50,7 @@ export async function readOptions(
   const requests = settingOf("requests", flags);
   const respond = settingOf("respond", flags);
   const wait = settingOf("wait", flags);
+  const profile = PROFILES[choiceOf("rules", flags)];
   return {
     output: choiceOf("output", flags),
     ui: flags.ui ?? false,
@@ -63,7 +64,8 @@ export async function readOptions(
       token: token && await tokenReader(token, system),
       respond: respond === undefined ? [] : parseRespond(respond),
       requests: requests && wholeSetting(requests, 1),
-      ...await readRules(choiceOf("rules", flags), system),
+      judge: await profile.judge(() => system.clock.wall()),
+      limits: limitsFor(profile.body),
       clock: system.clock,
     },
   };
@@ -96,15 +98,6 @@ function readGate(flags: ReceiveFlags): GateOptions {
   };
 }
 
-async function readRules(
-  rules: "otlp" | "dynatrace",
-  system: System,
-): Promise<Pick<ReceiverOptions, "judge" | "limits">> {
-  if (rules === "otlp") return { judge: judgeOtlp, limits: DEFAULT_LIMITS };
-  const { judgeDynatrace } = await import("../../receivers/dynatrace/judge.ts");
-  return { judge: judgeDynatrace(() => system.clock.wall()), limits: DYNATRACE_LIMITS };
-}
-
 async function readTls(
   cert: Setting | undefined,
   key: Setting | undefined,
@@ -125,8 +118,8 @@ async function readTls(
 
 async function tokenReader(setting: Setting, system: System): Promise<() => Promise<string>> {
   const read = async () => {
-    const value = await readTokenFile(setting, system);
-    // What a client puts into a name or an attribute is drawn.
+    const value = await readTokenFile(setting, RECEIVERS.tokens, system);
+    // The names and attributes of a client are drawn.
     system.secrets.addHeader("Authorization", value);
     return value;
   };

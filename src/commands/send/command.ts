@@ -6,17 +6,12 @@ import { type Delivering, Delivery, type Dependencies } from "../../delivery/del
 import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import type { Credentials } from "../../http/exchange.ts";
-import { type Finding, findingText } from "../../receivers/dynatrace/finding.ts";
+import { type Finding, findingText } from "../../receivers/finding.ts";
+import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
 import { UsageError } from "../../platform/errors.ts";
 import type { System } from "../../platform/system.ts";
-import {
-  atMost,
-  DYNATRACE_REQUEST,
-  ONE_REQUEST,
-  OTLP_REQUEST,
-  type RequestLimits,
-} from "../../otlp/request.ts";
+import { atMost, ONE_REQUEST, type RequestLimits } from "../../otlp/request.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
 import { reporter } from "./report/report.ts";
@@ -42,7 +37,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   if (flags.dryRun) return await dryRun(flags, variables, console, system);
   const config = sendConfig(flags, variables, system.env);
   const ofHost = await hostWarnings(config);
-  const credentials = await readCredentials(config.destination, system);
+  const credentials = await readCredentials(config.destination, RECEIVERS.tokens, system);
   const transports = await openTransports(config, credentials, system);
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
@@ -101,17 +96,15 @@ async function openTransports(
 }
 
 /**
- * What is wrong with the URL where its host is Dynatrace's. A host that cannot be its API ends the program, as it ends
- * `check`, before a token leaves.
+ * Checks a URL whose host is a vendor's. A host that cannot be its API ends the program, as it ends `check`, before a
+ * token leaves.
  */
 async function hostWarnings({ destination: { endpoint } }: SendConfig): Promise<readonly string[]> {
-  if (!endpoint.url.hostname.includes(".dynatrace")) return [];
-  const { preflightEndpoint } = await import("../../receivers/dynatrace/preflight.ts");
-  const findings = preflightEndpoint(endpoint);
+  const findings = await endpointFindings(endpoint, "own-host");
   const fatal = findings.filter(({ level }) => level === "error").map(findingText);
   if (fatal.length > 0) throw new UsageError(`${fatal.join("\n")}\nNothing was sent`);
-  // With Dynatrace's path they are among what is told of the configuration.
-  return endpoint.dynatrace ? [] : findings.map(findingText);
+  // The preflight of a vendor's profile reports them with the rest of the configuration.
+  return endpoint.profile.vendor !== undefined ? [] : findings.map(findingText);
 }
 
 /** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */
@@ -146,21 +139,15 @@ async function sending(
   const { clock, random, stop, kill } = system;
   const hide = (text: string) => system.secrets.hide(text);
   config.warnings.forEach(console.warn);
-  const { endpoint } = destination;
-  const advice = endpoint.dynatrace
-    ? (await import("../../receivers/dynatrace/advice.ts")).adviceFor(
-      config,
-      recording.metrics,
-      await credentials.authorization(),
-    )
-    : undefined;
+  const { profile } = destination.endpoint;
+  const { metrics } = recording;
+  const advice = await profile.preflight({ ...config, credentials, metrics });
   const find = (findings: readonly Finding[], isFirst = true) =>
     tell(findings, { ...config, strict: config.strict && isFirst }, console);
-  find(advice?.findings ?? []);
-  const report = reporter(reported(config, recording.metrics.map(hide)), advice);
+  find(advice.findings);
+  const report = reporter(reported(config, metrics.map(hide)), advice);
   print(report.start());
-  const limits = () =>
-    atMost(delivery.largestRequest, endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST);
+  const limits = () => atMost(delivery.largestRequest, profile.limits);
   const sender = await senderOf(config, { ...recording, posts }, limits, clock);
   const figures = new RequestFigures(clock, await rampOf(config));
   const openDelivery = await deliveryOpener(sender.posts);
@@ -198,7 +185,6 @@ async function sending(
     compression: destination.compression,
     timeoutMs: destination.timeoutMs,
     review: async ({ requests, measured }, isFirst) => {
-      if (advice === undefined) return;
       const found = advice.untimely(measured, clock.wall());
       find(found, isFirst);
       if (isFirst) find(await advice.review(requests, clock.wall(), found));
@@ -224,6 +210,7 @@ async function sending(
       live?.event(event);
       if (event.type === "send" && await ignored) console.warn(STDIN_IGNORED);
       if (event.type === "send") ignored = undefined;
+      await report.prepare(event);
       print(report.event(event));
       if (plot !== undefined) print({ out: await plot(event), err: [] });
       if (event.type === "summary") exitCode = event.exitCode;
@@ -294,7 +281,7 @@ async function senderOf(
   return ahead(sender, limits, destination.compression, clock);
 }
 
-/** Says which of Dynatrace's rules are broken; with --strict that ends the program before anything is sent. */
+/** Reports the broken rules of a vendor; with --strict that ends the program before anything is sent. */
 function tell(
   findings: readonly Finding[],
   { strict }: Pick<SendConfig, "strict">,

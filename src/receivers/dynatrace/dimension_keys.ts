@@ -1,22 +1,21 @@
-import {
-  type AttributeLevel,
-  broken,
-  type DimensionCounts,
-  type DimensionFacts,
-  type KeyClash,
-  type LevelledKey,
-  type RuleText,
-  storedDimensionKey,
-} from "./rules.ts";
+import type {
+  AttributeLevel,
+  DimensionCounts,
+  DimensionFacts,
+  KeyClash,
+  LevelledKey,
+  RuleText,
+} from "./rule.ts";
+import { broken, storedDimensionKey } from "./rules.ts";
 
-/** What scope and resource give the data points below them: keys as Dynatrace stores them, and whose they are. */
+/** Keys that scope and resource give to the data points below them, as Dynatrace stores them, each with its level. */
 export type SharedKeys = ReadonlyMap<string, LevelledKey>;
 
 interface Keyed {
   readonly key: string;
 }
 
-/** Finds what a scope's and a resource's attributes become; tells of each key that another one has taken. */
+/** Finds the keys of a scope's and a resource's attributes; reports each key that another one has taken. */
 export function sharedKeys(
   scope: readonly Keyed[],
   resource: readonly Keyed[],
@@ -36,7 +35,7 @@ export function sharedKeys(
   return shared;
 }
 
-/** Counts the dimensions of one data point after the other. It makes no object for a key: a request has many. */
+/** Counter of the dimensions of one data point after the other. Makes no object per key, because a request has many. */
 export class DimensionCounter {
   readonly #shared: SharedKeys;
   readonly #own = new Map<string, string>();
@@ -45,7 +44,7 @@ export class DimensionCounter {
     this.#shared = shared;
   }
 
-  /** The dimensions of a data point with these attributes; tells of each key that another one has taken. */
+  /** Counts the dimensions of a data point with these attributes; reports each key that another one has taken. */
   count(attributes: readonly Keyed[], tell: (clash: KeyClash) => void): DimensionCounts {
     const own = this.#own;
     own.clear();
@@ -69,8 +68,8 @@ export class DimensionCounter {
 }
 
 /**
- * The rules that an attribute breaks. Of a scope's or a resource's it is not known whether it becomes a dimension at all
- * (the rule `resource-attributes`).
+ * Finds the rules that an attribute breaks. Whether one of a scope or a resource becomes a dimension at all, only
+ * Dynatrace knows (rule `resource-attributes`).
  */
 export function brokenByAttribute(
   facts: DimensionFacts,
@@ -82,7 +81,7 @@ export function brokenByAttribute(
   }));
 }
 
-/** An attribute of that level, as findings tell it apart. */
+/** Names an attribute in a finding. */
 export function aboutAttribute(level: AttributeLevel, key: string): string {
   return `${level === "data point" ? "" : `${level} `}attribute "${key}"`;
 }

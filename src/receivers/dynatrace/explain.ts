@@ -1,14 +1,57 @@
-import {
-  allRules,
-  histogramKey,
-  type RuleText,
-  SOURCES,
-  storedDimensionKey,
-  storedMetricKey,
-} from "./rules.ts";
+import { type ExplainedResponse, explainTrouble, type Meanings } from "../otlp/explain.ts";
+import type { Explainer, StoredMetric } from "../profile.ts";
+import { type RuleText, SOURCES } from "./rule.ts";
+import { allRules, histogramKey, storedDimensionKey, storedMetricKey } from "./rules.ts";
+import { misplaced } from "./urls.ts";
 
-/** What the message of a receiver's answer means and what to do, a line each. */
-export function explain(message: string): readonly string[] {
+const MEANINGS: Meanings = { misplaced, status: statusMeaning };
+
+/** Explanations of Dynatrace's responses. */
+export const EXPLAINER: Explainer = {
+  hint: (trouble, endpoint, words = "") => explainTrouble(trouble, endpoint, words, MEANINGS),
+  reasons,
+  whereToLook,
+};
+
+/** Explains a status by the rules that it says are broken; by one of them when the message is that rule's. */
+function statusMeaning(
+  { status, headers, endpoint: { url }, words }: ExplainedResponse,
+): string | undefined {
+  const known = allRules().filter(({ statuses }) => statuses?.includes(status));
+  const named = known.filter((rule) => isDetailed(rule, words));
+  const rules = named.length > 0 ? named : known;
+  if (rules.length === 0) return undefined;
+  const more = status === 404
+    ? `this request went to ${url.pathname}`
+    : status === 429
+    ? rateLimitText(headers)
+    : undefined;
+  return `${rules.map(({ effect }) => effect).join(", or ")}: ${
+    [...rules.map(({ remedy }) => remedy), ...more === undefined ? [] : [more]].join("; ")
+  }`;
+}
+
+/**
+ * Says what the X-RateLimit headers of a 429 hold; undefined without one that can be read. The documents disagree on
+ * whether ingest sends them. -Reset is in microseconds since 1970: fewer than 16 digits would be another unit.
+ */
+function rateLimitText(headers: Headers): string | undefined {
+  const whole = (name: string, digits: RegExp) => {
+    const text = headers.get(`X-RateLimit-${name}`) ?? "";
+    return digits.test(text) ? Number(text) : undefined;
+  };
+  const limit = whole("Limit", /^\d{1,15}$/);
+  const left = whole("Remaining", /^\d{1,15}$/);
+  const reset = whole("Reset", /^\d{16}$/);
+  const parts = [
+    ...limit === undefined ? [] : [`${limit} requests are allowed`],
+    ...left === undefined ? [] : [`${left} are left`],
+    ...reset === undefined ? [] : [`the next begin at ${new Date(reset / 1000).toISOString()}`],
+  ];
+  return parts.length === 0 ? undefined : `the rate is limited: ${parts.join(", ")}`;
+}
+
+function reasons(message: string): readonly string[] {
   const known = allRules().filter(({ answer }) => answer !== undefined);
   const lines: string[] = [];
   for (const reason of reasonsIn(message)) {
@@ -16,7 +59,7 @@ export function explain(message: string): readonly string[] {
     const detailed = named.filter((rule) => isDetailed(rule, message));
     const rules = detailed.length > 0 ? detailed : named;
     lines.push(...rules.map((rule) => explanation(reason, rule)));
-    if (rules.length === 0 && isSaidToBeReason(reason, message)) {
+    if (rules.length === 0 && isCalledReason(reason, message)) {
       lines.push(`${reason}: not a documented reason; see ${SOURCES.rejections}`);
     }
   }
@@ -31,22 +74,22 @@ export function explain(message: string): readonly string[] {
   return lines;
 }
 
-/** A partial success, or a refusal of everything. */
+/** Tells whether a message is of a partial success, or of a refusal of everything. */
 function isList(message: string): boolean {
   return message.includes("issues were encountered while ingesting OTLP metrics") ||
     message.includes("All metric data points were rejected");
 }
 
-function explanation(what: string, { checks, effect, remedy }: RuleText): string {
-  return `${what}: ${effect}. The rule: ${lowerFirst(checks)}. Remedy: ${remedy}`;
+function explanation(name: string, { checks, effect, remedy }: RuleText): string {
+  return `${name}: ${effect}. The rule: ${lowerFirst(checks)}. Remedy: ${remedy}`;
 }
 
-/** Words in capitals with underscores, in the order in which they come, each once. */
+/** Finds words in capitals with underscores, in their order, each once. */
 function reasonsIn(message: string): readonly string[] {
   return [...new Set(message.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [])];
 }
 
-function isSaidToBeReason(reason: string, message: string): boolean {
+function isCalledReason(reason: string, message: string): boolean {
   return message.includes(`Reason: ${reason}`);
 }
 
@@ -54,7 +97,7 @@ function reasonOf({ answer }: RuleText): string | undefined {
   return /Reason: (\w+)/.exec(answer?.line ?? "")?.[1];
 }
 
-/** What tells answers of one reason, or of none, apart: the details, or else all of the line. */
+/** Finds the part that tells responses with one reason, or with none, apart: the details, or else the whole line. */
 function detailsOf({ answer }: RuleText): string | undefined {
   const line = answer?.line ?? "";
   const details = /details: '([^']+)'/.exec(line)?.[1];
@@ -71,22 +114,13 @@ function lowerFirst(text: string): string {
   return /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
-/** What of a metric the query that shows it depends on. */
-export interface Shown {
-  readonly metric: string;
-  /** Keys of its data points' attributes. */
-  readonly dimensions: readonly string[];
-  /** Of an exponential histogram Dynatrace has no percentiles. */
-  readonly exponential: boolean;
-}
-
 const SELF = "active_gate.metrics.ingest.otlp.datapoints";
 
 /**
- * Where to look for a metric in Dynatrace, a line each: a query or a selector to paste stands on a line of its own, after
- * one that says where it belongs.
+ * Says where to look for a metric: a query or a selector to paste stands on a line of its own, after one that says where
+ * it belongs. Dynatrace has no percentiles of an exponential histogram.
  */
-export function whereToLook({ metric, dimensions, exponential }: Shown): readonly string[] {
+function whereToLook({ metric, dimensions, exponential }: StoredMetric): readonly string[] {
   const stored = storedMetricKey(metric);
   const key = identifier(stored);
   const keys = [...new Set(dimensions.map(storedDimensionKey))];

@@ -4,16 +4,16 @@ import {
   DimensionCounter,
   sharedKeys,
 } from "./dimension_keys.ts";
-import {
-  type AttributeLevel,
-  broken,
-  type DimensionFacts,
-  type KeyClash,
-  type MetricFacts,
-  type PointFacts,
-  type RuleText,
-  type Subjects,
-} from "./rules.ts";
+import type {
+  AttributeLevel,
+  DimensionFacts,
+  KeyClash,
+  MetricFacts,
+  PointFacts,
+  RuleText,
+  Subjects,
+} from "./rule.ts";
+import { broken } from "./rules.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { AnyValue, KeyValue } from "../../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import {
@@ -22,16 +22,17 @@ import {
 } from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { type DataPoint, dataPointsOf, pointCount } from "../../otlp/data_points.ts";
 
-/** A rule that something in a request breaks. */
+/** Breach of a rule by something in a request. */
 export interface Breach {
   readonly rule: RuleText;
-  /** The metric's name; empty when it is not one metric's. */
+  /** Name of the metric; empty for a breach that is not one metric's. */
   readonly metric: string;
-  /** What it is, where a metric has several: an attribute. */
+  /** Attribute that breaks the rule; empty for any other part of a metric. */
   readonly about: string;
   readonly wrong: string;
 }
 
+/** Totals of an inspected request. */
 export interface Inspection {
   readonly points: number;
   /** The sum of the data points' `count`. */
@@ -40,14 +41,14 @@ export interface Inspection {
   readonly rejectedPoints: number;
 }
 
-/** What of the way a request takes the rules depend on. */
+/** Circumstances of a request that the rules depend on. */
 export interface Circumstances {
   /** In ms since 1970. */
   readonly now: number;
   readonly saas: boolean;
 }
 
-/** Tells of every rule that a decoded request breaks, as often as it is broken. */
+/** Reports every breach of a rule by a decoded request, repeated ones too. */
 export function inspect(
   request: ExportMetricsServiceRequest,
   { now, saas }: Circumstances,
@@ -96,7 +97,7 @@ function clashTeller(metric: string, tell: (breach: Breach) => void): (clash: Ke
   };
 }
 
-/** Whether an error is among what it told. */
+/** Reports the broken rules of a subject; true when an error is among them. */
 type Check = <S extends keyof Subjects>(kind: S, subject: Subjects[S], about: string) => boolean;
 
 function checker(metric: string, tell: (breach: Breach) => void): Check {

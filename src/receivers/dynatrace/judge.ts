@@ -1,8 +1,10 @@
-import { broken, type RuleText } from "./rules.ts";
+import type { RuleText } from "./rule.ts";
+import { broken } from "./rules.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type Judge, judgeOtlp, type Verdict } from "../otlp/rules.ts";
+import { judgeOtlp } from "../otlp/rules.ts";
+import type { Judge, Verdict } from "../profile.ts";
 import { clip } from "../../redact/clip.ts";
-import { type Folding, type Problem, ProblemFold } from "../otlp/problem.ts";
+import { type Folding, type Problem, ProblemFold } from "../problem.ts";
 import { type Breach, inspect, type Inspection } from "./inspect.ts";
 
 /**
@@ -59,14 +61,14 @@ export function answerLine(rule: RuleText, metric: string): string {
   return (rule.answer?.line ?? "").replace("NAME", () => clip(metric, LONGEST_NAME));
 }
 
-/** What OTLP itself forbids and the table does not name: Dynatrace does not document what it does with it. */
+/** Finds what OTLP itself forbids and the table does not name; Dynatrace does not document its consequence. */
 function otlpProblems(
   request: ExportMetricsServiceRequest,
   ofTable: readonly Problem[],
 ): Problem[] {
-  // Of an exponential histogram the table says nothing about buckets: Dynatrace does not keep them.
+  // The table has no rule about the buckets of an exponential histogram, which Dynatrace does not keep.
   const buckets = new Set(
-    ofTable.filter((it) => it.rule === "bucket-counts").map((it) => it.metric),
+    ofTable.filter(({ rule }) => rule === "bucket-counts").map(({ metric }) => metric),
   );
   return judgeOtlp(request).problems
     .filter(({ rule }) => !IN_THE_TABLE.includes(rule))
@@ -83,7 +85,7 @@ const IN_THE_TABLE = [
   "bounds-order",
   "bounds-infinite",
   "bucket-count",
-  // Of more than a thousand most are of the table's.
+  // Most of more than a thousand problems are of the table.
   "unlisted",
 ];
 
@@ -108,10 +110,8 @@ const LONGEST_NAME = 300;
 
 /** The lines that Dynatrace's answer would have, each once. */
 function answerLines(breaches: readonly Breach[], level: RuleText["level"]): readonly string[] {
-  const said = breaches
-    .filter(({ rule }) => rule.level === level && rule.answer !== undefined)
-    .map(({ rule, metric }) => answerLine(rule, metric));
-  const lines = [...new Set(said)];
+  const answered = breaches.filter(({ rule }) => rule.level === level && rule.answer !== undefined);
+  const lines = [...new Set(answered.map(({ rule, metric }) => answerLine(rule, metric)))];
   const more = lines.length - MOST_ANSWER_LINES;
   return more <= 0 ? lines : [...lines.slice(0, MOST_ANSWER_LINES), `… and ${more} more`];
 }

@@ -1,36 +1,18 @@
-import type { Finding } from "./finding.ts";
+import type { Endpoint } from "../../http/endpoint.ts";
+import { flagName } from "../../settings/settings.ts";
+import type { Finding } from "../finding.ts";
+import type { SendPlan } from "../profile.ts";
 import {
   aboutAttribute,
   brokenByAttribute,
   DimensionCounter,
   sharedKeys,
 } from "./dimension_keys.ts";
-import {
-  type AttributeLevel,
-  broken,
-  isSaas,
-  type KeyClash,
-  type RuleText,
-  type Subjects,
-  tokenFacts,
-} from "./rules.ts";
-import type { Endpoint } from "../../http/endpoint.ts";
-import type { MetricConfig } from "../../aggregate/metric_config.ts";
+import type { AttributeLevel, KeyClash, RuleText, Subjects } from "./rule.ts";
+import { broken, tokenFacts } from "./rules.ts";
+import { isSaas } from "./urls.ts";
 
-/** What of the configuration the rules are about. */
-export interface Preflight {
-  readonly destination: { readonly endpoint: Endpoint };
-  readonly metric:
-    & Pick<
-      MetricConfig,
-      "name" | "unit" | "description" | "maxSeries" | "resource" | "attributes"
-    >
-    & { readonly bounds: readonly number[] | "exponential" };
-  /** Of generated measurements, how many series they have. */
-  readonly source: { readonly kind: string; readonly series?: number | undefined };
-}
-
-/** The rules that a URL breaks; an error among them is reason to send nothing, not even a token. */
+/** Finds the rules that a URL breaks; an error among them is reason to send nothing, not even a token. */
 export function preflightEndpoint({ url, setting }: Endpoint): readonly Finding[] {
   const findings = new Findings();
   findings.check("endpoint", { url, setting: setting.name }, "", () => {
@@ -39,19 +21,22 @@ export function preflightEndpoint({ url, setting }: Endpoint): readonly Finding[
   return findings.all;
 }
 
-/** The rules that an Authorization header breaks; `from` names the setting that gave it. */
+/** Finds the rules that an Authorization header breaks; `from` names its setting. */
 export function preflightToken(authorization: string, from: string): readonly Finding[] {
   const findings = new Findings();
   findings.check("token", tokenFacts(authorization), "", () => from);
   return findings.all;
 }
 
-/** The rules that the configuration breaks, each once; none when the destination is not Dynatrace. */
+/** Configuration of a send, as the rules look at it. */
+export interface PlanFacts extends Pick<SendPlan, "metric" | "source"> {
+  readonly endpoint: Endpoint;
+}
+
+/** Finds the rules that a configuration breaks, each once. */
 export function preflightConfig(
-  { destination, metric, source }: Preflight,
+  { endpoint, metric, source }: PlanFacts,
 ): readonly Finding[] {
-  const { endpoint } = destination;
-  if (!endpoint.dynatrace) return [];
   const { name, unit, description, bounds, maxSeries, resource, attributes } = metric;
   const findings = new Findings();
   findings.check(
@@ -65,10 +50,10 @@ export function preflightConfig(
       monotonic: false,
     },
     name,
-    flagOf,
+    flagsOf,
   );
   if (bounds !== "exponential") {
-    findings.check("bounds", { bounds, saas: isSaas(endpoint.url) }, name, () => "--buckets");
+    findings.check("bounds", { bounds, saas: isSaas(endpoint.url) }, name, flagsOf);
   }
   findings.check("series", source.series ?? maxSeries, name, () => {
     return source.series === undefined ? "--max-series" : "--series";
@@ -81,9 +66,7 @@ export function preflightConfig(
   };
   const keyed = (of: Readonly<Record<string, string>>) => Object.keys(of).map((key) => ({ key }));
   const counter = new DimensionCounter(sharedKeys([], keyed(resource), tell));
-  findings.check("dimensions", counter.count(keyed(attributes), tell), name, ({ id }) => {
-    return id === "dimension-count" ? "--attr" : "--attr and --resource";
-  });
+  findings.check("dimensions", counter.count(keyed(attributes), tell), name, flagsOf);
   return [...preflightEndpoint(endpoint), ...findings.all];
 }
 
@@ -106,15 +89,12 @@ function whereAttribute(level: AttributeLevel, key: string): string {
     : `resource attribute ${key} (--resource, OTEL_RESOURCE_ATTRIBUTES)`;
 }
 
-/** Which flag a rule about the metric concerns. */
-export function flagOf({ id }: RuleText): string {
-  if (id.startsWith("unit")) return "--unit";
-  if (id.startsWith("description")) return "--description";
-  if (id.startsWith("exponential")) return "--exponential";
-  return "--metric";
+/** Names the flags of the settings that a rule is about. */
+export function flagsOf({ settings = ["metric"] }: RuleText): string {
+  return settings.map(flagName).join(" and ");
 }
 
-/** Collects findings, each once. */
+/** Collection of findings, each once. */
 export class Findings {
   readonly #found = new Map<string, Finding>();
 
@@ -135,6 +115,7 @@ export class Findings {
     const id = `${rule.id} ${about}`;
     if (this.#found.has(id)) return;
     this.#found.set(id, {
+      vendor: "Dynatrace",
       rule: rule.id,
       level: rule.level,
       where,

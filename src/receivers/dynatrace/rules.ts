@@ -1,207 +1,31 @@
 import { clip } from "../../redact/clip.ts";
 import { counted } from "../../console/plural.ts";
-import { DYNATRACE_BASES, isDynatracePage } from "../../http/endpoint.ts";
-import type { Level } from "../otlp/problem.ts";
+import { otherSignal } from "../../http/endpoint.ts";
+import { LIMITS, TOO_LARGE } from "./limits.ts";
+import { isOtlpApi, OTLP_PATH } from "./api_path.ts";
+import type { DimensionFacts, Rule, RuleText, Subjects, TokenFacts } from "./rule.ts";
+import { ACCESS, PLATFORM } from "./tokens.ts";
+import { BASES, MISPLACED } from "./urls.ts";
 
 // Dynatrace's rules for OTLP metrics, as data. Preflight, the local judge, the explanations and docs/dynatrace-rules.md
 // are made from this one table. Light on purpose: `send` loads it when its destination is Dynatrace.
 
-/** The documents that the rules come from. */
-export const SOURCES = {
-  ingest: "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics",
-  managed: "https://docs.dynatrace.com/managed/shortlink/otel-getstarted-metrics-ingest",
-  classic:
-    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry-classic/otlp-api/ingest-otlp-metrics/about-metrics-ingest-classic",
-  settings:
-    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics/configure-otlp-metrics",
-  classicSettings:
-    "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api/ingest-otlp-metrics/configure-otlp-metrics-classic",
-  histograms: "https://docs.dynatrace.com/docs/analyze-explore-automate/metrics/histograms",
-  endpoints: "https://docs.dynatrace.com/docs/shortlink/otel-getstarted-otlpexport",
-  api:
-    "https://docs.dynatrace.com/docs/discover-dynatrace/references/dynatrace-api/environment-api/opentelemetry/post-metrics",
-  protocol: "https://docs.dynatrace.com/docs/shortlink/metric-ingestion-protocol",
-  tokens: "https://docs.dynatrace.com/docs/shortlink/api-authentication",
-  rejections:
-    "https://community.dynatrace.com/t5/Troubleshooting/Why-are-my-OpenTelemetry-metrics-not-ingested/ta-p/269428",
-  collector: "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/33650",
-  otlp: "https://opentelemetry.io/docs/specs/otel/metrics/data-model/#histogram",
-} as const;
-
-export interface EndpointFacts {
-  readonly url: URL;
-  /** Which setting named it. */
-  readonly setting: string;
-}
-
-/** An Authorization header, taken apart. */
-export interface TokenFacts {
-  /** `Api-Token`, `Bearer` or another; empty when there is none. */
-  readonly scheme: string;
-  readonly token: string;
-}
-
-export interface RequestFacts {
-  readonly points: number;
-  /** Uncompressed. */
-  readonly bytes: number;
-}
-
-export interface MetricFacts {
-  readonly name: string;
-  readonly unit: string;
-  readonly description: string;
-  readonly type: "gauge" | "sum" | "histogram" | "exponential" | "summary" | "none";
-  readonly temporality: "delta" | "cumulative" | "unspecified";
-  readonly monotonic: boolean;
-}
-
-export interface BoundFacts {
-  readonly bounds: readonly number[];
-  /** Sent to SaaS: what only Managed does is of no concern. */
-  readonly saas: boolean;
-}
-
-export interface BucketFacts {
-  readonly bounds: readonly number[];
-  readonly counts: readonly bigint[];
-  readonly count: bigint;
-}
-
-export interface PointFacts {
-  /** sum, min and max of a histogram, the value of a number. */
-  readonly figures: readonly (readonly [string, number])[];
-  /** A histogram, explicit or exponential, without its sum. */
-  readonly sumMissing: boolean;
-  /** `time_unix_nano` as ms since 1970. */
-  readonly time: number;
-  readonly now: number;
-}
-
-/** What an attribute belongs to; of one key the attribute of the first of these wins. */
-export type AttributeLevel = "data point" | "scope" | "resource";
-
-export interface DimensionCounts {
-  /** How many different keys the data point's own attributes become. */
-  readonly own: number;
-  /** The same with its scope's and its resource's. */
-  readonly all: number;
-}
-
-export interface LevelledKey {
-  readonly level: AttributeLevel;
-  readonly key: string;
-}
-
-/** Two attributes that Dynatrace would store under one key. */
-export interface KeyClash {
-  readonly stored: string;
-  readonly wins: LevelledKey;
-  readonly loses: LevelledKey;
-}
-
-export interface DimensionFacts {
-  readonly level: AttributeLevel;
-  readonly key: string;
-  readonly type: "string" | "boolean" | "integer" | "double" | "array" | "map" | "bytes" | "none";
-  /** The value, where it is a string. */
-  readonly text: string;
-}
-
-/** What the rules are about. */
-export interface Subjects {
-  readonly endpoint: EndpointFacts;
-  readonly token: TokenFacts;
-  readonly request: RequestFacts;
-  readonly metric: MetricFacts;
-  /** The names of a request's histograms, each once. */
-  readonly histograms: readonly string[];
-  readonly bounds: BoundFacts;
-  readonly buckets: BucketFacts;
-  readonly point: PointFacts;
-  /** How many series of one metric are to be sent. */
-  readonly series: number;
-  readonly dimensions: DimensionCounts;
-  readonly keys: KeyClash;
-  readonly dimension: DimensionFacts;
-  /** Known only to Dynatrace: an answer's status, a version, a quota. */
-  readonly service: never;
-}
-
-/** Who says so: a document of Dynatrace's, an answer that somebody has published, or this program alone. */
-export type Origin = "documented" | "seen" | "ours";
-
-/** How Dynatrace answers when a rule is broken. */
-export interface Answer {
-  /** A line of the message; NAME stands for the metric. */
-  readonly line: string;
-  /** `reason`: the reason in it has been seen, the words around it are ours. */
-  readonly wording: Origin | "reason";
-  readonly status: "200" | "200 or 400" | "401" | "403" | "413";
-  readonly statusFrom: Origin;
-}
-
-/** A rule as text; the documentation and the explanations need no more. */
-export interface RuleText {
-  readonly id: string;
-  readonly level: Level;
-  readonly checks: string;
-  /** What Dynatrace does with what breaks it. */
-  readonly effect: string;
-  readonly remedy: string;
-  readonly source: keyof typeof SOURCES;
-  /** None: Dynatrace says nothing. */
-  readonly answer?: Answer;
-}
-
-export interface Rule<T> extends RuleText {
-  /** What is wrong, or undefined; a rule without it is one that only Dynatrace can check. */
-  readonly broken?: (subject: T) => string | undefined;
-}
-
-export const LIMITS = {
-  /** 4 MB, uncompressed. */
-  requestBytes: 4_000_000,
-  requestPoints: 15_000,
-  suggestedPoints: 3000,
-  dimensions: 50,
-  metricKey: { least: 2, most: 255 },
-  dimensionKey: 100,
-  dimensionValue: 255,
-  unit: 63,
-  description: 1023,
-  /** Buckets of a data point that Managed stores. */
-  buckets: 12,
-  /** Tuples of a metric in 30 days: the different combinations of its dimensions' values. */
-  tuples: 1_000_000,
-  pastMs: 3_600_000,
-  futureMs: 600_000,
-} as const;
-
 const NAME = "NAME";
 const DELTA =
   "use DELTA: OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta in an SDK, the cumulativetodelta processor in a Collector";
-const BASES = `use ${DYNATRACE_BASES}`;
-const CLASSIC_TOKEN = "dt0c01. followed by 24 characters, a dot and 64 characters";
+const CLASSIC_TOKEN = `${ACCESS.prefix}. followed by 24 characters, a dot and 64 characters`;
 
-/** Of an answer about data points: 200 when others were taken, 400 when there are none. */
+/** Status of a response about data points: 200 when others were taken, 400 when there are none. */
 const PARTIAL = { status: "200 or 400", statusFrom: "documented" } as const;
-/** The same, of a rule about which no document says how Dynatrace answers. */
+/** Status where no document says how Dynatrace responds. */
 const ASSUMED = { status: "200 or 400", statusFrom: "ours" } as const;
-/** Of an answer that refuses nothing. */
+/** Status of a response that refuses nothing. */
 const WARNED = { status: "200", statusFrom: "ours" } as const;
 
+/** Table of the rules, by subject. */
 export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>[] } = {
   endpoint: [
-    {
-      id: "endpoint-apps",
-      level: "error",
-      checks: "The host does not end in .apps.dynatrace.com or .apps.dynatracelabs.com",
-      effect: "it serves Dynatrace's pages, not its API, and answers 404",
-      remedy: "use ENV.live.dynatrace.com",
-      source: "endpoints",
-      broken: ({ url }) => isDynatracePage(url) ? `the host is ${url.hostname}` : undefined,
-    },
+    ...MISPLACED,
     {
       id: "endpoint-placeholder",
       level: "warning",
@@ -210,20 +34,20 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       remedy: "put the ID of your environment, and your host, in place of it",
       source: "endpoints",
       broken: ({ url }) => {
-        const found = placeholderIn(url);
+        const found = documentedPlaceholder(url);
         return found === undefined ? undefined : `"${found}" is a placeholder`;
       },
     },
     {
       id: "endpoint-path",
       level: "warning",
-      checks: "The path holds /api/v2/otlp",
+      checks: `The path holds ${OTLP_PATH}`,
       effect: "Dynatrace answers 404",
-      remedy: BASES,
+      remedy: `use ${BASES}`,
       source: "endpoints",
       broken: ({ url, setting }) =>
-        !url.pathname.includes("/api/v2/otlp") && (setting === "DT_ENDPOINT" || isDynatrace(url))
-          ? `the path ${url.pathname} does not hold /api/v2/otlp`
+        !isOtlpApi(url) && (setting === "DT_ENDPOINT" || isDynatrace(url))
+          ? `the path ${url.pathname} does not hold ${OTLP_PATH}`
           : undefined,
     },
     {
@@ -246,7 +70,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       remedy: "leave it out of the setting: /v1/metrics is added",
       source: "endpoints",
       broken: ({ url }) => {
-        const signal = /\/v1\/(traces|logs)(?=\/|$)/.exec(url.pathname)?.[0];
+        // The configuration itself warns of other URLs.
+        const signal = isOtlpApi(url) ? otherSignal(url) : undefined;
         return signal === undefined ? undefined : `the path ${url.pathname} holds ${signal}`;
       },
     },
@@ -268,21 +93,12 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       checks: "An ActiveGate (port 9999) is reached over https, with the environment in the path",
       effect: "an ActiveGate finds the environment by its path alone",
       remedy:
-        "use https://HOST:9999/e/ENV/api/v2/otlp; its certificate is self-signed unless you changed it: name its CA with --ca",
+        `use https://HOST:9999/e/ENV${OTLP_PATH}; its certificate is self-signed unless you changed it: name its CA with --ca`,
       source: "endpoints",
       broken: ({ url }) =>
         url.port === "9999" && (url.protocol === "http:" || !/^\/e\/[^/]+\//.test(url.pathname))
           ? `port 9999 is an ActiveGate's, but the URL is ${url.protocol}//…:9999${url.pathname}`
           : undefined,
-    },
-    {
-      id: "endpoint-oneagent",
-      level: "warning",
-      checks: "The port is not 14499, where a OneAgent listens",
-      effect: "a OneAgent takes traces and logs at this port, but no metrics",
-      remedy: "send to the environment, to an ActiveGate or to a Collector",
-      source: "endpoints",
-      broken: ({ url }) => url.port === "14499" ? "port 14499 is a OneAgent's" : undefined,
     },
     {
       id: "endpoint-grpc",
@@ -344,21 +160,18 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         statusFrom: "seen",
       },
       broken: ({ scheme, token }) => {
-        const given = scheme.toLowerCase();
-        if (given !== "api-token" && given !== "bearer") {
+        const named = scheme.toLowerCase();
+        if (named !== "api-token" && named !== "bearer") {
           return scheme === ""
             ? "the header Authorization names no scheme"
-            : /^(?:basic|digest|oauth|token|apikey|api-key)$/.test(given)
+            : /^(?:basic|digest|oauth|token|apikey|api-key)$/.test(named)
             ? `the header Authorization begins with ${scheme}`
-            // What is no scheme may be the token.
+            // Anything else may be the token itself.
             : "the header Authorization begins with something that is not a scheme of Dynatrace's";
         }
-        const right = token.startsWith("dt0s16.")
-          ? "Bearer"
-          : token.startsWith("dt0c01.")
-          ? "Api-Token"
-          : scheme;
-        return given === right.toLowerCase()
+        const kind = [ACCESS, PLATFORM].find(({ prefix }) => token.startsWith(`${prefix}.`));
+        const right = kind?.scheme ?? scheme;
+        return named === right.toLowerCase()
           ? undefined
           : `the header says ${scheme}, and this kind of token needs ${right}`;
       },
@@ -373,7 +186,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       remedy: "send fewer data points a request",
       source: "ingest",
       answer: {
-        line: "Request dropped - Reason: OTLP_MESSAGE_MAX_SIZE_EXCEEDED",
+        line: `Request dropped - Reason: ${TOO_LARGE}`,
         wording: "reason",
         status: "413",
         statusFrom: "documented",
@@ -405,7 +218,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "request-points-suggested",
       level: "warning",
       checks: "A request has no more than the 3,000 data points of Dynatrace's Collector example",
-      effect: "Dynatrace takes it, but may throttle a sender of large requests (429)",
+      effect: "Dynatrace takes it, but suggests smaller requests",
       remedy: "send fewer data points a request",
       source: "ingest",
       broken: ({ points }) =>
@@ -490,6 +303,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the data points: nothing of the key is left",
       remedy: "give the metric a name of A-Z a-z 0-9 _ - and dots",
       source: "ingest",
+      settings: ["metric"],
       answer: {
         line: `Metric dropped: '${NAME}' details: 'The metric key is invalid'`,
         wording: "ours",
@@ -509,6 +323,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace takes no such key, and the data points are lost",
       remedy: "choose a name of 2 to 255 characters (--metric)",
       source: "ingest",
+      settings: ["metric"],
       answer: {
         line: `Metric dropped: '${NAME}' details: 'The metric key has an invalid length'`,
         wording: "ours",
@@ -531,6 +346,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace puts _ in place of every other character",
       remedy: "choose such a name (--metric), or look for the one that Dynatrace makes of it",
       source: "ingest",
+      settings: ["metric"],
       broken: ({ name }) =>
         !/[A-Za-z0-9]/.test(name) || METRIC_KEY.test(name)
           ? undefined
@@ -546,6 +362,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace keeps dt. for its own metrics, and its line protocol refuses such a key",
       remedy: "choose another name (--metric)",
       source: "protocol",
+      settings: ["metric"],
       broken: ({ name }) =>
         name.startsWith("dt.") ? `the metric key ${quoted(name)} begins with dt.` : undefined,
     },
@@ -556,6 +373,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the unit",
       remedy: "use a unit of UCUM, for example ms, By or {request} (--unit)",
       source: "ingest",
+      settings: ["unit"],
       broken: ({ unit }) =>
         characters(unit) > LIMITS.unit
           ? `the unit has ${
@@ -570,6 +388,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the unit",
       remedy: "use a unit of UCUM, for example us in place of µs (--unit)",
       source: "collector",
+      settings: ["unit"],
       answer: {
         line: `Unit dropped. key: '${NAME}' - Reason: METRIC_UNIT_INVALID_CHARACTERS`,
         wording: "reason",
@@ -587,6 +406,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace cuts the description",
       remedy: "shorten it (--description)",
       source: "ingest",
+      settings: ["description"],
       broken: ({ description }) =>
         characters(description) > LIMITS.description
           ? `the description has ${
@@ -602,6 +422,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         "of an exponential histogram Dynatrace keeps min, max, sum and count, but not the buckets",
       remedy: "use explicit bounds (--buckets) if you want percentiles",
       source: "histograms",
+      settings: ["exponential"],
       broken: ({ type }) => type === "exponential" ? "the histogram is exponential" : undefined,
     },
   ],
@@ -614,6 +435,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Managed stores both under one key, NAME.histogram",
       remedy: "rename one of them (--metric)",
       source: "managed",
+      settings: ["metric"],
       broken: (names) => {
         const stored = new Set(names.map(storedMetricKey));
         const found = [...stored].find((key) => {
@@ -631,6 +453,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the histogram",
       remedy: "sort the bounds, and give each once (--buckets)",
       source: "rejections",
+      settings: ["buckets"],
       answer: {
         line:
           `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not sorted' - Reason: HISTOGRAM_BUCKET_INVALID`,
@@ -649,6 +472,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the histogram",
       remedy: "leave NaN and infinity out: the last bucket has no upper bound anyway (--buckets)",
       source: "histograms",
+      settings: ["buckets"],
       answer: {
         line:
           `Histogram metric dropped. key: '${NAME}' details: 'Histogram boundaries are not finite' - Reason: HISTOGRAM_BUCKET_INVALID`,
@@ -668,6 +492,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         "Dynatrace does not support negative bounds, and no document says what it does with them",
       remedy: "begin with 0 or more (--buckets)",
       source: "managed",
+      settings: ["buckets"],
       broken: ({ bounds }) => {
         const found = bounds.find((bound) => bound < 0);
         return found === undefined ? undefined : `the bound ${found} is negative`;
@@ -680,6 +505,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace Managed stores 12 buckets of a data point and loses the others",
       remedy: "give at most 11 bounds (--buckets; in an SDK with a view, since its default has 15)",
       source: "managed",
+      settings: ["buckets"],
       broken: ({ bounds, saas }) =>
         bounds.length >= LIMITS.buckets && !saas
           ? `the histogram has ${
@@ -696,6 +522,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "the histogram contradicts itself, which OTLP forbids: expect Dynatrace to drop it",
       remedy: "update the exporter: this is a bug in it",
       source: "otlp",
+      settings: ["buckets"],
       answer: {
         line:
           `Histogram metric dropped. key: '${NAME}' details: 'Histogram bucket counts do not match' - Reason: HISTOGRAM_BUCKET_INVALID`,
@@ -825,6 +652,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       effect: "Dynatrace drops the data point",
       remedy: "send fewer attributes (--attr)",
       source: "ingest",
+      settings: ["attr"],
       answer: {
         line: `Metric dropped: '${NAME}' - Reason: DIMENSION_COUNT_EXCEEDED`,
         wording: "reason",
@@ -843,6 +671,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         "Dynatrace drops the data point if its allow list admits so many of them that there are over 50 dimensions",
       remedy: "send fewer attributes (--attr, --resource)",
       source: "ingest",
+      settings: ["attr", "resource"],
       broken: ({ own, all }) =>
         own <= LIMITS.dimensions && all > LIMITS.dimensions
           ? `a data point has ${own} attributes of its own, ` +
@@ -997,9 +826,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks:
         "The header Authorization holds a valid token: Api-Token with an access token (dt0c01), Bearer with a platform token (dt0s16)",
-      effect: "Dynatrace does not know the token, or does not take it with this scheme",
+      effect: "the token is missing, mistyped, expired or revoked, or goes with the wrong scheme",
       remedy:
-        "make an access token with the scope metrics.ingest, or a platform token with openpipeline:metrics:ingest, and check that the scheme fits",
+        "use an access token (dt0c01) with Api-Token and the scope metrics.ingest, or a platform token (dt0s16) with Bearer and openpipeline:metrics:ingest; older and Managed endpoints take no Bearer; dt0s01 and dt0s02 do not ingest",
       source: "tokens",
       answer: {
         line: "Token Authentication failed",
@@ -1007,13 +836,14 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         status: "401",
         statusFrom: "seen",
       },
+      statuses: [401],
     },
     {
       id: "status-403",
       level: "error",
       checks:
         "An access token (Api-Token, dt0c01) has the scope metrics.ingest in this environment",
-      effect: "Dynatrace knows the token, but the token may not ingest metrics here",
+      effect: "an access token lacks the scope metrics.ingest or is another environment's",
       remedy: "add the scope metrics.ingest to the token, or use a token of this environment",
       source: "tokens",
       answer: {
@@ -1022,13 +852,15 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         status: "403",
         statusFrom: "seen",
       },
+      statuses: [403],
     },
     {
       id: "status-403-platform",
       level: "error",
       checks:
         "A platform token (Bearer, dt0s16) has the scope openpipeline:metrics:ingest and has not expired, and its owner has that permission too",
-      effect: "Dynatrace knows the token, but the token may not ingest metrics here",
+      effect:
+        "a platform token lacks the scope openpipeline:metrics:ingest or has expired, or its owner lacks that permission",
       remedy:
         "add the scope openpipeline:metrics:ingest to the token, and a policy that grants it to the owner; renew an expired token",
       source: "tokens",
@@ -1038,40 +870,47 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         status: "403",
         statusFrom: "seen",
       },
+      statuses: [403],
     },
     {
       id: "status-404",
       level: "error",
       checks: "The URL is BASE/v1/metrics, its base ending in /api/v2/otlp",
-      effect: "Dynatrace answers 404",
-      remedy: BASES,
+      effect: "there is no such environment, or no OTLP API at this path",
+      remedy: `check the environment's ID and the path; the base URL is ${BASES}`,
       source: "endpoints",
+      statuses: [404],
     },
     {
       id: "status-415",
       level: "error",
       checks:
         "The body is binary protobuf (application/x-protobuf) over HTTP, not JSON and not gRPC",
-      effect: "Dynatrace answers 415, and not in the form of an OTLP Status",
-      remedy: "set the exporter to http/protobuf",
+      effect:
+        "Dynatrace accepts only protobuf over HTTP, neither JSON nor gRPC; its 415 is not an OTLP Status",
+      remedy:
+        "set an SDK's exporter to http/protobuf; this program always sends that, so check the path",
       source: "api",
+      statuses: [415],
     },
     {
       id: "status-429",
       level: "error",
-      checks: "The environment's ingest is not used up",
-      effect:
-        "Dynatrace answers 429 and takes nothing for a while; X-RateLimit-Limit, -Remaining and -Reset say how much and how long",
-      remedy: "send less often, or larger requests; obey Retry-After",
+      checks: "The environment is not busy, and its quota is not used up",
+      effect: "Dynatrace is busy or a quota is used up",
+      remedy: "send less often, or ask for a higher limit",
       source: "api",
+      statuses: [429],
     },
     {
       id: "status-5xx",
       level: "error",
-      checks: "The service is available",
-      effect: "Dynatrace answers 500 for a failure of its own, 503 when it is paused or overloaded",
-      remedy: "send again after a 503; a 500 does not get better by repeating",
+      checks:
+        "The service is available; a 500 is a failure of its own, and repeating does not help",
+      effect: "Dynatrace or something in front of it is paused, overloaded or restarting",
+      remedy: "send again later",
       source: "api",
+      statuses: [502, 503, 504],
     },
     {
       id: "histogram-version",
@@ -1147,6 +986,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
   ],
 };
 
+/** Broken rule, with what is wrong. */
 interface Broken {
   readonly rule: RuleText;
   readonly wrong: string;
@@ -1154,7 +994,7 @@ interface Broken {
 
 const NOTHING: readonly Broken[] = [];
 
-/** The broken rules of one kind, each with what is wrong. */
+/** Finds the broken rules of one kind. */
 export function broken<S extends keyof Subjects>(
   kind: S,
   subject: Subjects[S],
@@ -1168,7 +1008,7 @@ export function broken<S extends keyof Subjects>(
   return found ?? NOTHING;
 }
 
-/** Every rule, in the order of the table. */
+/** Lists every rule, in the order of the table. */
 export function allRules(): readonly RuleText[] {
   return Object.values(RULES).flat();
 }
@@ -1177,36 +1017,31 @@ const DROPPED_TYPES: readonly DimensionFacts["type"][] = ["double", "array", "ma
 const METRIC_KEY = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 const DIMENSION_KEY = /^[a-z][a-z0-9_.-]*$/;
 
-/** The key under which Dynatrace stores a metric of that name. */
+/** Makes the key under which Dynatrace stores a metric of that name. */
 export function storedMetricKey(name: string): string {
   return name.replace(/[^A-Za-z0-9_.-]/gu, "_").replace(/^[^A-Za-z]/, "_");
 }
 
-/** The key under which Managed stores a histogram of that metric key. */
+/** Makes the key under which Managed stores a histogram of that metric key. */
 export function histogramKey(key: string): string {
   return /[._]histogram$/.test(key) ? key : `${key}.histogram`;
 }
 
-/** The key under which Dynatrace stores an attribute as a dimension. */
+/** Makes the key under which Dynatrace stores an attribute as a dimension. */
 export function storedDimensionKey(key: string): string {
   if (DIMENSION_KEY.test(key) && key.length <= LIMITS.dimensionKey) return key;
   return key.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase())
     .replace(/[^a-z0-9_.-]/gu, "_").replace(/^[^a-z]/, "_").slice(0, LIMITS.dimensionKey);
 }
 
-/** An Authorization header as the rules about tokens look at it. */
+/** Takes an Authorization header apart for the rules about tokens. */
 export function tokenFacts(authorization: string): TokenFacts {
   const [, scheme = "", token = authorization] = /^(\S+)\s+(.*)$/.exec(authorization.trim()) ?? [];
   return { scheme, token: token.trim() };
 }
 
-/** SaaS, by its host; another URL may be Managed, or an ActiveGate in front of either. */
-export function isSaas({ hostname }: URL): boolean {
-  return /\.(live|sprint|dev)\.dynatrace(labs)?\.com$/.test(hostname);
-}
-
-/** What the documentation prints where a reader has to put a name of his own. */
-function placeholderIn({ hostname, pathname }: URL): string | undefined {
+/** Finds what the documentation prints where a reader has to put a name of his own. */
+function documentedPlaceholder({ hostname, pathname }: URL): string | undefined {
   const path = pathname.replaceAll(/%3C/gi, "<").replaceAll(/%3E/gi, ">")
     .replaceAll(/%7B/gi, "{").replaceAll(/%7D/gi, "}");
   const marked = /<[^<>]+>|\{[^{}]+\}/.exec(`${hostname}${path}`)?.[0];
@@ -1225,7 +1060,7 @@ function isDynatrace(
     /^\/e\/[^/]+\//.test(pathname);
 }
 
-/** Of this machine or of a private network (RFC 1918, 3927, 4193, 6762), by name or address. */
+/** Tells whether a host is of this machine or of a private network (RFC 1918, 3927, 4193, 6762), by name or address. */
 function isPrivate(hostname: string): boolean {
   return !hostname.includes(".") && !hostname.includes(":") ||
     /^(127|10)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\./.test(hostname) ||
@@ -1239,7 +1074,7 @@ function characters(text: string): number {
   return count;
 }
 
-/** A name from a request, short enough for a message. */
+/** Quotes a name from a request, short enough for a message. */
 function quoted(text: string): string {
   return `"${clip(text, 60)}"`;
 }

@@ -1,10 +1,11 @@
 import type { Measured } from "../../otlp/recorder.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../finding.ts";
+import { LIMITS } from "./limits.ts";
 import { Findings } from "./preflight.ts";
-import { allRules, LIMITS } from "./rules.ts";
+import { RULES } from "./rules.ts";
 
 /**
- * How many measurements of a metric are in intervals that ended longer ago than Dynatrace takes, or end further ahead.
+ * Counts the measurements of a metric in intervals that ended longer ago than Dynatrace accepts, or end further ahead.
  * `now` is in ms since 1970.
  */
 export function untimely(
@@ -21,7 +22,7 @@ export function untimely(
       ["time-future", future, "more than ten minutes ahead"],
     ] as const
   ) {
-    const rule = allRules().find((rule) => rule.id === id);
+    const rule = RULES.point.find((rule) => rule.id === id);
     const [first] = those;
     if (rule === undefined || first === undefined) continue;
     const count = those.reduce((sum, { measurements }) => sum + measurements, 0);

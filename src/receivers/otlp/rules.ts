@@ -1,4 +1,3 @@
-import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import {
   AggregationTemporality,
   DataPointFlags,
@@ -7,26 +6,13 @@ import {
   type Metric,
 } from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { type DataPoint, dataPointsOf, metricsIn, pointCount } from "../../otlp/data_points.ts";
+import type { Judge } from "../profile.ts";
 import { clip } from "../../redact/clip.ts";
-import { type Folding, type Level, type Problem, ProblemFold } from "./problem.ts";
+import { type Folding, type Level, type Problem, ProblemFold } from "../problem.ts";
 
 // The rules of opentelemetry-proto's metrics.proto, as far as a receiver can see them in one request.
 
-/** What a receiver makes of a decoded request. */
-export interface Verdict {
-  readonly problems: readonly Problem[];
-  readonly points: number;
-  /** The sum of the data points' `count`; a number data point has none. */
-  readonly measurements: number;
-  readonly rejectedPoints: number;
-  /** 200, or the status that refuses the request as a whole. */
-  readonly status: number;
-  /** What the answer says: a partial success's error_message or a Status's message. */
-  readonly message: string;
-}
-
-export type Judge = (request: ExportMetricsServiceRequest) => Verdict;
-
+/** Complaint about a metric or a data point. */
 export interface Complaint {
   readonly rule: string;
   readonly level: Level;
@@ -65,12 +51,12 @@ export const judgeOtlp: Judge = (request) => {
   };
 };
 
-/** What a metric or a data point complains of. */
-interface Complained extends Complaint {
+/** Complaint with the name of its metric. */
+interface MetricComplaint extends Complaint {
   readonly metric: string;
 }
 
-const FOLDING: Folding<Complained> = {
+const FOLDING: Folding<MetricComplaint> = {
   key: ({ rule, metric }) => `${rule}\n${metric}`,
   level: ({ level }) => level,
   problem: ({ rule, level, metric, message }, times) => ({
@@ -89,10 +75,10 @@ function isError(complaint: { readonly level: Level }): boolean {
 
 function firstErrors(problems: readonly Problem[]): string {
   const errors = problems.filter(isError);
-  const said = errors.slice(0, 3).map((it) =>
-    `${it.rule}: ${it.metric === "" ? "" : `${it.metric}: `}${it.message}`
+  const first = errors.slice(0, 3).map(({ rule, metric, message }) =>
+    `${rule}: ${metric === "" ? "" : `${metric}: `}${message}`
   );
-  return said.join("; ") + (errors.length > 3 ? `; and ${errors.length - 3} more problems` : "");
+  return first.join("; ") + (errors.length > 3 ? `; and ${errors.length - 3} more problems` : "");
 }
 
 function error(rule: string, message: string): Complaint {

@@ -26,6 +26,7 @@ import {
 } from "../../../src/commands/check/step.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { judgeDynatrace } from "../../../src/receivers/dynatrace/judge.ts";
+import { RECEIVERS } from "../../../src/receivers/profiles.ts";
 import { baseEndpoint } from "../../../src/http/endpoint.ts";
 import { decodeRequest } from "../../../src/otlp/decode.ts";
 import { plainBody } from "../../../src/otlp/gzip.ts";
@@ -199,7 +200,9 @@ Deno.test("canary() is a request that Dynatrace's judge takes without a word", a
 const ENDPOINT = baseEndpoint(
   { name: "DT_ENDPOINT", source: "environment", value: "https://h.example/api/v2/otlp" },
   () => undefined,
+  RECEIVERS,
 );
+const RECEIVER = { endpoint: ENDPOINT, explainer: await ENDPOINT.profile.explainer() };
 
 function reply(status: number, headers: Record<string, string> = {}): Reply {
   return {
@@ -243,9 +246,9 @@ for (const [status, fails] of statuses) {
     const it = await answered(reply(status), DAY, SAME);
     assert.ok("answer" in it);
     const steps = Object.entries({
-      http: judgeHttp(it, ENDPOINT, DAY),
-      token: judgeToken(it, ENDPOINT, true),
-      ingest: judgeIngest(it, ENDPOINT),
+      http: judgeHttp(it, RECEIVER, DAY),
+      token: judgeToken(it, RECEIVER, true),
+      ingest: judgeIngest(it, RECEIVER),
     });
     const first = steps.find(([, { ok }]) => ok === false)?.[0];
     const open = steps.filter(([, { ok }]) => ok === null).length;
@@ -257,7 +260,7 @@ for (const [status, fails] of statuses) {
 
 Deno.test("a 400 with a Status is an OTLP receiver's, whatever else it leaves open", async () => {
   const it = await answered(reply(400, { "content-type": "application/x-protobuf" }), DAY, SAME);
-  assert.equal(judgeHttp(it, ENDPOINT, DAY).ok, true);
+  assert.equal(judgeHttp(it, RECEIVER, DAY).ok, true);
 });
 
 Deno.test("no step says a status in its detail, nor shows a refusal beside a ✓", async () => {
@@ -266,15 +269,15 @@ Deno.test("no step says a status in its detail, nor shows a refusal beside a ✓
     assert.ok("answer" in it);
     for (
       const step of [
-        judgeHttp(it, ENDPOINT, DAY),
-        judgeToken(it, ENDPOINT, true),
-        judgeIngest(it, ENDPOINT),
+        judgeHttp(it, RECEIVER, DAY),
+        judgeToken(it, RECEIVER, true),
+        judgeIngest(it, RECEIVER),
       ]
     ) {
       assert.doesNotMatch(step.detail, new RegExp(String(status)));
       if (step.ok && status >= 300) assert.doesNotMatch(step.text, new RegExp(String(status)));
     }
-    assert.equal(judgeHttp(it, ENDPOINT, DAY).facts["status"], status);
+    assert.equal(judgeHttp(it, RECEIVER, DAY).facts["status"], status);
   }
 });
 
@@ -284,7 +287,7 @@ for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
       const date = new Date(DAY + sign * ms).toUTCString();
       const { ok, hint } = judgeHttp(
         await answered(reply(200, { date }), DAY, (text) => text),
-        ENDPOINT,
+        RECEIVER,
         DAY,
       );
       assert.equal(ok, true);
@@ -297,7 +300,7 @@ Deno.test("judgeHttp() shows a server's name as text that does nothing", async (
   const server = `x\u0085${"y".repeat(300)}`;
   const { text, facts } = judgeHttp(
     await answered(reply(200, { server }), DAY, SAME),
-    ENDPOINT,
+    RECEIVER,
     DAY,
   );
   assert.ok(text.includes("server x\\u0085yyy") && text.length < 250, text);

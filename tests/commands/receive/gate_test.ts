@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import type { Problem } from "../../../src/receivers/otlp/problem.ts";
+import type { Problem } from "../../../src/receivers/problem.ts";
 import { annotation, Annotations } from "../../../src/commands/receive/annotations.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
 import { Gate } from "../../../src/commands/receive/gate.ts";

@@ -7,20 +7,19 @@ import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentel
 import { AggregationTemporality } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { fromJsonRequest, toJsonRequest } from "../../../src/otlp/json_request.ts";
 import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
-import {
-  DEFAULT_LIMITS,
-  DYNATRACE_LIMITS,
-  type Limits,
-} from "../../../src/commands/receive/body.ts";
+import { type Limits, limitsFor } from "../../../src/commands/receive/body.ts";
+import { PROFILES } from "../../../src/receivers/profiles.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
 import { startReceiver } from "../../../src/commands/receive/server.ts";
+
+const OTLP = limitsFor(PROFILES.otlp.body);
 
 interface Running extends AsyncDisposable {
   readonly url: string;
   readonly events: readonly RequestEvent[];
 }
 
-function start(limits: Limits = DEFAULT_LIMITS): Running {
+function start(limits: Limits = OTLP): Running {
   const events: RequestEvent[] = [];
   const receiver = startReceiver({
     host: "127.0.0.1",
@@ -164,7 +163,7 @@ const BODY = toBinary(ExportMetricsServiceRequestSchema, fromJsonRequest(histogr
 
 for (const [encoding, pack] of [["deflate", deflateSync], ["zstd", zstdCompressSync]] as const) {
   Deno.test(`startReceiver() unpacks ${encoding}, within its limit`, async () => {
-    await using running = start({ ...DEFAULT_LIMITS, bodyBytes: 10_000 });
+    await using running = start({ ...OTLP, body: { ...OTLP.body, bytes: 10_000 } });
     const send = (body: Uint8Array<ArrayBuffer>) =>
       post(running.url, body, { ...PROTOBUF, "Content-Encoding": encoding });
     const packed = new Uint8Array(pack(BODY));
@@ -177,7 +176,7 @@ for (const [encoding, pack] of [["deflate", deflateSync], ["zstd", zstdCompressS
 }
 
 Deno.test("startReceiver() with Dynatrace's limits takes neither JSON nor zstd, and lists what it takes", async () => {
-  await using running = start(DYNATRACE_LIMITS);
+  await using running = start(limitsFor(PROFILES.dynatrace.body));
   const json = await post(running.url, histogram(), JSON_TYPE);
   assert.equal(json.status, 415);
   assert.equal(json.headers.get("Accept"), "application/x-protobuf");

@@ -9,7 +9,8 @@ import { decodeResponse, decodeStatus } from "../../../src/otlp/decode.ts";
 import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { AggregationTemporality } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../../src/commands/receive/body.ts";
+import { PROFILES, RECEIVERS } from "../../../src/receivers/profiles.ts";
+import { type Limits, limitsFor } from "../../../src/commands/receive/body.ts";
 import type { ReceiveFlags } from "../../../src/settings/settings.ts";
 import { runReceive } from "../../../src/commands/receive/command.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
@@ -30,6 +31,7 @@ import {
 
 type RequestInit_ = MessageInitShape<typeof ExportMetricsServiceRequestSchema>;
 
+const OTLP = limitsFor(PROFILES.otlp.body);
 const PROTOBUF = { "Content-Type": "application/x-protobuf" };
 
 const GOOD = {
@@ -91,7 +93,7 @@ function start(change: Partial<ReceiverOptions> & { limit?: Partial<Limits> } = 
     respond: [],
     requests: undefined,
     judge: judgeOtlp,
-    limits: { ...DEFAULT_LIMITS, ...limit },
+    limits: { ...OTLP, ...limit },
     clock: systemClock,
     ...options,
   }, (event) => {
@@ -352,7 +354,7 @@ Deno.test("startReceiver() takes a content type with parameters", async () => {
 });
 
 Deno.test("startReceiver() answers 413 when a body is larger than the limit", async () => {
-  await using running = start({ limit: { bodyBytes: 1000 } });
+  await using running = start({ limit: { body: { ...OTLP.body, bytes: 1000 } } });
   const answer = await post(running.url, new Uint8Array(1001));
   assert.equal(answer.status, 413);
   assert.match(decodeStatus(answer.body).message, /larger than 1000 bytes/);
@@ -364,13 +366,13 @@ Deno.test("startReceiver() answers 413 when a body is larger than the limit", as
 });
 
 Deno.test("startReceiver() takes 1000 bytes when the limit is 1000", async () => {
-  await using running = start({ limit: { bodyBytes: 1000 } });
+  await using running = start({ limit: { body: { ...OTLP.body, bytes: 1000 } } });
   // Not OTLP, but it is read: 400, not 413.
   assert.equal((await post(running.url, new Uint8Array(1000))).status, 400);
 });
 
 Deno.test("startReceiver() answers 413 to gzip bombs, fifty at once, and goes on serving", async () => {
-  await using running = start({ limit: { bodyBytes: 2 ** 20 } });
+  await using running = start({ limit: { body: { ...OTLP.body, bytes: 2 ** 20 } } });
   const bomb = await gzip(new Uint8Array(64 * 2 ** 20));
   assert.ok(bomb.length < 100_000);
   const answers = await Promise.all(
@@ -756,7 +758,7 @@ for (const text of ["api-token abc", "dt0s16.A.B", "BEARER abc"]) {
     const file = { name: "--token-file", source: "command line", value: "token" };
     const files = { "/cwd/token": `${text}\n` };
     const running = command({ port: "0", demandedToken: "token", requests: "1" }, files);
-    const sent = await readTokenFile(file, {
+    const sent = await readTokenFile(file, RECEIVERS.tokens, {
       cwd: "/cwd",
       readTextFile: () => Promise.resolve(files["/cwd/token"]),
     });

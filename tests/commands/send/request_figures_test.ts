@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
 import { Delivery } from "../../../src/delivery/delivery.ts";
 import { steady } from "../../../src/source/generate/pace.ts";
-import { OTLP_REQUEST } from "../../../src/otlp/request.ts";
+import { PROFILES } from "../../../src/receivers/profiles.ts";
 import { recorder } from "../../../src/otlp/recorder.ts";
 import { run, type Summary } from "../../../src/commands/send/loop.ts";
 import { type Latency, RequestFigures } from "../../../src/commands/send/request_figures.ts";
@@ -47,7 +47,7 @@ async function played(
     random: () => 0.5,
     schedule: { ...LOOP, ...schedule },
     keep: { retryForMs: 30_000, maxPendingBytes: limits.maxPendingBytes },
-    limits: () => OTLP_REQUEST,
+    limits: () => PROFILES.otlp.limits,
     compression: "none",
     timeoutMs: 10_000,
     review: () => Promise.resolve(),

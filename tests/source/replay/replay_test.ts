@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PROFILES } from "../../../src/receivers/profiles.ts";
 import { fromBinary } from "@bufbuild/protobuf";
 import {
   type ExportMetricsServiceRequest,
@@ -6,11 +7,7 @@ import {
 } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { plainBody } from "../../../src/otlp/gzip.ts";
 import { fromJsonRequest } from "../../../src/otlp/json_request.ts";
-import {
-  type EncodedRequest,
-  OTLP_REQUEST,
-  type RequestLimits,
-} from "../../../src/otlp/request.ts";
+import { type EncodedRequest, type RequestLimits } from "../../../src/otlp/request.ts";
 import { InputError } from "../../../src/source/input/input_error.ts";
 import { Replay, type ReplayLine } from "../../../src/source/replay/replay.ts";
 import { SimulatedClock } from "../../support/simulation.ts";
@@ -124,7 +121,7 @@ interface Sent {
 /** Replays the lines to their end, as the loop does. */
 async function replayed(
   lines: readonly (string | undefined)[],
-  { retime = false, speed, limits = OTLP_REQUEST, compression = "none", stopAtMs }: {
+  { retime = false, speed, limits = PROFILES.otlp.limits, compression = "none", stopAtMs }: {
     readonly retime?: boolean;
     readonly speed?: number;
     readonly limits?: RequestLimits;
@@ -262,14 +259,14 @@ Deno.test("Replay says why its lines broke off, and throws a fault of this progr
   const go = new AbortController().signal;
   const cut = replayOf(new InputError("the disk is gone"));
   await cut.fill(undefined, undefined, go);
-  await cut.collect(OTLP_REQUEST, "none");
+  await cut.collect(PROFILES.otlp.limits, "none");
   assert.deepEqual(await cut.fill(undefined, undefined, go), { measurements: 0, ended: true });
   assert.equal(cut.broken, "the disk is gone");
 
   const fault = new TypeError("undefined is not a function");
   const faulty = replayOf(fault);
   await faulty.fill(undefined, undefined, go);
-  await faulty.collect(OTLP_REQUEST, "none");
+  await faulty.collect(PROFILES.otlp.limits, "none");
   await assert.rejects(faulty.fill(undefined, undefined, go), fault);
   assert.equal(faulty.broken, undefined);
 });

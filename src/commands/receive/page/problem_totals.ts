@@ -1,5 +1,5 @@
 import { escapeText } from "../../../console/escape.ts";
-import type { Problem } from "../../../receivers/otlp/problem.ts";
+import type { Problem } from "../../../receivers/problem.ts";
 import type { ProblemRow, ProblemTotal } from "./protocol.ts";
 
 /** Rules and metrics that are told apart. */

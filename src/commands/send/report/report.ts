@@ -1,23 +1,24 @@
 import { escapeJson } from "../../../console/escape.ts";
 import { escapedLines, type Lines, NONE, warningLines } from "../../../console/lines.ts";
-import { hintFor } from "../../../http/hints.ts";
+import type { Advice } from "../../../receivers/profile.ts";
 import type { RunEvent } from "../loop.ts";
 import { jsonObject } from "./json.ts";
 import type { Reported } from "./reported.ts";
 import { eventText, samplesText, startText } from "./text.ts";
 import { troubleLines, unseenLines } from "./trouble.ts";
 
-/** What can be told of a receiver whose rules are known. */
-export interface Explanations {
-  explain(message: string): readonly string[];
-  readonly whereToLook: readonly string[];
-}
-
 /** What happened -> lines. */
 export function reporter(
-  config: Reported,
-  explanations?: Explanations,
-): { start(): Lines; serving(url: string): Lines; event(event: RunEvent): Lines } {
+  initial: Reported,
+  advice?: Pick<Advice, "whereToLook">,
+): {
+  start(): Lines;
+  serving(url: string): Lines;
+  /** Loads the explanations of responses before the first event that needs them. */
+  prepare(event: RunEvent): Promise<void>;
+  event(event: RunEvent): Lines;
+} {
+  let config = initial;
   const { format, level } = config.output;
   const shown = ({ out, err }: Lines): Lines => ({
     out: level === "quiet" && format === "text" ? [] : out,
@@ -31,15 +32,21 @@ export function reporter(
       format === "json"
         ? { out: [], err: [JSON.stringify({ type: "health", url })] }
         : shown({ out: [`Health and metrics: ${url}/metrics`], err: [] }),
+    async prepare(event) {
+      if (config.explainer !== undefined || event.type !== "attempt") return;
+      if (event.result.message === null) return;
+      const explainer = await config.endpoint.profile.explainer();
+      config = { ...config, explainer };
+    },
     event(event) {
-      const explained = explain(event, explanations, config).flatMap((line) =>
+      const explained = explain(event, config).flatMap((line) =>
         format === "json"
           ? escapeJson({ type: "explanation", message: line })
           : escapedLines(`  ${line}`)
       );
       const out = format === "json"
         ? jsonLines(event, config)
-        : [...eventText(event, config), ...lookLines(event, config, explanations)]
+        : [...eventText(event, config), ...lookLines(event, config, advice)]
           .flatMap(escapedLines);
       const trouble = [...troubleLines(event, config), ...explained];
       if (event.type !== "attempt" || event.result.unseen === undefined || wasUnseen) {
@@ -72,26 +79,26 @@ function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly s
 /** What the reasons in a refusal mean, where no hint says it already. */
 function explain(
   event: RunEvent,
-  explanations: Explanations | undefined,
-  { endpoint }: Reported,
+  { endpoint, explainer }: Reported,
 ): readonly string[] {
   const result = event.type === "send" ? event : event.type === "late" ? event.result : undefined;
   if (!result?.message || result.outcome === "failed") return [];
-  if (hintFor(result.trouble, endpoint, result.message) !== undefined) return [];
-  return explanations?.explain(result.message) ?? [];
+  if (explainer === undefined) return [];
+  if (explainer.hint(result.trouble, endpoint, result.message) !== undefined) return [];
+  return explainer.reasons(result.message);
 }
 
 /** After a success, once: where to look for it. */
 function lookLines(
   event: RunEvent,
-  { loop }: Reported,
-  explanations: Explanations | undefined,
+  { loop, endpoint: { profile } }: Reported,
+  advice: Pick<Advice, "whereToLook"> | undefined,
 ): readonly string[] {
-  if (explanations === undefined) return [];
   const isEnd = loop
     ? event.type === "summary" && event.delivered > 0
     : event.type === "send" && event.outcome === "accepted";
-  return isEnd
-    ? ["", "Where to look in Dynatrace:", ...explanations.whereToLook.map((line) => `  ${line}`)]
-    : [];
+  const lines = isEnd ? advice?.whereToLook() ?? [] : [];
+  return lines.length === 0
+    ? []
+    : ["", `Where to look in ${profile.vendor}:`, ...lines.map((line) => `  ${line}`)];
 }

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../../http/endpoint.ts";
+import type { Explainer, ReceiverProfile } from "../../../receivers/profile.ts";
 import type { OutputConfig } from "../../../settings/output_config.ts";
 import type { SendConfig } from "../../send_config.ts";
 
@@ -7,7 +8,9 @@ export interface Reported {
   readonly output: OutputConfig;
   /** Of an exposition they are known when it was read. */
   readonly metrics: readonly string[];
-  readonly endpoint: Endpoint;
+  readonly endpoint: Endpoint<ReceiverProfile>;
+  /** Explanations of responses, once an attempt has needed them. */
+  readonly explainer?: Explainer;
   readonly loop: boolean;
   /** Only what the spool holds is sent. */
   readonly spoolOnly: boolean;

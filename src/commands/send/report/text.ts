@@ -1,13 +1,15 @@
 import { localTime } from "../../../console/local_time.ts";
-import { counted } from "../../../console/plural.ts";
+import { counted, plural } from "../../../console/plural.ts";
 import { loadLines } from "./load_text.ts";
 import type { RunEvent, Summary } from "../loop.ts";
 import type { Reported } from "./reported.ts";
 
-/** That the measurements are none of the user's; to Dynatrace, where they stay, also how to send one's own. */
-export function samplesText({ endpoint }: Reported): string {
+/** Says that the measurements are made up; to a vendor, which stores them, also how to send one's own. */
+export function samplesText({ endpoint: { profile } }: Reported): string {
   const own = ": send your own with --value N, with --input FILE or, from a pipe, with --input -";
-  return `The measurements are samples that this program makes up${endpoint.dynatrace ? own : ""}`;
+  return `The measurements are samples that this program makes up${
+    profile.vendor === undefined ? "" : own
+  }`;
 }
 
 /** Which send recorded it: an iteration of this run, or an earlier one. */
@@ -52,7 +54,7 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
       return [
         `✓ Metrics exported successfully! Sent ${counted(event.measurements, "measurement")}.`,
         ...config.samples ? [samplesText(config)] : [],
-        ...config.endpoint.dynatrace ? ["", closingNote(config.metrics)] : [],
+        ...closingNote(config),
       ];
     case "late": {
       if (event.result.outcome !== "accepted") return [];
@@ -80,10 +82,10 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
   }
 }
 
-function closingNote(metrics: readonly string[]): string {
-  return `Note: Check Dynatrace UI for the ${metrics.length === 1 ? "metric" : "metrics"} ${
-    metrics.map((name) => `'${name}'`).join(", ")
-  }`;
+function closingNote({ metrics, endpoint: { profile: { vendor } } }: Reported): readonly string[] {
+  if (vendor === undefined) return [];
+  const names = metrics.map((name) => `'${name}'`).join(", ");
+  return ["", `Note: Check ${vendor} UI for the ${plural(metrics.length, "metric")} ${names}`];
 }
 
 function recordingText(

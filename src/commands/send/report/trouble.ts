@@ -4,7 +4,6 @@ import { errorLines, escapedLines, warningLines } from "../../../console/lines.t
 import { counted, plural } from "../../../console/plural.ts";
 import type { Result } from "../../../delivery/delivery.ts";
 import type { Overflow } from "../../../aggregate/overflow.ts";
-import { hintFor } from "../../../http/hints.ts";
 import type { EndBucket } from "../../../otlp/recorder.ts";
 import type { RunEvent } from "../loop.ts";
 import type { SendReport } from "../send_report.ts";
@@ -77,7 +76,7 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
             event.measurements === 1 ? "it" : "them"
           } (${event.reason})`
           : `${counted(event.measurements, "measurement")} not delivered and lost: ${event.reason}`,
-        hintFor(event.trouble, config.endpoint),
+        config.explainer?.hint(event.trouble, config.endpoint),
       );
     case "send":
       return [
@@ -122,7 +121,7 @@ function sendTrouble(
   pending: number,
   config: Reported,
 ): readonly string[] {
-  const { output, loop, endpoint } = config;
+  const { output, loop, endpoint, explainer } = config;
   if (send.outcome === "failed") {
     // A single send is followed by the end, which says the same for good.
     if (!loop) return [];
@@ -131,7 +130,7 @@ function sendTrouble(
     return errorLines(
       output.format,
       `${counted(send.measurements, "measurement")} not delivered yet: ${send.message}${more}`,
-      hintFor(send.trouble, endpoint, send.message ?? ""),
+      explainer?.hint(send.trouble, endpoint, send.message ?? ""),
     );
   }
   return outcomeTrouble(counted(send.measurements, "measurement"), send, config);
@@ -143,9 +142,9 @@ function outcomeTrouble(
     SendReport,
     "outcome" | "message" | "unseen" | "trouble"
   >,
-  { output: { format }, endpoint }: Reported,
+  { output: { format }, endpoint, explainer }: Reported,
 ): readonly string[] {
-  const hint = hintFor(trouble, endpoint, message ?? "");
+  const hint = explainer?.hint(trouble, endpoint, message ?? "");
   switch (outcome) {
     case "accepted":
       // What could not be seen has its own warning, once.

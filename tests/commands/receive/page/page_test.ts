@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { judgeOtlp } from "../../../../src/receivers/otlp/rules.ts";
-import { DEFAULT_LIMITS } from "../../../../src/commands/receive/body.ts";
+import { PROFILES } from "../../../../src/receivers/profiles.ts";
+import { limitsFor } from "../../../../src/commands/receive/body.ts";
 import type { RequestEvent } from "../../../../src/commands/receive/event.ts";
 import { createPage } from "../../../../src/commands/receive/page/page.ts";
 import type { HistoryAnswer, Update } from "../../../../src/commands/receive/page/protocol.ts";
@@ -29,7 +30,7 @@ function start(token?: string): Running {
   };
   const page = createPage({ ...common, scheme: "http" });
   const rest = { port: 0, tls: undefined, respond: [], requests: undefined };
-  const options = { ...common, ...rest, judge: judgeOtlp, limits: DEFAULT_LIMITS };
+  const options = { ...common, ...rest, judge: judgeOtlp, limits: limitsFor(PROFILES.otlp.body) };
   const receiver = startReceiver(options, (event) => {
     events.push(event);
     page.record(event);

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import type { OutputConfig } from "../../../../src/settings/output_config.ts";
 import type { Pending, Result } from "../../../../src/delivery/delivery.ts";
 import { localTime } from "../../../../src/console/local_time.ts";
+import { PROFILES, RECEIVERS } from "../../../../src/receivers/profiles.ts";
 import { baseEndpoint } from "../../../../src/http/endpoint.ts";
 import { reporter } from "../../../../src/commands/send/report/report.ts";
 import type { Reported } from "../../../../src/commands/send/report/reported.ts";
 import type { RunEvent } from "../../../../src/commands/send/loop.ts";
 
+const EXPLAINER = await PROFILES.otlp.explainer();
 const TIME = new Date(2026, 0, 31, 12, 5, 9).getTime();
 const STAMP = "[2026-01-31 12:05:09]";
 
@@ -21,7 +23,9 @@ function config(
     endpoint: baseEndpoint(
       { name: "--endpoint", source: "command line", value: "http://h:4318" },
       () => undefined,
+      RECEIVERS,
     ),
+    explainer: EXPLAINER,
     loop: false,
     spoolOnly: false,
     samples: true,

@@ -1,18 +1,19 @@
+/** Level of a problem: an error rejects the data points. */
 export type Level = "warning" | "error";
 
-/** One broken rule of one metric; an error rejects the data points that break it. */
+/** Problem of one metric: a rule that it breaks. */
 export interface Problem {
   readonly rule: string;
   readonly level: Level;
-  /** The metric's name; empty when the problem is the request's. */
+  /** Name of the metric; empty when the problem is the request's. */
   readonly metric: string;
   readonly message: string;
 }
 
-/** What one request may make us say: the rest is counted. */
+/** Most problems listed for one request: the rest is counted. */
 const MOST_PROBLEMS = 1000;
 
-/** How findings are folded and told. */
+/** Way to fold findings and to describe them. */
 export interface Folding<T> {
   /** Findings with the same key are one problem. */
   key(finding: T): string;
@@ -20,7 +21,7 @@ export interface Folding<T> {
   problem(finding: T, times: number): Problem;
 }
 
-/** Findings about one request, those of one kind folded into one, so that their number stays small. */
+/** Findings about one request, folded into one problem per kind, so that their number stays small. */
 export class ProblemFold<T> {
   readonly #how: Folding<T>;
   readonly #folded = new Map<string, { readonly finding: T; times: number }>();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Level, ProblemFold } from "../../../src/receivers/otlp/problem.ts";
+import { type Level, ProblemFold } from "../../src/receivers/problem.ts";
 
 interface Found {
   readonly kind: string;
