@@ -6,7 +6,7 @@ import { type Command, COMMAND_NAMES } from "./command_names.ts";
 import { nearest } from "./nearest.ts";
 
 /** What the arguments ask for. */
-export type Asked =
+export type Invocation =
   /** A text for standard output, and nothing else. */
   | { readonly kind: "text"; readonly text: string }
   | {
@@ -18,7 +18,7 @@ export type Asked =
   };
 
 /** Reads the arguments of a command; `columns`: the width of the text that it prints. */
-type Read = (args: readonly string[], columns: number) => Asked | Promise<Asked>;
+type Read = (args: readonly string[], columns: number) => Invocation | Promise<Invocation>;
 
 /** What only one command needs is loaded when it runs. */
 const COMMANDS: Readonly<Record<Command, Read>> = {
@@ -86,7 +86,7 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
 };
 
 /** Arguments -> what they ask for; `send` when they name no command. Throws a UsageError. */
-export async function readArguments(args: readonly string[], columns: number): Promise<Asked> {
+export async function readArguments(args: readonly string[], columns: number): Promise<Invocation> {
   const [first = "-"] = args;
   const command = first.startsWith("-") ? undefined : known(first);
   const rest = command === undefined ? args : args.slice(1);

@@ -44,7 +44,7 @@ function completed(): readonly Completed[] {
 }
 
 /** In single quotes a shell takes everything as it is. */
-function quoted(text: string): string {
+function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -56,7 +56,7 @@ function bash(): string {
         case "toggle":
           return [];
         case "choice":
-          return [`        ${name}) words=${quoted(row.choices?.join(" ") ?? "")} ;;`];
+          return [`        ${name}) words=${shellQuoted(row.choices?.join(" ") ?? "")} ;;`];
         case "file":
           return [`        ${name}) compopt -o default; return ;;`];
         case "folder":
@@ -68,7 +68,7 @@ function bash(): string {
     });
     return [
       `    ${command})`,
-      `      words=${quoted([...words, ...flags.map(({ name }) => name)].join(" "))}`,
+      `      words=${shellQuoted([...words, ...flags.map(({ name }) => name)].join(" "))}`,
       ...values.length === 0 ? [] : ["      case $previous in", ...values, "      esac"],
       "      ;;",
     ].join("\n");
@@ -88,7 +88,7 @@ _otlp_histogram() {
 ${cases.join("\n")}
   esac
   if ((COMP_CWORD == 1)); then words+=${
-    quoted(` ${commands.map(({ command }) => command).join(" ")} --version`)
+    shellQuoted(` ${commands.map(({ command }) => command).join(" ")} --version`)
   }; fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
@@ -111,7 +111,7 @@ function zsh(): string {
     const joint = row.bare === undefined ? "=" : "=-";
     const once = row.repeats ? "*" : "";
     return `      ${
-      quoted(
+      shellQuoted(
         `${once}${name}${takes === "" ? "" : joint}[${described(row.help)}]${takes}`,
       )
     }`;
@@ -121,7 +121,7 @@ function zsh(): string {
     [
       `    ${command}) specs=(`,
       ...flags.map(spec),
-      ...words.length === 0 ? [] : [`      ${quoted(`1:word:(${words.join(" ")})`)}`],
+      ...words.length === 0 ? [] : [`      ${shellQuoted(`1:word:(${words.join(" ")})`)}`],
       "    ) ;;",
     ].join("\n")
   );
@@ -133,7 +133,7 @@ _otlp_histogram() {
   commands=(
 ${
     commands.map(({ command, brief }) =>
-      `    ${quoted(`${command}:${brief.replaceAll(":", "\\:")}`)}`
+      `    ${shellQuoted(`${command}:${brief.replaceAll(":", "\\:")}`)}`
     ).join("\n")
   }
   )
@@ -164,7 +164,7 @@ function fish(): string {
   const commands = completed();
   const names = commands.map(({ command }) => command);
   const lines = commands.map(({ command, brief }) =>
-    `complete -c ${PROGRAM} -n __otlp_histogram_first -a ${command} -d ${quoted(brief)}`
+    `complete -c ${PROGRAM} -n __otlp_histogram_first -a ${command} -d ${shellQuoted(brief)}`
   );
   for (const { command, flags, words } of commands) {
     const only = `-n '__otlp_histogram_command ${command}'`;
@@ -174,14 +174,14 @@ function fish(): string {
         text: () => row.bare === undefined ? " -x" : "",
         file: () => " -r -F",
         folder: () => " -x -a '(__fish_complete_directories)'",
-        choice: () => ` -x -a ${quoted(row.choices?.join(" ") ?? "")}`,
+        choice: () => ` -x -a ${shellQuoted(row.choices?.join(" ") ?? "")}`,
       }[row.kind]();
       lines.push(
-        `complete -c ${PROGRAM} ${only} -l ${name.slice(2)}${takes} -d ${quoted(row.help)}`,
+        `complete -c ${PROGRAM} ${only} -l ${name.slice(2)}${takes} -d ${shellQuoted(row.help)}`,
       );
     }
     if (words.length > 0) {
-      lines.push(`complete -c ${PROGRAM} ${only} -a ${quoted(words.join(" "))}`);
+      lines.push(`complete -c ${PROGRAM} ${only} -a ${shellQuoted(words.join(" "))}`);
     }
   }
   return `# fish completion of ${PROGRAM}

@@ -270,7 +270,7 @@ class Page {
 
   paragraph(text: string, indent = 0): void {
     this.#lines.push(
-      ...wrapped(text, " ".repeat(indent), indent + 2 * Number(indent > 0), this.#columns),
+      ...wrappedText(text, " ".repeat(indent), indent + 2 * Number(indent > 0), this.#columns),
     );
   }
 
@@ -281,10 +281,10 @@ class Page {
     if (first.length > indent || !first.endsWith("  ")) {
       this.#lines.push(
         first.trimEnd(),
-        ...wrapped(text, " ".repeat(indent), indent, this.#columns),
+        ...wrappedText(text, " ".repeat(indent), indent, this.#columns),
       );
     } else {
-      this.#lines.push(...wrapped(text, first, indent, this.#columns));
+      this.#lines.push(...wrappedText(text, first, indent, this.#columns));
     }
   }
 
@@ -294,7 +294,7 @@ class Page {
 }
 
 /** Words in lines of at most `columns`, the first after `first`, the others indented. */
-function wrapped(text: string, first: string, indent: number, columns: number): string[] {
+function wrappedText(text: string, first: string, indent: number, columns: number): string[] {
   const lines: string[] = [];
   let line = first;
   let isEmpty = true;

@@ -27,7 +27,7 @@ export function hostSystem(
     secrets: new Secrets(),
     random: Math.random,
     readTextFile: (path, signal) => readText(path, signal),
-    openFile,
+    openFile: openStream,
     stdin: () => Deno.stdin.readable,
     stderrIsTerminal: Deno.stderr.isTerminal(),
     stdinHasData,
@@ -39,7 +39,7 @@ function terminalColumns(): number | undefined {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : undefined;
 }
 
-async function openFile(path: string) {
+async function openStream(path: string) {
   const file = await Deno.open(path);
   const { size, isDirectory } = await file.stat();
   if (!isDirectory) {

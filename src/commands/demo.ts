@@ -4,9 +4,9 @@ import type { System } from "../platform/system.ts";
 import type { DemoFlags, SendFlags } from "../settings/settings.ts";
 import { openPage } from "./receive/command.ts";
 import { readOptions } from "./receive/options.ts";
-import { requestText, summaryText } from "./receive/report.ts";
+import { receiveSummaryText, requestText } from "./receive/report.ts";
 import { startReceiver } from "./receive/server.ts";
-import { Totals } from "./receive/totals.ts";
+import { RequestTotals } from "./receive/totals.ts";
 import { runSend } from "./send/command.ts";
 
 /** Three sends of the samples, a second apart. */
@@ -22,7 +22,7 @@ export async function runDemo({ ui = false }: DemoFlags, system: System): Promis
   const { print } = new Console(system, { format: "text" });
   const { receiver: options } = await readOptions({ port: "0" }, system);
   const page = ui ? await openPage(options, system) : undefined;
-  const totals = new Totals();
+  const totals = new RequestTotals();
   const receiver = startReceiver(
     options,
     (event) => {
@@ -37,7 +37,7 @@ export async function runDemo({ ui = false }: DemoFlags, system: System): Promis
   const exitCode = await runSend(flags, unconfigured(system));
   receiver.stop(false);
   const summary = await receiver.finished;
-  print({ out: ["", ...totals.draw(canvasOf(system)), summaryText(summary)], err: [] });
+  print({ out: ["", ...totals.draw(canvasOf(system)), receiveSummaryText(summary)], err: [] });
   return exitCode;
 }
 

@@ -1,5 +1,5 @@
 import { addExponential } from "../aggregate/base2.ts";
-import type { Buckets, Figures } from "./figures.ts";
+import type { PointBuckets, PointFigures } from "./figures.ts";
 
 /** Buckets on each side of zero (OpenTelemetry's metrics SDK specification, "MaxSize"). */
 export const MOST_EXPONENTIAL_BUCKETS = 160;
@@ -7,7 +7,7 @@ export const MOST_EXPONENTIAL_BUCKETS = 160;
 const NOTHING = { offset: 0, counts: [] };
 
 /** The same, with no more exponential buckets than that. */
-export function bounded(figures: Figures): Figures {
+export function limitBuckets(figures: PointFigures): PointFigures {
   if (figures.kind === "number" || figures.buckets?.kind !== "exponential") return figures;
   const { scale } = figures.buckets;
   const empty = {
@@ -21,7 +21,7 @@ export function bounded(figures: Figures): Figures {
 }
 
 /** Two deltas of one series as one; both have the same bounds. What only one of them knows is not known of both. */
-export function addFigures(a: Figures, b: Figures): Figures {
+export function addFigures(a: PointFigures, b: PointFigures): PointFigures {
   if (a.kind === "number" && b.kind === "number") {
     return { kind: "number", value: both(a.value, b.value, plus) };
   }
@@ -36,7 +36,10 @@ export function addFigures(a: Figures, b: Figures): Figures {
   };
 }
 
-function addBuckets(a: Buckets | undefined, b: Buckets | undefined): Buckets | undefined {
+function addBuckets(
+  a: PointBuckets | undefined,
+  b: PointBuckets | undefined,
+): PointBuckets | undefined {
   if (a?.kind === "exponential" && b?.kind === "exponential") {
     return { kind: "exponential", ...addExponential(a, b, MOST_EXPONENTIAL_BUCKETS) };
   }

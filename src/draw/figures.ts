@@ -2,12 +2,12 @@ import type { Exponential } from "../aggregate/base2.ts";
 import type { DataPoint } from "../otlp/data_points.ts";
 import type { Drawable } from "./bars.ts";
 
-export type Buckets =
+export type PointBuckets =
   | ({ readonly kind: "explicit" } & Drawable)
   | ({ readonly kind: "exponential" } & Exponential);
 
 /** What is drawn of a data point, and added up, whatever its type. */
-export type Figures =
+export type PointFigures =
   | { readonly kind: "number"; readonly value: number | bigint | undefined }
   | {
     readonly kind: "distribution";
@@ -15,10 +15,10 @@ export type Figures =
     readonly sum: number | undefined;
     readonly min: number | undefined;
     readonly max: number | undefined;
-    readonly buckets: Buckets | undefined;
+    readonly buckets: PointBuckets | undefined;
   };
 
-export function figuresOf(point: DataPoint): Figures {
+export function figuresOf(point: DataPoint): PointFigures {
   if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") {
     return { kind: "number", value: point.value.value };
   }
@@ -29,7 +29,7 @@ export function figuresOf(point: DataPoint): Figures {
   return { kind: "distribution", count, sum, min, max, buckets: bucketsOf(point) };
 }
 
-function bucketsOf(point: DataPoint): Buckets | undefined {
+function bucketsOf(point: DataPoint): PointBuckets | undefined {
   switch (point.$typeName) {
     case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
       return point.bucketCounts.length === 0

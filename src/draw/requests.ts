@@ -1,5 +1,11 @@
 import { type Canvas, wrapped } from "../console/canvas.ts";
-import { type Buckets, type Figures, figuresOf, knownFigures, rounded } from "./figures.ts";
+import {
+  figuresOf,
+  knownFigures,
+  type PointBuckets,
+  type PointFigures,
+  rounded,
+} from "./figures.ts";
 import { attributeWords } from "./words.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
@@ -12,10 +18,10 @@ import { escapeText } from "../console/escape.ts";
 import type { Hide } from "../redact/secrets.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
-export interface Series {
+export interface DrawnSeries {
   readonly resource: readonly string[];
   readonly title: readonly string[];
-  readonly figures: Figures;
+  readonly figures: PointFigures;
 }
 
 /** Series that are drawn at once; the rest is only counted. */
@@ -33,7 +39,7 @@ export function drawRequests(
     ...drawSeries(
       largest.slice(0, most).map(({ resource, metric, point }) => ({
         resource: attributeWords(resource, canvas.hide),
-        title: titleOf(metric, point, canvas.hide),
+        title: seriesTitle(metric, point, canvas.hide),
         figures: figuresOf(point),
       })),
       canvas,
@@ -43,7 +49,7 @@ export function drawRequests(
 }
 
 /** Series that are in their order, as many as are drawn at once. */
-export function drawFirst(series: readonly Series[], canvas: Canvas): string[] {
+export function drawFirst(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   return [
     ...drawSeries(series.slice(0, MOST_DRAWN), canvas),
     ...moreLines(series.length - MOST_DRAWN, "series"),
@@ -75,7 +81,11 @@ function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
 }
 
 /** A series' name, unit and attributes. */
-export function titleOf(metric: Metric, point: DataPoint, hide: Hide = (text) => text): string[] {
+export function seriesTitle(
+  metric: Metric,
+  point: DataPoint,
+  hide: Hide = (text) => text,
+): string[] {
   const unit = metric.unit === "" ? [] : [`(${escapeText(hide(metric.unit))})`];
   return [
     escapeText(hide(metric.name)),
@@ -85,7 +95,7 @@ export function titleOf(metric: Metric, point: DataPoint, hide: Hide = (text) =>
 }
 
 /** A resource is named where it is another than that of the block before. */
-function drawSeries(series: readonly Series[], canvas: Canvas): string[] {
+function drawSeries(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   const { breakAt, paint } = canvas;
   const lines: string[] = [];
   let before = "";
@@ -103,7 +113,7 @@ function drawSeries(series: readonly Series[], canvas: Canvas): string[] {
 
 const INDENT = 4;
 
-function drawFigures(figures: Figures, { width, breakAt, paint }: Canvas): string[] {
+function drawFigures(figures: PointFigures, { width, breakAt, paint }: Canvas): string[] {
   // A name and its value stay on one line.
   const text = (line: string) => wrapped(line.split(/(?<=,) /), INDENT, breakAt);
   if (figures.kind === "number") return text(`value ${String(figures.value ?? "none")}`);
@@ -118,7 +128,7 @@ function drawFigures(figures: Figures, { width, breakAt, paint }: Canvas): strin
 }
 
 function estimatesOf(
-  buckets: Buckets,
+  buckets: PointBuckets,
   extremes: { readonly min: number | undefined; readonly max: number | undefined },
 ): string[] {
   const listed: readonly Bucket[] = buckets.kind === "explicit"

@@ -27,7 +27,7 @@ export function unusableClient(cert: string, key: string): Unusable | undefined 
   }
   const lacking = unreadableKey(key);
   if (lacking !== undefined) return { file: "key", reason: lacking };
-  const refusal = refusalOf(() => demandUsablePair({ cert, key }));
+  const refusal = rejectionBy(() => demandUsablePair({ cert, key }));
   if (refusal !== undefined) return unusablePair(refusal, chain, key);
   const wrong = misplaced(chain);
   return wrong === undefined ? undefined : {
@@ -55,18 +55,18 @@ export function unusableAuthorities(text: string): string | undefined {
   const one = refusalOfAuthorities(found[from]?.pem ?? "");
   return one === undefined
     ? rejected(whole)
-    : `${nameOf(from, found.length)} in it ${faultIn(one)}`;
+    : `${certificateName(from, found.length)} in it ${faultIn(one)}`;
 }
 
 function refusalOfAuthorities(pem: string): string | undefined {
-  return refusalOf(() => Deno.createHttpClient({ caCerts: [pem] }).close());
+  return rejectionBy(() => Deno.createHttpClient({ caCerts: [pem] }).close());
 }
 
 /** Certificates of which OpenSSL looks at no more in a chain. */
 const LONGEST_CHAIN = 100;
 
 /** In the words of the TLS library; undefined when it has none. */
-function refusalOf(use: () => void): string | undefined {
+function rejectionBy(use: () => void): string | undefined {
   try {
     use();
     return undefined;
@@ -78,7 +78,7 @@ function refusalOf(use: () => void): string | undefined {
 function unusablePair(refusal: string, chain: readonly InChain[], key: string): Unusable {
   if (/KeyMismatch/.test(refusal)) {
     const own = chain.findIndex(({ pem }) =>
-      refusalOf(() => demandUsablePair({ cert: pem, key })) === undefined
+      rejectionBy(() => demandUsablePair({ cert: pem, key })) === undefined
     );
     return own < 0
       ? {
@@ -104,7 +104,7 @@ function unusablePair(refusal: string, chain: readonly InChain[], key: string): 
   return {
     file: "certificate",
     reason: /invalid peer certificate/.test(refusal)
-      ? `${nameOf(0, chain.length)} in it ${faultIn(refusal)}`
+      ? `${certificateName(0, chain.length)} in it ${faultIn(refusal)}`
       : rejected(refusal),
   };
 }
@@ -133,10 +133,10 @@ function certificatesIn(text: string): readonly InChain[] | string {
   if (found.length === 0) return noCertificate(text, blocks);
   const certificates: InChain[] = [];
   for (const [i, block] of found.entries()) {
-    if (!block.isWhole) return `${nameOf(i, found.length)} in it is cut off: ${NO_END}`;
+    if (!block.isWhole) return `${certificateName(i, found.length)} in it is cut off: ${NO_END}`;
     const der = derOf(block);
     const facts = der === undefined ? undefined : certificateFacts(der);
-    if (facts === undefined) return `${nameOf(i, found.length)} in it is damaged`;
+    if (facts === undefined) return `${certificateName(i, found.length)} in it is damaged`;
     certificates.push({ ...facts, pem: pemOf(block) });
   }
   return certificates;
@@ -144,7 +144,7 @@ function certificatesIn(text: string): readonly InChain[] | string {
 
 const NO_END = "its -----END … line is missing";
 
-function nameOf(index: number, count: number): string {
+function certificateName(index: number, count: number): string {
   return count === 1 ? "the certificate" : `certificate ${index + 1}`;
 }
 

@@ -32,7 +32,7 @@ const SIGNAL_PATH = "/v1/metrics";
 
 /** The URL of a setting that names the base of all signals: `/v1/metrics` is added unless it is there. */
 export function baseEndpoint(setting: Setting, environment: Environment): Endpoint {
-  const url = parse(setting);
+  const url = parseEndpoint(setting);
   const path = url.pathname.replace(/\/+$/, "");
   url.pathname = path.endsWith(SIGNAL_PATH) ? path : path + SIGNAL_PATH;
   return endpoint(url, setting, environment);
@@ -43,7 +43,7 @@ export const EXACT_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
 
 /** The URL of `EXACT_ENDPOINT`. */
 export function exactEndpoint(setting: Setting, environment: Environment): Endpoint {
-  return endpoint(parse(setting), setting, environment);
+  return endpoint(parseEndpoint(setting), setting, environment);
 }
 
 function endpoint(url: URL, setting: Setting, environment: Environment): Endpoint {
@@ -66,12 +66,12 @@ function endpoint(url: URL, setting: Setting, environment: Environment): Endpoin
   };
 }
 
-function parse(setting: Setting): URL {
+function parseEndpoint(setting: Setting): URL {
   const text = setting.value.trim();
   const url = URL.parse(text);
   const isHttp = url !== null && ["http:", "https:"].includes(url.protocol);
   const shown = () => `"${redactUrlText(setting.value)}"`;
-  const placeholder = placeholderIn(isHttp ? url.hostname : text);
+  const placeholder = placeholderInHost(isHttp ? url.hostname : text);
   if (placeholder !== undefined) {
     throw invalid(
       setting,
@@ -91,7 +91,7 @@ function parse(setting: Setting): URL {
 }
 
 /** What documentation prints where a name of one's own belongs, in a host that can be none: `<cluster>`, `{id}`. */
-function placeholderIn(text: string): string | undefined {
+function placeholderInHost(text: string): string | undefined {
   // A password may hold such characters, and is not quoted.
   const [host = ""] = text.replace(/^[a-z]+:\/\//i, "").replace(/^.*@/s, "").split(/[/?#]/, 1);
   return /<[^<>]*>|\$?\{\{?[^{}]*\}\}?|\$[A-Z_]+/i.exec(host)?.[0];

@@ -4,7 +4,7 @@ import type { Failure } from "./reply.ts";
 import { readBody } from "./response_body.ts";
 
 /** What a GET brought. */
-export type Got =
+export type GetResult =
   | {
     readonly kind: "answer";
     readonly status: number;
@@ -28,7 +28,7 @@ export interface GetOptions {
 export async function getText(
   url: URL,
   { headers, timeoutMs, mostBytes, signal }: GetOptions,
-): Promise<Got> {
+): Promise<GetResult> {
   const timeout = deadline(timeoutMs);
   const failed = (thrown: unknown, answering: boolean) =>
     signal.aborted

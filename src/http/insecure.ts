@@ -47,14 +47,14 @@ export function insecureExchange(
       }, (answer) => {
         resolve({
           status: answer.statusCode ?? 0,
-          headers: headersOf(answer),
-          chunks: chunksOf(answer),
+          headers: incomingHeaders(answer),
+          chunks: incomingChunks(answer),
         });
       });
       // After a 101 (Switching Protocols) no answer follows: it is one, and nobody asked for it.
       sent.on("upgrade", (answer, socket) => {
         socket.destroy();
-        resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), chunks: null });
+        resolve({ status: answer.statusCode ?? 0, headers: incomingHeaders(answer), chunks: null });
       });
       sent.on("socket", (socket) => {
         socket.once("connect", () => state = "connected");
@@ -76,13 +76,13 @@ export function insecureExchange(
   };
 }
 
-function headersOf({ headers }: IncomingMessage): Headers {
+function incomingHeaders({ headers }: IncomingMessage): Headers {
   return new Headers(
     Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
   );
 }
 
-function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {
+function incomingChunks(answer: IncomingMessage): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
       answer.on("data", (chunk: Uint8Array) => controller.enqueue(chunk));

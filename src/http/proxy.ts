@@ -60,7 +60,7 @@ export function proxySecrets(environment: Environment): readonly string[] {
       if (userinfo === undefined) return [];
       const colon = userinfo.indexOf(":");
       const parts = colon < 0 ? [] : [userinfo.slice(0, colon), userinfo.slice(colon + 1)];
-      return [userinfo, ...parts].flatMap((part) => [part, percentDecoded(part)]);
+      return [userinfo, ...parts].flatMap((part) => [part, percentDecodeLossy(part)]);
     })
   );
 }
@@ -103,7 +103,7 @@ function parseProxy(variable: string, value: string): Proxy | undefined {
   }
   const [, scheme = "http", full, bare] = URI.exec(value) ?? [];
   const authority = full ?? bare;
-  const kind = kindOf(scheme);
+  const kind = proxyKind(scheme);
   if (authority === undefined || kind === undefined || !AUTHORITY.test(authority)) return undefined;
   // fetch would take what stands in front of the password's / for the host.
   if (value.slice(value.indexOf(authority) + authority.length).includes("@")) {
@@ -126,8 +126,8 @@ function parseProxy(variable: string, value: string): Proxy | undefined {
     host: host.replace(/^\[(.*)\]$/, "$1"),
     port,
     credentials: userinfo === undefined ? undefined : {
-      user: percentDecoded(userinfo.slice(0, colon)),
-      password: percentDecoded(userinfo.slice(colon + 1)),
+      user: percentDecodeLossy(userinfo.slice(0, colon)),
+      password: percentDecodeLossy(userinfo.slice(colon + 1)),
     },
     shown: `${scheme.toLowerCase()}://${hidden}${host}:${port}/`,
     variable,
@@ -135,7 +135,7 @@ function parseProxy(variable: string, value: string): Proxy | undefined {
 }
 
 /** Bytes that are not UTF-8 become U+FFFD, as in fetch; a % that begins no escape stays. */
-function percentDecoded(text: string): string {
+function percentDecodeLossy(text: string): string {
   const bytes = new TextEncoder().encode(text);
   const decoded: number[] = [];
   for (let at = 0; at < bytes.length; at++) {
@@ -146,7 +146,7 @@ function percentDecoded(text: string): string {
   return new TextDecoder().decode(new Uint8Array(decoded));
 }
 
-function kindOf(scheme: string): Proxy["kind"] | undefined {
+function proxyKind(scheme: string): Proxy["kind"] | undefined {
   // The schemes of SOCKS count in small letters only.
   if (scheme === "socks5" || scheme === "socks5h") return "socks5";
   const lower = scheme.toLowerCase();

@@ -1,3 +1,5 @@
+import { joinBytes } from "../platform/byte_buffer.ts";
+
 /** Body of a response, as far as it could be read; only "whole" is all of it, decompressed. */
 export type ResponseBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -24,13 +26,13 @@ export async function readBody(
       const room = most - length;
       kept.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
       length += Math.min(chunk.length, room);
-      if (chunk.length > room) return { kind: "too-large", bytes: joined(kept, length) };
+      if (chunk.length > room) return { kind: "too-large", bytes: joinBytes(kept) };
     }
   } catch (thrown) {
     // Nothing but the connection throws here, or the signal that ends it.
-    return { kind: "broken", bytes: joined(kept, length), thrown };
+    return { kind: "broken", bytes: joinBytes(kept), thrown };
   }
-  const bytes = joined(kept, length);
+  const bytes = joinBytes(kept);
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (length === 0 || coding === "identity" || coding === "") return { kind: "whole", bytes };
   // Requests ask for "identity": hardly any response comes here.
@@ -40,14 +42,4 @@ export async function readBody(
   return plain === undefined
     ? { kind: "miscoded", bytes, coding }
     : { kind: "whole", bytes: plain };
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks ?? []) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -12,7 +12,7 @@ export async function connectSocks(
   const [version, method] = await readExactly(line, 2);
   if (version !== 5) throw new Error("Invalid response version: the proxy does not speak SOCKS5");
   if (method === 2 && credentials !== undefined) {
-    await writeAll(line, [1, ...counted(credentials.user), ...counted(credentials.password)]);
+    await writeAll(line, [1, ...withLength(credentials.user), ...withLength(credentials.password)]);
     const [, status] = await readExactly(line, 2);
     if (status !== 0) throw new Error("the proxy rejected the user name and password");
   } else if (method !== 0) {
@@ -41,7 +41,7 @@ const REPLIES = [
 /** A name is looked up by the proxy, as in fetch, whether the scheme is socks5 or socks5h. */
 function destination(host: string): readonly number[] {
   const address = addressOf(host);
-  if (address === undefined) return [3, ...counted(host)];
+  if (address === undefined) return [3, ...withLength(host)];
   const { bits, width } = address;
   const bytes = Array.from(
     { length: width / 8 },
@@ -50,7 +50,7 @@ function destination(host: string): readonly number[] {
   return [width === 32 ? 1 : 4, ...bytes];
 }
 
-function counted(text: string): readonly number[] {
+function withLength(text: string): readonly number[] {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length > 255) throw new Error("SOCKS5 allows 255 bytes for a name or password");
   return [bytes.length, ...bytes];

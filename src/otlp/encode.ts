@@ -1,21 +1,22 @@
 import type { Interval } from "./interval.ts";
 import type { Attributes } from "../aggregate/measurement.ts";
+import { joinBytes } from "../platform/byte_buffer.ts";
 import {
   type ExplicitFigures,
   explicitWriter,
   type ExponentialFigures,
   exponentialWriter,
-  type Point,
   type PointWriter,
   timeFields,
+  type UntimedPoint,
 } from "./points.ts";
 import type { RequestLimits } from "./request.ts";
-import { attributeFields, concat, field, fieldSize, stringField, writeHead } from "./wire.ts";
+import { attributeFields, field, fieldSize, stringField, writeHead } from "./wire.ts";
 
 /** The data points of one interval. */
 export interface IntervalPoints<H> {
   readonly interval: Interval;
-  readonly points: readonly Point<H>[];
+  readonly points: readonly UntimedPoint<H>[];
 }
 
 /** A metric's data points, all of one kind. */
@@ -138,7 +139,7 @@ function withWriter<H extends { readonly count: number }>(
   data: readonly IntervalPoints<H>[],
   writer: PointWriter<H>,
 ): Encodable {
-  const head = concat([
+  const head = joinBytes([
     stringField(1, name),
     ...description === "" ? [] : [stringField(2, description)],
     ...unit === "" ? [] : [stringField(3, unit)],

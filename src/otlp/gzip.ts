@@ -30,7 +30,7 @@ const PIECE = 1024;
  * Unpacks gzip and stops as soon as there is more than `limit`, which is said with undefined.
  * Throws when the bytes are not gzip. `scratch` is used again and again: fifty bombs, one buffer.
  */
-export function gunzip(
+export function gunzipBounded(
   packed: Uint8Array<ArrayBuffer>,
   limit: number,
   scratch: ByteBuffer = new ByteBuffer(),
@@ -53,7 +53,7 @@ export async function unpackBounded(
 export async function plainBody(
   { body, encoding }: Pick<EncodedRequest, "body" | "encoding">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return encoding === "gzip" ? await gunzip(body, Infinity) ?? body : body;
+  return encoding === "gzip" ? await gunzipBounded(body, Infinity) ?? body : body;
 }
 
 /** The size of a request's body before compression, which gzip keeps in its last four bytes (RFC 1952, 2.3.1). */
@@ -73,7 +73,7 @@ async function through(
   limit: number,
   into: ByteBuffer,
 ): Promise<boolean> {
-  const fed = feed(bytes, piece, writable.getWriter());
+  const fed = feedPieces(bytes, piece, writable.getWriter());
   const reader = readable.getReader();
   into.clear();
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
@@ -88,7 +88,7 @@ async function through(
   return true;
 }
 
-async function feed(
+async function feedPieces(
   bytes: Uint8Array<ArrayBuffer>,
   piece: number,
   writer: WritableStreamDefaultWriter<BufferSource>,

@@ -22,7 +22,7 @@ export interface Instrument
 }
 
 /** The series of an instrument, within the limit that all share. */
-export function tableOf(
+export function createSeriesTable(
   { bounds, attributes }: Instrument,
   cardinality: CardinalityLimit,
 ): SeriesTable {

@@ -24,7 +24,7 @@ export function fromJsonRequest(text: string): ExportMetricsServiceRequest {
   const document: JsonValue = LONG_NUMBER.test(text)
     ? JSON.parse(text, longAsText)
     : JSON.parse(text);
-  if (!isObject(document)) throw new Error("it is no JSON object");
+  if (!isJsonObject(document)) throw new Error("it is no JSON object");
   withoutNulls(document);
   changeIdentifiers(document, (hex) => Uint8Array.fromHex(hex).toBase64());
   return fromJson(ExportMetricsServiceRequestSchema, document, { ignoreUnknownFields: true });
@@ -62,9 +62,9 @@ function exemplarsOf(document: JsonValue): JsonObject[] {
   return PATH.reduce<JsonObject[]>(
     (objects, names) =>
       objects.flatMap((object) =>
-        names.flatMap((name) => object[name] ?? []).flatMap((it) => isObject(it) ? [it] : [])
+        names.flatMap((name) => object[name] ?? []).flatMap((it) => isJsonObject(it) ? [it] : [])
       ),
-    isObject(document) ? [document] : [],
+    isJsonObject(document) ? [document] : [],
   );
 }
 
@@ -72,7 +72,7 @@ function exemplarsOf(document: JsonValue): JsonObject[] {
 function withoutNulls(value: JsonValue): void {
   if (Array.isArray(value)) {
     value.forEach(withoutNulls);
-  } else if (isObject(value)) {
+  } else if (isJsonObject(value)) {
     for (const [name, held] of Object.entries(value)) {
       if (held === null) Reflect.deleteProperty(value, name);
       else withoutNulls(held);
@@ -80,6 +80,6 @@ function withoutNulls(value: JsonValue): void {
   }
 }
 
-function isObject(value: JsonValue | undefined): value is JsonObject {
+function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

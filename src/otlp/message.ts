@@ -22,7 +22,7 @@ export async function encodeMessage(
     body,
     encoding: "identity",
     points: points.length,
-    measurements: points.reduce((sum, point) => sum + measurementsOf(point), 0),
+    measurements: points.reduce((sum, point) => sum + measurementCountOf(point), 0),
   };
   const parts = await fitting(whole, limits);
   if (compression === "none") return parts;
@@ -52,7 +52,7 @@ export function* dataPointsIn(request: ExportMetricsServiceRequest): Generator<D
 }
 
 /** A data point's measurements are its count; one of a gauge or a sum has none, and is one by itself. */
-export function measurementsOf(point: DataPoint): number {
+export function measurementCountOf(point: DataPoint): number {
   return "count" in point ? Number(point.count) : 1;
 }
 

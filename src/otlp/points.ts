@@ -15,20 +15,20 @@ import {
 export const ATTRIBUTES = { explicit: 9, exponential: 1 } as const;
 
 /** What both kinds of histogram tell; `sum`, `min` and `max` are NaN where they are not known, and then not written. */
-interface Figures {
+interface HistogramFigures {
   readonly count: number;
   readonly sum: number;
   readonly min: number;
   readonly max: number;
 }
 
-export interface ExplicitFigures extends Figures {
+export interface ExplicitFigures extends HistogramFigures {
   readonly bounds: readonly number[];
   /** One more than bounds. */
   readonly counts: readonly number[];
 }
 
-export interface ExponentialFigures extends Figures {
+export interface ExponentialFigures extends HistogramFigures {
   readonly scale: number;
   /** The index of the lowest bucket. */
   readonly offset: number;
@@ -39,7 +39,7 @@ export interface ExponentialFigures extends Figures {
 }
 
 /** A data point but for its times. */
-export interface Point<H> {
+export interface UntimedPoint<H> {
   /** Encoded, under the field number of its kind. */
   readonly attributes: Uint8Array;
   readonly histogram: H;
@@ -50,13 +50,13 @@ export interface PointWriter<H> {
   /** The field of `Metric` that holds them. */
   readonly field: number;
   /** Bytes of a data point without its tag and length. */
-  size(point: Point<H>): number;
+  size(point: UntimedPoint<H>): number;
   /** Writes those bytes where there are only zeros yet, and returns where they end. */
   write(
     bytes: Uint8Array,
     view: DataView,
     at: number,
-    point: Point<H>,
+    point: UntimedPoint<H>,
     times: Uint8Array,
   ): number;
 }
@@ -88,7 +88,7 @@ function writeDouble(view: DataView, at: number, field: number, value: number): 
 }
 
 /** Of sum, min and max. */
-function optionalSize({ sum, min, max }: Figures): number {
+function optionalSize({ sum, min, max }: HistogramFigures): number {
   // NaN is in any sum that it is added to.
   if (!Number.isNaN(sum + min + max)) return 3 * 9;
   return 9 * [sum, min, max].filter((value) => !Number.isNaN(value)).length;

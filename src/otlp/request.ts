@@ -25,7 +25,7 @@ export const DYNATRACE_REQUEST: RequestLimits = { points: 3000, bytes: 4_000_000
  */
 export const OTLP_REQUEST: RequestLimits = { points: Infinity, bytes: 16 * 2 ** 20 };
 /** The limits, and at most so many bytes. */
-export function atMost(bytes: number, limits: RequestLimits): RequestLimits {
+export function withByteLimit(bytes: number, limits: RequestLimits): RequestLimits {
   return bytes < limits.bytes ? { ...limits, bytes } : limits;
 }
 

@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from "../aggregate/measurement.ts";
+import { joinBytes } from "../platform/byte_buffer.ts";
 
 // The parts of protobuf's wire format that an export request needs (protobuf.dev, "Encoding"). Every `write…` takes
 // where to begin and returns where it ended; there must be room.
@@ -53,19 +54,9 @@ export function fieldSize(length: number): number {
 
 /** One length-delimited field with these parts as its content. */
 export function field(number: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const content = concat(parts);
+  const content = joinBytes(parts);
   const bytes = new Uint8Array(fieldSize(content.length));
   bytes.set(content, writeHead(bytes, 0, number, content.length));
-  return bytes;
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
 }
 

@@ -34,3 +34,14 @@ export class ByteBuffer {
     return this.#buffer.subarray(0, this.#length);
   }
 }
+
+/** All parts in one array, in their order. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

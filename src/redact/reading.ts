@@ -19,7 +19,7 @@ export function readings(text: string): readonly [Reading, ...Reading[]] {
   // Most texts hold no escapes: looking for them is much faster than reading anew.
   if (!/[%&\\]/.test(text)) return all;
   while (all.length <= DEEPEST) {
-    const next = unescaped(reading);
+    const next = unescapeOnce(reading);
     if (next === undefined) break;
     reading = next;
     all.push(reading);
@@ -58,7 +58,7 @@ const AMPERSAND = 0x26;
 const BACKSLASH = 0x5c;
 
 /** The same without its outermost escapes; undefined when there are none. */
-function unescaped({ units, starts }: Reading): Reading | undefined {
+function unescapeOnce({ units, starts }: Reading): Reading | undefined {
   // No escape stands for more units than it has.
   const to = new Uint16Array(units.length);
   const from = new Uint32Array(units.length + 1);

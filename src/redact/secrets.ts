@@ -49,7 +49,7 @@ export class Secrets {
     const raw = search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
     for (const value of [username, password, ...raw]) {
       this.#addWhole(value);
-      this.#addWhole(percentDecoded(value));
+      this.#addWhole(decodedOrSame(value));
     }
     for (const value of searchParams.values()) this.#addWhole(value);
   }
@@ -134,7 +134,7 @@ export class Secrets {
       for (const { pattern, at } of this.#fragments.get(hash)) {
         const begin = end - SHORTEST_SECRET;
         if (begin < (done.get(pattern) ?? 0)) continue;
-        const match = common(units, begin, pattern, at);
+        const match = matchAround(units, begin, pattern, at);
         if (match === undefined) continue;
         const range = hidden(match, reading, plain);
         if (range === undefined) continue;
@@ -197,7 +197,7 @@ interface Match {
   readonly end: number;
 }
 
-function common(
+function matchAround(
   units: Uint16Array,
   place: number,
   pattern: Pattern,
@@ -292,7 +292,7 @@ function masked(text: string, found: Range[]): string {
   return parts.join("");
 }
 
-function percentDecoded(text: string): string {
+function decodedOrSame(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

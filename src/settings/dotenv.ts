@@ -38,7 +38,7 @@ export function parseDotenv(text: string, unreadable: number[] = []): Map<string
       at = start; // what looked like a prefix or a separator may have been on a later line
       if (at < source.length && source[at] !== "#") unreadable.push(lines(at));
     } else {
-      const end = quotedEnd(source, at);
+      const end = closingQuote(source, at);
       const raw = end === undefined ? take(UNQUOTED) ?? "" : source.slice(at, end);
       if (end !== undefined) at = end;
       variables.set(key, valueOf(raw.trim()));
@@ -59,7 +59,7 @@ function lineCounter(source: string): (at: number) => number {
 }
 
 /** Where the quoted value that begins after `from` and its white space ends; undefined if none does. */
-function quotedEnd(source: string, from: number): number | undefined {
+function closingQuote(source: string, from: number): number | undefined {
   SPACE.lastIndex = from;
   SPACE.test(source);
   const open = SPACE.lastIndex;

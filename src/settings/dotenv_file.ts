@@ -102,21 +102,21 @@ function withoutEffect(
   if (proxies.length > 0) {
     warnings.push(
       `${
-        listed(proxies)
+        nameSome(proxies)
       } in ${file} has no effect: a proxy is read from the environment alone, so export it`,
     );
   }
   if (unknown.length > 0) {
-    warnings.push(`${file} sets what this program does not know: ${listed(unknown)}`);
+    warnings.push(`${file} sets what this program does not know: ${nameSome(unknown)}`);
   }
   if (lines.length > 0) {
     const what = lines.length === 1 ? "line" : "lines";
-    warnings.push(`${what} ${listed(lines)} of ${file} cannot be read: expected NAME=VALUE`);
+    warnings.push(`${what} ${nameSome(lines)} of ${file} cannot be read: expected NAME=VALUE`);
   }
   return warnings;
 }
 
-function listed(items: readonly (string | number)[]): string {
+function nameSome(items: readonly (string | number)[]): string {
   const more = items.length - MOST_NAMED;
   // A token that was pasted in the wrong place can look like a name.
   const shown = items.slice(0, MOST_NAMED).map((item) => redactTokens(String(item))).join(", ");

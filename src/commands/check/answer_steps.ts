@@ -37,7 +37,7 @@ const REFUSALS = [401, 403, 413, 415, 429];
 type Reached = Extract<Answered, { answer: ExportAnswer }>;
 
 /** Whether an answer is neither success nor a known refusal: a receiver may just not like a request without data. */
-export function isUndecided(it: Answered): boolean {
+export function isUndecidedAnswer(it: Answered): boolean {
   if (!("answer" in it)) return false;
   const { status } = it.reply;
   return !isSuccess(status) && !isPlainToTls(it) && (status < 300 || status >= 400) &&
@@ -46,7 +46,7 @@ export function isUndecided(it: Answered): boolean {
 
 /** Plain HTTP was sent to a port for TLS, and its server has said so. */
 function isPlainToTls({ reply, answer }: Reached): boolean {
-  return reply.status === 400 && wantsHttps(said(answer));
+  return reply.status === 400 && wantsHttps(messageIn(answer));
 }
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */
@@ -66,7 +66,7 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const facts = { url, status, ...server !== "" && { server } };
   const from = server === "" ? "" : `, server ${server}`;
   const skew = skewHint(headers.get("date"), now);
-  const hint = statusHint(status, headers, endpoint, said(answer));
+  const hint = statusHint(status, headers, endpoint, messageIn(answer));
   const isRedirect = status >= 300 && status < 400;
   if (
     isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
@@ -74,10 +74,10 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   ) {
     const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
-    const step = failed(words(answer, status) + where, hint, skew);
-    return withFacts(step, facts, `${posted} -> ${said(answer)}${where}${from}`);
+    const step = failed(messageWithoutStatus(answer, status) + where, hint, skew);
+    return withFacts(step, facts, `${posted} -> ${messageIn(answer)}${where}${from}`);
   }
-  if (isUndecided(it) && !isOtlp(reply)) {
+  if (isUndecidedAnswer(it) && !isOtlp(reply)) {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
     return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
   }
@@ -100,13 +100,13 @@ function redirectTarget(location: string, endpoint: Endpoint): string {
 }
 
 /** What the receiver said, with its status: `401 Unauthorized: …`. */
-function said(answer: ExportAnswer): string {
+function messageIn(answer: ExportAnswer): string {
   return "message" in answer ? answer.message : "";
 }
 
 /** The same without the status, which is a fact of its own. */
-function words(answer: ExportAnswer, status: number): string {
-  const text = said(answer).replace(new RegExp(`^${status}[ ,:]*`), "");
+function messageWithoutStatus(answer: ExportAnswer, status: number): string {
+  const text = messageIn(answer).replace(new RegExp(`^${status}[ ,:]*`), "");
   return text === "" ? "refused" : text;
 }
 
@@ -128,7 +128,7 @@ export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step
   const { status } = it.reply;
   if (status === 401 || status === 403) return refused(it, endpoint);
   if (!sent) return passed("none is sent, and none was asked for");
-  return isUndecided(it)
+  return isUndecidedAnswer(it)
     ? undecided("not refused, but the answer does not tell that it is right")
     : passed("not refused");
 }
@@ -139,17 +139,17 @@ export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
   if (answer.kind === "accepted") {
     return judgeAccepted("an empty request", status, answer, endpoint);
   }
-  if (!isUndecided(it)) return refused(it, endpoint);
+  if (!isUndecidedAnswer(it)) return refused(it, endpoint);
   const what = "it cannot be told from an empty request, which was answered with";
   return withFacts(
     undecided(
-      `${what}: ${words(answer, status)}`,
+      `${what}: ${messageWithoutStatus(answer, status)}`,
       "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
         "one measurement, which tells",
-      statusHint(status, headers, endpoint, said(answer)),
+      statusHint(status, headers, endpoint, messageIn(answer)),
     ),
     { status },
-    `${what} ${said(answer)}`,
+    `${what} ${messageIn(answer)}`,
   );
 }
 
@@ -181,8 +181,12 @@ function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endp
   // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
   const hint = answer.kind === "partial"
     ? undefined
-    : statusHint(status, headers, endpoint, said(answer));
-  return withFacts(failed(words(answer, status), hint), { status }, said(answer));
+    : statusHint(status, headers, endpoint, messageIn(answer));
+  return withFacts(
+    failed(messageWithoutStatus(answer, status), hint),
+    { status },
+    messageIn(answer),
+  );
 }
 
 /** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
@@ -204,11 +208,11 @@ export function judgeCanary(
   // A hint that names the status says what an explanation would say once more.
   const hint = answer.kind === "partial"
     ? wordsHint(answer.message)
-    : statusHint(status, headers, endpoint, said(answer));
+    : statusHint(status, headers, endpoint, messageIn(answer));
   const hints = hint === undefined ? explain(answer.message) : [hint];
   return withFacts(
-    failed(`${what} was not accepted: ${words(answer, status)}`, ...hints),
+    failed(`${what} was not accepted: ${messageWithoutStatus(answer, status)}`, ...hints),
     { status },
-    `${what} was not accepted: ${said(answer)}`,
+    `${what} was not accepted: ${messageIn(answer)}`,
   );
 }

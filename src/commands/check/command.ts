@@ -1,6 +1,6 @@
 import {
   answered,
-  isUndecided,
+  isUndecidedAnswer,
   judgeCanary,
   judgeHttp,
   judgeIngest,
@@ -10,7 +10,13 @@ import { checkConfig, type Configured } from "./config_step.ts";
 import type { CheckFlags } from "../../settings/settings.ts";
 import { targetOf } from "../../http/target.ts";
 import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
-import { stepJson, stepText, summaryJson, summaryText, type Verdict } from "./report.ts";
+import {
+  checkSummaryJson,
+  checkSummaryText,
+  type CheckVerdict,
+  stepJson,
+  stepText,
+} from "./report.ts";
 import type { Step, StepName } from "./step.ts";
 import { outputConfig } from "../../settings/output_config.ts";
 import { type Shown, whereToLook } from "../../receivers/dynatrace/explain.ts";
@@ -33,7 +39,7 @@ type Settings = NonNullable<Configured["settings"]>;
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
   let began = system.clock.monotonic();
-  let verdict: Verdict = true;
+  let verdict: CheckVerdict = true;
   let exitCode = 0;
   for await (const [name, step] of steps(flags, system)) {
     const now = system.clock.monotonic();
@@ -46,7 +52,9 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
     exitCode = name === "config" ? 2 : 1;
     if (step.ok === false) break;
   }
-  const summary = format === "json" ? summaryJson(verdict, exitCode) : summaryText(verdict);
+  const summary = format === "json"
+    ? checkSummaryJson(verdict, exitCode)
+    : checkSummaryText(verdict);
   system.stdout(`${summary}\n`);
   return exitCode;
 }
@@ -98,7 +106,9 @@ async function* requestSteps(
   const empty = await post(await emptyRequest(compression));
   const sample = withCanary ? await sampleRequest(config, system) : undefined;
   // What the answer to an empty request leaves open, the answer to a measurement tells.
-  const early = sample !== undefined && isUndecided(empty) ? await post(sample.request) : undefined;
+  const early = sample !== undefined && isUndecidedAnswer(empty)
+    ? await post(sample.request)
+    : undefined;
   const it = early ?? empty;
   yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
   if (!("answer" in it)) return;

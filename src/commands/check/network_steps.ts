@@ -5,7 +5,15 @@ import { reachHint } from "../../http/proxy_hints.ts";
 import type { Failure, FailureCause } from "../../http/reply.ts";
 import { isAddress, type Target } from "../../http/target.ts";
 import { failure } from "../../http/transport.ts";
-import { failed, milliseconds, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
+import {
+  failed,
+  milliseconds,
+  passed,
+  type Step,
+  TIMED_OUT,
+  withFacts,
+  withinTime,
+} from "./step.ts";
 
 /** How long a step may take, and what ends it. */
 export interface Bounds {
@@ -35,7 +43,7 @@ export async function checkDns(
     };
   }
   try {
-    const addresses = await within(timeoutMs, stop, () => lookup(host));
+    const addresses = await withinTime(timeoutMs, stop, () => lookup(host));
     return { step: tell(passed(`${host} is ${addresses.join(", ")}`), addresses), addresses };
   } catch (thrown) {
     const { message } = failure(thrown);
@@ -60,8 +68,8 @@ export async function checkTcp(
   endpoint: Endpoint,
   bounds: Bounds,
 ): Promise<Step> {
-  const tries = await Promise.all(addresses.map((address) => open(address, port, bounds)));
-  const listed = (say: (tried: Try) => string) =>
+  const tries = await Promise.all(addresses.map((address) => tryAddress(address, port, bounds)));
+  const listed = (say: (tried: Attempt) => string) =>
     tries.map((tried) => `${tried.address} ${say(tried)}`).join("; ");
   const detail = listed(({ message }) => message);
   const text = listed(({ message, cause, ms }) =>
@@ -88,7 +96,7 @@ export async function checkTcp(
   return withFacts(step, { port, connections }, text);
 }
 
-interface Try {
+interface Attempt {
   /** With its port. */
   readonly address: string;
   readonly message: string;
@@ -97,14 +105,14 @@ interface Try {
   readonly ms: number;
 }
 
-async function open(ip: string, port: number, { timeoutMs, stop }: Bounds): Promise<Try> {
+async function tryAddress(ip: string, port: number, { timeoutMs, stop }: Bounds): Promise<Attempt> {
   const address = `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
   const began = performance.now();
-  const tried = (message: string, cause?: FailureCause): Try => {
+  const tried = (message: string, cause?: FailureCause): Attempt => {
     return { address, message, cause, ms: performance.now() - began };
   };
   try {
-    const connection = await within(
+    const connection = await withinTime(
       timeoutMs,
       stop,
       (signal) => Deno.connect({ hostname: ip, port, signal }),

@@ -3,7 +3,7 @@ import { escapedLines } from "../../console/lines.ts";
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
 /** What came of all steps: null when none failed, and one could not be told. */
-export type Verdict = boolean | null;
+export type CheckVerdict = boolean | null;
 
 /** A step as lines for a terminal: ✓, ✗ or ?, its time, what was found, and below it the hints. */
 export function stepText(name: StepName, { ok, text, hint }: Step, ms: number): string {
@@ -26,11 +26,11 @@ export function stepJson(
   return escapeJson({ type: "step", name, ok, detail, hint, durationMs, ...facts });
 }
 
-export function summaryJson(ok: Verdict, exitCode: number): string {
+export function checkSummaryJson(ok: CheckVerdict, exitCode: number): string {
   return JSON.stringify({ type: "summary", ok, exitCode });
 }
 
-export function summaryText(ok: Verdict): string {
+export function checkSummaryText(ok: CheckVerdict): string {
   if (ok === null) {
     return "Undecided: the receiver answered, but whether it takes metrics cannot be told (see ? above).";
   }

@@ -1,3 +1,5 @@
+import { whenAborted } from "../../platform/abort.ts";
+
 /** The steps, in their order; tls only for https. */
 export type StepName = "config" | "dns" | "tcp" | "tls" | "http" | "token" | "ingest";
 
@@ -51,7 +53,7 @@ export function milliseconds(ms: number): string {
 }
 
 /** Runs `work` for at most `ms`; its signal is aborted then, and when `stop` is. */
-export async function within<T>(
+export async function withinTime<T>(
   ms: number,
   stop: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
@@ -62,7 +64,8 @@ export async function within<T>(
   stop.addEventListener("abort", end);
   if (stop.aborted) end();
   try {
-    return await Promise.race([work(ended.signal), aborted(ended.signal)]);
+    const late = whenAborted(ended.signal).then(() => Promise.reject(ended.signal.reason));
+    return await Promise.race([work(ended.signal), late]);
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", end);
@@ -70,10 +73,3 @@ export async function within<T>(
 }
 
 export const TIMED_OUT = "timed out";
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}

@@ -9,7 +9,7 @@ import { explained, failure } from "../../http/transport.ts";
 import { isAddress, type Target, targetOf } from "../../http/target.ts";
 import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../../http/tunnel.ts";
-import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
+import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, withinTime } from "./step.ts";
 
 /** How long a certificate may take to be shown, once the verdict on it is known. */
 const SHOW_MS = 3000;
@@ -25,7 +25,7 @@ export async function checkTls(
   const timeoutMs = Math.min(bounds.timeoutMs, SHOW_MS);
   const ask = () => peer(target, credentials, endpoint.proxy, { ...bounds, timeoutMs });
   try {
-    await within(bounds.timeoutMs, bounds.stop, (signal) => {
+    await withinTime(bounds.timeoutMs, bounds.stop, (signal) => {
       return handshake(target, credentials, endpoint.proxy, signal);
     });
     return trusted(await ask());
@@ -134,7 +134,7 @@ async function peer(
 ): Promise<Peer> {
   try {
     const { connect } = await import("node:tls");
-    return await within(timeoutMs, stop, async (signal) => {
+    return await withinTime(timeoutMs, stop, async (signal) => {
       const raw = await openSocket(proxy, { host, port }, credentials, signal);
       try {
         return await new Promise<Peer>((resolve, reject) => {
@@ -172,20 +172,20 @@ function peerOf(certificate: PeerCertificate, version: string): Peer {
     "",
   );
   const parts = [
-    `certificate of ${names || nameOf(certificate.subject)}`,
-    `issued by ${nameOf(certificate.issuer)}`,
+    `certificate of ${names || distinguishedName(certificate.subject)}`,
+    `issued by ${distinguishedName(certificate.issuer)}`,
     `valid from ${day(certificate.valid_from)} to ${day(certificate.valid_to)}`,
   ];
   const facts = {
     names: names.split(", ").filter((name) => name !== ""),
-    issuer: nameOf(certificate.issuer),
+    issuer: distinguishedName(certificate.issuer),
     validFrom: day(certificate.valid_from),
     validTo: day(certificate.valid_to),
   };
   return { known: true, version, certificate: parts.join(", "), until, facts };
 }
 
-function nameOf({ CN, O }: PeerCertificate["subject"]): string {
+function distinguishedName({ CN, O }: PeerCertificate["subject"]): string {
   const named = [CN, O].find((part) => typeof part === "string" && part !== "");
   return named === undefined ? "nobody named" : String(named);
 }

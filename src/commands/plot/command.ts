@@ -52,7 +52,7 @@ export async function plotMeasurements(
     : undefined;
   let ended = false;
   try {
-    ended = await gather(
+    ended = await recordAll(
       recording,
       tables,
       recordsOf(tables, add),
@@ -67,8 +67,8 @@ export async function plotMeasurements(
   const { invalid, skipped = 0, broken } = recording.source;
   console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
   if (format === "json") {
-    if (skipped > 0) warn(`${linesOf(skipped)} skipped, as --where says`);
-    if (invalid > 0) warn(`${linesOf(invalid)} invalid, and not counted`);
+    if (skipped > 0) warn(`${inputLines(skipped)} skipped, as --where says`);
+    if (invalid > 0) warn(`${inputLines(invalid)} invalid, and not counted`);
   }
   // What is followed has no end but this.
   if (!ended && !config.follow) {
@@ -99,7 +99,7 @@ async function tellOfSamples(
   else if (format === "json") warn(SAMPLES);
 }
 
-function linesOf(count: number): string {
+function inputLines(count: number): string {
   return counted(count, "line of the input is", "lines of the input are");
 }
 
@@ -107,7 +107,7 @@ function linesOf(count: number): string {
  * Records until the source ends or a signal comes; draws in between where that can be seen. Resolves to whether the
  * source ended.
  */
-async function gather(
+async function recordAll(
   { source }: Recording,
   tables: readonly PlotTable[],
   records: Records,

@@ -69,18 +69,22 @@ export class PlotTable {
 
   #seriesOf(attributes: Attributes, given: readonly number[]): PlottedSeries {
     const all = { ...attributes, ...this.metric.attributes };
-    const isOwn = equal(given, this.metric.bounds);
-    const bounds = isOwn ? this.metric.bounds : given;
-    const key = seriesKey(all, bounds, isOwn);
+    const bounds = equal(given, this.metric.bounds) ? this.metric.bounds : given;
+    const key = this.#keyOf(all, bounds);
     const known = this.#byKey.get(key);
     const series = known ??
-      (this.#hasRoom() ? this.#add(key, all, bounds) : this.#fold(bounds, isOwn));
+      (this.#hasRoom() ? this.#add(key, all, bounds) : this.#fold(bounds));
     // Of a limited number of series all are known by their objects, however many others are folded.
-    if (isOwn && !this.#overflow.includes(series)) {
+    if (bounds === this.metric.bounds && !this.#overflow.includes(series)) {
       if (this.#byObject.size >= MOST_OBJECTS) this.#byObject.clear();
       this.#byObject.set(attributes, series);
     }
     return series;
+  }
+
+  /** Key of a series: its attributes, and its bounds where they are not the metric's. */
+  #keyOf(attributes: Attributes, bounds: readonly number[]): string {
+    return keyOf(attributes) + (bounds === this.metric.bounds ? "" : ` ${bounds.join()}`);
   }
 
   #add(key: string, attributes: Attributes, bounds: readonly number[]): PlottedSeries {
@@ -91,9 +95,9 @@ export class PlotTable {
   }
 
   /** The series of what has none of its own. The first time the latest series gives up its place to it. */
-  #fold(bounds: readonly number[], isOwn: boolean): PlottedSeries {
+  #fold(bounds: readonly number[]): PlottedSeries {
     const attributes = { ...this.metric.attributes, ...OVERFLOW };
-    const key = seriesKey(attributes, bounds, isOwn);
+    const key = this.#keyOf(attributes, bounds);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const latest = [...this.#byKey].findLast(([, series]) => series.bounds === bounds);
@@ -111,10 +115,6 @@ export class PlotTable {
 /** Those with the most measurements first, equal ones in the order in which they came. */
 export function largestFirst({ series }: PlotTable): readonly PlottedSeries[] {
   return series.toSorted((a, b) => b.count - a.count);
-}
-
-function seriesKey(attributes: Attributes, bounds: readonly number[], isOwn: boolean): string {
-  return keyOf(attributes) + (isOwn ? "" : ` ${bounds.join()}`);
 }
 
 function equal(a: readonly number[], b: readonly number[]): boolean {

@@ -20,7 +20,7 @@ export function tableLines(table: PlotTable, canvas: Canvas): string[] {
   const { metric } = table;
   const series = largestFirst(table);
   const lines = series.slice(0, MOST_DRAWN).flatMap((each) =>
-    seriesLines(titleOf(metric, each.attributes), each, canvas)
+    seriesLines(plottedTitle(metric, each.attributes), each, canvas)
   );
   const more = series.length - MOST_DRAWN;
   if (more > 0) lines.push(`  … and ${grouped(more, "more series", "more series")}`);
@@ -28,13 +28,13 @@ export function tableLines(table: PlotTable, canvas: Canvas): string[] {
     const own = series.filter(({ bounds }) => bounds === metric.bounds);
     const total = new PlottedSeries({}, metric.bounds);
     for (const each of own) total.merge(each);
-    const title = [...titleOf(metric, {}), `all ${own.length} series together`];
+    const title = [...plottedTitle(metric, {}), `all ${own.length} series together`];
     if (own.length > 1) lines.push(...seriesLines(title, total, canvas));
   }
   return [...lines, ...costLines(series, metric, canvas)];
 }
 
-function titleOf({ name, unit }: PlottedMetric, attributes: Attributes): string[] {
+function plottedTitle({ name, unit }: PlottedMetric, attributes: Attributes): string[] {
   const words = Object.entries(attributes).map(([key, value]) =>
     `${escapeText(key)}=${typeof value === "string" ? stringWord(value) : String(value)}`
   );
@@ -69,7 +69,7 @@ function percentileLines(series: PlottedSeries): string[] {
     `p${percent}`,
     measured === undefined ? "unknown" : rounded(measured),
     estimated === undefined ? "unknown" : rounded(estimated),
-    measured === undefined || estimated === undefined ? "" : difference(measured, estimated),
+    measured === undefined || estimated === undefined ? "" : deviationText(measured, estimated),
   ]);
   const table = [["", "measured", "estimated", "off by"], ...rows];
   const widths = [0, 1, 2, 3].map((column) =>
@@ -80,7 +80,7 @@ function percentileLines(series: PlottedSeries): string[] {
   );
 }
 
-function difference(measured: number, estimated: number): string {
+function deviationText(measured: number, estimated: number): string {
   if (measured === estimated) return "0 %";
   if (measured === 0) return "from 0";
   const share = (estimated - measured) / measured;
@@ -97,7 +97,7 @@ function percentage(share: number): string {
 }
 
 /** How far off something is at most, for people. */
-function atMost(share: number): string {
+function atMostText(share: number): string {
   return share < 0.001 ? "less than 0.1 %" : `up to ${percentage(share)}`;
 }
 
@@ -115,14 +115,16 @@ function costLines(
   }
   if (worst === undefined) return [];
   const { percent, error } = worst.at;
-  const of = series.length > 1 ? ` of ${titleOf(metric, worst.series.attributes).join(" ")}` : "";
+  const of = series.length > 1
+    ? ` of ${plottedTitle(metric, worst.series.attributes).join(" ")}`
+    : "";
   const text = error === 0
     ? "These buckets put no percentile off."
     : `These buckets put percentiles off by up to ${percentage(error)} (p${percent}${of}).`;
   return wrapped(hide(text).split(" "), 2, breakAt);
 }
 
-export interface Totals {
+export interface PlotTotals {
   readonly tables: readonly PlotTable[];
   /** Lines of the input that could not be used, and those that a condition left out. */
   readonly invalid: number;
@@ -130,7 +132,10 @@ export interface Totals {
 }
 
 /** What there was in all. */
-export function totalLines({ tables, invalid, skipped }: Totals, { breakAt }: Canvas): string[] {
+export function totalLines(
+  { tables, invalid, skipped }: PlotTotals,
+  { breakAt }: Canvas,
+): string[] {
   const total = (of: (table: PlotTable) => number) =>
     tables.reduce((sum, table) => sum + of(table), 0);
   const measurements = total(({ series }) => series.reduce((sum, { count }) => sum + count, 0));
@@ -165,12 +170,12 @@ export function suggestionLines(
     ofScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
   const of = ofScenario ? ` for ${hide(escapeText(name))}` : "";
   const better = worstError < worstErrorNow
-    ? `, now by ${atMost(worstErrorNow)}`
+    ? `, now by ${atMostText(worstErrorNow)}`
     : ", which is no better than now";
   return [
     ...text(
       `Suggested buckets${of}: estimates of p50, p90 and p99 are off by ${
-        atMost(worstError)
+        atMostText(worstError)
       }${better}.`,
     ),
     pasted(bounds),
@@ -179,7 +184,9 @@ export function suggestionLines(
     `aggregation=ExplicitBucketHistogramAggregation([${bounds.join(", ")}]))`,
     ...conventional === undefined ? [] : [
       ...text(
-        `The semantic conventions' bounds do as well (off by ${atMost(conventional.worstError)}):`,
+        `The semantic conventions' bounds do as well (off by ${
+          atMostText(conventional.worstError)
+        }):`,
       ),
       pasted(conventional.bounds),
     ],

@@ -1,10 +1,10 @@
 import { ByteBuffer } from "../../platform/byte_buffer.ts";
-import type { TakenMedia } from "./media.ts";
+import type { AcceptedMedia } from "./media.ts";
 import type { Semaphore } from "./semaphore.ts";
 
 /** What is taken, how much of it at once, and for how long. */
-export interface Limits {
-  readonly media: TakenMedia;
+export interface ReceiveLimits {
+  readonly media: AcceptedMedia;
   /** A body's bytes, as it came and unpacked. */
   readonly bodyBytes: number;
   /** How a larger one is refused: which rule it breaks, and what the words about it begin with. */
@@ -22,7 +22,7 @@ export interface Limits {
 const MIB = 2 ** 20;
 
 /** 64 MiB is the limit of OTLP (specification.md, "OTLP/HTTP Request"). */
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_LIMITS: ReceiveLimits = {
   media: { formats: ["protobuf", "json"], encodings: ["gzip", "deflate", "zstd"] },
   bodyBytes: 64 * MIB,
   tooLarge: { rule: "body-size", words: "" },
@@ -37,7 +37,7 @@ export const DEFAULT_LIMITS: Limits = {
  * Dynatrace takes protobuf alone, and 4 MB of it, uncompressed. The densest request of that size is 240 MB when it is
  * decoded: eleven bytes an attribute.
  */
-export const DYNATRACE_LIMITS: Limits = {
+export const DYNATRACE_LIMITS: ReceiveLimits = {
   ...DEFAULT_LIMITS,
   media: { formats: ["protobuf"], encodings: ["gzip"] },
   bodyBytes: 4_000_000,
@@ -45,7 +45,7 @@ export const DYNATRACE_LIMITS: Limits = {
   decodedBytes: 256 * MIB,
 };
 
-export type ReadBody =
+export type RequestBody =
   | {
     readonly outcome: "read";
     readonly bytes: Uint8Array<ArrayBuffer>;
@@ -54,7 +54,7 @@ export type ReadBody =
   | { readonly outcome: "too-large" | "too-late" | "broken" | "stopped"; readonly length: number };
 
 /** The words for a body that is larger than the limit. */
-export function tooLargeMessage({ tooLarge, bodyBytes }: Limits, what: string): string {
+export function tooLargeMessage({ tooLarge, bodyBytes }: ReceiveLimits, what: string): string {
   return `${tooLarge.words}${what} is larger than ${bodyBytes} bytes`;
 }
 
@@ -62,12 +62,12 @@ export function tooLargeMessage({ tooLarge, bodyBytes }: Limits, what: string): 
  * Reads a body within the limits, in real time: a connection knows no injected clock. What it holds of the gate for large
  * bodies goes with `release`.
  */
-export async function readBody(
+export async function readRequestBody(
   body: ReadableStream<Uint8Array> | null,
-  limits: Limits,
+  limits: ReceiveLimits,
   large: Semaphore,
   stop: AbortSignal,
-): Promise<ReadBody> {
+): Promise<RequestBody> {
   const read = new ByteBuffer();
   let release = () => {};
   if (body === null) return { outcome: "read", bytes: read.bytes, release };
@@ -81,7 +81,7 @@ export async function readBody(
   stop.addEventListener("abort", onStop);
   if (stop.aborted) onStop();
   let timer = setTimeout(() => end("too-late"), limits.bodyMs);
-  const failed = (outcome: "too-large" | "too-late" | "broken" | "stopped"): ReadBody => {
+  const failed = (outcome: "too-large" | "too-late" | "broken" | "stopped"): RequestBody => {
     release();
     return { outcome, length: read.length };
   };

@@ -39,7 +39,7 @@ export function withoutSecrets(event: RequestEvent, hide: Hide): RequestEvent {
 }
 
 /** Everything that was received; points and measurements are those of requests answered with 200. */
-export interface Summary {
+export interface ReceiveSummary {
   readonly requests: number;
   readonly points: number;
   readonly measurements: number;

@@ -2,14 +2,14 @@ import type { Clock } from "../../platform/clock.ts";
 import { messageOf } from "../../platform/errors.ts";
 import type { Judge } from "../../receivers/otlp/rules.ts";
 import { refusal, success } from "./response.ts";
-import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
+import { discard, readRequestBody, type ReceiveLimits, tooLargeMessage } from "./body.ts";
 import { createDecoder, type Decoded } from "./decoder.ts";
-import type { Refused } from "./refused.ts";
+import { refusalOf, type Refused } from "./refused.ts";
 import type { Outcome, RequestEvent } from "./event.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Scripted } from "./script.ts";
 import { grpcAnswer, grpcMessage, isGrpc } from "./grpc.ts";
-import { type Format, formatOf, mediaOf } from "./media.ts";
+import { contentFormat, type Format, mediaOf } from "./media.ts";
 import { carriesToken } from "./token.ts";
 
 export interface HandlerOptions {
@@ -18,7 +18,7 @@ export interface HandlerOptions {
   /** Answers to the first requests, in the order in which they arrive. */
   readonly respond: readonly Scripted[];
   readonly judge: Judge;
-  readonly limits: Limits;
+  readonly limits: ReceiveLimits;
   readonly clock: Clock;
 }
 
@@ -44,14 +44,14 @@ export function createHandler(
   return async (request) => {
     const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
     const scripted = isExport(about) ? script.next().value ?? JUDGE : JUDGE;
-    const format = formatOf(request.headers) ?? "protobuf";
-    const refuse = (bytes: number, refused: Refused) =>
+    const format = contentFormat(request.headers) ?? "protobuf";
+    const answerRefusal = (bytes: number, refused: Refused) =>
       refusedAnswer(about, bytes, refused, format);
     if (isGrpc(about.path, request.headers)) {
       const message = grpcMessage(request.url);
-      const { event, response } = refuse(
+      const { event, response } = answerRefusal(
         await discard(request.body),
-        no(415, "grpc", message),
+        refusalOf(415, "grpc", message),
       );
       const answer = grpcAnswer(request.headers, message);
       return answer === undefined
@@ -62,21 +62,21 @@ export function createHandler(
     const refused = scripted.kind === "judge"
       ? checkHead(about, request, head, limits) ?? await checkToken(request, options.token)
       : undefined;
-    if (refused !== undefined) return refuse(await discard(request.body), refused);
+    if (refused !== undefined) return answerRefusal(await discard(request.body), refused);
     // A scripted answer is given whatever came, and what cannot be read is not shown.
     const media = head.outcome === "taken" ? head.media : { format, encoding: undefined };
     const leave = await bodies.enter();
     try {
-      const body = await readBody(request.body, limits, large, stop);
+      const body = await readRequestBody(request.body, limits, large, stop);
       if (body.outcome !== "read") {
-        return refuse(body.length, incomplete(body.outcome, limits));
+        return answerRefusal(body.length, incomplete(body.outcome, limits));
       }
       const decoded = await decode(body.bytes, media).finally(body.release);
       if (scripted.kind !== "judge") {
         return scriptedAnswer(about, body.bytes.length, decoded, scripted, format);
       }
       return decoded.outcome === "refused"
-        ? refuse(body.bytes.length, decoded)
+        ? answerRefusal(body.bytes.length, decoded)
         : judgedAnswer(about, body.bytes.length, decoded, format);
     } finally {
       leave();
@@ -105,17 +105,17 @@ function checkHead(
   about: About,
   request: Request,
   head: ReturnType<typeof mediaOf>,
-  limits: Limits,
+  limits: ReceiveLimits,
 ): Refused | undefined {
   if (!isMetricsPath(about.path)) {
-    return no(
+    return refusalOf(
       404,
       "path",
       "nothing is served here: send metrics to a path that ends in /v1/metrics",
     );
   }
   if (about.method !== "POST") {
-    return no(405, "method", `${about.method} is not allowed: send metrics with POST`);
+    return refusalOf(405, "method", `${about.method} is not allowed: send metrics with POST`);
   }
   if (head.outcome === "refused") return head;
   if (Number(request.headers.get("Content-Length") ?? 0) > limits.bodyBytes) {
@@ -133,31 +133,31 @@ async function checkToken(
   try {
     expected = await token();
   } catch (thrown) {
-    return no(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
+    return refusalOf(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
   }
   if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
   const [scheme] = expected.split(" ", 1);
-  return no(401, "token", `expected the header Authorization: ${scheme} with the right token`);
+  return refusalOf(
+    401,
+    "token",
+    `expected the header Authorization: ${scheme} with the right token`,
+  );
 }
 
 function incomplete(
   outcome: "too-large" | "too-late" | "broken" | "stopped",
-  limits: Limits,
+  limits: ReceiveLimits,
 ): Refused {
   switch (outcome) {
     case "too-large":
-      return no(413, limits.tooLarge.rule, tooLargeMessage(limits, "the body"));
+      return refusalOf(413, limits.tooLarge.rule, tooLargeMessage(limits, "the body"));
     case "too-late":
-      return no(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
+      return refusalOf(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
     case "broken":
-      return no(null, "body-broken", "the connection broke before the body was complete");
+      return refusalOf(null, "body-broken", "the connection broke before the body was complete");
     case "stopped":
-      return no(503, "stopped", "the receiver ended before the body was complete");
+      return refusalOf(503, "stopped", "the receiver ended before the body was complete");
   }
-}
-
-function no(status: number | null, rule: string, message: string): Refused {
-  return { outcome: "refused", status, rule, message };
 }
 
 const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };

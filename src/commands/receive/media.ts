@@ -1,4 +1,4 @@
-import type { Refused } from "./refused.ts";
+import { refusalOf, type Refused } from "./refused.ts";
 
 /** How a request is written down (OTLP specification, "OTLP/HTTP Request"). */
 export type Format = "protobuf" | "json";
@@ -12,7 +12,7 @@ export interface Media {
 }
 
 /** What is taken of either. */
-export interface TakenMedia {
+export interface AcceptedMedia {
   readonly formats: readonly Format[];
   readonly encodings: readonly Encoding[];
 }
@@ -23,7 +23,7 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
 };
 
 /** The format that a Content-Type names; an answer is written in the same. */
-export function formatOf(headers: Headers): Format | undefined {
+export function contentFormat(headers: Headers): Format | undefined {
   const named = headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase();
   return (["protobuf", "json"] as const).find((format) => CONTENT_TYPES[format] === named);
 }
@@ -31,28 +31,30 @@ export function formatOf(headers: Headers): Format | undefined {
 /** Reads the head of a request; a refusal lists what is taken. */
 export function mediaOf(
   headers: Headers,
-  taken: TakenMedia,
+  taken: AcceptedMedia,
 ): { readonly outcome: "taken"; readonly media: Media } | Refused {
-  const format = formatOf(headers);
+  const format = contentFormat(headers);
   if (format === undefined || !taken.formats.includes(format)) {
     const type = headers.get("Content-Type");
     const what = type === null
       ? "Content-Type is missing"
       : `Content-Type "${type}" is not supported`;
     const types = taken.formats.map((it) => CONTENT_TYPES[it]);
-    return no(415, "content-type", `${what}: send ${listed(types)}`, { Accept: types.join(", ") });
+    return refusalOf(415, "content-type", `${what}: send ${orList(types)}`, {
+      Accept: types.join(", "),
+    });
   }
   const named = (headers.get("Content-Encoding") ?? "").trim().toLowerCase();
   if (named === "") return { outcome: "taken", media: { format, encoding: undefined } };
-  const send = listed([...taken.encodings, "none"]);
+  const send = orList([...taken.encodings, "none"]);
   if (named === "identity") {
     // RFC 9110, section 12.5.3: reserved for Accept-Encoding.
     const why = `Content-Encoding "identity" is no encoding: leave the header out, or send ${send}`;
-    return no(400, "content-encoding", why);
+    return refusalOf(400, "content-encoding", why);
   }
   const encoding = taken.encodings.find((it) => it === named);
   if (encoding !== undefined) return { outcome: "taken", media: { format, encoding } };
-  return no(
+  return refusalOf(
     415,
     "content-encoding",
     `Content-Encoding "${named}" is not supported: send ${send}`,
@@ -60,16 +62,7 @@ export function mediaOf(
   );
 }
 
-function listed(words: readonly string[]): string {
+function orList(words: readonly string[]): string {
   if (words.length < 2) return words.join();
   return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-}
-
-function no(
-  status: number,
-  rule: string,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): Refused {
-  return { outcome: "refused", status, rule, message, headers };
 }

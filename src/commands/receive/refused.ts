@@ -5,6 +5,16 @@ export interface Refused {
   readonly status: number | null;
   readonly rule: string;
   readonly message: string;
-  /** Of the answer. */
+  /** Extra headers of the response. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A refusal with this status, the rule that the request breaks, and the message for its sender. */
+export function refusalOf(
+  status: number | null,
+  rule: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Refused {
+  return { outcome: "refused", status, rule, message, headers };
 }

@@ -4,7 +4,7 @@ import { drawRequests } from "../../draw/requests.ts";
 import type { Canvas } from "../../console/canvas.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import { escapeJson, escapeText } from "../../console/escape.ts";
-import type { RequestEvent, Summary } from "./event.ts";
+import type { ReceiveSummary, RequestEvent } from "./event.ts";
 import type { GateResult } from "./gate.ts";
 import { listMetrics } from "./metric_list.ts";
 
@@ -33,7 +33,11 @@ export function requestJson(event: RequestEvent, hide?: Hide): string {
   });
 }
 
-export function summaryJson(summary: Summary, gate: GateResult, exitCode: number): string {
+export function receiveSummaryJson(
+  summary: ReceiveSummary,
+  gate: GateResult,
+  exitCode: number,
+): string {
   const { requests, points, measurements, rejectedPoints } = summary;
   const { errors, warnings, missing } = gate;
   return escapeJson({
@@ -71,7 +75,7 @@ export function requestText(event: RequestEvent, canvas: Canvas): string {
 }
 
 /** The totals, what was wrong with them, and why the run fails. */
-export function summaryText(summary: Summary, gate?: GateResult): string {
+export function receiveSummaryText(summary: ReceiveSummary, gate?: GateResult): string {
   const { errors = 0, warnings = 0, failures = [] } = gate ?? {};
   const problems = errors + warnings === 0
     ? ""

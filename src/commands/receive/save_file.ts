@@ -35,7 +35,7 @@ export class SaveFile {
   }
 
   /** Opens the file, to be appended to; `complain` is told once when something cannot be saved. */
-  static open(options: SaveOptions, complain: (message: string) => void): SaveFile {
+  static openForAppend(options: SaveOptions, complain: (message: string) => void): SaveFile {
     try {
       const file = open(options.path);
       const save = new SaveFile(options, file, complain);

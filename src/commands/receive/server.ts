@@ -1,9 +1,10 @@
+import { whenAborted } from "../../platform/abort.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { lacksDescriptors, messageOf } from "../../platform/errors.ts";
 import { listenerLost } from "../../platform/older_deno.ts";
 import type { Page } from "./page/page.ts";
 import { refusal } from "./response.ts";
-import type { RequestEvent, Summary } from "./event.ts";
+import type { ReceiveSummary, RequestEvent } from "./event.ts";
 import {
   createHandler,
   type Handled,
@@ -26,7 +27,7 @@ export interface Receiver {
   /** Where to send to. */
   readonly url: string;
   /** Resolves when the last answer is written and the port is free again. */
-  readonly finished: Promise<Summary>;
+  readonly finished: Promise<ReceiveSummary>;
   /** Takes no new request, answers those under way unless `atOnce`, lets the hanging go, and ends. */
   stop(atOnce?: boolean): void;
 }
@@ -90,7 +91,7 @@ export function startReceiver(
     arrived++;
     underWay++;
     const { event, response } = await take(request).catch((thrown) =>
-      broken(request, options.clock, thrown)
+      internalError(request, options.clock, thrown)
     );
     summary.requests++;
     summary.rejectedPoints += event.rejectedPoints;
@@ -103,7 +104,7 @@ export function startReceiver(
       hanging++;
       underWay--;
       closeWhenDone();
-      await aborted(request.signal);
+      await whenAborted(request.signal);
       hanging--;
       closeWhenDone();
       // Nobody is left to answer; and Deno 2.9 warns when a handler that watched the signal answers.
@@ -202,15 +203,8 @@ export function startReceiver(
 }
 
 /** A bug of ours costs one request, not the receiver; it is said like any other refusal. */
-function broken(request: Request, clock: Clock, thrown: unknown): Handled {
+function internalError(request: Request, clock: Clock, thrown: unknown): Handled {
   const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
   const message = `the receiver failed: ${messageOf(thrown)}`;
   return refusedAnswer(about, 0, { outcome: "refused", status: 500, rule: "internal", message });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -11,11 +11,11 @@ import { readVariables } from "../../settings/dotenv_file.ts";
 import { UsageError } from "../../platform/errors.ts";
 import type { System } from "../../platform/system.ts";
 import {
-  atMost,
   DYNATRACE_REQUEST,
   ONE_REQUEST,
   OTLP_REQUEST,
   type RequestLimits,
+  withByteLimit,
 } from "../../otlp/request.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
@@ -160,7 +160,7 @@ async function sending(
   const report = reporter(reported(config, recording.metrics.map(hide)), advice);
   print(report.start());
   const limits = () =>
-    atMost(delivery.largestRequest, endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST);
+    withByteLimit(delivery.largestRequest, endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST);
   const sender = await senderOf(config, { ...recording, posts }, limits, clock);
   const figures = new RequestFigures(clock, await rampOf(config));
   const openDelivery = await deliveryOpener(sender.posts);

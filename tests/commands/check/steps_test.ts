@@ -3,7 +3,7 @@ import { Secrets } from "../../../src/redact/secrets.ts";
 import { type CheckSystem, runCheck } from "../../../src/commands/check/command.ts";
 import {
   answered,
-  isUndecided,
+  isUndecidedAnswer,
   judgeHttp,
   judgeIngest,
   judgeToken,
@@ -11,10 +11,10 @@ import {
 import { canary } from "../../../src/commands/check/canary.ts";
 import { isAddress, targetOf } from "../../../src/http/target.ts";
 import {
+  checkSummaryJson,
+  checkSummaryText,
   stepJson,
   stepText,
-  summaryJson,
-  summaryText,
 } from "../../../src/commands/check/report.ts";
 import {
   failed,
@@ -22,7 +22,7 @@ import {
   passed,
   undecided,
   withFacts,
-  within,
+  withinTime,
 } from "../../../src/commands/check/step.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { judgeDynatrace } from "../../../src/receivers/dynatrace/judge.ts";
@@ -122,8 +122,8 @@ Deno.test("stepJson() keeps the order of the keys, null where there is no hint, 
 });
 
 Deno.test("summaryText() says that all is well of nothing that cannot be told", () => {
-  assert.doesNotMatch(summaryText(null), /fine|well|ok/i);
-  assert.equal(summaryJson(null, 1), '{"type":"summary","ok":null,"exitCode":1}');
+  assert.doesNotMatch(checkSummaryText(null), /fine|well|ok/i);
+  assert.equal(checkSummaryJson(null, 1), '{"type":"summary","ok":null,"exitCode":1}');
 });
 
 Deno.test("milliseconds() has a decimal below ten only", () => {
@@ -145,10 +145,10 @@ Deno.test("within() rejects when time is up or a signal comes, and aborts the wo
         aborted = signal.aborted;
         signal.addEventListener("abort", () => aborted = true);
       });
-    await assert.rejects(within(1, stop, work), { message });
+    await assert.rejects(withinTime(1, stop, work), { message });
     assert.equal(aborted, true);
   }
-  assert.equal(await within(60_000, NEVER, () => Promise.resolve(7)), 7);
+  assert.equal(await withinTime(60_000, NEVER, () => Promise.resolve(7)), 7);
 });
 
 Deno.test("targetOf() is host and port of a URL, without the brackets of IPv6", () => {
@@ -251,7 +251,7 @@ for (const [status, fails] of statuses) {
     const open = steps.filter(([, { ok }]) => ok === null).length;
     assert.equal(first ?? (open === 0 ? "none" : "open"), fails);
     assert.equal(open, fails === "open" ? 3 : 0);
-    assert.equal(isUndecided(it), fails === "open");
+    assert.equal(isUndecidedAnswer(it), fails === "open");
   });
 }
 

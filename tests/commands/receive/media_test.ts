@@ -10,7 +10,7 @@ import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
 import {
   DEFAULT_LIMITS,
   DYNATRACE_LIMITS,
-  type Limits,
+  type ReceiveLimits,
 } from "../../../src/commands/receive/body.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
 import { startReceiver } from "../../../src/commands/receive/server.ts";
@@ -20,7 +20,7 @@ interface Running extends AsyncDisposable {
   readonly events: readonly RequestEvent[];
 }
 
-function start(limits: Limits = DEFAULT_LIMITS): Running {
+function start(limits: ReceiveLimits = DEFAULT_LIMITS): Running {
   const events: RequestEvent[] = [];
   const receiver = startReceiver({
     host: "127.0.0.1",

@@ -7,7 +7,7 @@ import {
   MetricSchema,
 } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
-import { Totals } from "../../../src/commands/receive/totals.ts";
+import { RequestTotals } from "../../../src/commands/receive/totals.ts";
 
 const canvas = { ...canvasOf({ columns: undefined, env: () => undefined }), width: 30 };
 const { DELTA, CUMULATIVE } = AggregationTemporality;
@@ -76,7 +76,7 @@ function histogram(
 }
 
 function totals(...events: readonly RequestEvent[]): readonly string[] {
-  const added = new Totals();
+  const added = new RequestTotals();
   for (const it of events) added.add(it);
   return added.draw(canvas);
 }
@@ -208,7 +208,7 @@ Deno.test("Totals.add() keeps within its memory, and what it leaves out is said"
       Array.from({ length: 100 }, (_, i) =>
         histogram("m", { counts: [1n, 0n], attributes: [attribute("n", String(from + i))] })),
     );
-  const added = new Totals(undefined, 100_000);
+  const added = new RequestTotals(undefined, 100_000);
   for (let from = 0; from < 1000; from += 100) added.add(many(from));
   added.add(many(0));
   const lines = added.draw(canvas);

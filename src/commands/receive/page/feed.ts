@@ -106,7 +106,7 @@ export class Feed {
       problems,
       moreProblems: this.#problems.more,
       newSeries,
-      figures: changed.map(figuresOf),
+      figures: changed.map(seriesFigures),
     };
   }
 }
@@ -133,7 +133,7 @@ function seriesRow({ id, names, numbers }: SeriesHistory): SeriesRow {
   return { id, ...names, kind: numbers ?? "histogram" };
 }
 
-function figuresOf(series: SeriesHistory): SeriesFigures {
+function seriesFigures(series: SeriesHistory): SeriesFigures {
   const { id, count, numbers, totals, min, max, seen } = series;
   if (numbers !== undefined) return [id, count, null, null, totals[0] ?? null, seen];
   const [p50, p99] = quantiles([0.5, 0.99], series.bounds, totals, { min, max });

@@ -1,5 +1,5 @@
 /** Where the receiver listens. */
-export interface Listener {
+export interface ListenAddress {
   /** As it was given: a name or an address, without brackets. */
   readonly host: string;
   readonly port: number;
@@ -10,7 +10,7 @@ export interface Listener {
  * Why a request for the page is not answered; undefined when it is. A page of another site can make a browser ask here
  * under a name of its own (DNS rebinding) or from its own origin: neither may see what came.
  */
-export function refusalOf(request: Request, listener: Listener): string | undefined {
+export function pageRefusal(request: Request, listener: ListenAddress): string | undefined {
   const { headers } = request;
   const asked = URL.parse(request.url)?.host ?? "";
   const named = headers.get("Host") ?? asked;
@@ -29,12 +29,12 @@ export function refusalOf(request: Request, listener: Listener): string | undefi
   return isVisit ? undefined : "the request comes from another site";
 }
 
-function isOwnHost(host: string, listener: Listener): boolean {
+function isOwnHost(host: string, listener: ListenAddress): boolean {
   const url = URL.parse(`${listener.scheme}://${host}`);
   if (url === null || url.host === "" || url.pathname !== "/" || url.username !== "") return false;
   const name = url.hostname;
   // An address cannot be rebound, and the ports of a container are mapped.
-  if (isWildcard(listener.host)) return name === "localhost" || isAddress(name);
+  if (isWildcard(listener.host)) return name === "localhost" || isUrlAddress(name);
   const port = Number(url.port || (listener.scheme === "https" ? 443 : 80));
   return port === listener.port && ownNames(listener.host).includes(name);
 }
@@ -44,7 +44,7 @@ function ownNames(host: string): readonly string[] {
   return isLoopback(host) ? ["localhost", "127.0.0.1", "[::1]", own] : [own];
 }
 
-function ownUrl({ host, port, scheme }: Listener): string {
+function ownUrl({ host, port, scheme }: ListenAddress): string {
   return `${scheme}://${isWildcard(host) ? "localhost" : bracketed(host)}:${port}/`;
 }
 
@@ -62,6 +62,6 @@ function isWildcard(host: string): boolean {
 }
 
 /** An address as a URL has it: four numbers, or brackets. */
-function isAddress(hostname: string): boolean {
+function isUrlAddress(hostname: string): boolean {
   return /^\d+\.\d+\.\d+\.\d+$/.test(hostname) || hostname.startsWith("[");
 }

@@ -3,7 +3,7 @@ import { base2Bound } from "../../../aggregate/base2.ts";
 // Columns of a series' history: its buckets in rising order. The bounds of an explicit histogram are part of a series'
 // identity; those of an exponential one move with every data point, and its layout moves with them.
 
-export type Layout = ExplicitLayout | Base2Layout;
+export type ColumnLayout = ExplicitLayout | Base2Layout;
 
 export interface ExplicitLayout {
   readonly kind: "explicit";
@@ -51,8 +51,8 @@ export function base2Layout(known: Base2Layout | undefined, extent: Base2Extent)
   let scale = Math.min(extent.scale, known?.scale ?? FINEST_SCALE, FINEST_SCALE);
   const at = (side: "negative" | "positive") =>
     union(
-      rescaled(extent[side], extent.scale, scale),
-      known === undefined ? NO_INDICES : rescaled(known[side], known.scale, scale),
+      rescaledIndices(extent[side], extent.scale, scale),
+      known === undefined ? NO_INDICES : rescaledIndices(known[side], known.scale, scale),
     );
   while (at("negative").size > MOST_A_SIDE || at("positive").size > MOST_A_SIDE) scale--;
   const negative = withSlack(at("negative"));
@@ -64,7 +64,7 @@ export function base2Layout(known: Base2Layout | undefined, extent: Base2Extent)
 function fits(known: Base2Layout, extent: Base2Extent): boolean {
   if (extent.scale < known.scale) return false;
   return (["negative", "positive"] as const).every((side) => {
-    const { first, size } = rescaled(extent[side], extent.scale, known.scale);
+    const { first, size } = rescaledIndices(extent[side], extent.scale, known.scale);
     const room = known[side];
     return size === 0 || (first >= room.first && first + size <= room.first + room.size);
   });
@@ -81,7 +81,7 @@ export function rescaledIndex(index: number, from: number, to: number): number {
   return index >> Math.min(from - to, 31);
 }
 
-function rescaled({ first, size }: Indices, from: number, to: number): Indices {
+function rescaledIndices({ first, size }: Indices, from: number, to: number): Indices {
   if (size === 0) return NO_INDICES;
   const low = rescaledIndex(first, from, to);
   return { first: low, size: rescaledIndex(first + size - 1, from, to) - low + 1 };
@@ -121,7 +121,7 @@ export function columnMap(from: Base2Layout, to: Base2Layout): Uint16Array {
 }
 
 /** The inner bounds of the columns: one less than there are. */
-export function boundsOf(layout: Layout): readonly number[] {
+export function columnBounds(layout: ColumnLayout): readonly number[] {
   if (layout.kind === "explicit") return layout.bounds;
   const { negative, positive, scale } = layout;
   const bounds: number[] = [];

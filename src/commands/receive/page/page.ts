@@ -5,12 +5,12 @@ import type { RequestEvent } from "../event.ts";
 import { carriesToken } from "../token.ts";
 import { CSS, HTML, JS } from "./assets.ts";
 import { Feed } from "./feed.ts";
-import { type Listener, refusalOf } from "./guard.ts";
+import { type ListenAddress, pageRefusal } from "./guard.ts";
 import { History, HISTORY_LIMITS } from "./history.ts";
 import type { HistoryAnswer } from "./protocol.ts";
 import { Streams } from "./streams.ts";
 
-export interface PageOptions extends Omit<Listener, "port"> {
+export interface PageOptions extends Omit<ListenAddress, "port"> {
   /** Reads the Authorization that a reader must carry; undefined shows everything to everybody. */
   readonly token: (() => Promise<string>) | undefined;
   readonly clock: Clock;
@@ -70,7 +70,7 @@ export function createPage(options: PageOptions): Page {
       if (url === null || (file === undefined && path !== "/events" && path !== "/history")) {
         return undefined;
       }
-      const refused = refusalOf(request, { ...options, port });
+      const refused = pageRefusal(request, { ...options, port });
       if (refused !== undefined) return answerOf(request, 403, "text/plain", `${refused}\n`);
       if (file !== undefined) return answerOf(request, 200, ...file);
       const unknown = await tokenProblem(request, token);

@@ -54,7 +54,7 @@ export type SeriesFigures = readonly [
   seenMs: number,
 ];
 
-export interface Totals {
+export interface PageTotals {
   readonly requests: number;
   readonly points: number;
   readonly measurements: number;
@@ -66,7 +66,7 @@ export interface Totals {
 /** Every event after the first: what changed since the one before. */
 export interface Update {
   readonly now: number;
-  readonly totals: Totals;
+  readonly totals: PageTotals;
   /** Requests and data points a second, over the last ten. */
   readonly requestRate: number;
   readonly pointRate: number;

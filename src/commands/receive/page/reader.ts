@@ -12,15 +12,15 @@ import {
   base2Column,
   type Base2Layout,
   base2Layout,
-  boundsOf,
+  columnBounds,
   explicitLayout,
   type Indices,
   NO_INDICES,
   rescaledIndex,
 } from "./layout.ts";
 import {
-  type Figures,
   type NumberKind,
+  type RowFigures,
   SeriesHistory,
   type SeriesNames,
 } from "./series_history.ts";
@@ -54,7 +54,7 @@ export class Reader {
       interned(value?.value.value),
     ]);
     const { layout } = history;
-    this.#bounds = "explicitBounds" in point ? boundsOf(layout) : undefined;
+    this.#bounds = "explicitBounds" in point ? columnBounds(layout) : undefined;
     this.#isCumulative = isCumulative;
   }
 
@@ -72,7 +72,9 @@ export class Reader {
       case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
         // A copy: were an array of a request kept, V8 would put those of all later requests among what lives long, and
         // collecting them would cost more than decoding.
-        return isSound(point) ? history(explicitLayout(point.explicitBounds.slice())) : undefined;
+        return bucketsMatchBounds(point)
+          ? history(explicitLayout(point.explicitBounds.slice()))
+          : undefined;
       case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
         return history(base2Layout(undefined, extentOf(point)));
       case "opentelemetry.proto.metrics.v1.NumberDataPoint":
@@ -126,7 +128,7 @@ export class Reader {
 
   /** Counts that contradict each other are rejected, and would contradict the picture. */
   #addExplicit(point: HistogramDataPoint, slice: number, openedMs: number): void {
-    if (!isSound(point)) return;
+    if (!bucketsMatchBounds(point)) return;
     const size = this.history.totals.length;
     const columns = explicitColumns(point, size);
     let sum = 0;
@@ -162,7 +164,7 @@ export class Reader {
     const before = this.#reached;
     const start = point.startTimeUnixNano;
     this.#reached = { start, count: figures.count, sum, columns: columns.slice(0, size) };
-    const grown = before?.start === start ? difference(figures, columns, size, before) : undefined;
+    const grown = before?.start === start ? growthSince(figures, columns, size, before) : undefined;
     if (grown !== undefined) {
       if (grown.figures.count > 0) this.history.add(slice, grown.figures, grown.columns);
     } else if (isOurs(start, openedMs) || before !== undefined) {
@@ -203,7 +205,7 @@ function numberKind(metric: Metric): NumberKind {
   return isDelta || metric.data.value.isMonotonic ? "added" : "last";
 }
 
-function isSound({ bucketCounts, explicitBounds }: HistogramDataPoint): boolean {
+function bucketsMatchBounds({ bucketCounts, explicitBounds }: HistogramDataPoint): boolean {
   if (bucketCounts.length === 0) return explicitBounds.length === 0;
   return bucketCounts.length === explicitBounds.length + 1;
 }
@@ -279,12 +281,12 @@ function indicesOf(buckets: ExponentialHistogramDataPoint_Buckets | undefined): 
 }
 
 /** What was added since; undefined when a count went down, so that it began anew. The extremes are not known. */
-function difference(
-  now: Figures,
+function growthSince(
+  now: RowFigures,
   columns: Float64Array,
   size: number,
   before: Reached,
-): { readonly figures: Figures; readonly columns: Float64Array } | undefined {
+): { readonly figures: RowFigures; readonly columns: Float64Array } | undefined {
   if (now.count < before.count) return undefined;
   for (let i = 0; i < size; i++) {
     if ((columns[i] ?? 0) < (before.columns[i] ?? 0)) return undefined;

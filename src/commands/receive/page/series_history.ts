@@ -1,10 +1,10 @@
 import {
   type Base2Layout,
   base2Layout,
-  boundsOf,
+  columnBounds,
+  type ColumnLayout,
   columnMap,
   type ExplicitLayout,
-  type Layout,
 } from "./layout.ts";
 
 /** What tells a series from others, for people: safe for any display, never markup. */
@@ -22,7 +22,7 @@ export interface SeriesNames {
 export type NumberKind = "added" | "last";
 
 /** One data point, already a delta where it is one. */
-export interface Figures {
+export interface RowFigures {
   readonly count: number;
   readonly sum: number;
   readonly min: number;
@@ -41,7 +41,7 @@ export class SeriesHistory {
   readonly names: SeriesNames;
   /** Undefined: a line of numbers, in one column. */
   readonly numbers: NumberKind | undefined;
-  #layout: Layout;
+  #layout: ColumnLayout;
   #rows = 0;
   #data: Float64Array;
   #totals: Float64Array;
@@ -54,7 +54,7 @@ export class SeriesHistory {
   /** Wall clock, ms, of the last data point. */
   seen = 0;
 
-  constructor(id: number, names: SeriesNames, layout: Layout, numbers?: NumberKind) {
+  constructor(id: number, names: SeriesNames, layout: ColumnLayout, numbers?: NumberKind) {
     this.id = id;
     this.names = names;
     this.numbers = numbers;
@@ -67,7 +67,7 @@ export class SeriesHistory {
     return HEAD + this.#layout.columns;
   }
 
-  get layout(): Layout {
+  get layout(): ColumnLayout {
     return this.#layout;
   }
 
@@ -89,11 +89,11 @@ export class SeriesHistory {
   }
 
   get bounds(): readonly number[] {
-    return boundsOf(this.#layout);
+    return columnBounds(this.#layout);
   }
 
   /** Adds a histogram's columns to a slice, which is not before the last one. */
-  add(slice: number, figures: Figures, columns: Float64Array): void {
+  add(slice: number, figures: RowFigures, columns: Float64Array): void {
     const at = this.#rowOf(slice);
     const data = this.#data;
     this.#addFigures(at, figures);
@@ -114,7 +114,7 @@ export class SeriesHistory {
     this.#totals[0] = value;
   }
 
-  #addFigures(at: number, { count, sum, min, max }: Figures): void {
+  #addFigures(at: number, { count, sum, min, max }: RowFigures): void {
     const data = this.#data;
     data[at + COUNT] = (data[at + COUNT] ?? 0) + count;
     data[at + SUM] = (data[at + SUM] ?? 0) + sum;
@@ -227,13 +227,13 @@ export class SeriesHistory {
     for (let row = this.#rows - 1; row >= 0; row--) {
       const at = row * stride;
       if ((this.#data[at] ?? 0) < slice) break;
-      rows.push(Array.from(this.#data.subarray(at, at + stride), finite));
+      rows.push(Array.from(this.#data.subarray(at, at + stride), finiteOrNull));
     }
     return rows.reverse();
   }
 }
 
-function finite(value: number): number | null {
+function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { type Listener, refusalOf } from "../../../../src/commands/receive/page/guard.ts";
+import { type ListenAddress, pageRefusal } from "../../../../src/commands/receive/page/guard.ts";
 
-const LOOPBACK: Listener = { host: "127.0.0.1", port: 4318, scheme: "http" };
-const ANY: Listener = { host: "0.0.0.0", port: 4318, scheme: "http" };
+const LOOPBACK: ListenAddress = { host: "127.0.0.1", port: 4318, scheme: "http" };
+const ANY: ListenAddress = { host: "0.0.0.0", port: 4318, scheme: "http" };
 
 function ask(
   host: string,
   headers: Readonly<Record<string, string>>,
-  listener: Listener = LOOPBACK,
+  listener: ListenAddress = LOOPBACK,
 ): string | undefined {
-  return refusalOf(new Request(`${listener.scheme}://${host}/`, { headers }), listener);
+  return pageRefusal(new Request(`${listener.scheme}://${host}/`, { headers }), listener);
 }
 
 for (

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import { BarChart } from "./bar_chart.ts";
 import { LINES } from "./chart.ts";
-import { byId, element, setTerms, setText, tableOf } from "./dom.ts";
-import { bound, clock, duration, exactCount, measured, withUnit } from "./format.ts";
+import { byId, element, setTerms, setText, tableElement } from "./dom.ts";
+import { bound, clock, duration, exactCount, formatValue, withUnit } from "./format.ts";
 import { filledColumns, select, type Selected, type SeriesData } from "./series_data.ts";
 import { type Range, TimeChart } from "./time_chart.ts";
 
@@ -92,7 +92,7 @@ export class Detail {
 
   #describe({ row, slices }: SeriesData, selected: Selected): void {
     const { unit, kind } = row;
-    const of = (value: number | null | undefined) => measured(value, unit);
+    const of = (value: number | null | undefined) => formatValue(value, unit);
     const { count, sum, min, max, quantiles: [p50, p90, p99] } = selected;
     setTerms(
       byId("figures", HTMLElement),
@@ -205,18 +205,18 @@ function timeTable(data: SeriesData): HTMLElement {
   if (kind !== "histogram") {
     const rows = newest.map((slice) => [
       time(slice),
-      measured(kind === "added" ? slice.sum : slice.columns[0], unit),
+      formatValue(kind === "added" ? slice.sum : slice.columns[0], unit),
     ]);
-    return tableOf(["until", kind === "added" ? "added" : "value"], rows, caption);
+    return tableElement(["until", kind === "added" ? "added" : "value"], rows, caption);
   }
   const [first, end] = filledColumns(data);
   const rows = newest.map((slice) => [
     time(slice),
     exactCount(slice.count),
-    ...slice.quantiles.map((value) => measured(value, unit)),
+    ...slice.quantiles.map((value) => formatValue(value, unit)),
     ...slice.columns.slice(first, end).map((count) => exactCount(count ?? 0)),
   ]);
-  return tableOf(["until", "all", ...LINES, ...columnNames(data)], rows, caption);
+  return tableElement(["until", "all", ...LINES, ...columnNames(data)], rows, caption);
 }
 
 function barTable(data: SeriesData, { columns, count }: Selected): HTMLElement {
@@ -228,5 +228,5 @@ function barTable(data: SeriesData, { columns, count }: Selected): HTMLElement {
     const share = (part: number) => count === 0 ? "–" : `${(100 * part / count).toFixed(1)} %`;
     return [names[i] ?? "", exactCount(it), share(it), share(below)];
   });
-  return tableOf(["bucket", "measurements", "share", "up to here"], rows, "the selected time");
+  return tableElement(["bucket", "measurements", "share", "up to here"], rows, "the selected time");
 }

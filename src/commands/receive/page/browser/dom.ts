@@ -45,7 +45,7 @@ export function setTerms(
 }
 
 /** A table in an element that scrolls; `header` says which cells of a row are headers: the first. */
-export function tableOf(
+export function tableElement(
   heads: readonly string[],
   rows: readonly (readonly string[])[],
   caption: string,

@@ -21,7 +21,7 @@ export function withUnit(text: string, unit: string): string {
 }
 
 /** A measured value with three digits that tell something. */
-export function measured(value: number | null | undefined, unit = ""): string {
+export function formatValue(value: number | null | undefined, unit = ""): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const isTiny = (size < 1e-3 && size > 0) || size >= 1e15;
@@ -39,7 +39,7 @@ export function rate(value: number): string {
   return value >= 100 ? count(Math.round(value)) : String(Number(value.toPrecision(2)));
 }
 
-export function bytes(value: number): string {
+export function formatBytes(value: number): string {
   if (value < 1000) return `${value} B`;
   return value < 1e6 ? `${(value / 1e3).toFixed(1)} kB` : `${(value / 1e6).toFixed(1)} MB`;
 }

@@ -2,7 +2,7 @@
 import type { ProblemTotal, Update } from "../protocol.ts";
 import { byId, element, setText } from "./dom.ts";
 import { count } from "./format.ts";
-import { problemOf } from "./requests.ts";
+import { problemElements } from "./requests.ts";
 
 /** What was wrong, each rule of a metric once, errors first. */
 export class ProblemList {
@@ -50,7 +50,7 @@ export class ProblemList {
       this.#items.set(total.id, item);
     }
     const [times, words] = item.children;
-    const text = problemOf(total);
+    const text = problemElements(total);
     if (times !== undefined) {
       setText(times, `${count(total.requests)} ${total.requests === 1 ? "request" : "requests"}`);
     }

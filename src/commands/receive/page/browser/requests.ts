@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import type { ProblemRow, RequestRow } from "../protocol.ts";
 import { byId, element } from "./dom.ts";
-import { bytes, clock, exactCount } from "./format.ts";
+import { clock, exactCount, formatBytes } from "./format.ts";
 
 const MOST_ROWS = 200;
 
@@ -63,7 +63,7 @@ function rowsOf(row: RequestRow): HTMLElement[] {
     {},
     element("td", { text: clock(time) }),
     element("td", {}, answer),
-    number(bytes(row.bytes)),
+    number(formatBytes(row.bytes)),
     element("td", { className: "number", text: exactCount(points) }, ...rejected),
     number(exactCount(measurements)),
   );
@@ -79,7 +79,7 @@ function rowsOf(row: RequestRow): HTMLElement[] {
     {},
     element("summary", { text: summaryOf(row.problems) }),
     ...row.problems.map((problem) =>
-      element("div", { className: `problem ${problem.level}` }, ...problemOf(problem))
+      element("div", { className: `problem ${problem.level}` }, ...problemElements(problem))
     ),
     ...more,
   );
@@ -98,7 +98,7 @@ function summaryOf(problems: readonly ProblemRow[]): string {
 }
 
 /** A problem in words; Dynatrace's rules end with what to do. */
-export function problemOf({ rule, level, metric, message }: ProblemRow): HTMLElement[] {
+export function problemElements({ rule, level, metric, message }: ProblemRow): HTMLElement[] {
   const [, what = message, remedy] = /^(.*?)(?:[.;]? Remedy: (.*))?$/s.exec(message) ?? [];
   const about = metric === "" ? "" : `${metric}: `;
   return [

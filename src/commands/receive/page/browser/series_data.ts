@@ -114,7 +114,7 @@ export function select(
     max = Math.max(max, slice.max ?? -Infinity);
     slice.columns.forEach((value, i) => columns[i] = (columns[i] ?? 0) + (value ?? 0));
   }
-  const extremes = { min: finite(min), max: finite(max) };
+  const extremes = { min: finiteOrUndefined(min), max: finiteOrUndefined(max) };
   return {
     count,
     sum,
@@ -124,7 +124,7 @@ export function select(
   };
 }
 
-function finite(value: number): number | undefined {
+function finiteOrUndefined(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 

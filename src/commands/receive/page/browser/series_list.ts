@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
 import type { SeriesFigures, SeriesRow, Update } from "../protocol.ts";
 import { byId, element, setText } from "./dom.ts";
-import { count, measured } from "./format.ts";
+import { count, formatValue } from "./format.ts";
 
 /** A series of the list, with what is known of it by now. */
-export interface Listed {
+export interface ListedSeries {
   readonly row: SeriesRow;
   readonly option: HTMLElement;
   /** What the filter looks at. */
@@ -25,15 +25,15 @@ export class SeriesList {
   readonly #list = byId("series", HTMLElement);
   readonly #filter = byId("filter", HTMLInputElement);
   readonly #sort = byId("sort", HTMLSelectElement);
-  readonly #all = new Map<number, Listed>();
-  readonly #choose: (series: Listed | undefined) => void;
-  #shown: readonly Listed[] = [];
-  #chosen: Listed | undefined;
+  readonly #all = new Map<number, ListedSeries>();
+  readonly #choose: (series: ListedSeries | undefined) => void;
+  #shown: readonly ListedSeries[] = [];
+  #chosen: ListedSeries | undefined;
   /** What was chosen, also when a restart has taken it away. */
   #key: string | undefined;
   #resetMs = 0;
 
-  constructor(choose: (series: Listed | undefined) => void) {
+  constructor(choose: (series: ListedSeries | undefined) => void) {
     this.#choose = choose;
     this.#filter.addEventListener("input", () => this.#arrange());
     this.#sort.addEventListener("change", () => this.#arrange());
@@ -45,7 +45,7 @@ export class SeriesList {
     this.#list.addEventListener("keydown", (event) => this.#move(event));
   }
 
-  get chosen(): Listed | undefined {
+  get chosen(): ListedSeries | undefined {
     return this.#chosen;
   }
 
@@ -64,7 +64,7 @@ export class SeriesList {
   }
 
   update({ newSeries, figures }: Update): void {
-    for (const row of newSeries) this.#all.set(row.id, listed(row));
+    for (const row of newSeries) this.#all.set(row.id, listedSeries(row));
     for (const figure of figures) this.#set(figure);
     if (newSeries.length > 0 || figures.length > 0) this.#arrange();
     if (this.#chosen !== undefined) return;
@@ -83,9 +83,11 @@ export class SeriesList {
     const [, , figures, of] = series.option.children;
     const { unit, kind } = series.row;
     if (figures !== undefined) {
-      setText(figures, kind === "histogram" ? count(total) : measured(last, unit));
+      setText(figures, kind === "histogram" ? count(total) : formatValue(last, unit));
     }
-    if (of !== undefined) setText(of, kind === "histogram" ? `p99 ${measured(p99, unit)}` : kind);
+    if (of !== undefined) {
+      setText(of, kind === "histogram" ? `p99 ${formatValue(p99, unit)}` : kind);
+    }
   }
 
   #arrange(): void {
@@ -103,7 +105,7 @@ export class SeriesList {
     byId("list-empty", HTMLElement).hidden = this.#all.size > 0;
   }
 
-  #select(series: Listed): void {
+  #select(series: ListedSeries): void {
     this.#chosen?.option.setAttribute("aria-selected", "false");
     series.option.setAttribute("aria-selected", "true");
     this.#list.setAttribute("aria-activedescendant", series.option.id);
@@ -133,21 +135,21 @@ export class SeriesList {
   }
 }
 
-function byName(a: Listed, b: Listed): number {
+function byName(a: ListedSeries, b: ListedSeries): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-function byCount(a: Listed, b: Listed): number {
+function byCount(a: ListedSeries, b: ListedSeries): number {
   return b.count - a.count || byName(a, b);
 }
 
-const ORDERS: Readonly<Record<string, (a: Listed, b: Listed) => number>> = {
+const ORDERS: Readonly<Record<string, (a: ListedSeries, b: ListedSeries) => number>> = {
   count: byCount,
   p99: (a, b) => (b.p99 ?? -Infinity) - (a.p99 ?? -Infinity) || byName(a, b),
   name: byName,
 };
 
-function listed(row: SeriesRow): Listed {
+function listedSeries(row: SeriesRow): ListedSeries {
   const { id, name, attributes, resource, scope, type, unit, temporality } = row;
   const option = element(
     "div",

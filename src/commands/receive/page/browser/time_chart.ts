@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { axis, everyNth, heatColors, LINES, TEXT_HEIGHT } from "./chart.ts";
 import { color } from "./dom.ts";
-import { bound, measured, timeOfDay } from "./format.ts";
+import { bound, formatValue, timeOfDay } from "./format.ts";
 import { filledColumns, positionOf, type SeriesData } from "./series_data.ts";
 
 export type Range = readonly [from: number, to: number];
@@ -105,7 +105,7 @@ export class TimeChart {
         values: (_plot, splits) =>
           splits.map((at) => bound(this.#data?.bounds[at - 1] ?? bounds[at - 1] ?? NaN)),
       }
-      : { values: (_plot, splits) => splits.map((it) => measured(it)) };
+      : { values: (_plot, splits) => splits.map((it) => formatValue(it)) };
     return {
       width: this.#element.clientWidth,
       height: this.#element.clientHeight,
