@@ -2,11 +2,12 @@ import type { Exponential } from "../aggregate/base2.ts";
 import type { DataPoint } from "../otlp/data_points.ts";
 import type { Drawable } from "./bars.ts";
 
+/** Buckets of a data point, explicit or exponential. */
 export type PointBuckets =
   | ({ readonly kind: "explicit" } & Drawable)
   | ({ readonly kind: "exponential" } & Exponential);
 
-/** What is drawn of a data point, and added up, whatever its type. */
+/** Figures of a data point of any type, as they are drawn and added up. Undefined figures are unknown. */
 export type PointFigures =
   | { readonly kind: "number"; readonly value: number | bigint | undefined }
   | {
@@ -18,6 +19,7 @@ export type PointFigures =
     readonly buckets: PointBuckets | undefined;
   };
 
+/** Extracts the figures of a decoded data point. */
 export function figuresOf(point: DataPoint): PointFigures {
   if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") {
     return { kind: "number", value: point.value.value };
@@ -51,7 +53,7 @@ function bucketsOf(point: DataPoint): PointBuckets | undefined {
   }
 }
 
-/** `count 5, min 1.5, …`: what is known of a series, in one line. */
+/** Formats the known figures of a series in one line: `count 5, min 1.5, …`. */
 export function knownFigures(
   count: number | bigint,
   known: Readonly<Record<string, number | undefined>>,
@@ -62,7 +64,7 @@ export function knownFigures(
   return [`count ${count}`, ...others].join(", ");
 }
 
-/** Six digits tell more than a bucket does. */
+/** Rounds to six digits, which is more than a bucket can tell. */
 export function rounded(value: number): string {
   return String(Number(value.toPrecision(6)));
 }

@@ -24,10 +24,10 @@ export interface DrawnSeries {
   readonly figures: PointFigures;
 }
 
-/** Series that are drawn at once; the rest is only counted. */
+/** Maximum number of series that are drawn at once; the others are only counted. */
 const MOST_DRAWN = 1000;
 
-/** The data points of the requests, those with the most measurements first, and at most `most` of them. */
+/** Draws the data points of requests, largest first, at most `most` of them. */
 export function drawRequests(
   requests: readonly ExportMetricsServiceRequest[],
   canvas: Canvas,
@@ -48,7 +48,7 @@ export function drawRequests(
   ];
 }
 
-/** Series that are in their order, as many as are drawn at once. */
+/** Draws series in the given order, at most MOST_DRAWN of them. */
 export function drawFirst(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   return [
     ...drawSeries(series.slice(0, MOST_DRAWN), canvas),
@@ -80,7 +80,7 @@ function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
   );
 }
 
-/** A series' name, unit and attributes. */
+/** Title of a series: its name, unit and attributes. */
 export function seriesTitle(
   metric: Metric,
   point: DataPoint,
@@ -94,7 +94,7 @@ export function seriesTitle(
   ];
 }
 
-/** A resource is named where it is another than that of the block before. */
+/** Draws series, and names the resource whenever it differs from that of the block before. */
 function drawSeries(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   const { breakAt, paint } = canvas;
   const lines: string[] = [];

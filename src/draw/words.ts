@@ -4,7 +4,7 @@ import type { Hide } from "../redact/secrets.ts";
 
 const MOST_ATTRIBUTES = 100;
 
-/** Attributes for people, `key=value` each, safe for a terminal, and without what `hide` takes out. */
+/** Formats attributes as `key=value` words, safe for a terminal, with secrets hidden by `hide`. */
 export function attributeWords(
   attributes: readonly KeyValue[],
   hide: Hide = (text) => text,
@@ -34,7 +34,7 @@ function valueText(value: AnyValue | undefined, hide: Hide): string {
   }
 }
 
-/** A string for people, safe for a terminal; quoted when it would otherwise run into its neighbour. */
+/** Formats a string safely for a terminal; quoted if it would run into its neighbour. */
 export function stringWord(text: string): string {
   return /^[^\s"=]+$/.test(text) ? escapeText(text) : escapeText(JSON.stringify(text));
 }
