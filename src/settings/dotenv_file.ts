@@ -79,12 +79,12 @@ function ignored(find: Variables): readonly string[] {
   });
 }
 
-/** fetch reads them, and in the real environment alone. */
+/** Variables that fetch reads, and only in the real environment. */
 const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"];
-/** More names or lines than these make no message clearer. */
+/** Maximum number of names or lines in a message. */
 const MOST_NAMED = 10;
 
-/** What of a `.env` file has no effect: names and numbers of lines, never a value. */
+/** Warns about entries of a `.env` file that have no effect, with names and numbers of lines, never a value. */
 function withoutEffect(
   file: string,
   names: readonly string[],
