@@ -6,13 +6,13 @@ import type { Header } from "./header.ts";
 import { invalid, type Setting, type Variables } from "../settings/setting.ts";
 import { flagName, type SendFlags, variableOf } from "../settings/settings.ts";
 
-/** The Authorization header: none, a fixed value, or made from a file that is read for every send. */
+/** Origin of the Authorization header: none, a fixed value, or a file that is read for every send. */
 export type Authorization =
   | { readonly kind: "none" }
   | { readonly kind: "value"; readonly value: string; readonly from: Setting["name"] }
   | { readonly kind: "token-file"; readonly path: string; readonly from: Setting["name"] };
 
-/** The Authorization value of a token; the error never shows its secret part. */
+/** Returns the Authorization value of a token; the UsageError never shows its secret part. */
 export function tokenValue(setting: Setting): string {
   const token = parseToken(setting.value);
   if (token === undefined || hasQuotes(token.token)) {
@@ -23,7 +23,7 @@ export function tokenValue(setting: Setting): string {
   return authorizationValue(token);
 }
 
-/** A scheme that is given twice, as when a value that has one is put behind another. */
+/** Value with two schemes, as when one that has a scheme is put after another. */
 const TWO_SCHEMES = /^\W?(?:Api-Token|Bearer)\s+(?:Api-Token|Bearer)(?:\s|$)/i;
 
 function expectedToken(text: string): string {
@@ -36,7 +36,10 @@ function expectedToken(text: string): string {
   return "a token such as dt0c01.PUBLIC.SECRET, of printable ASCII characters without blanks";
 }
 
-/** `--header` beats `--token-file`, which beats DT_API_TOKEN, which beats DT_API_TOKEN_FILE. */
+/**
+ * Chooses the Authorization header: `--header` overrides `--token-file`, which overrides DT_API_TOKEN, which overrides
+ * DT_API_TOKEN_FILE. Adds to `warnings` if a token is not sent.
+ */
 export function authorizationOf(
   flags: Pick<SendFlags, "tokenFile">,
   find: Variables,

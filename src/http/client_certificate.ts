@@ -7,13 +7,13 @@ import { certificateFault } from "./tls_hints.ts";
 // Whether a file can be used is for the TLS library to say; this module asks it before anything else happens, and puts
 // its answer into words that name the file. Needed only where such a file is given: import it dynamically.
 
-/** Which of the two files cannot be used, why, and what to do. */
+/** The file of a client certificate that cannot be used, the reason, and the remedy. */
 export interface Unusable {
   readonly file: "certificate" | "key";
   readonly reason: string;
 }
 
-/** Looks at a client's certificate and its key, as PEM; undefined: they can be used. */
+/** Checks a client's certificate and its key, both PEM; undefined if they can be used. */
 export function unusableClient(cert: string, key: string): Unusable | undefined {
   const chain = certificatesIn(cert);
   if (typeof chain === "string") return { file: "certificate", reason: chain };
@@ -38,7 +38,7 @@ export function unusableClient(cert: string, key: string): Unusable | undefined 
   };
 }
 
-/** What is wrong with a file of CA certificates, as PEM; undefined: it can be used. */
+/** Checks a file of CA certificates, PEM; returns the reason if it cannot be used. */
 export function unusableAuthorities(text: string): string | undefined {
   const found = certificatesIn(text);
   if (typeof found === "string") return found;
@@ -62,10 +62,10 @@ function refusalOfAuthorities(pem: string): string | undefined {
   return rejectionBy(() => Deno.createHttpClient({ caCerts: [pem] }).close());
 }
 
-/** Certificates of which OpenSSL looks at no more in a chain. */
+/** Maximum length of a chain that OpenSSL accepts. */
 const LONGEST_CHAIN = 100;
 
-/** In the words of the TLS library; undefined when it has none. */
+/** Runs a use of a file and returns the TLS library's objection, if it has one. */
 function rejectionBy(use: () => void): string | undefined {
   try {
     use();
@@ -126,7 +126,7 @@ interface InChain extends CertificateFacts {
   readonly pem: string;
 }
 
-/** The certificates of a PEM file, at least one, or what is wrong with the file. */
+/** Reads the certificates of a PEM file, at least one, or returns the reason if there is none. */
 function certificatesIn(text: string): readonly InChain[] | string {
   const blocks = pemBlocks(text);
   const found = blocks.filter(({ label }) => label === "CERTIFICATE");
@@ -157,7 +157,7 @@ function noCertificate(text: string, blocks: readonly PemBlock[]): string {
   return `${NO_CERTIFICATE}${otherForm(text, "openssl x509", "openssl pkcs12 -clcerts -nokeys")}`;
 }
 
-/** What a file without a PEM block seems to be, and what to do with it. */
+/** Guesses the form of a file without a PEM block, and says how to convert it. */
 function otherForm(text: string, fromDer: string, fromPkcs12: string): string {
   if (text.trim() === "") return ", and it is empty";
   if (text.includes("-----BEGIN")) {
@@ -173,7 +173,7 @@ function otherForm(text: string, fromDer: string, fromPkcs12: string): string {
     : `, and it seems to be DER: convert it with ${fromDer} -inform der -in FILE -out NEW.pem`;
 }
 
-/** The first certificate whose signer is in the file, but not next to it. */
+/** Finds the first certificate whose signer is in the file but not next to it. */
 function misplaced(
   chain: readonly CertificateFacts[],
 ): { readonly signed: number; readonly issuer: number } | undefined {
@@ -189,7 +189,10 @@ function misplaced(
 const NO_KEY = "expected a PEM file with -----BEGIN PRIVATE KEY-----";
 const KINDS = "RSA of 2,048 to 8,192 bits, P-256, P-384, P-521 or Ed25519";
 
-/** What is wrong with the file of a private key, as far as that is seen without the TLS library. */
+/**
+ * Checks the file of a private key as far as possible without the TLS library; returns the reason if it cannot be
+ * used.
+ */
 function unreadableKey(text: string): string | undefined {
   const blocks = pemBlocks(text);
   const key = blocks.find(({ label }) => label.endsWith("PRIVATE KEY"));

@@ -6,7 +6,7 @@ import type { Setting } from "../settings/setting.ts";
 import { readTokenFile } from "./token_file.ts";
 import type { Credentials } from "./exchange.ts";
 
-/** Reads what the destination needs from files; adds to the secrets every token that it meets, a rotated one too. */
+/** Reads the files that the destination needs. Adds every token that it reads to the secrets, also after a rotation. */
 export async function readCredentials(
   destination: DestinationConfig,
   system: Pick<System, "cwd" | "readTextFile" | "secrets" | "stop">,

@@ -2,35 +2,35 @@ import { type Environment, type Proxy, type ProxyCredentials, proxyFor } from ".
 import { redactUrl, redactUrlText } from "../redact/redact.ts";
 import { invalid, percentDecode, type Setting } from "../settings/setting.ts";
 
-/** Where requests go. */
+/** URL that requests go to, and the way there. */
 export interface Endpoint {
-  /** The URL of the request itself, without user name and password. */
+  /** URL of the request, without user name and password. */
   readonly url: URL;
-  /** The URL as it may be shown. */
+  /** URL for display, without secrets. */
   readonly shown: string;
-  /** User name and password of the URL, as an Authorization value. */
+  /** Authorization value of the URL's user name and password. */
   readonly basic: string | undefined;
-  /** Which setting named it. */
+  /** Setting that named it. */
   readonly setting: Setting;
-  /** The proxy on the way there, which every connection uses. */
+  /** Proxy that every connection uses. */
   readonly proxy: Proxy | undefined;
-  /** Dynatrace, an ActiveGate or something that stands in for one: the path says so. */
+  /** Whether this is Dynatrace, an ActiveGate or a stand-in for one: the path says so. */
   readonly dynatrace: boolean;
 }
 
-/** Dynatrace's base URLs ("Dynatrace OTLP API endpoints"). */
+/** Examples of Dynatrace's base URLs ("Dynatrace OTLP API endpoints"). */
 export const DYNATRACE_BASES = "https://ENV.live.dynatrace.com/api/v2/otlp (SaaS), " +
   "https://DOMAIN/e/ENV/api/v2/otlp (Managed), https://HOST:9999/e/ENV/api/v2/otlp (ActiveGate) or " +
   "https://HOST/e/ENV/api/v2/otlp (ActiveGate in a container)";
 
-/** A host of Dynatrace's pages, which is no API; an OpenShift route is `*.apps.CLUSTER` too. */
+/** Whether a URL leads to Dynatrace's web pages, which are not an API. An OpenShift route is `*.apps.CLUSTER` too. */
 export function isDynatracePage({ hostname }: URL): boolean {
   return /\.apps\.dynatrace(labs)?\.com\.?$/.test(hostname);
 }
 
 const SIGNAL_PATH = "/v1/metrics";
 
-/** The URL of a setting that names the base of all signals: `/v1/metrics` is added unless it is there. */
+/** Builds the endpoint from the base URL of all signals: adds `/v1/metrics` unless it is there. */
 export function baseEndpoint(setting: Setting, environment: Environment): Endpoint {
   const url = parseEndpoint(setting);
   const path = url.pathname.replace(/\/+$/, "");
@@ -38,10 +38,10 @@ export function baseEndpoint(setting: Setting, environment: Environment): Endpoi
   return endpoint(url, setting, environment);
 }
 
-/** The variable whose URL is used as it is (OTLP exporter specification). */
+/** Variable whose URL is used unchanged (OTLP exporter specification). */
 export const EXACT_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
 
-/** The URL of `EXACT_ENDPOINT`. */
+/** Builds the endpoint from the URL of EXACT_ENDPOINT. */
 export function exactEndpoint(setting: Setting, environment: Environment): Endpoint {
   return endpoint(parseEndpoint(setting), setting, environment);
 }
@@ -90,14 +90,14 @@ function parseEndpoint(setting: Setting): URL {
   return url;
 }
 
-/** What documentation prints where a name of one's own belongs, in a host that can be none: `<cluster>`, `{id}`. */
+/** Finds a placeholder of documentation in the host of a URL: `<cluster>`, `{id}`. */
 function placeholderInHost(text: string): string | undefined {
   // A password may hold such characters, and is not quoted.
   const [host = ""] = text.replace(/^[a-z]+:\/\//i, "").replace(/^.*@/s, "").split(/[/?#]/, 1);
   return /<[^<>]*>|\$?\{\{?[^{}]*\}\}?|\$[A-Z_]+/i.exec(host)?.[0];
 }
 
-/** The value of an Authorization header (RFC 7617, in UTF-8). */
+/** Encodes user name and password as an Authorization value (RFC 7617, in UTF-8). */
 export function basicAuthorization({ user, password }: ProxyCredentials): string {
   const bytes = new TextEncoder().encode(`${user}:${password}`);
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;

@@ -3,28 +3,29 @@ import { failure, INTERRUPTED, timedOut } from "./transport.ts";
 import type { Failure } from "./reply.ts";
 import { readBody } from "./response_body.ts";
 
-/** What a GET brought. */
+/** Result of a GET. */
 export type GetResult =
   | {
     readonly kind: "answer";
     readonly status: number;
     readonly headers: Headers;
-    /** The body of a 200, decompressed, as UTF-8; that of any other status is not read. */
+    /** Body of a 200, decompressed, as UTF-8. Other bodies are not read. */
     readonly text: string;
   }
-  /** Longer than was asked for; the rest was not read. */
+  /** The body was longer than allowed; the rest was not read. */
   | { readonly kind: "too-large" }
   | Failure;
 
+/** Headers and limits of a GET. */
 export interface GetOptions {
   readonly headers: readonly (readonly [string, string])[];
   readonly timeoutMs: number;
-  /** Bytes that are read at most, as they come and decompressed. */
+  /** Maximum number of bytes to read, compressed and decompressed. */
   readonly mostBytes: number;
   readonly signal: AbortSignal;
 }
 
-/** GETs a text, through the proxy that fetch finds; never rejects for what a network or a server can do. */
+/** GETs a text through the proxy that fetch finds; never rejects for anything that a network or a server can do. */
 export async function getText(
   url: URL,
   { headers, timeoutMs, mostBytes, signal }: GetOptions,

@@ -6,8 +6,8 @@ import { isAddress, targetOf } from "./target.ts";
 import { openSocket } from "./tunnel.ts";
 
 /**
- * Exchanges with a receiver whose certificate is not verified, which fetch cannot do. Every request has a connection
- * of its own: on a reused one node:https of Deno can send a POST that timed out twice (denoland/deno#36786).
+ * Creates the exchange with a receiver whose certificate is not verified, which fetch cannot skip. Each request has
+ * its own connection: on a reused one node:https of Deno can send a POST twice that timed out (denoland/deno#36786).
  */
 export function insecureExchange(
   { url, proxy }: Pick<Endpoint, "url" | "proxy">,
@@ -27,7 +27,7 @@ export function insecureExchange(
       ...ca !== undefined && { ca },
       ...client,
     };
-    /** Deno's `request` takes a connection from its agent alone, not from its options. */
+    /** Agent that hands out the tunnel: Deno's `request` accepts a connection only from its agent. */
     class TunnelAgent extends Agent {
       override createConnection() {
         return connect({

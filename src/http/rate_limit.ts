@@ -1,6 +1,6 @@
 /**
- * What the X-RateLimit headers of an answer say, which Dynatrace sends with a 429 (-Reset is in microseconds since 1970);
- * undefined without one that can be read.
+ * Explains the X-RateLimit headers of a response, which Dynatrace sends with a 429 (-Reset is in microseconds since
+ * 1970); undefined if none can be read.
  */
 export function rateLimitText(headers: Headers): string | undefined {
   const whole = (name: string) => {

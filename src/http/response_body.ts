@@ -1,18 +1,18 @@
 import { joinBytes } from "../platform/byte_buffer.ts";
 
-/** Body of a response, as far as it could be read; only "whole" is all of it, decompressed. */
+/** Body of a response as far as it could be read; only "whole" is complete and decompressed. */
 export type ResponseBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The stream ended too early: `bytes` came before, in the response's coding. */
   | { readonly kind: "broken"; readonly bytes: Uint8Array<ArrayBuffer>; readonly thrown: unknown }
-  /** Longer than was asked for, as it came or decompressed; `bytes` is its beginning, or its compressed form. */
+  /** It was too long, compressed or decompressed; `bytes` is its beginning or its compressed form. */
   | { readonly kind: "too-large"; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** All of it came, but it is not what Content-Encoding says; `bytes` is what came. */
+  /** All of it arrived, but not in the coding that Content-Encoding names; `bytes` is what arrived. */
   | { readonly kind: "miscoded"; readonly bytes: Uint8Array<ArrayBuffer>; readonly coding: string };
 
 /**
- * Reads at most `most` bytes of a body and decompresses them as Content-Encoding says. No bytes are an empty body, whatever
- * the headers say. A body that cannot be read is a value: the status that came with it counts all the same.
+ * Reads at most `most` bytes of a body and decompresses them as Content-Encoding says. Without any bytes the body is
+ * empty, whatever the headers say. A body that cannot be read is a value, because the status counts all the same.
  */
 export async function readBody(
   chunks: AsyncIterable<Uint8Array> | null,

@@ -26,7 +26,7 @@ export async function connectSocks(
   await readExactly(line, length + 2);
 }
 
-/** The errors of RFC 1928, 6, from 1 on. */
+/** Errors of RFC 1928, 6, from 1 on. */
 const REPLIES = [
   "general SOCKS server failure",
   "connection not allowed by ruleset",
@@ -38,7 +38,7 @@ const REPLIES = [
   "address type not supported",
 ];
 
-/** A name is looked up by the proxy, as in fetch, whether the scheme is socks5 or socks5h. */
+/** Encodes the target. The proxy looks up names, as in fetch, whether the scheme is socks5 or socks5h. */
 function destination(host: string): readonly number[] {
   const address = addressOf(host);
   if (address === undefined) return [3, ...withLength(host)];

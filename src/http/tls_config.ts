@@ -3,12 +3,14 @@ import { VERIFIES_REGARDLESS } from "../platform/older_deno.ts";
 import type { Setting, Variables } from "../settings/setting.ts";
 import { flagName, isOn, type SendFlags, settingOf } from "../settings/settings.ts";
 
+/** TLS settings of a destination. */
 export interface TlsConfig {
   readonly insecure: boolean;
   readonly ca: Setting | undefined;
   readonly client: { readonly cert: Setting; readonly key: Setting } | undefined;
 }
 
+/** Reads the TLS settings; throws a UsageError for half of a client's pair. */
 export function tlsConfig(
   flags: Pick<SendFlags, "insecure" | "ca" | "clientCert" | "clientKey">,
   find: Variables,
@@ -28,7 +30,7 @@ export function tlsConfig(
   };
 }
 
-/** Throws a UsageError when certificates shall not be verified, and this program verifies them whatever it is told. */
+/** Throws a UsageError if certificates are not to be verified although this executable always verifies them. */
 export function demandInsecureWorks(
   { insecure }: Pick<TlsConfig, "insecure">,
   verifiesRegardless = VERIFIES_REGARDLESS,

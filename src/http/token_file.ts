@@ -4,7 +4,7 @@ import type { System } from "../platform/system.ts";
 import { tokenValue } from "./authorization.ts";
 import type { Setting } from "../settings/setting.ts";
 
-/** The Authorization value of the token in the file that a setting names, or a UsageError. */
+/** Reads the token in the file that a setting names and returns its Authorization value, or throws a UsageError. */
 export async function readTokenFile(
   { name, source, value: path }: Setting,
   system: Pick<System, "cwd" | "readTextFile">,

@@ -9,16 +9,19 @@ import type { System } from "../platform/system.ts";
 import { type Failure, type FailureCause, NotSent, type Post } from "./reply.ts";
 import { readBody, type ResponseBody } from "./response_body.ts";
 
-/** OTLP over HTTP: a client reads at most 4 MiB of a response. */
+/** Maximum size of a response that an OTLP client reads, 4 MiB. */
 const MOST_BODY = 4 * 2 ** 20;
 
-/** POSTs to one destination over one connection that is kept alive. */
+/** Sender of POSTs to one destination over one connection that is kept alive. */
 export interface Transport {
   readonly post: Post;
   close(): void;
 }
 
-/** `own`: no other transport of this process uses the connection, not even over HTTP/2, where one could serve all. */
+/**
+ * Opens a transport. With `own` no other transport of this process shares its connection, not even over HTTP/2, which
+ * could serve all.
+ */
 export async function openTransport(
   destination: DestinationConfig,
   credentials: Credentials,
@@ -77,7 +80,7 @@ type HeadersOf = (
   authorization: string | undefined,
 ) => RequestHeaders;
 
-/** A transport over any exchange. */
+/** Creates a transport over any exchange. */
 export function posting(
   destination: DestinationConfig,
   credentials: Credentials,
@@ -138,7 +141,7 @@ export function posting(
   };
 }
 
-/** Headers of an answer without what they repeat of secrets: those that are shown to people. */
+/** Removes secrets from the headers of a response that are displayed. */
 function shownHeaders(headers: Headers, secrets: Secrets): Headers {
   const repeating = ["location", "server"].flatMap((name) => {
     const value = headers.get(name) ?? "";
@@ -152,8 +155,8 @@ function shownHeaders(headers: Headers, secrets: Secrets): Headers {
 }
 
 /**
- * Why a body could not be read, as the end of a sentence; undefined when all of it was. `limit`: the program itself has
- * ended the exchange.
+ * Explains why a body could not be read, as the end of a sentence; undefined if all of it was. `limit` is set if the
+ * program itself ended the exchange.
  */
 function unreadText(body: ResponseBody, limit: string | undefined): string | undefined {
   switch (body.kind) {
@@ -172,6 +175,7 @@ function unreadText(body: ResponseBody, limit: string | undefined): string | und
   }
 }
 
+/** Failure of a request that a signal interrupted. */
 export const INTERRUPTED: Failure = {
   kind: "failure",
   cause: "interrupted",
@@ -179,7 +183,7 @@ export const INTERRUPTED: Failure = {
   mayHaveArrived: true,
 };
 
-/** `answering`: the status had come. */
+/** Failure of a request that took too long; `answering` if its status had arrived. */
 export function timedOut(timeoutMs: number, answering = false): Failure {
   const what = answering ? "the answer was not complete" : "no answer";
   return {
@@ -190,7 +194,7 @@ export function timedOut(timeoutMs: number, answering = false): Failure {
   };
 }
 
-/** Where each cause is found in the words of fetch (hyper, rustls) and of node:https; the first match counts. */
+/** Words of fetch (hyper, rustls) and node:https that identify each cause; the first match counts. */
 const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["setup", /Requests to port \d+ are blocked/],
   ["proxy", /^tunnel error/],
@@ -209,7 +213,7 @@ const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ],
 ];
 
-/** What went wrong before an answer was complete, from what fetch or node:https threw. */
+/** Derives the failure from an error of fetch or node:https; `answering` if the status had arrived. */
 export function failure(thrown: unknown, answering = false): Failure {
   const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
   const text = messageOf(cause);
@@ -229,7 +233,7 @@ export function failure(thrown: unknown, answering = false): Failure {
   };
 }
 
-/** With the hint that a failure of TLS needs. */
+/** Adds the hint for a failure of TLS. */
 export async function explained(
   failed: Failure,
   destination: Pick<DestinationConfig, "endpoint" | "tls">,
@@ -242,7 +246,7 @@ export async function explained(
   return hint === undefined ? failed : { ...failed, hint };
 }
 
-/** Without what helps nobody but a programmer: error numbers, identifiers of algorithms, seconds since 1970. */
+/** Removes details that only help a programmer: error numbers, identifiers of algorithms, seconds since 1970. */
 function readable(message: string): string {
   return message
     .replace(/^(tcp connect|dns) error: /, "")
