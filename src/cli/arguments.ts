@@ -11,10 +11,10 @@ import {
 import type { CommandName } from "../settings/settings_table.ts";
 import { nearest } from "./nearest.ts";
 
-/** What a flag was given: of a toggle whether it is on, of a repeatable flag every value. */
+/** Value of a flag: whether a toggle is on, or every value of a repeatable flag. */
 type Value = boolean | string | readonly string[];
 
-/** Arguments -> the flags of a command, or a UsageError that quotes nothing that may be a secret. */
+/** Parses the flags of a command, or throws a UsageError that quotes nothing that may be a secret. */
 export function parseFlags<Command extends CommandName>(
   command: Command,
   args: readonly string[],
@@ -49,13 +49,13 @@ export function parseFlags<Command extends CommandName>(
   return flags;
 }
 
-/** A UsageError when there are any. */
+/** Throws a UsageError if there are any arguments. */
 export function noArguments(command: string, args: readonly string[]): void {
   const [first] = args;
   if (first !== undefined) throw unknown(first, command, []);
 }
 
-/** The row of each key says what its value is; the types of the flags say the same of the table. */
+/** Whether each value has the type that its row says. The types of the flags say the same of the table. */
 function areFlagsOf<Command extends CommandName>(
   command: Command,
   flags: Readonly<Record<string, Value>>,
@@ -96,7 +96,7 @@ function unknown(arg: string, command: string, names: readonly string[]): UsageE
   );
 }
 
-/** Flags of other programs (curl, telemetrygen, otel-cli), and what does the same for a command that sends. */
+/** Flags of other programs (curl, telemetrygen, otel-cli), and their equivalents here for a command that sends. */
 function foreignFlags(): ReadonlyMap<string, string> {
   const token =
     "--token-file FILE or the variable DT_API_TOKEN: a list of processes shows arguments";
@@ -127,13 +127,13 @@ function foreignFlags(): ReadonlyMap<string, string> {
   return new Map(rows.flatMap(([flags, ours]) => flags.split(" ").map((flag) => [flag, ours])));
 }
 
-/** The commands that have this flag; undefined: none has. */
+/** Lists the commands that have a flag; undefined if none does. */
 function commandsWith(name: string): readonly CommandName[] | undefined {
   const key = SETTING_KEYS.find((key) => rowOf(key).flag !== false && flagName(key) === name);
   return key && rowOf(key).commands;
 }
 
-/** A UsageError about arguments, with the help that tells more. */
+/** Creates the UsageError for an argument, with the help that says more. */
 export function usage(message: string, command?: string): UsageError {
   const help = [
     "otlp-histogram",

@@ -5,22 +5,22 @@ import { noArguments, parseFlags, usage } from "./arguments.ts";
 import { type Command, COMMAND_NAMES } from "./command_names.ts";
 import { nearest } from "./nearest.ts";
 
-/** What the arguments ask for. */
+/** What the program does for its arguments. */
 export type Invocation =
-  /** A text for standard output, and nothing else. */
+  /** Prints a text on standard output. */
   | { readonly kind: "text"; readonly text: string }
   | {
     readonly kind: "command";
-    /** Resolves to the exit status. */
+    /** Runs the command; resolves to the exit code. */
     readonly run: (system: System) => Promise<number>;
-    /** The file of `--env-file`. */
+    /** File of `--env-file`. */
     readonly envFile?: string | undefined;
   };
 
-/** Reads the arguments of a command; `columns`: the width of the text that it prints. */
+/** Reads the arguments of a command. `columns` is the width of the text that it prints. */
 type Read = (args: readonly string[], columns: number) => Invocation | Promise<Invocation>;
 
-/** What only one command needs is loaded when it runs. */
+/** Reader of each command's arguments. Code that only one command needs is loaded when it runs. */
 const COMMANDS: Readonly<Record<Command, Read>> = {
   send(args) {
     const flags = parseFlags("send", args);
@@ -85,7 +85,7 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
   },
 };
 
-/** Arguments -> what they ask for; `send` when they name no command. Throws a UsageError. */
+/** Reads the command line; `send` if it names no command. Throws a UsageError. */
 export async function readArguments(args: readonly string[], columns: number): Promise<Invocation> {
   const [first = "-"] = args;
   const command = first.startsWith("-") ? undefined : known(first);
@@ -95,7 +95,7 @@ export async function readArguments(args: readonly string[], columns: number): P
   return await COMMANDS[command ?? "send"](rest, columns);
 }
 
-/** Wherever it stands: whoever is lost adds it at the end. */
+/** Whether a flag is anywhere among the arguments: people who are lost add it at the end. */
 function isAsked(args: readonly string[], ...flags: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end < 0 ? undefined : end).some((arg) => flags.includes(arg));
@@ -105,7 +105,10 @@ function isCommand(name: string): name is Command {
   return COMMAND_NAMES.some((command) => command === name);
 }
 
-/** The name of a command, or a UsageError; what is nowhere near one may be a secret and is not quoted. */
+/**
+ * Returns the name of a command, or throws a UsageError. A word that is far from every name may be a secret and is not
+ * quoted.
+ */
 function known(name: string): Command {
   if (isCommand(name)) return name;
   const meant = nearest(name, COMMAND_NAMES);

@@ -6,15 +6,16 @@ const PROGRAM = "otlp-histogram";
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
 
+/** Whether there are completions for a shell of that name. */
 export function isShell(name: string | undefined): name is Shell {
   return SHELLS.some((shell) => shell === name);
 }
 
-/** A script for each shell that completes commands, their flags, the words of a choice, and files. */
+/** Script per shell that completes commands, their flags, the words of a choice, and files. */
 export const COMPLETIONS: Readonly<Record<Shell, () => string>> = { bash, zsh, fish };
 
 interface Flag {
-  /** With its dashes. */
+  /** Name with its dashes. */
   readonly name: string;
   readonly row: Pick<SettingRow, "kind" | "bare" | "choices" | "help" | "repeats">;
 }
@@ -23,7 +24,7 @@ interface Completed {
   readonly command: string;
   readonly brief: string;
   readonly flags: readonly Flag[];
-  /** What it takes besides flags. */
+  /** Words that it accepts besides flags. */
   readonly words: readonly string[];
 }
 
@@ -43,7 +44,7 @@ function completed(): readonly Completed[] {
   }));
 }
 
-/** In single quotes a shell takes everything as it is. */
+/** Quotes a word for a shell, which reads everything in single quotes literally. */
 function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -10,14 +10,14 @@ import { type CommandName, GROUPS } from "../settings/settings_table.ts";
 import type { Command } from "./command_names.ts";
 
 interface CommandHelp {
-  /** In the list of commands. */
+  /** One line for the list of commands. */
   readonly brief: string;
   readonly usage: string;
-  /** What it does, a paragraph each. */
+  /** Description, one paragraph each. */
   readonly about: readonly string[];
-  /** Whose rows of the table of settings are its flags. */
+  /** Command whose rows of the table of settings are its flags. */
   readonly flags?: CommandName;
-  /** A command line, and what it does. */
+  /** Command lines, and what they do. */
   readonly examples: readonly (readonly [string, string])[];
   readonly statuses?: readonly (readonly [string, string])[];
 }
@@ -26,6 +26,7 @@ const NO_SOURCE =
   "With no source of measurements named (--value, --input, --scenario or a flag under Generated) each send has " +
   "the same five sample measurements of made-up HTTP requests.";
 
+/** Help of each command. */
 export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
   send: {
     brief: "send measurements (the default command)",

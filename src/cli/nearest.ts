@@ -1,4 +1,4 @@
-/** What was probably meant: the nearest of `words`, when it is near enough. */
+/** Finds the word that was probably meant: the nearest one, if it is near enough. */
 export function nearest(given: string, words: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(given.length / 3));
   let best: string | undefined;
@@ -10,7 +10,10 @@ export function nearest(given: string, words: readonly string[]): string | undef
   return best;
 }
 
-/** Optimal string alignment: how many letters were left out, added, replaced or exchanged with their neighbour. */
+/**
+ * Returns the number of letters left out, added, replaced or exchanged with their neighbour (optimal string
+ * alignment).
+ */
 function distance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? Infinity;
