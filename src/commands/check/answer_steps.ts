@@ -14,12 +14,12 @@ import type { Hide } from "../../redact/secrets.ts";
 import type { Failure, Reply } from "../../http/reply.ts";
 import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
 
-/** A receiver's answer to the empty request, or why there is none; the steps http, token and ingest look at it. */
+/** Response to a request of `check`, or the failure to get one; the steps http, token and ingest judge it. */
 export type Answered =
   | { readonly reply: Failure }
   | { readonly reply: Reply; readonly answer: ExportAnswer };
 
-/** `now` in ms since 1970. */
+/** Reads the response to a request. `now` is in ms since 1970. */
 export async function answered(
   reply: Reply | Failure,
   now: number,
@@ -29,14 +29,16 @@ export async function answered(
   return { reply, answer: await readExportAnswer(reply, now, hide) };
 }
 
-/** What no OTLP receiver answers, or something in front of it. */
+/** Statuses that come from something other than an OTLP receiver, or in front of it. */
 const NOT_THE_RECEIVER = [404, 405, 407, 502, 503, 504];
-/** What a receiver answers that has a reason to refuse, whatever the request holds. */
+/** Statuses with which a receiver rejects a request whatever it holds. */
 const REFUSALS = [401, 403, 413, 415, 429];
 
 type Reached = Extract<Answered, { answer: ExportAnswer }>;
 
-/** Whether an answer is neither success nor a known refusal: a receiver may just not like a request without data. */
+/**
+ * Whether a response is neither success nor a known rejection: a receiver may just not accept a request without data.
+ */
 export function isUndecidedAnswer(it: Answered): boolean {
   if (!("answer" in it)) return false;
   const { status } = it.reply;
@@ -44,12 +46,12 @@ export function isUndecidedAnswer(it: Answered): boolean {
     status < 500 && !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
 }
 
-/** Plain HTTP was sent to a port for TLS, and its server has said so. */
+/** Whether the server says that it received plain HTTP on a port for TLS. */
 function isPlainToTls({ reply, answer }: Reached): boolean {
   return reply.status === 400 && wantsHttps(messageIn(answer));
 }
 
-/** The step `http`: is there an OTLP receiver at this URL at all? */
+/** Judges the step `http`: whether there is an OTLP receiver at this URL. */
 export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const url = endpoint.shown;
   const posted = `POST ${url}`;
@@ -88,23 +90,26 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   return withFacts(passed(what, skew), facts, text + from);
 }
 
-/** Errors of an OTLP receiver carry a Status, in the form of the request (OTLP specification, "Failures"). */
+/**
+ * Whether an error comes from an OTLP receiver: it carries a Status in the form of the request (OTLP specification,
+ * "Failures").
+ */
 function isOtlp({ headers }: Reply): boolean {
   return /^application\/x-protobuf\b/i.test(headers.get("content-type") ?? "");
 }
 
-/** Without its query, which may hold a token of somebody's sign-in. */
+/** Formats the target of a redirect without its query, which may hold a token. */
 function redirectTarget(location: string, endpoint: Endpoint): string {
   const target = URL.parse(location, endpoint.url);
   return target === null ? "somewhere" : `${target.origin}${target.pathname}`;
 }
 
-/** What the receiver said, with its status: `401 Unauthorized: …`. */
+/** Returns the receiver's message with its status: `401 Unauthorized: …`. */
 function messageIn(answer: ExportAnswer): string {
   return "message" in answer ? answer.message : "";
 }
 
-/** The same without the status, which is a fact of its own. */
+/** Returns the receiver's message without its status, which is a fact of its own. */
 function messageWithoutStatus(answer: ExportAnswer, status: number): string {
   const text = messageIn(answer).replace(new RegExp(`^${status}[ ,:]*`), "");
   return text === "" ? "refused" : text;
@@ -112,7 +117,7 @@ function messageWithoutStatus(answer: ExportAnswer, status: number): string {
 
 const MOST_SKEW_MS = 600_000;
 
-/** Dynatrace takes data points from an hour ago to ten minutes ahead: a wrong clock loses them. */
+/** Hint about a wrong clock: Dynatrace accepts data points from an hour ago to ten minutes ahead. */
 function skewHint(date: string | null, now: number): string | undefined {
   const theirs = parseHttpDate(date ?? "", now);
   const skew = now - theirs;
@@ -123,7 +128,7 @@ function skewHint(date: string | null, now: number): string | undefined {
   } the receiver's (its Date header): data points may be refused for their time; set the clock right`;
 }
 
-/** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
+/** Judges the step `token`: a receiver answers 401 or 403 to a wrong one. `sent`: whether one was sent. */
 export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step {
   const { status } = it.reply;
   if (status === 401 || status === 403) return refused(it, endpoint);
@@ -133,7 +138,7 @@ export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step
     : passed("not refused");
 }
 
-/** The step `ingest` for the empty request. */
+/** Judges the step `ingest` for the empty request. */
 export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
   const { reply: { status, headers }, answer } = it;
   if (answer.kind === "accepted") {
@@ -153,7 +158,7 @@ export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
   );
 }
 
-/** A success; undecided when the body is readable and not OTLP: any web server may answer so. */
+/** Judges a success. It is undecided if the body is readable and not OTLP: any web server may answer like that. */
 function judgeAccepted(
   what: string,
   status: number,
@@ -189,7 +194,7 @@ function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endp
   );
 }
 
-/** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
+/** Judges the step `ingest` for a sample measurement, which has to be accepted. */
 export function judgeCanary(
   it: Answered,
   metric: string,

@@ -26,7 +26,7 @@ import { gzip } from "../../otlp/gzip.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { USER_AGENT } from "../../platform/version.ts";
 
-/** What `check` touches of the world. */
+/** The part of the system that `check` uses. */
 export type CheckSystem = Pick<
   System,
   "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
@@ -35,7 +35,7 @@ export type CheckSystem = Pick<
 type NamedStep = readonly [name: StepName, step: Step];
 type Settings = NonNullable<Configured["settings"]>;
 
-/** The command `check`: one step after the other until one fails; resolves to its exit status. */
+/** Runs `check`: one step after the other until one fails; resolves to the exit code. */
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
   let began = system.clock.monotonic();
@@ -59,7 +59,7 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
   return exitCode;
 }
 
-/** Does what comes after a step only when that step has been taken and found good. */
+/** Runs each step only after the one before succeeded. */
 async function* steps(
   { canary = false, ...flags }: CheckFlags,
   system: CheckSystem,
@@ -133,7 +133,7 @@ async function emptyRequest(compression: "gzip" | "none"): Promise<Posted> {
     : { body: await gzip(body), encoding: "gzip" };
 }
 
-/** One sample measurement, and what the query that shows it depends on. */
+/** Makes the request with one sample measurement, and what the query that shows it depends on. */
 async function sampleRequest(
   { metric, destination: { compression } }: Settings["config"],
   { clock, random }: CheckSystem,

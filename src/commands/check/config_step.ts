@@ -12,13 +12,13 @@ import { redactToken } from "../../redact/redact.ts";
 import type { Credentials } from "../../http/exchange.ts";
 import { failed, passed, type Step, withFacts } from "./step.ts";
 
-/** The step `config`; what the others need is there only when it went well. */
+/** Result of the step `config`; the settings are there only if it succeeded. */
 export interface Configured {
   readonly step: Step;
   readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
 }
 
-/** Reads the settings and says what is set, from where. */
+/** Reads the settings and reports them with their origins. */
 export async function checkConfig(
   flags: CheckFlags,
   system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets" | "stop">,
@@ -48,7 +48,7 @@ export async function checkConfig(
   }
 }
 
-/** What is set, and from where; of a token only its public part. */
+/** Describes the settings and their origins; of a token only its public part. */
 async function described(
   { destination }: SendConfig,
   credentials: Credentials,
@@ -94,7 +94,7 @@ async function describeAuthorization(
   return `token ${redactToken(token)} (${from})`;
 }
 
-/** A token whose public part may be shown: of an Api-Token, and of a Bearer that is a token of Dynatrace's. */
+/** Returns a token with a public part: an Api-Token, or a Bearer that is a Dynatrace token. */
 function apiToken(authorization: string | undefined): string | undefined {
   return /^(?:Api-Token\s+|Bearer\s+(?=dt\d))(\S+)$/i.exec(authorization ?? "")?.[1];
 }
@@ -124,12 +124,12 @@ function endpointHints(config: SendConfig): readonly string[] {
   return isPrometheus(config.destination.endpoint.url) ? [...hints, DELTA_TO_PROMETHEUS] : hints;
 }
 
-/** The path of Prometheus's own receiver. */
+/** Whether a URL has the path of Prometheus's own receiver. */
 function isPrometheus({ pathname }: URL): boolean {
   return pathname.endsWith("/api/v1/otlp/v1/metrics");
 }
 
-/** Seen with Prometheus 3.5: it logs "invalid temporality and type combination", and answers 200. */
+/** Hint for Prometheus. Version 3.5 logs "invalid temporality and type combination" and answers 200. */
 const DELTA_TO_PROMETHEUS =
   "Prometheus stores the delta histograms of this program only with --enable-feature=otlp-deltatocumulative; without it, " +
   "some of its versions answer 200 and drop them";
@@ -162,8 +162,8 @@ async function tokenHints(
 }
 
 /**
- * Whether a file that was read is one that nobody but its owner and a group of this process may read: Kubernetes mounts
- * a secret as root's, with the pod's fsGroup and 0440, or 0640 for a defaultMode of 0600.
+ * Whether only its owner and a group of this process may read a file. Kubernetes mounts a secret as root's, with the
+ * pod's fsGroup and 0440, or 0640 for a defaultMode of 0600.
  */
 async function isForOwnGroup({ mode, uid, gid }: Deno.FileInfo): Promise<boolean> {
   if (mode === null || gid === null || (mode & 0o077) !== 0o040) return false;

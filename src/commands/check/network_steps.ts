@@ -15,13 +15,13 @@ import {
   withinTime,
 } from "./step.ts";
 
-/** How long a step may take, and what ends it. */
+/** Limits of a step: its time, and the signal that ends it. */
 export interface Bounds {
   readonly timeoutMs: number;
   readonly stop: AbortSignal;
 }
 
-/** The step `dns`: the addresses of the receiver, or of the proxy that is used instead. */
+/** Runs the step `dns`: finds the addresses of the receiver, or of its proxy. */
 export async function checkDns(
   { host }: Target,
   endpoint: Endpoint,
@@ -53,7 +53,7 @@ export async function checkDns(
   }
 }
 
-/** As fetch does it: /etc/hosts and all, which a DNS query alone would miss. It cannot be cancelled. */
+/** Looks up a name as fetch does, including /etc/hosts, which a DNS query would miss. It cannot be cancelled. */
 async function lookup(host: string): Promise<readonly string[]> {
   await silenceDeprecations();
   const { lookup } = await import("node:dns/promises");
@@ -61,7 +61,7 @@ async function lookup(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-/** The step `tcp`: each address, and how long its connection took; one that opens is enough. */
+/** Runs the step `tcp`: connects to each address; one that opens is enough. */
 export async function checkTcp(
   addresses: readonly string[],
   { port }: Target,
@@ -97,10 +97,10 @@ export async function checkTcp(
 }
 
 interface Attempt {
-  /** With its port. */
+  /** Address with its port. */
   readonly address: string;
   readonly message: string;
-  /** Undefined when it opened. */
+  /** Cause of the failure; undefined if it opened. */
   readonly cause: FailureCause | undefined;
   readonly ms: number;
 }

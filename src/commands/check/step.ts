@@ -1,42 +1,44 @@
 import { whenAborted } from "../../platform/abort.ts";
 
-/** The steps, in their order; tls only for https. */
+/** Names of the steps, in order; tls only for https. */
 export type StepName = "config" | "dns" | "tcp" | "tls" | "http" | "token" | "ingest";
 
-/** What a program may want of a step without reading its words: `url`, `status`, `proxy`, `addresses`. */
+/** Facts of a step that a program can read: `url`, `status`, `proxy`, `addresses`. */
 export interface Facts {
   readonly [name: string]: string | number | boolean | null | readonly (string | Facts)[];
 }
 
-/** What a step found. */
+/** Result of a step. */
 export interface Step {
-  /** Null: it cannot be told. */
+  /** Whether it passed; null if it is undecided. */
   readonly ok: boolean | null;
-  /** One line; what is among the facts is not in it. */
+  /** One line, without the facts. */
   readonly detail: string;
-  /** The same for a person, with the facts. */
+  /** One line for a person, with the facts. */
   readonly text: string;
   readonly facts: Facts;
-  /** What to do, or what is odd though it works; several lines are possible. */
+  /** Remedies, or oddities of a step that passed, one per line. */
   readonly hint: string | null;
 }
 
 type Hints = readonly (string | undefined)[];
 
+/** Creates the result of a step that passed. */
 export function passed(detail: string, ...hints: Hints): Step {
   return step(true, detail, hints);
 }
 
+/** Creates the result of a step that failed. */
 export function failed(detail: string, ...hints: Hints): Step {
   return step(false, detail, hints);
 }
 
-/** What was found does not tell whether all is well. */
+/** Creates the result of a step that can neither pass nor fail. */
 export function undecided(detail: string, ...hints: Hints): Step {
   return step(null, detail, hints);
 }
 
-/** A step with facts for a program; `text` is what a person reads in place of facts and detail. */
+/** Adds facts to a step. A person reads `text` in place of facts and detail. */
 export function withFacts(step: Step, facts: Facts, text: string = step.text): Step {
   return { ...step, facts, text };
 }
@@ -47,12 +49,12 @@ function step(ok: boolean | null, detail: string, hints: Hints): Step {
   return { ok, detail, text: detail, facts: {}, hint };
 }
 
-/** `3.2 ms`, for a person. */
+/** Formats a duration for a person: `3.2 ms`. */
 export function milliseconds(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
-/** Runs `work` for at most `ms`; its signal is aborted then, and when `stop` is. */
+/** Runs `work` for at most `ms`, then rejects. Its signal is aborted at that time and when `stop` is. */
 export async function withinTime<T>(
   ms: number,
   stop: AbortSignal,
@@ -72,4 +74,5 @@ export async function withinTime<T>(
   }
 }
 
+/** Message of the error after which `withinTime` gives up. */
 export const TIMED_OUT = "timed out";

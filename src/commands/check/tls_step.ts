@@ -11,10 +11,10 @@ import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../../http/tunnel.ts";
 import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, withinTime } from "./step.ts";
 
-/** How long a certificate may take to be shown, once the verdict on it is known. */
+/** Maximum time for reading a certificate after the verdict on it is known, in ms. */
 const SHOW_MS = 3000;
 
-/** The step `tls`: what Deno, and so `send`, makes of the certificate, and what the certificate says. */
+/** Runs the step `tls`: whether Deno, and so `send`, accepts the certificate, and what the certificate says. */
 export async function checkTls(
   { destination }: SendConfig,
   credentials: Credentials,
@@ -105,14 +105,14 @@ async function handshake(
   }
 }
 
-/** What the receiver's certificate says of itself, verified or not. */
+/** Facts of the receiver's certificate, verified or not. */
 interface Peer {
   readonly known: boolean;
-  /** Why it is not known. */
+  /** Reason why it is not known. */
   readonly error?: unknown;
   readonly version: string | undefined;
   readonly certificate: string;
-  /** When it ends, ms since 1970. */
+  /** End of its validity, in ms since 1970. */
   readonly until: number | undefined;
   readonly facts: Facts;
 }
@@ -125,7 +125,7 @@ const NOTHING_KNOWN: Peer = {
   facts: {},
 };
 
-/** Deno's own TLS does not show a certificate: node:tls does, and is loaded only here. */
+/** Reads the certificate with node:tls, because Deno's own TLS does not show it. */
 async function peer(
   { host, port }: Target,
   credentials: Credentials,
@@ -190,7 +190,7 @@ function distinguishedName({ CN, O }: PeerCertificate["subject"]): string {
   return named === undefined ? "nobody named" : String(named);
 }
 
-/** OpenSSL's `Nov 22 22:28:27 2026 GMT`, as a date. */
+/** Formats OpenSSL's `Nov 22 22:28:27 2026 GMT` as a date. */
 function day(text: string): string {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? text : new Date(ms).toISOString().slice(0, 10);

@@ -21,7 +21,7 @@ import { suggestionLines, tableLines, totalLines } from "./text.ts";
 
 const REDRAW_MS = 1000;
 
-/** The command `plot`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
+/** Runs `plot`; resolves to the exit code. Throws a UsageError for invalid settings. */
 export async function runPlot(flags: PlotFlags, system: System): Promise<number> {
   const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
@@ -30,7 +30,7 @@ export async function runPlot(flags: PlotFlags, system: System): Promise<number>
   return await plotMeasurements(plotConfig(flags, variables), system, console);
 }
 
-/** Draws the measurements, sends nothing; resolves to the exit status. */
+/** Draws measurements without sending them; resolves to the exit code. */
 export async function plotMeasurements(
   config: PlotConfig,
   system: System,
@@ -104,7 +104,7 @@ function inputLines(count: number): string {
 }
 
 /**
- * Records until the source ends or a signal comes; draws in between where that can be seen. Resolves to whether the
+ * Records until the source ends or a signal arrives, and redraws meanwhile if that is visible. Resolves to whether the
  * source ended.
  */
 async function recordAll(
@@ -129,7 +129,7 @@ async function recordAll(
   return ended;
 }
 
-/** What a source records into. */
+/** Creates the recorder that a source writes to. */
 function recordsOf(
   tables: readonly PlotTable[],
   add: (instrument: Instrument) => number,
@@ -149,7 +149,7 @@ function recordsOf(
   };
 }
 
-/** A table a metric; --max-series is what all of them hold together. */
+/** Creates a table per metric; --max-series limits all of them together. */
 function tablesOf(
   { instruments }: Pick<Recording, "instruments">,
   { metric: { maxSeries } }: PlotConfig,
@@ -169,7 +169,7 @@ function tablesOf(
   return { tables, add };
 }
 
-/** The present state as lines of text. */
+/** Draws the current state as lines of text. */
 function drawing(
   tables: readonly PlotTable[],
   { invalid, skipped = 0 }: Recording["source"],

@@ -11,11 +11,11 @@ import type { Suggested } from "./suggested.ts";
 import { largestFirst, type PlotTable, type PlottedMetric } from "./table.ts";
 
 const INDENT = 4;
-/** More series are only counted, but for their total. */
+/** Maximum number of series that are drawn; the others only count in the total. */
 const MOST_DRAWN = 20;
 const MOST_ATTRIBUTES = 100;
 
-/** The series of a metric, largest first, what they are together, and what the buckets cost in accuracy. */
+/** Draws the series of a metric, largest first, then all of them together, then what the buckets cost in accuracy. */
 export function tableLines(table: PlotTable, canvas: Canvas): string[] {
   const { metric } = table;
   const series = largestFirst(table);
@@ -63,7 +63,7 @@ function seriesLines(
   ];
 }
 
-/** The percentiles of the values beside those that a receiver makes of the buckets, and how far these are off. */
+/** Formats the percentiles of the values beside those that a receiver estimates from the buckets, and the errors. */
 function percentileLines(series: PlottedSeries): string[] {
   const rows = series.percentiles().map(({ percent, measured, estimated }) => [
     `p${percent}`,
@@ -88,7 +88,7 @@ function deviationText(measured: number, estimated: number): string {
   return text.startsWith("<") ? text : `${share > 0 ? "+" : "-"}${text}`;
 }
 
-/** A share as a percentage, of two digits where it is small. */
+/** Formats a share as a percentage, with two digits if it is small. */
 function percentage(share: number): string {
   const percent = share * 100;
   if (percent === 0) return "0 %";
@@ -96,7 +96,7 @@ function percentage(share: number): string {
   return `${percent < 9.95 ? percent.toFixed(1) : String(Math.round(percent))} %`;
 }
 
-/** How far off something is at most, for people. */
+/** Formats a maximum error for a person. */
 function atMostText(share: number): string {
   return share < 0.001 ? "less than 0.1 %" : `up to ${percentage(share)}`;
 }
@@ -124,14 +124,15 @@ function costLines(
   return wrapped(hide(text).split(" "), 2, breakAt);
 }
 
+/** Totals of a drawing. */
 export interface PlotTotals {
   readonly tables: readonly PlotTable[];
-  /** Lines of the input that could not be used, and those that a condition left out. */
+  /** Number of lines of the input that were invalid, and of those that a condition excluded. */
   readonly invalid: number;
   readonly skipped: number;
 }
 
-/** What there was in all. */
+/** Formats the totals. */
 export function totalLines(
   { tables, invalid, skipped }: PlotTotals,
   { breakAt }: Canvas,
@@ -150,14 +151,14 @@ export function totalLines(
   return wrapped(`Total: ${parts.join(", ")}`.split(" "), 0, breakAt);
 }
 
-/** Large numbers in groups of three digits. */
+/** Formats a count in groups of three digits, with its word. */
 function grouped(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en")} ${plural(count, one, many)}`;
 }
 
 /**
- * The bounds to use, in the forms in which they are pasted: those lines are not broken. A scenario's metrics are
- * several, and their bounds belong into its file.
+ * Formats suggested bounds in forms that can be pasted, so those lines are not wrapped. A scenario has several
+ * metrics, whose bounds belong in its file.
  */
 export function suggestionLines(
   { name }: PlottedMetric,
