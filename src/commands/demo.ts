@@ -35,7 +35,7 @@ export async function runDemo({ ui = false }: DemoFlags, system: System): Promis
   if (page !== undefined) print({ out: [`Page: ${new URL("/", receiver.url).href}`], err: [] });
   const flags = { endpoint: receiver.url, ...page === undefined ? SHORT : ENDLESS };
   const exitCode = await runSend(flags, unconfigured(system));
-  receiver.stop(false);
+  receiver.stop();
   const summary = await receiver.finished;
   print({ out: ["", ...totals.draw(canvasOf(system)), receiveSummaryText(summary)], err: [] });
   return exitCode;

@@ -15,13 +15,13 @@ import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts"
 import { type RequestEvent, withoutSecrets } from "./event.ts";
 import { RequestTotals } from "./totals.ts";
 
-/** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
+/** Runs `receive` until it is stopped or has answered `--requests`; resolves to the exit code. */
 export async function runReceive(flags: ReceiveFlags, system: System): Promise<number> {
   const annotate = system.env("GITHUB_ACTIONS") === "true";
   return await receive({ ...await readOptions(flags, system), annotate }, system);
 }
 
-/** Listens, tells of what comes, and ends as the gate says; resolves with the exit status. */
+/** Listens, reports requests, and ends as the gate says; resolves to the exit code. */
 export async function receive(options: ReceiveOptions, system: System): Promise<number> {
   const { output, receiver: { requests } } = options;
   const json = output === "json";
@@ -52,14 +52,14 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
   const receiver = listen(options.receiver, emit, page, console.warn);
   announce(receiver.url, page, options, console);
   const off = new AbortController();
-  onAbort(system.stop, off.signal, () => receiver.stop(false));
-  onAbort(system.kill, off.signal, () => receiver.stop(true));
+  onAbort(system.stop, off.signal, () => receiver.stop());
+  onAbort(system.kill, off.signal, () => receiver.kill());
   let waited = false;
   if (options.waitMs !== undefined) {
     system.clock.sleep(options.waitMs, off.signal).then(() => {
       if (off.signal.aborted) return;
       waited = true;
-      receiver.stop(false);
+      receiver.stop();
     });
   }
   const summary = await receiver.finished;
@@ -82,7 +82,7 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
 
 interface Save {
   (event: RequestEvent): void;
-  /** How many accepted requests are not in the file. */
+  /** Closes the file; returns the number of accepted requests that are not in it. */
   close(): number;
 }
 
@@ -104,7 +104,7 @@ async function openSave(
   });
 }
 
-/** The page of a receiver that is started with `receiver`. */
+/** Creates the page of the receiver that `receiver` configures. */
 export async function openPage(receiver: ReceiverOptions, system: System): Promise<Page> {
   const { createPage } = await import("./page/page.ts");
   return createPage({

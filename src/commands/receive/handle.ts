@@ -1,7 +1,7 @@
 import type { Clock } from "../../platform/clock.ts";
 import { messageOf } from "../../platform/errors.ts";
 import type { Judge } from "../../receivers/otlp/rules.ts";
-import { refusal, success } from "./response.ts";
+import { errorResponse, successResponse } from "./response.ts";
 import { discard, readRequestBody, type ReceiveLimits, tooLargeMessage } from "./body.ts";
 import { createDecoder, type Decoded } from "./decoder.ts";
 import { refusalOf, type Refused } from "./refused.ts";
@@ -12,17 +12,18 @@ import { grpcAnswer, grpcMessage, isGrpc } from "./grpc.ts";
 import { contentFormat, type Format, mediaOf } from "./media.ts";
 import { carriesToken } from "./token.ts";
 
+/** What a receiver checks and answers. */
 export interface HandlerOptions {
-  /** Reads the Authorization value that requests must carry; undefined takes any request. */
+  /** Reads the Authorization value that requests must carry; undefined accepts every request. */
   readonly token: (() => Promise<string>) | undefined;
-  /** Answers to the first requests, in the order in which they arrive. */
+  /** Scripted responses to the first requests, in order of arrival. */
   readonly respond: readonly Scripted[];
   readonly judge: Judge;
   readonly limits: ReceiveLimits;
   readonly clock: Clock;
 }
 
-/** A request's answer, and the event that tells of it. */
+/** Response to a request, and the event that reports it. */
 export interface Handled {
   readonly event: RequestEvent;
   readonly response: Response | "hang";
@@ -30,7 +31,7 @@ export interface Handled {
 
 type About = Pick<RequestEvent, "time" | "method" | "path">;
 
-/** Makes the function that answers requests; `stop` ends the reading of bodies. */
+/** Creates the function that answers requests; `stop` ends the reading of bodies. */
 export function createHandler(
   options: HandlerOptions,
   stop: AbortSignal,
@@ -94,13 +95,13 @@ function isMetricsPath(path: string): boolean {
   return path.endsWith("/v1/metrics");
 }
 
-/** The path of a request's URL, without its query. */
+/** Returns the path of a request's URL, without its query. */
 export function pathOf(url: string): string {
   // A request line such as `OPTIONS *` makes no URL.
   return URL.parse(url)?.pathname ?? "*";
 }
 
-/** What a request's head alone tells against it. */
+/** Refuses a request by its head alone, if there is a reason. */
 function checkHead(
   about: About,
   request: Request,
@@ -162,7 +163,7 @@ function incomplete(
 
 const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };
 
-/** The answer to a request that is turned down before its data were looked at. */
+/** Creates the response to a request that is refused before its data are looked at. */
 export function refusedAnswer(
   about: About,
   bytes: number,
@@ -184,7 +185,7 @@ export function refusedAnswer(
       problems: [{ rule, level: "error", metric: "", message }],
     },
     // Without a status nobody is left to read it.
-    response: refusal(status ?? 400, message, headers, format),
+    response: errorResponse(status ?? 400, message, headers, format),
   };
 }
 
@@ -210,7 +211,7 @@ function scriptedAnswer(
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
   return {
     event: { ...event, status, outcome: "rejected" },
-    response: refusal(status, `scripted answer ${status}`, headers, format),
+    response: errorResponse(status, `scripted answer ${status}`, headers, format),
   };
 }
 
@@ -223,7 +224,7 @@ function judgedAnswer(
   const { request, verdict } = decoded;
   const { problems, points, measurements, rejectedPoints, status, message } = verdict;
   const held = { points, measurements, rejectedPoints, request, bytes, problems };
-  const response = status !== 200 ? refusal(status, message, {}, format) : success(
+  const response = status !== 200 ? errorResponse(status, message, {}, format) : successResponse(
     // A partial success that rejects nothing carries warnings (OTLP specification).
     rejectedPoints === 0 && message === ""
       ? undefined
