@@ -2,18 +2,20 @@ import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import type { AcceptedMedia } from "./media.ts";
 import type { Semaphore } from "./semaphore.ts";
 
-/** What is taken, how much of it at once, and for how long. */
+/** Limits of a receiver: which bodies it accepts, how much of them at once, and for how long. */
 export interface ReceiveLimits {
   readonly media: AcceptedMedia;
-  /** A body's bytes, as it came and unpacked. */
+  /** Maximum size of a body in bytes, as received and unpacked. */
   readonly bodyBytes: number;
-  /** How a larger one is refused: which rule it breaks, and what the words about it begin with. */
+  /** Refusal of a larger body: the rule that it breaks, and the beginning of the message. */
   readonly tooLarge: { readonly rule: string; readonly words: string };
-  /** How long a body may take. */
+  /** Maximum time for receiving a body, in ms. */
   readonly bodyMs: number;
-  /** Roughly the memory that one decoded request may take. */
+  /** Approximate memory that one decoded request may use, in bytes. */
   readonly decodedBytes: number;
-  /** Bodies that are read at once; each holds at most `smallBytes`, or a place among the large. */
+  /**
+   * Maximum number of bodies that are read at once. Each holds at most `smallBytes`, or one of `largeBodies` places.
+   */
   readonly bodies: number;
   readonly smallBytes: number;
   readonly largeBodies: number;
@@ -21,7 +23,7 @@ export interface ReceiveLimits {
 
 const MIB = 2 ** 20;
 
-/** 64 MiB is the limit of OTLP (specification.md, "OTLP/HTTP Request"). */
+/** Limits of OTLP, where a body has at most 64 MiB (specification.md, "OTLP/HTTP Request"). */
 export const DEFAULT_LIMITS: ReceiveLimits = {
   media: { formats: ["protobuf", "json"], encodings: ["gzip", "deflate", "zstd"] },
   bodyBytes: 64 * MIB,
@@ -34,8 +36,8 @@ export const DEFAULT_LIMITS: ReceiveLimits = {
 };
 
 /**
- * Dynatrace takes protobuf alone, and 4 MB of it, uncompressed. The densest request of that size is 240 MB when it is
- * decoded: eleven bytes an attribute.
+ * Limits of Dynatrace, which accepts only protobuf, at most 4 MB uncompressed. The densest request of that size, with
+ * eleven bytes per attribute, is 240 MB when decoded.
  */
 export const DYNATRACE_LIMITS: ReceiveLimits = {
   ...DEFAULT_LIMITS,
@@ -45,6 +47,7 @@ export const DYNATRACE_LIMITS: ReceiveLimits = {
   decodedBytes: 256 * MIB,
 };
 
+/** Body of a request, or the reason why it could not be read and the bytes that arrived. */
 export type RequestBody =
   | {
     readonly outcome: "read";
@@ -53,14 +56,14 @@ export type RequestBody =
   }
   | { readonly outcome: "too-large" | "too-late" | "broken" | "stopped"; readonly length: number };
 
-/** The words for a body that is larger than the limit. */
+/** Message for a body above the limit. */
 export function tooLargeMessage({ tooLarge, bodyBytes }: ReceiveLimits, what: string): string {
   return `${tooLarge.words}${what} is larger than ${bodyBytes} bytes`;
 }
 
 /**
- * Reads a body within the limits, in real time: a connection knows no injected clock. What it holds of the gate for large
- * bodies goes with `release`.
+ * Reads a body within the limits. It uses real time, because a connection knows no injected clock. Call `release` to
+ * give up a place among the large bodies.
  */
 export async function readRequestBody(
   body: ReadableStream<Uint8Array> | null,
@@ -110,7 +113,7 @@ export async function readRequestBody(
   }
 }
 
-/** Throws away the rest of a body that is refused unread, for its sender to get to the answer. */
+/** Discards the rest of a body that is refused, so that its sender reads the response; resolves to its length. */
 export async function discard(body: ReadableStream<Uint8Array> | null): Promise<number> {
   return body === null ? 0 : await drain(body.getReader());
 }

@@ -14,13 +14,14 @@ import { refusalOf, type Refused } from "./refused.ts";
 import { unpack } from "./unpack.ts";
 import { decodedJsonSize, decodedSize } from "./decoded_size.ts";
 
+/** Decoded request with the verdict on it, or the refusal of its body. */
 export type Decoded = Refused | {
   readonly outcome: "decoded";
   readonly request: ExportMetricsServiceRequest;
   readonly verdict: Verdict;
 };
 
-/** Makes the function that unpacks, decodes and judges bodies, one at a time: this takes the most memory. */
+/** Creates the function that unpacks, decodes and judges bodies, one at a time because this takes the most memory. */
 export function createDecoder(
   judge: Judge,
   limits: ReceiveLimits,

@@ -1,34 +1,36 @@
 import { refusalOf, type Refused } from "./refused.ts";
 
-/** How a request is written down (OTLP specification, "OTLP/HTTP Request"). */
+/** Encoding of a request (OTLP specification, "OTLP/HTTP Request"). */
 export type Format = "protobuf" | "json";
 
+/** Compression of a request. */
 export type Encoding = "gzip" | "deflate" | "zstd";
 
-/** What a body is, as its head says. */
+/** Format and compression of a body, as its head says. */
 export interface Media {
   readonly format: Format;
   readonly encoding: Encoding | undefined;
 }
 
-/** What is taken of either. */
+/** Formats and compressions that a receiver accepts. */
 export interface AcceptedMedia {
   readonly formats: readonly Format[];
   readonly encodings: readonly Encoding[];
 }
 
+/** Content-Type per format. */
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   protobuf: "application/x-protobuf",
   json: "application/json",
 };
 
-/** The format that a Content-Type names; an answer is written in the same. */
+/** Returns the format that the Content-Type names; a response has the same. */
 export function contentFormat(headers: Headers): Format | undefined {
   const named = headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase();
   return (["protobuf", "json"] as const).find((format) => CONTENT_TYPES[format] === named);
 }
 
-/** Reads the head of a request; a refusal lists what is taken. */
+/** Reads format and compression from the head of a request; a refusal lists what is accepted. */
 export function mediaOf(
   headers: Headers,
   taken: AcceptedMedia,

@@ -25,21 +25,21 @@ import type { GateOptions } from "./gate.ts";
 import type { SaveOptions } from "./save_file.ts";
 import type { ReceiverOptions } from "./server.ts";
 
-/** What a run of `receive` does. */
+/** Everything that `receive` does, from its flags. */
 export interface ReceiveOptions {
   readonly output: "text" | "json";
   readonly receiver: ReceiverOptions;
-  /** Serves the page at `/`. */
+  /** Whether to serve the page at `/`. */
   readonly ui: boolean;
   readonly save: SaveOptions | undefined;
   readonly gate: GateOptions;
-  /** Ends the run after that time. */
+  /** Time after which the run ends. */
   readonly waitMs: number | undefined;
-  /** Prints problems as GitHub's annotations too. */
+  /** Whether to print problems as GitHub's annotations too. */
   readonly annotate: boolean;
 }
 
-/** Turns flags into options; throws a UsageError that names the flag, its value and what is right. */
+/** Turns flags into options, or throws a UsageError. */
 export async function readOptions(
   flags: ReceiveFlags,
   system: System,

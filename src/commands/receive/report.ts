@@ -8,7 +8,9 @@ import type { ReceiveSummary, RequestEvent } from "./event.ts";
 import type { GateResult } from "./gate.ts";
 import { listMetrics } from "./metric_list.ts";
 
-/** A request as the line of JSON that DESIGN.md fixes, without its line end; `hide` takes out of names what nobody may see. */
+/**
+ * Formats a request as the line of JSON that DESIGN.md fixes, without its line end; `hide` removes secrets from names.
+ */
 export function requestJson(event: RequestEvent, hide?: Hide): string {
   const { path, status, outcome, points, measurements, rejectedPoints, bytes } = event;
   const { metrics, more } = listMetrics(event.request, hide);
@@ -33,6 +35,7 @@ export function requestJson(event: RequestEvent, hide?: Hide): string {
   });
 }
 
+/** Formats the totals and the result of the gate as the last line of JSON. */
 export function receiveSummaryJson(
   summary: ReceiveSummary,
   gate: GateResult,
@@ -53,10 +56,10 @@ export function receiveSummaryJson(
   });
 }
 
-/** Drawings a request: more would hide what came before. */
+/** Maximum number of drawings per request, so that earlier lines stay visible. */
 const MOST_DRAWN = 20;
 
-/** A request for people: what came, each histogram drawn, what is wrong. */
+/** Formats a request for people: its head, its histograms, its problems. */
 export function requestText(event: RequestEvent, canvas: Canvas): string {
   const { points, measurements, rejectedPoints, bytes, status, outcome } = event;
   const rejected = rejectedPoints > 0 ? `, ${counted(rejectedPoints, "data point")} rejected` : "";
@@ -74,7 +77,7 @@ export function requestText(event: RequestEvent, canvas: Canvas): string {
   return [head, ...drawn, ...problems].join("\n");
 }
 
-/** The totals, what was wrong with them, and why the run fails. */
+/** Formats the totals, the number of problems, and why the run fails. */
 export function receiveSummaryText(summary: ReceiveSummary, gate?: GateResult): string {
   const { errors = 0, warnings = 0, failures = [] } = gate ?? {};
   const problems = errors + warnings === 0

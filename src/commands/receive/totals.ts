@@ -10,9 +10,9 @@ import type { RequestEvent } from "./event.ts";
 import { identityOf } from "./attribute_identity.ts";
 import { temporalityOf } from "./metric_list.ts";
 
-/** Roughly the memory that all series together may take. */
+/** Approximate memory of all series together, in bytes. */
 const MOST_BYTES = 32 * 2 ** 20;
-/** Of a name that is longer than this, no series is kept. */
+/** Maximum length of a series' key, in UTF-16 units; longer ones are not kept. */
 const LONGEST_NAME = 16_384;
 
 interface Total extends Omit<DrawnSeries, "figures"> {
@@ -20,8 +20,8 @@ interface Total extends Omit<DrawnSeries, "figures"> {
 }
 
 /**
- * Adds up what requests that were answered with 200 hold, series by series: a metric of one resource and scope, with
- * one set of attributes and bounds. Deltas are added, of anything else the last is kept. What has no room is counted.
+ * Sums up the requests answered with 200 by series: a metric of one resource and scope, with one set of attributes and
+ * bounds. Deltas are added; of anything else the last is kept. Data points without room are counted.
  */
 export class RequestTotals {
   readonly #hide: Hide;
@@ -32,7 +32,7 @@ export class RequestTotals {
   #bytes = 0;
   #without = 0;
 
-  /** `hide` takes out of names what nobody may see. */
+  /** `hide` removes secrets from names. */
   constructor(hide: Hide = (text) => text, mostBytes = MOST_BYTES) {
     this.#hide = hide;
     this.#mostBytes = mostBytes;
@@ -79,7 +79,7 @@ export class RequestTotals {
     }
   }
 
-  /** The totals of more than one request, those of the most measurements first; of one alone there is nothing to add. */
+  /** Draws the totals, largest series first; nothing for fewer than two requests. */
   draw(canvas: Canvas): string[] {
     if (this.#requests < 2) return [];
     const rejected = this.#rejected === 0 ? "" : ` (rejected data points: ${this.#rejected})`;
@@ -96,7 +96,7 @@ export class RequestTotals {
   }
 }
 
-/** Counts that do not fit their bounds are rejected, and cannot be added to others. */
+/** Whether the counts match the bounds. Others are rejected and cannot be added. */
 function countsFitBounds(figures: PointFigures): boolean {
   const buckets = figures.kind === "distribution" ? figures.buckets : undefined;
   return buckets?.kind !== "explicit" || buckets.counts.length === buckets.bounds.length + 1;

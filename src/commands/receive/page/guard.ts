@@ -1,14 +1,14 @@
-/** Where the receiver listens. */
+/** Address at which the receiver listens. */
 export interface ListenAddress {
-  /** As it was given: a name or an address, without brackets. */
+  /** Name or address as it was given, without brackets. */
   readonly host: string;
   readonly port: number;
   readonly scheme: "http" | "https";
 }
 
 /**
- * Why a request for the page is not answered; undefined when it is. A page of another site can make a browser ask here
- * under a name of its own (DNS rebinding) or from its own origin: neither may see what came.
+ * Returns why a request for the page is refused; undefined if it is answered. A page of another site can make a
+ * browser ask under a name of its own (DNS rebinding) or from its own origin: neither may see the data.
  */
 export function pageRefusal(request: Request, listener: ListenAddress): string | undefined {
   const { headers } = request;
@@ -52,7 +52,7 @@ function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** Whether only this machine reaches that host. */
+/** Whether only this machine can reach that host. */
 export function isLoopback(host: string): boolean {
   return host.toLowerCase() === "localhost" || host === "::1" || /^127\./.test(host);
 }
@@ -61,7 +61,7 @@ function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
-/** An address as a URL has it: four numbers, or brackets. */
+/** Whether a host in a URL is an address: four numbers, or in brackets. */
 function isUrlAddress(hostname: string): boolean {
   return /^\d+\.\d+\.\d+\.\d+$/.test(hostname) || hostname.startsWith("[");
 }

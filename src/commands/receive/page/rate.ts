@@ -6,7 +6,7 @@ interface Second {
   points: number;
 }
 
-/** Requests and data points a second, over the last ten seconds. */
+/** Requests and data points per second, over the last ten seconds. */
 export class Rate {
   readonly #seconds: Second[] = [];
   #first: number | undefined;
@@ -24,7 +24,7 @@ export class Rate {
     last.points += points;
   }
 
-  /** The second that is under way is not over, and does not count. */
+  /** Returns the rates. The current second is not over, and does not count. */
   at(now: number): { readonly requestRate: number; readonly pointRate: number } {
     const second = Math.floor(now / 1000);
     const from = Math.max(second - SECONDS, this.#first ?? second);

@@ -25,7 +25,7 @@ import {
   type SeriesNames,
 } from "./series_history.ts";
 
-/** What a cumulative series had reached. */
+/** Last values of a cumulative series. */
 interface Reached {
   readonly start: bigint;
   readonly count: number;
@@ -36,7 +36,7 @@ interface Reached {
 /** Reads the data points of one series into its history. */
 export class Reader {
   readonly history: SeriesHistory;
-  /** Key, type and value of each attribute in turn: one list, since it is compared with every data point. */
+  /** Key, type and value of each attribute in turn: one list, because it is compared with every data point. */
   readonly #attributes: readonly unknown[];
   readonly #bounds: readonly number[] | undefined;
   readonly #isCumulative: boolean;
@@ -58,7 +58,7 @@ export class Reader {
     this.#isCumulative = isCumulative;
   }
 
-  /** For a series whose first data point this is; undefined when it makes no sense. */
+  /** Creates the reader of a series from its first data point; undefined if that is invalid. */
   static of(
     id: number,
     names: SeriesNames,
@@ -84,7 +84,7 @@ export class Reader {
     }
   }
 
-  /** Whether a data point looks like the last one: cheap, and false for what cannot be told cheaply. */
+  /** Whether a data point looks like the last one. Cheap, and false if that cannot be decided cheaply. */
   isOf(point: DataPoint): boolean {
     const { attributes } = point;
     const expected = this.#attributes;
@@ -107,7 +107,7 @@ export class Reader {
     return true;
   }
 
-  /** Adds the data point to a slice; a cumulative one by what it has grown since the last. */
+  /** Adds a data point to a slice; a cumulative one by its growth since the last. */
   read(metric: Metric, point: DataPoint, slice: number, time: number, openedMs: number): void {
     this.history.seen = time;
     switch (point.$typeName) {
@@ -126,7 +126,10 @@ export class Reader {
     }
   }
 
-  /** Counts that contradict each other are rejected, and would contradict the picture. */
+  /**
+   * Adds explicit buckets, unless their counts contradict each other: those are rejected, and would contradict the
+   * chart.
+   */
   #addExplicit(point: HistogramDataPoint, slice: number, openedMs: number): void {
     if (!bucketsMatchBounds(point)) return;
     const size = this.history.totals.length;
@@ -194,7 +197,7 @@ export class Reader {
 const ONE_COLUMN = explicitLayout([]);
 const NO_COLUMNS = new Float64Array();
 
-/** A first reading that began before we listened tells nothing of what happened since. */
+/** Whether a series began after we listened. The first value of an older one says nothing about the time since. */
 function isOurs(start: bigint, openedMs: number): boolean {
   return Number(start) / 1e6 >= openedMs;
 }
@@ -210,7 +213,7 @@ function bucketsMatchBounds({ bucketCounts, explicitBounds }: HistogramDataPoint
   return bucketCounts.length === explicitBounds.length + 1;
 }
 
-/** Used again and again, and longer than what is in it: what is kept is copied. */
+/** Reused array, longer than its content; whatever is kept is copied. */
 let scratch = new Float64Array(64);
 
 function scratchOf(columns: number): Float64Array {
@@ -218,7 +221,7 @@ function scratchOf(columns: number): Float64Array {
   return scratch.fill(0, 0, columns);
 }
 
-/** The way from a bigint to a number that the compiler knows: a third of what Number() takes. */
+/** Memory for converting a bigint into a number, in a third of the time of Number(). */
 const wide = new BigUint64Array(1);
 const halves = new Uint32Array(wide.buffer);
 
@@ -230,7 +233,7 @@ function toNumber(count: bigint): number {
 wide[0] = 1n;
 const LOW = halves[0] === 1 ? 0 : 1;
 
-/** Texts that are the same in a thousand series are compared where they are in the cache already. */
+/** Cache of texts that many series share, so that comparing them stays in the processor's cache. */
 const texts = new Map<string, string>();
 const MOST_TEXTS = 10_000;
 
@@ -280,7 +283,10 @@ function indicesOf(buckets: ExponentialHistogramDataPoint_Buckets | undefined): 
   return last < first ? NO_INDICES : { first: offset + first, size: last - first + 1 };
 }
 
-/** What was added since; undefined when a count went down, so that it began anew. The extremes are not known. */
+/**
+ * Returns the growth since the last data point; undefined if a count fell, so that the series began anew. The extremes
+ * are unknown.
+ */
 function growthSince(
   now: RowFigures,
   columns: Float64Array,

@@ -7,7 +7,7 @@ import {
   type ExplicitLayout,
 } from "./layout.ts";
 
-/** What tells a series from others, for people: safe for any display, never markup. */
+/** Names that distinguish a series, for people: safe for any display, never markup. */
 export interface SeriesNames {
   readonly name: string;
   readonly unit: string;
@@ -18,10 +18,10 @@ export interface SeriesNames {
   readonly attributes: readonly string[];
 }
 
-/** What a column of a number's history is: the sum of what was added, or the last value. */
+/** Meaning of the column of a number's history: the sum of what was added, or the last value. */
 export type NumberKind = "added" | "last";
 
-/** One data point, already a delta where it is one. */
+/** Figures of one data point, as a delta if it is one. */
 export interface RowFigures {
   readonly count: number;
   readonly sum: number;
@@ -29,29 +29,30 @@ export interface RowFigures {
   readonly max: number;
 }
 
-/** slice, count, sum, min, max; then the columns. */
+/** Number of fields before the columns: slice, count, sum, min, max. */
 const HEAD = 5;
 const SLICE = 0, COUNT = 1, SUM = 2, MIN = 3, MAX = 4;
 
+/** Approximate memory of a series without its rows, in bytes. */
 export const BYTES_A_SERIES = 2000;
 
-/** A series over time: a row for each slice of time in which something came, oldest first. */
+/** Series over time: a row per slice of time with data points, oldest first. */
 export class SeriesHistory {
   readonly id: number;
   readonly names: SeriesNames;
-  /** Undefined: a line of numbers, in one column. */
+  /** Meaning of the only column of a number; undefined for a histogram. */
   readonly numbers: NumberKind | undefined;
   #layout: ColumnLayout;
   #rows = 0;
   #data: Float64Array;
   #totals: Float64Array;
-  /** Changes when the columns do, or rows were merged or dropped. */
+  /** Version, which changes when columns change or rows are merged or dropped. */
   version = 0;
   count = 0;
   sum = 0;
   min = Infinity;
   max = -Infinity;
-  /** Wall clock, ms, of the last data point. */
+  /** Arrival of the last data point, in ms since 1970. */
   seen = 0;
 
   constructor(id: number, names: SeriesNames, layout: ColumnLayout, numbers?: NumberKind) {
@@ -79,7 +80,7 @@ export class SeriesHistory {
     return BYTES_A_SERIES + this.#data.byteLength + this.#totals.byteLength;
   }
 
-  /** What came since the start, column by column. */
+  /** Totals since the start, per column. */
   get totals(): Float64Array {
     return this.#totals;
   }
@@ -126,7 +127,7 @@ export class SeriesHistory {
     if (max > this.max) this.max = max;
   }
 
-  /** Where the row of a slice begins. */
+  /** Returns the offset of a slice's row. */
   #rowOf(slice: number): number {
     const stride = this.#stride;
     const last = (this.#rows - 1) * stride;
@@ -146,7 +147,7 @@ export class SeriesHistory {
     return at;
   }
 
-  /** Makes room for other indices; gives the map from old to new columns when they moved. */
+  /** Makes room for other indices; returns the map from old to new columns if they moved. */
   fit(extent: Parameters<typeof base2Layout>[1]): Uint16Array | undefined {
     const old = this.#layout;
     if (old.kind !== "base2") return undefined;
@@ -170,7 +171,7 @@ export class SeriesHistory {
     return map;
   }
 
-  /** Slices become twice as long. */
+  /** Doubles the length of slices. */
   coarsen(): void {
     const stride = this.#stride;
     const data = this.#data;
@@ -202,7 +203,7 @@ export class SeriesHistory {
     }
   }
 
-  /** Forgets what is older; true when there was something. */
+  /** Drops rows before a slice; returns whether there were any. */
   dropBefore(slice: number): boolean {
     const stride = this.#stride;
     let gone = 0;
@@ -220,7 +221,10 @@ export class SeriesHistory {
     this.#data = this.#data.slice(0, Math.max(4, rows + (rows >> 1)) * this.#stride);
   }
 
-  /** The rows from a slice on, as they are sent: `[slice, count, sum, min, max, columns…]`, no number as null. */
+  /**
+   * Returns the rows from a slice on, as they are sent: `[slice, count, sum, min, max, columns…]`, with null for no
+   * number.
+   */
   rowsFrom(slice: number): (number | null)[][] {
     const stride = this.#stride;
     const rows: (number | null)[][] = [];

@@ -5,7 +5,7 @@ import { color } from "./dom.ts";
 import { bound, count } from "./format.ts";
 import { filledColumns, positionOf, type Selected, type SeriesData } from "./series_data.ts";
 
-/** The histogram of a time: the columns equally wide, the count as height. */
+/** Histogram of a span of time: columns equally wide, counts as heights. */
 export class BarChart {
   readonly #element: HTMLElement;
   #plot: uPlot | undefined;

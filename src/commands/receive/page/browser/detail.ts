@@ -7,10 +7,10 @@ import { filledColumns, select, type Selected, type SeriesData } from "./series_
 import { type Range, TimeChart } from "./time_chart.ts";
 
 const MOST_TABLE_ROWS = 120;
-/** A step of the keyboard, as a part of the time that is shown. */
+/** Step of the keyboard, as a part of the time that is shown. */
 const STEP = 1 / 40;
 
-/** The pictures of the series that is chosen, and what is selected of them. */
+/** Charts of the chosen series, and the selection in them. */
 export class Detail {
   readonly #over = byId("over", HTMLElement);
   readonly #clear = byId("clear", HTMLButtonElement);
@@ -36,7 +36,7 @@ export class Detail {
     legend();
   }
 
-  /** Another series is looked at; its data follow. */
+  /** Shows another series, whose data follow. */
   begin({ row }: Pick<SeriesData, "row">): void {
     this.#data = undefined;
     setText(byId("name", HTMLElement), row.name);
@@ -60,7 +60,7 @@ export class Detail {
     this.#redraw();
   }
 
-  /** Nothing to look at. */
+  /** Clears the charts. */
   reset(): void {
     this.#data = undefined;
     this.#range = undefined;
@@ -128,7 +128,7 @@ export class Detail {
   }
 }
 
-/** What a key makes of a selection. */
+/** Returns the selection after a key; undefined if the key does nothing. */
 function movedRange(
   { key, shiftKey }: KeyboardEvent,
   [from, to]: Range,

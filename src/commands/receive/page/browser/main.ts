@@ -29,7 +29,7 @@ let startedMs: number | undefined;
 let restartedMs: number | undefined;
 let last: Update | undefined;
 let history = new HistoryRows();
-/** What of the chosen series is shown: it is asked for again when it is another. */
+/** State of the chosen series that is shown; rows are fetched again when it differs. */
 let shown = "";
 let isAsking = false;
 let isPaused = false;
@@ -112,7 +112,7 @@ function noticeOf({ leftOut, forgottenBefore, sliceMs }: Update): string {
   return [...restarted, ...left, ...forgotten, ...coarse].join(" ");
 }
 
-/** Asks for what is new of the chosen series, one question at a time, and draws it. */
+/** Fetches new rows of the chosen series, one request at a time, and draws them. */
 async function refresh(): Promise<void> {
   const series = list.chosen;
   if (series === undefined || isAsking) return;

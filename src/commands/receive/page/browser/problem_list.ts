@@ -4,7 +4,7 @@ import { byId, element, setText } from "./dom.ts";
 import { count } from "./format.ts";
 import { problemElements } from "./requests.ts";
 
-/** What was wrong, each rule of a metric once, errors first. */
+/** List of problems, each rule per metric once, errors first. */
 export class ProblemList {
   readonly #box = byId("problems", HTMLElement);
   readonly #totals = new Map<number, ProblemTotal>();

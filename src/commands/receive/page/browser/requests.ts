@@ -5,12 +5,12 @@ import { clock, exactCount, formatBytes } from "./format.ts";
 
 const MOST_ROWS = 200;
 
-/** The requests as they come, newest first. */
+/** Table of requests, newest first. */
 export class RequestTable {
   readonly #body = byId("request-rows", HTMLElement);
   readonly #only = byId("problems-only", HTMLInputElement);
   #rows: RequestRow[] = [];
-  /** The first of the rows that are in the table already. */
+  /** Id of the newest row that is in the table already. */
   #drawn = 0;
 
   constructor() {
@@ -97,7 +97,7 @@ function summaryOf(problems: readonly ProblemRow[]): string {
   }).join(", ");
 }
 
-/** A problem in words; Dynatrace's rules end with what to do. */
+/** Formats a problem; messages of Dynatrace's rules end with a remedy. */
 export function problemElements({ rule, level, metric, message }: ProblemRow): HTMLElement[] {
   const [, what = message, remedy] = /^(.*?)(?:[.;]? Remedy: (.*))?$/s.exec(message) ?? [];
   const about = metric === "" ? "" : `${metric}: `;

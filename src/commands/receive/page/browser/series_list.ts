@@ -3,13 +3,13 @@ import type { SeriesFigures, SeriesRow, Update } from "../protocol.ts";
 import { byId, element, setText } from "./dom.ts";
 import { count, formatValue } from "./format.ts";
 
-/** A series of the list, with what is known of it by now. */
+/** Series of the list with its current figures. */
 export interface ListedSeries {
   readonly row: SeriesRow;
   readonly option: HTMLElement;
-  /** What the filter looks at. */
+  /** Text that the filter searches. */
   readonly text: string;
-  /** The same after a restart, when the number is another. */
+  /** Key that stays the same across restarts, unlike the number. */
   readonly key: string;
   count: number;
   p50: number | null;
@@ -20,7 +20,7 @@ export interface ListedSeries {
 
 const PATIENCE_MS = 5000;
 
-/** The list of series: to filter, to sort, to choose one from. */
+/** List of series, to filter, to sort, and to choose one from. */
 export class SeriesList {
   readonly #list = byId("series", HTMLElement);
   readonly #filter = byId("filter", HTMLInputElement);
@@ -29,7 +29,7 @@ export class SeriesList {
   readonly #choose: (series: ListedSeries | undefined) => void;
   #shown: readonly ListedSeries[] = [];
   #chosen: ListedSeries | undefined;
-  /** What was chosen, also when a restart has taken it away. */
+  /** Key of the chosen series, kept after a restart. */
   #key: string | undefined;
   #resetMs = 0;
 
@@ -53,7 +53,7 @@ export class SeriesList {
     return this.#all.size;
   }
 
-  /** Forgets everything but what was chosen. */
+  /** Forgets everything but the choice. */
   reset(): void {
     this.#all.clear();
     this.#resetMs = performance.now();

@@ -1,24 +1,25 @@
 /// <reference lib="dom" />
 import type { Hello, Update } from "../protocol.ts";
 
+/** Callbacks for the receiver's events. */
 export interface StreamListener {
   hello(hello: Hello): void;
   update(update: Update): void;
-  /** The stream is open, or broke and will be opened again. */
+  /** Called when the stream opens, or breaks and will be reopened. */
   state(state: "live" | "lost"): void;
-  /** The token was refused. */
+  /** Called when the token was refused. */
   refused(why: string): void;
 }
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 3000;
 
-/** How a reader shows who it is. */
+/** Returns headers with the reader's token. */
 export type Headers = () => Record<string, string>;
 
 /**
- * Follows the receiver's events. An EventSource could carry no token; the form is the same (HTML Standard, section 9.2).
- * Resolves when the token was refused; otherwise goes on for ever, across restarts of the receiver.
+ * Follows the receiver's events. An EventSource could carry no token; the form is the same (HTML Standard, section
+ * 9.2). Resolves when the token is refused; otherwise it continues across restarts of the receiver.
  */
 export async function follow(headers: Headers, listener: StreamListener): Promise<void> {
   for (let wait = FIRST_WAIT_MS;; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
