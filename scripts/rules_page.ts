@@ -1,7 +1,7 @@
 import { type Answer, RULES, type RuleText, SOURCES } from "../src/receivers/dynatrace/rules.ts";
 import { table } from "./markdown.ts";
 
-/** What each kind of rule is about, as a heading. */
+/** Heading per kind of rule. */
 const HEADINGS: Readonly<Record<keyof typeof RULES, string>> = {
   endpoint: "The URL",
   token: "The token",
@@ -18,7 +18,7 @@ const HEADINGS: Readonly<Record<keyof typeof RULES, string>> = {
   service: "What only Dynatrace can tell",
 };
 
-/** The page of Dynatrace's rules, in Markdown. */
+/** Writes the page of Dynatrace's rules in Markdown. */
 export function rulesPage(): string {
   const parts = [
     "# Dynatrace's rules for OTLP metrics",

@@ -89,7 +89,7 @@ function unknown(arg: string, command: string, names: readonly string[]): UsageE
   }
   const meant = shown.startsWith("-") ? nearest(shown, names) : undefined;
   if (meant !== undefined) return usage(`No flag ${shown}, did you mean ${meant}?`, command);
-  // What stands in the wrong place may be a secret, such as a token after a blank.
+  // A word in the wrong place may be a secret, such as a token after a blank.
   return /^(--[a-z][a-z-]{0,30}|-[a-z])$/i.test(shown) ? usage(`No flag ${shown}`, command) : usage(
     "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
     command,

@@ -5,7 +5,7 @@ import { noArguments, parseFlags, usage } from "./arguments.ts";
 import { type Command, COMMAND_NAMES } from "./command_names.ts";
 import { nearest } from "./nearest.ts";
 
-/** What the program does for its arguments. */
+/** Reaction to the arguments: a text to print, or a command to run. */
 export type Invocation =
   /** Prints a text on standard output. */
   | { readonly kind: "text"; readonly text: string }

@@ -249,7 +249,7 @@ function settingHelp(key: SettingKey): string {
   ].join("");
 }
 
-/** Where the text of an entry begins: the longest variable in brackets still fits into 80 columns. */
+/** Column where the text of an entry begins: the longest variable in brackets still fits into 80 columns. */
 const HANGING = 22;
 
 /** Lines of text, wrapped between words. */

@@ -105,7 +105,7 @@ export class Output {
   }
 
   async #write(): Promise<void> {
-    // What is printed at once is written at once.
+    // Text that is printed together is written together.
     await Promise.resolve();
     for (let piece = this.#waiting.shift(); piece !== undefined; piece = this.#waiting.shift()) {
       const { stdout } = this.#options;

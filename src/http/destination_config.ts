@@ -13,7 +13,7 @@ import {
 } from "../settings/settings.ts";
 import { demandInsecureWorks, type TlsConfig, tlsConfig } from "./tls_config.ts";
 
-/** Where to send, and how. */
+/** Receiver, and how to send to it. */
 export interface DestinationConfig {
   readonly endpoint: Endpoint;
   readonly authorization: Authorization;
@@ -55,7 +55,7 @@ export function destinationConfig(
     throw missing(find, "DT_API_TOKEN");
   }
   const signal = /\/v1\/(?:traces|logs)(?=\/|$)/.exec(endpoint.url.pathname)?.[0];
-  // To Dynatrace, its rules say so.
+  // Dynatrace's rules cover its own endpoints.
   if (signal !== undefined && !endpoint.dynatrace) {
     warnings.push(
       `the path of ${endpoint.setting.name} (${endpoint.setting.source}) holds ${signal}, which takes another signal ` +

@@ -39,8 +39,8 @@ export async function getText(
       : failure(thrown, answering);
   try {
     const response = await fetch(url, {
-      // As for a POST: this program decompresses, and no body is an empty one.
-      // Of gzip with several members, fetch of Deno 2.9 returns the first alone.
+      // This program decompresses, as for a POST, so that no bytes are an empty body. Of gzip with several
+      // members, fetch of Deno 2.9 returns only the first.
       headers: { ...Object.fromEntries(headers), "accept-encoding": "identity" },
       redirect: "manual",
       signal: AbortSignal.any([signal, timeout.signal]),

@@ -5,7 +5,7 @@ export type ResponseBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The stream ended too early: `bytes` came before, in the response's coding. */
   | { readonly kind: "broken"; readonly bytes: Uint8Array<ArrayBuffer>; readonly thrown: unknown }
-  /** It was too long, compressed or decompressed; `bytes` is its beginning or its compressed form. */
+  /** Too long, compressed or decompressed; `bytes` is its beginning or its compressed form. */
   | { readonly kind: "too-large"; readonly bytes: Uint8Array<ArrayBuffer> }
   /** All of it arrived, but not in the coding that Content-Encoding names; `bytes` is what arrived. */
   | { readonly kind: "miscoded"; readonly bytes: Uint8Array<ArrayBuffer>; readonly coding: string };

@@ -203,7 +203,7 @@ const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["tls", /received fatal alert|peer is incompatible|peer misbehaved/],
   ["certificate", /certificate/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|failed to lookup address|no such host/i],
-  // What ends a dialogue with a proxy: Deno's ext/fetch/proxy.rs, and tokio-socks.
+  // Errors of a dialogue with a proxy: Deno's ext/fetch/proxy.rs, and tokio-socks.
   ["proxy", /tunnel|proxy|SOCKS|auth (failure|methods)|by ruleset|response version|TTL expired/i],
   ["refused", /connection refused|ECONNREFUSED/i],
   ["unreachable", /unreachable|EHOSTUNREACH|ENETUNREACH|no route/i],

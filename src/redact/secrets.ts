@@ -108,7 +108,7 @@ export class Secrets {
     this.#addPattern(secret);
     const base64 = base64Of(secret);
     this.#addPattern(base64);
-    // As it stands in URLs and cookies (RFC 4648, 5).
+    // The form in URLs and cookies (RFC 4648, 5).
     this.#addPattern(base64.replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_"));
   }
 
@@ -233,7 +233,7 @@ function hidden(match: Match, reading: Reading, plain: Reading): Range | undefin
     if (from === 0 && breaksOff(reading, end)) return range;
     if (to === units.length && isResumed(reading, begin)) return range;
   }
-  // What stands before or behind a secret can look like an escape together with some of it: "100%" and "abcdef".
+  // Text around a secret can look like an escape together with some of it: "100%" and "abcdef".
   const first = sourceOf(reading, begin) - from;
   return standsAt(plain, first, units.subarray(0, from)) &&
       standsAt(plain, range.end, units.subarray(to))

@@ -58,7 +58,7 @@ function lineCounter(source: string): (at: number) => number {
   };
 }
 
-/** Where the quoted value that begins after `from` and its white space ends; undefined if none does. */
+/** Finds the end of the quoted value that begins after `from` and its white space, if there is one. */
 function closingQuote(source: string, from: number): number | undefined {
   SPACE.lastIndex = from;
   SPACE.test(source);

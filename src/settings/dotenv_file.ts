@@ -73,7 +73,7 @@ function ignored(find: Variables): readonly string[] {
     if (setting === undefined) return [];
     const word = withoutQuotes(setting.value).toLowerCase();
     if (obeyed?.includes(word)) return [];
-    // Of a file the name says nothing, and any other text may be a secret in the wrong place.
+    // A name of a file says nothing, and any other text may be a secret in the wrong place.
     const value = obeyed !== undefined && /^[a-z_/]{1,20}$/.test(word) ? `=${word}` : "";
     return [`${setting.name}${value} (${setting.source}) is ignored: ${instead}`];
   });

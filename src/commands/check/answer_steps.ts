@@ -58,7 +58,7 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   if (!("answer" in it)) {
     const { message, cause } = it.reply;
     const hint = failureHint(it.reply, endpoint);
-    // How long it was waited for is among the facts.
+    // The waiting time is among the facts.
     const detail = cause === "timeout" ? "no answer in time" : message;
     return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
   }
@@ -83,7 +83,7 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
     return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
   }
-  // What a receiver refuses, a later step tells: here it is no success.
+  // A later step reports a rejection; here it is just not a success.
   const isKnown = isSuccess(status) && unseenOf(answer) === undefined;
   const what = isKnown ? "an OTLP receiver answers" : "a receiver answers";
   const text = isSuccess(status) ? `${posted} -> ${status}` : `${posted}: ${what}`;

@@ -105,7 +105,7 @@ async function* requestSteps(
     await answered(await transport.post(body, encoding, system.stop), system.clock.wall(), hide);
   const empty = await post(await emptyRequest(compression));
   const sample = withCanary ? await sampleRequest(config, system) : undefined;
-  // What the answer to an empty request leaves open, the answer to a measurement tells.
+  // The response to a measurement decides what the one to an empty request leaves open.
   const early = sample !== undefined && isUndecidedAnswer(empty)
     ? await post(sample.request)
     : undefined;

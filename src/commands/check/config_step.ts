@@ -110,7 +110,7 @@ function endpointFaults(
   level: "error" | "warning",
 ): readonly Fault[] {
   return broken("endpoint", { url: endpoint.url, setting: endpoint.setting.name })
-    // Of a receiver that is not Dynatrace, the configuration warns of such a path itself.
+    // The configuration itself warns about such a path of a receiver that is not Dynatrace.
     .filter(({ rule }) =>
       rule.level === level && (endpoint.dynatrace || rule.id !== "endpoint-signal")
     )

@@ -32,7 +32,7 @@ export async function checkTls(
   } catch (thrown) {
     const verdict = failure(thrown);
     const isTimeout = verdict.message === TIMED_OUT;
-    // What did not answer once does not show a certificate either.
+    // A server that did not answer once does not show a certificate either.
     const told = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
       ? NOTHING_KNOWN
       : await ask();
@@ -40,7 +40,7 @@ export async function checkTls(
     const isWithoutClient = endpoint.proxy !== undefined && credentials.client !== undefined &&
       ["tls", "broken"].includes(verdict.cause);
     if (isWithoutClient && told.known) return trusted(told);
-    // What the TLS library cannot read it cannot use unverified either: then that is what a send meets.
+    // The TLS library cannot use a certificate unverified that it cannot read: a send fails with that error.
     const isUnverified = tls.insecure && verdict.cause === "certificate";
     const { cause, message } = (isWithoutClient || isUnverified) && told.error !== undefined
       ? failure(told.error)

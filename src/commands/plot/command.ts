@@ -25,7 +25,7 @@ const REDRAW_MS = 1000;
 export async function runPlot(flags: PlotFlags, system: System): Promise<number> {
   const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
-  // It needs none, but what it draws may hold one.
+  // `plot` needs no secret, but its data may hold one.
   addKnownSecrets(system.secrets, {}, variables, system.env);
   return await plotMeasurements(plotConfig(flags, variables), system, console);
 }
@@ -70,7 +70,7 @@ export async function plotMeasurements(
     if (skipped > 0) warn(`${inputLines(skipped)} skipped, as --where says`);
     if (invalid > 0) warn(`${inputLines(invalid)} invalid, and not counted`);
   }
-  // What is followed has no end but this.
+  // A signal is the only end of a followed input.
   if (!ended && !config.follow) {
     warn("stopped before the end of the input: what came until then is counted");
   }
@@ -155,7 +155,7 @@ function tablesOf(
   { metric: { maxSeries } }: PlotConfig,
 ): { readonly tables: readonly PlotTable[]; readonly add: (instrument: Instrument) => number } {
   const tables: PlotTable[] = [];
-  // What is folded takes the place of a metric's latest series; a metric that has none yet needs one more.
+  // Merging reuses the slot of the metric's newest series. A metric without any series needs a slot of its own.
   const hasRoom = (): boolean =>
     tables.reduce((sum, { size }) => sum + size, 0) < Math.max(1, maxSeries - (tables.length - 1));
   const add = ({ name, unit, bounds, attributes }: Instrument) =>

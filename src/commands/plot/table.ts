@@ -77,7 +77,7 @@ export class PlotTable {
     const known = this.#byKey.get(key);
     const series = known ??
       (this.#hasRoom() ? this.#add(key, all, bounds) : this.#fold(bounds));
-    // Of a limited number of series all are known by their objects, however many others are folded.
+    // Merged measurements do not push the limited number of series out of the cache.
     if (bounds === this.metric.bounds && !this.#overflow.includes(series)) {
       if (this.#byObject.size >= MOST_OBJECTS) this.#byObject.clear();
       this.#byObject.set(attributes, series);

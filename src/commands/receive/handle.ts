@@ -12,7 +12,7 @@ import { grpcAnswer, grpcMessage, isGrpc } from "./grpc.ts";
 import { contentFormat, type Format, mediaOf } from "./media.ts";
 import { carriesToken } from "./token.ts";
 
-/** What a receiver checks and answers. */
+/** Rules by which a receiver answers requests. */
 export interface HandlerOptions {
   /** Reads the Authorization value that requests must carry; undefined accepts every request. */
   readonly token: (() => Promise<string>) | undefined;
@@ -173,7 +173,7 @@ export function refusedAnswer(
   const { status, rule, message } = refused;
   const headers: Record<string, string> = { ...refused.headers };
   if (status === 405) headers["Allow"] = "POST";
-  // What is left of such a body is not read.
+  // The rest of such a body is not read.
   if (status === 408 || status === 413) headers["Connection"] = "close";
   return {
     event: {

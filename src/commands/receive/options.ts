@@ -126,7 +126,7 @@ async function readTls(
 async function tokenReader(setting: Setting, system: System): Promise<() => Promise<string>> {
   const read = async () => {
     const value = await readTokenFile(setting, system);
-    // What a client puts into a name or an attribute is drawn.
+    // Names and attributes of a client are drawn, and may hold the token.
     system.secrets.addHeader("Authorization", value);
     return value;
   };

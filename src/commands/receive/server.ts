@@ -13,7 +13,7 @@ import {
   refusedAnswer,
 } from "./handle.ts";
 
-/** What a receiver listens on, what it answers, and when it ends. */
+/** Address, rules and end of a receiver. */
 export interface ReceiverOptions extends HandlerOptions {
   readonly host: string;
   /** Port to listen on; 0 picks a free one. */

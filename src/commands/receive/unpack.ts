@@ -48,7 +48,7 @@ function isWhole(bytes: Uint8Array): boolean {
       if (at > bytes.length) return false;
       continue;
     }
-    // What is no frame at all, the decompressor calls by its name.
+    // The decompressor reports bytes that are not a frame.
     if (magic !== MAGIC) return true;
     const end = endOfFrame(view, at + 4);
     if (end === undefined) return false;

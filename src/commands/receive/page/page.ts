@@ -10,7 +10,7 @@ import { History, HISTORY_LIMITS } from "./history.ts";
 import type { HistoryAnswer } from "./protocol.ts";
 import { Streams } from "./streams.ts";
 
-/** Where and to whom the page is served. */
+/** Address of the page, and the token of its readers. */
 export interface PageOptions extends Omit<ListenAddress, "port"> {
   /** Reads the Authorization value that a reader must carry; undefined shows everything to everybody. */
   readonly token: (() => Promise<string>) | undefined;

@@ -1,6 +1,6 @@
 import type { SeriesNames } from "./series_history.ts";
 
-// What the receiver tells the page. Texts are safe for any display, and the page shows them as nothing but text.
+// Messages from the receiver to the page. Texts are safe for any display, and the page shows them as nothing but text.
 
 /** First event of a stream. */
 export interface Hello {

@@ -1,11 +1,4 @@
-import {
-  type Base2Layout,
-  base2Layout,
-  columnBounds,
-  type ColumnLayout,
-  columnMap,
-  type ExplicitLayout,
-} from "./layout.ts";
+import { base2Layout, columnBounds, type ColumnLayout, columnMap } from "./layout.ts";
 
 /** Names that distinguish a series, for people: safe for any display, never markup. */
 export interface SeriesNames {
@@ -246,5 +239,3 @@ function mapInto(map: Uint16Array, from: Float64Array, to: Float64Array, at: num
     to[at + column] = (to[at + column] ?? 0) + (from[i] ?? 0);
   });
 }
-
-export type { Base2Layout, ExplicitLayout };

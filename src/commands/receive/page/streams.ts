@@ -72,7 +72,7 @@ export class Streams {
 
   #tick(): void {
     for (const reader of this.#readers) {
-      // Who reads slower than it comes is told later, and more at once.
+      // A slow reader gets later, larger updates.
       const isFree = (reader.controller.desiredSize ?? 0) > 0;
       if (!isFree) continue;
       if (this.#feed.isNew(reader.cursor) || ++reader.idle >= IDLE_TICKS) this.#update(reader);

@@ -95,7 +95,7 @@ export class SeriesList {
     const shown = [...this.#all.values()]
       .filter(({ text }) => words.every((word) => text.includes(word)))
       .sort(ORDERS[this.#sort.value] ?? byCount);
-    // What is where it was, is not touched: a screen reader and a finger stay where they are.
+    // An unchanged list is not touched: a screen reader and a finger stay where they are.
     const isSame = shown.length === this.#shown.length &&
       shown.every((series, i) => series === this.#shown[i]);
     if (!isSame) this.#list.replaceChildren(...shown.map(({ option }) => option));
