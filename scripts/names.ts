@@ -1,10 +1,10 @@
-/** A source file of ours: its path below the root, and its text as `deno fmt` leaves it. */
+/** Source file: its path below the root, and its text in the format of `deno fmt`. */
 export interface SourceFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** Directories and files that are being rewritten elsewhere and are not checked yet; empty once that is merged. */
+/** Directories and files that are not checked yet, except with `--all`. */
 const UNCHECKED: readonly string[] = [
   "src/commands/send/",
   "src/aggregate/",
@@ -20,27 +20,30 @@ const UNCHECKED: readonly string[] = [
 /** Files that a program writes. */
 const GENERATED = /^src\/otlp\/gen\/|\/(assets|json_scanner_wasm)\.ts$/;
 
-const FUNCTION = /^(export )?(?:async )?function\*? (\w+)/;
+const FUNCTION = /^(?:async )?function\*? (\w+)/;
 const EXPORT =
   /^export (?:async |abstract |declare )*(?:function\*?|class|interface|type|const|let|enum) (\w+)/;
+
+const RE_EXPORT = /^export (?:type )?[{*].*/;
 
 /** First words of a comment that leave out the thing it is about: "Of the last request", "What was sent". */
 const NO_SUBJECT = /^(?:Of|What|Who|Whose|As|Those|So many|The same)\b/;
 
-/** Violations of "one name, one meaning" and of the rules for doc comments, one line each. */
+/** Finds violations of "one name, one meaning" and of the rules for comments, one line each. */
 export function nameProblems(files: readonly SourceFile[]): readonly string[] {
   return [
     ...repeatedNames(files.filter(({ path }) => path.startsWith("src/"))),
+    ...files.flatMap(reExports),
     ...files.flatMap(commentProblems),
   ];
 }
 
-/** Names that two files export, and functions that two files define, exported or not. */
+/** Finds names that two files export, and functions that two files define, exported or not. */
 function repeatedNames(files: readonly SourceFile[]): string[] {
   const places = new Map<string, { paths: Set<string>; exports: number }>();
   for (const { path, text } of files) {
     for (const line of text.split("\n")) {
-      const name = EXPORT.exec(line)?.[1] ?? FUNCTION.exec(line)?.[2];
+      const name = EXPORT.exec(line)?.[1] ?? FUNCTION.exec(line)?.[1];
       if (name === undefined) continue;
       const place = places.get(name) ?? { paths: new Set(), exports: 0 };
       // Overloads, and a type beside its value, repeat a name within their file.
@@ -54,7 +57,14 @@ function repeatedNames(files: readonly SourceFile[]): string[] {
   );
 }
 
-/** Exported symbols without a doc comment, and doc comments without a subject. */
+/** Finds names that a file exports again: each is imported from where it is defined. */
+function reExports({ path, text }: SourceFile): string[] {
+  return text.split("\n").flatMap((line, i) =>
+    RE_EXPORT.test(line) ? [`exported again: ${line} at ${path}:${i + 1}`] : []
+  );
+}
+
+/** Finds exported symbols without a doc comment, and comments without a subject. */
 function commentProblems({ path, text }: SourceFile): string[] {
   const problems: string[] = [];
   const lines = text.split("\n");
@@ -67,16 +77,23 @@ function commentProblems({ path, text }: SourceFile): string[] {
       }
       documented = exported;
     }
-    const [, opening] = /^\s*\/\*\*(?: (.*))?$/.exec(line) ?? [];
-    const isComment = /^\s*\/\*\*/.test(line);
-    const first = opening ?? (isComment ? (lines[i + 1] ?? "").replace(/^[\s*]+/, "") : "");
-    const [words] = NO_SUBJECT.exec(first) ?? [];
+    const [words] = NO_SUBJECT.exec(firstWords(lines, i)) ?? [];
     if (words !== undefined) problems.push(`no subject: "${words} …" at ${path}:${i + 1}`);
   });
   return problems;
 }
 
-/** The TypeScript files below the directory, in the order of their paths, without generated ones. */
+/** Returns the beginning of the comment that starts at a line: a doc comment, or a block of line comments. */
+function firstWords(lines: readonly string[], at: number): string {
+  const line = lines[at] ?? "";
+  const opening = /^\s*\/\*\*\s*(.*)/.exec(line)?.[1];
+  if (opening === "") return (lines[at + 1] ?? "").replace(/^[\s*]+/, "");
+  if (opening !== undefined) return opening;
+  const isContinued = /^\s*\/\//.test(lines[at - 1] ?? "");
+  return isContinued ? "" : /^\s*\/\/ (.*)/.exec(line)?.[1] ?? "";
+}
+
+/** Reads the TypeScript files below a directory, in the order of their paths, without generated ones. */
 async function* sourceFiles(root: URL, directory: string): AsyncGenerator<SourceFile> {
   const entries = await Array.fromAsync(Deno.readDir(new URL(directory, root)));
   for (const { name, isDirectory } of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
@@ -91,7 +108,7 @@ async function* sourceFiles(root: URL, directory: string): AsyncGenerator<Source
 if (import.meta.main) {
   const root = new URL("../", import.meta.url);
   const skipped = Deno.args.includes("--all") ? [] : UNCHECKED;
-  const files: SourceFile[] = [];
+  const files = [{ path: "main.ts", text: await Deno.readTextFile(new URL("main.ts", root)) }];
   for (const directory of ["src/", "scripts/", "bench/"]) {
     for await (const file of sourceFiles(root, directory)) {
       if (!skipped.some((prefix) => file.path.startsWith(prefix))) files.push(file);

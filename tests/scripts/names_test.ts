@@ -42,6 +42,14 @@ class Reader {
   assert.deepEqual(problems({ "src/a.ts": a, "src/b.ts": b }), []);
 });
 
+for (const again of ['{ Limits } from "./a.ts";', "type { Limits };", '* from "./a.ts";']) {
+  Deno.test(`nameProblems() refuses "export ${again}"`, () => {
+    assert.deepEqual(problems({ "src/b.ts": `\nexport ${again}\n` }), [
+      `exported again: export ${again} at src/b.ts:2`,
+    ]);
+  });
+}
+
 Deno.test("nameProblems() compares names within src/ alone", () => {
   const files = {
     "src/a.ts": `${DOCUMENTED}export interface Receiver {}\n`,
@@ -70,11 +78,13 @@ for (
 }
 
 for (const words of ["Of", "What", "Who", "Whose", "As", "Those", "So many", "The same"]) {
-  Deno.test(`nameProblems() refuses a doc comment that begins with "${words}"`, () => {
+  Deno.test(`nameProblems() refuses a comment that begins with "${words}"`, () => {
     const expected = [`no subject: "${words} …" at bench/a.ts:2`];
     const text = `${words} it takes`;
     assert.deepEqual(problems({ "bench/a.ts": `\n/** ${text}. */\n` }), expected);
     assert.deepEqual(problems({ "bench/a.ts": `\n  /**\n   * ${text}.\n   */\n` }), expected);
+    assert.deepEqual(problems({ "bench/a.ts": `\n  // ${text}.\n` }), expected);
+    assert.deepEqual(problems({ "bench/a.ts": `// Requests\n// ${text}.\n` }), []);
     assert.deepEqual(problems({ "bench/a.ts": `\n/** Requests. ${text}. */\n` }), []);
     assert.deepEqual(problems({ "bench/a.ts": `\n/** ${words}umer. */\n` }), []);
   });
