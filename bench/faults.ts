@@ -232,7 +232,7 @@ const DOCKER_MS = 10_000;
 
 interface Outcome {
   readonly delivered: string;
-  readonly said: string;
+  readonly judgeReport: string;
   readonly exit: string;
 }
 
@@ -240,7 +240,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   await using receiver = await startReceiver({ answers: fault.answers ?? [] });
   if (fault.stopped) await receiver.stop();
   if (fault.spoolRemoved && sender.spool === undefined) {
-    return { delivered: "–", said: "it keeps nothing", exit: "–" };
+    return { delivered: "–", judgeReport: "it keeps nothing", exit: "–" };
   }
   const timeoutSeconds = fault.signalled ? 60 : 3;
   const isLoop = fault.loop ?? fault.signalled ?? false;
@@ -297,7 +297,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
       : accepted.length > 1
       ? `${accepted.length} times`
       : "yes",
-    said: said(whole, output.code, text, pid.killed),
+    judgeReport: said(whole, output.code, text, pid.killed),
     exit: !pid.killed
       ? String(output.code)
       : fault.signalled
@@ -384,7 +384,7 @@ if (import.meta.main) {
       const outcomes = await Promise.all(all.map((sender) => run(fault, sender, cwd)));
       rows.push([
         fault.name,
-        ...outcomes.flatMap(({ delivered, said, exit }) => [delivered, said, exit]),
+        ...outcomes.flatMap(({ delivered, judgeReport, exit }) => [delivered, judgeReport, exit]),
       ]);
     }
   });

@@ -146,7 +146,8 @@ async function drain(url: string, signal: AbortSignal): Promise<void> {
 }
 
 function report(samples: ReadonlyMap<string, readonly Sample[]>): string {
-  const rate = (name: string) => median((samples.get(name) ?? []).map((it) => it.perSecond));
+  const rate = (name: string) =>
+    median((samples.get(name) ?? []).map(({ perSecond }) => perSecond));
   const whole = (value: number) => Math.round(value).toLocaleString("en");
   return table([
     ["receiver", "requests/s", "data points/s", "peak"],

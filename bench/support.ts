@@ -11,8 +11,8 @@ export interface Executable {
 
 /** Returns the program: the file that OTLP_HISTOGRAM_BIN names, or this source, compiled into `folder`. */
 export async function program(folder: string): Promise<Executable> {
-  const given = Deno.env.get("OTLP_HISTOGRAM_BIN");
-  if (given) return executable(await Deno.realPath(given));
+  const executablePath = Deno.env.get("OTLP_HISTOGRAM_BIN");
+  if (executablePath) return executable(await Deno.realPath(executablePath));
   const path = `${folder}/otlp-histogram`;
   await compileProgram(`${path}-bundle`, path, undefined);
   return await executable(path);
@@ -104,8 +104,8 @@ export async function cost(
     clearEnv: true,
     cwd,
   }).output();
-  const said = new TextDecoder().decode(stderr).trim();
-  if (code !== 0) throw new Error(`${command.join(" ")}: ${said}`);
+  const errors = new TextDecoder().decode(stderr).trim();
+  if (code !== 0) throw new Error(`${command.join(" ")}: ${errors}`);
   const measured: unknown = JSON.parse(new TextDecoder().decode(stdout));
   const [wallMs, cpuMs, peakMb] = Array.isArray(measured) ? measured.map(Number) : [];
   if (wallMs === undefined || cpuMs === undefined || peakMb === undefined) {

@@ -139,8 +139,10 @@ function environment(): Record<string, string> {
 
 /** Formats an error of Deno as one line, without its stack or a listing of the lock file. */
 function reason(stderr: Uint8Array): string {
-  const [said = ""] = new TextDecoder().decode(stderr).split(/^\s*(?:Stack backtrace|changes):/m);
-  return said.replaceAll(/\s+/g, " ").trim();
+  const [message = ""] = new TextDecoder().decode(stderr).split(
+    /^\s*(?:Stack backtrace|changes):/m,
+  );
+  return message.replaceAll(/\s+/g, " ").trim();
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -17,9 +17,9 @@ export async function main(args: readonly string[], root: URL): Promise<number> 
   const problems: string[] = [];
   for (const [name, page] of Object.entries(PAGES)) {
     const file = new URL(name, root);
-    const wanted = page();
-    if (!args.includes("--check")) await Deno.writeTextFile(file, wanted);
-    else if (await Deno.readTextFile(file).catch(() => "") !== wanted) {
+    const expected = page();
+    if (!args.includes("--check")) await Deno.writeTextFile(file, expected);
+    else if (await Deno.readTextFile(file).catch(() => "") !== expected) {
       problems.push(`${name} is not current: run \`deno task docs\` and commit it`);
     }
   }

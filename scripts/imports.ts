@@ -110,7 +110,7 @@ function startProblems(graph: ModuleGraph, root: URL): string[] {
       const isOurs = target.startsWith(root.href) && !target.startsWith(root.href + SCHEMA);
       if (isOurs) load(target);
       else if (!target.startsWith("node:")) {
-        const shown = [module, target].map((it) => it.replace(root.href, "")).join(" -> ");
+        const shown = [module, target].map((url) => url.replace(root.href, "")).join(" -> ");
         problems.push(`a plain send loads what it does not need: ${shown}`);
       }
     }

@@ -20,7 +20,7 @@ export function parseFlags<Command extends CommandName>(
   args: readonly string[],
 ): FlagsOf<Command> {
   const keys = new Map(flagKeysOf(command).map((key) => [flagName(key), key]));
-  const given = new Map<FlagKey, Value>();
+  const values = new Map<FlagKey, Value>();
   const left = [...args];
   for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
     if (arg === "--" && left.length === 0) break;
@@ -28,21 +28,21 @@ export function parseFlags<Command extends CommandName>(
     const key = keys.get(name);
     if (key === undefined) throw unknown(arg, command, [...keys.keys()]);
     const row = rowOf(key);
-    const before = given.get(key);
+    const before = values.get(key);
     if (before !== undefined && !row.repeats) {
       throw usage(`${name} is given twice: give it once`, command);
     }
     if (row.kind === "toggle") {
-      given.set(key, toggled(name, attached, command));
+      values.set(key, toggled(name, attached, command));
     } else {
       const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? row.bare : left.shift());
       if (value === undefined) {
         throw usage(`${name} needs a value: ${name} ${argumentOf(key)}`, command);
       }
-      given.set(key, row.repeats ? [...before instanceof Array ? before : [], value] : value);
+      values.set(key, row.repeats ? [...before instanceof Array ? before : [], value] : value);
     }
   }
-  const flags: Readonly<Record<string, Value>> = Object.fromEntries(given);
+  const flags: Readonly<Record<string, Value>> = Object.fromEntries(values);
   if (!areFlagsOf(command, flags)) {
     throw new Error("a flag has a value that its row does not allow");
   }

@@ -19,15 +19,15 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     forgetUnreadable();
     requireReadable(args);
-    const asked = await readArguments(args, system.columns ?? 80);
-    if (asked.kind === "text") {
+    const invocation = await readArguments(args, system.columns ?? 80);
+    if (invocation.kind === "text") {
       // A completion script may look like a command of a workflow.
-      output.stdout(asked.text);
+      output.stdout(invocation.text);
       exitCode = 0;
     } else {
       signals.listen();
-      await world.color(asked.envFile);
-      exitCode = await asked.run(system);
+      await world.color(invocation.envFile);
+      exitCode = await invocation.run(system);
     }
   } catch (thrown) {
     await world.color(undefined);

@@ -1,10 +1,10 @@
 /** Finds the word that was probably meant: the nearest one, if it is near enough. */
-export function nearest(given: string, words: readonly string[]): string | undefined {
-  const most = Math.max(1, Math.floor(given.length / 3));
+export function nearest(typed: string, words: readonly string[]): string | undefined {
+  const most = Math.max(1, Math.floor(typed.length / 3));
   let best: string | undefined;
   let least = most + 1;
   for (const word of words) {
-    const far = given.length >= 3 && word.startsWith(given) ? 1 : distance(given, word);
+    const far = typed.length >= 3 && word.startsWith(typed) ? 1 : distance(typed, word);
     if (far < least) [best, least] = [word, far];
   }
   return best;

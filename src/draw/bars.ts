@@ -48,7 +48,7 @@ export function plot(histogram: Drawable, width: number, paint: Paint = PLAIN): 
   return rows.map(({ label, count, note }) => {
     const drawn = paint.bar(bar(Number(count) / most, barWidth));
     return [paint.faint(label.padStart(labelWidth)), drawn, note ?? String(count)]
-      .filter((it) => it !== "").join(" ");
+      .filter((part) => part !== "").join(" ");
   });
 }
 
@@ -129,11 +129,11 @@ function label(bounds: readonly number[], bucket: number): string {
   const lower = bounds[bucket - 1];
   const upper = bounds[bucket];
   let digits = LEAST_DIGITS;
-  const told = () =>
+  const labels = () =>
     [lower, upper].map((bound) => bound === undefined ? "" : number(bound, digits));
   // The bounds of a fine exponential histogram are close to each other.
-  while (digits < MOST_DIGITS && told()[0] === told()[1]) digits++;
-  const [from = "", to = ""] = told();
+  while (digits < MOST_DIGITS && labels()[0] === labels()[1]) digits++;
+  const [from = "", to = ""] = labels();
   return `(${from === "" ? "-∞" : from}, ${to === "" ? "+∞)" : `${to}]`}`;
 }
 

@@ -1,5 +1,5 @@
 import { deadline } from "../platform/deadline.ts";
-import { failure, INTERRUPTED, timedOut } from "./transport.ts";
+import { failure, INTERRUPTED, type Phase, timedOut } from "./transport.ts";
 import type { Failure } from "./reply.ts";
 import { readBody } from "./response_body.ts";
 
@@ -31,12 +31,12 @@ export async function getText(
   { headers, timeoutMs, mostBytes, signal }: GetOptions,
 ): Promise<GetResult> {
   const timeout = deadline(timeoutMs);
-  const failed = (thrown: unknown, answering: boolean) =>
+  const failed = (thrown: unknown, phase: Phase) =>
     signal.aborted
       ? INTERRUPTED
       : timeout.signal.aborted
-      ? timedOut(timeoutMs, answering)
-      : failure(thrown, answering);
+      ? timedOut(timeoutMs, phase)
+      : failure(thrown, phase);
   try {
     const response = await fetch(url, {
       // This program decompresses, as for a POST, so that no bytes are an empty body. Of gzip with several
@@ -59,12 +59,12 @@ export async function getText(
       case "too-large":
         return { kind: "too-large" };
       case "broken":
-        return failed(body.thrown, true);
+        return failed(body.thrown, "reading");
       case "miscoded":
-        return failed(`the answer is not in the coding that it names, "${body.coding}"`, true);
+        return failed(`the answer is not in the coding that it names, "${body.coding}"`, "reading");
     }
   } catch (thrown) {
-    return failed(thrown, false);
+    return failed(thrown, "waiting");
   } finally {
     timeout.clear();
   }

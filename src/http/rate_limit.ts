@@ -8,10 +8,10 @@ export function rateLimitText(headers: Headers): string | undefined {
     return /^\d{1,16}$/.test(text) ? Number(text) : undefined;
   };
   const [limit, left, reset] = [whole("Limit"), whole("Remaining"), whole("Reset")];
-  const said = [
+  const parts = [
     limit === undefined ? "" : `${limit} requests are allowed`,
     left === undefined ? "" : `${left} are left`,
     reset === undefined ? "" : `the next begin at ${new Date(reset / 1000).toISOString()}`,
   ].filter((part) => part !== "");
-  return said.length === 0 ? undefined : `the rate is limited: ${said.join(", ")}`;
+  return parts.length === 0 ? undefined : `the rate is limited: ${parts.join(", ")}`;
 }

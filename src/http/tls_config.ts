@@ -18,9 +18,9 @@ export function tlsConfig(
   const cert = settingOf("clientCert", flags, find);
   const key = settingOf("clientKey", flags, find);
   if ((cert === undefined) !== (key === undefined)) {
-    const [given, other] = cert === undefined ? [key, "--client-cert"] : [cert, "--client-key"];
+    const [present, other] = cert === undefined ? [key, "--client-cert"] : [cert, "--client-key"];
     throw new UsageError(
-      `${given?.name} (${given?.source}) needs the other half of the pair: add ${other}`,
+      `${present?.name} (${present?.source}) needs the other half of the pair: add ${other}`,
     );
   }
   return {

@@ -175,6 +175,9 @@ function unreadText(body: ResponseBody, limit: string | undefined): string | und
   }
 }
 
+/** Phase of an exchange: waiting for the status, or reading the body after it. */
+export type Phase = "waiting" | "reading";
+
 /** Failure of a request that a signal interrupted. */
 export const INTERRUPTED: Failure = {
   kind: "failure",
@@ -183,9 +186,9 @@ export const INTERRUPTED: Failure = {
   mayHaveArrived: true,
 };
 
-/** Failure of a request that took too long; `answering` if its status had arrived. */
-export function timedOut(timeoutMs: number, answering = false): Failure {
-  const what = answering ? "the answer was not complete" : "no answer";
+/** Failure of a request that took too long. */
+export function timedOut(timeoutMs: number, phase: Phase = "waiting"): Failure {
+  const what = phase === "reading" ? "the answer was not complete" : "no answer";
   return {
     kind: "failure",
     cause: "timeout",
@@ -213,22 +216,22 @@ const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ],
 ];
 
-/** Derives the failure from an error of fetch or node:https; `answering` if the status had arrived. */
-export function failure(thrown: unknown, answering = false): Failure {
+/** Derives the failure from an error of fetch or node:https. */
+export function failure(thrown: unknown, phase: Phase = "waiting"): Failure {
   const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
   const text = messageOf(cause);
   // fetch: "error sending request for url (URL): client error (Connect): tcp connect error: …"; the URL may hold secrets.
   const client = /client error \((\w+)\)(?:: )?(.*)$/s.exec(text);
-  const told = client?.[2] ||
+  const reason = client?.[2] ||
     (text.startsWith("error sending request") ? "the connection failed" : text);
-  const message = readable(told);
+  const message = readable(reason);
   const found = CAUSES.find(([, words]) => words.test(message))?.[0];
   return {
     kind: "failure",
-    cause: answering ? "broken" : found ?? "broken",
+    cause: phase === "reading" ? "broken" : found ?? "broken",
     message,
     // Every other cause comes before a request is sent.
-    mayHaveArrived: answering || ((found ?? "broken") === "broken" &&
+    mayHaveArrived: phase === "reading" || ((found ?? "broken") === "broken" &&
       client?.[1] !== "Connect" && !(thrown instanceof NotSent)),
   };
 }

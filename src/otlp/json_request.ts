@@ -65,7 +65,9 @@ function exemplarsOf(document: JsonValue): JsonObject[] {
   return PATH.reduce<JsonObject[]>(
     (objects, names) =>
       objects.flatMap((object) =>
-        names.flatMap((name) => object[name] ?? []).flatMap((it) => isJsonObject(it) ? [it] : [])
+        names.flatMap((name) => object[name] ?? []).flatMap((held) =>
+          isJsonObject(held) ? [held] : []
+        )
       ),
     isJsonObject(document) ? [document] : [],
   );

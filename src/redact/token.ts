@@ -9,9 +9,9 @@ export interface Token {
  * Api-Token. Undefined if it is not printable ASCII without blanks.
  */
 export function parseToken(text: string): Token | undefined {
-  const [, given, token = ""] = /^(?:(Api-Token|Bearer)(?:\s+|$))?(.*)$/is.exec(text.trim()) ?? [];
+  const [, scheme, token = ""] = /^(?:(Api-Token|Bearer)(?:\s+|$))?(.*)$/is.exec(text.trim()) ?? [];
   if (!/^[\x21-\x7e]+$/.test(token)) return undefined;
-  const isBearer = given === undefined ? /^dt0s16\./i.test(token) : /^bearer$/i.test(given);
+  const isBearer = scheme === undefined ? /^dt0s16\./i.test(token) : /^bearer$/i.test(scheme);
   return { scheme: isBearer ? "Bearer" : "Api-Token", token };
 }
 

@@ -88,7 +88,7 @@ export function settingOf(
   find: Variables = noVariables,
 ): Setting | undefined {
   const value = flags[key];
-  return value === undefined ? variableOf(key, find) : given(key, value);
+  return value === undefined ? variableOf(key, find) : flagSetting(key, value);
 }
 
 /** Finds a setting as `settingOf` does, or returns the default of its row. */
@@ -109,7 +109,7 @@ export function settingOrDefault(
 
 /** Returns the values of a repeatable flag, in order. */
 export function settingsOf(key: RepeatKey, flags: Flags): readonly Setting[] {
-  return (flags[key] ?? []).map((value) => given(key, value));
+  return (flags[key] ?? []).map((value) => flagSetting(key, value));
 }
 
 /** Finds the first variable of a row that is set. */
@@ -141,7 +141,7 @@ export function choiceOf<Key extends ChoiceKey & OneKey & DefaultKey>(
 /** Variables of a command that reads none. */
 const noVariables: Variables = () => undefined;
 
-function given(key: FlagKey, value: string): Setting {
+function flagSetting(key: FlagKey, value: string): Setting {
   const { secret } = rowOf(key);
   return { name: flagName(key), source: "command line", value, ...secret && { secret } };
 }

@@ -15,16 +15,16 @@ import type { Failure, Reply } from "../../http/reply.ts";
 import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
 
 /** Response to a request of `check`, or the failure to get one; the steps http, token and ingest judge it. */
-export type Answered =
+export type PostResult =
   | { readonly reply: Failure }
   | { readonly reply: Reply; readonly answer: ExportAnswer };
 
 /** Reads the response to a request. `now` is in ms since 1970. */
-export async function answered(
+export async function readPostResult(
   reply: Reply | Failure,
   now: number,
   hide: Hide,
-): Promise<Answered> {
+): Promise<PostResult> {
   if (reply.kind === "failure") return { reply };
   return { reply, answer: await readExportAnswer(reply, now, hide) };
 }
@@ -34,35 +34,35 @@ const NOT_THE_RECEIVER = [404, 405, 407, 502, 503, 504];
 /** Statuses with which a receiver rejects a request whatever it holds. */
 const REFUSALS = [401, 403, 413, 415, 429];
 
-type Reached = Extract<Answered, { answer: ExportAnswer }>;
+type AnsweredPost = Extract<PostResult, { answer: ExportAnswer }>;
 
 /**
  * Whether a response is neither success nor a known rejection: a receiver may just not accept a request without data.
  */
-export function isUndecidedAnswer(it: Answered): boolean {
-  if (!("answer" in it)) return false;
-  const { status } = it.reply;
-  return !isSuccess(status) && !isPlainToTls(it) && (status < 300 || status >= 400) &&
+export function isUndecidedAnswer(result: PostResult): boolean {
+  if (!("answer" in result)) return false;
+  const { status } = result.reply;
+  return !isSuccess(status) && !isPlainToTls(result) && (status < 300 || status >= 400) &&
     status < 500 && !NOT_THE_RECEIVER.includes(status) && !REFUSALS.includes(status);
 }
 
 /** Whether the server says that it received plain HTTP on a port for TLS. */
-function isPlainToTls({ reply, answer }: Reached): boolean {
+function isPlainToTls({ reply, answer }: AnsweredPost): boolean {
   return reply.status === 400 && wantsHttps(messageIn(answer));
 }
 
 /** Judges the step `http`: whether there is an OTLP receiver at this URL. */
-export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
+export function judgeHttp(result: PostResult, endpoint: Endpoint, now: number): Step {
   const url = endpoint.shown;
   const posted = `POST ${url}`;
-  if (!("answer" in it)) {
-    const { message, cause } = it.reply;
-    const hint = failureHint(it.reply, endpoint);
+  if (!("answer" in result)) {
+    const { message, cause } = result.reply;
+    const hint = failureHint(result.reply, endpoint);
     // The waiting time is among the facts.
     const detail = cause === "timeout" ? "no answer in time" : message;
     return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
   }
-  const { reply, answer } = it;
+  const { reply, answer } = result;
   const { status, headers } = reply;
   const server = oneLine(headers.get("server") ?? "", 100);
   const facts = { url, status, ...server !== "" && { server } };
@@ -71,7 +71,7 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
   const hint = statusHint(status, headers, endpoint, messageIn(answer));
   const isRedirect = status >= 300 && status < 400;
   if (
-    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(it) ||
+    isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(result) ||
     (isSuccess(status) && answer.kind === "refused")
   ) {
     const to = isRedirect ? headers.get("location") : null;
@@ -79,7 +79,7 @@ export function judgeHttp(it: Answered, endpoint: Endpoint, now: number): Step {
     const step = failed(messageWithoutStatus(answer, status) + where, hint, skew);
     return withFacts(step, facts, `${posted} -> ${messageIn(answer)}${where}${from}`);
   }
-  if (isUndecidedAnswer(it) && !isOtlp(reply)) {
+  if (isUndecidedAnswer(result) && !isOtlp(reply)) {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
     return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
   }
@@ -128,23 +128,27 @@ function skewHint(date: string | null, now: number): string | undefined {
   } the receiver's (its Date header): data points may be refused for their time; set the clock right`;
 }
 
-/** Judges the step `token`: a receiver answers 401 or 403 to a wrong one. `sent`: whether one was sent. */
-export function judgeToken(it: Reached, endpoint: Endpoint, sent: boolean): Step {
-  const { status } = it.reply;
-  if (status === 401 || status === 403) return refused(it, endpoint);
-  if (!sent) return passed("none is sent, and none was asked for");
-  return isUndecidedAnswer(it)
+/** Judges the step `token`: a receiver answers 401 or 403 to a wrong one. */
+export function judgeToken(
+  result: AnsweredPost,
+  endpoint: Endpoint,
+  token: "sent" | "none",
+): Step {
+  const { status } = result.reply;
+  if (status === 401 || status === 403) return rejectedStep(result, endpoint);
+  if (token === "none") return passed("none is sent, and none was asked for");
+  return isUndecidedAnswer(result)
     ? undecided("not refused, but the answer does not tell that it is right")
     : passed("not refused");
 }
 
 /** Judges the step `ingest` for the empty request. */
-export function judgeIngest(it: Reached, endpoint: Endpoint): Step {
-  const { reply: { status, headers }, answer } = it;
+export function judgeIngest(result: AnsweredPost, endpoint: Endpoint): Step {
+  const { reply: { status, headers }, answer } = result;
   if (answer.kind === "accepted") {
     return judgeAccepted("an empty request", status, answer, endpoint);
   }
-  if (!isUndecidedAnswer(it)) return refused(it, endpoint);
+  if (!isUndecidedAnswer(result)) return rejectedStep(result, endpoint);
   const what = "it cannot be told from an empty request, which was answered with";
   return withFacts(
     undecided(
@@ -173,16 +177,19 @@ function judgeAccepted(
     );
     return withFacts(step, { status });
   }
-  const said = warning === undefined ? "" : `, with a warning: ${warning}`;
+  const addition = warning === undefined ? "" : `, with a warning: ${warning}`;
   const open = unseen === undefined ? [] : [unseenText(unseen)];
-  return withFacts(passed(`${what} was accepted${said}`, ...open, ...hints), { status });
+  return withFacts(passed(`${what} was accepted${addition}`, ...open, ...hints), { status });
 }
 
 function unseenOf(answer: ExportAnswer): Unseen | undefined {
   return answer.kind === "accepted" ? answer.unseen : undefined;
 }
 
-function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endpoint): Step {
+function rejectedStep(
+  { reply: { status, headers }, answer }: AnsweredPost,
+  endpoint: Endpoint,
+): Step {
   // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
   const hint = answer.kind === "partial"
     ? undefined
@@ -196,16 +203,16 @@ function refused({ reply: { status, headers }, answer }: Reached, endpoint: Endp
 
 /** Judges the step `ingest` for a sample measurement, which has to be accepted. */
 export function judgeCanary(
-  it: Answered,
+  result: PostResult,
   metric: string,
   endpoint: Endpoint,
   where: readonly string[],
 ): Step {
   const what = `one sample measurement of ${metric}`;
-  if (!("answer" in it)) {
-    return failed(`${what}: ${it.reply.message}`, failureHint(it.reply, endpoint));
+  if (!("answer" in result)) {
+    return failed(`${what}: ${result.reply.message}`, failureHint(result.reply, endpoint));
   }
-  const { reply: { status, headers }, answer } = it;
+  const { reply: { status, headers }, answer } = result;
   if (answer.kind === "accepted") {
     const hints = [...where, ...explain(answer.warning ?? "")];
     return judgeAccepted(what, status, answer, endpoint, hints);

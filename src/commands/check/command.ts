@@ -1,10 +1,10 @@
 import {
-  answered,
   isUndecidedAnswer,
   judgeCanary,
   judgeHttp,
   judgeIngest,
   judgeToken,
+  readPostResult,
 } from "./answer_steps.ts";
 import { checkConfig, type Configured } from "./config_step.ts";
 import type { CheckFlags } from "../../settings/settings.ts";
@@ -71,7 +71,7 @@ async function* steps(
   const { destination } = settings.config;
   const transport = await openTransport(destination, settings.credentials, USER_AGENT, system);
   try {
-    yield* requestSteps(settings, canary, transport, system);
+    yield* requestSteps(settings, transport, system, { canary });
   } finally {
     transport.close();
   }
@@ -95,33 +95,37 @@ async function* connectionSteps(
 
 async function* requestSteps(
   { config, credentials }: Settings,
-  withCanary: boolean,
   transport: Transport,
   system: CheckSystem,
+  { canary }: { readonly canary: boolean },
 ): AsyncGenerator<NamedStep> {
   const { endpoint, compression } = config.destination;
   const hide = (text: string) => system.secrets.hide(text);
   const post = async ({ body, encoding }: Posted) =>
-    await answered(await transport.post(body, encoding, system.stop), system.clock.wall(), hide);
+    await readPostResult(
+      await transport.post(body, encoding, system.stop),
+      system.clock.wall(),
+      hide,
+    );
   const empty = await post(await emptyRequest(compression));
-  const sample = withCanary ? await sampleRequest(config, system) : undefined;
+  const sample = canary ? await sampleRequest(config, system) : undefined;
   // The response to a measurement decides what the one to an empty request leaves open.
   const early = sample !== undefined && isUndecidedAnswer(empty)
     ? await post(sample.request)
     : undefined;
-  const it = early ?? empty;
-  yield ["http", judgeHttp(it, endpoint, system.clock.wall())];
-  if (!("answer" in it)) return;
-  const sent = await credentials.authorization() !== undefined;
-  yield ["token", judgeToken(it, endpoint, sent)];
-  const ingest = judgeIngest(it, endpoint);
+  const result = early ?? empty;
+  yield ["http", judgeHttp(result, endpoint, system.clock.wall())];
+  if (!("answer" in result)) return;
+  const token = await credentials.authorization() === undefined ? "none" : "sent";
+  yield ["token", judgeToken(result, endpoint, token)];
+  const ingest = judgeIngest(result, endpoint);
   if (sample === undefined || (early === undefined && ingest.ok === false)) {
     yield ["ingest", ingest];
     return;
   }
   const where = endpoint.dynatrace ? whereToLook(sample.shown) : [];
-  const told = early ?? await post(sample.request);
-  yield ["ingest", judgeCanary(told, config.metric.name, endpoint, where)];
+  const answer = early ?? await post(sample.request);
+  yield ["ingest", judgeCanary(answer, config.metric.name, endpoint, where)];
 }
 
 type Posted = Pick<EncodedRequest, "body" | "encoding">;

@@ -37,7 +37,7 @@ export async function checkConfig(
     if (fatal !== undefined) {
       return { step: failed(`${fatal.wrong}: ${fatal.effect}`, fatal.remedy, ...hints) };
     }
-    const step = await described(config, credentials, hints);
+    const step = await describeSettings(config, credentials, hints);
     return { step, settings: { config, credentials } };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
@@ -49,7 +49,7 @@ export async function checkConfig(
 }
 
 /** Describes the settings and their origins; of a token only its public part. */
-async function described(
+async function describeSettings(
   { destination }: SendConfig,
   credentials: Credentials,
   hints: readonly string[],

@@ -28,35 +28,35 @@ export async function checkTls(
     await withinTime(bounds.timeoutMs, bounds.stop, (signal) => {
       return handshake(target, credentials, endpoint.proxy, signal);
     });
-    return trusted(await ask());
+    return trustedStep(await ask());
   } catch (thrown) {
     const verdict = failure(thrown);
     const isTimeout = verdict.message === TIMED_OUT;
     // A server that did not answer once does not show a certificate either.
-    const told = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
+    const peerFacts = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
       ? NOTHING_KNOWN
       : await ask();
     // Through a tunnel Deno's TLS does not take the client's certificate: a server that requires one ended the handshake.
     const isWithoutClient = endpoint.proxy !== undefined && credentials.client !== undefined &&
       ["tls", "broken"].includes(verdict.cause);
-    if (isWithoutClient && told.known) return trusted(told);
+    if (isWithoutClient && peerFacts.known) return trustedStep(peerFacts);
     // The TLS library cannot use a certificate unverified that it cannot read: a send fails with that error.
     const isUnverified = tls.insecure && verdict.cause === "certificate";
-    const { cause, message } = (isWithoutClient || isUnverified) && told.error !== undefined
-      ? failure(told.error)
+    const { cause, message } = (isWithoutClient || isUnverified) && peerFacts.error !== undefined
+      ? failure(peerFacts.error)
       : verdict;
     const what = isTimeout ? "no handshake in time" : message;
     const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
-    if (isUnverified && told.known) {
+    if (isUnverified && peerFacts.known) {
       return withFacts(
         passed(
-          `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
+          `not verified, as INSECURE_SSL or --insecure asks; ${peerFacts.certificate}`,
           `it would be refused otherwise: ${what}`,
         ),
-        told.facts,
+        peerFacts.facts,
       );
     }
-    const shown = told.known ? `; ${told.certificate}` : "";
+    const shown = peerFacts.known ? `; ${peerFacts.certificate}` : "";
     const step = failed(
       what + shown,
       failureHint(
@@ -70,14 +70,14 @@ export async function checkTls(
         isTimeout || cause === "proxy" ? endpoint : { ...endpoint, proxy: undefined },
       ),
     );
-    return withFacts(step, told.facts, text + shown);
+    return withFacts(step, peerFacts.facts, text + shown);
   }
 }
 
-function trusted(told: Peer): Step {
+function trustedStep(readPeer: Peer): Step {
   return withFacts(
-    passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told)),
-    told.facts,
+    passed(`${readPeer.version ?? "verified"}; ${readPeer.certificate}`, validityHint(readPeer)),
+    readPeer.facts,
   );
 }
 

@@ -242,7 +242,7 @@ function finalLines(
   return [
     ...drawing(tables, source, config, system),
     ...suggested.flatMap(({ metric, found }) =>
-      suggestionLines(metric, found, config.source.kind === "scenario", canvas)
+      suggestionLines(metric, found, config.source.kind, canvas)
     ),
   ];
 }

@@ -70,9 +70,9 @@ export class PlotTable {
     }
   }
 
-  #seriesOf(attributes: Attributes, given: readonly number[]): PlottedSeries {
+  #seriesOf(attributes: Attributes, candidate: readonly number[]): PlottedSeries {
     const all = { ...attributes, ...this.metric.attributes };
-    const bounds = equal(given, this.metric.bounds) ? this.metric.bounds : given;
+    const bounds = equal(candidate, this.metric.bounds) ? this.metric.bounds : candidate;
     const key = this.#keyOf(all, bounds);
     const known = this.#byKey.get(key);
     const series = known ??

@@ -6,6 +6,7 @@ import { knownFigures, rounded } from "../../draw/figures.ts";
 import { stringWord } from "../../draw/words.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
 import type { Compared } from "../../aggregate/accuracy.ts";
+import type { SourceConfig } from "../../source/source_config.ts";
 import { PlottedSeries } from "./series.ts";
 import type { Suggested } from "./suggested.ts";
 import { largestFirst, type PlotTable, type PlottedMetric } from "./table.ts";
@@ -163,13 +164,14 @@ function grouped(count: number, one: string, many: string): string {
 export function suggestionLines(
   { name }: PlottedMetric,
   { suggestion: { bounds, worstError }, worstErrorNow, conventional }: Suggested,
-  ofScenario: boolean,
+  source: SourceConfig["kind"],
   { breakAt, hide }: Canvas,
 ): string[] {
+  const isScenario = source === "scenario";
   const text = (words: string) => wrapped(words.split(" "), 0, breakAt);
   const pasted = (bounds: readonly number[]) =>
-    ofScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
-  const of = ofScenario ? ` for ${hide(escapeText(name))}` : "";
+    isScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
+  const of = isScenario ? ` for ${hide(escapeText(name))}` : "";
   const better = worstError < worstErrorNow
     ? `, now by ${atMostText(worstErrorNow)}`
     : ", which is no better than now";

@@ -6,15 +6,15 @@ const MOST_A_LEVEL = 10;
 
 /** Turns problems into GitHub's annotations: each rule per metric once, and no more than GitHub shows. */
 export class Annotations {
-  readonly #said = new Set<string>();
+  readonly #annotated = new Set<string>();
   readonly #count: Record<Level, number> = { error: 0, warning: 0 };
 
   /** Formats a request's problems as workflow commands. */
   of(problems: readonly Problem[]): readonly string[] {
     return problems.flatMap(({ rule, level, metric, message }) => {
       const id = `${rule}\n${metric}`;
-      if (this.#count[level] >= MOST_A_LEVEL || this.#said.has(id)) return [];
-      this.#said.add(id);
+      if (this.#count[level] >= MOST_A_LEVEL || this.#annotated.has(id)) return [];
+      this.#annotated.add(id);
       this.#count[level]++;
       return [annotation(level, rule, metric === "" ? message : `${metric}: ${message}`)];
     });

@@ -33,34 +33,34 @@ export function contentFormat(headers: Headers): Format | undefined {
 /** Reads format and compression from the head of a request; a refusal lists what is accepted. */
 export function mediaOf(
   headers: Headers,
-  taken: AcceptedMedia,
+  accepted: AcceptedMedia,
 ): { readonly outcome: "taken"; readonly media: Media } | Refused {
   const format = contentFormat(headers);
-  if (format === undefined || !taken.formats.includes(format)) {
+  if (format === undefined || !accepted.formats.includes(format)) {
     const type = headers.get("Content-Type");
     const what = type === null
       ? "Content-Type is missing"
       : `Content-Type "${type}" is not supported`;
-    const types = taken.formats.map((it) => CONTENT_TYPES[it]);
+    const types = accepted.formats.map((format) => CONTENT_TYPES[format]);
     return refusalOf(415, "content-type", `${what}: send ${orList(types)}`, {
       Accept: types.join(", "),
     });
   }
   const named = (headers.get("Content-Encoding") ?? "").trim().toLowerCase();
   if (named === "") return { outcome: "taken", media: { format, encoding: undefined } };
-  const send = orList([...taken.encodings, "none"]);
+  const send = orList([...accepted.encodings, "none"]);
   if (named === "identity") {
     // RFC 9110, section 12.5.3: reserved for Accept-Encoding.
     const why = `Content-Encoding "identity" is no encoding: leave the header out, or send ${send}`;
     return refusalOf(400, "content-encoding", why);
   }
-  const encoding = taken.encodings.find((it) => it === named);
+  const encoding = accepted.encodings.find((encoding) => encoding === named);
   if (encoding !== undefined) return { outcome: "taken", media: { format, encoding } };
   return refusalOf(
     415,
     "content-encoding",
     `Content-Encoding "${named}" is not supported: send ${send}`,
-    { "Accept-Encoding": taken.encodings.join(", ") },
+    { "Accept-Encoding": accepted.encodings.join(", ") },
   );
 }
 

@@ -112,9 +112,9 @@ async function readTls(
 ): Promise<ReceiverOptions["tls"]> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
-    const [given, other] = cert === undefined ? [key, "--tls-cert"] : [cert, "--tls-key"];
+    const [present, other] = cert === undefined ? [key, "--tls-cert"] : [cert, "--tls-key"];
     throw new UsageError(
-      `${given?.name} (${given?.source}) needs the other half of the pair: add ${other}`,
+      `${present?.name} (${present?.source}) needs the other half of the pair: add ${other}`,
     );
   }
   return {

@@ -69,9 +69,9 @@ export function requestText(event: RequestEvent, canvas: Canvas): string {
   const drawn = event.request === undefined
     ? []
     : drawRequests([event.request], canvas, MOST_DRAWN);
-  const problems = event.problems.map((it) =>
-    `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${escapeText(it.metric)}: `}${
-      escapeText(it.message, 1000)
+  const problems = event.problems.map(({ level, rule, metric, message }) =>
+    `  ${level} ${rule}: ${metric === "" ? "" : `${escapeText(metric)}: `}${
+      escapeText(message, 1000)
     }`
   );
   return [head, ...drawn, ...problems].join("\n");

@@ -1,8 +1,8 @@
 /** Whether an Authorization header has the expected value, in the same time whichever part of the token is wrong. */
 export async function carriesToken(header: string | null, expected: string): Promise<boolean> {
-  const [carried, wanted] = [credentials(header ?? ""), credentials(expected)];
-  if (carried === undefined || wanted === undefined) return false;
-  const [a, b] = await Promise.all([digest(carried), digest(wanted)]);
+  const [carried, required] = [credentials(header ?? ""), credentials(expected)];
+  if (carried === undefined || required === undefined) return false;
+  const [a, b] = await Promise.all([digest(carried), digest(required)]);
   let difference = 0;
   a.forEach((byte, i) => difference |= byte ^ (b[i] ?? 0));
   return difference === 0;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { Secrets } from "../../../src/redact/secrets.ts";
 import { type CheckSystem, runCheck } from "../../../src/commands/check/command.ts";
 import {
-  answered,
   isUndecidedAnswer,
   judgeHttp,
   judgeIngest,
   judgeToken,
+  readPostResult,
 } from "../../../src/commands/check/answer_steps.ts";
 import { canary } from "../../../src/commands/check/canary.ts";
 import { isAddress, targetOf } from "../../../src/http/target.ts";
@@ -240,11 +240,11 @@ const statuses:
 for (const [status, fails] of statuses) {
   const does = fails === "open" ? "leaves open all three steps" : `fails ${fails}`;
   Deno.test(`a ${status} to the empty request ${does}`, async () => {
-    const it = await answered(reply(status), DAY, SAME);
+    const it = await readPostResult(reply(status), DAY, SAME);
     assert.ok("answer" in it);
     const steps = Object.entries({
       http: judgeHttp(it, ENDPOINT, DAY),
-      token: judgeToken(it, ENDPOINT, true),
+      token: judgeToken(it, ENDPOINT, "sent"),
       ingest: judgeIngest(it, ENDPOINT),
     });
     const first = steps.find(([, { ok }]) => ok === false)?.[0];
@@ -256,18 +256,22 @@ for (const [status, fails] of statuses) {
 }
 
 Deno.test("a 400 with a Status is an OTLP receiver's, whatever else it leaves open", async () => {
-  const it = await answered(reply(400, { "content-type": "application/x-protobuf" }), DAY, SAME);
+  const it = await readPostResult(
+    reply(400, { "content-type": "application/x-protobuf" }),
+    DAY,
+    SAME,
+  );
   assert.equal(judgeHttp(it, ENDPOINT, DAY).ok, true);
 });
 
 Deno.test("no step says a status in its detail, nor shows a refusal beside a ✓", async () => {
   for (const [status] of statuses) {
-    const it = await answered(reply(status), DAY, SAME);
+    const it = await readPostResult(reply(status), DAY, SAME);
     assert.ok("answer" in it);
     for (
       const step of [
         judgeHttp(it, ENDPOINT, DAY),
-        judgeToken(it, ENDPOINT, true),
+        judgeToken(it, ENDPOINT, "sent"),
         judgeIngest(it, ENDPOINT),
       ]
     ) {
@@ -283,7 +287,7 @@ for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
     for (const sign of [-1, 1]) {
       const date = new Date(DAY + sign * ms).toUTCString();
       const { ok, hint } = judgeHttp(
-        await answered(reply(200, { date }), DAY, (text) => text),
+        await readPostResult(reply(200, { date }), DAY, (text) => text),
         ENDPOINT,
         DAY,
       );
@@ -296,7 +300,7 @@ for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
 Deno.test("judgeHttp() shows a server's name as text that does nothing", async () => {
   const server = `x\u0085${"y".repeat(300)}`;
   const { text, facts } = judgeHttp(
-    await answered(reply(200, { server }), DAY, SAME),
+    await readPostResult(reply(200, { server }), DAY, SAME),
     ENDPOINT,
     DAY,
   );

@@ -118,7 +118,7 @@ function isGot(value: Counted | GetResult): value is GetResult {
 function hung(clock: SimulatedClock): (...asked: Parameters<Scrape>) => Promise<GetResult> {
   return async (timeoutMs, signal) => {
     await clock.sleep(timeoutMs, signal);
-    return signal.aborted ? INTERRUPTED : timedOut(timeoutMs, false);
+    return signal.aborted ? INTERRUPTED : timedOut(timeoutMs);
   };
 }
 
@@ -185,7 +185,7 @@ Deno.test("scrapeSource() waits two seconds at most for a hung scrape after a si
 
 Deno.test("scrapeSource() counts from 0 after a target that was away has restarted", async () => {
   const refused: GetResult = {
-    ...timedOut(0, false),
+    ...timedOut(0),
     cause: "refused",
     message: "connection refused",
   };

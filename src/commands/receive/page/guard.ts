@@ -12,9 +12,9 @@ export interface ListenAddress {
  */
 export function pageRefusal(request: Request, listener: ListenAddress): string | undefined {
   const { headers } = request;
-  const asked = URL.parse(request.url)?.host ?? "";
-  const named = headers.get("Host") ?? asked;
-  if (![asked, named].every((host) => isOwnHost(host, listener))) {
+  const requested = URL.parse(request.url)?.host ?? "";
+  const named = headers.get("Host") ?? requested;
+  if (![requested, named].every((host) => isOwnHost(host, listener))) {
     return `Host "${named}" is not this receiver: open ${ownUrl(listener)}`;
   }
   const origin = headers.get("Origin");

@@ -111,8 +111,8 @@ export class History {
     const { name, unit, data: { case: type } } = metric;
     const temporality = temporalityOf(metric);
     let known = byName.get(name);
-    let entry = known?.find((it) =>
-      it.type === type && it.unit === unit && it.temporality === temporality
+    let entry = known?.find((series) =>
+      series.type === type && series.unit === unit && series.temporality === temporality
     );
     if (entry === undefined) {
       if (this.#series.length >= this.#limits.mostSeries) {

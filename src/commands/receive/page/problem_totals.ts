@@ -40,7 +40,7 @@ export class ProblemTotals {
 
   /** Returns the problems that requests after `request` had. */
   since(request: number): readonly ProblemTotal[] {
-    return [...this.#totals.values()].filter((it) => it.request > request)
+    return [...this.#totals.values()].filter((total) => total.request > request)
       .map(({ id, problem, requests }) => ({ id, requests, ...problemRow(problem) }));
   }
 }

@@ -31,10 +31,10 @@ export class Rate {
     const length = Math.max(1, second - from);
     let requests = 0;
     let points = 0;
-    for (const it of this.#seconds) {
-      if (it.second < from || it.second >= second) continue;
-      requests += it.requests;
-      points += it.points;
+    for (const counts of this.#seconds) {
+      if (counts.second < from || counts.second >= second) continue;
+      requests += counts.requests;
+      points += counts.points;
     }
     return { requestRate: requests / length, pointRate: points / length };
   }

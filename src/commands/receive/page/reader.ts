@@ -45,7 +45,7 @@ export class Reader {
   private constructor(
     history: SeriesHistory,
     point: DataPoint,
-    isCumulative: boolean,
+    metric: Metric,
   ) {
     this.history = history;
     this.#attributes = point.attributes.flatMap(({ key, value }) => [
@@ -55,7 +55,7 @@ export class Reader {
     ]);
     const { layout } = history;
     this.#bounds = "explicitBounds" in point ? columnBounds(layout) : undefined;
-    this.#isCumulative = isCumulative;
+    this.#isCumulative = temporalityOf(metric) === "cumulative";
   }
 
   /** Creates the reader of a series from its first data point; undefined if that is invalid. */
@@ -65,9 +65,8 @@ export class Reader {
     metric: Metric,
     point: DataPoint,
   ): Reader | undefined {
-    const isCumulative = temporalityOf(metric) === "cumulative";
     const history = (layout: SeriesHistory["layout"], numbers?: NumberKind) =>
-      new Reader(new SeriesHistory(id, names, layout, numbers), point, isCumulative);
+      new Reader(new SeriesHistory(id, names, layout, numbers), point, metric);
     switch (point.$typeName) {
       case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
         // A copy: were an array of a request kept, V8 would put those of all later requests among what lives long, and

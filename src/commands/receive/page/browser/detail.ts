@@ -41,7 +41,7 @@ export class Detail {
     this.#data = undefined;
     setText(byId("name", HTMLElement), row.name);
     const of = [row.type, row.temporality, row.unit === "" ? "no unit" : row.unit];
-    setText(byId("kind", HTMLElement), of.filter((it) => it !== null).join(" · "));
+    setText(byId("kind", HTMLElement), of.filter((word) => word !== null).join(" · "));
     byId("attributes", HTMLElement).replaceChildren(
       ...row.attributes.map((text) => element("span", { text })),
       ...row.resource.map((text) => element("span", { text, className: "resource" })),
@@ -164,7 +164,7 @@ const TITLES = {
 
 function rangeText(range: Range | undefined, [first, last]: Range): string {
   if (range === undefined) return `whole time, ${duration((last - first) * 1000)}`;
-  const [from, to] = range.map((it) => it * 1000);
+  const [from, to] = range.map((seconds) => seconds * 1000);
   return `${clock(from ?? 0)} to ${clock(to ?? 0)}`;
 }
 
@@ -223,10 +223,10 @@ function barTable(data: SeriesData, { columns, count }: Selected): HTMLElement {
   const [first, end] = filledColumns(data);
   const names = columnNames(data);
   let below = 0;
-  const rows = columns.slice(first, end).map((it, i) => {
-    below += it;
+  const rows = columns.slice(first, end).map((measurements, i) => {
+    below += measurements;
     const share = (part: number) => count === 0 ? "–" : `${(100 * part / count).toFixed(1)} %`;
-    return [names[i] ?? "", exactCount(it), share(it), share(below)];
+    return [names[i] ?? "", exactCount(measurements), share(measurements), share(below)];
   });
   return tableElement(["bucket", "measurements", "share", "up to here"], rows, "the selected time");
 }

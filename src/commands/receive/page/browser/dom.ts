@@ -50,15 +50,16 @@ export function tableElement(
   rows: readonly (readonly string[])[],
   caption: string,
 ): HTMLElement {
-  const cell = (tag: "th" | "td", text: string, isFirst: boolean) => {
+  const cell = (tag: "th" | "td", text: string, column: number) => {
+    const isFirst = column === 0;
     const made = element(tag, { text, className: isFirst ? "" : "number" });
     if (tag === "th") made.setAttribute("scope", isFirst ? "row" : "col");
     return made;
   };
-  const head = element("tr", {}, ...heads.map((text, i) => cell("th", text, i === 0)));
+  const head = element("tr", {}, ...heads.map((text, i) => cell("th", text, i)));
   head.firstElementChild?.setAttribute("scope", "col");
   const body = rows.map((row) =>
-    element("tr", {}, ...row.map((text, i) => cell(i === 0 ? "th" : "td", text, i === 0)))
+    element("tr", {}, ...row.map((text, i) => cell(i === 0 ? "th" : "td", text, i)))
   );
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
   table.setAttribute("aria-label", caption);

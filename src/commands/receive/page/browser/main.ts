@@ -78,9 +78,9 @@ function draw(): void {
   requests.draw();
   problems.draw();
   drawTotals(last);
-  const said = noticeOf(last);
-  notice.hidden = said === "";
-  setText(notice, said);
+  const text = noticeOf(last);
+  notice.hidden = text === "";
+  setText(notice, text);
   refresh();
 }
 
@@ -116,15 +116,15 @@ function noticeOf({ leftOut, forgottenBefore, sliceMs }: Update): string {
 async function refresh(): Promise<void> {
   const series = list.chosen;
   if (series === undefined || isAsking) return;
-  const wanted = `${series.row.id} ${last?.totals.points} ${last?.sliceMs}`;
-  if (wanted !== shown) {
+  const current = `${series.row.id} ${last?.totals.points} ${last?.sliceMs}`;
+  if (current !== shown) {
     isAsking = true;
     try {
       const response = await fetch(history.query(series.row.id), { headers: headers() });
       if (!response.ok) return;
       const answer: HistoryAnswer = await response.json();
       history.take(answer);
-      shown = wanted;
+      shown = current;
     } catch {
       // The receiver is gone: the stream says so, and asks again when it is back.
       return;

@@ -54,7 +54,9 @@ export class ProblemList {
     if (times !== undefined) {
       setText(times, `${count(total.requests)} ${total.requests === 1 ? "request" : "requests"}`);
     }
-    if (words !== undefined && words.textContent !== text.map((it) => it.textContent).join("")) {
+    if (
+      words !== undefined && words.textContent !== text.map((node) => node.textContent).join("")
+    ) {
       words.replaceChildren(...text);
     }
     return item;

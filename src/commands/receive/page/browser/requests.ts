@@ -35,11 +35,11 @@ export class RequestTable {
 
   /** Brings the table up to date. */
   draw(): void {
-    const wanted = this.#rows.filter(({ id, problems }) =>
+    const fresh = this.#rows.filter(({ id, problems }) =>
       id > this.#drawn && (!this.#only.checked || problems.length > 0)
     );
     this.#drawn = this.#rows.at(-1)?.id ?? 0;
-    if (wanted.length > 0) this.#body.prepend(...wanted.toReversed().flatMap(rowsOf));
+    if (fresh.length > 0) this.#body.prepend(...fresh.toReversed().flatMap(rowsOf));
     const oldest = this.#rows[0]?.id ?? 0;
     while (Number(this.#body.lastElementChild?.getAttribute("data-id") ?? Infinity) < oldest) {
       this.#body.lastElementChild?.remove();
@@ -92,7 +92,7 @@ function rowsOf(row: RequestRow): HTMLElement[] {
 
 function summaryOf(problems: readonly ProblemRow[]): string {
   return ["error", "warning"].flatMap((level) => {
-    const { length } = problems.filter((it) => it.level === level);
+    const { length } = problems.filter((problem) => problem.level === level);
     return length === 0 ? [] : [`${length} ${level}${length === 1 ? "" : "s"}`];
   }).join(", ");
 }

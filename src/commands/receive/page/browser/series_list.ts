@@ -39,7 +39,7 @@ export class SeriesList {
     this.#sort.addEventListener("change", () => this.#arrange());
     this.#list.addEventListener("click", ({ target }) => {
       const option = target instanceof Element ? target.closest(".option") : null;
-      const series = this.#shown.find((it) => it.option === option);
+      const series = this.#shown.find((shown) => shown.option === option);
       if (series !== undefined) this.#select(series);
     });
     this.#list.addEventListener("keydown", (event) => this.#move(event));
@@ -116,7 +116,7 @@ export class SeriesList {
 
   #move(event: KeyboardEvent): void {
     const last = this.#shown.length - 1;
-    const at = this.#shown.findIndex((it) => it === this.#chosen);
+    const at = this.#shown.findIndex((series) => series === this.#chosen);
     const to: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,
@@ -125,10 +125,10 @@ export class SeriesList {
       Home: 0,
       End: last,
     };
-    const wanted = to[event.key];
-    if (wanted === undefined) return;
+    const target = to[event.key];
+    if (target === undefined) return;
     event.preventDefault();
-    const series = this.#shown[Math.max(0, Math.min(last, wanted))];
+    const series = this.#shown[Math.max(0, Math.min(last, target))];
     if (series === undefined) return;
     this.#select(series);
     series.option.scrollIntoView({ block: "nearest" });

@@ -96,7 +96,7 @@ export class TimeChart {
       spanGaps: false,
     });
     const widthOf = (values: readonly string[] | null) =>
-      16 + 7 * Math.max(3, ...(values ?? []).map((it) => it.length));
+      16 + 7 * Math.max(3, ...(values ?? []).map(({ length }) => length));
     const y: uPlot.Axis = isHistogram
       ? {
         splits: (plot) => {
@@ -106,7 +106,7 @@ export class TimeChart {
         values: (_plot, splits) =>
           splits.map((at) => bound(this.#data?.bounds[at - 1] ?? bounds[at - 1] ?? NaN)),
       }
-      : { values: (_plot, splits) => splits.map((it) => formatValue(it)) };
+      : { values: (_plot, splits) => splits.map((value) => formatValue(value)) };
     return {
       width: this.#element.clientWidth,
       height: this.#element.clientHeight,
@@ -129,7 +129,7 @@ export class TimeChart {
           ...y,
           label: unit === "" ? "value" : unit,
           labelSize: 18,
-          size: (_p, it) => widthOf(it),
+          size: (_plot, values) => widthOf(values),
         }),
       ],
       series: [
