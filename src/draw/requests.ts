@@ -6,7 +6,7 @@ import {
   type PointFigures,
   rounded,
 } from "./figures.ts";
-import { attributeWords } from "./words.ts";
+import { attributeWords, titleWords } from "./words.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
@@ -14,7 +14,6 @@ import { type DataPoint, dataPointsOf, pointCount } from "../otlp/data_points.ts
 import { exponentialBuckets, plot } from "./bars.ts";
 import { PERCENTILES } from "../aggregate/accuracy.ts";
 import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../aggregate/quantile.ts";
-import { escapeText } from "../console/escape.ts";
 import type { Hide } from "../redact/secrets.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
@@ -80,18 +79,13 @@ function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
   );
 }
 
-/** Title of a series: its name, unit and attributes. */
+/** Title of a data point's series. */
 export function seriesTitle(
   metric: Metric,
   point: DataPoint,
   hide: Hide = (text) => text,
 ): string[] {
-  const unit = metric.unit === "" ? [] : [`(${escapeText(hide(metric.unit))})`];
-  return [
-    escapeText(hide(metric.name)),
-    ...unit,
-    ...attributeWords(point.attributes, hide),
-  ];
+  return titleWords(metric, attributeWords(point.attributes, hide), hide);
 }
 
 /** Draws series, and names the resource whenever it differs from that of the block before. */

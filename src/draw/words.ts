@@ -9,11 +9,30 @@ export function attributeWords(
   attributes: readonly KeyValue[],
   hide: Hide = (text) => text,
 ): string[] {
-  const words = attributes.slice(0, MOST_ATTRIBUTES).map(({ key, value }) =>
-    `${escapeText(hide(key))}=${valueText(value, hide)}`
+  return listWords(
+    attributes,
+    ({ key, value }) => `${escapeText(hide(key))}=${valueText(value, hide)}`,
   );
-  const more = attributes.length - MOST_ATTRIBUTES;
+}
+
+/** Formats each item as a word; items beyond MOST_ATTRIBUTES are only counted. */
+export function listWords<T>(items: readonly T[], format: (item: T) => string): string[] {
+  const words = items.slice(0, MOST_ATTRIBUTES).map(format);
+  const more = items.length - MOST_ATTRIBUTES;
   return more > 0 ? [...words, `… and ${more} more`] : words;
+}
+
+/** Title of a series: its name, unit and attribute words, safe for a terminal. */
+export function titleWords(
+  { name, unit }: { readonly name: string; readonly unit: string },
+  attributes: readonly string[],
+  hide: Hide,
+): string[] {
+  return [
+    escapeText(hide(name)),
+    ...unit === "" ? [] : [`(${escapeText(hide(unit))})`],
+    ...attributes,
+  ];
 }
 
 function valueText(value: AnyValue | undefined, hide: Hide): string {

@@ -1,5 +1,6 @@
 import { UsageError } from "../platform/errors.ts";
 import { HIDDEN, redactUrlText } from "../redact/redact.ts";
+import { withoutBrackets } from "./target.ts";
 
 /** Looks up a variable of the real environment, where fetch reads its proxies, whatever `.env` says. */
 export type Environment = (name: string) => string | undefined;
@@ -123,7 +124,7 @@ function parseProxy(variable: string, value: string): Proxy | undefined {
   const hidden = userinfo === undefined ? "" : `${HIDDEN}:${HIDDEN}@`;
   return {
     kind,
-    host: host.replace(/^\[(.*)\]$/, "$1"),
+    host: withoutBrackets(host),
     port,
     credentials: userinfo === undefined ? undefined : {
       user: percentDecodeLossy(userinfo.slice(0, colon)),
@@ -159,7 +160,7 @@ function proxyKind(scheme: string): Proxy["kind"] | undefined {
 function isExempt(hostname: string, list: string): boolean {
   if (list === "") return false;
   const entries = list.split(",").map((entry) => entry.trim());
-  const address = addressOf(hostname.replace(/^\[(.*)\]$/, "$1"));
+  const address = addressOf(withoutBrackets(hostname));
   return address === undefined
     ? entries.some((entry) => isDomainOf(hostname, entry))
     : entries.some((entry) => isInNetwork(address, entry));

@@ -8,7 +8,17 @@ export interface Target {
 /** Returns the target of a URL. */
 export function targetOf(url: URL): Target {
   const port = url.port !== "" ? Number(url.port) : url.protocol === "https:" ? 443 : 80;
-  return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
+  return { host: withoutBrackets(url.hostname), port };
+}
+
+/** Returns a host as in a URL: an IPv6 address in brackets. */
+export function inBrackets(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Returns a host of a URL without the brackets of an IPv6 address. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
 }
 
 /** Whether a host is an IP address, without brackets. */

@@ -1,6 +1,6 @@
 import { UsageError } from "../platform/errors.ts";
 import { VERIFIES_REGARDLESS } from "../platform/older_deno.ts";
-import type { Setting, Variables } from "../settings/setting.ts";
+import { halfOfPair, type Setting, type Variables } from "../settings/setting.ts";
 import { flagName, isOn, type SendFlags, settingOf } from "../settings/settings.ts";
 
 /** TLS settings of a destination. */
@@ -18,10 +18,7 @@ export function tlsConfig(
   const cert = settingOf("clientCert", flags, find);
   const key = settingOf("clientKey", flags, find);
   if ((cert === undefined) !== (key === undefined)) {
-    const [present, other] = cert === undefined ? [key, "--client-cert"] : [cert, "--client-key"];
-    throw new UsageError(
-      `${present?.name} (${present?.source}) needs the other half of the pair: add ${other}`,
-    );
+    throw halfOfPair(cert ?? key, cert === undefined ? "--client-cert" : "--client-key");
   }
   return {
     insecure: isOn("insecure", flags, find),

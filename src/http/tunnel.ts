@@ -6,7 +6,7 @@ import type { Credentials } from "./exchange.ts";
 import { type Line, writeAll } from "./line.ts";
 import { connectSocks } from "./socks.ts";
 import { NotSent } from "./reply.ts";
-import type { Target } from "./target.ts";
+import { inBrackets, type Target } from "./target.ts";
 
 /** Credentials that TLS uses, with the proxy as with the receiver. */
 type TlsCredentials = Pick<Credentials, "ca" | "client">;
@@ -116,7 +116,7 @@ const MOST_HEAD = 16_384;
 
 /** Asks an HTTP proxy for a connection to the target (RFC 9110, CONNECT); rejects when it refuses. */
 async function connectHttp(line: Line, proxy: Proxy, { host, port }: Target): Promise<void> {
-  const to = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const to = `${inBrackets(host)}:${port}`;
   const headers = [
     `CONNECT ${to} HTTP/1.1`,
     `Host: ${to}`,

@@ -2,6 +2,7 @@ import { withoutQuotes } from "../platform/errors.ts";
 import { redactTokens } from "../redact/redact.ts";
 import type { System } from "../platform/system.ts";
 import { fileOf, resolvePath, unreadable } from "../platform/paths.ts";
+import { plural } from "../console/plural.ts";
 import { type Variables, variables } from "./setting.ts";
 import { rowOf, SETTING_KEYS } from "./settings.ts";
 
@@ -110,8 +111,11 @@ function withoutEffect(
     warnings.push(`${file} sets what this program does not know: ${nameSome(unknown)}`);
   }
   if (lines.length > 0) {
-    const what = lines.length === 1 ? "line" : "lines";
-    warnings.push(`${what} ${nameSome(lines)} of ${file} cannot be read: expected NAME=VALUE`);
+    warnings.push(
+      `${plural(lines.length, "line")} ${
+        nameSome(lines)
+      } of ${file} cannot be read: expected NAME=VALUE`,
+    );
   }
   return warnings;
 }

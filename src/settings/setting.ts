@@ -47,6 +47,13 @@ export function invalid(
   );
 }
 
+/** Creates the UsageError for one of two settings that need each other; `missing` is the other one's flag. */
+export function halfOfPair(present: Setting | undefined, missing: string): UsageError {
+  return new UsageError(
+    `${present?.name} (${present?.source}) needs the other half of the pair: add ${missing}`,
+  );
+}
+
 /** Parses a number in a range, or throws a UsageError. */
 export function numberSetting(
   setting: Setting,

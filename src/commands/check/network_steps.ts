@@ -3,7 +3,7 @@ import type { Endpoint } from "../../http/endpoint.ts";
 import { failureHint } from "../../http/hints.ts";
 import { reachHint } from "../../http/proxy_hints.ts";
 import type { Failure, FailureCause } from "../../http/reply.ts";
-import { isAddress, type Target } from "../../http/target.ts";
+import { inBrackets, isAddress, type Target } from "../../http/target.ts";
 import { failure } from "../../http/transport.ts";
 import {
   failed,
@@ -106,7 +106,7 @@ interface Attempt {
 }
 
 async function tryAddress(ip: string, port: number, { timeoutMs, stop }: Bounds): Promise<Attempt> {
-  const address = `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+  const address = `${inBrackets(ip)}:${port}`;
   const began = performance.now();
   const tried = (message: string, cause?: FailureCause): Attempt => {
     return { address, message, cause, ms: performance.now() - began };

@@ -3,7 +3,8 @@ import { plural } from "../../console/plural.ts";
 import { plot } from "../../draw/bars.ts";
 import { type Canvas, wrapped } from "../../console/canvas.ts";
 import { knownFigures, rounded } from "../../draw/figures.ts";
-import { stringWord } from "../../draw/words.ts";
+import { listWords, stringWord, titleWords } from "../../draw/words.ts";
+import type { Hide } from "../../redact/secrets.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
 import type { Compared } from "../../aggregate/accuracy.ts";
 import type { SourceConfig } from "../../source/source_config.ts";
@@ -14,14 +15,13 @@ import { largestFirst, type PlotTable, type PlottedMetric } from "./table.ts";
 const INDENT = 4;
 /** Maximum number of series that are drawn; the others only count in the total. */
 const MOST_DRAWN = 20;
-const MOST_ATTRIBUTES = 100;
 
 /** Draws the series of a metric, largest first, then all of them together, then what the buckets cost in accuracy. */
 export function tableLines(table: PlotTable, canvas: Canvas): string[] {
   const { metric } = table;
   const series = largestFirst(table);
   const lines = series.slice(0, MOST_DRAWN).flatMap((each) =>
-    seriesLines(plottedTitle(metric, each.attributes), each, canvas)
+    seriesLines(plottedTitle(metric, each.attributes, canvas.hide), each, canvas)
   );
   const more = series.length - MOST_DRAWN;
   if (more > 0) lines.push(`  … and ${grouped(more, "more series", "more series")}`);
@@ -29,35 +29,30 @@ export function tableLines(table: PlotTable, canvas: Canvas): string[] {
     const own = series.filter(({ bounds }) => bounds === metric.bounds);
     const total = new PlottedSeries({}, metric.bounds);
     for (const each of own) total.merge(each);
-    const title = [...plottedTitle(metric, {}), `all ${own.length} series together`];
+    const title = [...plottedTitle(metric, {}, canvas.hide), `all ${own.length} series together`];
     if (own.length > 1) lines.push(...seriesLines(title, total, canvas));
   }
   return [...lines, ...costLines(series, metric, canvas)];
 }
 
-function plottedTitle({ name, unit }: PlottedMetric, attributes: Attributes): string[] {
-  const words = Object.entries(attributes).map(([key, value]) =>
-    `${escapeText(key)}=${typeof value === "string" ? stringWord(value) : String(value)}`
-  );
-  const more = words.length - MOST_ATTRIBUTES;
-  return [
-    escapeText(name),
-    ...unit === "" ? [] : [`(${escapeText(unit)})`],
-    ...words.slice(0, MOST_ATTRIBUTES),
-    ...more > 0 ? [`… and ${more} more`] : [],
-  ];
+function plottedTitle(metric: PlottedMetric, attributes: Attributes, hide: Hide): string[] {
+  const words = listWords(Object.entries(attributes), ([key, value]) => {
+    const text = typeof value === "string" ? stringWord(hide(value)) : String(value);
+    return `${escapeText(hide(key))}=${text}`;
+  });
+  return titleWords(metric, words, hide);
 }
 
 function seriesLines(
   title: readonly string[],
   series: PlottedSeries,
-  { width, breakAt, paint, hide }: Canvas,
+  { width, breakAt, paint }: Canvas,
 ): string[] {
   const { count, min, max, sum, bounds, counts } = series;
   const figures = knownFigures(count, { min, max, sum }).split(/(?<=,) /);
   const bars = plot({ bounds, counts }, width - INDENT, paint);
   return [
-    ...wrapped(title.map(hide), 2, breakAt).map(paint.strong),
+    ...wrapped(title, 2, breakAt).map(paint.strong),
     ...wrapped(figures, INDENT, breakAt),
     ...percentileLines(series).map((line) => " ".repeat(INDENT) + line),
     ...bars.map((line) => " ".repeat(INDENT) + line),
@@ -117,12 +112,12 @@ function costLines(
   if (worst === undefined) return [];
   const { percent, error } = worst.at;
   const of = series.length > 1
-    ? ` of ${plottedTitle(metric, worst.series.attributes).join(" ")}`
+    ? ` of ${plottedTitle(metric, worst.series.attributes, hide).join(" ")}`
     : "";
   const text = error === 0
     ? "These buckets put no percentile off."
     : `These buckets put percentiles off by up to ${percentage(error)} (p${percent}${of}).`;
-  return wrapped(hide(text).split(" "), 2, breakAt);
+  return wrapped(text.split(" "), 2, breakAt);
 }
 
 /** Totals of a drawing. */

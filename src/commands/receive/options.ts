@@ -1,9 +1,11 @@
 import { UsageError } from "../../platform/errors.ts";
 import { readFileOf, resolvePath } from "../../platform/paths.ts";
 import type { System } from "../../platform/system.ts";
+import { withoutBrackets } from "../../http/target.ts";
 import { readTokenFile } from "../../http/token_file.ts";
 import {
   choiceSetting,
+  halfOfPair,
   invalid,
   numberSetting,
   secondsSetting,
@@ -57,7 +59,7 @@ export async function readOptions(
     gate: readGate(flags),
     waitMs: wait && secondsSetting(wait),
     receiver: {
-      host: host.value.replace(/^\[(.*)\]$/, "$1"),
+      host: withoutBrackets(host.value),
       port: wholeSetting(settingOrDefault("port", flags), 0, 65_535),
       tls: await readTls(settingOf("tlsCert", flags), settingOf("tlsKey", flags), system),
       token: token && await tokenReader(token, system),
@@ -112,10 +114,7 @@ async function readTls(
 ): Promise<ReceiverOptions["tls"]> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
-    const [present, other] = cert === undefined ? [key, "--tls-cert"] : [cert, "--tls-key"];
-    throw new UsageError(
-      `${present?.name} (${present?.source}) needs the other half of the pair: add ${other}`,
-    );
+    throw halfOfPair(cert ?? key, cert === undefined ? "--tls-cert" : "--tls-key");
   }
   return {
     cert: await readFileOf(`${cert.name} (${cert.source})`, cert.value, system),

@@ -2,6 +2,7 @@ import { whenAborted } from "../../platform/abort.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { lacksDescriptors, messageOf } from "../../platform/errors.ts";
 import { listenerLost } from "../../platform/older_deno.ts";
+import { inBrackets } from "../../http/target.ts";
 import type { Page } from "./page/page.ts";
 import { errorResponse } from "./response.ts";
 import type { ReceiveSummary, RequestEvent } from "./event.ts";
@@ -91,8 +92,7 @@ export class Receiver {
     this.#server = this.#listen(options.port);
     this.#port = this.#server.addr.port;
     const scheme = options.tls === undefined ? "http" : "https";
-    const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-    this.url = `${scheme}://${host}:${this.#port}/v1/metrics`;
+    this.url = `${scheme}://${inBrackets(options.host)}:${this.#port}/v1/metrics`;
     this.finished = this.#served().then(() => ({ ...this.#summary }));
   }
 

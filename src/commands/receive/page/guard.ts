@@ -1,3 +1,5 @@
+import { inBrackets, isAddress, withoutBrackets } from "../../../http/target.ts";
+
 /** Address at which the receiver listens. */
 export interface ListenAddress {
   /** Name or address as it was given, without brackets. */
@@ -34,22 +36,18 @@ function isOwnHost(host: string, listener: ListenAddress): boolean {
   if (url === null || url.host === "" || url.pathname !== "/" || url.username !== "") return false;
   const name = url.hostname;
   // An address cannot be rebound, and the ports of a container are mapped.
-  if (isWildcard(listener.host)) return name === "localhost" || isUrlAddress(name);
+  if (isWildcard(listener.host)) return name === "localhost" || isAddress(withoutBrackets(name));
   const port = Number(url.port || (listener.scheme === "https" ? 443 : 80));
   return port === listener.port && ownNames(listener.host).includes(name);
 }
 
 function ownNames(host: string): readonly string[] {
-  const own = bracketed(host.toLowerCase());
+  const own = inBrackets(host.toLowerCase());
   return isLoopback(host) ? ["localhost", "127.0.0.1", "[::1]", own] : [own];
 }
 
 function ownUrl({ host, port, scheme }: ListenAddress): string {
-  return `${scheme}://${isWildcard(host) ? "localhost" : bracketed(host)}:${port}/`;
-}
-
-function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
+  return `${scheme}://${isWildcard(host) ? "localhost" : inBrackets(host)}:${port}/`;
 }
 
 /** Whether only this machine can reach that host. */
@@ -59,9 +57,4 @@ export function isLoopback(host: string): boolean {
 
 function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
-}
-
-/** Whether a host in a URL is an address: four numbers, or in brackets. */
-function isUrlAddress(hostname: string): boolean {
-  return /^\d+\.\d+\.\d+\.\d+$/.test(hostname) || hostname.startsWith("[");
 }

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { ProblemTotal, Update } from "../protocol.ts";
+import { plural } from "../../../../console/plural.ts";
 import { byId, element, setText } from "./dom.ts";
 import { count } from "./format.ts";
 import { problemElements } from "./requests.ts";
@@ -52,7 +53,7 @@ export class ProblemList {
     const [times, words] = item.children;
     const text = problemElements(total);
     if (times !== undefined) {
-      setText(times, `${count(total.requests)} ${total.requests === 1 ? "request" : "requests"}`);
+      setText(times, `${count(total.requests)} ${plural(total.requests, "request")}`);
     }
     if (
       words !== undefined && words.textContent !== text.map((node) => node.textContent).join("")

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { ProblemRow, RequestRow } from "../protocol.ts";
+import { counted } from "../../../../console/plural.ts";
 import { byId, element } from "./dom.ts";
 import { clock, exactCount, formatBytes } from "./format.ts";
 
@@ -93,7 +94,7 @@ function rowsOf(row: RequestRow): HTMLElement[] {
 function summaryOf(problems: readonly ProblemRow[]): string {
   return ["error", "warning"].flatMap((level) => {
     const { length } = problems.filter((problem) => problem.level === level);
-    return length === 0 ? [] : [`${length} ${level}${length === 1 ? "" : "s"}`];
+    return length === 0 ? [] : [counted(length, level)];
   }).join(", ");
 }
 
