@@ -9,7 +9,7 @@ import {
   SETTING_KEYS,
 } from "../settings/settings.ts";
 import type { CommandName } from "../settings/settings_table.ts";
-import { nearest } from "./nearest.ts";
+import { findNearest } from "./nearest.ts";
 
 /** Value of a flag: whether a toggle is on, or every value of a repeatable flag. */
 type Value = boolean | string | readonly string[];
@@ -26,14 +26,14 @@ export function parseFlags<Command extends CommandName>(
     if (arg === "--" && left.length === 0) break;
     const [, name = "", attached] = /^(--[^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     const key = keys.get(name);
-    if (key === undefined) throw unknown(arg, command, [...keys.keys()]);
+    if (key === undefined) throw unknownArgument(arg, command, [...keys.keys()]);
     const row = rowOf(key);
     const before = values.get(key);
     if (before !== undefined && !row.repeats) {
       throw usage(`${name} is given twice: give it once`, command);
     }
     if (row.kind === "toggle") {
-      values.set(key, toggled(name, attached, command));
+      values.set(key, parseToggle(name, attached, command));
     } else {
       const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? row.bare : left.shift());
       if (value === undefined) {
@@ -52,7 +52,7 @@ export function parseFlags<Command extends CommandName>(
 /** Throws a UsageError if there are any arguments. */
 export function noArguments(command: string, args: readonly string[]): void {
   const [first] = args;
-  if (first !== undefined) throw unknown(first, command, []);
+  if (first !== undefined) throw unknownArgument(first, command, []);
 }
 
 /** Whether each value has the type that its row says. The types of the flags say the same of the table. */
@@ -72,14 +72,14 @@ function areFlagsOf<Command extends CommandName>(
   });
 }
 
-function toggled(name: string, attached: string | undefined, command: CommandName): boolean {
+function parseToggle(name: string, attached: string | undefined, command: CommandName): boolean {
   const word = attached?.toLowerCase();
   if (word === undefined || ["true", "1", "yes"].includes(word)) return true;
   if (["false", "0", "no"].includes(word)) return false;
   throw usage(`${name} takes no value`, command);
 }
 
-function unknown(arg: string, command: string, names: readonly string[]): UsageError {
+function unknownArgument(arg: string, command: string, names: readonly string[]): UsageError {
   const shown = arg.startsWith("--") ? arg.replace(/=.*/s, "") : arg;
   const ours = names.includes("--endpoint") ? foreignFlags().get(shown) : undefined;
   if (ours !== undefined) return usage(`No flag ${shown}: use ${ours}`, command);
@@ -87,7 +87,7 @@ function unknown(arg: string, command: string, names: readonly string[]): UsageE
   if (others !== undefined) {
     return usage(`No flag ${shown} for ${command}, only for ${others.join(" and ")}`, command);
   }
-  const meant = shown.startsWith("-") ? nearest(shown, names) : undefined;
+  const meant = shown.startsWith("-") ? findNearest(shown, names) : undefined;
   if (meant !== undefined) return usage(`No flag ${shown}, did you mean ${meant}?`, command);
   // A word in the wrong place may be a secret, such as a token after a blank.
   return /^(--[a-z][a-z-]{0,30}|-[a-z])$/i.test(shown) ? usage(`No flag ${shown}`, command) : usage(

@@ -3,7 +3,7 @@ import { VERSION } from "../platform/version.ts";
 import { runSend } from "../commands/send/command.ts";
 import { noArguments, parseFlags, usage } from "./arguments.ts";
 import { type Command, COMMAND_NAMES } from "./command_names.ts";
-import { nearest } from "./nearest.ts";
+import { findNearest } from "./nearest.ts";
 
 /** Reaction to the arguments: a text to print, or a command to run. */
 export type Invocation =
@@ -69,7 +69,10 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
   async help([name, ...more], columns) {
     noArguments("help", more);
     const { helpText } = await import("./help.ts");
-    return { kind: "text", text: helpText(name === undefined ? undefined : known(name), columns) };
+    return {
+      kind: "text",
+      text: helpText(name === undefined ? undefined : commandNamed(name), columns),
+    };
   },
   version(args) {
     noArguments("version", args);
@@ -88,7 +91,7 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
 /** Reads the command line; `send` if it names no command. Throws a UsageError. */
 export async function readArguments(args: readonly string[], columns: number): Promise<Invocation> {
   const [first = "-"] = args;
-  const command = first.startsWith("-") ? undefined : known(first);
+  const command = first.startsWith("-") ? undefined : commandNamed(first);
   const rest = command === undefined ? args : args.slice(1);
   if (isAsked(rest, "--help", "-h")) return await COMMANDS.help(command ? [command] : [], columns);
   if (isAsked(rest, "--version", "-V")) return await COMMANDS.version([], columns);
@@ -109,9 +112,9 @@ function isCommand(name: string): name is Command {
  * Returns the name of a command, or throws a UsageError. A word that is far from every name may be a secret and is not
  * quoted.
  */
-function known(name: string): Command {
+function commandNamed(name: string): Command {
   if (isCommand(name)) return name;
-  const meant = nearest(name, COMMAND_NAMES);
+  const meant = findNearest(name, COMMAND_NAMES);
   const list = COMMAND_NAMES.join(", ");
   throw usage(
     meant === undefined

@@ -20,7 +20,7 @@ interface Flag {
   readonly row: Pick<SettingRow, "kind" | "bare" | "choices" | "help" | "repeats">;
 }
 
-interface Completed {
+interface CompletedCommand {
   readonly command: string;
   readonly brief: string;
   readonly flags: readonly Flag[];
@@ -30,7 +30,7 @@ interface Completed {
 
 const HELP: Flag = { name: "--help", row: { kind: "toggle", help: "Describe the command" } };
 
-function completed(): readonly Completed[] {
+function completedCommands(): readonly CompletedCommand[] {
   return Object.entries(COMMAND_HELP).map(([command, { brief, flags }]) => ({
     command,
     brief,
@@ -50,7 +50,7 @@ function shellQuoted(text: string): string {
 }
 
 function bash(): string {
-  const commands = completed();
+  const commands = completedCommands();
   const cases = commands.map(({ command, flags, words }) => {
     const values = flags.flatMap(({ name, row }) => {
       switch (row.kind) {
@@ -117,7 +117,7 @@ function zsh(): string {
       )
     }`;
   };
-  const commands = completed();
+  const commands = completedCommands();
   const cases = commands.map(({ command, flags, words }) =>
     [
       `    ${command}) specs=(`,
@@ -162,7 +162,7 @@ fi
 }
 
 function fish(): string {
-  const commands = completed();
+  const commands = completedCommands();
   const names = commands.map(({ command }) => command);
   const lines = commands.map(({ command, brief }) =>
     `complete -c ${PROGRAM} -n __otlp_histogram_first -a ${command} -d ${shellQuoted(brief)}`

@@ -1,5 +1,5 @@
 /** Finds the word that was probably meant: the nearest one, if it is near enough. */
-export function nearest(typed: string, words: readonly string[]): string | undefined {
+export function findNearest(typed: string, words: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(typed.length / 3));
   let best: string | undefined;
   let least = most + 1;

@@ -37,7 +37,7 @@ export function canvasOf(
 /**
  * Wraps words into lines of at most `breakAt` characters. The first is indented by `indent`, the others by two more.
  */
-export function wrapped(words: readonly string[], indent: number, breakAt: number): string[] {
+export function wrapWords(words: readonly string[], indent: number, breakAt: number): string[] {
   const lines: string[] = [];
   let line = "";
   const room = () => Math.max(1, breakAt - indent - (lines.length > 0 ? 2 : 0));

@@ -54,17 +54,17 @@ function bucketsOf(point: DataPoint): PointBuckets | undefined {
 }
 
 /** Formats the known figures of a series in one line: `count 5, min 1.5, …`. */
-export function knownFigures(
+export function formatFigures(
   count: number | bigint,
   known: Readonly<Record<string, number | undefined>>,
 ): string {
   const others = Object.entries(known).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name} ${rounded(value)}`]
+    value === undefined ? [] : [`${name} ${roundToSixDigits(value)}`]
   );
   return [`count ${count}`, ...others].join(", ");
 }
 
 /** Rounds to six digits, which is more than a bucket can tell. */
-export function rounded(value: number): string {
+export function roundToSixDigits(value: number): string {
   return String(Number(value.toPrecision(6)));
 }

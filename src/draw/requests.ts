@@ -1,10 +1,10 @@
-import { type Canvas, wrapped } from "../console/canvas.ts";
+import { type Canvas, wrapWords } from "../console/canvas.ts";
 import {
   figuresOf,
-  knownFigures,
+  formatFigures,
   type PointBuckets,
   type PointFigures,
-  rounded,
+  roundToSixDigits,
 } from "./figures.ts";
 import { attributeWords, titleWords } from "./words.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
@@ -96,10 +96,10 @@ function drawSeries(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   for (const { resource, title, figures } of series) {
     const named = resource.join(" ");
     if (named !== before && named !== "") {
-      lines.push(...wrapped(["resource", ...resource], 2, breakAt).map(paint.faint));
+      lines.push(...wrapWords(["resource", ...resource], 2, breakAt).map(paint.faint));
     }
     before = named;
-    lines.push(...wrapped(title, 2, breakAt).map(paint.strong));
+    lines.push(...wrapWords(title, 2, breakAt).map(paint.strong));
     lines.push(...drawFigures(figures, canvas));
   }
   return lines;
@@ -109,10 +109,10 @@ const INDENT = 4;
 
 function drawFigures(figures: PointFigures, { width, breakAt, paint }: Canvas): string[] {
   // A name and its value stay on one line.
-  const text = (line: string) => wrapped(line.split(/(?<=,) /), INDENT, breakAt);
+  const text = (line: string) => wrapWords(line.split(/(?<=,) /), INDENT, breakAt);
   if (figures.kind === "number") return text(`value ${String(figures.value ?? "none")}`);
   const { count, min, max, sum, buckets } = figures;
-  const lines = text(knownFigures(count, { min, max, sum }));
+  const lines = text(formatFigures(count, { min, max, sum }));
   if (buckets === undefined) return lines;
   const estimates = estimatesOf(buckets, { min, max });
   if (estimates.length > 0) lines.push(...text(`estimated ${estimates.join(", ")}`));
@@ -132,6 +132,6 @@ function estimatesOf(
     const estimate = quantile(percent / 100, listed, extremes);
     if (estimate === undefined) return [];
     const sign = { about: "", above: "> ", below: "≤ " }[estimate.relation];
-    return [`p${percent} ${sign}${rounded(estimate.value)}`];
+    return [`p${percent} ${sign}${roundToSixDigits(estimate.value)}`];
   });
 }

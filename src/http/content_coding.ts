@@ -2,7 +2,7 @@
  * Removes a content coding (RFC 9110, 8.4.1): gzip with any number of members, deflate with or without its zlib
  * header, br. "too-large" beyond `most` bytes; undefined for an unknown coding or incomplete bytes.
  */
-export async function decompressed(
+export async function decompress(
   bytes: Uint8Array<ArrayBuffer>,
   coding: string,
   most: number,

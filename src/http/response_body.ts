@@ -36,8 +36,8 @@ export async function readBody(
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (length === 0 || coding === "identity" || coding === "") return { kind: "whole", bytes };
   // Requests ask for "identity": hardly any response comes here.
-  const { decompressed } = await import("./content_coding.ts");
-  const plain = await decompressed(bytes, coding, most);
+  const { decompress } = await import("./content_coding.ts");
+  const plain = await decompress(bytes, coding, most);
   if (plain === "too-large") return { kind: "too-large", bytes };
   return plain === undefined
     ? { kind: "miscoded", bytes, coding }

@@ -43,7 +43,7 @@ export async function openTransport(
     // node:https is the one client here that can skip verification; it is loaded only for this.
     const { insecureExchange } = await import("./insecure.ts");
     const exchange = insecureExchange(endpoint, credentials);
-    return posting(destination, credentials, headers, exchange, system.secrets);
+    return createTransport(destination, credentials, headers, exchange, system.secrets);
   }
   const client = httpClient(destination, credentials, connection);
   const exchange: Exchange = async (body, sent, signal) => {
@@ -61,7 +61,7 @@ export async function openTransport(
     const isEmpty = received.get("content-length") === "0";
     return { status, headers: received, chunks: isEmpty ? atOnce(response) : response.body };
   };
-  return posting(
+  return createTransport(
     destination,
     credentials,
     headers,
@@ -81,7 +81,7 @@ type HeadersOf = (
 ) => RequestHeaders;
 
 /** Creates a transport over any exchange. */
-export function posting(
+export function createTransport(
   destination: DestinationConfig,
   credentials: Credentials,
   headers: HeadersOf,
@@ -132,7 +132,7 @@ export function posting(
         const mayHaveArrived = !(thrown instanceof NotSent);
         if (timeout.signal.aborted) return { ...timedOut(timeoutMs), mayHaveArrived };
         if (signal.aborted) return { ...INTERRUPTED, mayHaveArrived };
-        const failed = await explained(failure(thrown), destination);
+        const failed = await withTlsHint(failure(thrown), destination);
         return { ...failed, message: secrets.hide(failed.message) };
       } finally {
         timeout.clear();
@@ -237,7 +237,7 @@ export function failure(thrown: unknown, phase: Phase = "waiting"): Failure {
 }
 
 /** Adds the hint for a failure of TLS. */
-export async function explained(
+export async function withTlsHint(
   failed: Failure,
   destination: Pick<DestinationConfig, "endpoint" | "tls">,
 ): Promise<Failure> {

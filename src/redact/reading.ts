@@ -31,7 +31,7 @@ function plain(text: string): Reading {
   const units = new Uint16Array(text.length);
   const starts = new Uint32Array(text.length + 1);
   for (let i = 0; i < text.length; i++) {
-    units[i] = folded(text.charCodeAt(i));
+    units[i] = foldCase(text.charCodeAt(i));
     starts[i] = i;
   }
   starts[text.length] = text.length;
@@ -41,7 +41,7 @@ function plain(text: string): Reading {
 /** Cache of the lower case of units beyond ASCII; 0 is not cached. */
 const lowerCase = new Uint16Array(0x10000);
 
-function folded(unit: number): number {
+function foldCase(unit: number): number {
   if (unit < 0x80) {
     if (unit === 0x2b || unit === 0x09) return 0x20;
     return unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
@@ -81,7 +81,7 @@ function unescapeOnce({ units, starts }: Reading): Reading | undefined {
     }
     const character = String.fromCodePoint(escape.codePoint);
     for (let k = 0; k < character.length; k++) {
-      to[length] = folded(character.charCodeAt(k));
+      to[length] = foldCase(character.charCodeAt(k));
       from[length++] = start;
     }
     i += escape.length;

@@ -64,7 +64,7 @@ export class Secrets {
     const found: Range[] = [];
     const [plain, ...others] = readings(seen);
     for (const reading of [plain, ...others]) this.#find(reading, plain, found);
-    return masked(seen, found);
+    return maskRanges(seen, found);
   }
 
   /** Hides secrets in the quoted values of a message of our own; nothing else in it can hold one. */
@@ -136,7 +136,7 @@ export class Secrets {
         if (begin < (done.get(pattern) ?? 0)) continue;
         const match = matchAround(units, begin, pattern, at);
         if (match === undefined) continue;
-        const range = hidden(match, reading, plain);
+        const range = hiddenRange(match, reading, plain);
         if (range === undefined) continue;
         found.push(range);
         done.set(pattern, match.end);
@@ -220,7 +220,7 @@ interface Range {
 }
 
 /** Returns the part of the text that a match requires to be hidden, if any. */
-function hidden(match: Match, reading: Reading, plain: Reading): Range | undefined {
+function hiddenRange(match: Match, reading: Reading, plain: Reading): Range | undefined {
   const { pattern: { units, shown }, from, to, begin, end } = match;
   if (to <= shown) return undefined;
   const range = {
@@ -280,7 +280,7 @@ function isResumed({ units }: Reading, at: number): boolean {
   );
 }
 
-function masked(text: string, found: Range[]): string {
+function maskRanges(text: string, found: Range[]): string {
   found.sort((a, b) => a.begin - b.begin);
   const parts: string[] = [];
   let end = 0;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nearest } from "../../src/cli/nearest.ts";
+import { findNearest } from "../../src/cli/nearest.ts";
 
 const WORDS = ["send", "check", "receive", "--interval", "--iterations", "--token-file"];
 
@@ -17,6 +17,6 @@ for (
   ] as const
 ) {
   Deno.test(`nearest() takes "${given}" for ${meant ?? "none"}`, () => {
-    assert.equal(nearest(given, WORDS), meant);
+    assert.equal(findNearest(given, WORDS), meant);
   });
 }

@@ -12,7 +12,7 @@ import { parseHttpDate } from "../../delivery/retry_after.ts";
 import { oneLine } from "../../console/escape.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import type { Failure, Reply } from "../../http/reply.ts";
-import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
+import { failedStep, passedStep, type Step, undecidedStep, withFacts } from "./step.ts";
 
 /** Response to a request of `check`, or the failure to get one; the steps http, token and ingest judge it. */
 export type PostResult =
@@ -60,7 +60,7 @@ export function judgeHttp(result: PostResult, endpoint: Endpoint, now: number): 
     const hint = failureHint(result.reply, endpoint);
     // The waiting time is among the facts.
     const detail = cause === "timeout" ? "no answer in time" : message;
-    return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
+    return withFacts(failedStep(detail, hint), { url }, `${posted}: ${message}`);
   }
   const { reply, answer } = result;
   const { status, headers } = reply;
@@ -76,18 +76,18 @@ export function judgeHttp(result: PostResult, endpoint: Endpoint, now: number): 
   ) {
     const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
-    const step = failed(messageWithoutStatus(answer, status) + where, hint, skew);
+    const step = failedStep(messageWithoutStatus(answer, status) + where, hint, skew);
     return withFacts(step, facts, `${posted} -> ${messageIn(answer)}${where}${from}`);
   }
   if (isUndecidedAnswer(result) && !isOtlp(reply)) {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
-    return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
+    return withFacts(undecidedStep(what, skew), facts, `${posted}: ${what}${from}`);
   }
   // A later step reports a rejection; here it is just not a success.
   const isKnown = isSuccess(status) && unseenOf(answer) === undefined;
   const what = isKnown ? "an OTLP receiver answers" : "a receiver answers";
   const text = isSuccess(status) ? `${posted} -> ${status}` : `${posted}: ${what}`;
-  return withFacts(passed(what, skew), facts, text + from);
+  return withFacts(passedStep(what, skew), facts, text + from);
 }
 
 /**
@@ -136,10 +136,10 @@ export function judgeToken(
 ): Step {
   const { status } = result.reply;
   if (status === 401 || status === 403) return rejectedStep(result, endpoint);
-  if (token === "none") return passed("none is sent, and none was asked for");
+  if (token === "none") return passedStep("none is sent, and none was asked for");
   return isUndecidedAnswer(result)
-    ? undecided("not refused, but the answer does not tell that it is right")
-    : passed("not refused");
+    ? undecidedStep("not refused, but the answer does not tell that it is right")
+    : passedStep("not refused");
 }
 
 /** Judges the step `ingest` for the empty request. */
@@ -151,7 +151,7 @@ export function judgeIngest(result: AnsweredPost, endpoint: Endpoint): Step {
   if (!isUndecidedAnswer(result)) return rejectedStep(result, endpoint);
   const what = "it cannot be told from an empty request, which was answered with";
   return withFacts(
-    undecided(
+    undecidedStep(
       `${what}: ${messageWithoutStatus(answer, status)}`,
       "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
         "one measurement, which tells",
@@ -171,7 +171,7 @@ function judgeAccepted(
   hints: readonly string[] = [],
 ): Step {
   if (unseen?.kind === "not-otlp") {
-    const step = undecided(
+    const step = undecidedStep(
       `${what} was answered as a success, but ${unseen.why}`,
       `check that ${endpoint.shown} is an OTLP receiver: its response to a success is empty, protobuf or OTLP/JSON`,
     );
@@ -179,7 +179,7 @@ function judgeAccepted(
   }
   const addition = warning === undefined ? "" : `, with a warning: ${warning}`;
   const open = unseen === undefined ? [] : [unseenText(unseen)];
-  return withFacts(passed(`${what} was accepted${addition}`, ...open, ...hints), { status });
+  return withFacts(passedStep(`${what} was accepted${addition}`, ...open, ...hints), { status });
 }
 
 function unseenOf(answer: ExportAnswer): Unseen | undefined {
@@ -195,7 +195,7 @@ function rejectedStep(
     ? undefined
     : statusHint(status, headers, endpoint, messageIn(answer));
   return withFacts(
-    failed(messageWithoutStatus(answer, status), hint),
+    failedStep(messageWithoutStatus(answer, status), hint),
     { status },
     messageIn(answer),
   );
@@ -210,7 +210,7 @@ export function judgeCanary(
 ): Step {
   const what = `one sample measurement of ${metric}`;
   if (!("answer" in result)) {
-    return failed(`${what}: ${result.reply.message}`, failureHint(result.reply, endpoint));
+    return failedStep(`${what}: ${result.reply.message}`, failureHint(result.reply, endpoint));
   }
   const { reply: { status, headers }, answer } = result;
   if (answer.kind === "accepted") {
@@ -223,7 +223,7 @@ export function judgeCanary(
     : statusHint(status, headers, endpoint, messageIn(answer));
   const hints = hint === undefined ? explain(answer.message) : [hint];
   return withFacts(
-    failed(`${what} was not accepted: ${messageWithoutStatus(answer, status)}`, ...hints),
+    failedStep(`${what} was not accepted: ${messageWithoutStatus(answer, status)}`, ...hints),
     { status },
     `${what} was not accepted: ${messageIn(answer)}`,
   );

@@ -10,7 +10,7 @@ import type { System } from "../../platform/system.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import { redactToken } from "../../redact/redact.ts";
 import type { Credentials } from "../../http/exchange.ts";
-import { failed, passed, type Step, withFacts } from "./step.ts";
+import { failedStep, passedStep, type Step, withFacts } from "./step.ts";
 
 /** Result of the step `config`; the settings are there only if it succeeded. */
 export interface Configured {
@@ -35,7 +35,7 @@ export async function checkConfig(
     ];
     const [fatal] = endpointFaults(config, "error");
     if (fatal !== undefined) {
-      return { step: failed(`${fatal.wrong}: ${fatal.effect}`, fatal.remedy, ...hints) };
+      return { step: failedStep(`${fatal.wrong}: ${fatal.effect}`, fatal.remedy, ...hints) };
     }
     const step = await describeSettings(config, credentials, hints);
     return { step, settings: { config, credentials } };
@@ -44,7 +44,7 @@ export async function checkConfig(
     const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
       line,
     ) => line.trim());
-    return { step: failed(detail, ...more) };
+    return { step: failedStep(detail, ...more) };
   }
 }
 
@@ -78,7 +78,7 @@ async function describeSettings(
     proxy: endpoint.proxy?.shown ?? null,
     timeoutMs,
   };
-  return withFacts(passed(`${name} (${source}); ${words}`, ...hints), facts, text);
+  return withFacts(passedStep(`${name} (${source}); ${words}`, ...hints), facts, text);
 }
 
 async function describeAuthorization(

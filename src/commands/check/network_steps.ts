@@ -6,9 +6,9 @@ import type { Failure, FailureCause } from "../../http/reply.ts";
 import { inBrackets, isAddress, type Target } from "../../http/target.ts";
 import { failure } from "../../http/transport.ts";
 import {
-  failed,
+  failedStep,
   milliseconds,
-  passed,
+  passedStep,
   type Step,
   TIMED_OUT,
   withFacts,
@@ -38,17 +38,17 @@ export async function checkDns(
   };
   if (isAddress(host)) {
     return {
-      step: tell(passed(`${host} is an address, no name to look up`), [host]),
+      step: tell(passedStep(`${host} is an address, no name to look up`), [host]),
       addresses: [host],
     };
   }
   try {
     const addresses = await withinTime(timeoutMs, stop, () => lookup(host));
-    return { step: tell(passed(`${host} is ${addresses.join(", ")}`), addresses), addresses };
+    return { step: tell(passedStep(`${host} is ${addresses.join(", ")}`), addresses), addresses };
   } catch (thrown) {
     const { message } = failure(thrown);
     const cause = message === TIMED_OUT ? "timeout" : "dns";
-    const step = failed(`${host}: ${message}`, hint(cause, message, endpoint));
+    const step = failedStep(`${host}: ${message}`, hint(cause, message, endpoint));
     return { step: tell(step, []), addresses: [] };
   }
 }
@@ -87,12 +87,12 @@ export async function checkTcp(
   }));
   const shut = tries.find(({ cause }) => cause !== undefined);
   const opened = tries.some(({ cause }) => cause === undefined);
-  const step = shut?.cause === undefined ? passed(detail) : opened
-    ? passed(
+  const step = shut?.cause === undefined ? passedStep(detail) : opened
+    ? passedStep(
       detail,
       "not every address answers: a connection may take longer, or fail now and then",
     )
-    : failed(detail, hint(shut.cause, shut.message, endpoint));
+    : failedStep(detail, hint(shut.cause, shut.message, endpoint));
   return withFacts(step, { port, connections }, text);
 }
 

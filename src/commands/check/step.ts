@@ -24,17 +24,17 @@ export interface Step {
 type Hints = readonly (string | undefined)[];
 
 /** Creates the result of a step that passed. */
-export function passed(detail: string, ...hints: Hints): Step {
+export function passedStep(detail: string, ...hints: Hints): Step {
   return step(true, detail, hints);
 }
 
 /** Creates the result of a step that failed. */
-export function failed(detail: string, ...hints: Hints): Step {
+export function failedStep(detail: string, ...hints: Hints): Step {
   return step(false, detail, hints);
 }
 
 /** Creates the result of a step that can neither pass nor fail. */
-export function undecided(detail: string, ...hints: Hints): Step {
+export function undecidedStep(detail: string, ...hints: Hints): Step {
   return step(null, detail, hints);
 }
 

@@ -5,11 +5,19 @@ import { messageOf } from "../../platform/errors.ts";
 import { tlsVersion } from "../../platform/older_deno.ts";
 import { failureHint } from "../../http/hints.ts";
 import type { Credentials } from "../../http/exchange.ts";
-import { explained, failure } from "../../http/transport.ts";
+import { failure, withTlsHint } from "../../http/transport.ts";
 import { isAddress, type Target, targetOf } from "../../http/target.ts";
 import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../../http/tunnel.ts";
-import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, withinTime } from "./step.ts";
+import {
+  type Facts,
+  failedStep,
+  passedStep,
+  type Step,
+  TIMED_OUT,
+  withFacts,
+  withinTime,
+} from "./step.ts";
 
 /** Maximum time for reading a certificate after the verdict on it is known, in ms. */
 const SHOW_MS = 3000;
@@ -49,7 +57,7 @@ export async function checkTls(
     const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
     if (isUnverified && peerFacts.known) {
       return withFacts(
-        passed(
+        passedStep(
           `not verified, as INSECURE_SSL or --insecure asks; ${peerFacts.certificate}`,
           `it would be refused otherwise: ${what}`,
         ),
@@ -57,10 +65,10 @@ export async function checkTls(
       );
     }
     const shown = peerFacts.known ? `; ${peerFacts.certificate}` : "";
-    const step = failed(
+    const step = failedStep(
       what + shown,
       failureHint(
-        await explained({
+        await withTlsHint({
           kind: "failure",
           cause: isTimeout ? "timeout" : cause === "broken" ? "tls" : cause,
           message,
@@ -76,7 +84,10 @@ export async function checkTls(
 
 function trustedStep(readPeer: Peer): Step {
   return withFacts(
-    passed(`${readPeer.version ?? "verified"}; ${readPeer.certificate}`, validityHint(readPeer)),
+    passedStep(
+      `${readPeer.version ?? "verified"}; ${readPeer.certificate}`,
+      validityHint(readPeer),
+    ),
     readPeer.facts,
   );
 }

@@ -9,7 +9,7 @@ import { type PlotConfig, plotConfig } from "./plot_config.ts";
 import type { PlotFlags } from "../../settings/settings.ts";
 import { Console } from "../../console/console.ts";
 import { counted, plural } from "../../console/plural.ts";
-import { canvasOf, wrapped } from "../../console/canvas.ts";
+import { canvasOf, wrapWords } from "../../console/canvas.ts";
 import type { Instrument } from "../../otlp/recorder.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import type { Records } from "../../source/source.ts";
@@ -93,7 +93,7 @@ async function tellOfSamples(
   system: System,
 ): Promise<void> {
   if (format === "text") {
-    print({ out: wrapped(SAMPLES.split(" "), 0, canvasOf(system).breakAt), err: [] });
+    print({ out: wrapWords(SAMPLES.split(" "), 0, canvasOf(system).breakAt), err: [] });
   }
   if (await system.stdinHasData()) warn(STDIN_IGNORED);
   else if (format === "json") warn(SAMPLES);

@@ -1,8 +1,8 @@
 import { escapeText } from "../../console/escape.ts";
 import { plural } from "../../console/plural.ts";
 import { plot } from "../../draw/bars.ts";
-import { type Canvas, wrapped } from "../../console/canvas.ts";
-import { knownFigures, rounded } from "../../draw/figures.ts";
+import { type Canvas, wrapWords } from "../../console/canvas.ts";
+import { formatFigures, roundToSixDigits } from "../../draw/figures.ts";
 import { listWords, stringWord, titleWords } from "../../draw/words.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
@@ -24,7 +24,7 @@ export function tableLines(table: PlotTable, canvas: Canvas): string[] {
     seriesLines(plottedTitle(metric, each.attributes, canvas.hide), each, canvas)
   );
   const more = series.length - MOST_DRAWN;
-  if (more > 0) lines.push(`  … and ${grouped(more, "more series", "more series")}`);
+  if (more > 0) lines.push(`  … and ${formatCount(more, "more series", "more series")}`);
   if (series.length > 1) {
     const own = series.filter(({ bounds }) => bounds === metric.bounds);
     const total = new PlottedSeries({}, metric.bounds);
@@ -49,11 +49,11 @@ function seriesLines(
   { width, breakAt, paint }: Canvas,
 ): string[] {
   const { count, min, max, sum, bounds, counts } = series;
-  const figures = knownFigures(count, { min, max, sum }).split(/(?<=,) /);
+  const figures = formatFigures(count, { min, max, sum }).split(/(?<=,) /);
   const bars = plot({ bounds, counts }, width - INDENT, paint);
   return [
-    ...wrapped(title, 2, breakAt).map(paint.strong),
-    ...wrapped(figures, INDENT, breakAt),
+    ...wrapWords(title, 2, breakAt).map(paint.strong),
+    ...wrapWords(figures, INDENT, breakAt),
     ...percentileLines(series).map((line) => " ".repeat(INDENT) + line),
     ...bars.map((line) => " ".repeat(INDENT) + line),
   ];
@@ -63,8 +63,8 @@ function seriesLines(
 function percentileLines(series: PlottedSeries): string[] {
   const rows = series.percentiles().map(({ percent, measured, estimated }) => [
     `p${percent}`,
-    measured === undefined ? "unknown" : rounded(measured),
-    estimated === undefined ? "unknown" : rounded(estimated),
+    measured === undefined ? "unknown" : roundToSixDigits(measured),
+    estimated === undefined ? "unknown" : roundToSixDigits(estimated),
     measured === undefined || estimated === undefined ? "" : deviationText(measured, estimated),
   ]);
   const table = [["", "measured", "estimated", "off by"], ...rows];
@@ -117,7 +117,7 @@ function costLines(
   const text = error === 0
     ? "These buckets put no percentile off."
     : `These buckets put percentiles off by up to ${percentage(error)} (p${percent}${of}).`;
-  return wrapped(text.split(" "), 2, breakAt);
+  return wrapWords(text.split(" "), 2, breakAt);
 }
 
 /** Totals of a drawing. */
@@ -136,19 +136,19 @@ export function totalLines(
   const total = (of: (table: PlotTable) => number) =>
     tables.reduce((sum, table) => sum + of(table), 0);
   const measurements = total(({ series }) => series.reduce((sum, { count }) => sum + count, 0));
-  const lines = (count: number) => grouped(count, "line", "lines");
+  const lines = (count: number) => formatCount(count, "line", "lines");
   const parts = [
-    `${grouped(measurements, "measurement", "measurements")} in ${
-      grouped(total(({ size }) => size), "series", "series")
+    `${formatCount(measurements, "measurement", "measurements")} in ${
+      formatCount(total(({ size }) => size), "series", "series")
     }`,
     ...skipped > 0 ? [`${lines(skipped)} skipped`] : [],
     ...invalid > 0 ? [`${lines(invalid)} invalid`] : [],
   ];
-  return wrapped(`Total: ${parts.join(", ")}`.split(" "), 0, breakAt);
+  return wrapWords(`Total: ${parts.join(", ")}`.split(" "), 0, breakAt);
 }
 
 /** Formats a count in groups of three digits, with its word. */
-function grouped(count: number, one: string, many: string): string {
+function formatCount(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en")} ${plural(count, one, many)}`;
 }
 
@@ -163,7 +163,7 @@ export function suggestionLines(
   { breakAt, hide }: Canvas,
 ): string[] {
   const isScenario = source === "scenario";
-  const text = (words: string) => wrapped(words.split(" "), 0, breakAt);
+  const text = (words: string) => wrapWords(words.split(" "), 0, breakAt);
   const pasted = (bounds: readonly number[]) =>
     isScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
   const of = isScenario ? ` for ${hide(escapeText(name))}` : "";

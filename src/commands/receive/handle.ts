@@ -29,7 +29,7 @@ export interface Handled {
   readonly response: Response | "hang";
 }
 
-type About = Pick<RequestEvent, "time" | "method" | "path">;
+type RequestHead = Pick<RequestEvent, "time" | "method" | "path">;
 
 /** Creates the function that answers requests; `stop` ends the reading of bodies. */
 export function createHandler(
@@ -70,7 +70,7 @@ export function createHandler(
     try {
       const body = await readRequestBody(request.body, limits, large, stop);
       if (body.outcome !== "read") {
-        return answerRefusal(body.length, incomplete(body.outcome, limits));
+        return answerRefusal(body.length, refuseBody(body.outcome, limits));
       }
       const decoded = await decode(body.bytes, media).finally(body.release);
       if (scripted.kind !== "judge") {
@@ -87,7 +87,7 @@ export function createHandler(
 
 const JUDGE: Scripted = { kind: "judge" };
 
-function isExport(about: About): boolean {
+function isExport(about: RequestHead): boolean {
   return about.method === "POST" && isMetricsPath(about.path);
 }
 
@@ -103,7 +103,7 @@ export function pathOf(url: string): string {
 
 /** Refuses a request by its head alone, if there is a reason. */
 function checkHead(
-  about: About,
+  about: RequestHead,
   request: Request,
   head: ReturnType<typeof mediaOf>,
   limits: ReceiveLimits,
@@ -120,7 +120,7 @@ function checkHead(
   }
   if (head.outcome === "refused") return head;
   if (Number(request.headers.get("Content-Length") ?? 0) > limits.bodyBytes) {
-    return incomplete("too-large", limits);
+    return refuseBody("too-large", limits);
   }
   return undefined;
 }
@@ -145,7 +145,7 @@ async function checkToken(
   );
 }
 
-function incomplete(
+function refuseBody(
   outcome: "too-large" | "too-late" | "broken" | "stopped",
   limits: ReceiveLimits,
 ): Refused {
@@ -165,7 +165,7 @@ const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefi
 
 /** Creates the response to a request that is refused before its data are looked at. */
 export function refusedAnswer(
-  about: About,
+  about: RequestHead,
   bytes: number,
   refused: Refused,
   format: Format = "protobuf",
@@ -190,7 +190,7 @@ export function refusedAnswer(
 }
 
 function scriptedAnswer(
-  about: About,
+  about: RequestHead,
   bytes: number,
   decoded: Decoded,
   scripted: Exclude<Scripted, { kind: "judge" }>,
@@ -216,7 +216,7 @@ function scriptedAnswer(
 }
 
 function judgedAnswer(
-  about: About,
+  about: RequestHead,
   bytes: number,
   decoded: Extract<Decoded, { outcome: "decoded" }>,
   format: Format,

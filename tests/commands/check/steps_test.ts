@@ -17,10 +17,10 @@ import {
   stepText,
 } from "../../../src/commands/check/report.ts";
 import {
-  failed,
+  failedStep,
   milliseconds,
-  passed,
-  undecided,
+  passedStep,
+  undecidedStep,
   withFacts,
   withinTime,
 } from "../../../src/commands/check/step.ts";
@@ -101,24 +101,28 @@ Deno.test("runCheck() reads the environment that it is given and no other", asyn
 
 Deno.test("stepText() puts every line of the hint below the first", () => {
   assert.equal(
-    stepText("tcp", failed("refused", "one", "two\nthree"), 3.14),
+    stepText("tcp", failedStep("refused", "one", "two\nthree"), 3.14),
     "✗ tcp      3.1 ms  refused\n    Hint: one\n          two\n          three",
   );
-  assert.equal(stepText("config", passed("fine"), 12.6), "✓ config    13 ms  fine");
+  assert.equal(stepText("config", passedStep("fine"), 12.6), "✓ config    13 ms  fine");
 });
 
 Deno.test("stepText() marks what cannot be told, and shows the words for people", () => {
-  const step = withFacts(undecided("unclear", "ask"), { status: 400 }, "400, unclear");
+  const step = withFacts(undecidedStep("unclear", "ask"), { status: 400 }, "400, unclear");
   assert.equal(stepText("ingest", step, 1), "? ingest   1.0 ms  400, unclear\n    Hint: ask");
 });
 
 Deno.test("stepJson() keeps the order of the keys, null where there is no hint, and ends with the facts", () => {
-  const step = withFacts(passed("fine", undefined), { host: "h", addresses: ["a"] }, "fine as h");
+  const step = withFacts(
+    passedStep("fine", undefined),
+    { host: "h", addresses: ["a"] },
+    "fine as h",
+  );
   assert.equal(
     stepJson("dns", step, 0.04),
     '{"type":"step","name":"dns","ok":true,"detail":"fine","hint":null,"durationMs":0,"host":"h","addresses":["a"]}',
   );
-  assert.match(stepJson("ingest", undecided("?"), 1), /"ok":null/);
+  assert.match(stepJson("ingest", undecidedStep("?"), 1), /"ok":null/);
 });
 
 Deno.test("summaryText() says that all is well of nothing that cannot be told", () => {

@@ -49,9 +49,9 @@ export class Reader {
   ) {
     this.history = history;
     this.#attributes = point.attributes.flatMap(({ key, value }) => [
-      interned(key),
+      intern(key),
       value?.value.case,
-      interned(value?.value.value),
+      intern(value?.value.value),
     ]);
     const { layout } = history;
     this.#bounds = "explicitBounds" in point ? columnBounds(layout) : undefined;
@@ -169,7 +169,7 @@ export class Reader {
     const grown = before?.start === start ? growthSince(figures, columns, size, before) : undefined;
     if (grown !== undefined) {
       if (grown.figures.count > 0) this.history.add(slice, grown.figures, grown.columns);
-    } else if (isOurs(start, openedMs) || before !== undefined) {
+    } else if (beganAfter(start, openedMs) || before !== undefined) {
       this.history.add(slice, figures, columns);
     }
   }
@@ -185,7 +185,7 @@ export class Reader {
     const start = point.startTimeUnixNano;
     this.#reached = { start, count: 0, sum: value, columns: NO_COLUMNS };
     if (before === undefined) {
-      if (isOurs(start, openedMs)) this.history.addNumber(slice, value);
+      if (beganAfter(start, openedMs)) this.history.addNumber(slice, value);
     } else {
       const isReset = before.start !== start || value < before.sum;
       this.history.addNumber(slice, isReset ? value : value - before.sum);
@@ -197,7 +197,7 @@ const ONE_COLUMN = explicitLayout([]);
 const NO_COLUMNS = new Float64Array();
 
 /** Whether a series began after we listened. The first value of an older one says nothing about the time since. */
-function isOurs(start: bigint, openedMs: number): boolean {
+function beganAfter(start: bigint, openedMs: number): boolean {
   return Number(start) / 1e6 >= openedMs;
 }
 
@@ -236,7 +236,7 @@ const LOW = halves[0] === 1 ? 0 : 1;
 const texts = new Map<string, string>();
 const MOST_TEXTS = 10_000;
 
-function interned<T>(value: T): T | string {
+function intern<T>(value: T): T | string {
   if (typeof value !== "string") return value;
   const same = texts.get(value);
   if (same !== undefined) return same;
