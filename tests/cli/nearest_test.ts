@@ -16,7 +16,7 @@ for (
     ["", undefined],
   ] as const
 ) {
-  Deno.test(`nearest() takes "${given}" for ${meant ?? "none"}`, () => {
+  Deno.test(`findNearest() takes "${given}" for ${meant ?? "none"}`, () => {
     assert.equal(findNearest(given, WORDS), meant);
   });
 }

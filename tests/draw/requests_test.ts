@@ -188,7 +188,7 @@ Deno.test("drawRequests() in colour differs from it without only by what a termi
   assert.match(bar, /^ +\x1b\[2m *\(.*\]\x1b\[22m \x1b\[36m█+\x1b\[39m 4$/);
 });
 
-Deno.test("wrapped() breaks between words, and a word that is longer than a line", () => {
+Deno.test("wrapWords() breaks between words, and a word that is longer than a line", () => {
   assert.deepEqual(wrapWords(["one", "two", "three"], 2, 9), ["  one two", "    three"]);
   assert.deepEqual(wrapWords(["a", "bcdefghijk", "l"], 1, 6), [
     " a",

@@ -125,7 +125,7 @@ Deno.test("stepJson() keeps the order of the keys, null where there is no hint, 
   assert.match(stepJson("ingest", undecidedStep("?"), 1), /"ok":null/);
 });
 
-Deno.test("summaryText() says that all is well of nothing that cannot be told", () => {
+Deno.test("checkSummaryText() does not claim success when a step is undecided", () => {
   assert.doesNotMatch(checkSummaryText(null), /fine|well|ok/i);
   assert.equal(checkSummaryJson(null, 1), '{"type":"summary","ok":null,"exitCode":1}');
 });
@@ -139,7 +139,7 @@ Deno.test("milliseconds() has a decimal below ten only", () => {
   ]);
 });
 
-Deno.test("within() rejects when time is up or a signal comes, and aborts the work", async () => {
+Deno.test("withinTime() rejects when time is up or a signal comes, and aborts the work", async () => {
   for (
     const [stop, message] of [[NEVER, "timed out"], [AbortSignal.abort(), "interrupted"]] as const
   ) {

@@ -393,7 +393,7 @@ Deno.test("startReceiver() answers 413 when two bytes on the wire would each bec
   assert.equal((await post(running.url, empty.subarray(0, 20_000))).status, 200);
 });
 
-Deno.test("gunzip() stops feeding when the limit is passed", async () => {
+Deno.test("gunzipBounded() stops feeding when the limit is passed", async () => {
   const bomb = await gzip(new Uint8Array(32 * 2 ** 20));
   assert.equal(await gunzipBounded(bomb, 1000), undefined);
   assert.equal((await gunzipBounded(bomb, 32 * 2 ** 20))?.length, 32 * 2 ** 20);
@@ -958,7 +958,7 @@ Deno.test("requestText() puts problems under the request", () => {
   assert.equal(lines[1], "  error token: no token");
 });
 
-Deno.test("summaryText() and summaryJson() say the same", () => {
+Deno.test("receiveSummaryText() and receiveSummaryJson() say the same", () => {
   const summary = { requests: 2, points: 1, measurements: 5, rejectedPoints: 1 };
   assert.equal(
     receiveSummaryText(summary),

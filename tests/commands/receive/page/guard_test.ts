@@ -26,7 +26,7 @@ for (
     ["localhost:4318", ANY],
   ] as const
 ) {
-  Deno.test(`refusalOf() lets in Host ${host} at ${listener.host}:${listener.port}`, () => {
+  Deno.test(`pageRefusal() lets in Host ${host} at ${listener.host}:${listener.port}`, () => {
     assert.equal(ask(host, {}, listener), undefined);
     const origin = new URL(`${listener.scheme}://${host}`).origin;
     assert.equal(
@@ -48,12 +48,12 @@ for (
     ["localhost:4318", { ...LOOPBACK, host: "192.0.2.7" }],
   ] as const
 ) {
-  Deno.test(`refusalOf() refuses Host ${host} at ${listener.host}:${listener.port}`, () => {
+  Deno.test(`pageRefusal() refuses Host ${host} at ${listener.host}:${listener.port}`, () => {
     assert.match(ask(host, {}, listener) ?? "", /is not this receiver: open http/);
   });
 }
 
-Deno.test("refusalOf() refuses another site, whatever it calls itself", () => {
+Deno.test("pageRefusal() refuses another site, whatever it calls itself", () => {
   const own = "127.0.0.1:4318";
   assert.match(ask(own, { Origin: "http://evil.example" }) ?? "", /another site/);
   assert.match(ask(own, { Origin: "null" }) ?? "", /another site/);
