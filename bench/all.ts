@@ -1,4 +1,4 @@
-/** Every benchmark, one after the other: the figures of the README. About a quarter of an hour on two cores. */
+/** Runs every benchmark in turn. Takes about a quarter of an hour on two cores. */
 const BENCHES = [
   "start",
   "memory",

@@ -1,5 +1,5 @@
 /**
- * What a data point costs before it is sent: recording and encoding 10,000 series with one value each, here and in the
+ * Cost of a data point before it is sent: recording and encoding 10,000 series with one value each, here and in the
  * OpenTelemetry SDK with its serializer, in turn in one process.
  *
  *     deno run -A bench/encode.ts [ROUNDS]

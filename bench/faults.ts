@@ -1,5 +1,5 @@
 /**
- * The same faults against four senders, side by side, as a Markdown table for the README:
+ * Faults against four senders, side by side, as a Markdown table for the README:
  *
  *   PREDECESSOR=… TELEMETRYGEN=… OTLP_HISTOGRAM_BIN=… deno run -A bench/faults.ts
  *
@@ -23,24 +23,24 @@ import { onWire, type WireResponse } from "../tests/support/wire_response.ts";
 import { inTempFolder, machine, predecessor, table } from "./support.ts";
 
 const MOST_MS = 20_000;
-/** Of the whole of a loop, and of the time in it that the receiver is away. */
+/** Duration of a loop, and of the receiver's absence in it. */
 const LOOP_SECONDS = 10;
 const AWAY_SECONDS = 5;
 
 interface Fault {
   readonly name: string;
   readonly answers?: readonly ExportAnswer[];
-  /** Nothing listens at the receiver's port. */
+  /** Whether nothing listens at the receiver's port. */
   readonly stopped?: boolean;
-  /** A loop with a send a second, during which the receiver is away for a while; then SIGTERM. */
+  /** Whether the sender loops with a send per second, while the receiver is away for a time; then SIGTERM. */
   readonly loop?: boolean;
-  /** A loop with a timeout of a minute a request; SIGTERM once the receiver was asked. */
+  /** Whether the sender loops with a timeout of a minute per request; SIGTERM after the first request. */
   readonly signalled?: boolean;
-  /** Standard output is a disk without room. */
+  /** Whether standard output is a full disk. */
   readonly fullOutput?: boolean;
-  /** The folder in which unsent data is kept is removed while the receiver is asked; then SIGTERM. */
+  /** Whether the directory of unsent data is removed during the first request; then SIGTERM. */
   readonly spoolRemoved?: boolean;
-  /** Points that the receiver rejects, of those that it is sent. */
+  /** Data points that the receiver rejects. */
   readonly rejects?: "some" | "all";
 }
 
@@ -49,7 +49,7 @@ const HTML = { "content-type": "text/html" };
 const TEXT = { "content-type": "text/plain" };
 const always = (answer: ExportAnswer) => Array.from({ length: 1000 }, () => answer);
 
-/** A response as servers send it that are not ours. */
+/** Converts a response to the wire format of servers that are not ours. */
 function wire(response: WireResponse): Reply {
   const reply = onWire(response, "HTTP/1.1 in chunks");
   if (reply === undefined) throw new Error("HTTP/1.1 cannot express it");
@@ -148,14 +148,14 @@ const FAULTS: readonly Fault[] = [
 
 interface Sender {
   readonly name: string;
-  /** `timeoutSeconds`: of a request. */
+  /** Builds the command line; `timeoutSeconds` applies per request. */
   readonly command: (url: string, loop: boolean, timeoutSeconds: number) => readonly string[];
   readonly env: (url: string, timeoutSeconds: number) => Readonly<Record<string, string>>;
-  /** Where it keeps unsent data, when it can. */
+  /** Directory where it keeps unsent data, if it can. */
   readonly spool?: string;
-  /** It ends its loop by itself, before the signal. */
+  /** Whether it ends its loop by itself, before the signal. */
   readonly endsItself?: boolean;
-  /** What it recorded in a loop, in what it counts, from its output. */
+  /** Reads from its output how much it recorded in a loop, in its own unit. */
   readonly recorded: (output: string) => number;
   readonly counts: "points" | "measurements";
 }
@@ -227,12 +227,12 @@ function senders(): readonly Sender[] {
 }
 
 const SPOOL = "spool";
-/** Docker's patience with a container that it stops. */
+/** Time that Docker gives a container to stop. */
 const DOCKER_MS = 10_000;
 
 interface Outcome {
   readonly delivered: string;
-  readonly said: string;
+  readonly judgeReport: string;
   readonly exit: string;
 }
 
@@ -240,7 +240,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   await using receiver = await startReceiver({ answers: fault.answers ?? [] });
   if (fault.stopped) await receiver.stop();
   if (fault.spoolRemoved && sender.spool === undefined) {
-    return { delivered: "–", said: "it keeps nothing", exit: "–" };
+    return { delivered: "–", judgeReport: "it keeps nothing", exit: "–" };
   }
   const timeoutSeconds = fault.signalled ? 60 : 3;
   const isLoop = fault.loop ?? fault.signalled ?? false;
@@ -297,7 +297,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
       : accepted.length > 1
       ? `${accepted.length} times`
       : "yes",
-    said: said(whole, output.code, text, pid.killed),
+    judgeReport: said(whole, output.code, text, pid.killed),
     exit: !pid.killed
       ? String(output.code)
       : fault.signalled
@@ -306,7 +306,7 @@ async function run(fault: Fault, sender: Sender, cwd: string): Promise<Outcome> 
   };
 }
 
-/** As `docker stop` does it, once the receiver was asked; `remove`: a folder that is removed before. */
+/** Stops a sender as `docker stop` does after the first request; `remove` is a directory to remove before. */
 async function stopped(
   receiver: Receiver,
   child: Deno.ChildProcess,
@@ -324,7 +324,7 @@ async function stopped(
   child.kill("SIGKILL");
 }
 
-/** Removes a spool; whether there was a request in it. */
+/** Removes a spool; returns whether it held a request. */
 async function takeAway(spool: string): Promise<boolean> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(spool)) names.push(name);
@@ -350,12 +350,12 @@ const FAILURE =
   /fail|error|reject|not delivered|refused|timed out|unable|unavailable|unauthorized/i;
 const SUCCESS = /✓|successfully/;
 
-/** Whether exit status and output tell what became of it. */
+/** Judges whether exit code and output report the outcome. */
 function said(delivered: boolean, code: number, text: string, killed: boolean): string {
   if (killed) return "no";
   if (delivered && /write to standard output/i.test(text)) return "yes, and that its output is not";
   if (delivered) return code === 0 || code >= 128 ? "yes" : "no: it was delivered";
-  // What a signal ends has no exit status of its own.
+  // A process that a signal ends has no exit code of its own.
   if (code !== 0 && code < 128) return "yes";
   if (SUCCESS.test(text)) return "no: it prints success";
   return FAILURE.test(text) ? "in its log alone" : "no: not a word";
@@ -384,7 +384,7 @@ if (import.meta.main) {
       const outcomes = await Promise.all(all.map((sender) => run(fault, sender, cwd)));
       rows.push([
         fault.name,
-        ...outcomes.flatMap(({ delivered, said, exit }) => [delivered, said, exit]),
+        ...outcomes.flatMap(({ delivered, judgeReport, exit }) => [delivered, judgeReport, exit]),
       ]);
     }
   });

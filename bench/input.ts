@@ -27,11 +27,11 @@ interface Case {
   readonly header?: string;
   readonly line: (index: number, random: () => number) => string;
   readonly options?: CaseOptions;
-  /** How DuckDB reads the file FILE as `value` and attributes. */
+  /** SQL with which DuckDB reads FILE as `value` and attributes. */
   readonly duckdb?: string;
 }
 
-/** What the program is told. */
+/** Flags of the program for a case. */
 interface CaseOptions {
   readonly valueField?: string;
   readonly attrFields?: readonly string[];
@@ -40,7 +40,7 @@ interface CaseOptions {
   readonly pattern?: string;
 }
 
-/** Groups by all that `select` names but the value, and by its bucket, as the histogram does. */
+/** Program for DuckDB that groups by the attributes and the bucket of the value, as the histogram does. */
 const duckdbProgram = (select: string, path: string, threads: number) => `
 import duckdb
 duckdb.sql("SET threads TO ${threads}")
@@ -53,7 +53,7 @@ FROM (${select.replace("FILE", `'${path}'`)}) GROUP BY ALL""").fetchall()))
 const ACCESS_SQL =
   `SELECT request_time AS value, status, request_method FROM read_json(FILE, format = 'newline_delimited',
 columns = {request_time: 'DOUBLE', status: 'INTEGER', request_method: 'VARCHAR'})`;
-/** One column for the whole line, and no character that could cut it. */
+/** SQL that reads a line as one column, with no character that could split it. */
 const COMBINED_SQL =
   `SELECT CAST(f.value AS DOUBLE) AS value, f.method, f.status FROM (SELECT regexp_extract(line,
 '"(\\\\S+) [^"]*" (\\\\d+) .* ([0-9.]+)$', ['method', 'status', 'value']) AS f FROM read_csv(FILE, header = false,
@@ -66,7 +66,7 @@ function one<T>(list: readonly T[], random: () => number): T | undefined {
   return list[Math.floor(random() * list.length)];
 }
 
-/** Ten fields, as nginx writes them with `escape=json`. */
+/** Line of ten fields, as nginx writes it with `escape=json`. */
 const access = (index: number, random: () => number) =>
   `{"time":"${instant(index).toISOString()}","request_id":"${
     Math.floor(random() * 2 ** 48).toString(16)
@@ -77,7 +77,7 @@ const access = (index: number, random: () => number) =>
     one(METHODS, random)
   }","request_time":${(random() * 2).toFixed(3)}}`;
 
-/** Two hundred lines a second. */
+/** Time of a line: two hundred per second. */
 const instant = (index: number) => new Date(1_769_860_800_000 + index * 5);
 const CLF_DAY = "31/Jan/2026";
 

@@ -20,7 +20,7 @@ import {
 const SECONDS = Number(Deno.args[0] ?? 120);
 const SAMPLE_EVERY = 5;
 const INTERVAL = "0.2";
-/** What is loaded and compiled in the first half minute is no growth. */
+/** Seconds to ignore: code that is loaded and compiled in the first half minute is not growth. */
 const SETTLED = Math.min(30, SECONDS / 4);
 const SHOWN = [10, 30, 60, 90, 120].filter((second) => second < SECONDS).concat(SECONDS);
 
@@ -79,7 +79,10 @@ async function resident(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
-/** Of the samples after the start; the growth is the slope of the straight line through them (least squares). */
+/**
+ * Formats the spread of the samples after the start. The growth is the slope of the straight line through them (least
+ * squares).
+ */
 function spread(name: string, samples: Samples): string[] {
   const settled = [...samples].filter(([second]) => second >= SETTLED);
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;

@@ -30,7 +30,7 @@ interface Subject {
   readonly name: string;
   readonly command: readonly string[];
   readonly port: number;
-  /** What somebody who looks at the page reads. */
+  /** URL that a viewer of the page reads. */
   readonly stream?: string;
 }
 
@@ -93,7 +93,7 @@ async function subjectsIn(folder: string): Promise<readonly Subject[]> {
   return subjects;
 }
 
-/** A receiver started anew: how many requests it answers in a second, and the most memory that it had. */
+/** Starts a receiver and measures the requests that it answers per second, and its peak memory. */
 async function measured(
   { command, port, stream }: Subject,
   body: Uint8Array<ArrayBuffer>,
@@ -135,7 +135,7 @@ async function encoded(): Promise<Uint8Array<ArrayBuffer>> {
   return request.body;
 }
 
-/** Reads a stream and throws it away until the signal comes. */
+/** Reads a stream and discards it until the signal. */
 async function drain(url: string, signal: AbortSignal): Promise<void> {
   try {
     const { body } = await fetch(url, { signal });
@@ -146,7 +146,8 @@ async function drain(url: string, signal: AbortSignal): Promise<void> {
 }
 
 function report(samples: ReadonlyMap<string, readonly Sample[]>): string {
-  const rate = (name: string) => median((samples.get(name) ?? []).map((it) => it.perSecond));
+  const rate = (name: string) =>
+    median((samples.get(name) ?? []).map(({ perSecond }) => perSecond));
   const whole = (value: number) => Math.round(value).toLocaleString("en");
   return table([
     ["receiver", "requests/s", "data points/s", "peak"],

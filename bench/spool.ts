@@ -1,16 +1,16 @@
 /**
- * What the spool costs: a loop without a pause to a local receiver, with and without one, in turn.
+ * Cost of the spool: a loop without a pause to a local receiver, with and without one, in turn.
  *
  *   OTLP_HISTOGRAM_BIN=… deno run -A bench/spool.ts [SENDS] [PAIRS]
  *
- * The spool is made in the folder for temporary files: what is measured is that disk's fsync.
+ * The spool is made in the directory for temporary files, so the measured fsync is that disk's.
  */
 import { inTempFolder, machine, median, program, receiver, table } from "./support.ts";
 
 const SENDS = Number(Deno.args[0] ?? 2000);
 const PAIRS = Number(Deno.args[1] ?? 5);
 
-/** Sends a second, start and end of the process included. */
+/** Measures sends per second, including start and end of the process. */
 async function rate(command: readonly string[], cwd: string): Promise<number> {
   const [name = "", ...args] = command;
   const began = performance.now();

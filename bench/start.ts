@@ -1,5 +1,5 @@
 /**
- * What one send costs as a whole process: the program, the predecessor and a bare `fetch`, side by side.
+ * Cost of one send as a whole process: the program, the predecessor and a bare `fetch`, side by side.
  *
  *     deno run -A bench/start.ts [ROUNDS]
  *
@@ -87,7 +87,7 @@ await inTempFolder(async (folder) => {
   }
 });
 
-/** Each contender once a round, the order turned round from one round to the next. */
+/** Measures each contender once per round, in alternating order. */
 async function measured(
   contenders: readonly Contender[],
   folder: string,

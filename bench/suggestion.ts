@@ -18,7 +18,7 @@ const DISTRIBUTIONS = [
   "lognormal(2,15)",
 ] as const;
 
-/** What each route of the log takes: from a cache, from a database, from either, from another service. */
+/** Distribution of times per route of the log: from a cache, from a database, from either, from another service. */
 const ROUTES: Readonly<Record<string, (random: () => number) => number>> = {
   "/static": (random) => 1 + 3 * random(),
   "/item": (random) => 20 - 30 * Math.log(1 - random()),
@@ -26,7 +26,7 @@ const ROUTES: Readonly<Record<string, (random: () => number) => number>> = {
   "/checkout": (random) => 400 - 250 * Math.log(1 - random()),
 };
 
-/** A log as nginx writes it with its times, of four routes; in s. */
+/** Writes a log of four routes as nginx does, with times in s. */
 async function writeLog(path: string, lines: number): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true });
   const writer = file.writable.getWriter();

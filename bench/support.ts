@@ -1,30 +1,34 @@
-/** What the benchmarks share: executables to compare, a receiver, processes measured, tables. */
+/** Shared parts of the benchmarks: executables to compare, a receiver, processes measured, tables. */
 import { bundle, compile, compileProgram, RUN_FLAGS } from "../scripts/compile.ts";
 import type { RecorderConfig } from "../src/otlp/recorder.ts";
 import { freePort } from "../tests/support/process.ts";
 
+/** Executable file and its size. */
 export interface Executable {
   readonly path: string;
   readonly bytes: number;
 }
 
-/** The program: what OTLP_HISTOGRAM_BIN names, or this source, compiled into `folder`. */
+/** Returns the program: the file that OTLP_HISTOGRAM_BIN names, or this source, compiled into `folder`. */
 export async function program(folder: string): Promise<Executable> {
-  const given = Deno.env.get("OTLP_HISTOGRAM_BIN");
-  if (given) return executable(await Deno.realPath(given));
+  const executablePath = Deno.env.get("OTLP_HISTOGRAM_BIN");
+  if (executablePath) return executable(await Deno.realPath(executablePath));
   const path = `${folder}/otlp-histogram`;
   await compileProgram(`${path}-bundle`, path, undefined);
   return await executable(path);
 }
 
-/** The floor: what any program pays that only posts, compiled in the same way. */
+/** Compiles a bare fetch, the minimum that any sender pays. */
 export async function bareFetch(folder: string): Promise<Executable> {
   const path = `${folder}/bare_fetch`;
   await compile(await bundle("bench/bare_fetch.ts", `${path}-bundle`), path, undefined);
   return await executable(path);
 }
 
-/** Command line of `entry` as a bundle that the Deno of this process runs with the flags of the executable. */
+/**
+ * Bundles `entry` and returns the command line that runs it under the Deno of this process, with the flags of the
+ * executable.
+ */
 export async function bundled(entry: string, folder: string): Promise<readonly string[]> {
   const flags = ["--quiet", "--no-config", "--no-lock", ...RUN_FLAGS];
   return [Deno.execPath(), "run", ...flags, await bundle(entry, folder)];
@@ -34,19 +38,20 @@ async function executable(path: string): Promise<Executable> {
   return { path, bytes: (await Deno.stat(path)).size };
 }
 
-/** The predecessor's command line from PREDECESSOR; undefined when it is not set. */
+/** Returns the predecessor's command line from PREDECESSOR, if it is set. */
 export function predecessor(): readonly string[] | undefined {
   return Deno.env.get("PREDECESSOR")?.trim().split(/\s+/);
 }
 
+/** Receiver that keeps the sizes of bodies. */
 export interface Receiver {
   readonly url: string;
-  /** Bodies so far, as they came over the wire. */
+  /** Sizes of the bodies so far, as received. */
   readonly bodies: readonly number[];
   close(): Promise<void>;
 }
 
-/** Answers every request 200 with nothing, at once. */
+/** Starts a receiver that answers every request with an empty 200 at once. */
 export function receiver(): Receiver {
   const bodies: number[] = [];
   const server = Deno.serve(
@@ -63,18 +68,19 @@ export function receiver(): Receiver {
   };
 }
 
-/** Settings of whoever runs the benchmark are kept out of it. */
+/** Environment of measured processes, without the settings of whoever runs the benchmark. */
 const ENVIRONMENT = { PATH: Deno.env.get("PATH") ?? "", HOME: Deno.env.get("HOME") ?? "" };
 
+/** Cost of a process. */
 export interface Cost {
   readonly wallMs: number;
-  /** User and system. */
+  /** CPU time, user and system. */
   readonly cpuMs: number;
   /** Peak of the resident set. */
   readonly peakMb: number;
 }
 
-/** Deno tells no child's resource usage; Python's wait4 does, to the microsecond. */
+/** Program that measures a child's resource usage with Python's wait4, to the microsecond; Deno has no equivalent. */
 const MEASURE = `
 import json, os, subprocess, sys, time
 began = time.perf_counter()
@@ -86,7 +92,7 @@ scale = 1 / 2**20 if sys.platform == "darwin" else 1 / 1024
 print(json.dumps([wall * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3, usage.ru_maxrss * scale]))
 `;
 
-/** Runs a command to its end, with nothing but `env` set, in an empty folder; fails when it does. */
+/** Runs a command to its end in an empty directory, with no variables but `env`; fails if it fails. */
 export async function cost(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -98,8 +104,8 @@ export async function cost(
     clearEnv: true,
     cwd,
   }).output();
-  const said = new TextDecoder().decode(stderr).trim();
-  if (code !== 0) throw new Error(`${command.join(" ")}: ${said}`);
+  const errors = new TextDecoder().decode(stderr).trim();
+  if (code !== 0) throw new Error(`${command.join(" ")}: ${errors}`);
   const measured: unknown = JSON.parse(new TextDecoder().decode(stdout));
   const [wallMs, cpuMs, peakMb] = Array.isArray(measured) ? measured.map(Number) : [];
   if (wallMs === undefined || cpuMs === undefined || peakMb === undefined) {
@@ -108,7 +114,7 @@ export async function cost(
   return { wallMs, cpuMs, peakMb };
 }
 
-/** A command that runs until it is stopped, its output thrown away. */
+/** Starts a command that runs until it is stopped, and discards its output. */
 export function background(command: readonly string[], cwd: string): Deno.ChildProcess {
   const [name = "", ...args] = command;
   return new Deno.Command(name, {
@@ -122,7 +128,7 @@ export function background(command: readonly string[], cwd: string): Deno.ChildP
   }).spawn();
 }
 
-/** Waits until a program that was started answers. */
+/** Waits until a program answers. */
 export async function ready(ask: () => Promise<unknown>): Promise<void> {
   for (let tries = 0;; tries++) {
     try {
@@ -135,7 +141,7 @@ export async function ready(ask: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Sends a request, and fails unless it is taken. */
+/** Sends a request, and fails unless it is accepted. */
 export async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
   const response = await fetch(url, {
     method: "POST",
@@ -146,14 +152,15 @@ export async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<
   if (response.status !== 200) throw new Error(`status ${response.status}`);
 }
 
+/** Collector that counts data points and discards them. */
 export interface CountingCollector {
   readonly command: readonly string[];
   readonly port: number;
-  /** Data points that it has taken since it started, by its own count. */
+  /** Returns the number of data points that it accepted since its start. */
   points(): Promise<number>;
 }
 
-/** A Collector, of the executable `otelcol`, that counts data points and throws them away. */
+/** Starts a Collector from the executable `otelcol` that counts data points and discards them. */
 export async function countingCollector(
   otelcol: string,
   folder: string,
@@ -183,7 +190,10 @@ service:
 /** Series of a sender's loop. */
 export const SERIES = 10_000;
 
-/** The program at `path`, which sends all of its series again and again, as fast as it goes, for so many seconds. */
+/**
+ * Builds the command line of the program at `path`, which sends all of its series repeatedly at full speed for
+ * `seconds`.
+ */
 export function loop(path: string, endpoint: string, seconds: number, compression = "none") {
   return [
     path,
@@ -192,7 +202,7 @@ export function loop(path: string, endpoint: string, seconds: number, compressio
   ];
 }
 
-/** The same of telemetrygen at `path`, of whose data points each is of one and the same series. */
+/** Builds the command line of telemetrygen at `path`, whose data points all belong to one series. */
 export function telemetrygen(path: string, endpoint: URL, seconds: number, workers: number) {
   const base = endpoint.pathname.replace(/\/$/, "");
   return [
@@ -204,16 +214,16 @@ export function telemetrygen(path: string, endpoint: URL, seconds: number, worke
   ];
 }
 
-/** The value that `line` finds among the metrics of a program at that port; 0 when it has none yet. */
+/** Reads the value that `line` finds among the metrics of a program at that port; 0 if there is none yet. */
 export async function exposed(port: number, line: RegExp): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   return Number(line.exec(await response.text())?.[1] ?? 0);
 }
 
-/** The default bounds, in ms. */
+/** Default bounds, in ms. */
 export const BOUNDS = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000];
 
-/** The default metric, of so many series. */
+/** Configuration of the default metric with at most `maxSeries` series. */
 export function durations(
   maxSeries: number,
   bounds: readonly number[] | "exponential" = BOUNDS,
@@ -231,6 +241,7 @@ export function durations(
   };
 }
 
+/** Returns the median. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[sorted.length >> 1] ?? NaN;
@@ -238,21 +249,21 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** A Markdown table; every column but the first is set to the right. */
+/** Formats a Markdown table; every column but the first is aligned to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const [head = [], ...body] = rows;
   const rule = head.map((_, column) => column === 0 ? "---" : "--:");
   return [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The machine, its load and the Deno of this process, for whoever reads the figures later. */
+/** Describes the machine, its load and the Deno of this process, for later readers of the figures. */
 export function environment(): string {
   const { os, arch } = Deno.build;
   const load = Deno.loadavg()[0]?.toFixed(1);
   return `${os} ${arch}, ${navigator.hardwareConcurrency} cores, load ${load}; deno ${Deno.version.deno}`;
 }
 
-/** The same, with the Deno that compiles. */
+/** Describes the environment and the Deno that compiles. */
 export async function machine(): Promise<string> {
   const compiler = Deno.env.get("DENO_COMPILER") || Deno.execPath();
   const { stdout } = await new Deno.Command(compiler, { args: ["--version"] }).output();
@@ -260,7 +271,7 @@ export async function machine(): Promise<string> {
   return `${environment()}; compiled with ${version}`;
 }
 
-/** Runs `work` with a folder that is removed afterwards. */
+/** Runs `work` with a directory that is removed afterwards. */
 export async function inTempFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-bench-" });
   try {
@@ -270,7 +281,7 @@ export async function inTempFolder(work: (folder: string) => Promise<void>): Pro
   }
 }
 
-/** denort, which every executable begins with: DENORT_BIN; undefined when it is not known. */
+/** Returns the size of denort, with which every executable begins, from DENORT_BIN; undefined if that is not set. */
 export async function denortBytes(): Promise<number | undefined> {
   const path = Deno.env.get("DENORT_BIN");
   return path ? (await Deno.stat(path)).size : undefined;

@@ -28,7 +28,7 @@ import {
 } from "./support.ts";
 
 const LIMITS = { points: Infinity, bytes: 64 * 2 ** 20 };
-/** What is added to the name of one that compresses. */
+/** Suffix of the name of a case that compresses. */
 const GZIP = ", gzip";
 
 if (Deno.args[0] === "sender") {
@@ -39,11 +39,11 @@ if (Deno.args[0] === "sender") {
   );
 }
 
-/** Sends for so many seconds; `posted`: the same request again and again. */
+/** Sends for `seconds`; with `posted` the same request each time. */
 async function sender(url: string, posted: boolean, seconds: number): Promise<void> {
   const until = performance.now() + seconds * 1000;
   const recording = recorder(durations(SERIES), systemClock);
-  // As the program makes them: a receiver takes numbers faster.
+  // The attributes are strings, as the program makes them: a receiver accepts numbers faster.
   const sets = Array.from({ length: SERIES }, (_, i) => ({ series: String(i + 1) }));
   let bodies = await next(recording, sets);
   while (performance.now() < until) {

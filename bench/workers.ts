@@ -1,5 +1,5 @@
 /**
- * What `--workers` brings: 1, 2 and 4 of them beside telemetrygen with as many, and eight processes that share the work,
+ * Effect of `--workers`: 1, 2 and 4 of them beside telemetrygen with as many, and eight processes that share the work,
  * against a Collector that counts and throws away and against VictoriaMetrics, which stores. 10,000 series, no
  * compression, as fast as it goes.
  *
@@ -71,7 +71,7 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
   }
 }
 
-/** What the target counts a second while the command runs. */
+/** Measures how much the target counts per second while the command runs. */
 async function rateOf(
   target: Target,
   command: readonly string[],
@@ -82,7 +82,7 @@ async function rateOf(
   return (await target.count() - before) / wallMs * 1000;
 }
 
-/** The same command as eight processes at once. */
+/** Runs a command as eight processes at once. */
 function shards(command: readonly string[]): readonly string[] {
   const each = 'for i in 0 1 2 3 4 5 6 7; do "$0" "$@" --shards 8 --shard $i & done; wait';
   return ["sh", "-c", each, ...command];

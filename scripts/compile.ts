@@ -4,7 +4,7 @@ import { PERMISSIONS } from "./permissions.ts";
 const ROOT = new URL("../", import.meta.url);
 const USAGE = "usage: deno task compile [--target TRIPLE] [--output FILE]";
 
-/** What cannot go on, in one line. */
+/** Error that ends the script with one line. */
 class CompileError extends Error {}
 
 interface Options {
@@ -24,7 +24,7 @@ function parseArguments(args: readonly string[]): Options {
   return { target: options.get("--target"), output: options.get("--output") };
 }
 
-/** A relative path means the folder where the command was given, which `deno task` has left. */
+/** Resolves the output against the directory where the command was given, which `deno task` has left. */
 function outputPath({ target, output }: Options): string {
   const windows = target === undefined ? Deno.build.os === "windows" : target.includes("windows");
   const name = output ?? "dist/otlp-histogram";
@@ -40,8 +40,8 @@ function pathOf(url: URL): string {
 }
 
 /**
- * `entry` and all it imports as a few modules in `folder`, for any Deno: built-in modules only behind `import()`.
- * Resolves to the one to start with.
+ * Bundles `entry` and all it imports into a few modules in `folder`, for any Deno: built-in modules only behind
+ * `import()`. Resolves to the module to start.
  */
 export async function bundle(entry: string, folder: string): Promise<string> {
   // The packages' browser entries are the ones without static imports of node modules; --quiet drops the
@@ -75,7 +75,7 @@ export async function bundle(entry: string, folder: string): Promise<string> {
   return file;
 }
 
-/** The program as an executable, for this machine or for `target`, from a bundle in `folder`. */
+/** Compiles the program for this machine or for `target`, from a bundle in `folder`. */
 export async function compileProgram(
   folder: string,
   output: string,
@@ -84,7 +84,7 @@ export async function compileProgram(
   await compile(await bundle("main.ts", folder), output, target);
 }
 
-/** How the program is run, by an executable or by `deno run`. */
+/** Flags with which the program runs, as an executable or under `deno run`. */
 export const RUN_FLAGS: readonly string[] = [
   "--no-prompt",
   // The cache would be a file of a guessable name in the shared temporary folder.
@@ -99,7 +99,7 @@ export const RUN_FLAGS: readonly string[] = [
 
 const COMPILER = Deno.env.get("DENO_COMPILER") || Deno.execPath();
 
-/** A bundle as an executable with the permissions of the program, for this machine or for `target`. */
+/** Compiles a bundle with the permissions of the program, for this machine or for `target`. */
 export async function compile(
   file: string,
   output: string,
@@ -137,10 +137,12 @@ function environment(): Record<string, string> {
   return env;
 }
 
-/** What Deno says of an error, without its stack or a listing of the lock file, as one line. */
+/** Formats an error of Deno as one line, without its stack or a listing of the lock file. */
 function reason(stderr: Uint8Array): string {
-  const [said = ""] = new TextDecoder().decode(stderr).split(/^\s*(?:Stack backtrace|changes):/m);
-  return said.replaceAll(/\s+/g, " ").trim();
+  const [message = ""] = new TextDecoder().decode(stderr).split(
+    /^\s*(?:Stack backtrace|changes):/m,
+  );
+  return message.replaceAll(/\s+/g, " ").trim();
 }
 
 async function main(args: readonly string[]): Promise<void> {

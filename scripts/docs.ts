@@ -2,7 +2,7 @@ import { manPage } from "./man_page.ts";
 import { rulesPage } from "./rules_page.ts";
 import { envExampleProblems, settingsPage } from "./settings_page.ts";
 
-/** The pages that are made from tables of the program, by name. */
+/** Pages that are generated from tables of the program, by path. */
 const PAGES: Readonly<Record<string, () => string>> = {
   "docs/dynatrace-rules.md": rulesPage,
   "docs/settings.md": settingsPage,
@@ -10,16 +10,16 @@ const PAGES: Readonly<Record<string, () => string>> = {
 };
 
 /**
- * Writes the pages below `root`, or with `--check` only tells whether they are current and `.env.example` is
- * complete; resolves to the exit status.
+ * Writes the pages below `root`. With `--check` it only reports whether they are current and `.env.example` is
+ * complete. Resolves to the exit code.
  */
 export async function main(args: readonly string[], root: URL): Promise<number> {
   const problems: string[] = [];
   for (const [name, page] of Object.entries(PAGES)) {
     const file = new URL(name, root);
-    const wanted = page();
-    if (!args.includes("--check")) await Deno.writeTextFile(file, wanted);
-    else if (await Deno.readTextFile(file).catch(() => "") !== wanted) {
+    const expected = page();
+    if (!args.includes("--check")) await Deno.writeTextFile(file, expected);
+    else if (await Deno.readTextFile(file).catch(() => "") !== expected) {
       problems.push(`${name} is not current: run \`deno task docs\` and commit it`);
     }
   }

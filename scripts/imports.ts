@@ -1,7 +1,7 @@
 import { bundle } from "./compile.ts";
 import { type ModuleGraph, moduleGraph } from "./module_graph.ts";
 
-/** Import cycles of a graph, each as the chain of modules from its first one back to it. */
+/** Finds import cycles in a graph, each as the chain of modules from its first one back to it. */
 export function cycles(graph: ModuleGraph): readonly (readonly string[])[] {
   const found: string[][] = [];
   const done = new Set<string>();
@@ -19,9 +19,7 @@ export function cycles(graph: ModuleGraph): readonly (readonly string[])[] {
   return found;
 }
 
-/**
- * The directories of src/ from the top down: each imports only from those below it (ARCHITECTURE.md).
- */
+/** Directories of src/ from the top down: each imports only from those below it (ARCHITECTURE.md). */
 export const LAYERS: readonly string[] = [
   "cli",
   "commands",
@@ -42,16 +40,16 @@ export const LAYERS: readonly string[] = [
 const COMPOSED = ["demo", "exec"];
 const COMMANDS = ["send", "exec", "check", "verify", "receive", "plot", "diff", "demo"];
 
-/** Where the schema of OTLP lies, which costs a send 12 ms when it is loaded. */
+/** Directory of the OTLP schema, which costs a send 12 ms to load. */
 const SCHEMA = "src/otlp/gen/";
 
 /**
- * How much code a plain send may load, in bytes as it is shipped. A kilobyte costs a send 20 µs, used or not: what only
- * some sends need is imported where it is used.
+ * Maximum amount of code that a plain send loads, in bytes as shipped. A kilobyte costs a send 20 µs, used or not:
+ * import what only some sends need where it is used.
  */
 const MOST_AT_START = 175_000;
 
-/** What breaks the rules for imports among our own modules, a line each; names are relative to `root`. */
+/** Violations of the rules for imports among our own modules, one line each; names are relative to `root`. */
 export function importProblems(graph: ModuleGraph, root: URL): readonly string[] {
   const name = (module: string) =>
     module.startsWith(root.href) ? module.slice(root.href.length) : module;
@@ -85,12 +83,12 @@ function layerProblems(from: string, to: string, edge: string): string[] {
   return isSideways(commandOf(from), commandOf(to)) ? [`sideways: ${edge}`] : [];
 }
 
-/** The place in LAYERS of a module's directory below src/; -1 when it has none. */
+/** Returns the index in LAYERS of a module's directory below src/; -1 if it has none. */
 function heightOf(module: string): number {
   return LAYERS.findIndex((layer) => module.startsWith(`src/${layer}/`));
 }
 
-/** The command whose directory or file this is; undefined for what several commands share. */
+/** Returns the command to which a module belongs; undefined for modules that several commands share. */
 function commandOf(module: string): string | undefined {
   return /^src\/commands\/(\w+)(?:\/|\.ts$)/.exec(module)?.[1];
 }
@@ -100,7 +98,7 @@ function isSideways(from: string | undefined, to: string | undefined): boolean {
     COMMANDS.includes(to);
 }
 
-/** What `send` would load at every start and must not: a package, a built-in module, the schema. */
+/** Finds modules that `send` would load at every start and must not: packages, built-in modules, the schema. */
 function startProblems(graph: ModuleGraph, root: URL): string[] {
   const problems: string[] = [];
   const loaded = new Set<string>();
@@ -112,7 +110,7 @@ function startProblems(graph: ModuleGraph, root: URL): string[] {
       const isOurs = target.startsWith(root.href) && !target.startsWith(root.href + SCHEMA);
       if (isOurs) load(target);
       else if (!target.startsWith("node:")) {
-        const shown = [module, target].map((it) => it.replace(root.href, "")).join(" -> ");
+        const shown = [module, target].map((url) => url.replace(root.href, "")).join(" -> ");
         problems.push(`a plain send loads what it does not need: ${shown}`);
       }
     }
@@ -121,7 +119,7 @@ function startProblems(graph: ModuleGraph, root: URL): string[] {
   return problems;
 }
 
-/** The bytes of the files that a bundle loads at its start, by the sizes of all its files. */
+/** Returns the size of the files that a bundle loads at its start. */
 export function bytesAtStart(
   graph: ModuleGraph,
   entry: string,
@@ -137,7 +135,7 @@ export function bytesAtStart(
   return [...loaded].reduce((sum, file) => sum + sizeOf(file), 0);
 }
 
-/** What is too large of the bundle that is compiled. */
+/** Compiles the bundle and reports whether it is too large. */
 async function sizeProblems(): Promise<readonly string[]> {
   const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-" });
   try {
@@ -161,7 +159,7 @@ function ownPart(graph: ModuleGraph, own: (module: string) => boolean): ModuleGr
   );
 }
 
-/** The URLs of the TypeScript files below a folder. */
+/** Lists the URLs of the TypeScript files below a directory. */
 async function* typescript(folder: URL): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) yield* typescript(new URL(`${name}/`, folder));
@@ -169,7 +167,10 @@ async function* typescript(folder: URL): AsyncGenerator<string> {
   }
 }
 
-/** The graph below the entry and below every file of src/: one that only a test imports keeps the rules too. */
+/**
+ * Builds the graph below the entry and below every file of src/, so that the rules also apply to modules that only
+ * tests import.
+ */
 async function ownGraph(entry: string, root: URL): Promise<ModuleGraph> {
   const graph = new Map(await moduleGraph(entry, "--frozen"));
   for await (const file of typescript(new URL("src/", root))) {

@@ -11,7 +11,7 @@ import { type CommandName, GROUPS } from "../src/settings/settings_table.ts";
 
 const HOME = "https://github.com/ihudak/otlp_histogram";
 
-/** The manual page, in the macros of man(7). */
+/** Writes the manual page in the macros of man(7). */
 export function manPage(): string {
   const { send } = COMMAND_HELP;
   const commands = Object.entries(COMMAND_HELP);
@@ -32,7 +32,7 @@ export function manPage(): string {
       ".TP",
       bold(name),
       sentence(brief),
-      // What the default command does, the description has told.
+      // The description has covered the default command.
       ...name === "send" || flags === undefined
         ? []
         : about.flatMap((text) => [".IP", prose(text)]),
@@ -93,7 +93,7 @@ export function manPage(): string {
   ].join("\n") + "\n";
 }
 
-/** One group of settings, under its heading, with the commands that take them. */
+/** Formats one group of settings under its heading, with the commands that have them. */
 function group(heading: (typeof GROUPS)[number]): string[] {
   const keys = SETTING_KEYS.filter((key) => rowOf(key).group === heading);
   if (keys.length === 0) return [];
@@ -105,7 +105,7 @@ function group(heading: (typeof GROUPS)[number]): string[] {
   ];
 }
 
-/** One setting; its commands only where they are fewer than those of its group. */
+/** Formats one setting, with its commands if they are fewer than those of its group. */
 function option(key: SettingKey, commandsOfGroup: readonly CommandName[]): string[] {
   const { flag, variables = [], help, repeats, default: value, commands } = rowOf(key);
   const facts = [
@@ -138,7 +138,7 @@ function variables(key: SettingKey): string[] {
   ];
 }
 
-/** `otlp-histogram [send] [flags]`: what is typed in bold, brackets and what stands for something else not. */
+/** Formats a synopsis such as `otlp-histogram [send] [flags]`: literal words in bold, brackets and placeholders not. */
 function synopsis(usage: string): string {
   return usage.split(" ").map((word) => /^[a-z-]+$/.test(word) ? bold(word) : prose(word))
     .join(" ");
@@ -148,12 +148,12 @@ function paragraphs(texts: readonly string[]): string[] {
   return texts.flatMap((text, i) => i === 0 ? [prose(text)] : [".PP", prose(text)]);
 }
 
-/** With a capital and a full stop. */
+/** Formats a sentence with a capital and a full stop. */
 function sentence(text: string): string {
   return stopped(capitalized(text));
 }
 
-/** With a full stop alone: it may begin with a word of the program's. */
+/** Formats a sentence with a full stop only: it may begin with a word of the program. */
 function stopped(text: string): string {
   return prose(/[.?!]$/.test(text) ? text : `${text}.`);
 }
@@ -162,7 +162,7 @@ function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** A command in lines that fit into 80 columns, each but the last with a backslash at its end. */
+/** Breaks a command into lines of at most 80 columns, all but the last with a backslash at the end. */
 function commandLines(command: string): string[] {
   const lines: string[] = [];
   let line = "";
@@ -188,7 +188,7 @@ function italic(text: string): string {
   return `\\fI${literal(text)}\\fR`;
 }
 
-/** Text in which flags, files and variables keep their characters, so that they can be copied. */
+/** Formats text whose flags, files and variables stay literal, so that they can be copied. */
 function prose(text: string): string {
   return text.replaceAll(
     /\S+/g,
@@ -196,7 +196,7 @@ function prose(text: string): string {
   );
 }
 
-/** What is typed: each hyphen a hyphen-minus, each quote straight (groff_char(7)). */
+/** Formats literal text: each hyphen a hyphen-minus, each quote straight (groff_char(7)). */
 function literal(text: string): string {
   return escaped(text)
     .replaceAll("-", "\\-")

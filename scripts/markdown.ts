@@ -1,4 +1,4 @@
-/** A table in Markdown; a cell may hold a bar. */
+/** Formats a table in Markdown; a cell may contain a bar. */
 export function table(
   heads: readonly string[],
   rows: readonly (readonly string[])[],

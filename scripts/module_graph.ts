@@ -1,15 +1,15 @@
-/** One import statement or `import()` of a module, as `deno info --json` resolved it. */
+/** One import statement or `import()` of a module, as resolved by `deno info --json`. */
 export interface Dependency {
-  /** A URL, or `node:…` for a built-in module. */
+  /** URL, or `node:…` for a built-in module. */
   readonly target: string;
   readonly dynamic: boolean;
   readonly typeOnly: boolean;
 }
 
-/** Every module that was reached, by URL, with what it imports. */
+/** Modules that were reached, by URL, with their imports. */
 export type ModuleGraph = ReadonlyMap<string, readonly Dependency[]>;
 
-/** The graph below one file, from the Deno that runs this script; throws when a module is missing. */
+/** Builds the graph below one file with the Deno that runs this script; throws if a module is missing. */
 export async function moduleGraph(file: string, ...flags: readonly string[]): Promise<ModuleGraph> {
   const info = new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", ...flags, file],
@@ -24,7 +24,7 @@ export async function moduleGraph(file: string, ...flags: readonly string[]): Pr
   return parseGraph(JSON.parse(new TextDecoder().decode(stdout)));
 }
 
-/** Reads the output of `deno info --json`, whose shape belongs to Deno and is taken on no trust. */
+/** Reads the output of `deno info --json`. Its shape belongs to Deno and is checked. */
 export function parseGraph(info: unknown): ModuleGraph {
   const graph = new Map<string, readonly Dependency[]>();
   for (const module of list(field(info, "modules"))) {

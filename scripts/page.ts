@@ -9,12 +9,12 @@ const BROWSER = new URL("src/commands/receive/page/browser/", ROOT);
 const ASSETS = new URL("src/commands/receive/page/assets.ts", ROOT);
 const UPLOT_CSS = createRequire(import.meta.url).resolve("uplot/dist/uPlot.min.css");
 
-/** The most that the page may add to the executable. */
+/** Maximum size that the page adds to the executable, in bytes. */
 const MOST_BYTES = 400_000;
 
 /**
- * A hash of all that the assets are made of: the modules below the entry, the page and its style. The assets themselves
- * would differ from one version of the bundler to the next.
+ * Hashes everything that the assets are made of: the modules below the entry, the page and its style. The assets
+ * themselves would differ between versions of the bundler.
  */
 async function hashOfSources(): Promise<string> {
   const graph = await moduleGraph(new URL("main.ts", BROWSER).href, "--frozen");
@@ -47,7 +47,7 @@ async function bundle(): Promise<string> {
   }
 }
 
-/** Blanks that mean nothing to a browser. */
+/** Removes blanks that mean nothing to a browser. */
 function shortened(text: string): string {
   return text.replaceAll(/\n\s*/g, "\n").trim();
 }
@@ -70,7 +70,7 @@ async function assets(hash: string): Promise<string> {
   ].join("\n");
 }
 
-/** Writes the assets, or with `--check` only tells whether they are current; resolves to the exit status. */
+/** Writes the assets. With `--check` it only reports whether they are current. Resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const hash = await hashOfSources();
   if (!args.includes("--check")) {

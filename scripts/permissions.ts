@@ -1,7 +1,7 @@
 import { IGNORED_VARIABLES } from "../src/settings/dotenv_file.ts";
 import { rowOf, SETTING_KEYS } from "../src/settings/settings.ts";
 
-/** What the program or what it loads reads and no setting names. */
+/** Variables that the program or its modules read and no setting names. */
 const OTHER_VARIABLES = [
   // Where `deno task` was called.
   "INIT_CWD",
@@ -28,7 +28,7 @@ const OTHER_VARIABLES = [
   "NODE_USE_SYSTEM_CA",
 ] as const;
 
-/** Every environment variable that the executable may read; any other is refused. */
+/** Environment variables that the executable may read; all others are denied. */
 const ENVIRONMENT: readonly string[] = [
   ...SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []),
   ...IGNORED_VARIABLES,
@@ -57,8 +57,8 @@ const DENIED_SYSTEM = [
 ] as const;
 
 /**
- * What the executable may do: reach any receiver, read the files that it is pointed to, and the variables
- * above, and keep a spool. It runs nothing and loads no library.
+ * Permissions of the executable: it may reach any receiver, read any file, read the variables above, and keep a spool.
+ * It runs nothing and loads no library.
  */
 export const PERMISSIONS: readonly string[] = [
   "--allow-net",

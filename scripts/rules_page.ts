@@ -19,7 +19,7 @@ const HEADINGS: Readonly<Record<keyof typeof RULES, string>> = {
   service: "What only Dynatrace can tell",
 };
 
-/** The page of Dynatrace's rules, in Markdown. */
+/** Writes the page of Dynatrace's rules in Markdown. */
 export function rulesPage(): string {
   const parts = [
     "# Dynatrace's rules for OTLP metrics",

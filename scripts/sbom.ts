@@ -5,7 +5,7 @@ import { moduleGraph } from "./module_graph.ts";
 // The bill of materials of the executable, CycloneDX 1.6 in JSON, on standard output: the packages that main.ts and what
 // it imports reach, at the versions of deno.lock, and the runtime that they are compiled with.
 
-/** `NAME@VERSION` of every package whose modules are in the executable. */
+/** Lists `NAME@VERSION` of every package whose modules are in the executable. */
 async function packages(): Promise<readonly string[]> {
   const graph = await moduleGraph("main.ts", "--frozen");
   const reached = [...graph.values()].flat().map(({ target }) =>
@@ -14,7 +14,7 @@ async function packages(): Promise<readonly string[]> {
   return [...new Set(reached.filter((name) => name !== undefined))].sort();
 }
 
-/** The npm part of deno.lock: `NAME@VERSION` -> its checksum. */
+/** npm part of deno.lock: `NAME@VERSION` -> its checksum. */
 const locked: { readonly npm: Readonly<Record<string, { readonly integrity: string }>> } = JSON
   .parse(
     await Deno.readTextFile(new URL("../deno.lock", import.meta.url)),

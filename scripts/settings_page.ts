@@ -8,7 +8,7 @@ import {
 import { GROUPS } from "../src/settings/settings_table.ts";
 import { table } from "./markdown.ts";
 
-/** The page of the settings, in Markdown. */
+/** Writes the page of the settings in Markdown. */
 export function settingsPage(): string {
   const parts = [
     "# Settings",
@@ -52,7 +52,7 @@ function flagCell(key: SettingKey): string {
   return `\`${[flagName(key), argumentOf(key) ?? []].flat().join(" ")}\``;
 }
 
-/** What is missing in `.env.example`, a line each. */
+/** Finds variables that are missing in `.env.example`, one line each. */
 export function envExampleProblems(example: string): readonly string[] {
   return SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? [])
     .filter((name) => !new RegExp(`^#?${name}=`, "m").test(example))

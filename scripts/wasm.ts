@@ -7,7 +7,7 @@ const ROOT = new URL("../", import.meta.url);
 const SOURCE = "wasm/json_scanner.ts";
 const MODULE = "src/source/input/json_scanner_wasm.ts";
 
-/** The most that the module may have: it is loaded by every send that reads much NDJSON. */
+/** Maximum size of the module in bytes: every send that reads much NDJSON loads it. */
 const MOST_BYTES = 8000;
 
 async function compiled(source: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -28,7 +28,10 @@ async function compiled(source: string): Promise<Uint8Array<ArrayBuffer>> {
   return Uint8Array.from(binary);
 }
 
-/** The text of the module. The same compiler makes the same bytes of the same source; deno.lock pins it. */
+/**
+ * Compiles the module into its text. The compiler is pinned by deno.lock, so the same source always gives the same
+ * bytes.
+ */
 async function moduleText(): Promise<string> {
   const source = await Deno.readTextFile(new URL(SOURCE, ROOT));
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source));
@@ -42,7 +45,7 @@ async function moduleText(): Promise<string> {
   ].join("\n");
 }
 
-/** Writes the module, or with `--check` only tells whether it is current; resolves to the exit status. */
+/** Writes the module. With `--check` it only reports whether it is current. Resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const text = await moduleText();
   const file = new URL(MODULE, ROOT);

@@ -9,53 +9,53 @@ import {
   SETTING_KEYS,
 } from "../settings/settings.ts";
 import type { CommandName } from "../settings/settings_table.ts";
-import { nearest } from "./nearest.ts";
+import { findNearest } from "./nearest.ts";
 
-/** What a flag was given: of a toggle whether it is on, of a repeatable flag every value. */
+/** Value of a flag: whether a toggle is on, or every value of a repeatable flag. */
 type Value = boolean | string | readonly string[];
 
-/** Arguments -> the flags of a command, or a UsageError that quotes nothing that may be a secret. */
+/** Parses the flags of a command, or throws a UsageError that quotes nothing that may be a secret. */
 export function parseFlags<Command extends CommandName>(
   command: Command,
   args: readonly string[],
 ): FlagsOf<Command> {
   const keys = new Map(flagKeysOf(command).map((key) => [flagName(key), key]));
-  const given = new Map<FlagKey, Value>();
+  const values = new Map<FlagKey, Value>();
   const left = [...args];
   for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
     if (arg === "--" && left.length === 0) break;
     const [, name = "", attached] = /^(--[^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     const key = keys.get(name);
-    if (key === undefined) throw unknown(arg, command, [...keys.keys()]);
+    if (key === undefined) throw unknownArgument(arg, command, [...keys.keys()]);
     const row = rowOf(key);
-    const before = given.get(key);
+    const before = values.get(key);
     if (before !== undefined && !row.repeats) {
       throw usage(`${name} is given twice: give it once`, command);
     }
     if (row.kind === "toggle") {
-      given.set(key, toggled(name, attached, command));
+      values.set(key, parseToggle(name, attached, command));
     } else {
       const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? row.bare : left.shift());
       if (value === undefined) {
         throw usage(`${name} needs a value: ${name} ${argumentOf(key)}`, command);
       }
-      given.set(key, row.repeats ? [...before instanceof Array ? before : [], value] : value);
+      values.set(key, row.repeats ? [...before instanceof Array ? before : [], value] : value);
     }
   }
-  const flags: Readonly<Record<string, Value>> = Object.fromEntries(given);
+  const flags: Readonly<Record<string, Value>> = Object.fromEntries(values);
   if (!areFlagsOf(command, flags)) {
     throw new Error("a flag has a value that its row does not allow");
   }
   return flags;
 }
 
-/** A UsageError when there are any. */
+/** Throws a UsageError if there are any arguments. */
 export function noArguments(command: string, args: readonly string[]): void {
   const [first] = args;
-  if (first !== undefined) throw unknown(first, command, []);
+  if (first !== undefined) throw unknownArgument(first, command, []);
 }
 
-/** The row of each key says what its value is; the types of the flags say the same of the table. */
+/** Whether each value has the type that its row says. The types of the flags say the same of the table. */
 function areFlagsOf<Command extends CommandName>(
   command: Command,
   flags: Readonly<Record<string, Value>>,
@@ -72,14 +72,14 @@ function areFlagsOf<Command extends CommandName>(
   });
 }
 
-function toggled(name: string, attached: string | undefined, command: CommandName): boolean {
+function parseToggle(name: string, attached: string | undefined, command: CommandName): boolean {
   const word = attached?.toLowerCase();
   if (word === undefined || ["true", "1", "yes"].includes(word)) return true;
   if (["false", "0", "no"].includes(word)) return false;
   throw usage(`${name} takes no value`, command);
 }
 
-function unknown(arg: string, command: string, names: readonly string[]): UsageError {
+function unknownArgument(arg: string, command: string, names: readonly string[]): UsageError {
   const shown = arg.startsWith("--") ? arg.replace(/=.*/s, "") : arg;
   const ours = names.includes("--endpoint") ? foreignFlags().get(shown) : undefined;
   if (ours !== undefined) return usage(`No flag ${shown}: use ${ours}`, command);
@@ -87,16 +87,16 @@ function unknown(arg: string, command: string, names: readonly string[]): UsageE
   if (others !== undefined) {
     return usage(`No flag ${shown} for ${command}, only for ${others.join(" and ")}`, command);
   }
-  const meant = shown.startsWith("-") ? nearest(shown, names) : undefined;
+  const meant = shown.startsWith("-") ? findNearest(shown, names) : undefined;
   if (meant !== undefined) return usage(`No flag ${shown}, did you mean ${meant}?`, command);
-  // What stands in the wrong place may be a secret, such as a token after a blank.
+  // A word in the wrong place may be a secret, such as a token after a blank.
   return /^(--[a-z][a-z-]{0,30}|-[a-z])$/i.test(shown) ? usage(`No flag ${shown}`, command) : usage(
     "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
     command,
   );
 }
 
-/** Flags of other programs (curl, telemetrygen, otel-cli), and what does the same for a command that sends. */
+/** Flags of other programs (curl, telemetrygen, otel-cli), and their equivalents here for a command that sends. */
 function foreignFlags(): ReadonlyMap<string, string> {
   const token =
     "--token-file FILE or the variable DT_API_TOKEN: a list of processes shows arguments";
@@ -127,13 +127,13 @@ function foreignFlags(): ReadonlyMap<string, string> {
   return new Map(rows.flatMap(([flags, ours]) => flags.split(" ").map((flag) => [flag, ours])));
 }
 
-/** The commands that have this flag; undefined: none has. */
+/** Lists the commands that have a flag; undefined if none does. */
 function commandsWith(name: string): readonly CommandName[] | undefined {
   const key = SETTING_KEYS.find((key) => rowOf(key).flag !== false && flagName(key) === name);
   return key && rowOf(key).commands;
 }
 
-/** A UsageError about arguments, with the help that tells more. */
+/** Creates the UsageError for an argument, with the help that says more. */
 export function usage(message: string, command?: string): UsageError {
   const help = [
     "otlp-histogram",

@@ -1,4 +1,4 @@
-/** In the order of the help. */
+/** Names of the commands, in the order of the help. */
 export const COMMAND_NAMES = [
   "send",
   "check",
@@ -10,4 +10,5 @@ export const COMMAND_NAMES = [
   "completions",
 ] as const;
 
+/** Name of a command. */
 export type Command = (typeof COMMAND_NAMES)[number];

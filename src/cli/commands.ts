@@ -3,24 +3,24 @@ import { VERSION } from "../platform/version.ts";
 import { runSend } from "../commands/send/command.ts";
 import { noArguments, parseFlags, usage } from "./arguments.ts";
 import { type Command, COMMAND_NAMES } from "./command_names.ts";
-import { nearest } from "./nearest.ts";
+import { findNearest } from "./nearest.ts";
 
-/** What the arguments ask for. */
-export type Asked =
-  /** A text for standard output, and nothing else. */
+/** Reaction to the arguments: a text to print, or a command to run. */
+export type Invocation =
+  /** Prints a text on standard output. */
   | { readonly kind: "text"; readonly text: string }
   | {
     readonly kind: "command";
-    /** Resolves to the exit status. */
+    /** Runs the command; resolves to the exit code. */
     readonly run: (system: System) => Promise<number>;
-    /** The file of `--env-file`. */
+    /** File of `--env-file`. */
     readonly envFile?: string | undefined;
   };
 
-/** Reads the arguments of a command; `columns`: the width of the text that it prints. */
-type Read = (args: readonly string[], columns: number) => Asked | Promise<Asked>;
+/** Reads the arguments of a command. `columns` is the width of the text that it prints. */
+type Read = (args: readonly string[], columns: number) => Invocation | Promise<Invocation>;
 
-/** What only one command needs is loaded when it runs. */
+/** Reader of each command's arguments. Code that only one command needs is loaded when it runs. */
 const COMMANDS: Readonly<Record<Command, Read>> = {
   send(args) {
     const flags = parseFlags("send", args);
@@ -69,7 +69,10 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
   async help([name, ...more], columns) {
     noArguments("help", more);
     const { helpText } = await import("./help.ts");
-    return { kind: "text", text: helpText(name === undefined ? undefined : known(name), columns) };
+    return {
+      kind: "text",
+      text: helpText(name === undefined ? undefined : commandNamed(name), columns),
+    };
   },
   version(args) {
     noArguments("version", args);
@@ -85,17 +88,17 @@ const COMMANDS: Readonly<Record<Command, Read>> = {
   },
 };
 
-/** Arguments -> what they ask for; `send` when they name no command. Throws a UsageError. */
-export async function readArguments(args: readonly string[], columns: number): Promise<Asked> {
+/** Reads the command line; `send` if it names no command. Throws a UsageError. */
+export async function readArguments(args: readonly string[], columns: number): Promise<Invocation> {
   const [first = "-"] = args;
-  const command = first.startsWith("-") ? undefined : known(first);
+  const command = first.startsWith("-") ? undefined : commandNamed(first);
   const rest = command === undefined ? args : args.slice(1);
   if (isAsked(rest, "--help", "-h")) return await COMMANDS.help(command ? [command] : [], columns);
   if (isAsked(rest, "--version", "-V")) return await COMMANDS.version([], columns);
   return await COMMANDS[command ?? "send"](rest, columns);
 }
 
-/** Wherever it stands: whoever is lost adds it at the end. */
+/** Whether a flag is anywhere among the arguments: people who are lost add it at the end. */
 function isAsked(args: readonly string[], ...flags: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end < 0 ? undefined : end).some((arg) => flags.includes(arg));
@@ -105,10 +108,13 @@ function isCommand(name: string): name is Command {
   return COMMAND_NAMES.some((command) => command === name);
 }
 
-/** The name of a command, or a UsageError; what is nowhere near one may be a secret and is not quoted. */
-function known(name: string): Command {
+/**
+ * Returns the name of a command, or throws a UsageError. A word that is far from every name may be a secret and is not
+ * quoted.
+ */
+function commandNamed(name: string): Command {
   if (isCommand(name)) return name;
-  const meant = nearest(name, COMMAND_NAMES);
+  const meant = findNearest(name, COMMAND_NAMES);
   const list = COMMAND_NAMES.join(", ");
   throw usage(
     meant === undefined

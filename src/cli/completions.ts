@@ -6,30 +6,31 @@ const PROGRAM = "otlp-histogram";
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
 
+/** Whether there are completions for a shell of that name. */
 export function isShell(name: string | undefined): name is Shell {
   return SHELLS.some((shell) => shell === name);
 }
 
-/** A script for each shell that completes commands, their flags, the words of a choice, and files. */
+/** Script per shell that completes commands, their flags, the words of a choice, and files. */
 export const COMPLETIONS: Readonly<Record<Shell, () => string>> = { bash, zsh, fish };
 
 interface Flag {
-  /** With its dashes. */
+  /** Name with its dashes. */
   readonly name: string;
   readonly row: Pick<SettingRow, "kind" | "bare" | "choices" | "help" | "repeats">;
 }
 
-interface Completed {
+interface CompletedCommand {
   readonly command: string;
   readonly brief: string;
   readonly flags: readonly Flag[];
-  /** What it takes besides flags. */
+  /** Words that it accepts besides flags. */
   readonly words: readonly string[];
 }
 
 const HELP: Flag = { name: "--help", row: { kind: "toggle", help: "Describe the command" } };
 
-function completed(): readonly Completed[] {
+function completedCommands(): readonly CompletedCommand[] {
   return Object.entries(COMMAND_HELP).map(([command, { brief, flags }]) => ({
     command,
     brief,
@@ -43,20 +44,20 @@ function completed(): readonly Completed[] {
   }));
 }
 
-/** In single quotes a shell takes everything as it is. */
-function quoted(text: string): string {
+/** Quotes a word for a shell, which reads everything in single quotes literally. */
+function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function bash(): string {
-  const commands = completed();
+  const commands = completedCommands();
   const cases = commands.map(({ command, flags, words }) => {
     const values = flags.flatMap(({ name, row }) => {
       switch (row.kind) {
         case "toggle":
           return [];
         case "choice":
-          return [`        ${name}) words=${quoted(row.choices?.join(" ") ?? "")} ;;`];
+          return [`        ${name}) words=${shellQuoted(row.choices?.join(" ") ?? "")} ;;`];
         case "file":
           return [`        ${name}) compopt -o default; return ;;`];
         case "folder":
@@ -68,7 +69,7 @@ function bash(): string {
     });
     return [
       `    ${command})`,
-      `      words=${quoted([...words, ...flags.map(({ name }) => name)].join(" "))}`,
+      `      words=${shellQuoted([...words, ...flags.map(({ name }) => name)].join(" "))}`,
       ...values.length === 0 ? [] : ["      case $previous in", ...values, "      esac"],
       "      ;;",
     ].join("\n");
@@ -88,7 +89,7 @@ _otlp_histogram() {
 ${cases.join("\n")}
   esac
   if ((COMP_CWORD == 1)); then words+=${
-    quoted(` ${commands.map(({ command }) => command).join(" ")} --version`)
+    shellQuoted(` ${commands.map(({ command }) => command).join(" ")} --version`)
   }; fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
@@ -111,17 +112,17 @@ function zsh(): string {
     const joint = row.bare === undefined ? "=" : "=-";
     const once = row.repeats ? "*" : "";
     return `      ${
-      quoted(
+      shellQuoted(
         `${once}${name}${takes === "" ? "" : joint}[${described(row.help)}]${takes}`,
       )
     }`;
   };
-  const commands = completed();
+  const commands = completedCommands();
   const cases = commands.map(({ command, flags, words }) =>
     [
       `    ${command}) specs=(`,
       ...flags.map(spec),
-      ...words.length === 0 ? [] : [`      ${quoted(`1:word:(${words.join(" ")})`)}`],
+      ...words.length === 0 ? [] : [`      ${shellQuoted(`1:word:(${words.join(" ")})`)}`],
       "    ) ;;",
     ].join("\n")
   );
@@ -133,7 +134,7 @@ _otlp_histogram() {
   commands=(
 ${
     commands.map(({ command, brief }) =>
-      `    ${quoted(`${command}:${brief.replaceAll(":", "\\:")}`)}`
+      `    ${shellQuoted(`${command}:${brief.replaceAll(":", "\\:")}`)}`
     ).join("\n")
   }
   )
@@ -161,10 +162,10 @@ fi
 }
 
 function fish(): string {
-  const commands = completed();
+  const commands = completedCommands();
   const names = commands.map(({ command }) => command);
   const lines = commands.map(({ command, brief }) =>
-    `complete -c ${PROGRAM} -n __otlp_histogram_first -a ${command} -d ${quoted(brief)}`
+    `complete -c ${PROGRAM} -n __otlp_histogram_first -a ${command} -d ${shellQuoted(brief)}`
   );
   for (const { command, flags, words } of commands) {
     const only = `-n '__otlp_histogram_command ${command}'`;
@@ -174,14 +175,14 @@ function fish(): string {
         text: () => row.bare === undefined ? " -x" : "",
         file: () => " -r -F",
         folder: () => " -x -a '(__fish_complete_directories)'",
-        choice: () => ` -x -a ${quoted(row.choices?.join(" ") ?? "")}`,
+        choice: () => ` -x -a ${shellQuoted(row.choices?.join(" ") ?? "")}`,
       }[row.kind]();
       lines.push(
-        `complete -c ${PROGRAM} ${only} -l ${name.slice(2)}${takes} -d ${quoted(row.help)}`,
+        `complete -c ${PROGRAM} ${only} -l ${name.slice(2)}${takes} -d ${shellQuoted(row.help)}`,
       );
     }
     if (words.length > 0) {
-      lines.push(`complete -c ${PROGRAM} ${only} -a ${quoted(words.join(" "))}`);
+      lines.push(`complete -c ${PROGRAM} ${only} -a ${shellQuoted(words.join(" "))}`);
     }
   }
   return `# fish completion of ${PROGRAM}

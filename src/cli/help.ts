@@ -10,14 +10,14 @@ import { type CommandName, GROUPS } from "../settings/settings_table.ts";
 import type { Command } from "./command_names.ts";
 
 interface CommandHelp {
-  /** In the list of commands. */
+  /** One line for the list of commands. */
   readonly brief: string;
   readonly usage: string;
-  /** What it does, a paragraph each. */
+  /** Description, one paragraph each. */
   readonly about: readonly string[];
-  /** Whose rows of the table of settings are its flags. */
+  /** Command whose rows of the table of settings are its flags. */
   readonly flags?: CommandName;
-  /** A command line, and what it does. */
+  /** Command lines, and what they do. */
   readonly examples: readonly (readonly [string, string])[];
   readonly statuses?: readonly (readonly [string, string])[];
 }
@@ -26,6 +26,7 @@ const NO_SOURCE =
   "With no source of measurements named (--value, --input, --scenario or a flag under Generated) each send has " +
   "the same five sample measurements of made-up HTTP requests.";
 
+/** Help of each command. */
 export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
   send: {
     brief: "send measurements (the default command)",
@@ -248,7 +249,7 @@ function settingHelp(key: SettingKey): string {
   ].join("");
 }
 
-/** Where the text of an entry begins: the longest variable in brackets still fits into 80 columns. */
+/** Column where the text of an entry begins: the longest variable in brackets still fits into 80 columns. */
 const HANGING = 22;
 
 /** Lines of text, wrapped between words. */
@@ -270,7 +271,7 @@ class Page {
 
   paragraph(text: string, indent = 0): void {
     this.#lines.push(
-      ...wrapped(text, " ".repeat(indent), indent + 2 * Number(indent > 0), this.#columns),
+      ...wrappedText(text, " ".repeat(indent), indent + 2 * Number(indent > 0), this.#columns),
     );
   }
 
@@ -281,10 +282,10 @@ class Page {
     if (first.length > indent || !first.endsWith("  ")) {
       this.#lines.push(
         first.trimEnd(),
-        ...wrapped(text, " ".repeat(indent), indent, this.#columns),
+        ...wrappedText(text, " ".repeat(indent), indent, this.#columns),
       );
     } else {
-      this.#lines.push(...wrapped(text, first, indent, this.#columns));
+      this.#lines.push(...wrappedText(text, first, indent, this.#columns));
     }
   }
 
@@ -294,7 +295,7 @@ class Page {
 }
 
 /** Words in lines of at most `columns`, the first after `first`, the others indented. */
-function wrapped(text: string, first: string, indent: number, columns: number): string[] {
+function wrappedText(text: string, first: string, indent: number, columns: number): string[] {
   const lines: string[] = [];
   let line = first;
   let isEmpty = true;

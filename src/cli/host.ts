@@ -6,7 +6,7 @@ import { Secrets } from "../redact/secrets.ts";
 import type { System } from "../platform/system.ts";
 import type { Signals } from "./signals.ts";
 
-/** What the program touches of the machine that it runs on. */
+/** Creates the System that a command sees of this machine. */
 export function hostSystem(
   { stop, kill }: Signals,
   output: Pick<System, "stdout" | "stderr" | "workflowCommand" | "printed" | "lastWords">,
@@ -27,19 +27,19 @@ export function hostSystem(
     secrets: new Secrets(),
     random: Math.random,
     readTextFile: (path, signal) => readText(path, signal),
-    openFile,
+    openFile: openStream,
     stdin: () => Deno.stdin.readable,
     stderrIsTerminal: Deno.stderr.isTerminal(),
     stdinHasData,
   };
 }
 
-/** Asked anew each time: a window changes its size. One that does not know its own, says 0. */
+/** Returns the width of the terminal, which may change. Some terminals report 0. */
 function terminalColumns(): number | undefined {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : undefined;
 }
 
-async function openFile(path: string) {
+async function openStream(path: string) {
   const file = await Deno.open(path);
   const { size, isDirectory } = await file.stat();
   if (!isDirectory) {
@@ -60,7 +60,9 @@ async function stdinHasData(): Promise<boolean> {
   }
 }
 
-/** Since Deno 2.9 only a program with all permissions may look at /dev/stdin; node:fs takes 25 ms to load. */
+/**
+ * Checks standard input without /dev/stdin, which since Deno 2.9 needs all permissions. Loading node:fs takes 25 ms.
+ */
 async function stdinHasDataByNumber(): Promise<boolean> {
   const { fstatSync } = await import("node:fs");
   try {
@@ -71,7 +73,7 @@ async function stdinHasDataByNumber(): Promise<boolean> {
   }
 }
 
-/** Variables of which only one word counts, or that they are set at all: whatever else they hold is no error. */
+/** Variables of which only one word counts, or that they are set; any other value is not an error. */
 const ANY_VALUE: readonly string[] = ["GITHUB_ACTIONS", "NO_COLOR", "TERM"];
 
 /** Variables that Deno's Node modules read, each of which throws when its value is not UTF-8. */
@@ -83,8 +85,8 @@ const READ_BY_NODE = [
 ] as const;
 
 /**
- * The value of an environment variable. Throws a UsageError that names it, and does not quote it as Deno does, when its
- * bytes are not UTF-8; fetch would take such a proxy for none.
+ * Returns an environment variable. If its bytes are not UTF-8, throws a UsageError that does not quote them as Deno
+ * does; fetch would ignore such a proxy.
  */
 function readEnvironment(name: string): string | undefined {
   try {
@@ -101,7 +103,7 @@ function readEnvironment(name: string): string | undefined {
   }
 }
 
-/** Takes away what would keep a Node module from being loaded, and is nothing that this program can use. */
+/** Removes variables that would keep a Node module from loading and that this program cannot use. */
 export function forgetUnreadable(): void {
   for (const name of READ_BY_NODE) {
     try {
@@ -112,7 +114,7 @@ export function forgetUnreadable(): void {
   }
 }
 
-/** Throws a UsageError for an argument that was not UTF-8: Deno puts U+FFFD in the place of each such byte. */
+/** Throws a UsageError for an argument that was not UTF-8: Deno replaces each such byte with U+FFFD. */
 export function requireReadable(args: readonly string[]): void {
   initialDirectory();
   const at = args.findIndex((arg) => arg.includes("\ufffd"));
@@ -123,12 +125,12 @@ export function requireReadable(args: readonly string[]): void {
   );
 }
 
-/** Where `deno task` was called, which changes into the project's directory. */
+/** Returns the directory where `deno task` was called, which changes into the project's directory. */
 function initialDirectory(): string | undefined {
   return Deno.build.standalone ? undefined : readEnvironment("INIT_CWD");
 }
 
-/** Where the command was given. A directory whose path is not UTF-8 is still the one that relative paths begin at. */
+/** Returns the directory where the command was given. Relative paths begin there even if its own path is not UTF-8. */
 function workingDirectory(): string {
   try {
     return initialDirectory() ?? Deno.cwd();
@@ -138,14 +140,14 @@ function workingDirectory(): string {
   }
 }
 
-/** How long reading a file of settings may take, in ms. */
+/** Maximum time for reading a file of settings, in ms. */
 const LONGEST_READ_MS = 5000;
-/** And how large one may be, in bytes. */
+/** Maximum size of a file of settings, in bytes. */
 const LARGEST_TEXT = 16 * 2 ** 20;
 
 /**
- * The text of a file of settings or a token. A pipe may be one, but neither one that nobody writes to nor one that never
- * ends; reading may go on nevertheless.
+ * Reads a file of settings or a token. It may be a pipe, but not one without a writer or an end. Reading may continue
+ * in the background after an error.
  */
 async function readText(path: string, signal?: AbortSignal): Promise<string> {
   const giveUp = new AbortController();
@@ -195,12 +197,12 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** How often a pipe is looked at, in ms. */
+/** Interval between looks at a pipe, in ms. */
 const LOOK_MS = 10;
 
 /**
- * Opening a pipe waits for somebody who writes, in Deno 2.6 with all that the process does; not so with O_NONBLOCK, and
- * then reading has to ask again and again.
+ * Reads a pipe without blocking. A plain open waits for a writer, in Deno 2.6 with the whole process; with O_NONBLOCK
+ * it does not, and reading has to poll.
  */
 async function* pipeChunks(path: string, giveUp: AbortSignal): AsyncGenerator<Uint8Array> {
   const [{ open }, { constants }] = await Promise.all([
@@ -223,7 +225,7 @@ async function* pipeChunks(path: string, giveUp: AbortSignal): AsyncGenerator<Ui
   }
 }
 
-/** How many bytes; undefined when there is nothing for now. */
+/** Reads some bytes and returns how many; undefined if there are none yet. */
 async function readSome(
   file: {
     read(buffer: Uint8Array, offset: number, length: number): Promise<{ bytesRead: number }>;

@@ -10,7 +10,7 @@ import { forgetUnreadable, hostSystem, requireReadable } from "./host.ts";
 import { Output } from "./output.ts";
 import { Signals } from "./signals.ts";
 
-/** Runs the command that `args` name; resolves to the exit status. */
+/** Runs the command that `args` name; resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const world = new World(args);
   const { system, signals, output } = world;
@@ -19,15 +19,15 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     forgetUnreadable();
     requireReadable(args);
-    const asked = await readArguments(args, system.columns ?? 80);
-    if (asked.kind === "text") {
+    const invocation = await readArguments(args, system.columns ?? 80);
+    if (invocation.kind === "text") {
       // A completion script may look like a command of a workflow.
-      output.stdout(asked.text);
+      output.stdout(invocation.text);
       exitCode = 0;
     } else {
       signals.listen();
-      await world.color(asked.envFile);
-      exitCode = await asked.run(system);
+      await world.color(invocation.envFile);
+      exitCode = await invocation.run(system);
     }
   } catch (thrown) {
     await world.color(undefined);
@@ -39,10 +39,10 @@ export async function main(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-/** How long what was said last may take to be written, in ms, when nothing else is waited for. */
+/** Maximum time for writing the last message, in ms, when nothing else is waited for. */
 const LAST_WORDS_MS = 250;
 
-/** The process around a command: its signals, its output, and what it touches of the system. */
+/** Process around a command: its signals, its output, and its view of the system. */
 class World {
   readonly signals = new Signals((why) => this.#force(why));
   readonly output: Output;
@@ -76,7 +76,7 @@ class World {
     });
   }
 
-  /** Colours what comes, unless NO_COLOR is set or the terminal can show none (TERM=dumb). */
+  /** Colours later output, unless NO_COLOR is set or the terminal shows none (TERM=dumb). */
   async color(envFile: string | undefined): Promise<void> {
     const isTerminal = Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
     if (!isTerminal || this.system.env("TERM") === "dumb") return;
@@ -86,7 +86,7 @@ class World {
     this.#paint = (await import("./marks.ts")).colorMarks;
   }
 
-  /** Says what was thrown, and what became of the measurements; the exit status that follows from it. */
+  /** Reports an error and the state of the measurements; returns the exit code. */
   fail(thrown: unknown): number {
     if (thrown instanceof UsageError) {
       this.#error(thrown.message);
@@ -96,7 +96,7 @@ class World {
     return 1;
   }
 
-  /** Ends the process in order when something is thrown where nobody can catch it. */
+  /** Ends the process in order when an error is thrown that nobody can catch. */
   watch(): void {
     const end = (thrown: unknown) => void this.#end(() => this.#unexpected(thrown));
     globalThis.addEventListener("unhandledrejection", (event) => {
@@ -109,7 +109,7 @@ class World {
     });
   }
 
-  /** What is pending is named whatever happens. */
+  /** Reports an unexpected error, and any unsent measurements. */
   #unexpected(thrown: unknown): void {
     const message = this.system.secrets.hide(messageOf(thrown));
     this.#error(
@@ -124,7 +124,7 @@ class World {
     new Console(this.system, { format: this.#json ? "json" : "text" }).error(message);
   }
 
-  /** Ends the process, whatever is under way. */
+  /** Ends the process regardless of work under way. */
   #force(why: string): Promise<void> {
     return this.#end(() => {
       if (!this.#lastWords(why)) this.#error(why);

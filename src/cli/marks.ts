@@ -1,8 +1,8 @@
-/** Marks and words at the start of a line, a time before it or not, and the colour of each (ECMA-48, SGR). */
+/** Colour per mark or word at the start of a line, after an optional time (ECMA-48, SGR). */
 const COLORS: Readonly<Record<string, number>> = { "✓": 32, "✗": 31, WARNING: 33, ERROR: 31 };
 const MARK = /^(\[[\d: -]+\] )?(✓|✗|WARNING|ERROR)(?=[: ])/gm;
 
-/** Lines with what went well in green, what went wrong in red and warnings in yellow, for a terminal. */
+/** Colours lines for a terminal: success green, failure red, warnings yellow. */
 export function colorMarks(text: string): string {
   return text.replace(
     MARK,

@@ -1,16 +1,19 @@
-/** What was probably meant: the nearest of `words`, when it is near enough. */
-export function nearest(given: string, words: readonly string[]): string | undefined {
-  const most = Math.max(1, Math.floor(given.length / 3));
+/** Finds the word that was probably meant: the nearest one, if it is near enough. */
+export function findNearest(typed: string, words: readonly string[]): string | undefined {
+  const most = Math.max(1, Math.floor(typed.length / 3));
   let best: string | undefined;
   let least = most + 1;
   for (const word of words) {
-    const far = given.length >= 3 && word.startsWith(given) ? 1 : distance(given, word);
+    const far = typed.length >= 3 && word.startsWith(typed) ? 1 : distance(typed, word);
     if (far < least) [best, least] = [word, far];
   }
   return best;
 }
 
-/** Optimal string alignment: how many letters were left out, added, replaced or exchanged with their neighbour. */
+/**
+ * Returns the number of letters left out, added, replaced or exchanged with their neighbour (optimal string
+ * alignment).
+ */
 function distance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? Infinity;

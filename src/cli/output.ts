@@ -1,6 +1,6 @@
 import { messageOf } from "../platform/errors.ts";
 
-/** As much of Deno.stdout and Deno.stderr as is needed. */
+/** The part of Deno.stdout and Deno.stderr that is used. */
 interface Stream {
   write(bytes: Uint8Array): Promise<number>;
   isTerminal(): boolean;
@@ -9,12 +9,12 @@ interface Stream {
 interface OutputOptions {
   readonly stdout: Stream;
   readonly stderr: Stream;
-  /** Nobody reads standard output any more. */
+  /** Called when nobody reads standard output any more. */
   readonly closed: () => void;
-  /** Standard output cannot be written, and why; said once. What is to be said about it goes to standard error. */
+  /** Called once with the reason when standard output cannot be written. Report it on standard error. */
   readonly failed: (reason: string) => void;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Milliseconds since an arbitrary start. */
+  /** Returns milliseconds since an arbitrary start. */
   readonly now: () => number;
 }
 
@@ -23,33 +23,36 @@ interface Piece {
   text: string;
 }
 
-/** Whoever can wait does so while more than this waits to be written, in UTF-16 units. */
+/** Amount of waiting text, in UTF-16 units, above which callers that can wait do so. */
 const MOST_WAITING = 2 ** 20;
-/** A pipe that says "try again" (EAGAIN) has a reader that is slow; one that takes nothing for so long, in ms, has none. */
+/**
+ * Time without progress, in ms, after which a pipe that says "try again" (EAGAIN) has no reader, rather than a slow
+ * one.
+ */
 const NO_PROGRESS_MS = 60_000;
 
 /**
- * Standard output and standard error, in the order of what is written to them. Nothing that is done here waits for their
- * readers: a pipe that is full keeps neither the sending nor a signal waiting, and one that fails ends neither.
+ * Writes to standard output and standard error, in order. It never waits for their readers: a full pipe delays neither
+ * sending nor a signal, and a broken one ends neither.
  */
 export class Output {
   readonly #options: OutputOptions;
   #waiting: Piece[] = [];
-  /** What is written to standard error past all else. */
+  /** Pending writes to standard error that overtake all others. */
   #aside: Promise<void> | undefined;
   #length = 0;
   #pump: Promise<void> | undefined;
   #progress = Promise.withResolvers<void>();
   #isClosed = false;
   #failed = false;
-  /** A line was written in part, and its rest is lost. */
+  /** Whether a line was written only in part and its rest is lost. */
   #torn = false;
 
   constructor(options: OutputOptions) {
     this.#options = options;
   }
 
-  /** Something that was printed on standard output is missing there. */
+  /** Whether something printed on standard output is missing there. */
   get failed(): boolean {
     return this.#failed;
   }
@@ -63,13 +66,13 @@ export class Output {
     else this.#sayAside(text);
   }
 
-  /** Resolves when everything is written, or cannot be. */
+  /** Resolves when everything is written or cannot be. */
   async flushed(): Promise<void> {
     while (this.#pump !== undefined) await this.#pump;
     await this.#aside;
   }
 
-  /** From now on standard error does not wait for standard output: its reader may be what hangs. */
+  /** Lets standard error overtake standard output from now on, whose reader may be what hangs. */
   hurry(): void {
     this.#aside = Promise.resolve();
     for (const { to, text } of this.#waiting) if (to === this.#options.stderr) this.#sayAside(text);
@@ -81,7 +84,7 @@ export class Output {
     this.#aside = this.#aside?.then(async () => void await this.#writeAll({ to, text }));
   }
 
-  /** Resolves when little enough waits for a slow reader that more may come, or when `signal` is aborted. */
+  /** Resolves when a slow reader is ready for more, or when `signal` is aborted. */
   async hasRoom(signal: AbortSignal): Promise<void> {
     if (this.#length <= MOST_WAITING) return;
     const aborted = Promise.withResolvers<void>();
@@ -102,7 +105,7 @@ export class Output {
   }
 
   async #write(): Promise<void> {
-    // What is printed at once is written at once.
+    // Text that is printed together is written together.
     await Promise.resolve();
     for (let piece = this.#waiting.shift(); piece !== undefined; piece = this.#waiting.shift()) {
       const { stdout } = this.#options;
@@ -129,7 +132,7 @@ export class Output {
     }
   }
 
-  /** How many bytes were written, and what was thrown when it was not all. */
+  /** Writes a piece; returns how many bytes were written, and the error if that is not all. */
   async #writeAll(
     { to, text }: Piece,
   ): Promise<{ readonly written: number; readonly thrown?: unknown }> {
@@ -154,13 +157,13 @@ export class Output {
   }
 }
 
-/** What a pipe takes as a whole or not at all (PIPE_BUF of Linux). */
+/** Number of bytes that a pipe accepts as a whole or not at all (PIPE_BUF of Linux). */
 const ATOMIC = 4096;
 
 /**
- * What is written at once. Deno's standard output is buffered by line: of what a full pipe takes in part the rest is kept
- * there, and yet it throws "try again", so that a second try would repeat it. Whole lines that fit into a pipe at once,
- * and pieces of longer ones, never are in between.
+ * Returns the bytes for one write: whole lines that fit into a pipe at once, or a piece of a longer line. Deno buffers
+ * standard output by line. When a full pipe accepts a part, Deno keeps the rest and still throws "try again", so that
+ * a second try would repeat it. Pieces of this size are never accepted in part.
  */
 function nextChunk(bytes: Uint8Array, from: number): Uint8Array {
   const chunk = bytes.subarray(from, from + ATOMIC);

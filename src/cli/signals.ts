@@ -1,11 +1,11 @@
-/** After a first signal the process is over by then, in ms, whatever hangs: Docker kills after 10 s. */
+/** Time after a first signal, in ms, at which the process ends whatever hangs: Docker kills after 10 s. */
 const ALL_OVER_MS = 7250;
-/** After a second one by then: time to name what is lost, not to wait for anything. */
+/** Time after a second signal, in ms: enough to report losses, not to wait for anything. */
 const AT_ONCE_MS = 500;
 
 /**
- * SIGINT and SIGTERM: the first asks to finish, the second to end at once. `force` is called when that has taken too long,
- * with why, and for a third.
+ * Handles SIGINT and SIGTERM: the first asks to finish, the second to end at once. `force` is called with the reason
+ * when that takes too long, and for a third.
  */
 export class Signals {
   readonly #stop = new AbortController();
@@ -44,7 +44,7 @@ export class Signals {
     for (const signal of signals) Deno.addSignalListener(signal, this.#received);
   }
 
-  /** Nobody reads standard output any more: finish, as after a signal. */
+  /** Ends as after a signal when nobody reads standard output any more. */
   outputClosed(): void {
     this.#stop.abort();
   }

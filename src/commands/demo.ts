@@ -4,25 +4,25 @@ import type { System } from "../platform/system.ts";
 import type { DemoFlags, SendFlags } from "../settings/settings.ts";
 import { openPage } from "./receive/command.ts";
 import { readOptions } from "./receive/options.ts";
-import { requestText, summaryText } from "./receive/report.ts";
+import { receiveSummaryText, requestText } from "./receive/report.ts";
 import { startReceiver } from "./receive/server.ts";
-import { Totals } from "./receive/totals.ts";
+import { RequestTotals } from "./receive/totals.ts";
 import { runSend } from "./send/command.ts";
 
-/** Three sends of the samples, a second apart. */
+/** Flags for three sends of the built-in samples, a second apart. */
 const SHORT: SendFlags = { loop: true, interval: "1", iterations: "3" };
-/** What makes a picture: four series with enough measurements for their percentiles, until a signal. */
+/** Flags for sends without end that make a good picture: four series with enough measurements for their percentiles. */
 const ENDLESS: SendFlags = { loop: true, interval: "1", series: "4", rate: "200" };
 
 /**
- * Starts a receiver on a free port, sends to it and draws what arrived, with `--ui` on a page; resolves to the exit
- * status of the sends.
+ * Starts a receiver on a free port, sends to it and draws what arrives, with `--ui` on a page. Resolves to the exit
+ * code of the sends.
  */
 export async function runDemo({ ui = false }: DemoFlags, system: System): Promise<number> {
   const { print } = new Console(system, { format: "text" });
   const { receiver: options } = await readOptions({ port: "0" }, system);
   const page = ui ? await openPage(options, system) : undefined;
-  const totals = new Totals();
+  const totals = new RequestTotals();
   const receiver = startReceiver(
     options,
     (event) => {
@@ -35,13 +35,13 @@ export async function runDemo({ ui = false }: DemoFlags, system: System): Promis
   if (page !== undefined) print({ out: [`Page: ${new URL("/", receiver.url).href}`], err: [] });
   const flags = { endpoint: receiver.url, ...page === undefined ? SHORT : ENDLESS };
   const exitCode = await runSend(flags, unconfigured(system));
-  receiver.stop(false);
+  receiver.stop();
   const summary = await receiver.finished;
-  print({ out: ["", ...totals.draw(canvasOf(system)), summaryText(summary)], err: [] });
+  print({ out: ["", ...totals.draw(canvasOf(system)), receiveSummaryText(summary)], err: [] });
   return exitCode;
 }
 
-/** No variable and no `.env` of whoever tries it leads the demonstration, or a token, elsewhere. */
+/** Returns a system without variables and `.env`, which could send the demonstration, or a token, elsewhere. */
 function unconfigured(system: System): System {
   return {
     ...system,

@@ -22,28 +22,29 @@ import type { Variables } from "../settings/setting.ts";
 import { type SendFlags, variableOf } from "../settings/settings.ts";
 import { type SourceConfig, sourceConfig } from "../source/source_config.ts";
 
+/** Everything that `send` does, from its settings. */
 export interface SendConfig {
   readonly destination: DestinationConfig<ReceiverProfile>;
   readonly metric: MetricConfig;
   readonly schedule: ScheduleConfig;
   readonly keep: KeepConfig;
   readonly output: OutputConfig;
-  /** Undefined draws nothing. */
+  /** Drawing of sent requests; undefined draws nothing. */
   readonly plot: DrawingConfig | undefined;
   readonly source: SourceConfig;
   readonly load: LoadConfig;
-  /** Undefined: nothing is served. */
+  /** Address for probes and metrics; undefined serves none. */
   readonly health: HealthConfig | undefined;
   /** Ends the program before anything is sent when a vendor's rule is broken. */
   readonly strict: boolean;
-  /** What is odd, but can be done. */
+  /** Warnings about settings that are odd but possible. */
   readonly warnings: readonly string[];
 }
 
-/** A send as it would be: nothing is sent, so no destination is needed. */
+/** Configuration of a dry run, which has no destination because nothing is sent. */
 export type DryRunConfig = Omit<SendConfig, "destination">;
 
-/** Settings -> what `send` does, or a UsageError. Reads nothing but its arguments. */
+/** Turns settings into what `send` does, or throws a UsageError. It reads nothing but its arguments. */
 export function sendConfig(
   flags: SendFlags,
   find: Variables,
@@ -60,7 +61,7 @@ export function sendConfig(
   return { ...config, destination, warnings: odd };
 }
 
-/** The same without a destination. */
+/** Turns settings into a dry run, or throws a UsageError. */
 export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
   if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
   if (flags.workers !== undefined) {
@@ -96,7 +97,7 @@ function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
   };
 }
 
-/** Warnings about quotes in variables that may hold any text, so that no error tells of them. */
+/** Warns about quotes in variables that may hold any text, so that no error reports them. */
 function quotedVariables(find: Variables): readonly string[] {
   return (["service", "resource", "spool"] as const).flatMap((key) => {
     const variable = variableOf(key, find);
@@ -108,7 +109,7 @@ function quotedVariables(find: Variables): readonly string[] {
   });
 }
 
-/** Of series that are asked for, and of a limit that is asked for too and is lower. */
+/** Warns if more series are generated than an explicit limit allows. */
 function warnFold(series: string, maxSeries: number, warnings: string[]): void {
   if (Number(series) <= maxSeries) return;
   warnings.push(

@@ -2,20 +2,23 @@ import type { Hide } from "../redact/secrets.ts";
 import type { System } from "../platform/system.ts";
 import { COLORED, type Paint, PLAIN } from "./paint.ts";
 
-/** What is drawn on. */
+/** The area that a command draws on: its size, its colours, and the secrets to hide. */
 export interface Canvas {
-  /** How long the longest bar's line is, in characters. */
+  /** Length of the longest bar's line, in characters. */
   readonly width: number;
-  /** Text is broken there; Infinity where no terminal shows it. */
+  /** Column at which text wraps; Infinity when there is no terminal. */
   readonly breakAt: number;
   readonly paint: Paint;
-  /** Takes out of a text what nobody may see. */
+  /** Removes secrets from a text. */
   readonly hide: Hide;
 }
 
 const WIDTH_WITHOUT_TERMINAL = 80;
 
-/** Standard output as it is now; in colour only on a terminal, and unless NO_COLOR is set (no-color.org). */
+/**
+ * Canvas of standard output as it is now. It has colour only on a terminal, and only if NO_COLOR is not set (no-
+ * color.org).
+ */
 export function canvasOf(
   { columns, env }: Pick<System, "columns" | "env">,
   { color = true, hide = (text) => text }: {
@@ -31,8 +34,10 @@ export function canvasOf(
   };
 }
 
-/** Words as lines of at most `breakAt` characters: the first indented by `indent`, the others by two more. */
-export function wrapped(words: readonly string[], indent: number, breakAt: number): string[] {
+/**
+ * Wraps words into lines of at most `breakAt` characters. The first is indented by `indent`, the others by two more.
+ */
+export function wrapWords(words: readonly string[], indent: number, breakAt: number): string[] {
   const lines: string[] = [];
   let line = "";
   const room = () => Math.max(1, breakAt - indent - (lines.length > 0 ? 2 : 0));

@@ -1,16 +1,16 @@
 import { clip } from "../redact/clip.ts";
 
-/** Text from the wire for a terminal: nothing in it acts, and it is not endless. */
+/** Escapes foreign text so that it cannot control a terminal, and clips it after `longest` characters. */
 export function escapeText(text: string, longest = 300): string {
   return withoutUnsafe(clip(text, longest));
 }
 
-/** The same on one line, for an answer within a sentence. */
+/** Escapes foreign text as `escapeText` does and joins its lines, for use within a sentence. */
 export function oneLine(text: string, longest = 2000): string {
   return escapeText(clip(text, longest).trim().replace(/\s*[\r\n]+\s*/g, " "), Infinity);
 }
 
-/** A line of JSON that may be shown in a terminal: JSON itself escapes only some of it. */
+/** Serializes a value as one line of JSON, with the characters escaped that JSON allows and a terminal obeys. */
 export function escapeJson(value: unknown): string {
   return withoutUnsafe(JSON.stringify(value));
 }

@@ -1,6 +1,6 @@
 import { escapeJson, escapeText } from "./escape.ts";
 
-/** The form of all that a command prints. */
+/** Form of everything that a command prints. */
 export type OutputFormat = "text" | "json";
 
 /** Lines for standard output and standard error, without their ends. */
@@ -31,7 +31,7 @@ export function errorLines(
   return escapedLines(`ERROR: ${message}${hint ? `\n  Hint: ${hint}` : ""}`);
 }
 
-/** The lines of a text of our own; the name of a file, a setting's value or a response in it does nothing to a terminal. */
+/** Splits a message into lines and escapes each, because file names, values and responses in it are foreign. */
 export function escapedLines(text: string): readonly string[] {
   return text.split("\n").map((line) => escapeText(line, Infinity));
 }

@@ -1,4 +1,4 @@
-/** `YYYY-MM-DD HH:MM:SS`, local time. */
+/** Formats a wall-clock time as `YYYY-MM-DD HH:MM:SS` in local time. */
 export function localTime(ms: number): string {
   const at = new Date(ms);
   const two = (n: number) => String(n).padStart(2, "0");

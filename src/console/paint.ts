@@ -1,4 +1,4 @@
-/** Marks text on a terminal; each leaves the text itself as it is. */
+/** Highlighting of text on a terminal; the text itself stays as it is. */
 export interface Paint {
   readonly strong: (text: string) => string;
   readonly faint: (text: string) => string;
@@ -7,12 +7,14 @@ export interface Paint {
 
 const asItIs = (text: string) => text;
 
+/** Highlighting that changes nothing. */
 export const PLAIN: Paint = { strong: asItIs, faint: asItIs, bar: asItIs };
 
-/** ECMA-48, "Select Graphic Rendition": each part is switched off by itself. */
+/** Escape sequences that switch one rendition on and off (ECMA-48, "Select Graphic Rendition"). */
 const rendition = (on: number, off: number) => (text: string) =>
   text === "" ? "" : `\x1b[${on}m${text}\x1b[${off}m`;
 
+/** Highlighting with the colours of a terminal. */
 export const COLORED: Paint = {
   strong: rendition(1, 22),
   faint: rendition(2, 22),

@@ -1,7 +1,7 @@
 /**
- * A text with no line that GitHub Actions takes for a workflow command. It does so with `::`, whatever blanks stand before
- * it, and with `##[` anywhere (actions/runner, ActionCommand.cs). Azure Pipelines knows `##[` and `##vso[`. The escapes are
- * those of JSON, so that an object stays the same object.
+ * Escapes whatever a CI system would run as a workflow command. GitHub Actions obeys `::` at the start of a line,
+ * after any blanks, and `##[` anywhere (actions/runner, ActionCommand.cs). Azure Pipelines obeys `##[` and `##vso[`.
+ * The escapes are those of JSON, so an object stays the same object.
  */
 export function withoutCommands(text: string): string {
   return text.includes("##") || text.includes("::")

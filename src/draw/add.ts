@@ -1,13 +1,13 @@
 import { addExponential } from "../aggregate/base2.ts";
-import type { Buckets, Figures } from "./figures.ts";
+import type { PointBuckets, PointFigures } from "./figures.ts";
 
-/** Buckets on each side of zero (OpenTelemetry's metrics SDK specification, "MaxSize"). */
+/** Maximum number of buckets on each side of zero (OpenTelemetry's metrics SDK specification, "MaxSize"). */
 export const MOST_EXPONENTIAL_BUCKETS = 160;
 
 const NOTHING = { offset: 0, counts: [] };
 
-/** The same, with no more exponential buckets than that. */
-export function bounded(figures: Figures): Figures {
+/** Merges exponential buckets until each side has at most MOST_EXPONENTIAL_BUCKETS; returns other figures unchanged. */
+export function limitBuckets(figures: PointFigures): PointFigures {
   if (figures.kind === "number" || figures.buckets?.kind !== "exponential") return figures;
   const { scale } = figures.buckets;
   const empty = {
@@ -20,8 +20,8 @@ export function bounded(figures: Figures): Figures {
   return { ...figures, buckets: addBuckets(figures.buckets, empty) };
 }
 
-/** Two deltas of one series as one; both have the same bounds. What only one of them knows is not known of both. */
-export function addFigures(a: Figures, b: Figures): Figures {
+/** Adds two deltas of one series that have the same bounds. A figure that only one of them has becomes undefined. */
+export function addFigures(a: PointFigures, b: PointFigures): PointFigures {
   if (a.kind === "number" && b.kind === "number") {
     return { kind: "number", value: both(a.value, b.value, plus) };
   }
@@ -36,7 +36,10 @@ export function addFigures(a: Figures, b: Figures): Figures {
   };
 }
 
-function addBuckets(a: Buckets | undefined, b: Buckets | undefined): Buckets | undefined {
+function addBuckets(
+  a: PointBuckets | undefined,
+  b: PointBuckets | undefined,
+): PointBuckets | undefined {
   if (a?.kind === "exponential" && b?.kind === "exponential") {
     return { kind: "exponential", ...addExponential(a, b, MOST_EXPONENTIAL_BUCKETS) };
   }

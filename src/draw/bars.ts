@@ -7,7 +7,7 @@ import {
 } from "../aggregate/base2.ts";
 import { type Paint, PLAIN } from "../console/paint.ts";
 
-/** A histogram to draw: one count more than there are bounds; bounds are upper and inclusive. */
+/** Histogram to draw. Bounds are upper and inclusive, and there is one more count than bounds. */
 export interface Drawable {
   readonly bounds: readonly number[];
   readonly counts: readonly (number | bigint)[];
@@ -15,14 +15,14 @@ export interface Drawable {
 
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const SHORTEST_BAR = 8;
-/** A longer run of empty buckets between full ones is drawn as one line that says how many. */
+/** Longest run of empty buckets between filled ones that is drawn line by line; a longer one becomes one line. */
 const LONGEST_GAP = 6;
-/** Nobody reads more lines; with more buckets, as many neighbours as needed are drawn as one. */
+/** Maximum number of lines; with more buckets, neighbours are merged. */
 const MOST_BUCKETS = 200;
 
 /**
- * Draws a histogram as lines of at most `width` characters (as far as its labels leave room): bucket,
- * bar, count. Of the empty buckets at either end only the one beside the data is shown.
+ * Draws a histogram as lines of bucket, bar and count, at most `width` characters long if the labels leave room. Of
+ * the empty buckets at either end only the one beside the data is drawn.
  */
 export function plot(histogram: Drawable, width: number, paint: Paint = PLAIN): string[] {
   const { bounds, counts } = coarser(histogram);
@@ -48,11 +48,11 @@ export function plot(histogram: Drawable, width: number, paint: Paint = PLAIN): 
   return rows.map(({ label, count, note }) => {
     const drawn = paint.bar(bar(Number(count) / most, barWidth));
     return [paint.faint(label.padStart(labelWidth)), drawn, note ?? String(count)]
-      .filter((it) => it !== "").join(" ");
+      .filter((part) => part !== "").join(" ");
   });
 }
 
-/** A bar of `share` (0 to 1) of `width` characters, to an eighth; anything above 0 shows. */
+/** Draws a bar that fills `share` (0 to 1) of `width` characters, to an eighth; anything above 0 is visible. */
 export function bar(share: number, width: number): string {
   if (!(share > 0)) return "";
   const eighths = Math.max(1, Math.round(Math.min(share, 1) * width * 8));
@@ -60,8 +60,8 @@ export function bar(share: number, width: number): string {
 }
 
 /**
- * The explicit buckets of an exponential histogram, neighbours merged in pairs (as a lower scale
- * does it: opentelemetry-proto, ExponentialHistogramDataPoint) until no side has more than `most`.
+ * Converts an exponential histogram into explicit buckets. Neighbours are merged in pairs, as a lower scale would do
+ * (opentelemetry-proto, ExponentialHistogramDataPoint), until each side has at most `most`.
  */
 export function exponentialBuckets(histogram: Exponential, most = 16): Drawable {
   let { scale, positive, negative } = histogram;
@@ -129,16 +129,16 @@ function label(bounds: readonly number[], bucket: number): string {
   const lower = bounds[bucket - 1];
   const upper = bounds[bucket];
   let digits = LEAST_DIGITS;
-  const told = () =>
+  const labels = () =>
     [lower, upper].map((bound) => bound === undefined ? "" : number(bound, digits));
   // The bounds of a fine exponential histogram are close to each other.
-  while (digits < MOST_DIGITS && told()[0] === told()[1]) digits++;
-  const [from = "", to = ""] = told();
+  while (digits < MOST_DIGITS && labels()[0] === labels()[1]) digits++;
+  const [from = "", to = ""] = labels();
   return `(${from === "" ? "-∞" : from}, ${to === "" ? "+∞)" : `${to}]`}`;
 }
 
 const LEAST_DIGITS = 5;
-/** As many as a double has. */
+/** Number of digits of a double. */
 const MOST_DIGITS = 17;
 
 function number(value: number, digits: number): string {

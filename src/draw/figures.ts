@@ -2,12 +2,13 @@ import type { Exponential } from "../aggregate/base2.ts";
 import type { DataPoint } from "../otlp/data_points.ts";
 import type { Drawable } from "./bars.ts";
 
-export type Buckets =
+/** Buckets of a data point, explicit or exponential. */
+export type PointBuckets =
   | ({ readonly kind: "explicit" } & Drawable)
   | ({ readonly kind: "exponential" } & Exponential);
 
-/** What is drawn of a data point, and added up, whatever its type. */
-export type Figures =
+/** Figures of a data point of any type, as they are drawn and added up. Undefined figures are unknown. */
+export type PointFigures =
   | { readonly kind: "number"; readonly value: number | bigint | undefined }
   | {
     readonly kind: "distribution";
@@ -15,10 +16,11 @@ export type Figures =
     readonly sum: number | undefined;
     readonly min: number | undefined;
     readonly max: number | undefined;
-    readonly buckets: Buckets | undefined;
+    readonly buckets: PointBuckets | undefined;
   };
 
-export function figuresOf(point: DataPoint): Figures {
+/** Extracts the figures of a decoded data point. */
+export function figuresOf(point: DataPoint): PointFigures {
   if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") {
     return { kind: "number", value: point.value.value };
   }
@@ -29,7 +31,7 @@ export function figuresOf(point: DataPoint): Figures {
   return { kind: "distribution", count, sum, min, max, buckets: bucketsOf(point) };
 }
 
-function bucketsOf(point: DataPoint): Buckets | undefined {
+function bucketsOf(point: DataPoint): PointBuckets | undefined {
   switch (point.$typeName) {
     case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
       return point.bucketCounts.length === 0
@@ -51,18 +53,18 @@ function bucketsOf(point: DataPoint): Buckets | undefined {
   }
 }
 
-/** `count 5, min 1.5, …`: what is known of a series, in one line. */
-export function knownFigures(
+/** Formats the known figures of a series in one line: `count 5, min 1.5, …`. */
+export function formatFigures(
   count: number | bigint,
   known: Readonly<Record<string, number | undefined>>,
 ): string {
   const others = Object.entries(known).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name} ${rounded(value)}`]
+    value === undefined ? [] : [`${name} ${roundToSixDigits(value)}`]
   );
   return [`count ${count}`, ...others].join(", ");
 }
 
-/** Six digits tell more than a bucket does. */
-export function rounded(value: number): string {
+/** Rounds to six digits, which is more than a bucket can tell. */
+export function roundToSixDigits(value: number): string {
   return String(Number(value.toPrecision(6)));
 }

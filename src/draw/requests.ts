@@ -1,6 +1,12 @@
-import { type Canvas, wrapped } from "../console/canvas.ts";
-import { type Buckets, type Figures, figuresOf, knownFigures, rounded } from "./figures.ts";
-import { attributeWords } from "./words.ts";
+import { type Canvas, wrapWords } from "../console/canvas.ts";
+import {
+  figuresOf,
+  formatFigures,
+  type PointBuckets,
+  type PointFigures,
+  roundToSixDigits,
+} from "./figures.ts";
+import { attributeWords, titleWords } from "./words.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
@@ -8,20 +14,19 @@ import { type DataPoint, dataPointsOf, pointCount } from "../otlp/data_points.ts
 import { exponentialBuckets, plot } from "./bars.ts";
 import { PERCENTILES } from "../aggregate/accuracy.ts";
 import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../aggregate/quantile.ts";
-import { escapeText } from "../console/escape.ts";
 import type { Hide } from "../redact/secrets.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
-export interface Series {
+export interface DrawnSeries {
   readonly resource: readonly string[];
   readonly title: readonly string[];
-  readonly figures: Figures;
+  readonly figures: PointFigures;
 }
 
-/** Series that are drawn at once; the rest is only counted. */
+/** Maximum number of series that are drawn at once; the others are only counted. */
 const MOST_DRAWN = 1000;
 
-/** The data points of the requests, those with the most measurements first, and at most `most` of them. */
+/** Draws the data points of requests, largest first, at most `most` of them. */
 export function drawRequests(
   requests: readonly ExportMetricsServiceRequest[],
   canvas: Canvas,
@@ -33,7 +38,7 @@ export function drawRequests(
     ...drawSeries(
       largest.slice(0, most).map(({ resource, metric, point }) => ({
         resource: attributeWords(resource, canvas.hide),
-        title: titleOf(metric, point, canvas.hide),
+        title: seriesTitle(metric, point, canvas.hide),
         figures: figuresOf(point),
       })),
       canvas,
@@ -42,8 +47,8 @@ export function drawRequests(
   ];
 }
 
-/** Series that are in their order, as many as are drawn at once. */
-export function drawFirst(series: readonly Series[], canvas: Canvas): string[] {
+/** Draws series in the given order, at most MOST_DRAWN of them. */
+export function drawFirst(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   return [
     ...drawSeries(series.slice(0, MOST_DRAWN), canvas),
     ...moreLines(series.length - MOST_DRAWN, "series"),
@@ -74,28 +79,27 @@ function placedPoints(request: ExportMetricsServiceRequest): PlacedPoint[] {
   );
 }
 
-/** A series' name, unit and attributes. */
-export function titleOf(metric: Metric, point: DataPoint, hide: Hide = (text) => text): string[] {
-  const unit = metric.unit === "" ? [] : [`(${escapeText(hide(metric.unit))})`];
-  return [
-    escapeText(hide(metric.name)),
-    ...unit,
-    ...attributeWords(point.attributes, hide),
-  ];
+/** Title of a data point's series. */
+export function seriesTitle(
+  metric: Metric,
+  point: DataPoint,
+  hide: Hide = (text) => text,
+): string[] {
+  return titleWords(metric, attributeWords(point.attributes, hide), hide);
 }
 
-/** A resource is named where it is another than that of the block before. */
-function drawSeries(series: readonly Series[], canvas: Canvas): string[] {
+/** Draws series, and names the resource whenever it differs from that of the block before. */
+function drawSeries(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   const { breakAt, paint } = canvas;
   const lines: string[] = [];
   let before = "";
   for (const { resource, title, figures } of series) {
     const named = resource.join(" ");
     if (named !== before && named !== "") {
-      lines.push(...wrapped(["resource", ...resource], 2, breakAt).map(paint.faint));
+      lines.push(...wrapWords(["resource", ...resource], 2, breakAt).map(paint.faint));
     }
     before = named;
-    lines.push(...wrapped(title, 2, breakAt).map(paint.strong));
+    lines.push(...wrapWords(title, 2, breakAt).map(paint.strong));
     lines.push(...drawFigures(figures, canvas));
   }
   return lines;
@@ -103,12 +107,12 @@ function drawSeries(series: readonly Series[], canvas: Canvas): string[] {
 
 const INDENT = 4;
 
-function drawFigures(figures: Figures, { width, breakAt, paint }: Canvas): string[] {
+function drawFigures(figures: PointFigures, { width, breakAt, paint }: Canvas): string[] {
   // A name and its value stay on one line.
-  const text = (line: string) => wrapped(line.split(/(?<=,) /), INDENT, breakAt);
+  const text = (line: string) => wrapWords(line.split(/(?<=,) /), INDENT, breakAt);
   if (figures.kind === "number") return text(`value ${String(figures.value ?? "none")}`);
   const { count, min, max, sum, buckets } = figures;
-  const lines = text(knownFigures(count, { min, max, sum }));
+  const lines = text(formatFigures(count, { min, max, sum }));
   if (buckets === undefined) return lines;
   const estimates = estimatesOf(buckets, { min, max });
   if (estimates.length > 0) lines.push(...text(`estimated ${estimates.join(", ")}`));
@@ -118,7 +122,7 @@ function drawFigures(figures: Figures, { width, breakAt, paint }: Canvas): strin
 }
 
 function estimatesOf(
-  buckets: Buckets,
+  buckets: PointBuckets,
   extremes: { readonly min: number | undefined; readonly max: number | undefined },
 ): string[] {
   const listed: readonly Bucket[] = buckets.kind === "explicit"
@@ -128,6 +132,6 @@ function estimatesOf(
     const estimate = quantile(percent / 100, listed, extremes);
     if (estimate === undefined) return [];
     const sign = { about: "", above: "> ", below: "≤ " }[estimate.relation];
-    return [`p${percent} ${sign}${rounded(estimate.value)}`];
+    return [`p${percent} ${sign}${roundToSixDigits(estimate.value)}`];
   });
 }

@@ -4,16 +4,35 @@ import type { Hide } from "../redact/secrets.ts";
 
 const MOST_ATTRIBUTES = 100;
 
-/** Attributes for people, `key=value` each, safe for a terminal, and without what `hide` takes out. */
+/** Formats attributes as `key=value` words, safe for a terminal, with secrets hidden by `hide`. */
 export function attributeWords(
   attributes: readonly KeyValue[],
   hide: Hide = (text) => text,
 ): string[] {
-  const words = attributes.slice(0, MOST_ATTRIBUTES).map(({ key, value }) =>
-    `${escapeText(hide(key))}=${valueText(value, hide)}`
+  return listWords(
+    attributes,
+    ({ key, value }) => `${escapeText(hide(key))}=${valueText(value, hide)}`,
   );
-  const more = attributes.length - MOST_ATTRIBUTES;
+}
+
+/** Formats each item as a word; items beyond MOST_ATTRIBUTES are only counted. */
+export function listWords<T>(items: readonly T[], format: (item: T) => string): string[] {
+  const words = items.slice(0, MOST_ATTRIBUTES).map(format);
+  const more = items.length - MOST_ATTRIBUTES;
   return more > 0 ? [...words, `… and ${more} more`] : words;
+}
+
+/** Title of a series: its name, unit and attribute words, safe for a terminal. */
+export function titleWords(
+  { name, unit }: { readonly name: string; readonly unit: string },
+  attributes: readonly string[],
+  hide: Hide,
+): string[] {
+  return [
+    escapeText(hide(name)),
+    ...unit === "" ? [] : [`(${escapeText(hide(unit))})`],
+    ...attributes,
+  ];
 }
 
 function valueText(value: AnyValue | undefined, hide: Hide): string {
@@ -34,7 +53,7 @@ function valueText(value: AnyValue | undefined, hide: Hide): string {
   }
 }
 
-/** A string for people, safe for a terminal; quoted when it would otherwise run into its neighbour. */
+/** Formats a string safely for a terminal; quoted if it would run into its neighbour. */
 export function stringWord(text: string): string {
   return /^[^\s"=]+$/.test(text) ? escapeText(text) : escapeText(JSON.stringify(text));
 }

@@ -1,16 +1,16 @@
-/** What of an X.509 certificate tells its place in a chain, each field as DER. */
+/** Issuer and subject of an X.509 certificate as DER, which decide its place in a chain. */
 export interface CertificateFacts {
   readonly issuer: Uint8Array<ArrayBuffer>;
   readonly subject: Uint8Array<ArrayBuffer>;
 }
 
 const SEQUENCE = 0x30;
-/** `version`, which a certificate of version 1 leaves out. */
+/** Tag of `version`, which a certificate of version 1 omits. */
 const VERSION = 0xa0;
-/** Fields of the longest sequence that is read here, TBSCertificate. */
+/** Number of fields of the longest sequence that is read, TBSCertificate. */
 const MOST_FIELDS = 10;
 
-/** Reads a certificate (RFC 5280, 4.1); undefined when the bytes are none. No signature and no date is checked. */
+/** Reads a certificate (RFC 5280, 4.1) without checking signature and dates; undefined if the bytes are not one. */
 export function certificateFacts(der: Uint8Array<ArrayBuffer>): CertificateFacts | undefined {
   const certificate = fieldsOf(der);
   const [content] = certificate ?? [];
@@ -23,7 +23,7 @@ export function certificateFacts(der: Uint8Array<ArrayBuffer>): CertificateFacts
   return issuer[0] === SEQUENCE && subject[0] === SEQUENCE ? { issuer, subject } : undefined;
 }
 
-/** The elements of a DER sequence that fills `der`; undefined when it is none, or one of too many elements. */
+/** Splits a DER sequence that fills `der` into its elements; undefined if it is not one, or has too many. */
 function fieldsOf(der: Uint8Array<ArrayBuffer>): readonly Uint8Array<ArrayBuffer>[] | undefined {
   const whole = elementAt(der, 0);
   if (der[0] !== SEQUENCE || whole?.end !== der.length) return undefined;
@@ -37,7 +37,7 @@ function fieldsOf(der: Uint8Array<ArrayBuffer>): readonly Uint8Array<ArrayBuffer
   return fields;
 }
 
-/** Where the content of an element begins and where it ends (X.690, 8.1.3); undefined beyond the end. */
+/** Finds where an element's content begins and ends (X.690, 8.1.3); undefined if that is beyond the end. */
 function elementAt(
   der: Uint8Array,
   at: number,

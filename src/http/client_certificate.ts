@@ -7,13 +7,13 @@ import { certificateFault } from "./tls_hints.ts";
 // Whether a file can be used is for the TLS library to say; this module asks it before anything else happens, and puts
 // its answer into words that name the file. Needed only where such a file is given: import it dynamically.
 
-/** Which of the two files cannot be used, why, and what to do. */
+/** The file of a client certificate that cannot be used, the reason, and the remedy. */
 export interface Unusable {
   readonly file: "certificate" | "key";
   readonly reason: string;
 }
 
-/** Looks at a client's certificate and its key, as PEM; undefined: they can be used. */
+/** Checks a client's certificate and its key, both PEM; undefined if they can be used. */
 export function unusableClient(cert: string, key: string): Unusable | undefined {
   const chain = certificatesIn(cert);
   if (typeof chain === "string") return { file: "certificate", reason: chain };
@@ -27,7 +27,7 @@ export function unusableClient(cert: string, key: string): Unusable | undefined 
   }
   const lacking = unreadableKey(key);
   if (lacking !== undefined) return { file: "key", reason: lacking };
-  const refusal = refusalOf(() => demandUsablePair({ cert, key }));
+  const refusal = rejectionBy(() => demandUsablePair({ cert, key }));
   if (refusal !== undefined) return unusablePair(refusal, chain, key);
   const wrong = misplaced(chain);
   return wrong === undefined ? undefined : {
@@ -38,7 +38,7 @@ export function unusableClient(cert: string, key: string): Unusable | undefined 
   };
 }
 
-/** What is wrong with a file of CA certificates, as PEM; undefined: it can be used. */
+/** Checks a file of CA certificates, PEM; returns the reason if it cannot be used. */
 export function unusableAuthorities(text: string): string | undefined {
   const found = certificatesIn(text);
   if (typeof found === "string") return found;
@@ -55,18 +55,18 @@ export function unusableAuthorities(text: string): string | undefined {
   const one = refusalOfAuthorities(found[from]?.pem ?? "");
   return one === undefined
     ? rejected(whole)
-    : `${nameOf(from, found.length)} in it ${faultIn(one)}`;
+    : `${certificateName(from, found.length)} in it ${faultIn(one)}`;
 }
 
 function refusalOfAuthorities(pem: string): string | undefined {
-  return refusalOf(() => Deno.createHttpClient({ caCerts: [pem] }).close());
+  return rejectionBy(() => Deno.createHttpClient({ caCerts: [pem] }).close());
 }
 
-/** Certificates of which OpenSSL looks at no more in a chain. */
+/** Maximum length of a chain that OpenSSL accepts. */
 const LONGEST_CHAIN = 100;
 
-/** In the words of the TLS library; undefined when it has none. */
-function refusalOf(use: () => void): string | undefined {
+/** Runs a use of a file and returns the TLS library's objection, if it has one. */
+function rejectionBy(use: () => void): string | undefined {
   try {
     use();
     return undefined;
@@ -78,7 +78,7 @@ function refusalOf(use: () => void): string | undefined {
 function unusablePair(refusal: string, chain: readonly InChain[], key: string): Unusable {
   if (/KeyMismatch/.test(refusal)) {
     const own = chain.findIndex(({ pem }) =>
-      refusalOf(() => demandUsablePair({ cert: pem, key })) === undefined
+      rejectionBy(() => demandUsablePair({ cert: pem, key })) === undefined
     );
     return own < 0
       ? {
@@ -104,7 +104,7 @@ function unusablePair(refusal: string, chain: readonly InChain[], key: string): 
   return {
     file: "certificate",
     reason: /invalid peer certificate/.test(refusal)
-      ? `${nameOf(0, chain.length)} in it ${faultIn(refusal)}`
+      ? `${certificateName(0, chain.length)} in it ${faultIn(refusal)}`
       : rejected(refusal),
   };
 }
@@ -126,17 +126,17 @@ interface InChain extends CertificateFacts {
   readonly pem: string;
 }
 
-/** The certificates of a PEM file, at least one, or what is wrong with the file. */
+/** Reads the certificates of a PEM file, at least one, or returns the reason if there is none. */
 function certificatesIn(text: string): readonly InChain[] | string {
   const blocks = pemBlocks(text);
   const found = blocks.filter(({ label }) => label === "CERTIFICATE");
   if (found.length === 0) return noCertificate(text, blocks);
   const certificates: InChain[] = [];
   for (const [i, block] of found.entries()) {
-    if (!block.isWhole) return `${nameOf(i, found.length)} in it is cut off: ${NO_END}`;
+    if (!block.isWhole) return `${certificateName(i, found.length)} in it is cut off: ${NO_END}`;
     const der = derOf(block);
     const facts = der === undefined ? undefined : certificateFacts(der);
-    if (facts === undefined) return `${nameOf(i, found.length)} in it is damaged`;
+    if (facts === undefined) return `${certificateName(i, found.length)} in it is damaged`;
     certificates.push({ ...facts, pem: pemOf(block) });
   }
   return certificates;
@@ -144,7 +144,7 @@ function certificatesIn(text: string): readonly InChain[] | string {
 
 const NO_END = "its -----END … line is missing";
 
-function nameOf(index: number, count: number): string {
+function certificateName(index: number, count: number): string {
   return count === 1 ? "the certificate" : `certificate ${index + 1}`;
 }
 
@@ -157,7 +157,7 @@ function noCertificate(text: string, blocks: readonly PemBlock[]): string {
   return `${NO_CERTIFICATE}${otherForm(text, "openssl x509", "openssl pkcs12 -clcerts -nokeys")}`;
 }
 
-/** What a file without a PEM block seems to be, and what to do with it. */
+/** Guesses the form of a file without a PEM block, and says how to convert it. */
 function otherForm(text: string, fromDer: string, fromPkcs12: string): string {
   if (text.trim() === "") return ", and it is empty";
   if (text.includes("-----BEGIN")) {
@@ -173,7 +173,7 @@ function otherForm(text: string, fromDer: string, fromPkcs12: string): string {
     : `, and it seems to be DER: convert it with ${fromDer} -inform der -in FILE -out NEW.pem`;
 }
 
-/** The first certificate whose signer is in the file, but not next to it. */
+/** Finds the first certificate whose signer is in the file but not next to it. */
 function misplaced(
   chain: readonly CertificateFacts[],
 ): { readonly signed: number; readonly issuer: number } | undefined {
@@ -189,7 +189,10 @@ function misplaced(
 const NO_KEY = "expected a PEM file with -----BEGIN PRIVATE KEY-----";
 const KINDS = "RSA of 2,048 to 8,192 bits, P-256, P-384, P-521 or Ed25519";
 
-/** What is wrong with the file of a private key, as far as that is seen without the TLS library. */
+/**
+ * Checks the file of a private key as far as possible without the TLS library; returns the reason if it cannot be
+ * used.
+ */
 function unreadableKey(text: string): string | undefined {
   const blocks = pemBlocks(text);
   const key = blocks.find(({ label }) => label.endsWith("PRIVATE KEY"));

@@ -1,8 +1,8 @@
 /**
- * Bytes without their content coding (RFC 9110, 8.4.1): gzip with any number of members, deflate with or without its zlib
- * header, br. "too-large" beyond `most` bytes; undefined for an unknown coding and for bytes that are not whole.
+ * Removes a content coding (RFC 9110, 8.4.1): gzip with any number of members, deflate with or without its zlib
+ * header, br. "too-large" beyond `most` bytes; undefined for an unknown coding or incomplete bytes.
  */
-export async function decompressed(
+export async function decompress(
   bytes: Uint8Array<ArrayBuffer>,
   coding: string,
   most: number,
@@ -33,7 +33,7 @@ export async function decompressed(
   }
 }
 
-/** Whether the header of RFC 1950 stands in front. */
+/** Whether bytes begin with the header of RFC 1950. */
 function isZlib([method = 0, flags = 0]: Uint8Array): boolean {
   return (method & 0x0f) === 8 && (method << 8 | flags) % 31 === 0;
 }

@@ -24,7 +24,7 @@ import { demandInsecureWorks, type TlsConfig, tlsConfig } from "./tls_config.ts"
 export interface DestinationConfig<P extends Profile = Profile> {
   readonly endpoint: Endpoint<P>;
   readonly authorization: Authorization;
-  /** Every header but Authorization and those that describe the body. */
+  /** Headers other than Authorization and those that describe the body. */
   readonly headers: readonly (readonly [string, string])[];
   readonly tls: TlsConfig;
   readonly compression: "gzip" | "none";
@@ -86,10 +86,13 @@ export function destinationConfig<P extends Profile>(
   };
 }
 
-/** A timer takes no more milliseconds than fit in 31 bits, 24 days. */
+/** Longest timeout in seconds, 23 days: a timer accepts milliseconds of 31 bits. */
 const LONGEST_SECONDS = 2_000_000;
 
-/** The flag is in seconds, the variables are in milliseconds (OTLP exporter specification). */
+/**
+ * Reads the timeout in milliseconds. The flag is in seconds, the variables are in milliseconds (OTLP exporter
+ * specification).
+ */
 export function timeoutOf(flags: Pick<SendFlags, "timeout">, find: Variables): number {
   const variable = flags.timeout === undefined ? variableOf("timeout", find) : undefined;
   return variable === undefined

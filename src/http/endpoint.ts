@@ -9,7 +9,7 @@ export interface Endpoint<P extends Profile = Profile> {
   readonly url: URL;
   /** URL as it may be shown. */
   readonly shown: string;
-  /** User name and password of the URL, as an Authorization value. */
+  /** Authorization value of the URL's user name and password. */
   readonly basic: string | undefined;
   /** Setting that names it. */
   readonly setting: Setting;
@@ -79,7 +79,7 @@ function parse(setting: Setting, { examples }: Receivers): URL {
   const url = URL.parse(text);
   const isHttp = url !== null && ["http:", "https:"].includes(url.protocol);
   const shown = () => `"${redactUrlText(setting.value)}"`;
-  const placeholder = placeholderIn(isHttp ? url.hostname : text);
+  const placeholder = placeholderInHost(isHttp ? url.hostname : text);
   if (placeholder !== undefined) {
     throw invalid(
       setting,
@@ -101,7 +101,7 @@ function parse(setting: Setting, { examples }: Receivers): URL {
 }
 
 /** Finds a placeholder of some documentation in a host: `<cluster>`, `{id}`. */
-function placeholderIn(text: string): string | undefined {
+function placeholderInHost(text: string): string | undefined {
   // A password may hold such characters, and is not quoted.
   const [host = ""] = text.replace(/^[a-z]+:\/\//i, "").replace(/^.*@/s, "").split(/[/?#]/, 1);
   return /<[^<>]*>|\$?\{\{?[^{}]*\}\}?|\$[A-Z_]+/i.exec(host)?.[0];

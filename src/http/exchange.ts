@@ -1,17 +1,17 @@
-/** What of the destination has been read from files. */
+/** Credentials of the destination, read from files. */
 export interface Credentials {
-  /** PEM, added to the public roots. */
+  /** CA certificates as PEM, added to the public roots. */
   readonly ca: string | undefined;
-  /** PEM. */
+  /** Client certificate and key as PEM. */
   readonly client: { readonly cert: string; readonly key: string } | undefined;
-  /** The value of the Authorization header, asked for before every request; `signal` ends reading it. */
+  /** Returns the Authorization value. Called before every request; `signal` ends reading it. */
   readonly authorization: (signal?: AbortSignal) => Promise<string | undefined>;
 }
 
-/** Header values by lower-case name. A plain object, because fetch makes its own Headers of it anyway. */
+/** Header values by lower-case name. It is a plain object because fetch makes its own Headers of it anyway. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** One request and the beginning of its response; rejects when none comes. */
+/** Sends one request and returns the beginning of its response; rejects if there is none. */
 export type Exchange = (
   body: Uint8Array<ArrayBuffer>,
   headers: RequestHeaders,
@@ -19,6 +19,6 @@ export type Exchange = (
 ) => Promise<{
   readonly status: number;
   readonly headers: Headers;
-  /** The body as it came, in the coding that the headers name; null without one. */
+  /** Body in the coding that the headers name; null if there is none. */
   readonly chunks: AsyncIterable<Uint8Array> | null;
 }>;

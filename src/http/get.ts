@@ -1,45 +1,46 @@
 import { deadline } from "../platform/deadline.ts";
-import { failure, INTERRUPTED, timedOut } from "./transport.ts";
+import { failure, INTERRUPTED, type Phase, timedOut } from "./transport.ts";
 import type { Failure } from "./reply.ts";
 import { readBody } from "./response_body.ts";
 
-/** What a GET brought. */
-export type Got =
+/** Result of a GET. */
+export type GetResult =
   | {
     readonly kind: "answer";
     readonly status: number;
     readonly headers: Headers;
-    /** The body of a 200, decompressed, as UTF-8; that of any other status is not read. */
+    /** Body of a 200, decompressed, as UTF-8. Other bodies are not read. */
     readonly text: string;
   }
-  /** Longer than was asked for; the rest was not read. */
+  /** The body was longer than allowed; the rest was not read. */
   | { readonly kind: "too-large" }
   | Failure;
 
+/** Headers and limits of a GET. */
 export interface GetOptions {
   readonly headers: readonly (readonly [string, string])[];
   readonly timeoutMs: number;
-  /** Bytes that are read at most, as they come and decompressed. */
+  /** Maximum number of bytes to read, compressed and decompressed. */
   readonly mostBytes: number;
   readonly signal: AbortSignal;
 }
 
-/** GETs a text, through the proxy that fetch finds; never rejects for what a network or a server can do. */
+/** GETs a text through the proxy that fetch finds; never rejects for anything that a network or a server can do. */
 export async function getText(
   url: URL,
   { headers, timeoutMs, mostBytes, signal }: GetOptions,
-): Promise<Got> {
+): Promise<GetResult> {
   const timeout = deadline(timeoutMs);
-  const failed = (thrown: unknown, answering: boolean) =>
+  const failed = (thrown: unknown, phase: Phase) =>
     signal.aborted
       ? INTERRUPTED
       : timeout.signal.aborted
-      ? timedOut(timeoutMs, answering)
-      : failure(thrown, answering);
+      ? timedOut(timeoutMs, phase)
+      : failure(thrown, phase);
   try {
     const response = await fetch(url, {
-      // As for a POST: this program decompresses, and no body is an empty one.
-      // Of gzip with several members, fetch of Deno 2.9 returns the first alone.
+      // This program decompresses, as for a POST, so that no bytes are an empty body. Of gzip with several
+      // members, fetch of Deno 2.9 returns only the first.
       headers: { ...Object.fromEntries(headers), "accept-encoding": "identity" },
       redirect: "manual",
       signal: AbortSignal.any([signal, timeout.signal]),
@@ -58,12 +59,12 @@ export async function getText(
       case "too-large":
         return { kind: "too-large" };
       case "broken":
-        return failed(body.thrown, true);
+        return failed(body.thrown, "reading");
       case "miscoded":
-        return failed(`the answer is not in the coding that it names, "${body.coding}"`, true);
+        return failed(`the answer is not in the coding that it names, "${body.coding}"`, "reading");
     }
   } catch (thrown) {
-    return failed(thrown, false);
+    return failed(thrown, "waiting");
   } finally {
     timeout.clear();
   }

@@ -8,13 +8,15 @@ import {
 } from "../settings/setting.ts";
 import { type SendFlags, settingsOf, variableOf } from "../settings/settings.ts";
 
-/** A header of every request, and the setting that gave it. */
+/** Header of every request, and the setting that gave it. */
 export interface Header {
   readonly value: string;
   readonly setting: Setting;
 }
 
-/** Set by the program itself: a header of this name would contradict the body or how the response is read. */
+/**
+ * Names of headers that the program sets itself: another value would contradict the body or how the response is read.
+ */
 const OWN_HEADERS = [
   "accept-encoding",
   "connection",
@@ -26,7 +28,7 @@ const OWN_HEADERS = [
 
 const EXPECTED = "NAME=VALUE, for example X-Scope=team-a; in a variable several, with commas";
 
-/** Headers by lower-case name: the variable's first, then `--header`, name by name. */
+/** Reads headers by lower-case name. `--header` overrides the variable, name by name. */
 export function headersOf(
   flags: Pick<SendFlags, "header">,
   find: Variables,
@@ -45,7 +47,7 @@ export function headersOf(
   return headers;
 }
 
-/** The lower-case name and the decoded value of one `NAME=VALUE`, or a UsageError. */
+/** Parses one `NAME=VALUE` into the lower-case name and the decoded value, or throws a UsageError. */
 export function headerOf(setting: Setting, expected: string): readonly [string, string] {
   const pair = keyValue(setting.value);
   if (pair === undefined) throw invalid(setting, expected);
@@ -68,10 +70,13 @@ function headerName(name: string, value: string, setting: Setting, expected: str
   return key;
 }
 
-/** Neither a scheme nor its token begins with a quote; the parameters of Digest may end with one (RFC 9110, 11.4). */
+/**
+ * Authorization value whose scheme or token begins with a quote. The parameters of Digest may end with one (RFC 9110,
+ * 11.4).
+ */
 const QUOTED_CREDENTIALS = /^(?:(?:Api-Token|Bearer|Basic)\s+)?["'`\u2018\u201c]/i;
 
-/** What an HTTP header's value may hold (RFC 9110, 5.5), as far as fetch takes it. */
+/** Whether a text can be the value of an HTTP header (RFC 9110, 5.5) in fetch. */
 function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }

@@ -9,8 +9,8 @@ import { openSocket } from "./tunnel.ts";
 const LARGEST_HEAD = 408 * 1024;
 
 /**
- * Exchanges with a receiver whose certificate is not verified, which fetch cannot do. Every request has a connection
- * of its own: on a reused one node:https of Deno can send a POST that timed out twice (denoland/deno#36786).
+ * Creates the exchange with a receiver whose certificate is not verified, which fetch cannot skip. Each request has
+ * its own connection: on a reused one node:https of Deno can send a POST twice that timed out (denoland/deno#36786).
  */
 export function insecureExchange(
   { url, proxy }: Pick<Endpoint, "url" | "proxy">,
@@ -31,7 +31,7 @@ export function insecureExchange(
       ...ca !== undefined && { ca },
       ...client,
     };
-    /** Deno's `request` takes a connection from its agent alone, not from its options. */
+    /** Agent that hands out the tunnel: Deno's `request` accepts a connection only from its agent. */
     class TunnelAgent extends Agent {
       override createConnection() {
         return connect({
@@ -51,14 +51,14 @@ export function insecureExchange(
       }, (answer) => {
         resolve({
           status: answer.statusCode ?? 0,
-          headers: headersOf(answer),
-          chunks: chunksOf(answer),
+          headers: incomingHeaders(answer),
+          chunks: incomingChunks(answer),
         });
       });
       // After a 101 (Switching Protocols) no answer follows: it is one, and nobody asked for it.
       sent.on("upgrade", (answer, socket) => {
         socket.destroy();
-        resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), chunks: null });
+        resolve({ status: answer.statusCode ?? 0, headers: incomingHeaders(answer), chunks: null });
       });
       sent.on("socket", (socket) => {
         socket.once("connect", () => state = "connected");
@@ -80,13 +80,13 @@ export function insecureExchange(
   };
 }
 
-function headersOf({ headers }: IncomingMessage): Headers {
+function incomingHeaders({ headers }: IncomingMessage): Headers {
   return new Headers(
     Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
   );
 }
 
-function chunksOf(answer: IncomingMessage): ReadableStream<Uint8Array> {
+function incomingChunks(answer: IncomingMessage): ReadableStream<Uint8Array> {
   let isCancelled = false;
   return new ReadableStream({
     start(controller) {

@@ -4,8 +4,8 @@ import { keyValue, percentDecode, type Variables } from "../settings/setting.ts"
 import { rowOf, type SendFlags, type SettingKey } from "../settings/settings.ts";
 
 /**
- * Adds what is secret among the settings, used or not, before any of them is read: a message may quote a value that was
- * given in the place of another. A token that a file holds is added when it is read.
+ * Adds all secrets among the settings, used or not, before any setting is read: a message may quote a value that was
+ * given in place of another. A token in a file is added when it is read.
  */
 export function addKnownSecrets(
   secrets: Secrets,

@@ -1,8 +1,8 @@
 /** One block of a PEM file (RFC 7468), whole or cut off. */
 export interface PemBlock {
-  /** What stands after BEGIN: `CERTIFICATE`, `PRIVATE KEY`. */
+  /** Label after BEGIN: `CERTIFICATE`, `PRIVATE KEY`. */
   readonly label: string;
-  /** What stands between BEGIN and END. */
+  /** Text between BEGIN and END. */
   readonly content: string;
   /** Whether its END is there. */
   readonly isWhole: boolean;
@@ -11,8 +11,8 @@ export interface PemBlock {
 const MARKER = /^-----(BEGIN|END) ([A-Z0-9 ]+)-----/gm;
 
 /**
- * The blocks of a PEM file in their order; text between them is no matter. As the TLS library reads them, nothing stands
- * before BEGIN and END on their lines.
+ * Splits a PEM file into its blocks; other text is ignored. BEGIN and END must start their lines, as for the TLS
+ * library.
  */
 export function pemBlocks(text: string): readonly PemBlock[] {
   const blocks: PemBlock[] = [];
@@ -32,17 +32,20 @@ export function pemBlocks(text: string): readonly PemBlock[] {
   return blocks;
 }
 
-/** The text without what editors and `cat` leave in it: a byte order mark, a BEGIN behind the END before it. */
+/**
+ * Repairs a PEM file that editors or `cat` damaged: removes a byte order mark, and separates a BEGIN from the END
+ * before it.
+ */
 export function tidyPem(text: string): string {
   return text.replace(/^\ufeff/, "").replace(/(-----END [A-Z0-9 ]+-----)(?=-----BEGIN )/g, "$1\n");
 }
 
-/** A block as PEM, for itself. */
+/** Formats one block as PEM. */
 export function pemOf({ label, content }: PemBlock): string {
   return `-----BEGIN ${label}-----${content}-----END ${label}-----\n`;
 }
 
-/** What a block holds; undefined when that is not base64. */
+/** Decodes the content of a block; undefined if it is not base64. */
 export function derOf({ content }: PemBlock): Uint8Array<ArrayBuffer> | undefined {
   try {
     return Uint8Array.fromBase64(content);

@@ -1,31 +1,32 @@
 import { UsageError } from "../platform/errors.ts";
 import { HIDDEN, redactUrlText } from "../redact/redact.ts";
+import { withoutBrackets } from "./target.ts";
 
-/** The real environment: fetch reads its proxies there, whatever `.env` says. */
+/** Looks up a variable of the real environment, where fetch reads its proxies, whatever `.env` says. */
 export type Environment = (name: string) => string | undefined;
 
-/** A proxy in front of a host, as Deno's fetch reads it from a variable. */
+/** Proxy for a host, as Deno's fetch reads it from a variable. */
 export interface Proxy {
   readonly kind: "http" | "https" | "socks5";
-  /** Without the brackets of an IPv6 address. */
+  /** Host, without the brackets of an IPv6 address. */
   readonly host: string;
   readonly port: number;
   readonly credentials: ProxyCredentials | undefined;
-  /** Its URL without user name and password. */
+  /** URL for display, without user name and password. */
   readonly shown: string;
-  /** The variable that names it. */
+  /** Variable that names it. */
   readonly variable: string;
 }
 
-/** Decoded. */
+/** User name and password of a proxy, decoded. */
 export interface ProxyCredentials {
   readonly user: string;
   readonly password: string;
 }
 
 /**
- * The proxy that fetch uses for a URL; undefined: none. The rules are those of Deno's ext/fetch/proxy.rs, and a test holds
- * them against fetch. Throws a UsageError for what fetch takes for a proxy, and this program or fetch itself cannot connect to.
+ * Finds the proxy that fetch uses for a URL, if any, by the rules of Deno's ext/fetch/proxy.rs; a test compares them
+ * with fetch. Throws a UsageError for a proxy that this program or fetch cannot connect to.
  */
 export function proxyFor(url: URL, environment: Environment): Proxy | undefined {
   for (const { name, value } of candidates(url, environment)) {
@@ -35,7 +36,7 @@ export function proxyFor(url: URL, environment: Environment): Proxy | undefined 
   return undefined;
 }
 
-/** A warning for each variable that should name the proxy of a URL, and that fetch passes over as unreadable. */
+/** Warns about each variable that should name the proxy of a URL and that fetch ignores as unreadable. */
 export function proxyWarnings(url: URL, environment: Environment): readonly string[] {
   const warnings: string[] = [];
   for (const { name, value } of candidates(url, environment)) {
@@ -52,7 +53,7 @@ function problem(variable: string, value: string, what: string): string {
     "http://USER:PASSWORD@HOST:PORT, or with https:// or socks5://; percent-encode special characters in USER and PASSWORD";
 }
 
-/** User names and passwords in the proxy variables, encoded and decoded, whether or not fetch can read the value. */
+/** Lists user names and passwords in the proxy variables, encoded and decoded, whether or not fetch can read them. */
 export function proxySecrets(environment: Environment): readonly string[] {
   return ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) =>
     [name, name.toLowerCase()].flatMap((either) => {
@@ -60,7 +61,7 @@ export function proxySecrets(environment: Environment): readonly string[] {
       if (userinfo === undefined) return [];
       const colon = userinfo.indexOf(":");
       const parts = colon < 0 ? [] : [userinfo.slice(0, colon), userinfo.slice(colon + 1)];
-      return [userinfo, ...parts].flatMap((part) => [part, percentDecoded(part)]);
+      return [userinfo, ...parts].flatMap((part) => [part, percentDecodeLossy(part)]);
     })
   );
 }
@@ -70,7 +71,7 @@ interface Candidate {
   readonly value: string;
 }
 
-/** The variables that count for a URL, the first one first. */
+/** Lists the variables that apply to a URL, the first one first. */
 function candidates(url: URL, environment: Environment): readonly Candidate[] {
   if (isExempt(url.hostname, environment("NO_PROXY") ?? environment("no_proxy") ?? "")) return [];
   // Under CGI a request's header "Proxy" becomes HTTP_PROXY (https://httpoxy.org).
@@ -85,8 +86,8 @@ function candidates(url: URL, environment: Environment): readonly Candidate[] {
 }
 
 /**
- * Parts of a URL as the crate `http` reads it. With a scheme, path and query are allowed (and ignored by fetch); without
- * one, they are not.
+ * Parts of a URL as the crate `http` reads it. With a scheme, path and query are allowed (and ignored by fetch);
+ * without one, they are not.
  */
 const URI =
   /^(?:([a-z0-9+.-]*):\/\/([^/?#]+)(?:\/[!$-;=@-_a-z|~"{}\x80-\uffff]*)?(?:\?[!$-;=?-~\x80-\uffff]*)?(?:#.*)?|([^/?#]+))$/i;
@@ -96,14 +97,14 @@ const AUTHORITY =
 
 const DEFAULT_PORTS = { http: 80, https: 443, socks5: 1080 } as const;
 
-/** Undefined where fetch takes the value for none at all. */
+/** Parses the value of a proxy variable; undefined if fetch ignores it. */
 function parseProxy(variable: string, value: string): Proxy | undefined {
   if (/^(?:unix|vsock):/.test(value)) {
     throw new UsageError(problem(variable, value, "this program does not use such a proxy"));
   }
   const [, scheme = "http", full, bare] = URI.exec(value) ?? [];
   const authority = full ?? bare;
-  const kind = kindOf(scheme);
+  const kind = proxyKind(scheme);
   if (authority === undefined || kind === undefined || !AUTHORITY.test(authority)) return undefined;
   // fetch would take what stands in front of the password's / for the host.
   if (value.slice(value.indexOf(authority) + authority.length).includes("@")) {
@@ -123,19 +124,21 @@ function parseProxy(variable: string, value: string): Proxy | undefined {
   const hidden = userinfo === undefined ? "" : `${HIDDEN}:${HIDDEN}@`;
   return {
     kind,
-    host: host.replace(/^\[(.*)\]$/, "$1"),
+    host: withoutBrackets(host),
     port,
     credentials: userinfo === undefined ? undefined : {
-      user: percentDecoded(userinfo.slice(0, colon)),
-      password: percentDecoded(userinfo.slice(colon + 1)),
+      user: percentDecodeLossy(userinfo.slice(0, colon)),
+      password: percentDecodeLossy(userinfo.slice(colon + 1)),
     },
     shown: `${scheme.toLowerCase()}://${hidden}${host}:${port}/`,
     variable,
   };
 }
 
-/** Bytes that are not UTF-8 become U+FFFD, as in fetch; a % that begins no escape stays. */
-function percentDecoded(text: string): string {
+/**
+ * Decodes percent escapes as fetch does: bytes that are not UTF-8 become U+FFFD, and a % that begins no escape stays.
+ */
+function percentDecodeLossy(text: string): string {
   const bytes = new TextEncoder().encode(text);
   const decoded: number[] = [];
   for (let at = 0; at < bytes.length; at++) {
@@ -146,37 +149,37 @@ function percentDecoded(text: string): string {
   return new TextDecoder().decode(new Uint8Array(decoded));
 }
 
-function kindOf(scheme: string): Proxy["kind"] | undefined {
+function proxyKind(scheme: string): Proxy["kind"] | undefined {
   // The schemes of SOCKS count in small letters only.
   if (scheme === "socks5" || scheme === "socks5h") return "socks5";
   const lower = scheme.toLowerCase();
   return lower === "http" || lower === "https" ? lower : undefined;
 }
 
-/** Whether NO_PROXY excepts a host. `*` stands for every name, but for no address. */
+/** Whether NO_PROXY excludes a host. `*` matches every name but no address. */
 function isExempt(hostname: string, list: string): boolean {
   if (list === "") return false;
   const entries = list.split(",").map((entry) => entry.trim());
-  const address = addressOf(hostname.replace(/^\[(.*)\]$/, "$1"));
+  const address = addressOf(withoutBrackets(hostname));
   return address === undefined
     ? entries.some((entry) => isDomainOf(hostname, entry))
     : entries.some((entry) => isInNetwork(address, entry));
 }
 
-/** A domain, with or without a dot in front, stands for itself and what is below it. */
+/** Whether a domain, with or without a leading dot, is the host or one of its parents. */
 function isDomainOf(hostname: string, domain: string): boolean {
   if (domain === "*" || hostname === domain || `.${hostname}` === domain) return true;
   return hostname.endsWith(domain) &&
     (domain.startsWith(".") || hostname.at(-domain.length - 1) === ".");
 }
 
-/** An IP address as a number of so many bits. */
+/** IP address as a number of `width` bits. */
 export interface Address {
   readonly bits: bigint;
   readonly width: 32 | 128;
 }
 
-/** Whether an entry is the address, or a network (CIDR) that holds it. */
+/** Whether an entry of NO_PROXY is the address, or a network (CIDR) that contains it. */
 function isInNetwork({ bits, width }: Address, entry: string): boolean {
   const [, text = "", , prefix = String(width)] = /^(.*?)(\/(\d{1,3}))?$/.exec(entry) ?? [];
   const network = addressOf(text);
@@ -185,7 +188,7 @@ function isInNetwork({ bits, width }: Address, entry: string): boolean {
   return bits >> rest === network.bits >> rest;
 }
 
-/** Undefined for a name. */
+/** Parses an IP address; undefined for a name. */
 export function addressOf(text: string): Address | undefined {
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) {
     const bytes = text.split(".");

@@ -1,13 +1,13 @@
 import type { Proxy } from "./proxy.ts";
 import type { Failure, FailureCause } from "./reply.ts";
 
-/** The way of a request through a proxy. */
+/** Request through a proxy. */
 export interface Route {
   readonly url: URL;
   readonly proxy: Proxy;
 }
 
-/** What to do about a request through a proxy that got no answer; undefined where the proxy is not what is in the way. */
+/** Hint for a request through a proxy that got no response; undefined if the proxy is not the cause. */
 export function proxyFailureHint(
   { cause, message }: Pick<Failure, "cause" | "message">,
   route: Route,
@@ -61,7 +61,7 @@ export function proxyFailureHint(
   return reachHint(cause === "proxy" ? reachCause(message) : cause, route);
 }
 
-/** Why a connection to the proxy failed. */
+/** Derives why a connection to the proxy failed. */
 function reachCause(message: string): FailureCause {
   if (/lookup|ENOTFOUND/i.test(message)) return "dns";
   if (/refused|server unreachable/i.test(message)) return "refused";
@@ -74,7 +74,7 @@ const NAMES = {
   socks5: "a SOCKS5 proxy, or hangs up on wrong credentials",
 } as const;
 
-/** What to do when the proxy itself cannot be reached; undefined for any other cause. */
+/** Hint for a proxy that cannot be reached; undefined for any other cause. */
 export function reachHint(
   cause: FailureCause,
   { url: { host }, proxy: { shown, variable, kind } }: Route,
@@ -96,7 +96,7 @@ export function reachHint(
   }
 }
 
-/** The same for an answer that may be the proxy's: only a request without TLS can be answered by it. */
+/** Hint for a response that may be the proxy's; only a request without TLS can get one. */
 export function proxyStatusHint(
   status: number,
   headers: Headers,

@@ -1,11 +1,11 @@
-/** Response to one request, whatever its status. It stands as soon as the status has come, however its body ends. */
+/** Response to one request, whatever its status. It stands once the status has arrived, however its body ends. */
 export interface Reply {
   readonly kind: "reply";
   readonly status: number;
   readonly headers: Headers;
-  /** At most 4 MiB, decompressed. With `unread`, whatever came. */
+  /** Body of at most 4 MiB, decompressed; with `unread`, the part that arrived. */
   readonly body: Uint8Array;
-  /** Why the body could not be read, as the end of a sentence: "was cut off". Undefined when all of it was. */
+  /** Reason why the body could not be read, as the end of a sentence: "was cut off". Undefined if all of it was. */
   readonly unread?: string | undefined;
 }
 
@@ -32,25 +32,25 @@ export type FailureCause =
   | "proxy"
   | "setup";
 
-/** No answer came. */
+/** Failure of a request that got no response. */
 export interface Failure {
   readonly kind: "failure";
   readonly cause: FailureCause;
-  /** In the words of the system or of the TLS library. */
+  /** Message of the system or the TLS library. */
   readonly message: string;
-  /** What to do, where only the connection knows it. */
+  /** Remedy, if only the connection knows it. */
   readonly hint?: string;
-  /** The request may have reached the receiver, which may have counted it. */
+  /** Whether the request may have reached the receiver, which may have counted it. */
   readonly mayHaveArrived: boolean;
 }
 
-/** Nothing of a request can have arrived: there never was a connection for it. */
+/** Error of a request that never had a connection, so that nothing of it can have arrived. */
 export class NotSent extends Error {}
 
-/** Why a request was not accepted, as far as a hint can be made of it. */
+/** Response or failure for which there may be a hint. */
 export type Trouble = Failure | Pick<Reply, "kind" | "status" | "headers">;
 
-/** Sends one request's bytes; never rejects for what a network or a receiver can do. */
+/** Sends one request's bytes; never rejects for anything that a network or a receiver can do. */
 export type Post = (
   body: Uint8Array<ArrayBuffer>,
   encoding: "gzip" | "identity",

@@ -1,16 +1,18 @@
-/** Body of a response, as far as it could be read; only "whole" is all of it, decompressed. */
+import { joinBytes } from "../platform/byte_buffer.ts";
+
+/** Body of a response as far as it could be read; only "whole" is complete and decompressed. */
 export type ResponseBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The stream ended too early: `bytes` came before, in the response's coding. */
   | { readonly kind: "broken"; readonly bytes: Uint8Array<ArrayBuffer>; readonly thrown: unknown }
-  /** Longer than was asked for, as it came or decompressed; `bytes` is its beginning, or its compressed form. */
+  /** Too long, compressed or decompressed; `bytes` is its beginning or its compressed form. */
   | { readonly kind: "too-large"; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** All of it came, but it is not what Content-Encoding says; `bytes` is what came. */
+  /** All of it arrived, but not in the coding that Content-Encoding names; `bytes` is what arrived. */
   | { readonly kind: "miscoded"; readonly bytes: Uint8Array<ArrayBuffer>; readonly coding: string };
 
 /**
- * Reads at most `most` bytes of a body and decompresses them as Content-Encoding says. No bytes are an empty body, whatever
- * the headers say. A body that cannot be read is a value: the status that came with it counts all the same.
+ * Reads at most `most` bytes of a body and decompresses them as Content-Encoding says. Without any bytes the body is
+ * empty, whatever the headers say. A body that cannot be read is a value, because the status counts all the same.
  */
 export async function readBody(
   chunks: AsyncIterable<Uint8Array> | null,
@@ -24,30 +26,20 @@ export async function readBody(
       const room = most - length;
       kept.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
       length += Math.min(chunk.length, room);
-      if (chunk.length > room) return { kind: "too-large", bytes: joined(kept, length) };
+      if (chunk.length > room) return { kind: "too-large", bytes: joinBytes(kept) };
     }
   } catch (thrown) {
     // Nothing but the connection throws here, or the signal that ends it.
-    return { kind: "broken", bytes: joined(kept, length), thrown };
+    return { kind: "broken", bytes: joinBytes(kept), thrown };
   }
-  const bytes = joined(kept, length);
+  const bytes = joinBytes(kept);
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (length === 0 || coding === "identity" || coding === "") return { kind: "whole", bytes };
   // Requests ask for "identity": hardly any response comes here.
-  const { decompressed } = await import("./content_coding.ts");
-  const plain = await decompressed(bytes, coding, most);
+  const { decompress } = await import("./content_coding.ts");
+  const plain = await decompress(bytes, coding, most);
   if (plain === "too-large") return { kind: "too-large", bytes };
   return plain === undefined
     ? { kind: "miscoded", bytes, coding }
     : { kind: "whole", bytes: plain };
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks ?? []) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -12,7 +12,7 @@ export async function connectSocks(
   const [version, method] = await readExactly(line, 2);
   if (version !== 5) throw new Error("Invalid response version: the proxy does not speak SOCKS5");
   if (method === 2 && credentials !== undefined) {
-    await writeAll(line, [1, ...counted(credentials.user), ...counted(credentials.password)]);
+    await writeAll(line, [1, ...withLength(credentials.user), ...withLength(credentials.password)]);
     const [, status] = await readExactly(line, 2);
     if (status !== 0) throw new Error("the proxy rejected the user name and password");
   } else if (method !== 0) {
@@ -26,7 +26,7 @@ export async function connectSocks(
   await readExactly(line, length + 2);
 }
 
-/** The errors of RFC 1928, 6, from 1 on. */
+/** Errors of RFC 1928, 6, from 1 on. */
 const REPLIES = [
   "general SOCKS server failure",
   "connection not allowed by ruleset",
@@ -38,10 +38,10 @@ const REPLIES = [
   "address type not supported",
 ];
 
-/** A name is looked up by the proxy, as in fetch, whether the scheme is socks5 or socks5h. */
+/** Encodes the target. The proxy looks up names, as in fetch, whether the scheme is socks5 or socks5h. */
 function destination(host: string): readonly number[] {
   const address = addressOf(host);
-  if (address === undefined) return [3, ...counted(host)];
+  if (address === undefined) return [3, ...withLength(host)];
   const { bits, width } = address;
   const bytes = Array.from(
     { length: width / 8 },
@@ -50,7 +50,7 @@ function destination(host: string): readonly number[] {
   return [width === 32 ? 1 : 4, ...bytes];
 }
 
-function counted(text: string): readonly number[] {
+function withLength(text: string): readonly number[] {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length > 255) throw new Error("SOCKS5 allows 255 bytes for a name or password");
   return [bytes.length, ...bytes];

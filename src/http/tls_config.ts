@@ -1,14 +1,16 @@
 import { UsageError } from "../platform/errors.ts";
 import { VERIFIES_REGARDLESS } from "../platform/older_deno.ts";
-import type { Setting, Variables } from "../settings/setting.ts";
+import { halfOfPair, type Setting, type Variables } from "../settings/setting.ts";
 import { flagName, isOn, type SendFlags, settingOf } from "../settings/settings.ts";
 
+/** TLS settings of a destination. */
 export interface TlsConfig {
   readonly insecure: boolean;
   readonly ca: Setting | undefined;
   readonly client: { readonly cert: Setting; readonly key: Setting } | undefined;
 }
 
+/** Reads the TLS settings; throws a UsageError for half of a client's pair. */
 export function tlsConfig(
   flags: Pick<SendFlags, "insecure" | "ca" | "clientCert" | "clientKey">,
   find: Variables,
@@ -16,10 +18,7 @@ export function tlsConfig(
   const cert = settingOf("clientCert", flags, find);
   const key = settingOf("clientKey", flags, find);
   if ((cert === undefined) !== (key === undefined)) {
-    const [given, other] = cert === undefined ? [key, "--client-cert"] : [cert, "--client-key"];
-    throw new UsageError(
-      `${given?.name} (${given?.source}) needs the other half of the pair: add ${other}`,
-    );
+    throw halfOfPair(cert ?? key, cert === undefined ? "--client-cert" : "--client-key");
   }
   return {
     insecure: isOn("insecure", flags, find),
@@ -28,7 +27,7 @@ export function tlsConfig(
   };
 }
 
-/** Throws a UsageError when certificates shall not be verified, and this program verifies them whatever it is told. */
+/** Throws a UsageError if certificates are not to be verified although this executable always verifies them. */
 export function demandInsecureWorks(
   { insecure }: Pick<TlsConfig, "insecure">,
   verifiesRegardless = VERIFIES_REGARDLESS,

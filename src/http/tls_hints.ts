@@ -5,16 +5,19 @@ import type { Failure } from "./reply.ts";
 // Hints for the words of rustls and its webpki: `Error`, `CertificateError`, `AlertDescription`, `webpki::Error`. A send
 // that succeeds needs none of them: import this module dynamically.
 
-/** Why a certificate cannot be used, whoever shows it, and what to do. */
+/** Fault of a certificate, whoever presents it, and the remedy. */
 export interface CertificateFault {
-  /** Completes a sentence that begins with the certificate: "is of X.509 version 1". */
+  /** End of a sentence about the certificate: "is of X.509 version 1". */
   readonly fault: string;
   readonly remedy: string;
 }
 
 interface CertificateRow extends CertificateFault {
   readonly words: RegExp;
-  /** Whether INSECURE_SSL makes a connection possible nevertheless: what the TLS library cannot read, it cannot use. */
+  /**
+   * Whether INSECURE_SSL still makes a connection possible: the TLS library cannot use a certificate that it cannot
+   * read.
+   */
   readonly isReadable: boolean;
 }
 
@@ -24,7 +27,7 @@ const UNREADABLE = {
   isReadable: false,
 };
 
-/** Faults of a certificate itself, whatever it is compared with: another has to be made. The first match counts. */
+/** Faults of a certificate itself, whatever it is compared with: it has to be replaced. The first match counts. */
 const FAULTS: readonly CertificateRow[] = [
   {
     words: /UnsupportedCertVersion/,
@@ -77,18 +80,18 @@ const FAULTS: readonly CertificateRow[] = [
   { words: /BadEncoding|Other\(/, ...UNREADABLE },
 ];
 
-/** What is wrong with a certificate itself, by the words of the TLS library. */
+/** Finds the fault of a certificate itself from the words of the TLS library. */
 export function certificateFault(message: string): CertificateFault | undefined {
   return FAULTS.find(({ words }) => words.test(message));
 }
 
-/** The last resort, where this program can take it. */
+/** Last resort, if this program can use it. */
 const UNVERIFIED = VERIFIES_REGARDLESS ? "" : "; for a test only, set INSECURE_SSL=true";
 
 type Destination = Pick<DestinationConfig, "endpoint" | "tls">;
 type Hint = (destination: Destination) => string;
 
-/** Faults of a receiver's certificate in what it is used for. Names come first: they may hold any word. */
+/** Faults of a receiver's certificate in how it is used. Names come first, because they may hold any word. */
 const VERDICTS: readonly (readonly [words: RegExp, hint: Hint])[] = [
   [
     /not valid for any names/,
@@ -142,7 +145,7 @@ const VERDICTS: readonly (readonly [words: RegExp, hint: Hint])[] = [
   ],
 ];
 
-/** Why this program rejects the receiver's certificate, and what to do. */
+/** Explains why the receiver's certificate is rejected, and what to do. */
 function certificateHint(message: string, destination: Destination): string {
   const verdict = VERDICTS.find(([words]) => words.test(message));
   if (verdict !== undefined) return verdict[1](destination);
@@ -154,7 +157,7 @@ function certificateHint(message: string, destination: Destination): string {
 
 const GIVE_ONE = "give one with --client-cert and --client-key";
 
-/** A hint for an alert by which the server rejects the client's certificate; of another kind when there is none. */
+/** Creates the hint for an alert by which the server rejects the client's certificate; another one if there is none. */
 function ofClient(rejected: string): Hint {
   return ({ tls }) =>
     tls.client !== undefined ? rejected : `the server requires a client certificate: ${GIVE_ONE}`;
@@ -169,7 +172,7 @@ const CONFIGURE = "configure the server for TLS 1.3, or for TLS 1.2 with ECDHE a
 
 const TOO_OLD = "the server's TLS is too old: enable TLS 1.2 or 1.3 at the server";
 
-/** What each alert means that a server sends (RFC 8446, 6.2), under its name in rustls. */
+/** Hint per alert of a server (RFC 8446, 6.2), by its name in rustls. */
 const ALERTS: Readonly<Record<string, Hint>> = {
   AccessDenied: ofClient(
     "the server knows your client certificate (--client-cert) and denies it access: have it allowed there",
@@ -223,7 +226,7 @@ const ALERTS: Readonly<Record<string, Hint>> = {
   ),
 };
 
-/** What to do when TLS failed; undefined when the server may speak something else than TLS. */
+/** Hint for a failure of TLS; undefined if the server may speak something else. */
 export function tlsHint(
   { cause, message }: Pick<Failure, "cause" | "message">,
   destination: Destination,

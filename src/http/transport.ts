@@ -9,16 +9,19 @@ import type { System } from "../platform/system.ts";
 import { type Failure, type FailureCause, NotSent, type Post } from "./reply.ts";
 import { readBody, type ResponseBody } from "./response_body.ts";
 
-/** OTLP over HTTP: a client reads at most 4 MiB of a response. */
+/** Maximum size of a response that an OTLP client reads, 4 MiB. */
 const MOST_BODY = 4 * 2 ** 20;
 
-/** POSTs to one destination over one connection that is kept alive. */
+/** Sender of POSTs to one destination over one connection that is kept alive. */
 export interface Transport {
   readonly post: Post;
   close(): void;
 }
 
-/** `own`: no other transport of this process uses the connection, not even over HTTP/2, where one could serve all. */
+/**
+ * Opens a transport. With `own` no other transport of this process shares its connection, not even over HTTP/2, which
+ * could serve all.
+ */
 export async function openTransport(
   destination: DestinationConfig,
   credentials: Credentials,
@@ -40,7 +43,7 @@ export async function openTransport(
     // node:https is the one client here that can skip verification; it is loaded only for this.
     const { insecureExchange } = await import("./insecure.ts");
     const exchange = insecureExchange(endpoint, credentials);
-    return posting(destination, credentials, headers, exchange, system.secrets);
+    return createTransport(destination, credentials, headers, exchange, system.secrets);
   }
   const client = httpClient(destination, credentials, connection);
   const exchange: Exchange = async (body, sent, signal) => {
@@ -58,7 +61,7 @@ export async function openTransport(
     const isEmpty = received.get("content-length") === "0";
     return { status, headers: received, chunks: isEmpty ? atOnce(response) : response.body };
   };
-  return posting(
+  return createTransport(
     destination,
     credentials,
     headers,
@@ -77,8 +80,8 @@ type HeadersOf = (
   authorization: string | undefined,
 ) => RequestHeaders;
 
-/** A transport over any exchange. */
-export function posting(
+/** Creates a transport over any exchange. */
+export function createTransport(
   destination: DestinationConfig,
   credentials: Credentials,
   headers: HeadersOf,
@@ -129,7 +132,7 @@ export function posting(
         const mayHaveArrived = !(thrown instanceof NotSent);
         if (timeout.signal.aborted) return { ...timedOut(timeoutMs), mayHaveArrived };
         if (signal.aborted) return { ...INTERRUPTED, mayHaveArrived };
-        const failed = await explained(failure(thrown), destination);
+        const failed = await withTlsHint(failure(thrown), destination);
         return { ...failed, message: secrets.hide(failed.message) };
       } finally {
         timeout.clear();
@@ -138,7 +141,7 @@ export function posting(
   };
 }
 
-/** Headers of an answer without what they repeat of secrets: those that are shown to people. */
+/** Removes secrets from the headers of a response that are displayed. */
 function shownHeaders(headers: Headers, secrets: Secrets): Headers {
   const repeating = ["location", "server"].flatMap((name) => {
     const value = headers.get(name) ?? "";
@@ -152,8 +155,8 @@ function shownHeaders(headers: Headers, secrets: Secrets): Headers {
 }
 
 /**
- * Why a body could not be read, as the end of a sentence; undefined when all of it was. `limit`: the program itself has
- * ended the exchange.
+ * Explains why a body could not be read, as the end of a sentence; undefined if all of it was. `limit` is set if the
+ * program itself ended the exchange.
  */
 function unreadText(body: ResponseBody, limit: string | undefined): string | undefined {
   switch (body.kind) {
@@ -172,6 +175,10 @@ function unreadText(body: ResponseBody, limit: string | undefined): string | und
   }
 }
 
+/** Phase of an exchange: waiting for the status, or reading the body after it. */
+export type Phase = "waiting" | "reading";
+
+/** Failure of a request that a signal interrupted. */
 export const INTERRUPTED: Failure = {
   kind: "failure",
   cause: "interrupted",
@@ -179,9 +186,9 @@ export const INTERRUPTED: Failure = {
   mayHaveArrived: true,
 };
 
-/** `answering`: the status had come. */
-export function timedOut(timeoutMs: number, answering = false): Failure {
-  const what = answering ? "the answer was not complete" : "no answer";
+/** Failure of a request that took too long. */
+export function timedOut(timeoutMs: number, phase: Phase = "waiting"): Failure {
+  const what = phase === "reading" ? "the answer was not complete" : "no answer";
   return {
     kind: "failure",
     cause: "timeout",
@@ -190,7 +197,7 @@ export function timedOut(timeoutMs: number, answering = false): Failure {
   };
 }
 
-/** Where each cause is found in the words of fetch (hyper, rustls) and of node:https; the first match counts. */
+/** Words of fetch (hyper, rustls) and node:https that identify each cause; the first match counts. */
 const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["setup", /Requests to port \d+ are blocked/],
   ["proxy", /^tunnel error/],
@@ -199,7 +206,7 @@ const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ["tls", /received fatal alert|peer is incompatible|peer misbehaved/],
   ["certificate", /certificate/i],
   ["dns", /ENOTFOUND|EAI_AGAIN|failed to lookup address|no such host/i],
-  // What ends a dialogue with a proxy: Deno's ext/fetch/proxy.rs, and tokio-socks.
+  // Errors of a dialogue with a proxy: Deno's ext/fetch/proxy.rs, and tokio-socks.
   ["proxy", /tunnel|proxy|SOCKS|auth (failure|methods)|by ruleset|response version|TTL expired/i],
   ["refused", /connection refused|ECONNREFUSED/i],
   ["unreachable", /unreachable|EHOSTUNREACH|ENETUNREACH|no route/i],
@@ -209,28 +216,28 @@ const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
   ],
 ];
 
-/** What went wrong before an answer was complete, from what fetch or node:https threw. */
-export function failure(thrown: unknown, answering = false): Failure {
+/** Derives the failure from an error of fetch or node:https. */
+export function failure(thrown: unknown, phase: Phase = "waiting"): Failure {
   const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
   const text = messageOf(cause);
   // fetch: "error sending request for url (URL): client error (Connect): tcp connect error: …"; the URL may hold secrets.
   const client = /client error \((\w+)\)(?:: )?(.*)$/s.exec(text);
-  const told = client?.[2] ||
+  const reason = client?.[2] ||
     (text.startsWith("error sending request") ? "the connection failed" : text);
-  const message = readable(told);
+  const message = readable(reason);
   const found = CAUSES.find(([, words]) => words.test(message))?.[0];
   return {
     kind: "failure",
-    cause: answering ? "broken" : found ?? "broken",
+    cause: phase === "reading" ? "broken" : found ?? "broken",
     message,
     // Every other cause comes before a request is sent; a refused stream was not processed (RFC 9113, 8.7).
-    mayHaveArrived: answering || ((found ?? "broken") === "broken" &&
+    mayHaveArrived: phase === "reading" || ((found ?? "broken") === "broken" &&
       client?.[1] !== "Connect" && !(thrown instanceof NotSent) && !/refused stream/.test(message)),
   };
 }
 
-/** With the hint that a failure of TLS needs. */
-export async function explained(
+/** Adds the hint for a failure of TLS. */
+export async function withTlsHint(
   failed: Failure,
   destination: Pick<DestinationConfig, "endpoint" | "tls">,
 ): Promise<Failure> {
@@ -242,7 +249,7 @@ export async function explained(
   return hint === undefined ? failed : { ...failed, hint };
 }
 
-/** Without what helps nobody but a programmer: error numbers, identifiers of algorithms, seconds since 1970. */
+/** Removes details that only help a programmer: error numbers, identifiers of algorithms, seconds since 1970. */
 function readable(message: string): string {
   return message
     .replace(/^(tcp connect|dns) error: /, "")

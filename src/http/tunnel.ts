@@ -6,12 +6,12 @@ import type { Credentials } from "./exchange.ts";
 import { type Line, writeAll } from "./line.ts";
 import { connectSocks } from "./socks.ts";
 import { NotSent } from "./reply.ts";
-import type { Target } from "./target.ts";
+import { inBrackets, type Target } from "./target.ts";
 
-/** What of the credentials TLS uses, to the proxy as to the receiver. */
+/** Credentials that TLS uses, with the proxy as with the receiver. */
 type TlsCredentials = Pick<Credentials, "ca" | "client">;
 
-/** A connection to the target through the proxy, on which TLS can start; rejects with a "tunnel error" when there is none. */
+/** Opens a connection to the target through the proxy, on which TLS can start; rejects with a "tunnel error". */
 export async function openTunnel(
   proxy: Proxy,
   target: Target,
@@ -26,7 +26,7 @@ export async function openTunnel(
   );
 }
 
-/** The same as a socket of node:net, for what only node:tls can do; without a proxy a plain connection. */
+/** Opens a socket of node:net to the target, for node:tls; through the proxy if there is one. */
 export async function openSocket(
   proxy: Proxy | undefined,
   target: Target,
@@ -56,7 +56,10 @@ async function openOverTcp(
   });
 }
 
-/** As with fetch, the proxy's certificate is verified whatever --insecure says, and the client certificate is offered. */
+/**
+ * Opens a tunnel through an HTTPS proxy. As with fetch, the proxy's certificate is verified whatever --insecure says,
+ * and the client certificate is offered.
+ */
 async function openOverTls(
   proxy: Proxy,
   target: Target,
@@ -90,7 +93,7 @@ async function tunnelled<T>(open: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The connection is closed when the work on it fails, and when the signal is aborted before it is done. */
+/** Works on a connection, and closes it if the work fails or the signal is aborted first. */
 async function guarded(
   connection: Deno.Conn,
   signal: AbortSignal,
@@ -113,7 +116,7 @@ const MOST_HEAD = 16_384;
 
 /** Asks an HTTP proxy for a connection to the target (RFC 9110, CONNECT); rejects when it refuses. */
 async function connectHttp(line: Line, proxy: Proxy, { host, port }: Target): Promise<void> {
-  const to = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const to = `${inBrackets(host)}:${port}`;
   const headers = [
     `CONNECT ${to} HTTP/1.1`,
     `Host: ${to}`,
@@ -137,8 +140,8 @@ async function connectHttp(line: Line, proxy: Proxy, { host, port }: Target): Pr
 const LOOPBACK = "127.0.0.1";
 
 /**
- * A connection of another kind that leads through `inner`: TLS starts only on TCP, and node:tls only on sockets of
- * node:net, so that each needs a detour over loopback.
+ * Relays `inner` to another kind of connection over loopback: TLS starts only on TCP, and node:tls only on sockets of
+ * node:net.
  */
 async function relayed<T>(
   inner: Deno.Conn,
@@ -158,7 +161,7 @@ async function relayed<T>(
   }
 }
 
-/** Any program on this machine can connect: only the expected port is let in. */
+/** Accepts the connection from the expected port only, because any program on this machine can connect. */
 async function acceptFrom(
   listener: Deno.TcpListener,
   port: number | undefined,
@@ -170,7 +173,7 @@ async function acceptFrom(
   }
 }
 
-/** Carries bytes both ways until either side ends. */
+/** Copies bytes in both directions until either side ends. */
 function join(one: Deno.Conn, other: Deno.Conn): void {
   // A side that breaks off shows on the other one as its end.
   const ways = [pump(one, other), pump(other, one)].map((way) => way.catch(() => {}));

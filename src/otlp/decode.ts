@@ -9,29 +9,29 @@ import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.ts";
 
 // Import this module dynamically where `send` alone does not need it: the schema costs time at start.
 
-/** Decodes an export request; throws for bytes that are none. */
+/** Decodes an export request; throws if the bytes are not one. */
 export function decodeRequest(bytes: Uint8Array): ExportMetricsServiceRequest {
   // Nobody looks at unknown fields, and a body of nothing else would fill the memory.
   return fromBinary(ExportMetricsServiceRequestSchema, bytes, { readUnknownFields: false });
 }
 
-/** Decodes the body of a 200; throws for bytes that are no OTLP answer. */
+/** Decodes the body of a 200; throws if the bytes are not an OTLP response. */
 export function decodeResponse(bytes: Uint8Array): ExportMetricsServiceResponse {
   return fromBinary(ExportMetricsServiceResponseSchema, bytes);
 }
 
-/** Decodes the google.rpc.Status of an error answer (its code and message); throws for other bytes. */
+/** Decodes the google.rpc.Status (code and message) of an error response; throws for other bytes. */
 export function decodeStatus(bytes: Uint8Array): Status {
   return fromBinary(StatusSchema, bytes);
 }
 
-/** What a receiver could not take of a request that it answers with 200. */
+/** Partial success: the part of a request that a receiver rejected although it answered 200. */
 export interface PartialSuccess {
   readonly rejectedDataPoints: number;
   readonly errorMessage: string;
 }
 
-/** Encodes the body of a 200: empty bytes when everything was taken. */
+/** Encodes the body of a 200; empty if everything was accepted. */
 export function encodeResponse(partial?: PartialSuccess): Uint8Array<ArrayBuffer> {
   return toBinary(
     ExportMetricsServiceResponseSchema,
@@ -47,7 +47,7 @@ export function encodeResponse(partial?: PartialSuccess): Uint8Array<ArrayBuffer
   );
 }
 
-/** Encodes the body of an error answer; `code` is one of google.rpc.Code. */
+/** Encodes the body of an error response; `code` is one of google.rpc.Code. */
 export function encodeStatus(code: number, message: string): Uint8Array<ArrayBuffer> {
   return toBinary(StatusSchema, create(StatusSchema, { code, message }));
 }

@@ -1,24 +1,25 @@
 import type { Interval } from "./interval.ts";
 import type { Attributes } from "../aggregate/measurement.ts";
+import { joinBytes } from "../platform/byte_buffer.ts";
 import {
   type ExplicitFigures,
   explicitWriter,
   type ExponentialFigures,
   exponentialWriter,
-  type Point,
   type PointWriter,
   timeFields,
+  type UntimedPoint,
 } from "./points.ts";
 import type { RequestLimits } from "./request.ts";
-import { attributeFields, concat, field, fieldSize, stringField, writeHead } from "./wire.ts";
+import { attributeFields, field, fieldSize, stringField, writeHead } from "./wire.ts";
 
-/** The data points of one interval. */
+/** Data points of one interval. */
 export interface IntervalPoints<H> {
   readonly interval: Interval;
-  readonly points: readonly Point<H>[];
+  readonly points: readonly UntimedPoint<H>[];
 }
 
-/** A metric's data points, all of one kind. */
+/** A metric with its data points, all of one kind. */
 export type MetricData =
   & { readonly name: string; readonly unit: string; readonly description: string }
   & (
@@ -26,18 +27,18 @@ export type MetricData =
     | { readonly kind: "exponential"; readonly data: readonly IntervalPoints<ExponentialFigures>[] }
   );
 
-/** What is sent together. */
+/** Metrics that are sent together, with their resource and scope. */
 export interface Collection {
   readonly resource: Attributes;
   readonly scope: { readonly name: string; readonly version: string };
   readonly metrics: readonly MetricData[];
 }
 
-/** An ExportMetricsServiceRequest, not compressed. */
+/** Encoded ExportMetricsServiceRequest, not compressed. */
 export interface PlainRequest {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly points: number;
-  /** The sum of its data points' counts. */
+  /** Sum of the data points' counts. */
   readonly measurements: number;
 }
 
@@ -45,8 +46,8 @@ export interface PlainRequest {
 const DELTA = Uint8Array.of(2 << 3, 1);
 
 /**
- * A collection as requests within the limits, in order; none when nothing was recorded. A single data point that is
- * larger than the limit is left to the receiver to judge.
+ * Encodes a collection as requests within the limits, in order; none if nothing was recorded. A single data point
+ * above the limit is left for the receiver to judge.
  */
 export function encodeCollection(
   collection: Collection,
@@ -60,7 +61,7 @@ export function encodeCollection(
   let bytes = envelope.most;
   for (const metric of metrics) {
     let from = 0;
-    /** Bytes of its data points from `from` on. */
+    /** Size of its data points from `from` on. */
     let data = 0;
     for (let to = 0; to < metric.points; to++) {
       const size = metric.size(to);
@@ -84,14 +85,14 @@ export function encodeCollection(
   return requests;
 }
 
-/** A tag and a length below 2^35. */
+/** Size of the longest head: a tag and a length below 2^35. */
 const LONGEST_HEAD = 6;
 
-/** What is around the metrics. */
+/** Encoded resource and scope, which enclose the metrics. */
 interface Envelope {
   readonly resource: Uint8Array;
   readonly scope: Uint8Array;
-  /** Its size with the longest heads. */
+  /** Maximum size, with the longest heads. */
   readonly most: number;
 }
 
@@ -106,16 +107,16 @@ function envelopeOf({ resource, scope }: Collection): Envelope {
   };
 }
 
-/** A metric whose data points can be written one by one. */
+/** Metric whose data points can be written one by one. */
 interface Encodable {
-  /** Name, description and unit. */
+  /** Encoded name, description and unit. */
   readonly head: Uint8Array;
-  /** The field of `Metric` that holds the data points. */
+  /** Field of `Metric` that holds the data points. */
   readonly field: number;
   readonly points: number;
-  /** The size of what is around its data points, with the longest heads. */
+  /** Maximum size of everything around the data points, with the longest heads. */
   readonly most: number;
-  /** What a data point takes, its tag and length included. */
+  /** Returns the size of a data point, with its tag and length. */
   size(point: number): number;
   /** Writes data points, tags and lengths included; returns where they end, and the sum of their counts. */
   write(
@@ -138,7 +139,7 @@ function withWriter<H extends { readonly count: number }>(
   data: readonly IntervalPoints<H>[],
   writer: PointWriter<H>,
 ): Encodable {
-  const head = concat([
+  const head = joinBytes([
     stringField(1, name),
     ...description === "" ? [] : [stringField(2, description)],
     ...unit === "" ? [] : [stringField(3, unit)],
@@ -174,16 +175,19 @@ function withWriter<H extends { readonly count: number }>(
   };
 }
 
-/** The data points `from` (inclusive) to `to` (exclusive) of a metric. */
+/** Data points `from` (inclusive) to `to` (exclusive) of a metric. */
 interface Part {
   readonly metric: Encodable;
   readonly from: number;
   readonly to: number;
-  /** What they take, tags and lengths included. */
+  /** Size of the data points, with their tags and lengths. */
   readonly data: number;
 }
 
-/** Lengths come before what they measure: so they are reckoned from the inside out, then all is written at once. */
+/**
+ * Writes a request. Lengths precede their content, so they are computed from the inside out before anything is
+ * written.
+ */
 function assemble(envelope: Envelope, parts: readonly Part[]): PlainRequest {
   const sized = parts.map((part) => {
     const data = part.data + DELTA.length;

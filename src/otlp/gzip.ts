@@ -2,13 +2,13 @@ import { ByteBuffer } from "../platform/byte_buffer.ts";
 import type { EncodedRequest } from "./request.ts";
 
 /**
- * From here on, in bytes, it pays to load node:zlib, which takes 20 ms: level 3 takes half the
- * time of a CompressionStream, which has only level 6, for a tenth more bytes.
+ * Size from which loading node:zlib pays, which takes 20 ms. Its level 3 takes half the time of a CompressionStream,
+ * which has only level 6, for a tenth more bytes.
  */
 const LONG = 1 << 18;
 const LEVEL = 3;
 
-/** The bytes, compressed. */
+/** Compresses bytes with gzip. */
 export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes.length < LONG) {
     const packed = new ByteBuffer();
@@ -21,16 +21,16 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<A
 }
 
 /**
- * A whole piece's output is held before it can be read, and gzip makes a thousand bytes of one: pieces
- * of 1 KB keep a bomb's output in hand, larger ones do not.
+ * Size of the pieces that are unpacked. A stream holds the whole output of a piece before it can be read, and gzip can
+ * make a thousand bytes of one. Pieces of 1 KB keep a bomb in check.
  */
 const PIECE = 1024;
 
 /**
- * Unpacks gzip and stops as soon as there is more than `limit`, which is said with undefined.
- * Throws when the bytes are not gzip. `scratch` is used again and again: fifty bombs, one buffer.
+ * Unpacks gzip; undefined as soon as there is more than `limit`. Throws if the bytes are not gzip. Reuses `scratch` as
+ * its buffer.
  */
-export function gunzip(
+export function gunzipBounded(
   packed: Uint8Array<ArrayBuffer>,
   limit: number,
   scratch: ByteBuffer = new ByteBuffer(),
@@ -38,7 +38,7 @@ export function gunzip(
   return unpackBounded(new DecompressionStream("gzip"), packed, limit, scratch);
 }
 
-/** The same, of whatever the stream unpacks. */
+/** Unpacks with any stream; undefined as soon as there is more than `limit`. Reuses `scratch` as its buffer. */
 export async function unpackBounded(
   stream: DecompressionStream,
   packed: Uint8Array<ArrayBuffer>,
@@ -49,22 +49,24 @@ export async function unpackBounded(
   return fits ? scratch.bytes.slice() : undefined;
 }
 
-/** A request's body, not compressed. Only for requests of our own making: nothing bounds what is unpacked. */
+/** Returns a request's body uncompressed. Pass only requests of our own making: the result has no limit. */
 export async function plainBody(
   { body, encoding }: Pick<EncodedRequest, "body" | "encoding">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return encoding === "gzip" ? await gunzip(body, Infinity) ?? body : body;
+  return encoding === "gzip" ? await gunzipBounded(body, Infinity) ?? body : body;
 }
 
-/** The size of a request's body before compression, which gzip keeps in its last four bytes (RFC 1952, 2.3.1). */
+/**
+ * Returns the size of a request's body before compression, which gzip keeps in its last four bytes (RFC 1952, 2.3.1).
+ */
 export function plainSize({ body, encoding }: Pick<EncodedRequest, "body" | "encoding">): number {
   if (encoding === "identity" || body.length < 4) return body.length;
   return new DataView(body.buffer, body.byteOffset + body.length - 4).getUint32(0, true);
 }
 
 /**
- * Feeds the bytes piece by piece; false when more than `limit` came out. By hand: what pipeThrough, Blob and Response need
- * to be compiled first costs a send more than the work.
+ * Feeds bytes to a stream piece by piece, and returns false if more than `limit` came out. It does so by hand, because
+ * compiling what pipeThrough, Blob and Response need costs a send more than the work itself.
  */
 async function through(
   { readable, writable }: CompressionStream | DecompressionStream,
@@ -73,7 +75,7 @@ async function through(
   limit: number,
   into: ByteBuffer,
 ): Promise<boolean> {
-  const fed = feed(bytes, piece, writable.getWriter());
+  const fed = feedPieces(bytes, piece, writable.getWriter());
   const reader = readable.getReader();
   into.clear();
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
@@ -88,7 +90,7 @@ async function through(
   return true;
 }
 
-async function feed(
+async function feedPieces(
   bytes: Uint8Array<ArrayBuffer>,
   piece: number,
   writer: WritableStreamDefaultWriter<BufferSource>,

@@ -15,14 +15,14 @@ import { ATTRIBUTES } from "./points.ts";
 import type { EncodedRequest, RequestLimits } from "./request.ts";
 import { attributeFields } from "./wire.ts";
 
-/** A histogram instrument: a MetricConfig is one with explicit bounds. */
+/** Histogram instrument; a MetricConfig is one with explicit bounds. */
 export interface Instrument
   extends Pick<MetricConfig, "name" | "unit" | "description" | "attributes"> {
   readonly bounds: Buckets;
 }
 
-/** The series of an instrument, within the limit that all share. */
-export function tableOf(
+/** Creates the table of an instrument's series, within the limit that all instruments share. */
+export function createSeriesTable(
   { bounds, attributes }: Instrument,
   cardinality: CardinalityLimit,
 ): SeriesTable {
@@ -37,7 +37,10 @@ export function tableOf(
 
 const CHUNK_BYTES = 4096;
 
-/** Copies small arrays into larger ones: reading them in turn is faster, and each takes 80 bytes less. */
+/**
+ * Creates a function that copies small arrays into larger ones: reading them in turn is faster, and each takes 80
+ * bytes less.
+ */
 function sideBySide(): (bytes: Uint8Array) => Uint8Array {
   let chunk = new Uint8Array();
   let used = 0;
@@ -53,15 +56,15 @@ function sideBySide(): (bytes: Uint8Array) => Uint8Array {
   };
 }
 
-/** What an instrument has of one interval. */
+/** Data points of an instrument in one interval. */
 export interface IntervalData {
   readonly interval: Interval;
   readonly points: readonly Point[];
 }
 
 /**
- * The instrument's metric: one for each kind of data point that it has, since histograms with explicit bounds may have
- * been recorded where values are counted in exponential buckets.
+ * Builds the metrics of an instrument: one per kind of data point, because histograms with explicit bounds may have
+ * been recorded while values are counted in exponential buckets.
  */
 export function metricsOf(
   { name, unit, description }: Instrument,
@@ -94,10 +97,10 @@ function isExponential(point: Point): point is ExponentialPoint {
   return point.kind === "exponential";
 }
 
-/** The instrumentation scope, as the predecessor named it. */
+/** Instrumentation scope, named as by the predecessor. */
 const SCOPE = { name: "example-meter", version: "1.0.0" } as const;
 
-/** Metrics as requests; they are read at once, before the first of them is compressed. */
+/** Encodes metrics as requests. They are all read before the first request is compressed. */
 export async function requestsOf(
   metrics: readonly MetricData[],
   resource: Attributes,

@@ -1,15 +1,15 @@
 import type { Clock } from "../platform/clock.ts";
 
-/** Milliseconds since 1970. */
+/** Span of time in milliseconds since 1970, from `start` to `end`, exclusive. */
 export interface Interval {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Start and end of each delta: every interval begins where the one before ended, without gap or overlap (OTLP data
- * model, "Resets and Gaps"). When the wall clock was set back, the interval is placed by the time that really
- * passed, so that its start never lies behind its end.
+ * Creates the function that ends the current interval and begins the next. Intervals follow each other without gap or
+ * overlap (OTLP data model, "Resets and Gaps"). If the wall clock was set back, the interval is placed by the time
+ * that really passed, so that it never starts after its end.
  */
 export function intervals(clock: Clock): () => Interval {
   let end = clock.wall();
@@ -24,7 +24,7 @@ export function intervals(clock: Clock): () => Interval {
   };
 }
 
-/** The number of the interval of that length, aligned to 1970, in which a time lies. */
+/** Returns the number of the interval that contains a time, for intervals of one length aligned to 1970. */
 export function intervalNumber(time: number, lengthMs: number): number {
   const number = Math.floor(time / lengthMs);
   // The quotient may have been rounded to a whole number.
@@ -32,7 +32,7 @@ export function intervalNumber(time: number, lengthMs: number): number {
   return (number + 1) * lengthMs <= time ? number + 1 : number;
 }
 
-/** From its start, inclusive, to its end, exclusive. */
+/** Returns the interval with that number. */
 export function alignedInterval(number: number, lengthMs: number): Interval {
   return { start: number * lengthMs, end: (number + 1) * lengthMs };
 }

@@ -4,7 +4,7 @@ import { addOverflow, NO_OVERFLOW } from "../aggregate/overflow.ts";
 import type { MeasuredHistogram, Measurement } from "../aggregate/measurement.ts";
 import { isUsableTime } from "../aggregate/usable_time.ts";
 import type { SeriesTable } from "../aggregate/series_table.ts";
-import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
+import { createSeriesTable, type Instrument, metricsOf, requestsOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
 import {
   type Collected,
@@ -73,7 +73,7 @@ export class IntervalRecorder implements Recorder {
     this.#cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
     this.#recordings = config.instruments.map((instrument) => ({
       instrument,
-      table: tableOf(instrument, this.#cardinality),
+      table: createSeriesTable(instrument, this.#cardinality),
     }));
   }
 
@@ -94,7 +94,7 @@ export class IntervalRecorder implements Recorder {
 
   addInstrument(instrument: Instrument): number {
     this.#cardinality.addInstrument();
-    const table = tableOf(instrument, this.#cardinality);
+    const table = createSeriesTable(instrument, this.#cardinality);
     for (const { parts } of this.#open) {
       parts.push({ instrument, table, delta: table.begin() });
     }

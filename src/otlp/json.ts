@@ -6,8 +6,8 @@ import type { EncodedRequest } from "./request.ts";
 // Import this module dynamically where `send` alone does not need it: the schema costs time at start.
 
 /**
- * What is in a request, or in none, as an OTLP/JSON document (OTLP specification, "JSON Protobuf Encoding"). It is read
- * from the very bytes that would be sent.
+ * Formats a request, or none, as an OTLP/JSON document (OTLP specification, "JSON Protobuf Encoding"). It reads the
+ * very bytes that would be sent.
  */
 export async function otlpJson(request: EncodedRequest | undefined, indent = 2): Promise<string> {
   const document = request === undefined

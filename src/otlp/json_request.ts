@@ -7,8 +7,8 @@ import {
 // Import this module dynamically where `send` alone does not need it: the schema costs time at start.
 
 /**
- * A request as OTLP/JSON (OTLP specification, "JSON Protobuf Encoding"): enums as integers, 64-bit integers as strings,
- * identifiers of spans and traces in hexadecimal.
+ * Converts a request into OTLP/JSON (OTLP specification, "JSON Protobuf Encoding"): enums as integers, 64-bit integers
+ * as strings, identifiers of spans and traces in hexadecimal.
  */
 export function toJsonRequest(request: ExportMetricsServiceRequest): JsonValue {
   const document = toJson(ExportMetricsServiceRequestSchema, request, { enumAsInteger: true });
@@ -17,20 +17,20 @@ export function toJsonRequest(request: ExportMetricsServiceRequest): JsonValue {
 }
 
 /**
- * Reads a request in OTLP/JSON, and throws for a text that is none. A 64-bit integer may be a string or a whole number,
- * null is the default, and what nobody knows is ignored.
+ * Reads a request in OTLP/JSON; throws if the text is not one. A 64-bit integer may be a string or a whole number,
+ * null is the default, and unknown fields are ignored.
  */
 export function fromJsonRequest(text: string): ExportMetricsServiceRequest {
   const document: JsonValue = LONG_NUMBER.test(text)
     ? JSON.parse(text, longAsText)
     : JSON.parse(text);
-  if (!isObject(document)) throw new Error("it is no JSON object");
+  if (!isJsonObject(document)) throw new Error("it is no JSON object");
   withoutNulls(document);
   changeIdentifiers(document, (hex) => Uint8Array.fromHex(hex).toBase64());
   return fromJson(ExportMetricsServiceRequestSchema, document, { ignoreUnknownFields: true });
 }
 
-/** A number of more digits than a double holds: a time in nanoseconds, where it is no string. */
+/** Number with more digits than a double holds: a time in nanoseconds that is not a string. */
 const LONG_NUMBER = /[:,[]\s*-?\d{16}/;
 
 function longAsText(_key: string, value: unknown, context?: { readonly source?: string }) {
@@ -39,7 +39,10 @@ function longAsText(_key: string, value: unknown, context?: { readonly source?: 
   return isLong && /^-?\d+$/.test(source) ? source : value;
 }
 
-/** The one place where OTLP/JSON differs from protobuf's own mapping: there, bytes are base64. */
+/**
+ * Converts the identifiers of exemplars: OTLP/JSON writes them in hexadecimal, protobuf's own mapping in base64.
+ * Nothing else differs.
+ */
 function changeIdentifiers(document: JsonValue, change: (text: string) => string): void {
   for (const exemplar of exemplarsOf(document)) {
     for (const name of ["traceId", "spanId", "trace_id", "span_id"]) {
@@ -62,17 +65,22 @@ function exemplarsOf(document: JsonValue): JsonObject[] {
   return PATH.reduce<JsonObject[]>(
     (objects, names) =>
       objects.flatMap((object) =>
-        names.flatMap((name) => object[name] ?? []).flatMap((it) => isObject(it) ? [it] : [])
+        names.flatMap((name) => object[name] ?? []).flatMap((held) =>
+          isJsonObject(held) ? [held] : []
+        )
       ),
-    isObject(document) ? [document] : [],
+    isJsonObject(document) ? [document] : [],
   );
 }
 
-/** Protobuf's mapping takes null for a field's default, but not as what a list or a map holds, nor for every list. */
+/**
+ * Removes nulls. Protobuf's mapping reads null as a field's default, but not within a list or a map, nor for every
+ * list.
+ */
 function withoutNulls(value: JsonValue): void {
   if (Array.isArray(value)) {
     value.forEach(withoutNulls);
-  } else if (isObject(value)) {
+  } else if (isJsonObject(value)) {
     for (const [name, held] of Object.entries(value)) {
       if (held === null) Reflect.deleteProperty(value, name);
       else withoutNulls(held);
@@ -80,6 +88,6 @@ function withoutNulls(value: JsonValue): void {
   }
 }
 
-function isObject(value: JsonValue | undefined): value is JsonObject {
+function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

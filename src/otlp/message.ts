@@ -10,7 +10,7 @@ import { splitRequest } from "./split.ts";
 
 // Import this module dynamically where `send` alone does not need it: the schema costs time at start.
 
-/** A decoded request as what is sent; parts of it where it is larger than the limits allow. */
+/** Encodes a decoded request, in parts if it exceeds the limits. */
 export async function encodeMessage(
   request: ExportMetricsServiceRequest,
   limits: RequestLimits,
@@ -22,7 +22,7 @@ export async function encodeMessage(
     body,
     encoding: "identity",
     points: points.length,
-    measurements: points.reduce((sum, point) => sum + measurementsOf(point), 0),
+    measurements: points.reduce((sum, point) => sum + measurementCountOf(point), 0),
   };
   const parts = await fitting(whole, limits);
   if (compression === "none") return parts;
@@ -46,17 +46,19 @@ async function fitting(
   return (await Promise.all(halves.map((half) => fitting(half, limits)))).flat();
 }
 
-/** Every data point of a request. */
+/** Iterates over all data points of a request. */
 export function* dataPointsIn(request: ExportMetricsServiceRequest): Generator<DataPoint> {
   for (const metric of metricsIn(request)) yield* dataPointsOf(metric);
 }
 
-/** A data point's measurements are its count; one of a gauge or a sum has none, and is one by itself. */
-export function measurementsOf(point: DataPoint): number {
+/** Returns a data point's count; 1 for a gauge or a sum, which has none. */
+export function measurementCountOf(point: DataPoint): number {
   return "count" in point ? Number(point.count) : 1;
 }
 
-/** When a request was made, as far as its data points tell: the latest of their times, ns since 1970. */
+/**
+ * Returns the latest time of a request's data points, in ns since 1970: when it was made. Undefined if they have none.
+ */
 export function latestTime(request: ExportMetricsServiceRequest): bigint | undefined {
   let latest = 0n;
   for (const { timeUnixNano } of dataPointsIn(request)) {
@@ -65,7 +67,7 @@ export function latestTime(request: ExportMetricsServiceRequest): bigint | undef
   return latest === 0n ? undefined : latest;
 }
 
-/** Moves every time of a request by so many ns; a time that is not set stays so. */
+/** Moves all times of a request by `by` ns, except those that are not set. */
 export function shiftTimes(request: ExportMetricsServiceRequest, by: bigint): void {
   const shifted = (time: bigint) => {
     if (time === 0n) return time;
@@ -80,5 +82,5 @@ export function shiftTimes(request: ExportMetricsServiceRequest, by: bigint): vo
   }
 }
 
-/** The field is a fixed64. */
+/** Maximum of a fixed64. */
 const MOST_TIME = 2n ** 64n - 1n;

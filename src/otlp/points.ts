@@ -11,62 +11,66 @@ import {
 
 // Data points as in metrics.proto, their fields in the order in which the OpenTelemetry SDK for JavaScript writes them.
 
-/** Field numbers of `attributes` in the two kinds of data point. */
+/** Field number of `attributes` in each kind of data point. */
 export const ATTRIBUTES = { explicit: 9, exponential: 1 } as const;
 
-/** What both kinds of histogram tell; `sum`, `min` and `max` are NaN where they are not known, and then not written. */
-interface Figures {
+/**
+ * Figures that both kinds of histogram have. `sum`, `min` and `max` are NaN if they are unknown, and then not written.
+ */
+interface HistogramFigures {
   readonly count: number;
   readonly sum: number;
   readonly min: number;
   readonly max: number;
 }
 
-export interface ExplicitFigures extends Figures {
+/** Figures of a histogram with explicit bounds. */
+export interface ExplicitFigures extends HistogramFigures {
   readonly bounds: readonly number[];
-  /** One more than bounds. */
+  /** Count per bucket, one more than bounds. */
   readonly counts: readonly number[];
 }
 
-export interface ExponentialFigures extends Figures {
+/** Figures of an exponential histogram. */
+export interface ExponentialFigures extends HistogramFigures {
   readonly scale: number;
-  /** The index of the lowest bucket. */
+  /** Index of the lowest bucket. */
   readonly offset: number;
   readonly buckets: number;
   readonly zeroCount: number;
-  /** The count of the bucket with index `offset + position`. */
+  /** Returns the count of the bucket with index `offset + position`. */
   countAt(position: number): number;
 }
 
-/** A data point but for its times. */
-export interface Point<H> {
-  /** Encoded, under the field number of its kind. */
+/** Data point without its times, which all data points of an interval share. */
+export interface UntimedPoint<H> {
+  /** Attributes, encoded under the field number of the data point's kind. */
   readonly attributes: Uint8Array;
   readonly histogram: H;
 }
 
-/** Encodes data points of one kind. */
+/** Encoder of one kind of data point. */
 export interface PointWriter<H> {
-  /** The field of `Metric` that holds them. */
+  /** Field of `Metric` that holds the data points. */
   readonly field: number;
-  /** Bytes of a data point without its tag and length. */
-  size(point: Point<H>): number;
-  /** Writes those bytes where there are only zeros yet, and returns where they end. */
+  /** Returns the size of a data point in bytes, without its tag and length. */
+  size(point: UntimedPoint<H>): number;
+  /** Writes a data point into bytes that are all zero, and returns where it ends. */
   write(
     bytes: Uint8Array,
     view: DataView,
     at: number,
-    point: Point<H>,
+    point: UntimedPoint<H>,
     times: Uint8Array,
   ): number;
 }
 
 const FIXED64 = 1;
 
-/** `start_time_unix_nano` and `time_unix_nano` take as much. */
+/** Size of `start_time_unix_nano` and `time_unix_nano` together. */
 const TIMES = 18;
 
-/** `start_time_unix_nano` and `time_unix_nano`, of all data points of an interval. */
+/** Encodes `start_time_unix_nano` and `time_unix_nano`, which all data points of an interval share. */
 export function timeFields({ start, end }: Interval): Uint8Array {
   const bytes = new Uint8Array(TIMES);
   const view = new DataView(bytes.buffer);
@@ -87,8 +91,8 @@ function writeDouble(view: DataView, at: number, field: number, value: number): 
   return at + 9;
 }
 
-/** Of sum, min and max. */
-function optionalSize({ sum, min, max }: Figures): number {
+/** Returns the size of sum, min and max. */
+function optionalSize({ sum, min, max }: HistogramFigures): number {
   // NaN is in any sum that it is added to.
   if (!Number.isNaN(sum + min + max)) return 3 * 9;
   return 9 * [sum, min, max].filter((value) => !Number.isNaN(value)).length;
@@ -98,12 +102,12 @@ function writeOptional(view: DataView, at: number, field: number, value: number)
   return Number.isNaN(value) ? at : writeDouble(view, at, field, value);
 }
 
-/** HistogramDataPoint. */
+/** Creates the encoder of HistogramDataPoint. */
 export function explicitWriter(): PointWriter<ExplicitFigures> {
   // Data points of one metric mostly have the same bounds.
   let encoded: readonly number[] | undefined;
   let boundsField: Uint8Array = new Uint8Array();
-  /** Bytes of a data point without attributes, sum, min and max. */
+  /** Size of a data point without attributes, sum, min and max. */
   let least = 0;
   const encodeBounds = (bounds: readonly number[]) => {
     encoded = bounds;
@@ -147,7 +151,10 @@ function packedDoubles(field: number, values: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** ExponentialHistogramDataPoint; there are no negative values, so `negative` is an empty message. */
+/**
+ * Creates the encoder of ExponentialHistogramDataPoint. There are no negative values, so `negative` is an empty
+ * message.
+ */
 export function exponentialWriter(): PointWriter<ExponentialFigures> {
   return {
     field: 10,

@@ -3,7 +3,7 @@ import { CardinalityLimit } from "../aggregate/cardinality_limit.ts";
 import { addOverflow, NO_OVERFLOW, type Overflow } from "../aggregate/overflow.ts";
 import type { FullBucket, SeriesTable } from "../aggregate/series_table.ts";
 import type { Attributes, MeasuredHistogram, Measurement } from "../aggregate/measurement.ts";
-import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
+import { createSeriesTable, type Instrument, metricsOf, requestsOf } from "./instrument.ts";
 import { type Interval, intervals } from "./interval.ts";
 import type { EncodedRequest, RequestLimits } from "./request.ts";
 
@@ -80,7 +80,7 @@ export interface Recorder {
 export function recorder(config: RecorderConfig, clock: Clock): Recorder {
   const cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
   const begin = (instrument: Instrument) => {
-    const table = tableOf(instrument, cardinality);
+    const table = createSeriesTable(instrument, cardinality);
     return { instrument, table, delta: table.begin() };
   };
   const recordings = config.instruments.map(begin);

@@ -1,26 +1,26 @@
-/** An export request as bytes: what is sent, sent again, kept and spooled. */
+/** Export request as bytes, which are sent, retried, kept and spooled unchanged. */
 export interface EncodedRequest {
-  /** The body as it goes over the wire. */
+  /** Body as it goes over the wire. */
   readonly body: Uint8Array<ArrayBuffer>;
   readonly encoding: "gzip" | "identity";
   readonly points: number;
-  /** The sum of its data points' counts. */
+  /** Sum of the data points' counts. */
   readonly measurements: number;
-  /** Of several connections the one that its series keep to; undefined: any. */
+  /** Connection that its series keep to, if there are several; undefined for any. */
   readonly lane?: number;
 }
 
-/** What one request may hold. */
+/** Maximum size of one request. */
 export interface RequestLimits {
   readonly points: number;
-  /** Uncompressed. */
+  /** Bytes before compression. */
   readonly bytes: number;
 }
 
 /** The limits, and at most so many bytes. */
-export function atMost(bytes: number, limits: RequestLimits): RequestLimits {
+export function withByteLimit(bytes: number, limits: RequestLimits): RequestLimits {
   return bytes < limits.bytes ? { ...limits, bytes } : limits;
 }
 
-/** For what is looked at rather than sent. */
+/** Limits for a request that is looked at and not sent. */
 export const ONE_REQUEST: RequestLimits = { points: Infinity, bytes: Infinity };

@@ -6,7 +6,7 @@ import {
 import { gzip, plainBody } from "./gzip.ts";
 import type { EncodedRequest } from "./request.ts";
 
-/** A request's two halves, by data points; what they hold is not changed. */
+/** Splits a request into two halves with equally many data points, which stay unchanged. */
 export async function splitRequest(
   request: EncodedRequest,
 ): Promise<readonly [EncodedRequest, EncodedRequest]> {
@@ -25,7 +25,10 @@ export async function splitRequest(
   return [await part(0, middle), await part(middle, points)];
 }
 
-/** The request with its data points `from` (inclusive) to `to` (exclusive) alone, and their counts' sum. */
+/**
+ * Decodes a request and keeps only its data points `from` (inclusive) to `to` (exclusive); returns it with the sum of
+ * their counts.
+ */
 function pointsBetween(bytes: Uint8Array, from: number, to: number) {
   const request = decodeRequest(bytes);
   let seen = 0;

@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from "../aggregate/measurement.ts";
+import { joinBytes } from "../platform/byte_buffer.ts";
 
 // The parts of protobuf's wire format that an export request needs (protobuf.dev, "Encoding"). Every `write…` takes
 // where to begin and returns where it ended; there must be room.
@@ -6,7 +7,7 @@ import type { Attributes, AttributeValue } from "../aggregate/measurement.ts";
 const TWO_32 = 2 ** 32;
 const utf8 = new TextEncoder();
 
-/** Bytes of a varint of a whole number, 0 or more. */
+/** Returns the size in bytes of a whole number, 0 or more, as a varint. */
 export function varintSize(value: number): number {
   if (value < 128) return 1;
   if (value < 128 ** 2) return 2;
@@ -15,6 +16,7 @@ export function varintSize(value: number): number {
   return size;
 }
 
+/** Writes a whole number, 0 or more, as a varint. */
 export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
   let left = value;
   for (; left >= TWO_32; left = Math.floor(left / 128)) bytes[at++] = left % 128 + 128;
@@ -23,57 +25,49 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
   return at;
 }
 
-/** sint32: small numbers of either sign take few bytes ("ZigZag"). */
+/** Maps a sint32 so that small numbers of either sign take few bytes ("ZigZag"). */
 export function zigzag(value: number): number {
   return ((value << 1) ^ (value >> 31)) >>> 0;
 }
 
-/** fixed64 of a whole number from 0 to 2^53. */
+/** Writes a whole number from 0 to 2^53 as a fixed64. */
 export function writeFixed64(view: DataView, at: number, value: number): number {
   view.setUint32(at, value, true);
   view.setUint32(at + 4, value / TWO_32, true);
   return at + 8;
 }
 
+/** Writes bytes as they are. */
 export function writeBytes(bytes: Uint8Array, at: number, source: Uint8Array): number {
   bytes.set(source, at);
   return at + source.length;
 }
 
-/** A length-delimited field's tag and length; its content follows. Field numbers below 16 only. */
+/** Writes tag and length of a length-delimited field; its content follows. The field number is below 16. */
 export function writeHead(bytes: Uint8Array, at: number, field: number, length: number): number {
   bytes[at] = field << 3 | 2;
   return writeVarint(bytes, at + 1, length);
 }
 
-/** What a length-delimited field takes altogether. */
+/** Returns the size of a length-delimited field in bytes, with its tag and length. */
 export function fieldSize(length: number): number {
   return 1 + varintSize(length) + length;
 }
 
-/** One length-delimited field with these parts as its content. */
+/** Encodes a length-delimited field with these parts as its content. */
 export function field(number: number, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const content = concat(parts);
+  const content = joinBytes(parts);
   const bytes = new Uint8Array(fieldSize(content.length));
   bytes.set(content, writeHead(bytes, 0, number, content.length));
   return bytes;
 }
 
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
+/** Encodes a string as a field. */
 export function stringField(number: number, text: string): Uint8Array<ArrayBuffer> {
   return field(number, utf8.encode(text));
 }
 
-/** Attributes as repeated KeyValue (common.proto) under this field number. */
+/** Encodes attributes as repeated KeyValue (common.proto) under this field number. */
 export function attributeFields(number: number, attributes: Attributes): Uint8Array<ArrayBuffer> {
   const entries = Object.entries(attributes);
   let size = 0;
@@ -123,12 +117,15 @@ function writeAnyValue(bytes: Uint8Array, at: number, value: AttributeValue): nu
   }
 }
 
-/** AnyValue: a number without a fraction that fits into 64 bits is an integer, as in the SDK for JavaScript. */
+/**
+ * Whether a number becomes an integer of AnyValue: no fraction, and it fits into 64 bits, as in the SDK for
+ * JavaScript.
+ */
 function isInt64(value: number): boolean {
   return Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63;
 }
 
-/** int64: a negative number takes all of its 64 bits, so ten bytes. */
+/** Writes a negative int64, which takes all of its 64 bits and so ten bytes. */
 function writeNegative(bytes: Uint8Array, at: number, value: number): number {
   let left = BigInt.asUintN(64, BigInt(value));
   for (; left >= 128n; left >>= 7n) bytes[at++] = Number(left & 127n) | 128;
@@ -147,7 +144,7 @@ function writeString(bytes: Uint8Array, at: number, number: number, text: string
   return at + size;
 }
 
-/** A surrogate without its other half becomes U+FFFD, three bytes. */
+/** Returns the size of a text in UTF-8. A surrogate without its other half becomes U+FFFD, three bytes. */
 function utf8Size(text: string): number {
   let size = text.length;
   for (let i = 0; i < text.length; i++) {

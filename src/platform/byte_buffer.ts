@@ -1,4 +1,4 @@
-/** Bytes that arrive in pieces, copied into one buffer, so that tiny pieces cost no more than their bytes. */
+/** Growing buffer for bytes that arrive in pieces, so that tiny pieces cost no more than their bytes. */
 export class ByteBuffer {
   #buffer = new Uint8Array(4096);
   #length = 0;
@@ -18,19 +18,30 @@ export class ByteBuffer {
     this.#length = needed;
   }
 
-  /** Takes bytes away from the front. */
+  /** Removes bytes from the front. */
   drop(count: number): void {
     this.#buffer.copyWithin(0, count, this.#length);
     this.#length -= count;
   }
 
-  /** Forgets the bytes, keeps the buffer. */
+  /** Empties the buffer and keeps its memory. */
   clear(): void {
     this.#length = 0;
   }
 
-  /** A view, good until the next change. */
+  /** View of the bytes, valid until the next change. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length);
   }
+}
+
+/** Copies parts into one array, in order. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

@@ -1,4 +1,4 @@
-/** Time, injected: a test passes one that does not wait. */
+/** Source of time that is passed in, so that tests do not have to wait. */
 export interface Clock {
   /** Wall clock, milliseconds since 1970; may jump. */
   wall(): number;
@@ -8,9 +8,10 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** `setTimeout` fires at once for a delay that does not fit in 31 bits. */
+/** Longest delay of `setTimeout`, which fires at once for one that does not fit in 31 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Clock of the machine. */
 export const systemClock: Clock = {
   wall: () => Date.now(),
   monotonic: () => performance.now(),

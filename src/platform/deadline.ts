@@ -1,12 +1,12 @@
 /**
- * All deadlines share one timer, AbortSignal.timeout(): what `setTimeout` needs takes Deno 8 ms to load, which a single
- * send would pay, and a timer of AbortSignal.timeout() cannot be cleared, so that one for each request would pile up.
+ * Pending deadlines. They share one AbortSignal.timeout(): `setTimeout` would cost a single send 8 ms to load, and a
+ * timer of AbortSignal.timeout() cannot be cleared, so one per request would pile up.
  */
 const open = new Map<AbortController, number>();
-/** When the timer fires, on the monotonic clock; Infinity: there is none. */
+/** Time at which the timer fires, on the monotonic clock; Infinity if it is not set. */
 let firesAt = Infinity;
 
-/** Aborted after `ms`, unless it was cleared before. Whatever waits for it keeps the process alive itself. */
+/** Creates a signal that is aborted after `ms` unless it is cleared first. Whatever waits for it has to keep the process alive itself. */
 export function deadline(ms: number): { readonly signal: AbortSignal; clear(): void } {
   const over = new AbortController();
   const at = performance.now() + ms;

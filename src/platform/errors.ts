@@ -1,18 +1,18 @@
 import { redactTokens } from "../redact/redact.ts";
 
-/** The user asked for something that cannot be done as asked: said in one line, exit status 2. */
+/** Error for a request of the user that cannot be met. It is printed as one line, with exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 
-  /** Messages quote what was given, and people give tokens where something else belongs. */
+  /** Hides Dynatrace tokens, because messages quote values and people paste tokens in the wrong place. */
   constructor(message: string) {
     super(redactTokens(message));
   }
 }
 
 /**
- * The message of anything that was thrown, without its stack. Where the runtime's own words would show a secret or send
- * people the wrong way, ours stand in their place.
+ * Returns the message of anything thrown, without its stack. Words of the runtime that would show a secret or mislead
+ * are replaced.
  */
 export function messageOf(thrown: unknown): string {
   let message = thrown instanceof Error ? thrown.message : String(thrown);

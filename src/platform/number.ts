@@ -1,8 +1,8 @@
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
- * A decimal number as people write it, blanks around it allowed: no hexadecimal, no `Infinity`. NaN when it is none,
- * Infinity when it is too large for a double.
+ * Parses a decimal number as people write it, with blanks around it, without hexadecimal and `Infinity`. NaN for
+ * anything else, Infinity for a number that is too large for a double.
  */
 export function decimal(text: string): number {
   const trimmed = text.trim();

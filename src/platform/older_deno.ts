@@ -10,12 +10,12 @@ function isDenoBefore(major: number, minor: number): boolean {
   return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
 
-/** node:https verifies certificates whatever it is told. Then: no warning of it. */
+/** Whether node:https verifies certificates even if it is told not to. Then: no warning of it. */
 export const VERIFIES_REGARDLESS = isDenoBefore(2, 9);
 
 /**
- * Whether fetch threw while it decompressed a body, which 2.6 does whatever was asked for. It fails alike for an empty body
- * and for one that was cut off: "maybe-empty". Then: undefined.
+ * Reports whether fetch failed to decompress a body, which 2.6 does whatever was asked for. It fails alike for an
+ * empty body and for one that was cut off: "maybe-empty". Then: undefined.
  */
 export function decompressionError(thrown: unknown): "maybe-empty" | "failed" | undefined {
   const message = messageOf(thrown);
@@ -23,28 +23,29 @@ export function decompressionError(thrown: unknown): "maybe-empty" | "failed" | 
   return /unexpected (end of file|EOF)/i.test(message) ? "maybe-empty" : "failed";
 }
 
-/** node:dns warns of a deprecated module of Deno's own. Then: nothing. */
+/** Silences the warning of node:dns about a deprecated module of Deno's own. Then: nothing. */
 export async function silenceDeprecations(): Promise<void> {
   const { default: process } = await import("node:process");
   Object.assign(process, { noDeprecation: true });
 }
 
-/** The groups of this process besides its own, which 2.6 does not tell. Then: `process.getgroups()`. */
+/** Lists the groups of this process besides its own, which 2.6 does not report. Then: `process.getgroups()`. */
 export async function otherGroups(): Promise<readonly number[]> {
   const { default: process } = await import("node:process");
   return process.getgroups?.() ?? [];
 }
 
 /**
- * Throws what the TLS library has against a client's certificate and its key, both PEM. 2.6 ends the process when a client
- * is given a pair that the library rejects; a server gets the same verdict as an error. Then: `createHttpClient`, always.
+ * Throws the TLS library's objection to a client's certificate and its key, both PEM. 2.6 ends the process when a
+ * client is given a pair that the library rejects; a server gets the same verdict as an error. Then:
+ * `createHttpClient`, always.
  */
 export function demandUsablePair(pair: { readonly cert: string; readonly key: string }): void {
   if (isDenoBefore(2, 9)) Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair }).close();
   else Deno.createHttpClient(pair).close();
 }
 
-/** The TLS version of a socket of node:tls, which 2.6 does not tell. Then: `getProtocol()`. */
+/** TLS version of a socket of node:tls, which 2.6 does not report. Then: `getProtocol()`. */
 export function tlsVersion(
   socket: { getProtocol?: () => string | null },
 ): string {
@@ -92,7 +93,7 @@ export async function lockFile(path: string): Promise<{ close(): void } | undefi
   }
 }
 
-/** How often it is looked whether a server still listens, in ms. */
+/** Interval between checks that a server still listens, in ms. */
 const LOOK_MS = 500;
 
 /**

@@ -1,14 +1,14 @@
 import { messageOf, quotesRemedy, UsageError } from "./errors.ts";
 import type { System } from "./system.ts";
 
-/** A path as the user gave it, relative to where the command was given. */
+/** Resolves a path that the user gave against the directory where the command was given. */
 export function resolvePath(cwd: string, path: string): string {
   return /^([/\\]|[a-z]:[/\\])/i.test(path) ? path : `${cwd}/${path}`;
 }
 
 /**
- * The text of the file that a setting names, or a UsageError that says why it cannot be read. `signal` ends the wait for
- * what has no end, such as a pipe.
+ * Reads the text of the file that a setting names, or throws a UsageError with the reason. `signal` ends the wait for
+ * a file without an end, such as a pipe.
  */
 export async function readFileOf(
   setting: string,
@@ -27,14 +27,14 @@ export async function readFileOf(
   }
 }
 
-/** How a message names the file of a setting. */
+/** Names the file of a setting in a message. */
 export function fileOf(setting: string, path: string): string {
   return `the file of ${setting}, "${path}"`;
 }
 
 /**
- * The UsageError for a file that cannot be read; `remedy` follows the reason, `stdin` is how its setting names standard
- * input.
+ * Creates the UsageError for a file that cannot be read. `remedy` follows the reason, `stdin` is how its setting names
+ * standard input.
  */
 export function unreadable(
   file: string,

@@ -1,15 +1,16 @@
-/** What one read may bring. */
+/** Size of one read, in bytes. */
 const CHUNK_BYTES = 2 ** 18;
 
-/** What of a file is needed. */
+/** The part of a file that reading ahead uses. */
 export interface Readable {
   read(into: Uint8Array): Promise<number | null>;
   close(): void;
 }
 
 /**
- * Once somebody reads, fetches the next chunk while the last one is worked at, into two buffers by turns: a chunk is its
- * reader's only until it asks for the next. The runtime's own stream makes a buffer for each, and fills it when asked.
+ * Streams a file, and fetches the next chunk while its reader works on the last. It uses two buffers in turn, so a
+ * chunk is valid until the reader asks for the next. The runtime's own stream makes a buffer per chunk and fills it
+ * only when asked.
  */
 export function readAhead(source: Readable): ReadableStream<Uint8Array> {
   const buffers: Uint8Array<ArrayBuffer>[] = [];

@@ -1,25 +1,25 @@
 /**
- * A text as characters that can be compared, without regard to case, and where in the text each of them stands.
- * Readings of one text differ in how many layers of escapes have been undone.
+ * A text as characters that can be compared regardless of case, with their places in the text. Readings of one text
+ * differ in how many layers of escapes are undone.
  */
 export interface Reading {
-  /** UTF-16 units in lower case; a plus, a tab and a no-break space are blanks. */
+  /** UTF-16 units in lower case; a plus, a tab and a no-break space become blanks. */
   readonly units: Uint16Array;
-  /** Where each unit begins in the text, and where the last one ends. */
+  /** Offset of each unit in the text, and of the end of the last one. */
   readonly starts: Uint32Array;
 }
 
-/** Text within JSON within a page within JSON is as deep as it gets. */
+/** Maximum number of layers: text within JSON within a page within JSON. */
 const DEEPEST = 3;
 
-/** The text as it stands, then with one layer of escapes undone after the other. */
+/** Returns the text as it stands, then with one more layer of escapes undone each time. */
 export function readings(text: string): readonly [Reading, ...Reading[]] {
   let reading = plain(text);
   const all: [Reading, ...Reading[]] = [reading];
   // Most texts hold no escapes: looking for them is much faster than reading anew.
   if (!/[%&\\]/.test(text)) return all;
   while (all.length <= DEEPEST) {
-    const next = unescaped(reading);
+    const next = unescapeOnce(reading);
     if (next === undefined) break;
     reading = next;
     all.push(reading);
@@ -31,17 +31,17 @@ function plain(text: string): Reading {
   const units = new Uint16Array(text.length);
   const starts = new Uint32Array(text.length + 1);
   for (let i = 0; i < text.length; i++) {
-    units[i] = folded(text.charCodeAt(i));
+    units[i] = foldCase(text.charCodeAt(i));
     starts[i] = i;
   }
   starts[text.length] = text.length;
   return { units, starts };
 }
 
-/** Lower case of units beyond ASCII as far as they have been met; 0: not yet. */
+/** Cache of the lower case of units beyond ASCII; 0 is not cached. */
 const lowerCase = new Uint16Array(0x10000);
 
-function folded(unit: number): number {
+function foldCase(unit: number): number {
   if (unit < 0x80) {
     if (unit === 0x2b || unit === 0x09) return 0x20;
     return unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
@@ -57,8 +57,8 @@ const PERCENT = 0x25;
 const AMPERSAND = 0x26;
 const BACKSLASH = 0x5c;
 
-/** The same without its outermost escapes; undefined when there are none. */
-function unescaped({ units, starts }: Reading): Reading | undefined {
+/** Undoes the outermost layer of escapes; undefined if there is none. */
+function unescapeOnce({ units, starts }: Reading): Reading | undefined {
   // No escape stands for more units than it has.
   const to = new Uint16Array(units.length);
   const from = new Uint32Array(units.length + 1);
@@ -81,7 +81,7 @@ function unescaped({ units, starts }: Reading): Reading | undefined {
     }
     const character = String.fromCodePoint(escape.codePoint);
     for (let k = 0; k < character.length; k++) {
-      to[length] = folded(character.charCodeAt(k));
+      to[length] = foldCase(character.charCodeAt(k));
       from[length++] = start;
     }
     i += escape.length;
@@ -93,11 +93,11 @@ function unescaped({ units, starts }: Reading): Reading | undefined {
 
 interface Escape {
   readonly codePoint: number;
-  /** In units. */
+  /** Length in units. */
   readonly length: number;
 }
 
-/** `%41`, UTF-8 (RFC 3986) or, where it is none, Latin-1; `%u0041`, as some servers write it. */
+/** Reads `%41`: UTF-8 (RFC 3986), or Latin-1 if that is not valid; or `%u0041`, as some servers write it. */
 function percentEscape(units: Uint16Array, at: number): Escape | undefined {
   if (units[at + 1] === LETTER_U) {
     const codePoint = hexNumber(units, at + 2, 4);
@@ -120,13 +120,13 @@ function percentEscape(units: Uint16Array, at: number): Escape | undefined {
     : { codePoint, length: 3 + 3 * more };
 }
 
-/** Whether a text is over, or somebody cut it, within so many units: an escape before them may have been longer. */
+/** Whether a text ends or was cut within `length` units from `at`: an escape before them may have been longer. */
 function isCutOff(units: Uint16Array, at: number, length = 1): boolean {
   return at + length > units.length ||
     /[…."]/.test(String.fromCharCode(...units.subarray(at, at + length)));
 }
 
-/** What HTML calls characters that a secret can hold, in lower case. */
+/** HTML's names of the characters that a secret can hold, in lower case. */
 const ENTITIES: ReadonlyMap<string, string> = new Map(Object.entries({
   amp: "&",
   apos: "'",
@@ -168,7 +168,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map(Object.entries({
   vert: "|",
 }));
 
-/** `&amp;`, `&#65;`, `&#x41;`, also without the semicolon, as browsers take it. */
+/** Reads `&amp;`, `&#65;` or `&#x41;`, also without the semicolon, as browsers do. */
 function entity(units: Uint16Array, at: number): Escape | undefined {
   const text = String.fromCharCode(...units.subarray(at + 1, at + 12));
   const [whole = "", hex, decimal, name = "", end] =
@@ -193,7 +193,7 @@ function entity(units: Uint16Array, at: number): Escape | undefined {
 const LETTER_U = 0x75;
 const LETTER_X = 0x78;
 
-/** JSON's and JavaScript's, except those of control characters, which no secret holds. */
+/** Reads an escape of JSON or JavaScript, except those of control characters, which no secret holds. */
 function backslashEscape(units: Uint16Array, at: number): Escape | undefined {
   const next = units[at + 1] ?? 0;
   if (next === LETTER_U) {

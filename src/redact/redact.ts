@@ -1,7 +1,7 @@
-/** What stands in place of a secret. */
+/** Replacement for a secret. */
 export const HIDDEN = "***";
 
-/** A URL as it may be shown: user name, password and the values of its query are hidden. */
+/** Formats a URL for display, with user name, password and the values of its query hidden. */
 export function redactUrl(url: URL): string {
   if (!/[@?#]/.test(url.href)) return url.href;
   const shown = new URL(url);
@@ -19,7 +19,7 @@ export function redactUrl(url: URL): string {
   return shown.href.replace("//", `//${userinfo}`) + query;
 }
 
-/** Text that was meant as a URL and is none, with what may be secret in it hidden. */
+/** Formats text that was meant as a URL and is not one, with possible secrets hidden. */
 export function redactUrlText(text: string): string {
   // Whatever stands before the last @ may be part of a password: one that is not encoded can hold / and ?.
   const withoutUser = text.replace(/^([a-z][a-z0-9+.-]*:\/+|\/+)?.*(@|%40)/is, `$1${HIDDEN}$2`);
@@ -34,17 +34,17 @@ function redactQuery(query: string): string {
   }).join("&");
 }
 
-/** A Dynatrace token's public part, up to its second dot (`dt0c01.PUBLIC.SECRET`); empty when it has none. */
+/** Returns a Dynatrace token's public part, up to its second dot (`dt0c01.PUBLIC.SECRET`); empty if it has none. */
 export function publicPart(token: string): string {
   return /^dt\d[a-z]\d{2}\.[^.]+\./i.exec(token)?.[0] ?? "";
 }
 
-/** A token as it may be shown: its public part alone. */
+/** Formats a token for display: only its public part. */
 export function redactToken(token: string): string {
   return publicPart(token) + HIDDEN;
 }
 
-/** Hides the secret part of whatever in a text looks like a Dynatrace token. */
+/** Hides the secret part of everything in a text that looks like a Dynatrace token. */
 export function redactTokens(text: string): string {
   return text.replace(/\b(dt\d[a-z]\d{2}\.[^.\s"']+\.)[^\s"',]+/gi, `$1${HIDDEN}`);
 }

@@ -2,28 +2,28 @@ import { clip } from "./clip.ts";
 import { HIDDEN, publicPart } from "./redact.ts";
 import { type Reading, readings } from "./reading.ts";
 
-/** The shortest secret that is hidden: a shorter one would hide half of every message. */
+/** Length of the shortest secret that is hidden; a shorter one would hide half of every message. */
 const SHORTEST_SECRET = 4;
-/** The shortest part of a secret that is hidden where it stands alone, or where a text breaks off in a secret. */
+/** Length of the shortest part of a secret that is hidden where it stands alone or a text breaks off in it. */
 const SHORTEST_PART = 6;
-/** As much of a secret as is hidden wherever it stands. */
+/** Length of a part of a secret that is hidden wherever it stands. */
 const LONG = 12;
 
-/** As much of a text as is looked at, and so given back, in UTF-16 units: nothing shows as much of somebody else's. */
+/** Length of the text that is searched and returned, in UTF-16 units; nothing displays more of a foreign text. */
 const LONGEST_TEXT = 65_536;
 
-/** Takes out of somebody else's text what nobody may see. */
+/** Removes secrets from a foreign text. */
 export type Hide = (text: string) => string;
 
-/** What a secret reads as. */
+/** One reading of a secret, to be searched for. */
 interface Pattern {
   readonly units: Uint16Array;
-  /** How many of its first units may be shown. */
+  /** Number of its first units that may be shown. */
   readonly shown: number;
 }
 
 /**
- * Every secret that the program has met: tokens, header values, what a URL holds. None is forgotten, because a receiver
+ * All secrets that the program has met: tokens, header values, parts of URLs. None is forgotten, because a receiver
  * may still repeat a token after it was rotated.
  */
 export class Secrets {
@@ -31,7 +31,7 @@ export class Secrets {
   readonly #patterns: Pattern[] = [];
   readonly #fragments = new Fragments();
 
-  /** The value of a header that is sent: its credentials, its words, a cookie's values. */
+  /** Adds the value of a header: its credentials, its words, a cookie's values. */
   addHeader(name: string, value: string): void {
     const [, scheme = "", credentials = value] = SCHEME.exec(value) ?? [];
     if (scheme.toLowerCase() === "basic") this.#addBasic(credentials);
@@ -42,21 +42,21 @@ export class Secrets {
     for (const secret of whole) this.#addWhole(secret);
   }
 
-  /** User name, password and the values of the query. */
+  /** Adds the user name, password and query values of a URL. */
   addUrl(url: URL): void {
     if (!/[@?]/.test(url.href)) return;
     const { username, password, searchParams, search } = url;
     const raw = search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
     for (const value of [username, password, ...raw]) {
       this.#addWhole(value);
-      this.#addWhole(percentDecoded(value));
+      this.#addWhole(decodedOrSame(value));
     }
     for (const value of searchParams.values()) this.#addWhole(value);
   }
 
   /**
-   * Somebody else's text without the secrets that it repeats: whole, in part or broken off, in any case, and escaped as
-   * in a URL, a page or JSON. It has to be the whole text, before it is cut or escaped.
+   * Hides secrets in a foreign text: whole, in part or broken off, in any case, and escaped as in a URL, a page or
+   * JSON. Pass the whole text, before it is cut or escaped.
    */
   hide(text: string): string {
     if (this.#patterns.length === 0) return text;
@@ -64,15 +64,15 @@ export class Secrets {
     const found: Range[] = [];
     const [plain, ...others] = readings(seen);
     for (const reading of [plain, ...others]) this.#find(reading, plain, found);
-    return masked(seen, found);
+    return maskRanges(seen, found);
   }
 
-  /** A message of our own, which quotes what it was given: only that may hold a secret. */
+  /** Hides secrets in the quoted values of a message of our own; nothing else in it can hold one. */
   hideQuoted(message: string): string {
     return message.replace(/"[^"\n]*"/g, (quoted) => `"${this.hide(quoted.slice(1, -1))}"`);
   }
 
-  /** Adds what is a secret by itself, and its parts. */
+  /** Adds a secret and its parts. */
   #addWhole(text: string): void {
     const secret = text.trim().replace(/^"(.*)"$/, "$1");
     this.#add(secret, SHORTEST_SECRET);
@@ -108,7 +108,7 @@ export class Secrets {
     this.#addPattern(secret);
     const base64 = base64Of(secret);
     this.#addPattern(base64);
-    // As it stands in URLs and cookies (RFC 4648, 5).
+    // The form in URLs and cookies (RFC 4648, 5).
     this.#addPattern(base64.replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_"));
   }
 
@@ -126,7 +126,7 @@ export class Secrets {
 
   #find(reading: Reading, plain: Reading, found: Range[]): void {
     const { units } = reading;
-    /** Up to where a secret has been found: what follows within it is the same again. */
+    /** End of the last match per pattern; a match within it would be found twice. */
     const done = new Map<Pattern, number>();
     for (let end = 1, hash = 0; end <= units.length; end++) {
       hash = hash << 8 ^ (units[end - 1] ?? 0);
@@ -134,9 +134,9 @@ export class Secrets {
       for (const { pattern, at } of this.#fragments.get(hash)) {
         const begin = end - SHORTEST_SECRET;
         if (begin < (done.get(pattern) ?? 0)) continue;
-        const match = common(units, begin, pattern, at);
+        const match = matchAround(units, begin, pattern, at);
         if (match === undefined) continue;
-        const range = hidden(match, reading, plain);
+        const range = hiddenRange(match, reading, plain);
         if (range === undefined) continue;
         found.push(range);
         done.set(pattern, match.end);
@@ -145,21 +145,21 @@ export class Secrets {
   }
 }
 
-/** Scheme and credentials of an Authorization header, where the first word is a scheme (RFC 9110, 11.4). */
+/** Scheme and credentials of an Authorization header that begins with a scheme (RFC 9110, 11.4). */
 const SCHEME = /^\s*(api-?token|api-?key|basic|bearer|digest|key|negotiate|token)\s+(\S.*)$/is;
 
 interface Fragment {
   readonly pattern: Pattern;
-  /** Where it stands in the pattern. */
+  /** Offset in the pattern. */
   readonly at: number;
 }
 
 const NONE: readonly Fragment[] = [];
 
-/** Where in the patterns each four units in a row stand, found by their hash. */
+/** Index of the patterns by the hash of each four units in a row. */
 class Fragments {
   readonly #byHash = new Map<number, Fragment[]>();
-  /** A sieve: most of a text has nothing in common with any secret. */
+  /** Bit per hash: most of a text has nothing in common with any secret. */
   readonly #sieve = new Uint8Array(0x10000);
 
   add(pattern: Pattern): void {
@@ -186,18 +186,18 @@ function slot(hash: number): number {
   return Math.imul(hash, 0x9e3779b1) >>> 16;
 }
 
-/** What a reading and a pattern have in common around one place. */
+/** Units that a reading and a pattern have in common around one place. */
 interface Match {
   readonly pattern: Pattern;
-  /** In the pattern. */
+  /** Range in the pattern. */
   readonly from: number;
   readonly to: number;
-  /** In the reading. */
+  /** Range in the reading. */
   readonly begin: number;
   readonly end: number;
 }
 
-function common(
+function matchAround(
   units: Uint16Array,
   place: number,
   pattern: Pattern,
@@ -213,14 +213,14 @@ function common(
   return to - at < SHORTEST_SECRET ? undefined : { pattern, from, to, begin, end };
 }
 
-/** A part of a text, from its first character up to, not with, the one at `end`. */
+/** Part of a text from `begin` up to `end`, exclusive. */
 interface Range {
   readonly begin: number;
   readonly end: number;
 }
 
-/** What of a match has to be hidden in the text. */
-function hidden(match: Match, reading: Reading, plain: Reading): Range | undefined {
+/** Returns the part of the text that a match requires to be hidden, if any. */
+function hiddenRange(match: Match, reading: Reading, plain: Reading): Range | undefined {
   const { pattern: { units, shown }, from, to, begin, end } = match;
   if (to <= shown) return undefined;
   const range = {
@@ -233,7 +233,7 @@ function hidden(match: Match, reading: Reading, plain: Reading): Range | undefin
     if (from === 0 && breaksOff(reading, end)) return range;
     if (to === units.length && isResumed(reading, begin)) return range;
   }
-  // What stands before or behind a secret can look like an escape together with some of it: "100%" and "abcdef".
+  // Text around a secret can look like an escape together with some of it: "100%" and "abcdef".
   const first = sourceOf(reading, begin) - from;
   return standsAt(plain, first, units.subarray(0, from)) &&
       standsAt(plain, range.end, units.subarray(to))
@@ -244,14 +244,14 @@ function hidden(match: Match, reading: Reading, plain: Reading): Range | undefin
     : undefined;
 }
 
-/** How far around a match is looked, in units. */
+/** Number of units around a match that are examined. */
 const NEAR = 12;
 
 function sourceOf({ starts }: Reading, at: number): number {
   return starts[at] ?? 0;
 }
 
-/** Where the unit before `at` ends in the text: an escape for two units (an emoji) begins at both. */
+/** End in the text of the unit before `at`. An escape for two units (an emoji) begins at both. */
 function endOf({ starts, units }: Reading, at: number): number {
   let next = at;
   while (next < units.length && starts[next] === starts[next - 1]) next++;
@@ -262,7 +262,10 @@ function standsAt({ units }: Reading, at: number, expected: Uint16Array): boolea
   return at >= 0 && expected.every((unit, i) => units[at + i] === unit);
 }
 
-/** Whether the text ends here, but for what closes it, or goes on with an ellipsis; it may break off in an escape. */
+/**
+ * Whether the text ends here, apart from closing punctuation, or continues with an ellipsis. It may break off within
+ * an escape.
+ */
 function breaksOff({ units }: Reading, at: number): boolean {
   const next = String.fromCharCode(...units.subarray(at, at + NEAR))
     .replace(/^[%&\\\x80-\xff][%&\\#{0-9a-z\x80-\xff]*/, "");
@@ -277,7 +280,7 @@ function isResumed({ units }: Reading, at: number): boolean {
   );
 }
 
-function masked(text: string, found: Range[]): string {
+function maskRanges(text: string, found: Range[]): string {
   found.sort((a, b) => a.begin - b.begin);
   const parts: string[] = [];
   let end = 0;
@@ -292,7 +295,7 @@ function masked(text: string, found: Range[]): string {
   return parts.join("");
 }
 
-function percentDecoded(text: string): string {
+function decodedOrSame(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -305,7 +308,7 @@ function base64Of(text: string): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** Empty where it is none. */
+/** Decodes base64; empty if the text is not base64. */
 function base64Decoded(text: string): string {
   try {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

@@ -10,12 +10,12 @@ const KEY = /[\w.-]+/y;
 const SEPARATOR = /\s*=|:\s/y;
 const UNQUOTED = /[^#\n]*/y;
 const REST_OF_LINE = /.*/y;
-/** What has to follow a closing quote: nothing, or a comment. */
+/** Rest of a line after a closing quote: nothing, or a comment. */
 const NOTHING_MORE = /[^\S\n\u2028\u2029]*(?:#|$)/my;
 
 /**
- * The variables of a `.env` file; of a key that comes twice, the last. Never throws. Adds to `unreadable` the numbers of
- * the lines that hold something, but no variable.
+ * Parses a `.env` file. The last of several lines with one key counts. Never throws. Adds to `unreadable` the numbers
+ * of the lines that hold something but no variable.
  */
 export function parseDotenv(text: string, unreadable: number[] = []): Map<string, string> {
   const source = text.replace(/\r\n?/g, "\n");
@@ -38,7 +38,7 @@ export function parseDotenv(text: string, unreadable: number[] = []): Map<string
       at = start; // what looked like a prefix or a separator may have been on a later line
       if (at < source.length && source[at] !== "#") unreadable.push(lines(at));
     } else {
-      const end = quotedEnd(source, at);
+      const end = closingQuote(source, at);
       const raw = end === undefined ? take(UNQUOTED) ?? "" : source.slice(at, end);
       if (end !== undefined) at = end;
       variables.set(key, valueOf(raw.trim()));
@@ -58,8 +58,8 @@ function lineCounter(source: string): (at: number) => number {
   };
 }
 
-/** Where the quoted value that begins after `from` and its white space ends; undefined if none does. */
-function quotedEnd(source: string, from: number): number | undefined {
+/** Finds the end of the quoted value that begins after `from` and its white space, if there is one. */
+function closingQuote(source: string, from: number): number | undefined {
   SPACE.lastIndex = from;
   SPACE.test(source);
   const open = SPACE.lastIndex;
@@ -82,8 +82,8 @@ function valueOf(raw: string): string {
 }
 
 /**
- * What `replace(/^(['"`])([\s\S]*)\1$/gm, "$2")` does, in linear time: that expression also sees
- * lines inside a value, which then are separated by U+2028 or U+2029.
+ * Does what `replace(/^(['"`])([\s\S]*)\1$/gm, "$2")` does, in linear time. That expression also sees lines inside a
+ * value, which then are separated by U+2028 or U+2029.
  */
 function unquote(value: string): string {
   const closing = new Map<string, number>();

@@ -2,6 +2,7 @@ import { withoutQuotes } from "../platform/errors.ts";
 import { redactTokens } from "../redact/redact.ts";
 import type { System } from "../platform/system.ts";
 import { fileOf, resolvePath, unreadable } from "../platform/paths.ts";
+import { plural } from "../console/plural.ts";
 import { type Variables, variables } from "./setting.ts";
 import { rowOf, SETTING_KEYS } from "./settings.ts";
 
@@ -73,18 +74,18 @@ function ignored(find: Variables): readonly string[] {
     if (setting === undefined) return [];
     const word = withoutQuotes(setting.value).toLowerCase();
     if (obeyed?.includes(word)) return [];
-    // Of a file the name says nothing, and any other text may be a secret in the wrong place.
+    // A name of a file says nothing, and any other text may be a secret in the wrong place.
     const value = obeyed !== undefined && /^[a-z_/]{1,20}$/.test(word) ? `=${word}` : "";
     return [`${setting.name}${value} (${setting.source}) is ignored: ${instead}`];
   });
 }
 
-/** fetch reads them, and in the real environment alone. */
+/** Variables that fetch reads, and only in the real environment. */
 const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"];
-/** More names or lines than these make no message clearer. */
+/** Maximum number of names or lines in a message. */
 const MOST_NAMED = 10;
 
-/** What of a `.env` file has no effect: names and numbers of lines, never a value. */
+/** Warns about entries of a `.env` file that have no effect, with names and numbers of lines, never a value. */
 function withoutEffect(
   file: string,
   names: readonly string[],
@@ -102,21 +103,24 @@ function withoutEffect(
   if (proxies.length > 0) {
     warnings.push(
       `${
-        listed(proxies)
+        nameSome(proxies)
       } in ${file} has no effect: a proxy is read from the environment alone, so export it`,
     );
   }
   if (unknown.length > 0) {
-    warnings.push(`${file} sets what this program does not know: ${listed(unknown)}`);
+    warnings.push(`${file} sets what this program does not know: ${nameSome(unknown)}`);
   }
   if (lines.length > 0) {
-    const what = lines.length === 1 ? "line" : "lines";
-    warnings.push(`${what} ${listed(lines)} of ${file} cannot be read: expected NAME=VALUE`);
+    warnings.push(
+      `${plural(lines.length, "line")} ${
+        nameSome(lines)
+      } of ${file} cannot be read: expected NAME=VALUE`,
+    );
   }
   return warnings;
 }
 
-function listed(items: readonly (string | number)[]): string {
+function nameSome(items: readonly (string | number)[]): string {
   const more = items.length - MOST_NAMED;
   // A token that was pasted in the wrong place can look like a name.
   const shown = items.slice(0, MOST_NAMED).map((item) => redactTokens(String(item))).join(", ");

@@ -1,13 +1,14 @@
 import { invalid, type Setting, type Variables } from "./setting.ts";
 import { type SendFlags, settingOf } from "./settings.ts";
 
-/** Where probes and metrics are served. */
+/** Address that serves probes and metrics. */
 export interface HealthConfig {
   readonly hostname: string;
   readonly port: number;
   readonly setting: Setting;
 }
 
+/** Reads the address for probes and metrics; undefined serves none. Throws a UsageError for anything but HOST:PORT. */
 export function healthConfig(flags: SendFlags, find: Variables): HealthConfig | undefined {
   const setting = settingOf("health", flags, find);
   if (setting === undefined) return undefined;

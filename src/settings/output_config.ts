@@ -2,16 +2,18 @@ import { UsageError } from "../platform/errors.ts";
 import type { Variables } from "./setting.ts";
 import { choiceOf, type SendFlags, variableOf } from "./settings.ts";
 
+/** Form and amount of output. */
 export interface OutputConfig {
   readonly format: "text" | "json";
   readonly level: "quiet" | "normal" | "verbose";
 }
 
-/** How what is sent is drawn; `color`: as far as a terminal shows it. */
+/** Drawing of sent requests. `color` applies as far as the terminal supports it. */
 export interface DrawingConfig {
   readonly color: boolean;
 }
 
+/** Reads form and amount of output from flags; throws a UsageError if they contradict each other. */
 export function outputConfig(flags: Pick<SendFlags, "output" | "quiet" | "verbose">): OutputConfig {
   if (flags.quiet && flags.verbose) {
     throw new UsageError("--quiet and --verbose contradict each other: give one of them");
@@ -22,7 +24,10 @@ export function outputConfig(flags: Pick<SendFlags, "output" | "quiet" | "verbos
   };
 }
 
-/** Undefined: nothing is drawn. */
+/**
+ * Reads whether and how to draw sent requests; undefined draws nothing. Throws a UsageError for flags that exclude
+ * drawing.
+ */
 export function drawingConfig(
   flags: Pick<SendFlags, "plot">,
   { format, level }: OutputConfig,

@@ -2,7 +2,7 @@ import { UsageError } from "../platform/errors.ts";
 import { secondsOr0Setting, secondsSetting, type Variables, wholeSetting } from "./setting.ts";
 import { type SendFlags, settingOf, settingOrDefault } from "./settings.ts";
 
-/** When sends are due. */
+/** Times at which sends are due. */
 export interface ScheduleConfig {
   readonly loop: boolean;
   readonly intervalMs: number;
@@ -10,7 +10,7 @@ export interface ScheduleConfig {
   readonly durationMs: number;
 }
 
-/** Adds to `warnings` what is odd, but can be done. */
+/** Reads when sends are due; adds to `warnings` settings that have no effect. */
 export function scheduleConfig(
   flags: Pick<SendFlags, "loop" | "interval" | "iterations" | "duration" | "timeField">,
   find: Variables,
@@ -35,7 +35,7 @@ export function scheduleConfig(
   };
 }
 
-/** A request is a send, and the next one is sent as soon as it is due. */
+/** Schedule of a replay: each request is a send, made as soon as it is due. */
 export const REPLAY_SCHEDULE: ScheduleConfig = {
   loop: true,
   intervalMs: 0,

@@ -1,25 +1,25 @@
 import { quotesRemedy, UsageError } from "../platform/errors.ts";
 import { decimal } from "../platform/number.ts";
 
-/** A setting's value with where it came from, so that an error can name both. */
+/** Value of a setting and its origin, so that an error can name both. */
 export interface Setting {
-  /** The name the user knows it by: `--interval` or `INTERVAL`. */
+  /** Name by which the user knows it: `--interval` or `INTERVAL`. */
   readonly name: string;
-  /** `command line`, `environment` or the name of a `.env` file. */
+  /** Origin: `command line`, `environment` or the name of a `.env` file. */
   readonly source: string;
   readonly value: string;
-  /** No message shows the value. */
+  /** Set if no message may show the value. */
   readonly secret?: true;
 }
 
 /** Finds a variable in the environment, then in `.env`. */
 export interface Variables {
   (name: string): Setting | undefined;
-  /** What is in `.env` and has no effect. */
+  /** Warnings about entries of `.env` that have no effect. */
   readonly warnings?: readonly string[];
 }
 
-/** The environment over a `.env` file; a variable that is set but blank counts as not set. */
+/** Looks variables up in the environment, then in a `.env` file. A variable that is blank counts as not set. */
 export function variables(
   environment: (name: string) => string | undefined,
   dotenv: ReadonlyMap<string, string>,
@@ -35,7 +35,7 @@ export function variables(
 
 const NOT_SHOWN = "(value not shown)";
 
-/** The error for a value that does not parse; `shown` replaces one that holds a secret in a part of it. */
+/** Creates the UsageError for a value that does not parse. `shown` replaces a value that holds a secret. */
 export function invalid(
   { name, source, value, secret }: Setting,
   expected: string,
@@ -47,7 +47,14 @@ export function invalid(
   );
 }
 
-/** A number in a range, or a UsageError. */
+/** Creates the UsageError for one of two settings that need each other; `missing` is the other one's flag. */
+export function halfOfPair(present: Setting | undefined, missing: string): UsageError {
+  return new UsageError(
+    `${present?.name} (${present?.source}) needs the other half of the pair: add ${missing}`,
+  );
+}
+
+/** Parses a number in a range, or throws a UsageError. */
 export function numberSetting(
   setting: Setting,
   expected: string,
@@ -58,7 +65,7 @@ export function numberSetting(
   return value;
 }
 
-/** A whole number in a range, or a UsageError. */
+/** Parses a whole number in a range, or throws a UsageError. */
 export function wholeSetting(setting: Setting, least: number, most = Infinity): number {
   return numberSetting(
     setting,
@@ -72,19 +79,19 @@ export function wholeSetting(setting: Setting, least: number, most = Infinity): 
 const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";
 const SECONDS_OR_0_EXPECTED = "a number of seconds, 0 or more, for example 60 or 0.5";
 
-/** Seconds, more than 0 and at most `most`, as milliseconds; or a UsageError. */
+/** Parses seconds, more than 0 and at most `most`, and returns milliseconds; or throws a UsageError. */
 export function secondsSetting(setting: Setting, most = Infinity): number {
   return numberSetting(setting, SECONDS_EXPECTED, (n) => n > 0 && n <= most) * 1000;
 }
 
-/** Seconds, 0 or more, as milliseconds; or a UsageError. */
+/** Parses seconds, 0 or more, and returns milliseconds; or throws a UsageError. */
 export function secondsOr0Setting(setting: Setting): number {
   return numberSetting(setting, SECONDS_OR_0_EXPECTED, (n) => n >= 0 && n <= 1e9) * 1000;
 }
 
 /**
- * One of a few words, or a UsageError that lists them. OpenTelemetry's variables take them in any case (configuration
- * specification, "Enum").
+ * Returns one of a few words, or throws a UsageError that lists them. OpenTelemetry's variables accept them in any
+ * case (configuration specification, "Enum").
  */
 export function choiceSetting<const T extends string>(setting: Setting, choices: readonly T[]): T {
   const value = setting.name.startsWith("OTEL_") ? setting.value.toLowerCase() : setting.value;
@@ -93,7 +100,7 @@ export function choiceSetting<const T extends string>(setting: Setting, choices:
   return chosen;
 }
 
-/** `true`, `1` or `yes`, in any case, as the predecessor took them; their opposites are off. */
+/** Parses `true`, `1` or `yes` and their opposites, in any case, as the predecessor did. */
 export function booleanSetting(setting: Setting): boolean {
   const word = setting.value.toLowerCase();
   if (["true", "1", "yes"].includes(word)) return true;
@@ -101,14 +108,14 @@ export function booleanSetting(setting: Setting): boolean {
   throw invalid(setting, "true, 1 or yes to turn it on, false, 0 or no to leave it off");
 }
 
-/** `KEY=VALUE` at its first `=`; undefined without one or without a key. */
+/** Splits `KEY=VALUE` at its first `=`; undefined without one or without a key. */
 export function keyValue(text: string): readonly [string, string] | undefined {
   const equals = text.indexOf("=");
   const key = text.slice(0, equals).trim();
   return equals < 0 || key === "" ? undefined : [key, text.slice(equals + 1).trim()];
 }
 
-/** Percent-decoding (W3C Baggage, which OTEL_*_HEADERS follows); what is no valid escape stays as it is. */
+/** Decodes percent escapes (W3C Baggage, which OTEL_*_HEADERS follows); invalid ones stay as they are. */
 export function percentDecode(text: string): string {
   return text.replace(/(%[0-9a-f]{2})+/gi, (escapes) => {
     try {
@@ -119,7 +126,7 @@ export function percentDecode(text: string): string {
   });
 }
 
-/** `k=v,k=v` of OTEL_RESOURCE_ATTRIBUTES and OTEL_*_HEADERS; the values are percent-decoded. */
+/** Parses `k=v,k=v` of OTEL_RESOURCE_ATTRIBUTES and OTEL_*_HEADERS; the values are percent-decoded. */
 export function keyValueList(setting: Setting, expected: string): readonly [string, string][] {
   return setting.value.split(",").filter((item) => item.trim() !== "").map((item) => {
     const pair = keyValue(item);
@@ -129,7 +136,7 @@ export function keyValueList(setting: Setting, expected: string): readonly [stri
   });
 }
 
-/** One `KEY=VALUE`, or a UsageError. */
+/** Parses one `KEY=VALUE`, or throws a UsageError. */
 export function keyValueSetting(setting: Setting): readonly [string, string] {
   const pair = keyValue(setting.value);
   if (pair === undefined) throw invalid(setting, "KEY=VALUE, for example region=eu");

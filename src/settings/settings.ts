@@ -2,22 +2,24 @@ import { type CommandName, type SettingRow, SETTINGS } from "./settings_table.ts
 import { booleanSetting, choiceSetting, type Setting, type Variables } from "./setting.ts";
 
 type Table = typeof SETTINGS;
+/** Name of a row of the table of settings. */
 export type SettingKey = keyof Table;
 
-/** Every setting, in the order of the table. */
+/** Keys of all settings, in the order of the table. */
 export const SETTING_KEYS: readonly SettingKey[] = Object.keys(SETTINGS).filter(isSettingKey);
 
 function isSettingKey(key: string): key is SettingKey {
   return Object.hasOwn(SETTINGS, key);
 }
 
-/** What the command line gives for a row. */
+/** Value that the command line gives for a row. */
 type FlagValue<Row> = Row extends { readonly kind: "toggle" } ? boolean
   : Row extends { readonly repeats: true } ? readonly string[]
   : string;
 
-/** The keys of the rows that are like `Like`. */
+/** Keys of the rows that are assignable to `Like`. */
 type KeyOf<Like> = { [Key in SettingKey]: Table[Key] extends Like ? Key : never }[SettingKey];
+/** Key of a setting that has a flag. */
 export type FlagKey = Exclude<SettingKey, KeyOf<{ readonly flag: false }>>;
 type ToggleKey = KeyOf<{ readonly kind: "toggle" }>;
 type RepeatKey = KeyOf<{ readonly repeats: true }>;
@@ -26,32 +28,37 @@ type ChoiceKey = KeyOf<{ readonly kind: "choice" }>;
 type DefaultKey = KeyOf<{ readonly default: string }>;
 type OneKey = Exclude<FlagKey, ToggleKey | RepeatKey>;
 
-/** Every flag as it was given; what is missing comes from variables and defaults. */
+/** Flags as they were given; missing ones come from variables and defaults. */
 type Flags = { readonly [Key in FlagKey]?: FlagValue<Table[Key]> };
 
-/** The flags of one command. */
+/** Flags that one command accepts. */
 export type FlagsOf<Command extends CommandName> = Pick<
   Flags,
   { [Key in FlagKey]: Command extends Table[Key]["commands"][number] ? Key : never }[FlagKey]
 >;
 
+/** Flags of `send`. */
 export type SendFlags = FlagsOf<"send">;
+/** Flags of `check`. */
 export type CheckFlags = FlagsOf<"check">;
+/** Flags of `receive`. */
 export type ReceiveFlags = FlagsOf<"receive">;
+/** Flags of `plot`. */
 export type PlotFlags = FlagsOf<"plot">;
+/** Flags of `demo`. */
 export type DemoFlags = FlagsOf<"demo">;
 
-/** All that is known of a setting, whichever it is. */
+/** Returns the row of a setting, typed as any row. */
 export function rowOf(key: SettingKey): SettingRow {
   return SETTINGS[key];
 }
 
-/** The settings of a command in their order, those among them that only a variable sets. */
+/** Lists the settings of a command in order, including those that only a variable sets. */
 export function settingKeysOf(command: CommandName): readonly SettingKey[] {
   return SETTING_KEYS.filter((key) => rowOf(key).commands.includes(command));
 }
 
-/** The settings of a command that have a flag. */
+/** Lists the settings of a command that have a flag. */
 export function flagKeysOf(command: CommandName): readonly FlagKey[] {
   return settingKeysOf(command).filter(isFlag);
 }
@@ -60,28 +67,31 @@ function isFlag(key: SettingKey): key is FlagKey {
   return rowOf(key).flag !== false;
 }
 
-/** `--token-file` of the row `tokenFile`. */
+/** Returns the flag of a setting with its dashes: `--token-file` for `tokenFile`. */
 export function flagName(key: SettingKey): string {
   return `--${rowOf(key).flag || key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** What the help calls the argument of a flag: `SECONDS`, `gzip|none`, `[N]`; undefined: it takes none. */
+/**
+ * Returns the placeholder for a flag's argument in the help: `SECONDS`, `gzip|none`, `[N]`; undefined if it has no
+ * argument.
+ */
 export function argumentOf(key: SettingKey): string | undefined {
   const { argument, choices } = rowOf(key);
   return argument ?? choices?.join("|");
 }
 
-/** A setting that is given once: its flag, then its variables in their order, each in the environment or `.env`. */
+/** Finds a setting that has one value: its flag, then its variables in order, each in the environment or `.env`. */
 export function settingOf(
   key: OneKey,
   flags: Flags,
   find: Variables = noVariables,
 ): Setting | undefined {
   const value = flags[key];
-  return value === undefined ? variableOf(key, find) : given(key, value);
+  return value === undefined ? variableOf(key, find) : flagSetting(key, value);
 }
 
-/** The same, or the default of its row, so that the help cannot name another. */
+/** Finds a setting as `settingOf` does, or returns the default of its row. */
 export function settingOrDefault(
   key: OneKey & DefaultKey,
   flags: Flags,
@@ -97,12 +107,12 @@ export function settingOrDefault(
   };
 }
 
-/** What a repeatable flag was given, in its order. */
+/** Returns the values of a repeatable flag, in order. */
 export function settingsOf(key: RepeatKey, flags: Flags): readonly Setting[] {
-  return (flags[key] ?? []).map((value) => given(key, value));
+  return (flags[key] ?? []).map((value) => flagSetting(key, value));
 }
 
-/** The first variable of a row that is set. */
+/** Finds the first variable of a row that is set. */
 export function variableOf(key: SettingKey, find: Variables): Setting | undefined {
   const { variables = [], secret } = rowOf(key);
   for (const name of variables) {
@@ -118,7 +128,7 @@ export function isOn(key: ToggleKey & VariableKey, flags: Flags, find: Variables
   return flags[key] ?? (variable !== undefined && booleanSetting(variable));
 }
 
-/** The word that was chosen, or the default of its row. */
+/** Returns the chosen word, or the default of its row. */
 export function choiceOf<Key extends ChoiceKey & OneKey & DefaultKey>(
   key: Key,
   flags: Flags,
@@ -128,10 +138,10 @@ export function choiceOf<Key extends ChoiceKey & OneKey & DefaultKey>(
   return choiceSetting(settingOrDefault(key, flags, find), choices);
 }
 
-/** For a command that reads no variables. */
+/** Variables of a command that reads none. */
 const noVariables: Variables = () => undefined;
 
-function given(key: FlagKey, value: string): Setting {
+function flagSetting(key: FlagKey, value: string): Setting {
   const { secret } = rowOf(key);
   return { name: flagName(key), source: "command line", value, ...secret && { secret } };
 }

@@ -1,7 +1,7 @@
-/** The commands that take settings. */
+/** Commands that have settings. */
 export type CommandName = "send" | "check" | "receive" | "plot" | "demo";
 
-/** The headings of the help, in its order. */
+/** Headings of the help, in order. */
 export const GROUPS = [
   "Where to",
   "TLS",
@@ -17,27 +17,27 @@ export const GROUPS = [
   "Output",
 ] as const;
 
-/** Everything about one setting. What its value means is the business of the code that uses it. */
+/** One setting: its flag, its variables and its help. The code that uses it gives its value a meaning. */
 export interface SettingRow {
-  /** Without its dashes; by default the row's key in kebab case. False: only a variable sets it. */
+  /** Flag without its dashes; by default the row's key in kebab case. False if only a variable sets it. */
   readonly flag?: string | false;
   /** `toggle` takes no argument; `file` and `folder` are paths, which a shell can complete. */
   readonly kind: "text" | "toggle" | "file" | "folder" | "choice";
-  /** What the help calls the argument; a choice's is made of its words. */
+  /** Placeholder for the argument in the help; that of a choice is made of its words. */
   readonly argument?: string;
-  /** What the flag means without its argument; by default it needs one. */
+  /** Value of the flag without its argument; by default it needs one. */
   readonly bare?: string;
-  /** The words that a `choice` takes. */
+  /** Words of a `choice`. */
   readonly choices?: readonly string[];
-  /** The flag may be given several times. */
+  /** Set if the flag may be given several times. */
   readonly repeats?: true;
-  /** No message shows the value. */
+  /** Set if no message may show the value. */
   readonly secret?: true;
-  /** Environment variables, the first that is set wins; each may stand in `.env` too. */
+  /** Environment variables; the first that is set wins. Each may be in `.env` too. */
   readonly variables?: readonly string[];
-  /** What is special about the variables. */
+  /** Note about the variables, for the documentation. */
   readonly variablesNote?: string;
-  /** What holds when nothing is set, as it would be given. */
+  /** Default, in the form in which it would be given. */
   readonly default?: string;
   readonly group: (typeof GROUPS)[number];
   readonly commands: readonly CommandName[];
@@ -49,11 +49,11 @@ const SEND = ["send"] as const;
 const CHECK = ["check"] as const;
 const RECEIVE = ["receive"] as const;
 const PLOT = ["plot"] as const;
-/** Those that listen. */
+/** Commands that listen. */
 const SERVER = ["receive", "demo"] as const;
-/** Those that open a connection to a receiver. */
+/** Commands that connect to a receiver. */
 const CLIENT = ["send", "check"] as const;
-/** Those that measure. */
+/** Commands that read measurements. */
 const MEASURING = ["send", "plot"] as const;
 const EVERY = ["send", "check", "receive", "plot"] as const;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nearest } from "../../src/cli/nearest.ts";
+import { findNearest } from "../../src/cli/nearest.ts";
 
 const WORDS = ["send", "check", "receive", "--interval", "--iterations", "--token-file"];
 
@@ -16,7 +16,7 @@ for (
     ["", undefined],
   ] as const
 ) {
-  Deno.test(`nearest() takes "${given}" for ${meant ?? "none"}`, () => {
-    assert.equal(nearest(given, WORDS), meant);
+  Deno.test(`findNearest() takes "${given}" for ${meant ?? "none"}`, () => {
+    assert.equal(findNearest(given, WORDS), meant);
   });
 }

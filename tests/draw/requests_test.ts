@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { drawRequests } from "../../src/draw/requests.ts";
-import { type Canvas, canvasOf, wrapped } from "../../src/console/canvas.ts";
+import { type Canvas, canvasOf, wrapWords } from "../../src/console/canvas.ts";
 import { uncolored } from "../support/terminal.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import {
@@ -188,15 +188,15 @@ Deno.test("drawRequests() in colour differs from it without only by what a termi
   assert.match(bar, /^ +\x1b\[2m *\(.*\]\x1b\[22m \x1b\[36m█+\x1b\[39m 4$/);
 });
 
-Deno.test("wrapped() breaks between words, and a word that is longer than a line", () => {
-  assert.deepEqual(wrapped(["one", "two", "three"], 2, 9), ["  one two", "    three"]);
-  assert.deepEqual(wrapped(["a", "bcdefghijk", "l"], 1, 6), [
+Deno.test("wrapWords() breaks between words, and a word that is longer than a line", () => {
+  assert.deepEqual(wrapWords(["one", "two", "three"], 2, 9), ["  one two", "    three"]);
+  assert.deepEqual(wrapWords(["a", "bcdefghijk", "l"], 1, 6), [
     " a",
     "   bcd",
     "   efg",
     "   hij",
     "   k l",
   ]);
-  assert.deepEqual(wrapped(["one", "two"], 2, Infinity), ["  one two"]);
-  assert.deepEqual(wrapped([], 2, 80), []);
+  assert.deepEqual(wrapWords(["one", "two"], 2, Infinity), ["  one two"]);
+  assert.deepEqual(wrapWords([], 2, 80), []);
 });

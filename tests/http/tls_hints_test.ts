@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { baseEndpoint } from "../../src/http/endpoint.ts";
 import { RECEIVERS } from "../../src/receivers/profiles.ts";
 import { failureHint } from "../../src/http/hints.ts";
-import { explained, failure } from "../../src/http/transport.ts";
+import { failure, withTlsHint } from "../../src/http/transport.ts";
 
-type Destination = Parameters<typeof explained>[1];
+type Destination = Parameters<typeof withTlsHint>[1];
 
 const setting = (name: string, value: string) => ({ name, source: "command line", value } as const);
 const endpoint = baseEndpoint(
@@ -29,7 +29,7 @@ const failed = (message: string) =>
     ),
   );
 const hint = async (message: string, destination: Destination) =>
-  failureHint(await explained(failed(message), destination), endpoint) ?? "";
+  failureHint(await withTlsHint(failed(message), destination), endpoint) ?? "";
 
 /** Every alert that rustls has a name for, and one that it has none for: what to do without and with a client certificate. */
 const alerts: readonly (readonly [name: string, without: RegExp, withClient: RegExp])[] = [

@@ -4,7 +4,7 @@ import { Secrets } from "../../src/redact/secrets.ts";
 import { destinationConfig } from "../../src/http/destination_config.ts";
 import type { SendFlags } from "../../src/settings/settings.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
-import { failure, openTransport, posting } from "../../src/http/transport.ts";
+import { createTransport, failure, openTransport } from "../../src/http/transport.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { BODIES, onWire, VERSIONS } from "../support/wire_response.ts";
@@ -159,7 +159,7 @@ Deno.test("a transport's reply counts when the program ends while its body comes
       })()),
     });
   const { destination, credentials } = settings("http://127.0.0.1:1");
-  const transport = posting(destination, credentials, () => ({}), exchange, new Secrets());
+  const transport = createTransport(destination, credentials, () => ({}), exchange, new Secrets());
   const reply = await transport.post(REQUEST, "identity", stop.signal);
   assert.ok(reply.kind === "reply");
   const { status, unread, body } = reply;

@@ -9,7 +9,7 @@ import type {
   ExponentialHistogramDataPoint,
   HistogramDataPoint,
 } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { ATTRIBUTES, type Point } from "../../src/otlp/points.ts";
+import { ATTRIBUTES, type UntimedPoint } from "../../src/otlp/points.ts";
 import {
   attributeFields,
   varintSize,
@@ -64,7 +64,7 @@ function metric(
     };
 }
 
-function inInterval<H>(points: readonly Point<H>[], interval = INTERVAL) {
+function inInterval<H>(points: readonly UntimedPoint<H>[], interval = INTERVAL) {
   return [{ interval, points }];
 }
 

@@ -12,19 +12,19 @@ import { oneLine } from "../../console/escape.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import type { Failure, Reply } from "../../http/reply.ts";
 import type { Explainer, ReceiverProfile, StoredMetric } from "../../receivers/profile.ts";
-import { failed, passed, type Step, undecided, withFacts } from "./step.ts";
+import { failedStep, passedStep, type Step, undecidedStep, withFacts } from "./step.ts";
 
-/** A receiver's answer to the empty request, or why there is none; the steps http, token and ingest look at it. */
-export type Answered =
+/** Response to a request of `check`, or the failure to get one; the steps http, token and ingest judge it. */
+export type PostResult =
   | { readonly reply: Failure }
   | { readonly reply: Reply; readonly answer: ExportAnswer };
 
-/** `now` in ms since 1970. */
-export async function answered(
+/** Reads the response to a request. `now` is in ms since 1970. */
+export async function readPostResult(
   reply: Reply | Failure,
   now: number,
   hide: Hide,
-): Promise<Answered> {
+): Promise<PostResult> {
   if (reply.kind === "failure") return { reply };
   return { reply, answer: await readExportAnswer(reply, now, hide) };
 }
@@ -40,10 +40,10 @@ export interface CheckedReceiver {
   readonly explainer: Explainer;
 }
 
-type Reached = Extract<Answered, { answer: ExportAnswer }>;
+type Reached = Extract<PostResult, { answer: ExportAnswer }>;
 
 /** Tells whether a response is neither a success nor a known refusal: a receiver may just reject an empty request. */
-export function isUndecided(response: Answered): boolean {
+export function isUndecidedAnswer(response: PostResult): boolean {
   if (!("answer" in response)) return false;
   const { status } = response.reply;
   return !isSuccess(status) && !isPlainToTls(response) && (status < 300 || status >= 400) &&
@@ -52,11 +52,11 @@ export function isUndecided(response: Answered): boolean {
 
 /** Plain HTTP was sent to a port for TLS, and its server has said so. */
 function isPlainToTls({ reply, answer }: Reached): boolean {
-  return reply.status === 400 && wantsHttps(messageOf(answer));
+  return reply.status === 400 && wantsHttps(messageIn(answer));
 }
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */
-export function judgeHttp(response: Answered, receiver: CheckedReceiver, now: number): Step {
+export function judgeHttp(response: PostResult, receiver: CheckedReceiver, now: number): Step {
   const { endpoint, explainer } = receiver;
   const url = endpoint.shown;
   const posted = `POST ${url}`;
@@ -65,7 +65,7 @@ export function judgeHttp(response: Answered, receiver: CheckedReceiver, now: nu
     const hint = explainer.hint(response.reply, endpoint);
     // The time it took is among the facts.
     const detail = cause === "timeout" ? "no answer in time" : message;
-    return withFacts(failed(detail, hint), { url }, `${posted}: ${message}`);
+    return withFacts(failedStep(detail, hint), { url }, `${posted}: ${message}`);
   }
   const { reply, answer } = response;
   const { status, headers } = reply;
@@ -73,7 +73,7 @@ export function judgeHttp(response: Answered, receiver: CheckedReceiver, now: nu
   const facts = { url, status, ...server !== "" && { server } };
   const from = server === "" ? "" : `, server ${server}`;
   const skew = skewHint(headers.get("date"), now, endpoint.profile);
-  const hint = explainer.hint(reply, endpoint, messageOf(answer));
+  const hint = explainer.hint(reply, endpoint, messageIn(answer));
   const isRedirect = status >= 300 && status < 400;
   if (
     isRedirect || NOT_THE_RECEIVER.includes(status) || isPlainToTls(response) ||
@@ -81,39 +81,42 @@ export function judgeHttp(response: Answered, receiver: CheckedReceiver, now: nu
   ) {
     const to = isRedirect ? headers.get("location") : null;
     const where = to === null ? "" : `, to ${oneLine(redirectTarget(to, endpoint))}`;
-    const step = failed(words(answer, status) + where, hint, skew);
-    return withFacts(step, facts, `${posted} -> ${messageOf(answer)}${where}${from}`);
+    const step = failedStep(messageWithoutStatus(answer, status) + where, hint, skew);
+    return withFacts(step, facts, `${posted} -> ${messageIn(answer)}${where}${from}`);
   }
-  if (isUndecided(response) && !isOtlp(reply)) {
+  if (isUndecidedAnswer(response) && !isOtlp(reply)) {
     const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
-    return withFacts(undecided(what, skew), facts, `${posted}: ${what}${from}`);
+    return withFacts(undecidedStep(what, skew), facts, `${posted}: ${what}${from}`);
   }
   // A later step reports what a receiver refuses; here it is not a success.
   const isKnown = isSuccess(status) && unseenOf(answer) === undefined;
   const what = isKnown ? "an OTLP receiver answers" : "a receiver answers";
   const text = isSuccess(status) ? `${posted} -> ${status}` : `${posted}: ${what}`;
-  return withFacts(passed(what, skew), facts, text + from);
+  return withFacts(passedStep(what, skew), facts, text + from);
 }
 
-/** Errors of an OTLP receiver carry a Status, in the form of the request (OTLP specification, "Failures"). */
+/**
+ * Whether an error comes from an OTLP receiver: it carries a Status in the form of the request (OTLP specification,
+ * "Failures").
+ */
 function isOtlp({ headers }: Reply): boolean {
   return /^application\/x-protobuf\b/i.test(headers.get("content-type") ?? "");
 }
 
-/** Without its query, which may hold a token of somebody's sign-in. */
+/** Formats the target of a redirect without its query, which may hold a token. */
 function redirectTarget(location: string, endpoint: Endpoint): string {
   const target = URL.parse(location, endpoint.url);
   return target === null ? "somewhere" : `${target.origin}${target.pathname}`;
 }
 
 /** Returns the message of the receiver with its status: `401 Unauthorized: …`. */
-function messageOf(answer: ExportAnswer): string {
+function messageIn(answer: ExportAnswer): string {
   return "message" in answer ? answer.message : "";
 }
 
 /** Returns the message without the status, which is a fact of its own. */
-function words(answer: ExportAnswer, status: number): string {
-  const text = messageOf(answer).replace(new RegExp(`^${status}(, but)?[ ,:]*`), "");
+function messageWithoutStatus(answer: ExportAnswer, status: number): string {
+  const text = messageIn(answer).replace(new RegExp(`^${status}(, but)?[ ,:]*`), "");
   return text === "" ? "refused" : text;
 }
 
@@ -135,11 +138,11 @@ function skewHint(
 /** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
 export function judgeToken(response: Reached, receiver: CheckedReceiver, sent: boolean): Step {
   const { status } = response.reply;
-  if (status === 401 || status === 403) return refused(response, receiver);
-  if (!sent) return passed("none is sent, and none was asked for");
-  return isUndecided(response)
-    ? undecided("not refused, but the answer does not tell that it is right")
-    : passed("not refused");
+  if (status === 401 || status === 403) return rejectedStep(response, receiver);
+  if (!sent) return passedStep("none is sent, and none was asked for");
+  return isUndecidedAnswer(response)
+    ? undecidedStep("not refused, but the answer does not tell that it is right")
+    : passedStep("not refused");
 }
 
 /** The step `ingest` for the empty request. */
@@ -150,21 +153,21 @@ export function judgeIngest(response: Reached, receiver: CheckedReceiver): Step 
   if (answer.kind === "accepted") {
     return judgeAccepted("an empty request", status, answer, endpoint);
   }
-  if (!isUndecided(response)) return refused(response, receiver);
+  if (!isUndecidedAnswer(response)) return rejectedStep(response, receiver);
   const what = "it cannot be told from an empty request, which was answered with";
   return withFacts(
-    undecided(
-      `${what}: ${words(answer, status)}`,
+    undecidedStep(
+      `${what}: ${messageWithoutStatus(answer, status)}`,
       "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
         "one measurement, which tells",
-      explainer.hint(reply, endpoint, messageOf(answer)),
+      explainer.hint(reply, endpoint, messageIn(answer)),
     ),
     { status },
-    `${what} ${messageOf(answer)}`,
+    `${what} ${messageIn(answer)}`,
   );
 }
 
-/** A success; undecided when the body is readable and not OTLP: any web server may answer so. */
+/** Judges a success. It is undecided if the body is readable and not OTLP: any web server may answer like that. */
 function judgeAccepted(
   what: string,
   status: number,
@@ -173,7 +176,7 @@ function judgeAccepted(
   hints: readonly string[] = [],
 ): Step {
   if (unseen?.kind === "not-otlp") {
-    const step = undecided(
+    const step = undecidedStep(
       `${what} was answered as a success, but ${unseen.why}`,
       `check that ${endpoint.shown} is an OTLP receiver: its response to a success is empty, protobuf or OTLP/JSON`,
     );
@@ -181,14 +184,14 @@ function judgeAccepted(
   }
   const warned = warning === undefined ? "" : `, with a warning: ${warning}`;
   const open = unseen === undefined ? [] : [unseenText(unseen)];
-  return withFacts(passed(`${what} was accepted${warned}`, ...open, ...hints), { status });
+  return withFacts(passedStep(`${what} was accepted${warned}`, ...open, ...hints), { status });
 }
 
 function unseenOf(answer: ExportAnswer): Unseen | undefined {
   return answer.kind === "accepted" ? answer.unseen : undefined;
 }
 
-function refused(
+function rejectedStep(
   { reply, answer }: Reached,
   { endpoint, explainer }: CheckedReceiver,
 ): Step {
@@ -196,19 +199,26 @@ function refused(
   // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
   const hint = answer.kind === "partial"
     ? undefined
-    : explainer.hint(reply, endpoint, messageOf(answer));
-  return withFacts(failed(words(answer, status), hint), { status }, messageOf(answer));
+    : explainer.hint(reply, endpoint, messageIn(answer));
+  return withFacts(
+    failedStep(messageWithoutStatus(answer, status), hint),
+    { status },
+    messageIn(answer),
+  );
 }
 
-/** The step `ingest` for a sample measurement: nothing but its being accepted will do. */
+/** Judges the step `ingest` for a sample measurement, which has to be accepted. */
 export function judgeCanary(
-  response: Answered,
+  response: PostResult,
   stored: StoredMetric,
   { endpoint, explainer }: CheckedReceiver,
 ): Step {
   const what = `one sample measurement of ${stored.metric}`;
   if (!("answer" in response)) {
-    return failed(`${what}: ${response.reply.message}`, explainer.hint(response.reply, endpoint));
+    return failedStep(
+      `${what}: ${response.reply.message}`,
+      explainer.hint(response.reply, endpoint),
+    );
   }
   const { reply, answer } = response;
   const { status } = reply;
@@ -218,11 +228,11 @@ export function judgeCanary(
   }
   // A hint that names the status says what an explanation would say once more.
   const trouble = answer.kind === "partial" ? undefined : reply;
-  const hint = explainer.hint(trouble, endpoint, messageOf(answer));
+  const hint = explainer.hint(trouble, endpoint, messageIn(answer));
   const hints = hint === undefined ? explainer.reasons(answer.message) : [hint];
   return withFacts(
-    failed(`${what} was not accepted: ${words(answer, status)}`, ...hints),
+    failedStep(`${what} was not accepted: ${messageWithoutStatus(answer, status)}`, ...hints),
     { status },
-    `${what} was not accepted: ${messageOf(answer)}`,
+    `${what} was not accepted: ${messageIn(answer)}`,
   );
 }

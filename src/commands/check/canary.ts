@@ -4,13 +4,14 @@ import type { Attributes } from "../../aggregate/measurement.ts";
 import { type Instrument, recorder } from "../../otlp/recorder.ts";
 import { type EncodedRequest, ONE_REQUEST } from "../../otlp/request.ts";
 
+/** Request with one sample measurement. */
 export interface Canary {
   readonly request: EncodedRequest;
   /** Keys of its attributes. */
   readonly dimensions: readonly string[];
 }
 
-/** One sample measurement as `send` would send it. */
+/** Encodes one sample measurement as `send` would send it. */
 export async function canary(
   metric: Instrument & { readonly resource: Attributes },
   compression: "gzip" | "none",

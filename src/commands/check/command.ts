@@ -1,16 +1,22 @@
 import {
-  answered,
-  isUndecided,
+  isUndecidedAnswer,
   judgeCanary,
   judgeHttp,
   judgeIngest,
   judgeToken,
+  readPostResult,
 } from "./answer_steps.ts";
 import { checkConfig, type Configured } from "./config_step.ts";
 import type { CheckFlags } from "../../settings/settings.ts";
 import { targetOf } from "../../http/target.ts";
 import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
-import { stepJson, stepText, summaryJson, summaryText, type Verdict } from "./report.ts";
+import {
+  checkSummaryJson,
+  checkSummaryText,
+  type CheckVerdict,
+  stepJson,
+  stepText,
+} from "./report.ts";
 import type { Step, StepName } from "./step.ts";
 import { outputConfig } from "../../settings/output_config.ts";
 import type { StoredMetric } from "../../receivers/profile.ts";
@@ -33,7 +39,7 @@ type Settings = NonNullable<Configured["settings"]>;
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
   let began = system.clock.monotonic();
-  let verdict: Verdict = true;
+  let verdict: CheckVerdict = true;
   let exitCode = 0;
   for await (const [name, step] of steps(flags, system)) {
     const now = system.clock.monotonic();
@@ -46,7 +52,9 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
     exitCode = name === "config" ? 2 : 1;
     if (step.ok === false) break;
   }
-  const summary = format === "json" ? summaryJson(verdict, exitCode) : summaryText(verdict);
+  const summary = format === "json"
+    ? checkSummaryJson(verdict, exitCode)
+    : checkSummaryText(verdict);
   system.stdout(`${summary}\n`);
   return exitCode;
 }
@@ -63,7 +71,7 @@ async function* steps(
   const { destination } = settings.config;
   const transport = await openTransport(destination, settings.credentials, USER_AGENT, system);
   try {
-    yield* requestSteps(settings, canary, transport, system);
+    yield* requestSteps(settings, transport, system, { canary });
   } finally {
     transport.close();
   }
@@ -87,18 +95,24 @@ async function* connectionSteps(
 
 async function* requestSteps(
   { config, credentials }: Settings,
-  withCanary: boolean,
   transport: Transport,
   system: CheckSystem,
+  { canary }: { readonly canary: boolean },
 ): AsyncGenerator<NamedStep> {
   const { endpoint, compression } = config.destination;
   const hide = (text: string) => system.secrets.hide(text);
   const post = async ({ body, encoding }: Posted) =>
-    await answered(await transport.post(body, encoding, system.stop), system.clock.wall(), hide);
+    await readPostResult(
+      await transport.post(body, encoding, system.stop),
+      system.clock.wall(),
+      hide,
+    );
   const empty = await post(await emptyRequest(compression));
-  const sample = withCanary ? await sampleRequest(config, system) : undefined;
+  const sample = canary ? await sampleRequest(config, system) : undefined;
   // A measurement decides what an empty request leaves open.
-  const early = sample !== undefined && isUndecided(empty) ? await post(sample.request) : undefined;
+  const early = sample !== undefined && isUndecidedAnswer(empty)
+    ? await post(sample.request)
+    : undefined;
   const first = early ?? empty;
   const receiver = { endpoint, explainer: await endpoint.profile.explainer() };
   yield ["http", judgeHttp(first, receiver, system.clock.wall())];

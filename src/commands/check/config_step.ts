@@ -10,7 +10,7 @@ import { otherGroups } from "../../platform/older_deno.ts";
 import type { System } from "../../platform/system.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import type { Credentials } from "../../http/exchange.ts";
-import { failed, passed, type Step, withFacts } from "./step.ts";
+import { failedStep, passedStep, type Step, withFacts } from "./step.ts";
 
 /** Step `config`, with the settings for the other steps when it went well. */
 export interface Configured {
@@ -18,7 +18,7 @@ export interface Configured {
   readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
 }
 
-/** Reads the settings and says what is set, from where. */
+/** Reads the settings and reports them with their origins. */
 export async function checkConfig(
   flags: CheckFlags,
   system: Pick<System, "env" | "cwd" | "readTextFile" | "secrets" | "stop">,
@@ -38,21 +38,21 @@ export async function checkConfig(
     ];
     const fatal = findings.find(({ level }) => level === "error");
     if (fatal !== undefined) {
-      return { step: failed(fatal.message, fatal.remedy, ...hints) };
+      return { step: failedStep(fatal.message, fatal.remedy, ...hints) };
     }
-    const step = await described(config, credentials, hints);
+    const step = await describeSettings(config, credentials, hints);
     return { step, settings: { config, credentials } };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
     const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
       line,
     ) => line.trim());
-    return { step: failed(detail, ...more) };
+    return { step: failedStep(detail, ...more) };
   }
 }
 
 /** Describes the settings and their sources; of a token only its public part. */
-async function described(
+async function describeSettings(
   { destination }: SendConfig,
   credentials: Credentials,
   hints: readonly string[],
@@ -81,7 +81,7 @@ async function described(
     proxy: endpoint.proxy?.shown ?? null,
     timeoutMs,
   };
-  return withFacts(passed(`${name} (${source}); ${words}`, ...hints), facts, text);
+  return withFacts(passedStep(`${name} (${source}); ${words}`, ...hints), facts, text);
 }
 
 async function describeAuthorization(
@@ -101,12 +101,12 @@ function hintOf({ message, remedy }: Finding): string {
   return `${message}; ${remedy}`;
 }
 
-/** The path of Prometheus's own receiver. */
+/** Whether a URL has the path of Prometheus's own receiver. */
 function isPrometheus({ pathname }: URL): boolean {
   return pathname.endsWith("/api/v1/otlp/v1/metrics");
 }
 
-/** Seen with Prometheus 3.5: it logs "invalid temporality and type combination", and answers 200. */
+/** Hint for Prometheus. Version 3.5 logs "invalid temporality and type combination" and answers 200. */
 const DELTA_TO_PROMETHEUS =
   "Prometheus stores the delta histograms of this program only with --enable-feature=otlp-deltatocumulative; without it, " +
   "some of its versions answer 200 and drop them";

@@ -3,9 +3,17 @@ import type { Endpoint } from "../../http/endpoint.ts";
 import { failureHint } from "../../http/hints.ts";
 import { reachHint } from "../../http/proxy_hints.ts";
 import type { Failure, FailureCause } from "../../http/reply.ts";
-import { isAddress, type Target } from "../../http/target.ts";
+import { inBrackets, isAddress, type Target } from "../../http/target.ts";
 import { failure } from "../../http/transport.ts";
-import { failed, milliseconds, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
+import {
+  failedStep,
+  milliseconds,
+  passedStep,
+  type Step,
+  TIMED_OUT,
+  withFacts,
+  withinTime,
+} from "./step.ts";
 
 /** Bounds of a step: its longest time, and the signal that ends it. */
 export interface Bounds {
@@ -13,7 +21,7 @@ export interface Bounds {
   readonly stop: AbortSignal;
 }
 
-/** The step `dns`: the addresses of the receiver, or of the proxy that is used instead. */
+/** Runs the step `dns`: finds the addresses of the receiver, or of its proxy. */
 export async function checkDns(
   { host }: Target,
   endpoint: Endpoint,
@@ -30,17 +38,17 @@ export async function checkDns(
   };
   if (isAddress(host)) {
     return {
-      step: tell(passed(`${host} is an address, no name to look up`), [host]),
+      step: tell(passedStep(`${host} is an address, no name to look up`), [host]),
       addresses: [host],
     };
   }
   try {
-    const addresses = await within(timeoutMs, stop, () => lookup(host));
-    return { step: tell(passed(`${host} is ${addresses.join(", ")}`), addresses), addresses };
+    const addresses = await withinTime(timeoutMs, stop, () => lookup(host));
+    return { step: tell(passedStep(`${host} is ${addresses.join(", ")}`), addresses), addresses };
   } catch (thrown) {
     const { message } = failure(thrown);
     const cause = message === TIMED_OUT ? "timeout" : "dns";
-    const step = failed(`${host}: ${message}`, hint(cause, message, endpoint));
+    const step = failedStep(`${host}: ${message}`, hint(cause, message, endpoint));
     return { step: tell(step, []), addresses: [] };
   }
 }
@@ -53,15 +61,15 @@ async function lookup(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-/** The step `tcp`: each address, and how long its connection took; one that opens is enough. */
+/** Runs the step `tcp`: connects to each address; one that opens is enough. */
 export async function checkTcp(
   addresses: readonly string[],
   { port }: Target,
   endpoint: Endpoint,
   bounds: Bounds,
 ): Promise<Step> {
-  const tries = await Promise.all(addresses.map((address) => open(address, port, bounds)));
-  const listed = (say: (tried: Try) => string) =>
+  const tries = await Promise.all(addresses.map((address) => tryAddress(address, port, bounds)));
+  const listed = (say: (tried: Attempt) => string) =>
     tries.map((tried) => `${tried.address} ${say(tried)}`).join("; ");
   const detail = listed(({ message }) => message);
   const text = listed(({ message, cause, ms }) =>
@@ -79,32 +87,32 @@ export async function checkTcp(
   }));
   const shut = tries.find(({ cause }) => cause !== undefined);
   const opened = tries.some(({ cause }) => cause === undefined);
-  const step = shut?.cause === undefined ? passed(detail) : opened
-    ? passed(
+  const step = shut?.cause === undefined ? passedStep(detail) : opened
+    ? passedStep(
       detail,
       "not every address answers: a connection may take longer, or fail now and then",
     )
-    : failed(detail, hint(shut.cause, shut.message, endpoint));
+    : failedStep(detail, hint(shut.cause, shut.message, endpoint));
   return withFacts(step, { port, connections }, text);
 }
 
-interface Try {
-  /** With its port. */
+interface Attempt {
+  /** Address with its port. */
   readonly address: string;
   readonly message: string;
-  /** Undefined when it opened. */
+  /** Cause of the failure; undefined if it opened. */
   readonly cause: FailureCause | undefined;
   readonly ms: number;
 }
 
-async function open(ip: string, port: number, { timeoutMs, stop }: Bounds): Promise<Try> {
-  const address = `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+async function tryAddress(ip: string, port: number, { timeoutMs, stop }: Bounds): Promise<Attempt> {
+  const address = `${inBrackets(ip)}:${port}`;
   const began = performance.now();
-  const tried = (message: string, cause?: FailureCause): Try => {
+  const tried = (message: string, cause?: FailureCause): Attempt => {
     return { address, message, cause, ms: performance.now() - began };
   };
   try {
-    const connection = await within(
+    const connection = await withinTime(
       timeoutMs,
       stop,
       (signal) => Deno.connect({ hostname: ip, port, signal }),

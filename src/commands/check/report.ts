@@ -2,10 +2,10 @@ import { escapeJson } from "../../console/escape.ts";
 import { escapedLines } from "../../console/lines.ts";
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
-/** Verdict on all steps: null when none failed and one is undecided. */
-export type Verdict = boolean | null;
+/** CheckVerdict on all steps: null when none failed and one is undecided. */
+export type CheckVerdict = boolean | null;
 
-/** A step as lines for a terminal: ✓, ✗ or ?, its time, what was found, and below it the hints. */
+/** Formats a step for a terminal: ✓, ✗ or ?, its time, its finding, and below it the hints. */
 export function stepText(name: StepName, { ok, text, hint }: Step, ms: number): string {
   const mark = ok === null ? "?" : ok ? "✓" : "✗";
   const hints = (hint ?? "").split("\n").filter((line) => line !== "");
@@ -16,7 +16,7 @@ export function stepText(name: StepName, { ok, text, hint }: Step, ms: number): 
   return lines.flatMap(escapedLines).join("\n");
 }
 
-/** A step as the line of JSON that DESIGN.md fixes, its facts at the end. */
+/** Formats a step as the line of JSON that DESIGN.md fixes, its facts at the end. */
 export function stepJson(
   name: StepName,
   { ok, detail, hint, facts }: Step,
@@ -26,11 +26,13 @@ export function stepJson(
   return escapeJson({ type: "step", name, ok, detail, hint, durationMs, ...facts });
 }
 
-export function summaryJson(ok: Verdict, exitCode: number): string {
+/** Formats the result as the last line of JSON. */
+export function checkSummaryJson(ok: CheckVerdict, exitCode: number): string {
   return JSON.stringify({ type: "summary", ok, exitCode });
 }
 
-export function summaryText(ok: Verdict): string {
+/** Formats the result as the last line of text. */
+export function checkSummaryText(ok: CheckVerdict): string {
   if (ok === null) {
     return "Undecided: the receiver answered, but whether it takes metrics cannot be told (see ? above).";
   }

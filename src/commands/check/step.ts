@@ -1,4 +1,6 @@
-/** The steps, in their order; tls only for https. */
+import { whenAborted } from "../../platform/abort.ts";
+
+/** Names of the steps, in order; tls only for https. */
 export type StepName = "config" | "dns" | "tcp" | "tls" | "http" | "token" | "ingest";
 
 /** Facts of a step for programs: `url`, `status`, `proxy`, `addresses`. */
@@ -10,7 +12,7 @@ export interface Facts {
 export interface Step {
   /** Null: undecided. */
   readonly ok: boolean | null;
-  /** One line; what is among the facts is not in it. */
+  /** One line, without the facts. */
   readonly detail: string;
   /** Detail for a person, with the facts. */
   readonly text: string;
@@ -21,20 +23,22 @@ export interface Step {
 
 type Hints = readonly (string | undefined)[];
 
-export function passed(detail: string, ...hints: Hints): Step {
+/** Creates the result of a step that passed. */
+export function passedStep(detail: string, ...hints: Hints): Step {
   return step(true, detail, hints);
 }
 
-export function failed(detail: string, ...hints: Hints): Step {
+/** Creates the result of a step that failed. */
+export function failedStep(detail: string, ...hints: Hints): Step {
   return step(false, detail, hints);
 }
 
 /** Makes the outcome of a step that cannot tell whether all is well. */
-export function undecided(detail: string, ...hints: Hints): Step {
+export function undecidedStep(detail: string, ...hints: Hints): Step {
   return step(null, detail, hints);
 }
 
-/** A step with facts for a program; `text` is what a person reads in place of facts and detail. */
+/** Adds facts to a step. A person reads `text` in place of facts and detail. */
 export function withFacts(step: Step, facts: Facts, text: string = step.text): Step {
   return { ...step, facts, text };
 }
@@ -45,13 +49,13 @@ function step(ok: boolean | null, detail: string, hints: Hints): Step {
   return { ok, detail, text: detail, facts: {}, hint };
 }
 
-/** `3.2 ms`, for a person. */
+/** Formats a duration for a person: `3.2 ms`. */
 export function milliseconds(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
-/** Runs `work` for at most `ms`; its signal is aborted then, and when `stop` is. */
-export async function within<T>(
+/** Runs `work` for at most `ms`, then rejects. Its signal is aborted at that time and when `stop` is. */
+export async function withinTime<T>(
   ms: number,
   stop: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
@@ -62,18 +66,13 @@ export async function within<T>(
   stop.addEventListener("abort", end);
   if (stop.aborted) end();
   try {
-    return await Promise.race([work(ended.signal), aborted(ended.signal)]);
+    const late = whenAborted(ended.signal).then(() => Promise.reject(ended.signal.reason));
+    return await Promise.race([work(ended.signal), late]);
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", end);
   }
 }
 
+/** Message of the error after which `withinTime` gives up. */
 export const TIMED_OUT = "timed out";
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}

@@ -5,16 +5,24 @@ import { messageOf } from "../../platform/errors.ts";
 import { tlsVersion } from "../../platform/older_deno.ts";
 import { failureHint } from "../../http/hints.ts";
 import type { Credentials } from "../../http/exchange.ts";
-import { explained, failure } from "../../http/transport.ts";
+import { failure, withTlsHint } from "../../http/transport.ts";
 import { isAddress, type Target, targetOf } from "../../http/target.ts";
 import type { Bounds } from "./network_steps.ts";
 import { openSocket, openTunnel } from "../../http/tunnel.ts";
-import { type Facts, failed, passed, type Step, TIMED_OUT, withFacts, within } from "./step.ts";
+import {
+  type Facts,
+  failedStep,
+  passedStep,
+  type Step,
+  TIMED_OUT,
+  withFacts,
+  withinTime,
+} from "./step.ts";
 
 /** Longest time to read a certificate once the verdict on it is known, in ms. */
 const SHOW_MS = 3000;
 
-/** The step `tls`: what Deno, and so `send`, makes of the certificate, and what the certificate says. */
+/** Runs the step `tls`: whether Deno, and so `send`, accepts the certificate, and what the certificate says. */
 export async function checkTls(
   { destination }: SendConfig,
   credentials: Credentials,
@@ -25,42 +33,42 @@ export async function checkTls(
   const timeoutMs = Math.min(bounds.timeoutMs, SHOW_MS);
   const ask = () => peer(target, credentials, endpoint.proxy, { ...bounds, timeoutMs });
   try {
-    await within(bounds.timeoutMs, bounds.stop, (signal) => {
+    await withinTime(bounds.timeoutMs, bounds.stop, (signal) => {
       return handshake(target, credentials, endpoint.proxy, signal);
     });
-    return trusted(await ask());
+    return trustedStep(await ask());
   } catch (thrown) {
     const verdict = failure(thrown);
     const isTimeout = verdict.message === TIMED_OUT;
     // A peer that did not answer shows no certificate either.
-    const told = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
+    const peerFacts = isTimeout || verdict.cause === "proxy" || bounds.stop.aborted
       ? NOTHING_KNOWN
       : await ask();
     // Through a tunnel Deno's TLS does not take the client's certificate: a server that requires one ended the handshake.
     const isWithoutClient = endpoint.proxy !== undefined && credentials.client !== undefined &&
       ["tls", "broken"].includes(verdict.cause);
-    if (isWithoutClient && told.known) return trusted(told);
+    if (isWithoutClient && peerFacts.known) return trustedStep(peerFacts);
     // The TLS library cannot use unverified what it cannot read: a send meets the same failure.
     const isUnverified = tls.insecure && verdict.cause === "certificate";
-    const { cause, message } = (isWithoutClient || isUnverified) && told.error !== undefined
-      ? failure(told.error)
+    const { cause, message } = (isWithoutClient || isUnverified) && peerFacts.error !== undefined
+      ? failure(peerFacts.error)
       : verdict;
     const what = isTimeout ? "no handshake in time" : message;
     const text = isTimeout ? `no handshake within ${bounds.timeoutMs / 1000} s` : message;
-    if (isUnverified && told.known) {
+    if (isUnverified && peerFacts.known) {
       return withFacts(
-        passed(
-          `not verified, as INSECURE_SSL or --insecure asks; ${told.certificate}`,
+        passedStep(
+          `not verified, as INSECURE_SSL or --insecure asks; ${peerFacts.certificate}`,
           `it would be refused otherwise: ${what}`,
         ),
-        told.facts,
+        peerFacts.facts,
       );
     }
-    const shown = told.known ? `; ${told.certificate}` : "";
-    const step = failed(
+    const shown = peerFacts.known ? `; ${peerFacts.certificate}` : "";
+    const step = failedStep(
       what + shown,
       failureHint(
-        await explained({
+        await withTlsHint({
           kind: "failure",
           cause: isTimeout ? "timeout" : cause === "broken" ? "tls" : cause,
           message,
@@ -70,14 +78,17 @@ export async function checkTls(
         isTimeout || cause === "proxy" ? endpoint : { ...endpoint, proxy: undefined },
       ),
     );
-    return withFacts(step, told.facts, text + shown);
+    return withFacts(step, peerFacts.facts, text + shown);
   }
 }
 
-function trusted(told: Peer): Step {
+function trustedStep(readPeer: Peer): Step {
   return withFacts(
-    passed(`${told.version ?? "verified"}; ${told.certificate}`, validityHint(told)),
-    told.facts,
+    passedStep(
+      `${readPeer.version ?? "verified"}; ${readPeer.certificate}`,
+      validityHint(readPeer),
+    ),
+    readPeer.facts,
   );
 }
 
@@ -112,7 +123,7 @@ interface Peer {
   readonly error?: unknown;
   readonly version: string | undefined;
   readonly certificate: string;
-  /** When it ends, ms since 1970. */
+  /** End of its validity, in ms since 1970. */
   readonly until: number | undefined;
   readonly facts: Facts;
 }
@@ -125,7 +136,7 @@ const NOTHING_KNOWN: Peer = {
   facts: {},
 };
 
-/** Deno's own TLS does not show a certificate: node:tls does, and is loaded only here. */
+/** Reads the certificate with node:tls, because Deno's own TLS does not show it. */
 async function peer(
   { host, port }: Target,
   credentials: Credentials,
@@ -134,7 +145,7 @@ async function peer(
 ): Promise<Peer> {
   try {
     const { connect } = await import("node:tls");
-    return await within(timeoutMs, stop, async (signal) => {
+    return await withinTime(timeoutMs, stop, async (signal) => {
       const raw = await openSocket(proxy, { host, port }, credentials, signal);
       try {
         return await new Promise<Peer>((resolve, reject) => {
@@ -172,25 +183,25 @@ function peerOf(certificate: PeerCertificate, version: string): Peer {
     "",
   );
   const parts = [
-    `certificate of ${names || nameOf(certificate.subject)}`,
-    `issued by ${nameOf(certificate.issuer)}`,
+    `certificate of ${names || distinguishedName(certificate.subject)}`,
+    `issued by ${distinguishedName(certificate.issuer)}`,
     `valid from ${day(certificate.valid_from)} to ${day(certificate.valid_to)}`,
   ];
   const facts = {
     names: names.split(", ").filter((name) => name !== ""),
-    issuer: nameOf(certificate.issuer),
+    issuer: distinguishedName(certificate.issuer),
     validFrom: day(certificate.valid_from),
     validTo: day(certificate.valid_to),
   };
   return { known: true, version, certificate: parts.join(", "), until, facts };
 }
 
-function nameOf({ CN, O }: PeerCertificate["subject"]): string {
+function distinguishedName({ CN, O }: PeerCertificate["subject"]): string {
   const named = [CN, O].find((part) => typeof part === "string" && part !== "");
   return named === undefined ? "nobody named" : String(named);
 }
 
-/** OpenSSL's `Nov 22 22:28:27 2026 GMT`, as a date. */
+/** Formats OpenSSL's `Nov 22 22:28:27 2026 GMT` as a date. */
 function day(text: string): string {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? text : new Date(ms).toISOString().slice(0, 10);

@@ -9,7 +9,7 @@ import { type PlotConfig, plotConfig } from "./plot_config.ts";
 import type { PlotFlags } from "../../settings/settings.ts";
 import { Console } from "../../console/console.ts";
 import { counted, plural } from "../../console/plural.ts";
-import { canvasOf, wrapped } from "../../console/canvas.ts";
+import { canvasOf, wrapWords } from "../../console/canvas.ts";
 import type { Instrument } from "../../otlp/recorder.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import type { Records } from "../../source/source.ts";
@@ -21,16 +21,16 @@ import { suggestionLines, tableLines, totalLines } from "./text.ts";
 
 const REDRAW_MS = 1000;
 
-/** The command `plot`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
+/** Runs `plot`; resolves to the exit code. Throws a UsageError for invalid settings. */
 export async function runPlot(flags: PlotFlags, system: System): Promise<number> {
   const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
-  // It needs none, but what it draws may hold one.
+  // `plot` needs no secret, but its data may hold one.
   addKnownSecrets(system.secrets, {}, variables, system.env);
   return await plotMeasurements(plotConfig(flags, variables), system, console);
 }
 
-/** Draws the measurements, sends nothing; resolves to the exit status. */
+/** Draws measurements without sending them; resolves to the exit code. */
 export async function plotMeasurements(
   config: PlotConfig,
   system: System,
@@ -52,7 +52,7 @@ export async function plotMeasurements(
     : undefined;
   let ended = false;
   try {
-    ended = await gather(
+    ended = await recordAll(
       recording,
       tables,
       recordsOf(tables, add),
@@ -67,10 +67,10 @@ export async function plotMeasurements(
   const { invalid, skipped = 0, broken } = recording.source;
   console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
   if (format === "json") {
-    if (skipped > 0) warn(`${linesOf(skipped)} skipped, as --where says`);
-    if (invalid > 0) warn(`${linesOf(invalid)} invalid, and not counted`);
+    if (skipped > 0) warn(`${inputLines(skipped)} skipped, as --where says`);
+    if (invalid > 0) warn(`${inputLines(invalid)} invalid, and not counted`);
   }
-  // What is followed has no end but this.
+  // A signal is the only end of a followed input.
   if (!ended && !config.follow) {
     warn("stopped before the end of the input: what came until then is counted");
   }
@@ -93,21 +93,21 @@ async function tellOfSamples(
   system: System,
 ): Promise<void> {
   if (format === "text") {
-    print({ out: wrapped(SAMPLES.split(" "), 0, canvasOf(system).breakAt), err: [] });
+    print({ out: wrapWords(SAMPLES.split(" "), 0, canvasOf(system).breakAt), err: [] });
   }
   if (await system.stdinHasData()) warn(STDIN_IGNORED);
   else if (format === "json") warn(SAMPLES);
 }
 
-function linesOf(count: number): string {
+function inputLines(count: number): string {
   return counted(count, "line of the input is", "lines of the input are");
 }
 
 /**
- * Records until the source ends or a signal comes; draws in between where that can be seen. Resolves to whether the
+ * Records until the source ends or a signal arrives, and redraws meanwhile if that is visible. Resolves to whether the
  * source ended.
  */
-async function gather(
+async function recordAll(
   { source }: Recording,
   tables: readonly PlotTable[],
   records: Records,
@@ -129,7 +129,7 @@ async function gather(
   return ended;
 }
 
-/** What a source records into. */
+/** Creates the recorder that a source writes to. */
 function recordsOf(
   tables: readonly PlotTable[],
   add: (instrument: Instrument) => number,
@@ -149,13 +149,13 @@ function recordsOf(
   };
 }
 
-/** A table a metric; --max-series is what all of them hold together. */
+/** Creates a table per metric; --max-series limits all of them together. */
 function tablesOf(
   { instruments }: Pick<Recording, "instruments">,
   { metric: { maxSeries } }: PlotConfig,
 ): { readonly tables: readonly PlotTable[]; readonly add: (instrument: Instrument) => number } {
   const tables: PlotTable[] = [];
-  // What is folded takes the place of a metric's latest series; a metric that has none yet needs one more.
+  // Merging reuses the slot of the metric's newest series. A metric without any series needs a slot of its own.
   const hasRoom = (): boolean =>
     tables.reduce((sum, { size }) => sum + size, 0) < Math.max(1, maxSeries - (tables.length - 1));
   const add = ({ name, unit, bounds, attributes }: Instrument) =>
@@ -169,7 +169,7 @@ function tablesOf(
   return { tables, add };
 }
 
-/** The present state as lines of text. */
+/** Draws the current state as lines of text. */
 function drawing(
   tables: readonly PlotTable[],
   { invalid, skipped = 0 }: Recording["source"],
@@ -242,7 +242,7 @@ function finalLines(
   return [
     ...drawing(tables, source, config, system),
     ...suggested.flatMap(({ metric, found }) =>
-      suggestionLines(metric, found, config.source.kind === "scenario", canvas)
+      suggestionLines(metric, found, config.source.kind, canvas)
     ),
   ];
 }

@@ -4,7 +4,7 @@ import type { Suggestion } from "../../aggregate/suggestion.ts";
 import type { PlottedSeries } from "./series.ts";
 import type { PlottedMetric } from "./table.ts";
 
-/** A series as the line of JSON that DESIGN.md fixes, without its line end. What is not known is null. */
+/** Formats a series as the line of JSON that DESIGN.md fixes, without its line end. Unknown figures are null. */
 export function seriesJson(
   { name, unit }: PlottedMetric,
   series: PlottedSeries,
@@ -35,7 +35,7 @@ export function seriesJson(
   });
 }
 
-/** `metric` is named where there are several. */
+/** Formats suggested bounds as a line of JSON; `metric` is set if there are several. */
 export function suggestionJson(
   { bounds, worstError }: Suggestion,
   worstErrorNow: number,

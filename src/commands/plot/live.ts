@@ -1,4 +1,4 @@
-/** What a drawing that changes in place needs of a terminal. */
+/** The part of a terminal that a drawing in place uses. */
 export interface Screen {
   readonly stdout: (text: string) => void;
   readonly rows: number | undefined;
@@ -11,7 +11,7 @@ const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
 const ROWS_UNKNOWN = 24;
 
-/** Lines that are drawn over with the next ones, as many as the terminal shows at once. */
+/** Drawing that the next one replaces, limited to the height of the terminal. */
 export class LiveDrawing {
   readonly #screen: Screen;
   #drawn = 0;
@@ -20,7 +20,7 @@ export class LiveDrawing {
     this.#screen = screen;
   }
 
-  /** Takes the place of what was drawn before. */
+  /** Replaces the drawing. */
   draw(lines: readonly string[]): void {
     // The cursor stands in the line below, and what is scrolled away cannot be drawn over.
     const room = Math.max(2, (this.#screen.rows ?? ROWS_UNKNOWN) - 1);
@@ -34,7 +34,7 @@ export class LiveDrawing {
     this.#drawn = shown.length;
   }
 
-  /** Takes away what was drawn. */
+  /** Removes the drawing. */
   clear(): void {
     if (this.#drawn > 0) this.#screen.stdout(`${up(this.#drawn)}${ERASE}`);
     this.#drawn = 0;

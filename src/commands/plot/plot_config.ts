@@ -6,31 +6,31 @@ import { invalid, type Variables, wholeSetting } from "../../settings/setting.ts
 import { type PlotFlags, settingOf, variableOf } from "../../settings/settings.ts";
 import { type SourceConfig, sourceConfig } from "../../source/source_config.ts";
 
-/** What the command `plot` does. */
+/** Everything that `plot` does, from its settings. */
 export interface PlotConfig {
   readonly source: SourceConfig;
   readonly metric: MetricConfig & { readonly bounds: readonly number[] };
   readonly output: Pick<OutputConfig, "format">;
-  /** As far as a terminal shows it. */
+  /** Whether to use colour, as far as the terminal supports it. */
   readonly color: boolean;
-  /** How many bounds to suggest, from 1 to 100; undefined: none. */
+  /** Number of bounds to suggest, from 1 to 100; undefined suggests none. */
   readonly suggest: number | undefined;
-  /** The input grows: a terminal shows how it stands, anew each second. */
+  /** Whether the input grows, so that a terminal shows its state every second. */
   readonly follow: boolean;
-  /** What is odd, but can be done. */
+  /** Warnings about settings that are odd but possible. */
   readonly warnings: readonly string[];
 }
 
 const MOST_SUGGESTED = 100;
 
-/** Everything is drawn together, whenever it happened. */
+/** Schedule that puts everything into one drawing, whenever it happened. */
 const ONCE: Omit<ScheduleConfig, "loop"> = {
   intervalMs: 60_000,
   iterations: Infinity,
   durationMs: Infinity,
 };
 
-/** Settings -> what `plot` does, or a UsageError. Reads nothing but its arguments. */
+/** Turns settings into what `plot` does, or throws a UsageError. It reads nothing but its arguments. */
 export function plotConfig(flags: PlotFlags, find: Variables): PlotConfig {
   const output = outputConfig(flags);
   const metric = metricConfig(flags, find);
@@ -51,7 +51,7 @@ export function plotConfig(flags: PlotFlags, find: Variables): PlotConfig {
   };
 }
 
-/** A variable that `send` obeys is not passed over in silence. */
+/** Warns that `plot` ignores a variable that `send` obeys. */
 function exponentialWarnings(find: Variables): readonly string[] {
   const name = variableOf("exponential", find)?.name;
   return [

@@ -4,22 +4,22 @@ import { type FineBucket, FineHistogram } from "../../aggregate/fine.ts";
 import { explicitBuckets, quantile } from "../../aggregate/quantile.ts";
 import type { Attributes, MeasuredHistogram } from "../../aggregate/measurement.ts";
 
-/** A percentile of a series; `measured` is undefined where only buckets came and no values. */
+/** Percentile of a series; `measured` is undefined if only buckets are known and no values. */
 export interface Percentile {
   readonly percent: number;
   readonly measured: number | undefined;
   readonly estimated: number | undefined;
-  /** How far the estimate is off, as a share of what was measured. */
+  /** Error of the estimate, as a share of the measured value. */
   readonly error: number | undefined;
 }
 
-/** One series: its values in the buckets that would be sent, and in fine ones that tell the truth. */
+/** One series, in the buckets that would be sent and in fine ones that show the true values. */
 export class PlottedSeries {
   readonly attributes: Attributes;
   readonly bounds: readonly number[];
   readonly #explicit: ExplicitHistogram;
   readonly #fine = new FineHistogram();
-  /** What came in buckets, whose values nobody knows. */
+  /** Measurements that came in buckets, so that their values are unknown. */
   #counted = 0;
   #knowsMin = true;
   #knowsMax = true;
@@ -43,7 +43,7 @@ export class PlottedSeries {
     this.#counted += count;
   }
 
-  /** Counts what another series with the same bounds has. */
+  /** Adds another series with the same bounds. */
   merge(other: PlottedSeries): void {
     this.#add(other);
     this.#fine.merge(other.#fine);
@@ -82,7 +82,7 @@ export class PlottedSeries {
     return this.#knowsMax ? this.#explicit.max : undefined;
   }
 
-  /** Its values in fine buckets; undefined when some came without values. */
+  /** Returns its values in fine buckets; undefined if some are unknown. */
   fine(): readonly FineBucket[] | undefined {
     return this.#counted > 0 ? undefined : this.#fine.buckets();
   }
@@ -99,7 +99,7 @@ export class PlottedSeries {
     }));
   }
 
-  /** The percentile whose estimate is furthest off. */
+  /** Returns the percentile whose estimate has the largest error. */
   worst(): Compared | undefined {
     const fine = this.fine();
     if (fine === undefined) return undefined;

@@ -2,10 +2,11 @@ import { worstError } from "../../aggregate/accuracy.ts";
 import { suggestBounds, type Suggestion } from "../../aggregate/suggestion.ts";
 import { largestFirst, type PlotTable } from "./table.ts";
 
+/** Suggested bounds for a metric, and the error of its present ones. */
 export interface Suggested {
   readonly suggestion: Suggestion;
   readonly worstErrorNow: number;
-  /** The semantic conventions' bounds in this unit, where they do as well. */
+  /** Bounds of the semantic conventions in this unit, if they are about as good. */
   readonly conventional: Suggestion | undefined;
 }
 
@@ -27,9 +28,9 @@ const CONVENTIONAL_SECONDS = [
   10,
 ] as const;
 
-/** How much worse the semantic conventions' bounds may be and yet do as well, as a share of the truth. */
+/** Extra relative error up to which the semantic conventions' bounds count as equally good. */
 const AS_WELL = 0.01;
-/** Units of time, in parts of a second (UCUM). */
+/** Units of time (UCUM), as parts of a second. */
 const PARTS: ReadonlyMap<string, number> = new Map([
   ["s", 1],
   ["ms", 1e3],
@@ -37,12 +38,12 @@ const PARTS: ReadonlyMap<string, number> = new Map([
   ["ns", 1e9],
 ]);
 
-/** Series beyond these would take longer than somebody waits; without --max-series there are no more. */
+/** Maximum number of series to weigh: more would take too long. Without --max-series there are no more. */
 export const MOST_SUGGESTED_FOR = 10_000;
 
 /**
- * The bounds that suit the series of a metric best, at most `most` bounds, and the largest series where they are many;
- * undefined where there are no values.
+ * Finds the best bounds for the series of a metric, at most `most` bounds, from the largest series if there are many.
+ * Undefined if no values are known.
  */
 export function suggestedFor(table: PlotTable, most: number): Suggested | undefined {
   const { metric: { bounds, unit } } = table;

@@ -2,31 +2,31 @@ import { keyOf } from "../../aggregate/attribute_key.ts";
 import type { Attributes, MeasuredHistogram, Measurement } from "../../aggregate/measurement.ts";
 import { PlottedSeries } from "./series.ts";
 
-/** A metric whose measurements are drawn. */
+/** Metric whose measurements are drawn. */
 export interface PlottedMetric {
   readonly name: string;
   readonly unit: string;
   /** Upper bounds of the buckets, strictly increasing, in the metric's unit. */
   readonly bounds: readonly number[];
-  /** On every series; beats a measurement's own attribute of that name. */
+  /** Attributes of every series; they override a measurement's own. */
   readonly attributes: Attributes;
 }
 
-/** How many attribute objects are recognised without a look inside. */
+/** Maximum number of attribute objects that are recognised without comparing their content. */
 const MOST_OBJECTS = 100_000;
 
-/** OpenTelemetry's metrics SDK specification, "Overflow attribute". */
+/** Attributes of the merged series (OpenTelemetry's metrics SDK specification, "Overflow attribute"). */
 const OVERFLOW: Attributes = { "otel.metric.overflow": true };
 
-/** The series of one metric. Unlike those of a recorder they are not emptied by an interval. */
+/** Series of one metric. Unlike those of a recorder they keep their measurements across intervals. */
 export class PlotTable {
   readonly metric: PlottedMetric;
-  /** How many series all metrics may have together is asked for each new one. */
+  /** Whether the limit of series, which all metrics share, allows another one. */
   readonly #hasRoom: () => boolean;
   readonly #byObject = new Map<Attributes, PlottedSeries>();
   readonly #byKey = new Map<string, PlottedSeries>();
   #overflow: readonly PlottedSeries[] = [];
-  /** Measurements that no histogram can hold: negative, infinite or no number. */
+  /** Number of measurements that no histogram can hold: negative, infinite or not a number. */
   refused = 0;
 
   constructor(metric: PlottedMetric, hasRoom: () => boolean) {
@@ -38,7 +38,7 @@ export class PlotTable {
     return [...this.#byKey.values()];
   }
 
-  /** Measurements that share a series because there are too many. */
+  /** Number of measurements that share a series because there are too many. */
   get folded(): number {
     return this.#overflow.reduce((sum, { count }) => sum + count, 0);
   }
@@ -59,7 +59,10 @@ export class PlotTable {
     }
   }
 
-  /** Histograms that were counted elsewhere; one with other bounds than the metric's is a series of its own. */
+  /**
+   * Records histograms that were counted elsewhere. One with other bounds than the metric's becomes a series of its
+   * own.
+   */
   recordHistograms(batch: readonly MeasuredHistogram[]): void {
     for (const histogram of batch) {
       const { attributes, bounds, count } = histogram;
@@ -67,20 +70,24 @@ export class PlotTable {
     }
   }
 
-  #seriesOf(attributes: Attributes, given: readonly number[]): PlottedSeries {
+  #seriesOf(attributes: Attributes, candidate: readonly number[]): PlottedSeries {
     const all = { ...attributes, ...this.metric.attributes };
-    const isOwn = equal(given, this.metric.bounds);
-    const bounds = isOwn ? this.metric.bounds : given;
-    const key = seriesKey(all, bounds, isOwn);
+    const bounds = equal(candidate, this.metric.bounds) ? this.metric.bounds : candidate;
+    const key = this.#keyOf(all, bounds);
     const known = this.#byKey.get(key);
     const series = known ??
-      (this.#hasRoom() ? this.#add(key, all, bounds) : this.#fold(bounds, isOwn));
-    // Of a limited number of series all are known by their objects, however many others are folded.
-    if (isOwn && !this.#overflow.includes(series)) {
+      (this.#hasRoom() ? this.#add(key, all, bounds) : this.#fold(bounds));
+    // Merged measurements do not push the limited number of series out of the cache.
+    if (bounds === this.metric.bounds && !this.#overflow.includes(series)) {
       if (this.#byObject.size >= MOST_OBJECTS) this.#byObject.clear();
       this.#byObject.set(attributes, series);
     }
     return series;
+  }
+
+  /** Key of a series: its attributes, and its bounds where they are not the metric's. */
+  #keyOf(attributes: Attributes, bounds: readonly number[]): string {
+    return keyOf(attributes) + (bounds === this.metric.bounds ? "" : ` ${bounds.join()}`);
   }
 
   #add(key: string, attributes: Attributes, bounds: readonly number[]): PlottedSeries {
@@ -90,10 +97,10 @@ export class PlotTable {
     return series;
   }
 
-  /** The series of what has none of its own. The first time the latest series gives up its place to it. */
-  #fold(bounds: readonly number[], isOwn: boolean): PlottedSeries {
+  /** Returns the merged series. The first time, the newest series gives up its place to it. */
+  #fold(bounds: readonly number[]): PlottedSeries {
     const attributes = { ...this.metric.attributes, ...OVERFLOW };
-    const key = seriesKey(attributes, bounds, isOwn);
+    const key = this.#keyOf(attributes, bounds);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const latest = [...this.#byKey].findLast(([, series]) => series.bounds === bounds);
@@ -108,13 +115,9 @@ export class PlotTable {
   }
 }
 
-/** Those with the most measurements first, equal ones in the order in which they came. */
+/** Lists the series, largest first, equal ones in order of arrival. */
 export function largestFirst({ series }: PlotTable): readonly PlottedSeries[] {
   return series.toSorted((a, b) => b.count - a.count);
-}
-
-function seriesKey(attributes: Attributes, bounds: readonly number[], isOwn: boolean): string {
-  return keyOf(attributes) + (isOwn ? "" : ` ${bounds.join()}`);
 }
 
 function equal(a: readonly number[], b: readonly number[]): boolean {

@@ -1,75 +1,71 @@
 import { escapeText } from "../../console/escape.ts";
 import { plural } from "../../console/plural.ts";
 import { plot } from "../../draw/bars.ts";
-import { type Canvas, wrapped } from "../../console/canvas.ts";
-import { knownFigures, rounded } from "../../draw/figures.ts";
-import { stringWord } from "../../draw/words.ts";
+import { type Canvas, wrapWords } from "../../console/canvas.ts";
+import { formatFigures, roundToSixDigits } from "../../draw/figures.ts";
+import { listWords, stringWord, titleWords } from "../../draw/words.ts";
+import type { Hide } from "../../redact/secrets.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
 import type { Compared } from "../../aggregate/accuracy.ts";
+import type { SourceConfig } from "../../source/source_config.ts";
 import { PlottedSeries } from "./series.ts";
 import type { Suggested } from "./suggested.ts";
 import { largestFirst, type PlotTable, type PlottedMetric } from "./table.ts";
 
 const INDENT = 4;
-/** More series are only counted, but for their total. */
+/** Maximum number of series that are drawn; the others only count in the total. */
 const MOST_DRAWN = 20;
-const MOST_ATTRIBUTES = 100;
 
-/** The series of a metric, largest first, what they are together, and what the buckets cost in accuracy. */
+/** Draws the series of a metric, largest first, then all of them together, then what the buckets cost in accuracy. */
 export function tableLines(table: PlotTable, canvas: Canvas): string[] {
   const { metric } = table;
   const series = largestFirst(table);
   const lines = series.slice(0, MOST_DRAWN).flatMap((each) =>
-    seriesLines(titleOf(metric, each.attributes), each, canvas)
+    seriesLines(plottedTitle(metric, each.attributes, canvas.hide), each, canvas)
   );
   const more = series.length - MOST_DRAWN;
-  if (more > 0) lines.push(`  … and ${grouped(more, "more series", "more series")}`);
+  if (more > 0) lines.push(`  … and ${formatCount(more, "more series", "more series")}`);
   if (series.length > 1) {
     const own = series.filter(({ bounds }) => bounds === metric.bounds);
     const total = new PlottedSeries({}, metric.bounds);
     for (const each of own) total.merge(each);
-    const title = [...titleOf(metric, {}), `all ${own.length} series together`];
+    const title = [...plottedTitle(metric, {}, canvas.hide), `all ${own.length} series together`];
     if (own.length > 1) lines.push(...seriesLines(title, total, canvas));
   }
   return [...lines, ...costLines(series, metric, canvas)];
 }
 
-function titleOf({ name, unit }: PlottedMetric, attributes: Attributes): string[] {
-  const words = Object.entries(attributes).map(([key, value]) =>
-    `${escapeText(key)}=${typeof value === "string" ? stringWord(value) : String(value)}`
-  );
-  const more = words.length - MOST_ATTRIBUTES;
-  return [
-    escapeText(name),
-    ...unit === "" ? [] : [`(${escapeText(unit)})`],
-    ...words.slice(0, MOST_ATTRIBUTES),
-    ...more > 0 ? [`… and ${more} more`] : [],
-  ];
+function plottedTitle(metric: PlottedMetric, attributes: Attributes, hide: Hide): string[] {
+  const words = listWords(Object.entries(attributes), ([key, value]) => {
+    const text = typeof value === "string" ? stringWord(hide(value)) : String(value);
+    return `${escapeText(hide(key))}=${text}`;
+  });
+  return titleWords(metric, words, hide);
 }
 
 function seriesLines(
   title: readonly string[],
   series: PlottedSeries,
-  { width, breakAt, paint, hide }: Canvas,
+  { width, breakAt, paint }: Canvas,
 ): string[] {
   const { count, min, max, sum, bounds, counts } = series;
-  const figures = knownFigures(count, { min, max, sum }).split(/(?<=,) /);
+  const figures = formatFigures(count, { min, max, sum }).split(/(?<=,) /);
   const bars = plot({ bounds, counts }, width - INDENT, paint);
   return [
-    ...wrapped(title.map(hide), 2, breakAt).map(paint.strong),
-    ...wrapped(figures, INDENT, breakAt),
+    ...wrapWords(title, 2, breakAt).map(paint.strong),
+    ...wrapWords(figures, INDENT, breakAt),
     ...percentileLines(series).map((line) => " ".repeat(INDENT) + line),
     ...bars.map((line) => " ".repeat(INDENT) + line),
   ];
 }
 
-/** The percentiles of the values beside those that a receiver makes of the buckets, and how far these are off. */
+/** Formats the percentiles of the values beside those that a receiver estimates from the buckets, and the errors. */
 function percentileLines(series: PlottedSeries): string[] {
   const rows = series.percentiles().map(({ percent, measured, estimated }) => [
     `p${percent}`,
-    measured === undefined ? "unknown" : rounded(measured),
-    estimated === undefined ? "unknown" : rounded(estimated),
-    measured === undefined || estimated === undefined ? "" : difference(measured, estimated),
+    measured === undefined ? "unknown" : roundToSixDigits(measured),
+    estimated === undefined ? "unknown" : roundToSixDigits(estimated),
+    measured === undefined || estimated === undefined ? "" : deviationText(measured, estimated),
   ]);
   const table = [["", "measured", "estimated", "off by"], ...rows];
   const widths = [0, 1, 2, 3].map((column) =>
@@ -80,7 +76,7 @@ function percentileLines(series: PlottedSeries): string[] {
   );
 }
 
-function difference(measured: number, estimated: number): string {
+function deviationText(measured: number, estimated: number): string {
   if (measured === estimated) return "0 %";
   if (measured === 0) return "from 0";
   const share = (estimated - measured) / measured;
@@ -88,7 +84,7 @@ function difference(measured: number, estimated: number): string {
   return text.startsWith("<") ? text : `${share > 0 ? "+" : "-"}${text}`;
 }
 
-/** A share as a percentage, of two digits where it is small. */
+/** Formats a share as a percentage, with two digits if it is small. */
 function percentage(share: number): string {
   const percent = share * 100;
   if (percent === 0) return "0 %";
@@ -96,8 +92,8 @@ function percentage(share: number): string {
   return `${percent < 9.95 ? percent.toFixed(1) : String(Math.round(percent))} %`;
 }
 
-/** How far off something is at most, for people. */
-function atMost(share: number): string {
+/** Formats a maximum error for a person. */
+function atMostText(share: number): string {
   return share < 0.001 ? "less than 0.1 %" : `up to ${percentage(share)}`;
 }
 
@@ -115,62 +111,69 @@ function costLines(
   }
   if (worst === undefined) return [];
   const { percent, error } = worst.at;
-  const of = series.length > 1 ? ` of ${titleOf(metric, worst.series.attributes).join(" ")}` : "";
+  const of = series.length > 1
+    ? ` of ${plottedTitle(metric, worst.series.attributes, hide).join(" ")}`
+    : "";
   const text = error === 0
     ? "These buckets put no percentile off."
     : `These buckets put percentiles off by up to ${percentage(error)} (p${percent}${of}).`;
-  return wrapped(hide(text).split(" "), 2, breakAt);
+  return wrapWords(text.split(" "), 2, breakAt);
 }
 
-export interface Totals {
+/** Totals of a drawing. */
+export interface PlotTotals {
   readonly tables: readonly PlotTable[];
-  /** Lines of the input that could not be used, and those that a condition left out. */
+  /** Number of lines of the input that were invalid, and of those that a condition excluded. */
   readonly invalid: number;
   readonly skipped: number;
 }
 
-/** What there was in all. */
-export function totalLines({ tables, invalid, skipped }: Totals, { breakAt }: Canvas): string[] {
+/** Formats the totals. */
+export function totalLines(
+  { tables, invalid, skipped }: PlotTotals,
+  { breakAt }: Canvas,
+): string[] {
   const total = (of: (table: PlotTable) => number) =>
     tables.reduce((sum, table) => sum + of(table), 0);
   const measurements = total(({ series }) => series.reduce((sum, { count }) => sum + count, 0));
-  const lines = (count: number) => grouped(count, "line", "lines");
+  const lines = (count: number) => formatCount(count, "line", "lines");
   const parts = [
-    `${grouped(measurements, "measurement", "measurements")} in ${
-      grouped(total(({ size }) => size), "series", "series")
+    `${formatCount(measurements, "measurement", "measurements")} in ${
+      formatCount(total(({ size }) => size), "series", "series")
     }`,
     ...skipped > 0 ? [`${lines(skipped)} skipped`] : [],
     ...invalid > 0 ? [`${lines(invalid)} invalid`] : [],
   ];
-  return wrapped(`Total: ${parts.join(", ")}`.split(" "), 0, breakAt);
+  return wrapWords(`Total: ${parts.join(", ")}`.split(" "), 0, breakAt);
 }
 
-/** Large numbers in groups of three digits. */
-function grouped(count: number, one: string, many: string): string {
+/** Formats a count in groups of three digits, with its word. */
+function formatCount(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en")} ${plural(count, one, many)}`;
 }
 
 /**
- * The bounds to use, in the forms in which they are pasted: those lines are not broken. A scenario's metrics are
- * several, and their bounds belong into its file.
+ * Formats suggested bounds in forms that can be pasted, so those lines are not wrapped. A scenario has several
+ * metrics, whose bounds belong in its file.
  */
 export function suggestionLines(
   { name }: PlottedMetric,
   { suggestion: { bounds, worstError }, worstErrorNow, conventional }: Suggested,
-  ofScenario: boolean,
+  source: SourceConfig["kind"],
   { breakAt, hide }: Canvas,
 ): string[] {
-  const text = (words: string) => wrapped(words.split(" "), 0, breakAt);
+  const isScenario = source === "scenario";
+  const text = (words: string) => wrapWords(words.split(" "), 0, breakAt);
   const pasted = (bounds: readonly number[]) =>
-    ofScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
-  const of = ofScenario ? ` for ${hide(escapeText(name))}` : "";
+    isScenario ? `  "buckets": [${bounds.join(", ")}]` : `  --buckets ${bounds.join(",")}`;
+  const of = isScenario ? ` for ${hide(escapeText(name))}` : "";
   const better = worstError < worstErrorNow
-    ? `, now by ${atMost(worstErrorNow)}`
+    ? `, now by ${atMostText(worstErrorNow)}`
     : ", which is no better than now";
   return [
     ...text(
       `Suggested buckets${of}: estimates of p50, p90 and p99 are off by ${
-        atMost(worstError)
+        atMostText(worstError)
       }${better}.`,
     ),
     pasted(bounds),
@@ -179,7 +182,9 @@ export function suggestionLines(
     `aggregation=ExplicitBucketHistogramAggregation([${bounds.join(", ")}]))`,
     ...conventional === undefined ? [] : [
       ...text(
-        `The semantic conventions' bounds do as well (off by ${atMost(conventional.worstError)}):`,
+        `The semantic conventions' bounds do as well (off by ${
+          atMostText(conventional.worstError)
+        }):`,
       ),
       pasted(conventional.bounds),
     ],

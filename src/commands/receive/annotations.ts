@@ -1,27 +1,27 @@
 import { escapedLines } from "../../console/lines.ts";
 import type { Level, Problem } from "../../receivers/problem.ts";
 
-/** GitHub shows ten annotations of a level in a step ("Workflow commands", "Limits"). */
+/** Number of annotations per level that GitHub shows in a step ("Workflow commands", "Limits"). */
 const MOST_A_LEVEL = 10;
 
-/** Turns problems into GitHub's annotations: each rule of a metric once, and no more than GitHub shows. */
+/** Turns problems into GitHub's annotations: each rule per metric once, and no more than GitHub shows. */
 export class Annotations {
-  readonly #said = new Set<string>();
+  readonly #annotated = new Set<string>();
   readonly #count: Record<Level, number> = { error: 0, warning: 0 };
 
-  /** The lines to print for a request's problems. */
+  /** Formats a request's problems as workflow commands. */
   of(problems: readonly Problem[]): readonly string[] {
     return problems.flatMap(({ rule, level, metric, message }) => {
       const id = `${rule}\n${metric}`;
-      if (this.#count[level] >= MOST_A_LEVEL || this.#said.has(id)) return [];
-      this.#said.add(id);
+      if (this.#count[level] >= MOST_A_LEVEL || this.#annotated.has(id)) return [];
+      this.#annotated.add(id);
       this.#count[level]++;
       return [annotation(level, rule, metric === "" ? message : `${metric}: ${message}`)];
     });
   }
 }
 
-/** A workflow command of GitHub Actions that marks the run. */
+/** Formats a workflow command of GitHub Actions that annotates the run. */
 export function annotation(level: Level, title: string, message: string): string {
   return `::${level} title=${property(title)}::${data(message)}`;
 }

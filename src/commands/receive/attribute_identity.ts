@@ -1,6 +1,6 @@
 import type { AnyValue, KeyValue } from "../../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 
-/** A text that is the same for attributes of the same keys, types and values, in whatever order they came. */
+/** Returns a text that is equal for attributes of the same keys, types and values, in any order. */
 export function identityOf(attributes: readonly KeyValue[]): string {
   return attributes.map(({ key, value }) => `${JSON.stringify(key)}:${identityOfValue(value)}`)
     .sort().join(",");

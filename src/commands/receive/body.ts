@@ -2,15 +2,17 @@ import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import type { BodyLimits } from "../../receivers/profile.ts";
 import type { Semaphore } from "./semaphore.ts";
 
-/** Limits of a receiver: what it accepts, how much at once, and for how long. */
-export interface Limits {
+/** ReceiveLimits of a receiver: what it accepts, how much at once, and for how long. */
+export interface ReceiveLimits {
   /** Bodies that the receiver accepts. */
   readonly body: BodyLimits;
   /** Longest time that a body may take. */
   readonly bodyMs: number;
-  /** Roughly the memory that one decoded request may take. */
+  /** Approximate memory that one decoded request may use, in bytes. */
   readonly decodedBytes: number;
-  /** Bodies that are read at once; each holds at most `smallBytes`, or a place among the large. */
+  /**
+   * Maximum number of bodies that are read at once. Each holds at most `smallBytes`, or one of `largeBodies` places.
+   */
   readonly bodies: number;
   readonly smallBytes: number;
   readonly largeBodies: number;
@@ -22,7 +24,7 @@ const MIB = 2 ** 20;
 const DECODED_PER_BYTE = 68;
 
 /** Makes the limits for a kind of receiver. */
-export function limitsFor(body: BodyLimits): Limits {
+export function limitsFor(body: BodyLimits): ReceiveLimits {
   return {
     body,
     bodyMs: 30_000,
@@ -33,7 +35,8 @@ export function limitsFor(body: BodyLimits): Limits {
   };
 }
 
-export type ReadBody =
+/** Body of a request, or the reason why it could not be read and the bytes that arrived. */
+export type RequestBody =
   | {
     readonly outcome: "read";
     readonly bytes: Uint8Array<ArrayBuffer>;
@@ -42,20 +45,23 @@ export type ReadBody =
   | { readonly outcome: "too-large" | "too-late" | "broken" | "stopped"; readonly length: number };
 
 /** Says that a body is larger than the limit. */
-export function tooLargeMessage({ body: { tooLarge, bytes } }: Limits, what: string): string {
+export function tooLargeMessage(
+  { body: { tooLarge, bytes } }: ReceiveLimits,
+  what: string,
+): string {
   return `${tooLarge.words}${what} is larger than ${bytes} bytes`;
 }
 
 /**
- * Reads a body within the limits, in real time: a connection knows no injected clock. What it holds of the gate for large
- * bodies goes with `release`.
+ * Reads a body within the limits. It uses real time, because a connection knows no injected clock. Call `release` to
+ * give up a place among the large bodies.
  */
-export async function readBody(
+export async function readRequestBody(
   body: ReadableStream<Uint8Array> | null,
-  limits: Limits,
+  limits: ReceiveLimits,
   large: Semaphore,
   stop: AbortSignal,
-): Promise<ReadBody> {
+): Promise<RequestBody> {
   const read = new ByteBuffer();
   let release = () => {};
   if (body === null) return { outcome: "read", bytes: read.bytes, release };
@@ -69,7 +75,7 @@ export async function readBody(
   stop.addEventListener("abort", onStop);
   if (stop.aborted) onStop();
   let timer = setTimeout(() => end("too-late"), limits.bodyMs);
-  const failed = (outcome: "too-large" | "too-late" | "broken" | "stopped"): ReadBody => {
+  const failed = (outcome: "too-large" | "too-late" | "broken" | "stopped"): RequestBody => {
     release();
     return { outcome, length: read.length };
   };
@@ -98,7 +104,7 @@ export async function readBody(
   }
 }
 
-/** Throws away the rest of a body that is refused unread, for its sender to get to the answer. */
+/** Discards the rest of a body that is refused, so that its sender reads the response; resolves to its length. */
 export async function discard(body: ReadableStream<Uint8Array> | null): Promise<number> {
   return body === null ? 0 : await drain(body.getReader());
 }

@@ -9,19 +9,19 @@ import { Gate } from "./gate.ts";
 import { readOptions, type ReceiveOptions } from "./options.ts";
 import { isLoopback } from "./page/guard.ts";
 import type { Page } from "./page/page.ts";
-import { requestJson, requestText, summaryJson, summaryText } from "./report.ts";
+import { receiveSummaryJson, receiveSummaryText, requestJson, requestText } from "./report.ts";
 import { SaveFile, type SaveOptions } from "./save_file.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./server.ts";
 import { type RequestEvent, withoutSecrets } from "./event.ts";
-import { Totals } from "./totals.ts";
+import { RequestTotals } from "./totals.ts";
 
-/** Runs `receive` until it is stopped or has answered `--requests`; resolves with its exit status. */
+/** Runs `receive` until it is stopped or has answered `--requests`; resolves to the exit code. */
 export async function runReceive(flags: ReceiveFlags, system: System): Promise<number> {
   const annotate = system.env("GITHUB_ACTIONS") === "true";
   return await receive({ ...await readOptions(flags, system), annotate }, system);
 }
 
-/** Listens, tells of what comes, and ends as the gate says; resolves with the exit status. */
+/** Listens, reports requests, and ends as the gate says; resolves to the exit code. */
 export async function receive(options: ReceiveOptions, system: System): Promise<number> {
   const { output, receiver: { requests } } = options;
   const json = output === "json";
@@ -31,7 +31,7 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
   const save = await openSave(options.save, console);
   const page = options.ui ? await openPage(options.receiver, system) : undefined;
   const hide = (text: string) => system.secrets.hide(text);
-  const totals = json ? undefined : new Totals(hide);
+  const totals = json ? undefined : new RequestTotals(hide);
   const annotations = new Annotations();
   // Under --output json standard output holds nothing but objects; GitHub reads both.
   const annotate = (lines: readonly string[]) => {
@@ -52,14 +52,14 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
   const receiver = listen(options.receiver, emit, page, console.warn);
   announce(receiver.url, page, options, console);
   const off = new AbortController();
-  whenAborted(system.stop, off.signal, () => receiver.stop(false));
-  whenAborted(system.kill, off.signal, () => receiver.stop(true));
+  onAbort(system.stop, off.signal, () => receiver.stop());
+  onAbort(system.kill, off.signal, () => receiver.kill());
   let waited = false;
   if (options.waitMs !== undefined) {
     system.clock.sleep(options.waitMs, off.signal).then(() => {
       if (off.signal.aborted) return;
       waited = true;
-      receiver.stop(false);
+      receiver.stop();
     });
   }
   const summary = await receiver.finished;
@@ -73,14 +73,16 @@ export async function receive(options: ReceiveOptions, system: System): Promise<
   const unsaved = save?.close() ?? 0;
   const exitCode = result.failures.length > 0 || unsaved > 0 ? 1 : 0;
   print({ out: totals?.draw(canvasOf(system)) ?? [], err: [] });
-  const last = json ? summaryJson(summary, result, exitCode) : summaryText(summary, result);
+  const last = json
+    ? receiveSummaryJson(summary, result, exitCode)
+    : receiveSummaryText(summary, result);
   print({ out: [last], err: [] });
   return exitCode;
 }
 
 interface Save {
   (event: RequestEvent): void;
-  /** How many accepted requests are not in the file. */
+  /** Closes the file; returns the number of accepted requests that are not in it. */
   close(): number;
 }
 
@@ -90,7 +92,7 @@ async function openSave(
 ): Promise<Save | undefined> {
   if (options === undefined) return undefined;
   const { toJsonRequest } = await import("../../otlp/json_request.ts");
-  const file = SaveFile.open(options, warn);
+  const file = SaveFile.openForAppend(options, warn);
   return Object.assign((event: RequestEvent) => file.add(event, toJsonRequest), {
     close() {
       file.close();
@@ -102,7 +104,7 @@ async function openSave(
   });
 }
 
-/** The page of a receiver that is started with `receiver`. */
+/** Creates the page of the receiver that `receiver` configures. */
 export async function openPage(receiver: ReceiverOptions, system: System): Promise<Page> {
   const { createPage } = await import("./page/page.ts");
   return createPage({
@@ -162,7 +164,7 @@ function listen(
   }
 }
 
-function whenAborted(signal: AbortSignal, off: AbortSignal, then: () => void): void {
+function onAbort(signal: AbortSignal, off: AbortSignal, then: () => void): void {
   if (signal.aborted) then();
   else signal.addEventListener("abort", then, { once: true, signal: off });
 }

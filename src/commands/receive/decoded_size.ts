@@ -7,7 +7,10 @@ const BYTES_A_MESSAGE = 280;
 const BYTES_A_VALUE = 32;
 const DEEPEST = 100;
 
-/** Roughly the memory that a message takes when it is decoded; stops above `limit`; throws for garbage. */
+/**
+ * Estimates the memory of a decoded message in bytes. It stops above `limit`, and throws for bytes that are not a
+ * message.
+ */
 export function decodedSize(schema: DescMessage, bytes: Uint8Array, limit: number): number {
   const reader = new BinaryReader(bytes);
   let weight = 0;
@@ -41,7 +44,10 @@ export function decodedSize(schema: DescMessage, bytes: Uint8Array, limit: numbe
 
 const [QUOTE, COMMA, BRACKET, BACKSLASH, BRACE] = [0x22, 0x2c, 0x5b, 0x5c, 0x7b];
 
-/** The same of a request in JSON, by what opens and separates its values; the text and its tree count too. */
+/**
+ * Estimates the memory of a decoded request in JSON from the characters that open and separate its values; its text
+ * and its tree count too.
+ */
 export function decodedJsonSize(bytes: Uint8Array): number {
   let weight = 2 * bytes.length;
   let isText = false;
@@ -79,7 +85,7 @@ function nestedMessages(message: DescMessage): ReadonlyMap<number, DescMessage> 
 
 const packedOf = new WeakMap<DescMessage, ReadonlyMap<number, number>>();
 
-/** Of each packed list the size of an element; 0 when they are varints. */
+/** Returns the element size per packed list; 0 for varints. */
 function packedSizes(message: DescMessage): ReadonlyMap<number, number> {
   const known = packedOf.get(message);
   if (known !== undefined) return known;

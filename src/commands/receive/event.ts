@@ -2,29 +2,29 @@ import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/p
 import type { Hide } from "../../redact/secrets.ts";
 import type { Problem } from "../../receivers/problem.ts";
 
-/** `unanswered`: a scripted hang, or a client that went away before its request was complete. */
+/** Result of a request. `unanswered`: a scripted hang, or a client that left before its request was complete. */
 export type Outcome = "accepted" | "partial" | "rejected" | "unanswered";
 
-/** One request and what became of it. */
+/** One request and its result. */
 export interface RequestEvent {
-  /** Wall clock, milliseconds since 1970. */
+  /** Time of arrival, in ms since 1970. */
   readonly time: number;
   readonly method: string;
-  /** Without its query. */
+  /** Path without its query. */
   readonly path: string;
   readonly status: number | null;
   readonly outcome: Outcome;
   readonly points: number;
   readonly measurements: number;
   readonly rejectedPoints: number;
-  /** Length of the body as it came, compressed or not. */
+  /** Length of the body as received, compressed or not. */
   readonly bytes: number;
   readonly problems: readonly Problem[];
-  /** What was sent, where it could be decoded. */
+  /** Decoded request; undefined if it could not be decoded. */
   readonly request: ExportMetricsServiceRequest | undefined;
 }
 
-/** The event without the secrets that its texts repeat; those in `request` stay, and are for who shows it to hide. */
+/** Returns the event with secrets hidden in its texts. Those in `request` stay: whoever displays it hides them. */
 export function withoutSecrets(event: RequestEvent, hide: Hide): RequestEvent {
   return {
     ...event,
@@ -38,8 +38,8 @@ export function withoutSecrets(event: RequestEvent, hide: Hide): RequestEvent {
   };
 }
 
-/** Everything that was received; points and measurements are those of requests answered with 200. */
-export interface Summary {
+/** Totals of a run; points and measurements are those of requests answered with 200. */
+export interface ReceiveSummary {
   readonly requests: number;
   readonly points: number;
   readonly measurements: number;

@@ -2,26 +2,26 @@ import { counted } from "../../console/plural.ts";
 import { metricsIn } from "../../otlp/data_points.ts";
 import type { RequestEvent } from "./event.ts";
 
-/** What has to hold for a run to end with 0. */
+/** Conditions for a run to end with exit code 0. */
 export interface GateOptions {
-  /** The least level of a problem that fails; undefined lets every problem pass. */
+  /** Lowest level of a problem that fails the run; undefined accepts every problem. */
   readonly failOn: "error" | "warning" | undefined;
-  /** Names of metrics that have to come. */
+  /** Names of metrics that have to arrive. */
   readonly expect: readonly string[];
 }
 
-/** What a gate found. */
+/** Result of a gate. */
 export interface GateResult {
-  /** Problems of either level, as they were reported. */
+  /** Number of reported problems per level. */
   readonly errors: number;
   readonly warnings: number;
-  /** Expected metrics that no accepted request held. */
+  /** Expected metrics that no accepted request contained. */
   readonly missing: readonly string[];
-  /** Why the run fails, a sentence each; empty when it does not. */
+  /** Reasons why the run fails, one sentence each; empty if it does not. */
   readonly failures: readonly string[];
 }
 
-/** Counts what the requests of a run broke, and which of the expected metrics came. */
+/** Gate of a run: counts problems, and which expected metrics arrived. */
 export class Gate {
   readonly #options: GateOptions;
   readonly #missing: Set<string>;
@@ -45,7 +45,10 @@ export class Gate {
     }
   }
 
-  /** `lacking`: how many requests of `--requests` had not come when `--wait` was over. */
+  /**
+   * Returns the result. `lacking` is the number of requests of `--requests` that had not arrived when `--wait` was
+   * over.
+   */
   result(lacking = 0): GateResult {
     const { failOn } = this.#options;
     const missing = [...this.#missing];

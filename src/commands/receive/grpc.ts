@@ -1,11 +1,11 @@
 const EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
-/** Whether a client speaks OTLP/gRPC: by its path, or by its Content-Type. */
+/** Whether a client speaks OTLP/gRPC, by its path or its Content-Type. */
 export function isGrpc(path: string, headers: Headers): boolean {
   return path === EXPORT || /^application\/grpc\b/i.test(headers.get("Content-Type") ?? "");
 }
 
-/** What such a client is, and what to set in its place; `url` is the request's. */
+/** Message for a gRPC client: what to set instead. `url` is that of the request. */
 export function grpcMessage(url: string): string {
   const origin = URL.parse(url)?.origin ?? "http://localhost:4318";
   return "this is a gRPC client, and only OTLP over HTTP is taken here: set " +
@@ -16,8 +16,8 @@ export function grpcMessage(url: string): string {
 const UNIMPLEMENTED = 12;
 
 /**
- * An answer that a gRPC library shows as the call's error: a "Trailers-Only" response (gRPC over HTTP/2, "Responses").
- * Undefined for a client that reads no trailers, and so is none.
+ * Creates the response that a gRPC library shows as the call's error: a "Trailers-Only" response (gRPC over HTTP/2,
+ * "Responses"). Undefined for a client that reads no trailers, which is not one.
  */
 export function grpcAnswer(headers: Headers, message: string): Response | undefined {
   if (headers.get("TE")?.toLowerCase() !== "trailers") return undefined;

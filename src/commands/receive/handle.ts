@@ -1,36 +1,37 @@
 import type { Clock } from "../../platform/clock.ts";
 import { messageOf } from "../../platform/errors.ts";
 import type { Judge } from "../../receivers/profile.ts";
-import { refusal, success } from "./response.ts";
-import { discard, type Limits, readBody, tooLargeMessage } from "./body.ts";
+import { errorResponse, successResponse } from "./response.ts";
+import { discard, readRequestBody, type ReceiveLimits, tooLargeMessage } from "./body.ts";
 import { createDecoder, type Decoded } from "./decoder.ts";
-import type { Refused } from "./refused.ts";
+import { refusalOf, type Refused } from "./refused.ts";
 import type { Outcome, RequestEvent } from "./event.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Scripted } from "./script.ts";
 import { grpcAnswer, grpcMessage, isGrpc } from "./grpc.ts";
-import { type Format, formatOf, mediaOf } from "./media.ts";
+import { contentFormat, type Format, mediaOf } from "./media.ts";
 import { carriesToken } from "./token.ts";
 
+/** Rules by which a receiver answers requests. */
 export interface HandlerOptions {
-  /** Reads the Authorization value that requests must carry; undefined takes any request. */
+  /** Reads the Authorization value that requests must carry; undefined accepts every request. */
   readonly token: (() => Promise<string>) | undefined;
-  /** Answers to the first requests, in the order in which they arrive. */
+  /** Scripted responses to the first requests, in order of arrival. */
   readonly respond: readonly Scripted[];
   readonly judge: Judge;
-  readonly limits: Limits;
+  readonly limits: ReceiveLimits;
   readonly clock: Clock;
 }
 
-/** A request's answer, and the event that tells of it. */
+/** Response to a request, and the event that reports it. */
 export interface Handled {
   readonly event: RequestEvent;
   readonly response: Response | "hang";
 }
 
-type About = Pick<RequestEvent, "time" | "method" | "path">;
+type RequestHead = Pick<RequestEvent, "time" | "method" | "path">;
 
-/** Makes the function that answers requests; `stop` ends the reading of bodies. */
+/** Creates the function that answers requests; `stop` ends the reading of bodies. */
 export function createHandler(
   options: HandlerOptions,
   stop: AbortSignal,
@@ -44,14 +45,14 @@ export function createHandler(
   return async (request) => {
     const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
     const scripted = isExport(about) ? script.next().value ?? JUDGE : JUDGE;
-    const format = formatOf(request.headers) ?? "protobuf";
-    const refuse = (bytes: number, refused: Refused) =>
+    const format = contentFormat(request.headers) ?? "protobuf";
+    const answerRefusal = (bytes: number, refused: Refused) =>
       refusedAnswer(about, bytes, refused, format);
     if (isGrpc(about.path, request.headers)) {
       const message = grpcMessage(request.url);
-      const { event, response } = refuse(
+      const { event, response } = answerRefusal(
         await discard(request.body),
-        no(415, "grpc", message),
+        refusalOf(415, "grpc", message),
       );
       const answer = grpcAnswer(request.headers, message);
       return answer === undefined
@@ -62,21 +63,21 @@ export function createHandler(
     const refused = scripted.kind === "judge"
       ? checkHead(about, request, head, limits) ?? await checkToken(request, options.token)
       : undefined;
-    if (refused !== undefined) return refuse(await discard(request.body), refused);
+    if (refused !== undefined) return answerRefusal(await discard(request.body), refused);
     // A scripted answer is given whatever came, and what cannot be read is not shown.
     const media = head.outcome === "taken" ? head.media : { format, encoding: undefined };
     const leave = await bodies.enter();
     try {
-      const body = await readBody(request.body, limits, large, stop);
+      const body = await readRequestBody(request.body, limits, large, stop);
       if (body.outcome !== "read") {
-        return refuse(body.length, incomplete(body.outcome, limits));
+        return answerRefusal(body.length, refuseBody(body.outcome, limits));
       }
       const decoded = await decode(body.bytes, media).finally(body.release);
       if (scripted.kind !== "judge") {
         return scriptedAnswer(about, body.bytes.length, decoded, scripted, format);
       }
       return decoded.outcome === "refused"
-        ? refuse(body.bytes.length, decoded)
+        ? answerRefusal(body.bytes.length, decoded)
         : judgedAnswer(about, body.bytes.length, decoded, format);
     } finally {
       leave();
@@ -86,7 +87,7 @@ export function createHandler(
 
 const JUDGE: Scripted = { kind: "judge" };
 
-function isExport(about: About): boolean {
+function isExport(about: RequestHead): boolean {
   return about.method === "POST" && isMetricsPath(about.path);
 }
 
@@ -94,32 +95,32 @@ function isMetricsPath(path: string): boolean {
   return path.endsWith("/v1/metrics");
 }
 
-/** The path of a request's URL, without its query. */
+/** Returns the path of a request's URL, without its query. */
 export function pathOf(url: string): string {
   // A request line such as `OPTIONS *` makes no URL.
   return URL.parse(url)?.pathname ?? "*";
 }
 
-/** What a request's head alone tells against it. */
+/** Refuses a request by its head alone, if there is a reason. */
 function checkHead(
-  about: About,
+  about: RequestHead,
   request: Request,
   head: ReturnType<typeof mediaOf>,
-  limits: Limits,
+  limits: ReceiveLimits,
 ): Refused | undefined {
   if (!isMetricsPath(about.path)) {
-    return no(
+    return refusalOf(
       404,
       "path",
       "nothing is served here: send metrics to a path that ends in /v1/metrics",
     );
   }
   if (about.method !== "POST") {
-    return no(405, "method", `${about.method} is not allowed: send metrics with POST`);
+    return refusalOf(405, "method", `${about.method} is not allowed: send metrics with POST`);
   }
   if (head.outcome === "refused") return head;
   if (Number(request.headers.get("Content-Length") ?? 0) > limits.body.bytes) {
-    return incomplete("too-large", limits);
+    return refuseBody("too-large", limits);
   }
   return undefined;
 }
@@ -133,38 +134,38 @@ async function checkToken(
   try {
     expected = await token();
   } catch (thrown) {
-    return no(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
+    return refusalOf(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
   }
   if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
   const [scheme] = expected.split(" ", 1);
-  return no(401, "token", `expected the header Authorization: ${scheme} with the right token`);
+  return refusalOf(
+    401,
+    "token",
+    `expected the header Authorization: ${scheme} with the right token`,
+  );
 }
 
-function incomplete(
+function refuseBody(
   outcome: "too-large" | "too-late" | "broken" | "stopped",
-  limits: Limits,
+  limits: ReceiveLimits,
 ): Refused {
   switch (outcome) {
     case "too-large":
-      return no(413, limits.body.tooLarge.rule, tooLargeMessage(limits, "the body"));
+      return refusalOf(413, limits.body.tooLarge.rule, tooLargeMessage(limits, "the body"));
     case "too-late":
-      return no(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
+      return refusalOf(408, "body-time", `the body took more than ${limits.bodyMs / 1000} seconds`);
     case "broken":
-      return no(null, "body-broken", "the connection broke before the body was complete");
+      return refusalOf(null, "body-broken", "the connection broke before the body was complete");
     case "stopped":
-      return no(503, "stopped", "the receiver ended before the body was complete");
+      return refusalOf(503, "stopped", "the receiver ended before the body was complete");
   }
-}
-
-function no(status: number | null, rule: string, message: string): Refused {
-  return { outcome: "refused", status, rule, message };
 }
 
 const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };
 
-/** The answer to a request that is turned down before its data were looked at. */
+/** Creates the response to a request that is refused before its data are looked at. */
 export function refusedAnswer(
-  about: About,
+  about: RequestHead,
   bytes: number,
   refused: Refused,
   format: Format = "protobuf",
@@ -172,7 +173,7 @@ export function refusedAnswer(
   const { status, rule, message } = refused;
   const headers: Record<string, string> = { ...refused.headers };
   if (status === 405) headers["Allow"] = "POST";
-  // What is left of such a body is not read.
+  // The rest of such a body is not read.
   if (status === 408 || status === 413) headers["Connection"] = "close";
   return {
     event: {
@@ -184,12 +185,12 @@ export function refusedAnswer(
       problems: [{ rule, level: "error", metric: "", message }],
     },
     // Without a status nobody is left to read it.
-    response: refusal(status ?? 400, message, headers, format),
+    response: errorResponse(status ?? 400, message, headers, format),
   };
 }
 
 function scriptedAnswer(
-  about: About,
+  about: RequestHead,
   bytes: number,
   decoded: Decoded,
   scripted: Exclude<Scripted, { kind: "judge" }>,
@@ -210,12 +211,12 @@ function scriptedAnswer(
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
   return {
     event: { ...event, status, outcome: "rejected" },
-    response: refusal(status, `scripted answer ${status}`, headers, format),
+    response: errorResponse(status, `scripted answer ${status}`, headers, format),
   };
 }
 
 function judgedAnswer(
-  about: About,
+  about: RequestHead,
   bytes: number,
   decoded: Extract<Decoded, { outcome: "decoded" }>,
   format: Format,
@@ -223,7 +224,7 @@ function judgedAnswer(
   const { request, verdict } = decoded;
   const { problems, points, measurements, rejectedPoints, status, message } = verdict;
   const held = { points, measurements, rejectedPoints, request, bytes, problems };
-  const response = status !== 200 ? refusal(status, message, {}, format) : success(
+  const response = status !== 200 ? errorResponse(status, message, {}, format) : successResponse(
     // A partial success that rejects nothing carries warnings (OTLP specification).
     rejectedPoints === 0 && message === ""
       ? undefined

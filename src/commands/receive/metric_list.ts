@@ -6,26 +6,27 @@ import type { Hide } from "../../redact/secrets.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { dataPointsOf, metricsIn } from "../../otlp/data_points.ts";
 
+/** Aggregation temporality of a metric. */
 export type Temporality = "delta" | "cumulative" | "unspecified";
 
 /** One metric of a request, wherever in it its data points are. */
 export interface MetricEntry {
   readonly name: string;
-  /** As OTLP/JSON names it: `histogram`, `exponentialHistogram`, `sum`, `gauge`, `summary`; null for none of these. */
+  /** Type as in OTLP/JSON: `histogram`, `exponentialHistogram`, `sum`, `gauge`, `summary`; null for none of these. */
   readonly type: string | null;
   readonly unit: string;
-  /** null for what has none. */
+  /** Temporality; null for a type without one. */
   readonly temporality: Temporality | null;
   readonly points: number;
-  /** The keys of its data points' attributes, each once. */
+  /** Keys of its data points' attributes, each once. */
   readonly attributes: readonly string[];
 }
 
-/** Of a request that is nothing but names, a line is still a line. */
+/** Maximum number of metrics, so that a request of nothing but names still makes one line. */
 const MOST_METRICS = 1000;
 const MOST_KEYS = 200;
 
-/** The metrics of a request in the order in which they came, and how many more there are. */
+/** Lists the metrics of a request in order, and how many more there are. */
 export function listMetrics(
   request: ExportMetricsServiceRequest | undefined,
   hide: Hide = (text) => text,
@@ -60,7 +61,7 @@ export function listMetrics(
   return { metrics, more: left.size };
 }
 
-/** A metric's aggregation temporality; null for what has none. */
+/** Returns a metric's aggregation temporality; null for a type without one. */
 export function temporalityOf({ data: { value } }: Metric): Temporality | null {
   if (value === undefined || !("aggregationTemporality" in value)) return null;
   switch (value.aggregationTemporality) {

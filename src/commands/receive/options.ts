@@ -1,9 +1,11 @@
 import { UsageError } from "../../platform/errors.ts";
 import { readFileOf, resolvePath } from "../../platform/paths.ts";
 import type { System } from "../../platform/system.ts";
+import { withoutBrackets } from "../../http/target.ts";
 import { readTokenFile } from "../../http/token_file.ts";
 import {
   choiceSetting,
+  halfOfPair,
   invalid,
   numberSetting,
   secondsSetting,
@@ -29,17 +31,17 @@ import type { ReceiverOptions } from "./server.ts";
 export interface ReceiveOptions {
   readonly output: "text" | "json";
   readonly receiver: ReceiverOptions;
-  /** Serves the page at `/`. */
+  /** Whether to serve the page at `/`. */
   readonly ui: boolean;
   readonly save: SaveOptions | undefined;
   readonly gate: GateOptions;
-  /** Ends the run after that time. */
+  /** Time after which the run ends. */
   readonly waitMs: number | undefined;
-  /** Prints problems as GitHub's annotations too. */
+  /** Whether to print problems as GitHub's annotations too. */
   readonly annotate: boolean;
 }
 
-/** Turns flags into options; throws a UsageError that names the flag, its value and what is right. */
+/** Turns flags into options, or throws a UsageError. */
 export async function readOptions(
   flags: ReceiveFlags,
   system: System,
@@ -58,7 +60,7 @@ export async function readOptions(
     gate: readGate(flags),
     waitMs: wait && secondsSetting(wait),
     receiver: {
-      host: host.value.replace(/^\[(.*)\]$/, "$1"),
+      host: withoutBrackets(host.value),
       port: wholeSetting(settingOrDefault("port", flags), 0, 65_535),
       tls: await readTls(settingOf("tlsCert", flags), settingOf("tlsKey", flags), system),
       token: token && await tokenReader(token, system),
@@ -105,10 +107,7 @@ async function readTls(
 ): Promise<ReceiverOptions["tls"]> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
-    const [given, other] = cert === undefined ? [key, "--tls-cert"] : [cert, "--tls-key"];
-    throw new UsageError(
-      `${given?.name} (${given?.source}) needs the other half of the pair: add ${other}`,
-    );
+    throw halfOfPair(cert ?? key, cert === undefined ? "--tls-cert" : "--tls-key");
   }
   return {
     cert: await readFileOf(`${cert.name} (${cert.source})`, cert.value, system),

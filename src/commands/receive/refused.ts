@@ -1,10 +1,20 @@
-/** A request that is turned down before its data were judged. */
+/** Refusal of a request before its data were judged. */
 export interface Refused {
   readonly outcome: "refused";
-  /** null when nobody is left to answer. */
+  /** Status of the response; null if nobody is left to read it. */
   readonly status: number | null;
   readonly rule: string;
   readonly message: string;
-  /** Of the answer. */
+  /** Extra headers of the response. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Creates a refusal with its status, the rule that the request breaks, and the message for its sender. */
+export function refusalOf(
+  status: number | null,
+  rule: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Refused {
+  return { outcome: "refused", status, rule, message, headers };
 }

@@ -4,11 +4,13 @@ import { drawRequests } from "../../draw/requests.ts";
 import type { Canvas } from "../../console/canvas.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import { escapeJson, escapeText } from "../../console/escape.ts";
-import type { RequestEvent, Summary } from "./event.ts";
+import type { ReceiveSummary, RequestEvent } from "./event.ts";
 import type { GateResult } from "./gate.ts";
 import { listMetrics } from "./metric_list.ts";
 
-/** A request as the line of JSON that DESIGN.md fixes, without its line end; `hide` takes out of names what nobody may see. */
+/**
+ * Formats a request as the line of JSON that DESIGN.md fixes, without its line end; `hide` removes secrets from names.
+ */
 export function requestJson(event: RequestEvent, hide?: Hide): string {
   const { path, status, outcome, points, measurements, rejectedPoints, bytes } = event;
   const { metrics, more } = listMetrics(event.request, hide);
@@ -33,7 +35,12 @@ export function requestJson(event: RequestEvent, hide?: Hide): string {
   });
 }
 
-export function summaryJson(summary: Summary, gate: GateResult, exitCode: number): string {
+/** Formats the totals and the result of the gate as the last line of JSON. */
+export function receiveSummaryJson(
+  summary: ReceiveSummary,
+  gate: GateResult,
+  exitCode: number,
+): string {
   const { requests, points, measurements, rejectedPoints } = summary;
   const { errors, warnings, missing } = gate;
   return escapeJson({
@@ -49,10 +56,10 @@ export function summaryJson(summary: Summary, gate: GateResult, exitCode: number
   });
 }
 
-/** Drawings a request: more would hide what came before. */
+/** Maximum number of drawings per request, so that earlier lines stay visible. */
 const MOST_DRAWN = 20;
 
-/** A request for people: what came, each histogram drawn, what is wrong. */
+/** Formats a request for people: its head, its histograms, its problems. */
 export function requestText(event: RequestEvent, canvas: Canvas): string {
   const { points, measurements, rejectedPoints, bytes, status, outcome } = event;
   const rejected = rejectedPoints > 0 ? `, ${counted(rejectedPoints, "data point")} rejected` : "";
@@ -62,16 +69,16 @@ export function requestText(event: RequestEvent, canvas: Canvas): string {
   const drawn = event.request === undefined
     ? []
     : drawRequests([event.request], canvas, MOST_DRAWN);
-  const problems = event.problems.map((it) =>
-    `  ${it.level} ${it.rule}: ${it.metric === "" ? "" : `${escapeText(it.metric)}: `}${
-      escapeText(it.message, 1000)
+  const problems = event.problems.map(({ level, rule, metric, message }) =>
+    `  ${level} ${rule}: ${metric === "" ? "" : `${escapeText(metric)}: `}${
+      escapeText(message, 1000)
     }`
   );
   return [head, ...drawn, ...problems].join("\n");
 }
 
-/** The totals, what was wrong with them, and why the run fails. */
-export function summaryText(summary: Summary, gate?: GateResult): string {
+/** Formats the totals, the number of problems, and why the run fails. */
+export function receiveSummaryText(summary: ReceiveSummary, gate?: GateResult): string {
   const { errors = 0, warnings = 0, failures = [] } = gate ?? {};
   const problems = errors + warnings === 0
     ? ""

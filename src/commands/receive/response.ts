@@ -20,7 +20,7 @@ const CODES: ReadonlyMap<number, number> = new Map([
 const UNKNOWN = 2;
 
 /** An answer that says no: a google.rpc.Status as its body, in the format of the request. */
-export function refusal(
+export function errorResponse(
   status: number,
   message: string,
   headers: Readonly<Record<string, string>> = {},
@@ -39,7 +39,7 @@ export function refusal(
 }
 
 /** A 200: everything taken, or a partial success. */
-export function success(partial: PartialSuccess | undefined, format: Format): Response {
+export function successResponse(partial: PartialSuccess | undefined, format: Format): Response {
   const body = format === "json" ? jsonResponse(partial) : encodeResponse(partial);
   return new Response(body, { headers: { "Content-Type": CONTENT_TYPES[format] } });
 }

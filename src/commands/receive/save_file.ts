@@ -1,10 +1,11 @@
 import { messageOf, UsageError } from "../../platform/errors.ts";
 import type { RequestEvent } from "./event.ts";
 
+/** File to save requests in, and its limit. */
 export interface SaveOptions {
-  /** Absolute. */
+  /** Absolute path of FILE. */
   readonly path: string;
-  /** What FILE and FILE.1 hold together at most. */
+  /** Maximum size of FILE and FILE.1 together, in bytes. */
   readonly mostBytes: number;
 }
 
@@ -12,7 +13,7 @@ const NEWLINE = "\n".charCodeAt(0);
 
 /**
  * Keeps accepted requests as lines of OTLP/JSON, as the Collector's file exporter writes them. A line is in the file
- * before its request is answered. When FILE holds half of what is allowed it becomes FILE.1, in place of the one before.
+ * before its request is answered. When FILE holds half of the limit it becomes FILE.1 and replaces the one before.
  */
 export class SaveFile {
   readonly #path: string;
@@ -34,8 +35,8 @@ export class SaveFile {
     this.#length = file.statSync().size;
   }
 
-  /** Opens the file, to be appended to; `complain` is told once when something cannot be saved. */
-  static open(options: SaveOptions, complain: (message: string) => void): SaveFile {
+  /** Opens the file for appending. `complain` is called once if something cannot be saved. */
+  static openForAppend(options: SaveOptions, complain: (message: string) => void): SaveFile {
     try {
       const file = open(options.path);
       const save = new SaveFile(options, file, complain);
@@ -49,12 +50,12 @@ export class SaveFile {
     }
   }
 
-  /** How many accepted requests could not be saved. */
+  /** Number of accepted requests that could not be saved. */
   get unsaved(): number {
     return this.#unsaved;
   }
 
-  /** Saves what an accepted request holds; `toJson` gives its line. */
+  /** Saves an accepted request; `toJson` converts it. */
   add({ outcome, request }: RequestEvent, toJson: (request: SavedRequest) => unknown): void {
     if (request === undefined || request.resourceMetrics.length === 0) return;
     if (outcome !== "accepted" && outcome !== "partial") return;
@@ -71,7 +72,7 @@ export class SaveFile {
     }
   }
 
-  /** Lets the disk have it, and closes. */
+  /** Flushes the file to disk and closes it. */
   close(): void {
     try {
       this.#file.syncDataSync();
@@ -110,7 +111,7 @@ export class SaveFile {
     }
   }
 
-  /** Whoever wrote the file before may have been killed in the middle of a line. */
+  /** Ends the last line of the file, whose writer may have been killed in the middle of it. */
   #endLine(): void {
     if (this.#length === 0) return;
     const last = new Uint8Array(1);

@@ -1,12 +1,12 @@
 import { invalid, type Setting } from "../../settings/setting.ts";
 
-/** A scripted answer: judged as usual, none at all, or a status without a look at the data. */
+/** Scripted response: judged as usual, none at all, or a status regardless of the data. */
 export type Scripted =
   | { readonly kind: "judge" }
   | { readonly kind: "hang" }
   | { readonly kind: "status"; readonly status: number; readonly retryAfter: number | undefined };
 
-/** Parses `503,429:2,hang,200`; throws a UsageError that quotes the item that is wrong. */
+/** Parses `503,429:2,hang,200`; throws a UsageError that quotes the invalid item. */
 export function parseRespond(list: Setting): Scripted[] {
   return list.value.split(",").map((item) => parseItem({ ...list, value: item.trim() }));
 }

@@ -1,4 +1,4 @@
-/** Lets a number of holders in at once; the others wait in the order in which they came. */
+/** Admits a number of holders at once; others wait in order of arrival. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = places;
   }
 
-  /** Resolves with the function that gives the place back (calling it again does nothing). */
+  /** Waits for a place; resolves to the function that gives it back. Calling it again does nothing. */
   async enter(): Promise<() => void> {
     if (this.#free > 0) {
       this.#free--;

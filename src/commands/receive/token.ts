@@ -1,14 +1,16 @@
-/** Whether an Authorization header has the expected value; takes as long whatever part of its token is wrong. */
+/** Whether an Authorization header has the expected value, in the same time whichever part of the token is wrong. */
 export async function carriesToken(header: string | null, expected: string): Promise<boolean> {
-  const [carried, wanted] = [credentials(header ?? ""), credentials(expected)];
-  if (carried === undefined || wanted === undefined) return false;
-  const [a, b] = await Promise.all([digest(carried), digest(wanted)]);
+  const [carried, required] = [credentials(header ?? ""), credentials(expected)];
+  if (carried === undefined || required === undefined) return false;
+  const [a, b] = await Promise.all([digest(carried), digest(required)]);
   let difference = 0;
   a.forEach((byte, i) => difference |= byte ^ (b[i] ?? 0));
   return difference === 0;
 }
 
-/** A scheme has no case, and more than one blank may follow it (RFC 9110, 11). */
+/**
+ * Returns the credentials in comparable form: a scheme has no case, and several blanks may follow it (RFC 9110, 11).
+ */
 function credentials(value: string): string | undefined {
   const [, scheme, token] = /^(\S+)\s+(\S+)\s*$/.exec(value) ?? [];
   return scheme === undefined ? undefined : `${scheme.toLowerCase()} ${token}`;

@@ -1,8 +1,8 @@
-import { addFigures, bounded, MOST_EXPONENTIAL_BUCKETS } from "../../draw/add.ts";
-import { drawFirst, type Series, titleOf } from "../../draw/requests.ts";
+import { addFigures, limitBuckets, MOST_EXPONENTIAL_BUCKETS } from "../../draw/add.ts";
+import { drawFirst, type DrawnSeries, seriesTitle } from "../../draw/requests.ts";
 import type { Canvas } from "../../console/canvas.ts";
 import type { Hide } from "../../redact/secrets.ts";
-import { type Figures, figuresOf } from "../../draw/figures.ts";
+import { figuresOf, type PointFigures } from "../../draw/figures.ts";
 import { attributeWords } from "../../draw/words.ts";
 import type { Metric } from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { dataPointsOf } from "../../otlp/data_points.ts";
@@ -10,20 +10,20 @@ import type { RequestEvent } from "./event.ts";
 import { identityOf } from "./attribute_identity.ts";
 import { temporalityOf } from "./metric_list.ts";
 
-/** Roughly the memory that all series together may take. */
+/** Approximate memory of all series together, in bytes. */
 const MOST_BYTES = 32 * 2 ** 20;
-/** Of a name that is longer than this, no series is kept. */
+/** Maximum length of a series' key, in UTF-16 units; longer ones are not kept. */
 const LONGEST_NAME = 16_384;
 
-interface Total extends Omit<Series, "figures"> {
-  figures: Figures;
+interface Total extends Omit<DrawnSeries, "figures"> {
+  figures: PointFigures;
 }
 
 /**
- * Adds up what requests that were answered with 200 hold, series by series: a metric of one resource and scope, with
- * one set of attributes and bounds. Deltas are added, of anything else the last is kept. What has no room is counted.
+ * Sums up the requests answered with 200 by series: a metric of one resource and scope, with one set of attributes and
+ * bounds. Deltas are added; of anything else the last is kept. Data points without room are counted.
  */
-export class Totals {
+export class RequestTotals {
   readonly #hide: Hide;
   readonly #mostBytes: number;
   readonly #series = new Map<string, Total>();
@@ -32,7 +32,7 @@ export class Totals {
   #bytes = 0;
   #without = 0;
 
-  /** `hide` takes out of names what nobody may see. */
+  /** `hide` removes secrets from names. */
   constructor(hide: Hide = (text) => text, mostBytes = MOST_BYTES) {
     this.#hide = hide;
     this.#mostBytes = mostBytes;
@@ -58,16 +58,16 @@ export class Totals {
     const ofMetric = JSON.stringify([ofScope, metric.name, metric.unit, metric.data.case]);
     for (const point of dataPointsOf(metric)) {
       const figures = figuresOf(point);
-      if (!isSound(figures)) continue;
-      const key = [ofMetric, temporality, identityOf(point.attributes), boundsOf(figures)].join();
+      if (!countsFitBounds(figures)) continue;
+      const key = [ofMetric, temporality, identityOf(point.attributes), layoutKey(figures)].join();
       const known = this.#series.get(key);
       if (known !== undefined) {
         known.figures = temporality === "delta"
           ? addFigures(known.figures, figures)
-          : bounded(figures);
+          : limitBuckets(figures);
         continue;
       }
-      const title = titleOf(metric, point, this.#hide);
+      const title = seriesTitle(metric, point, this.#hide);
       if (temporality === "cumulative") title.push("(cumulative: the last)");
       const bytes = 2 * (key.length + title.join().length) + bytesOf(figures);
       if (key.length > LONGEST_NAME || this.#bytes + bytes > this.#mostBytes) {
@@ -75,16 +75,16 @@ export class Totals {
         continue;
       }
       this.#bytes += bytes;
-      this.#series.set(key, { resource, title, figures: bounded(figures) });
+      this.#series.set(key, { resource, title, figures: limitBuckets(figures) });
     }
   }
 
-  /** The totals of more than one request, those of the most measurements first; of one alone there is nothing to add. */
+  /** Draws the totals, largest series first; nothing for fewer than two requests. */
   draw(canvas: Canvas): string[] {
     if (this.#requests < 2) return [];
     const rejected = this.#rejected === 0 ? "" : ` (rejected data points: ${this.#rejected})`;
     const largest = [...this.#series.values()].sort((a, b) =>
-      Number(countOf(b.figures) - countOf(a.figures))
+      Number(measurementCount(b.figures) - measurementCount(a.figures))
     );
     return [
       `Totals of ${this.#requests} requests${rejected}:`,
@@ -96,25 +96,25 @@ export class Totals {
   }
 }
 
-/** Counts that do not fit their bounds are rejected, and cannot be added to others. */
-function isSound(figures: Figures): boolean {
+/** Whether the counts match the bounds. Others are rejected and cannot be added. */
+function countsFitBounds(figures: PointFigures): boolean {
   const buckets = figures.kind === "distribution" ? figures.buckets : undefined;
   return buckets?.kind !== "explicit" || buckets.counts.length === buckets.bounds.length + 1;
 }
 
-function boundsOf(figures: Figures): string {
+function layoutKey(figures: PointFigures): string {
   if (figures.kind === "number" || figures.buckets === undefined) return "";
   return figures.buckets.kind === "explicit" ? figures.buckets.bounds.join(" ") : "exponential";
 }
 
-function countOf(figures: Figures): bigint {
+function measurementCount(figures: PointFigures): bigint {
   return figures.kind === "number" ? 0n : figures.count;
 }
 
 const BYTES_A_SERIES = 500;
 const BYTES_A_NUMBER = 16;
 
-function bytesOf(figures: Figures): number {
+function bytesOf(figures: PointFigures): number {
   if (figures.kind === "number" || figures.buckets === undefined) return BYTES_A_SERIES;
   const { buckets } = figures;
   const numbers = buckets.kind === "explicit"

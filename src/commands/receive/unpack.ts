@@ -4,8 +4,8 @@ import { unpackBounded } from "../../otlp/gzip.ts";
 import type { Encoding } from "./media.ts";
 
 /**
- * Unpacks a body and stops as soon as there is more than `limit`, which is said with undefined. Throws when the bytes are
- * not what `encoding` says. `scratch` is used again and again.
+ * Unpacks a body; undefined as soon as there is more than `limit`. Throws if the bytes are not what `encoding` says.
+ * Reuses `scratch` as its buffer.
  */
 export function unpack(
   packed: Uint8Array<ArrayBuffer>,
@@ -33,7 +33,10 @@ async function unpackZstd(packed: Uint8Array, limit: number): Promise<Uint8Array
 
 const MAGIC = 0xfd2fb528;
 
-/** Deno unpacks a frame that was cut off to nothing, without a word: so its blocks are walked (RFC 8878, section 3). */
+/**
+ * Whether all zstd frames are complete (RFC 8878, section 3). Deno silently unpacks a frame that was cut off to
+ * nothing.
+ */
 function isWhole(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
@@ -45,7 +48,7 @@ function isWhole(bytes: Uint8Array): boolean {
       if (at > bytes.length) return false;
       continue;
     }
-    // What is no frame at all, the decompressor calls by its name.
+    // The decompressor reports bytes that are not a frame.
     if (magic !== MAGIC) return true;
     const end = endOfFrame(view, at + 4);
     if (end === undefined) return false;

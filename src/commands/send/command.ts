@@ -11,7 +11,7 @@ import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
 import { UsageError } from "../../platform/errors.ts";
 import type { System } from "../../platform/system.ts";
-import { atMost, ONE_REQUEST, type RequestLimits } from "../../otlp/request.ts";
+import { ONE_REQUEST, type RequestLimits, withByteLimit } from "../../otlp/request.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
 import { reporter } from "./report/report.ts";
@@ -147,7 +147,7 @@ async function sending(
   find(advice.findings);
   const report = reporter(reported(config, metrics.map(hide)), advice);
   print(report.start());
-  const limits = () => atMost(delivery.largestRequest, profile.limits);
+  const limits = () => withByteLimit(delivery.largestRequest, profile.limits);
   const sender = await senderOf(config, { ...recording, posts }, limits, clock);
   const figures = new RequestFigures(clock, await rampOf(config));
   const openDelivery = await deliveryOpener(sender.posts);

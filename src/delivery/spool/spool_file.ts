@@ -1,6 +1,6 @@
 import { isPlace, type Place } from "../place.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
-import { concat } from "../../otlp/wire.ts";
+import { joinBytes } from "../../platform/byte_buffer.ts";
 
 /*
  * A request is a file of its own: a line with the checksum of all that follows, a line of JSON that describes the
@@ -33,11 +33,11 @@ export async function encodeFile({ requests, recordedAt, followed }: Stored): Pr
     requests: requests.map(({ body, ...rest }) => ({ ...rest, bytes: body.length })),
     followed,
   };
-  const described = concat([
+  const described = joinBytes([
     utf8(`${JSON.stringify(description)}\n`),
     ...requests.map(({ body }) => body),
   ]);
-  return concat([utf8(`${FORMAT} ${await sha256(described)}\n`), described]);
+  return joinBytes([utf8(`${FORMAT} ${await sha256(described)}\n`), described]);
 }
 
 /** Undefined when it is torn or something else. */

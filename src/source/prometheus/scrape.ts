@@ -3,7 +3,7 @@ import { oneLine } from "../../console/escape.ts";
 import { counted } from "../../console/plural.ts";
 import { redactUrlText } from "../../redact/redact.ts";
 import type { ScrapeConfig } from "./scrape_config.ts";
-import type { Got } from "../../http/get.ts";
+import type { GetResult } from "../../http/get.ts";
 import { proxyFailureHint, proxyStatusHint, type Route } from "../../http/proxy_hints.ts";
 import { histogramsOf } from "./cumulative.ts";
 import { ScrapeDeltas } from "./deltas.ts";
@@ -13,7 +13,7 @@ import type { Interval } from "../../otlp/interval.ts";
 import type { Filled, RecordFamilies, Records, Source } from "../source.ts";
 
 /** GETs the endpoint, within so many ms. */
-export type Scrape = (timeoutMs: number, signal: AbortSignal) => Promise<Got>;
+export type Scrape = (timeoutMs: number, signal: AbortSignal) => Promise<GetResult>;
 
 /** A source's words for people. */
 export interface Say {
@@ -126,10 +126,10 @@ export function scrapeSource(
 
 /** Lets `scrape` take LAST_MS more at most when the program is to stop. */
 async function bounded(
-  scrape: (signal: AbortSignal) => Promise<Got>,
+  scrape: (signal: AbortSignal) => Promise<GetResult>,
   clock: Clock,
   stop: AbortSignal,
-): Promise<Got> {
+): Promise<GetResult> {
   const cut = new AbortController();
   const done = new AbortController();
   const soon = () => void clock.sleep(LAST_MS, done.signal).then(() => cut.abort());
@@ -160,7 +160,7 @@ interface NoText {
 }
 
 /** The exposition, or why there is none. */
-function textOf(got: Got, route: Route | undefined): string | NoText {
+function textOf(got: GetResult, route: Route | undefined): string | NoText {
   switch (got.kind) {
     case "failure":
       return {
@@ -195,7 +195,9 @@ function textOf(got: Got, route: Route | undefined): string | NoText {
   }
 }
 
-function statusHint({ status, headers }: Extract<Got, { kind: "answer" }>): string | undefined {
+function statusHint(
+  { status, headers }: Extract<GetResult, { kind: "answer" }>,
+): string | undefined {
   if (status >= 300 && status < 400) {
     const to = headers.get("location");
     return `redirects are not followed${

@@ -8,7 +8,7 @@ import {
   dataPointsIn,
   encodeMessage,
   latestTime,
-  measurementsOf,
+  measurementCountOf,
   shiftTimes,
 } from "../../otlp/message.ts";
 import type { Collected, Recorder } from "../../otlp/recorder.ts";
@@ -178,7 +178,7 @@ function readLine(text: string | undefined) {
   let measurements = 0;
   for (const point of dataPointsIn(request)) {
     points++;
-    measurements += measurementsOf(point);
+    measurements += measurementCountOf(point);
   }
   if (measurements > MOST_MEASUREMENTS) return "its counts are too large to be added up";
   return { request, points, measurements };

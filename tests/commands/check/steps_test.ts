@@ -2,27 +2,27 @@ import assert from "node:assert/strict";
 import { Secrets } from "../../../src/redact/secrets.ts";
 import { type CheckSystem, runCheck } from "../../../src/commands/check/command.ts";
 import {
-  answered,
-  isUndecided,
+  isUndecidedAnswer,
   judgeHttp,
   judgeIngest,
   judgeToken,
+  readPostResult,
 } from "../../../src/commands/check/answer_steps.ts";
 import { canary } from "../../../src/commands/check/canary.ts";
 import { isAddress, targetOf } from "../../../src/http/target.ts";
 import {
+  checkSummaryJson,
+  checkSummaryText,
   stepJson,
   stepText,
-  summaryJson,
-  summaryText,
 } from "../../../src/commands/check/report.ts";
 import {
-  failed,
+  failedStep,
   milliseconds,
-  passed,
-  undecided,
+  passedStep,
+  undecidedStep,
   withFacts,
-  within,
+  withinTime,
 } from "../../../src/commands/check/step.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { judgeDynatrace } from "../../../src/receivers/dynatrace/judge.ts";
@@ -102,29 +102,33 @@ Deno.test("runCheck() reads the environment that it is given and no other", asyn
 
 Deno.test("stepText() puts every line of the hint below the first", () => {
   assert.equal(
-    stepText("tcp", failed("refused", "one", "two\nthree"), 3.14),
+    stepText("tcp", failedStep("refused", "one", "two\nthree"), 3.14),
     "✗ tcp      3.1 ms  refused\n    Hint: one\n          two\n          three",
   );
-  assert.equal(stepText("config", passed("fine"), 12.6), "✓ config    13 ms  fine");
+  assert.equal(stepText("config", passedStep("fine"), 12.6), "✓ config    13 ms  fine");
 });
 
 Deno.test("stepText() marks what cannot be told, and shows the words for people", () => {
-  const step = withFacts(undecided("unclear", "ask"), { status: 400 }, "400, unclear");
+  const step = withFacts(undecidedStep("unclear", "ask"), { status: 400 }, "400, unclear");
   assert.equal(stepText("ingest", step, 1), "? ingest   1.0 ms  400, unclear\n    Hint: ask");
 });
 
 Deno.test("stepJson() keeps the order of the keys, null where there is no hint, and ends with the facts", () => {
-  const step = withFacts(passed("fine", undefined), { host: "h", addresses: ["a"] }, "fine as h");
+  const step = withFacts(
+    passedStep("fine", undefined),
+    { host: "h", addresses: ["a"] },
+    "fine as h",
+  );
   assert.equal(
     stepJson("dns", step, 0.04),
     '{"type":"step","name":"dns","ok":true,"detail":"fine","hint":null,"durationMs":0,"host":"h","addresses":["a"]}',
   );
-  assert.match(stepJson("ingest", undecided("?"), 1), /"ok":null/);
+  assert.match(stepJson("ingest", undecidedStep("?"), 1), /"ok":null/);
 });
 
-Deno.test("summaryText() says that all is well of nothing that cannot be told", () => {
-  assert.doesNotMatch(summaryText(null), /fine|well|ok/i);
-  assert.equal(summaryJson(null, 1), '{"type":"summary","ok":null,"exitCode":1}');
+Deno.test("checkSummaryText() does not claim success when a step is undecided", () => {
+  assert.doesNotMatch(checkSummaryText(null), /fine|well|ok/i);
+  assert.equal(checkSummaryJson(null, 1), '{"type":"summary","ok":null,"exitCode":1}');
 });
 
 Deno.test("milliseconds() has a decimal below ten only", () => {
@@ -136,7 +140,7 @@ Deno.test("milliseconds() has a decimal below ten only", () => {
   ]);
 });
 
-Deno.test("within() rejects when time is up or a signal comes, and aborts the work", async () => {
+Deno.test("withinTime() rejects when time is up or a signal comes, and aborts the work", async () => {
   for (
     const [stop, message] of [[NEVER, "timed out"], [AbortSignal.abort(), "interrupted"]] as const
   ) {
@@ -146,10 +150,10 @@ Deno.test("within() rejects when time is up or a signal comes, and aborts the wo
         aborted = signal.aborted;
         signal.addEventListener("abort", () => aborted = true);
       });
-    await assert.rejects(within(1, stop, work), { message });
+    await assert.rejects(withinTime(1, stop, work), { message });
     assert.equal(aborted, true);
   }
-  assert.equal(await within(60_000, NEVER, () => Promise.resolve(7)), 7);
+  assert.equal(await withinTime(60_000, NEVER, () => Promise.resolve(7)), 7);
 });
 
 Deno.test("targetOf() is host and port of a URL, without the brackets of IPv6", () => {
@@ -243,7 +247,7 @@ const statuses:
 for (const [status, fails] of statuses) {
   const does = fails === "open" ? "leaves open all three steps" : `fails ${fails}`;
   Deno.test(`a ${status} to the empty request ${does}`, async () => {
-    const it = await answered(reply(status), DAY, SAME);
+    const it = await readPostResult(reply(status), DAY, SAME);
     assert.ok("answer" in it);
     const steps = Object.entries({
       http: judgeHttp(it, RECEIVER, DAY),
@@ -254,18 +258,22 @@ for (const [status, fails] of statuses) {
     const open = steps.filter(([, { ok }]) => ok === null).length;
     assert.equal(first ?? (open === 0 ? "none" : "open"), fails);
     assert.equal(open, fails === "open" ? 3 : 0);
-    assert.equal(isUndecided(it), fails === "open");
+    assert.equal(isUndecidedAnswer(it), fails === "open");
   });
 }
 
 Deno.test("a 400 with a Status is an OTLP receiver's, whatever else it leaves open", async () => {
-  const it = await answered(reply(400, { "content-type": "application/x-protobuf" }), DAY, SAME);
+  const it = await readPostResult(
+    reply(400, { "content-type": "application/x-protobuf" }),
+    DAY,
+    SAME,
+  );
   assert.equal(judgeHttp(it, RECEIVER, DAY).ok, true);
 });
 
 Deno.test("no step says a status in its detail, nor shows a refusal beside a ✓", async () => {
   for (const [status] of statuses) {
-    const it = await answered(reply(status), DAY, SAME);
+    const it = await readPostResult(reply(status), DAY, SAME);
     assert.ok("answer" in it);
     for (
       const step of [
@@ -286,7 +294,7 @@ for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
     for (const sign of [-1, 1]) {
       const date = new Date(DAY + sign * ms).toUTCString();
       const { ok, hint } = judgeHttp(
-        await answered(reply(200, { date }), DAY, (text) => text),
+        await readPostResult(reply(200, { date }), DAY, (text) => text),
         RECEIVER,
         DAY,
       );
@@ -299,7 +307,7 @@ for (const [ms, says] of [[600_000, false], [601_000, true]] as const) {
 Deno.test("judgeHttp() shows a server's name as text that does nothing", async () => {
   const server = `x\u0085${"y".repeat(300)}`;
   const { text, facts } = judgeHttp(
-    await answered(reply(200, { server }), DAY, SAME),
+    await readPostResult(reply(200, { server }), DAY, SAME),
     RECEIVER,
     DAY,
   );

@@ -7,7 +7,7 @@ import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentel
 import { AggregationTemporality } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { fromJsonRequest, toJsonRequest } from "../../../src/otlp/json_request.ts";
 import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
-import { type Limits, limitsFor } from "../../../src/commands/receive/body.ts";
+import { limitsFor, type ReceiveLimits } from "../../../src/commands/receive/body.ts";
 import { PROFILES } from "../../../src/receivers/profiles.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
 import { startReceiver } from "../../../src/commands/receive/server.ts";
@@ -19,7 +19,7 @@ interface Running extends AsyncDisposable {
   readonly events: readonly RequestEvent[];
 }
 
-function start(limits: Limits = OTLP): Running {
+function start(limits: ReceiveLimits = OTLP): Running {
   const events: RequestEvent[] = [];
   const receiver = startReceiver({
     host: "127.0.0.1",

@@ -10,17 +10,17 @@ import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentel
 import { AggregationTemporality } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
 import { PROFILES, RECEIVERS } from "../../../src/receivers/profiles.ts";
-import { type Limits, limitsFor } from "../../../src/commands/receive/body.ts";
+import { limitsFor, type ReceiveLimits } from "../../../src/commands/receive/body.ts";
 import type { ReceiveFlags } from "../../../src/settings/settings.ts";
 import { runReceive } from "../../../src/commands/receive/command.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
 import { readTokenFile } from "../../../src/http/token_file.ts";
-import { gunzip } from "../../../src/otlp/gzip.ts";
+import { gunzipBounded } from "../../../src/otlp/gzip.ts";
 import {
+  receiveSummaryJson,
+  receiveSummaryText,
   requestJson,
   requestText,
-  summaryJson,
-  summaryText,
 } from "../../../src/commands/receive/report.ts";
 import { parseRespond } from "../../../src/commands/receive/script.ts";
 import {
@@ -81,7 +81,9 @@ interface Running extends AsyncDisposable {
   told(count: number): Promise<void>;
 }
 
-function start(change: Partial<ReceiverOptions> & { limit?: Partial<Limits> } = {}): Running {
+function start(
+  change: Partial<ReceiverOptions> & { limit?: Partial<ReceiveLimits> } = {},
+): Running {
   const { limit, ...options } = change;
   const events: RequestEvent[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
@@ -393,11 +395,11 @@ Deno.test("startReceiver() answers 413 when two bytes on the wire would each bec
   assert.equal((await post(running.url, empty.subarray(0, 20_000))).status, 200);
 });
 
-Deno.test("gunzip() stops feeding when the limit is passed", async () => {
+Deno.test("gunzipBounded() stops feeding when the limit is passed", async () => {
   const bomb = await gzip(new Uint8Array(32 * 2 ** 20));
-  assert.equal(await gunzip(bomb, 1000), undefined);
-  assert.equal((await gunzip(bomb, 32 * 2 ** 20))?.length, 32 * 2 ** 20);
-  assert.equal(await gunzip(bomb, 32 * 2 ** 20 - 1), undefined);
+  assert.equal(await gunzipBounded(bomb, 1000), undefined);
+  assert.equal((await gunzipBounded(bomb, 32 * 2 ** 20))?.length, 32 * 2 ** 20);
+  assert.equal(await gunzipBounded(bomb, 32 * 2 ** 20 - 1), undefined);
 });
 
 Deno.test("startReceiver() answers 408 when a body does not end", async () => {
@@ -958,20 +960,20 @@ Deno.test("requestText() puts problems under the request", () => {
   assert.equal(lines[1], "  error token: no token");
 });
 
-Deno.test("summaryText() and summaryJson() say the same", () => {
+Deno.test("receiveSummaryText() and receiveSummaryJson() say the same", () => {
   const summary = { requests: 2, points: 1, measurements: 5, rejectedPoints: 1 };
   assert.equal(
-    summaryText(summary),
+    receiveSummaryText(summary),
     "Received 2 requests: 1 data point, 5 measurements, 1 data point rejected",
   );
   const gate = { errors: 0, warnings: 2, missing: ["a"], failures: [`--expect "a": missing`] };
   assert.equal(
-    summaryText(summary, gate),
+    receiveSummaryText(summary, gate),
     "Received 2 requests: 1 data point, 5 measurements, 1 data point rejected; 0 errors, 2 warnings\n" +
       `✗ --expect "a": missing`,
   );
   assert.equal(
-    summaryJson(summary, gate, 1),
+    receiveSummaryJson(summary, gate, 1),
     '{"type":"summary","requests":2,"points":1,"measurements":5,"rejectedPoints":1,' +
       '"errors":0,"warnings":2,"missing":["a"],"exitCode":1}',
   );

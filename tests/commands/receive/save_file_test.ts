@@ -61,7 +61,7 @@ Deno.test("SaveFile.add() appends accepted requests as lines of OTLP/JSON", asyn
   await using temporary = await folder();
   const path = `${temporary.path}/saved.jsonl`;
   await Deno.writeTextFile(path, "cut off");
-  const file = SaveFile.open({ path, mostBytes: 1e6 }, noComplaint);
+  const file = SaveFile.openForAppend({ path, mostBytes: 1e6 }, noComplaint);
   file.add(event("a"), toJsonRequest);
   file.add(event("b", { outcome: "rejected", status: 400 }), toJsonRequest);
   file.add(event("c", { outcome: "partial" }), toJsonRequest);
@@ -75,7 +75,7 @@ Deno.test("SaveFile.add() lets a second file take turns, and keeps both within t
   await using temporary = await folder();
   const path = `${temporary.path}/saved`;
   const mostBytes = 6 * line("m0").length;
-  const file = SaveFile.open({ path, mostBytes }, noComplaint);
+  const file = SaveFile.openForAppend({ path, mostBytes }, noComplaint);
   for (let i = 0; i < 8; i++) file.add(event(`m${i}`), toJsonRequest);
   file.close();
   assert.equal(await temporary.read("saved.1"), line("m3") + line("m4") + line("m5"));
@@ -86,7 +86,7 @@ Deno.test("SaveFile.add() says once that a request is too long, and counts each"
   await using temporary = await folder();
   const said: string[] = [];
   const path = `${temporary.path}/saved`;
-  const file = SaveFile.open({ path, mostBytes: 20 }, (it) => said.push(it));
+  const file = SaveFile.openForAppend({ path, mostBytes: 20 }, (it) => said.push(it));
   file.add(event("a"), toJsonRequest);
   file.add(event("b"), toJsonRequest);
   file.close();
@@ -98,7 +98,7 @@ Deno.test("SaveFile.add() says once that a request is too long, and counts each"
 Deno.test("SaveFile.open() throws a UsageError for what cannot be written", async () => {
   await using temporary = await folder();
   const options = { path: `${temporary.path}/none/saved`, mostBytes: 1e6 };
-  assert.throws(() => SaveFile.open(options, noComplaint), (thrown) => {
+  assert.throws(() => SaveFile.openForAppend(options, noComplaint), (thrown) => {
     assert.ok(thrown instanceof UsageError);
     assert.match(thrown.message, /^--save ".*none\/saved" cannot be written: /);
     return true;
@@ -111,7 +111,7 @@ Deno.test("SaveFile.add() goes on in the same file when a new one cannot be open
   const complaints: string[] = [];
   // Half of it holds one line.
   const mostBytes = 2 * line("a").length + 1;
-  const file = SaveFile.open({ path, mostBytes }, (message) => complaints.push(message));
+  const file = SaveFile.openForAppend({ path, mostBytes }, (message) => complaints.push(message));
   file.add(event("a"), toJsonRequest);
   const { openSync } = Deno;
   try {

@@ -7,7 +7,7 @@ import {
   MetricSchema,
 } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
-import { Totals } from "../../../src/commands/receive/totals.ts";
+import { RequestTotals } from "../../../src/commands/receive/totals.ts";
 
 const canvas = { ...canvasOf({ columns: undefined, env: () => undefined }), width: 30 };
 const { DELTA, CUMULATIVE } = AggregationTemporality;
@@ -76,7 +76,7 @@ function histogram(
 }
 
 function totals(...events: readonly RequestEvent[]): readonly string[] {
-  const added = new Totals();
+  const added = new RequestTotals();
   for (const it of events) added.add(it);
   return added.draw(canvas);
 }
@@ -84,7 +84,7 @@ function totals(...events: readonly RequestEvent[]): readonly string[] {
 const series = (lines: readonly string[]) =>
   lines.filter((line) => /^ {2}\S|^ {4}(count|value)/.test(line)).map((line) => line.trim());
 
-Deno.test("Totals.draw() adds up deltas of a series: counts, sum, min and max", () => {
+Deno.test("RequestTotals.draw() adds up deltas of a series: counts, sum, min and max", () => {
   const lines = totals(
     event([histogram("m", { counts: [1n, 2n], min: 4, max: 12, sum: 28 })]),
     event([histogram("m", { counts: [3n, 2n], min: 1, max: 11.5, sum: 30 })]),
@@ -101,7 +101,7 @@ Deno.test("Totals.draw() adds up deltas of a series: counts, sum, min and max", 
   ]);
 });
 
-Deno.test("Totals.draw() knows no sum, min or max that one of the data points lacks", () => {
+Deno.test("RequestTotals.draw() knows no sum, min or max that one of the data points lacks", () => {
   const lines = totals(
     event([histogram("m", { counts: [1n, 0n], min: 4, max: 4, sum: 4 })]),
     event([histogram("m", { counts: [1n, 0n] })]),
@@ -109,7 +109,7 @@ Deno.test("Totals.draw() knows no sum, min or max that one of the data points la
   assert.deepEqual(series(lines), ["resource service.name=shop", "m", "count 2"]);
 });
 
-Deno.test("Totals.draw() keeps the last of a cumulative series", () => {
+Deno.test("RequestTotals.draw() keeps the last of a cumulative series", () => {
   const lines = totals(
     event([histogram("m", { counts: [1n, 2n] }, CUMULATIVE)]),
     event([histogram("m", { counts: [1n, 6n] }, CUMULATIVE)]),
@@ -117,7 +117,7 @@ Deno.test("Totals.draw() keeps the last of a cumulative series", () => {
   assert.deepEqual(series(lines).slice(1), ["m (cumulative: the last)", "count 7"]);
 });
 
-Deno.test("Totals.draw() keeps apart what differs in name, attributes or bounds; the largest is first", () => {
+Deno.test("RequestTotals.draw() keeps apart what differs in name, attributes or bounds; the largest is first", () => {
   const a = [attribute("k", "1"), attribute("l", "x")];
   const lines = totals(
     event([
@@ -141,7 +141,7 @@ Deno.test("Totals.draw() keeps apart what differs in name, attributes or bounds;
   ]);
 });
 
-Deno.test("Totals.draw() adds exponential histograms of different scales", () => {
+Deno.test("RequestTotals.draw() adds exponential histograms of different scales", () => {
   const exponential = (scale: number, offset: number, ...bucketCounts: bigint[]): MetricInit => ({
     name: "e",
     data: {
@@ -163,7 +163,7 @@ Deno.test("Totals.draw() adds exponential histograms of different scales", () =>
   ]);
 });
 
-Deno.test("Totals.draw() adds delta sums and keeps the last of a gauge", () => {
+Deno.test("RequestTotals.draw() adds delta sums and keeps the last of a gauge", () => {
   const sum = (value: bigint): MetricInit => ({
     name: "s",
     data: {
@@ -182,7 +182,7 @@ Deno.test("Totals.draw() adds delta sums and keeps the last of a gauge", () => {
   assert.deepEqual(series(lines).slice(1), ["s", "value 5", "g", "value 0.25"]);
 });
 
-Deno.test("Totals.draw() draws nothing for one request, and leaves out what was not answered with 200", () => {
+Deno.test("RequestTotals.draw() draws nothing for one request, and leaves out what was not answered with 200", () => {
   const one = event([histogram("m", { counts: [1n, 0n] })]);
   assert.deepEqual(totals(one), []);
   assert.deepEqual(totals(one, { ...one, status: 503, outcome: "rejected" }), []);
@@ -190,7 +190,7 @@ Deno.test("Totals.draw() draws nothing for one request, and leaves out what was 
   assert.deepEqual(totals(one, event([])), []);
 });
 
-Deno.test("Totals.draw() leaves out a data point whose counts do not fit its bounds, and says that some were rejected", () => {
+Deno.test("RequestTotals.draw() leaves out a data point whose counts do not fit its bounds, and says that some were rejected", () => {
   const lines = totals(
     event([histogram("m", { counts: [1n, 0n] })]),
     event([histogram("m", { counts: [1n, 0n] }), histogram("m", { counts: [1n, 2n, 3n] })], {
@@ -202,13 +202,13 @@ Deno.test("Totals.draw() leaves out a data point whose counts do not fit its bou
   assert.deepEqual(series(lines).slice(1), ["m", "count 2"]);
 });
 
-Deno.test("Totals.add() keeps within its memory, and what it leaves out is said", () => {
+Deno.test("RequestTotals.add() keeps within its memory, and what it leaves out is said", () => {
   const many = (from: number) =>
     event(
       Array.from({ length: 100 }, (_, i) =>
         histogram("m", { counts: [1n, 0n], attributes: [attribute("n", String(from + i))] })),
     );
-  const added = new Totals(undefined, 100_000);
+  const added = new RequestTotals(undefined, 100_000);
   for (let from = 0; from < 1000; from += 100) added.add(many(from));
   added.add(many(0));
   const lines = added.draw(canvas);
@@ -223,7 +223,7 @@ Deno.test("Totals.add() keeps within its memory, and what it leaves out is said"
   assert.equal(series(lines)[2], "count 2");
 });
 
-Deno.test("Totals.add() keeps no series of an endless name", () => {
+Deno.test("RequestTotals.add() keeps no series of an endless name", () => {
   const endless = event([
     histogram("m", { counts: [1n, 0n], attributes: [attribute("a", "x".repeat(100_000))] }),
   ]);

@@ -5,7 +5,7 @@ import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
 import { Delivery, type Limits, type Pending } from "../../../src/delivery/delivery.ts";
 import type { Attributes } from "../../../src/aggregate/measurement.ts";
 import { batchSource, emptySource, type Source } from "../../../src/source/source.ts";
-import { atMost, type RequestLimits } from "../../../src/otlp/request.ts";
+import { type RequestLimits, withByteLimit } from "../../../src/otlp/request.ts";
 import { PROFILES } from "../../../src/receivers/profiles.ts";
 import { recorder } from "../../../src/otlp/recorder.ts";
 import { run, type RunEvent, type Summary } from "../../../src/commands/send/loop.ts";
@@ -105,7 +105,8 @@ class World {
       schedule: options.schedule ?? ONCE,
       startDelayMs: options.startDelayMs ?? 0,
       keep: { retryForMs: options.retryForMs ?? 30_000, maxPendingBytes: limits.maxPendingBytes },
-      limits: () => atMost(this.delivery.largestRequest, options.request ?? PROFILES.otlp.limits),
+      limits: () =>
+        withByteLimit(this.delivery.largestRequest, options.request ?? PROFILES.otlp.limits),
       compression: "none",
       timeoutMs,
       review: () => Promise.resolve(),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import type { Got } from "../../../src/http/get.ts";
+import type { GetResult } from "../../../src/http/get.ts";
 import { INTERRUPTED, timedOut } from "../../../src/http/transport.ts";
 import { openScrape } from "../../../src/source/prometheus/open_scrape.ts";
 import { type Scrape, scrapeSource } from "../../../src/source/prometheus/scrape.ts";
@@ -32,7 +32,7 @@ function exposition(counted: Counted): string {
   return `${lines.join("\n")}\n`;
 }
 
-function answer(counted: Counted): Got {
+function answer(counted: Counted): GetResult {
   const headers = new Headers({ "content-type": "text/plain; version=0.0.4" });
   return { kind: "answer", status: 200, headers, text: exposition(counted) };
 }
@@ -71,7 +71,7 @@ function never(): never {
   throw new Error("Only families are recorded");
 }
 
-type Answer = Counted | Got | ((...asked: Parameters<Scrape>) => Promise<Got>);
+type Answer = Counted | GetResult | ((...asked: Parameters<Scrape>) => Promise<GetResult>);
 
 /** A source whose target answers one after the other; the last one again and again. */
 function scraping(answers: (clock: SimulatedClock) => readonly Answer[], mostSeries = 1000) {
@@ -110,15 +110,15 @@ function scraping(answers: (clock: SimulatedClock) => readonly Answer[], mostSer
   };
 }
 
-function isGot(value: Counted | Got): value is Got {
+function isGot(value: Counted | GetResult): value is GetResult {
   return typeof value["kind"] === "string";
 }
 
 /** A target that never answers: it ends at the timeout that it was given, or when it is given up. */
-function hung(clock: SimulatedClock): (...asked: Parameters<Scrape>) => Promise<Got> {
+function hung(clock: SimulatedClock): (...asked: Parameters<Scrape>) => Promise<GetResult> {
   return async (timeoutMs, signal) => {
     await clock.sleep(timeoutMs, signal);
-    return signal.aborted ? INTERRUPTED : timedOut(timeoutMs, false);
+    return signal.aborted ? INTERRUPTED : timedOut(timeoutMs);
   };
 }
 
@@ -184,7 +184,11 @@ Deno.test("scrapeSource() waits two seconds at most for a hung scrape after a si
 });
 
 Deno.test("scrapeSource() counts from 0 after a target that was away has restarted", async () => {
-  const refused: Got = { ...timedOut(0, false), cause: "refused", message: "connection refused" };
+  const refused: GetResult = {
+    ...timedOut(0),
+    cause: "refused",
+    message: "connection refused",
+  };
   const { fill, notes, warnings } = scraping(() => [
     { a: [100, 10], b: [7, 0] },
     { a: [120, 10], b: [7, 0] },

@@ -1,6 +1,6 @@
 import { type Bucket, type Extremes, quantile } from "../../../aggregate/quantile.ts";
 
-/** Estimates quantiles of counts between bounds; undefined where there is nothing to say. Runs in the browser too. */
+/** Estimates quantiles of counts between bounds; undefined where nothing is known. Runs in the browser too. */
 export function quantiles(
   shares: readonly number[],
   bounds: readonly number[],

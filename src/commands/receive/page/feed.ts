@@ -10,21 +10,21 @@ import type { SeriesHistory } from "./series_history.ts";
 
 const MOST_REQUESTS = 200;
 const MOST_PROBLEMS = 20;
-/** Between two looks at the list of series: its figures cost more than all else. */
+/** Interval between updates of the list of series, in ms: its figures cost more than everything else. */
 const LIST_MS = 1000;
 
 type Kept = Omit<RequestEvent, "request"> & { readonly id: number };
 
-/** How far one reader of the feed has come. */
+/** Position of one reader of the feed. */
 export interface Cursor {
   request: number;
   series: number;
   listedMs: number;
-  /** Of the last data point that it knows of; those of the same millisecond are told again. */
+  /** Arrival of the newest data point that it knows; those of the same millisecond are sent again. */
   seenMs: number;
 }
 
-/** Remembers what came, and makes events of what a reader has not yet been told. */
+/** Remembers requests, and turns what a reader does not know yet into events. */
 export class Feed {
   readonly #history: History;
   readonly #startedMs: number;
@@ -80,7 +80,7 @@ export class Feed {
     return cursor.request !== this.#totals.requests;
   }
 
-  /** What the reader does not know yet; moves its cursor. */
+  /** Returns what the reader does not know yet, and moves its cursor. */
   next(cursor: Cursor, now: number): Update {
     const { series, sliceMs, leftOut, forgottenBefore } = this.#history;
     const requests = this.#kept.slice(-MOST_REQUESTS).filter(({ id }) => id > cursor.request);
@@ -106,7 +106,7 @@ export class Feed {
       problems,
       moreProblems: this.#problems.more,
       newSeries,
-      figures: changed.map(figuresOf),
+      figures: changed.map(seriesFigures),
     };
   }
 }
@@ -133,7 +133,7 @@ function seriesRow({ id, names, numbers }: SeriesHistory): SeriesRow {
   return { id, ...names, kind: numbers ?? "histogram" };
 }
 
-function figuresOf(series: SeriesHistory): SeriesFigures {
+function seriesFigures(series: SeriesHistory): SeriesFigures {
   const { id, count, numbers, totals, min, max, seen } = series;
   if (numbers !== undefined) return [id, count, null, null, totals[0] ?? null, seen];
   const [p50, p99] = quantiles([0.5, 0.99], series.bounds, totals, { min, max });

@@ -1,20 +1,22 @@
-/** Where the receiver listens. */
-export interface Listener {
-  /** As it was given: a name or an address, without brackets. */
+import { inBrackets, isAddress, withoutBrackets } from "../../../http/target.ts";
+
+/** Address at which the receiver listens. */
+export interface ListenAddress {
+  /** Name or address as it was given, without brackets. */
   readonly host: string;
   readonly port: number;
   readonly scheme: "http" | "https";
 }
 
 /**
- * Why a request for the page is not answered; undefined when it is. A page of another site can make a browser ask here
- * under a name of its own (DNS rebinding) or from its own origin: neither may see what came.
+ * Returns why a request for the page is refused; undefined if it is answered. A page of another site can make a
+ * browser ask under a name of its own (DNS rebinding) or from its own origin: neither may see the data.
  */
-export function refusalOf(request: Request, listener: Listener): string | undefined {
+export function pageRefusal(request: Request, listener: ListenAddress): string | undefined {
   const { headers } = request;
-  const asked = URL.parse(request.url)?.host ?? "";
-  const named = headers.get("Host") ?? asked;
-  if (![asked, named].every((host) => isOwnHost(host, listener))) {
+  const requested = URL.parse(request.url)?.host ?? "";
+  const named = headers.get("Host") ?? requested;
+  if (![requested, named].every((host) => isOwnHost(host, listener))) {
     return `Host "${named}" is not this receiver: open ${ownUrl(listener)}`;
   }
   const origin = headers.get("Origin");
@@ -29,39 +31,30 @@ export function refusalOf(request: Request, listener: Listener): string | undefi
   return isVisit ? undefined : "the request comes from another site";
 }
 
-function isOwnHost(host: string, listener: Listener): boolean {
+function isOwnHost(host: string, listener: ListenAddress): boolean {
   const url = URL.parse(`${listener.scheme}://${host}`);
   if (url === null || url.host === "" || url.pathname !== "/" || url.username !== "") return false;
   const name = url.hostname;
   // An address cannot be rebound, and the ports of a container are mapped.
-  if (isWildcard(listener.host)) return name === "localhost" || isAddress(name);
+  if (isWildcard(listener.host)) return name === "localhost" || isAddress(withoutBrackets(name));
   const port = Number(url.port || (listener.scheme === "https" ? 443 : 80));
   return port === listener.port && ownNames(listener.host).includes(name);
 }
 
 function ownNames(host: string): readonly string[] {
-  const own = bracketed(host.toLowerCase());
+  const own = inBrackets(host.toLowerCase());
   return isLoopback(host) ? ["localhost", "127.0.0.1", "[::1]", own] : [own];
 }
 
-function ownUrl({ host, port, scheme }: Listener): string {
-  return `${scheme}://${isWildcard(host) ? "localhost" : bracketed(host)}:${port}/`;
+function ownUrl({ host, port, scheme }: ListenAddress): string {
+  return `${scheme}://${isWildcard(host) ? "localhost" : inBrackets(host)}:${port}/`;
 }
 
-function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-/** Whether only this machine reaches that host. */
+/** Whether only this machine can reach that host. */
 export function isLoopback(host: string): boolean {
   return host.toLowerCase() === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
 function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
-}
-
-/** An address as a URL has it: four numbers, or brackets. */
-function isAddress(hostname: string): boolean {
-  return /^\d+\.\d+\.\d+\.\d+$/.test(hostname) || hostname.startsWith("[");
 }

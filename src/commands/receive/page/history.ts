@@ -10,16 +10,18 @@ import { type Temporality, temporalityOf } from "../metric_list.ts";
 import { Reader } from "./reader.ts";
 import type { SeriesHistory, SeriesNames } from "./series_history.ts";
 
+/** Limits of a history. */
 export interface HistoryLimits {
   readonly mostSeries: number;
-  /** Of all rows together, roughly. */
+  /** Approximate memory of all rows together, in bytes. */
   readonly mostBytes: number;
-  /** Slices of time that one picture has. */
+  /** Maximum number of slices of time in one chart. */
   readonly mostSlices: number;
   readonly firstSliceMs: number;
   readonly longestSliceMs: number;
 }
 
+/** Limits that the page uses. */
 export const HISTORY_LIMITS: HistoryLimits = {
   mostSeries: 2000,
   mostBytes: 64 * 2 ** 20,
@@ -28,20 +30,20 @@ export const HISTORY_LIMITS: HistoryLimits = {
   longestSliceMs: 64_000,
 };
 
-/** A metric of one resource and scope, and its series in the order in which they first came. */
+/** Metric of one resource and scope, with its series in order of arrival. */
 interface MetricSeries {
   readonly unit: string;
   readonly type: string | undefined;
   readonly temporality: Temporality | null;
   readonly readers: Reader[];
   readonly byIdentity: Map<string, number>;
-  /** Who exports sends the same series in the same order again: the one that is expected next. */
+  /** Index of the series that is expected next: an exporter sends its series in the same order again. */
   next: number;
 }
 
 /**
- * What came, series by series and slice of time by slice, by the time of its arrival. When there is no more room, slices
- * become longer; when they are as long as they may be, the oldest go.
+ * History of all series, per slice of time by arrival. When there is no more room, slices become longer; at their
+ * maximum length, the oldest are dropped.
  */
 export class History {
   readonly #limits: HistoryLimits;
@@ -55,7 +57,7 @@ export class History {
   #forgottenBefore: number | undefined;
   #sinceWeighed = 0;
 
-  /** `hide` takes out of names what nobody may see. */
+  /** `hide` removes secrets from names. */
   constructor(openedMs: number, limits = HISTORY_LIMITS, hide: Hide = (text) => text) {
     this.#hide = hide;
     this.#limits = limits;
@@ -71,17 +73,17 @@ export class History {
     return this.#sliceMs;
   }
 
-  /** Data points of series that found no room. */
+  /** Number of data points of series that found no room. */
   get leftOut(): number {
     return this.#leftOut;
   }
 
-  /** What came before is forgotten: wall clock, ms. */
+  /** Time before which everything was dropped, in ms since 1970; undefined if nothing was. */
   get forgottenBefore(): number | undefined {
     return this.#forgottenBefore;
   }
 
-  /** Adds a request that came at `time` (wall clock, ms). */
+  /** Adds a request that arrived at `time`, in ms since 1970. */
   add(request: ExportMetricsServiceRequest, time: number): void {
     this.#makeRoom(time);
     for (const { resource, scopeMetrics } of request.resourceMetrics) {
@@ -109,8 +111,8 @@ export class History {
     const { name, unit, data: { case: type } } = metric;
     const temporality = temporalityOf(metric);
     let known = byName.get(name);
-    let entry = known?.find((it) =>
-      it.type === type && it.unit === unit && it.temporality === temporality
+    let entry = known?.find((series) =>
+      series.type === type && series.unit === unit && series.temporality === temporality
     );
     if (entry === undefined) {
       if (this.#series.length >= this.#limits.mostSeries) {

@@ -3,15 +3,17 @@ import { base2Bound } from "../../../aggregate/base2.ts";
 // Columns of a series' history: its buckets in rising order. The bounds of an explicit histogram are part of a series'
 // identity; those of an exponential one move with every data point, and its layout moves with them.
 
-export type Layout = ExplicitLayout | Base2Layout;
+/** Assignment of a series' buckets to the columns of its history. */
+export type ColumnLayout = ExplicitLayout | Base2Layout;
 
+/** Layout of explicit buckets: one column each. */
 export interface ExplicitLayout {
   readonly kind: "explicit";
   readonly bounds: readonly number[];
   readonly columns: number;
 }
 
-/** The negative buckets from the lowest value up, the zero bucket, the positive ones. */
+/** Layout of exponential buckets: the negative ones from the lowest value up, the zero bucket, the positive ones. */
 export interface Base2Layout {
   readonly kind: "base2";
   readonly scale: number;
@@ -20,39 +22,41 @@ export interface Base2Layout {
   readonly columns: number;
 }
 
-/** `size` bucket indices from `first` up. */
+/** Range of `size` bucket indices from `first` up. */
 export interface Indices {
   readonly first: number;
   readonly size: number;
 }
 
-/** What needs room in an exponential layout. */
+/** Range of buckets that an exponential layout has to hold. */
 export interface Base2Extent {
   readonly scale: number;
   readonly negative: Indices;
   readonly positive: Indices;
 }
 
-/** A column of a picture is 4.4 % wide at this scale: finer ones nobody sees. */
+/** Finest scale of a chart: a column is 4.4% wide, and narrower ones are invisible. */
 const FINEST_SCALE = 4;
 const MOST_A_SIDE = 96;
-/** Room at either end, so that not every new extreme moves everything. */
+/** Extra columns at either end, so that not every new extreme moves everything. */
 const SLACK = 2;
 
+/** Range without any index. */
 export const NO_INDICES: Indices = { first: 0, size: 0 };
 
+/** Creates the layout of explicit buckets. */
 export function explicitLayout(bounds: readonly number[]): ExplicitLayout {
   return { kind: "explicit", bounds, columns: bounds.length + 1 };
 }
 
-/** The layout that holds both; the same object when `known` has room for all. */
+/** Returns a layout with room for both; the same object if `known` has it already. */
 export function base2Layout(known: Base2Layout | undefined, extent: Base2Extent): Base2Layout {
   if (known !== undefined && fits(known, extent)) return known;
   let scale = Math.min(extent.scale, known?.scale ?? FINEST_SCALE, FINEST_SCALE);
   const at = (side: "negative" | "positive") =>
     union(
-      rescaled(extent[side], extent.scale, scale),
-      known === undefined ? NO_INDICES : rescaled(known[side], known.scale, scale),
+      rescaledIndices(extent[side], extent.scale, scale),
+      known === undefined ? NO_INDICES : rescaledIndices(known[side], known.scale, scale),
     );
   while (at("negative").size > MOST_A_SIDE || at("positive").size > MOST_A_SIDE) scale--;
   const negative = withSlack(at("negative"));
@@ -64,7 +68,7 @@ export function base2Layout(known: Base2Layout | undefined, extent: Base2Extent)
 function fits(known: Base2Layout, extent: Base2Extent): boolean {
   if (extent.scale < known.scale) return false;
   return (["negative", "positive"] as const).every((side) => {
-    const { first, size } = rescaled(extent[side], extent.scale, known.scale);
+    const { first, size } = rescaledIndices(extent[side], extent.scale, known.scale);
     const room = known[side];
     return size === 0 || (first >= room.first && first + size <= room.first + room.size);
   });
@@ -76,12 +80,12 @@ function withSlack({ first, size }: Indices): Indices {
   return { first: first - slack, size: size + 2 * slack };
 }
 
-/** The bucket index at a lower scale; the indices of OTLP have 32 bits. */
+/** Returns the index of a bucket at a lower scale; the indices of OTLP have 32 bits. */
 export function rescaledIndex(index: number, from: number, to: number): number {
   return index >> Math.min(from - to, 31);
 }
 
-function rescaled({ first, size }: Indices, from: number, to: number): Indices {
+function rescaledIndices({ first, size }: Indices, from: number, to: number): Indices {
   if (size === 0) return NO_INDICES;
   const low = rescaledIndex(first, from, to);
   return { first: low, size: rescaledIndex(first + size - 1, from, to) - low + 1 };
@@ -94,7 +98,7 @@ function union(a: Indices, b: Indices): Indices {
   return { first, size: Math.max(a.first + a.size, b.first + b.size) - first };
 }
 
-/** Where each bucket of a side goes. */
+/** Returns the column of a bucket. */
 export function base2Column(
   layout: Base2Layout,
   side: "negative" | "positive",
@@ -106,7 +110,7 @@ export function base2Column(
     : negative.size + 1 + (index - positive.first);
 }
 
-/** For each column of one layout its column in a later, coarser or wider one. */
+/** Maps each column of one layout to its column in a later, coarser or wider one. */
 export function columnMap(from: Base2Layout, to: Base2Layout): Uint16Array {
   const map = new Uint16Array(from.columns);
   map[from.negative.size] = to.negative.size;
@@ -120,8 +124,8 @@ export function columnMap(from: Base2Layout, to: Base2Layout): Uint16Array {
   return map;
 }
 
-/** The inner bounds of the columns: one less than there are. */
-export function boundsOf(layout: Layout): readonly number[] {
+/** Returns the bounds between the columns: one fewer than columns. */
+export function columnBounds(layout: ColumnLayout): readonly number[] {
   if (layout.kind === "explicit") return layout.bounds;
   const { negative, positive, scale } = layout;
   const bounds: number[] = [];

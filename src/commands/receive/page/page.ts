@@ -5,25 +5,26 @@ import type { RequestEvent } from "../event.ts";
 import { carriesToken } from "../token.ts";
 import { CSS, HTML, JS } from "./assets.ts";
 import { Feed } from "./feed.ts";
-import { type Listener, refusalOf } from "./guard.ts";
+import { type ListenAddress, pageRefusal } from "./guard.ts";
 import { History, HISTORY_LIMITS } from "./history.ts";
 import type { HistoryAnswer } from "./protocol.ts";
 import { Streams } from "./streams.ts";
 
-export interface PageOptions extends Omit<Listener, "port"> {
-  /** Reads the Authorization that a reader must carry; undefined shows everything to everybody. */
+/** Address of the page, and the token of its readers. */
+export interface PageOptions extends Omit<ListenAddress, "port"> {
+  /** Reads the Authorization value that a reader must carry; undefined shows everything to everybody. */
   readonly token: (() => Promise<string>) | undefined;
   readonly clock: Clock;
-  /** Takes out of names what nobody may see. */
+  /** Removes secrets from names. */
   readonly hide: Hide;
 }
 
-/** The page at `/`: what came, as it comes. */
+/** Page at `/`, which shows requests as they arrive. */
 export interface Page {
   record(event: RequestEvent): void;
-  /** The answer to a GET of the page or its parts; undefined for what is none of its business. */
+  /** Answers a GET of the page or its parts; undefined for any other request. */
   answer(request: Request, port: number): Promise<Response | undefined>;
-  /** Ends the streams of who is looking. */
+  /** Ends the streams of all readers. */
   stop(): void;
 }
 
@@ -46,7 +47,7 @@ const COMMON = {
   "X-Frame-Options": "DENY",
 } as const;
 
-/** Records what comes and serves the page that shows it. */
+/** Creates the page, which records requests and shows them. */
 export function createPage(options: PageOptions): Page {
   const { clock, token } = options;
   const startedMs = clock.wall();
@@ -70,7 +71,7 @@ export function createPage(options: PageOptions): Page {
       if (url === null || (file === undefined && path !== "/events" && path !== "/history")) {
         return undefined;
       }
-      const refused = refusalOf(request, { ...options, port });
+      const refused = pageRefusal(request, { ...options, port });
       if (refused !== undefined) return answerOf(request, 403, "text/plain", `${refused}\n`);
       if (file !== undefined) return answerOf(request, 200, ...file);
       const unknown = await tokenProblem(request, token);

@@ -2,23 +2,23 @@ import { escapeText } from "../../../console/escape.ts";
 import type { Problem } from "../../../receivers/problem.ts";
 import type { ProblemRow, ProblemTotal } from "./protocol.ts";
 
-/** Rules and metrics that are told apart. */
+/** Maximum number of combinations of rule and metric. */
 const MOST = 200;
 
 interface Total {
   readonly id: number;
   problem: Problem;
   requests: number;
-  /** The request that had it last. */
+  /** Number of the last request that had it. */
   request: number;
 }
 
-/** Which rules were broken, by which metrics, and how often. */
+/** Totals of problems: which rules were broken, by which metrics, in how many requests. */
 export class ProblemTotals {
   readonly #totals = new Map<string, Total>();
   #more = 0;
 
-  /** Problems that found no room. */
+  /** Number of problems that found no room. */
   get more(): number {
     return this.#more;
   }
@@ -38,14 +38,14 @@ export class ProblemTotals {
     }
   }
 
-  /** Those that a request after that one had. */
+  /** Returns the problems that requests after `request` had. */
   since(request: number): readonly ProblemTotal[] {
-    return [...this.#totals.values()].filter((it) => it.request > request)
+    return [...this.#totals.values()].filter((total) => total.request > request)
       .map(({ id, problem, requests }) => ({ id, requests, ...problemRow(problem) }));
   }
 }
 
-/** A problem as it is told: safe for any display, and not endless. */
+/** Formats a problem for display: escaped, and not endless. */
 export function problemRow({ rule, level, metric, message }: Problem): ProblemRow {
   return { rule, level, metric: escapeText(metric), message: escapeText(message, 1000) };
 }

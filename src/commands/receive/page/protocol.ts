@@ -1,15 +1,15 @@
 import type { SeriesNames } from "./series_history.ts";
 
-// What the receiver tells the page. Texts are safe for any display, and the page shows them as nothing but text.
+// Messages from the receiver to the page. Texts are safe for any display, and the page shows them as nothing but text.
 
-/** The first event of a stream. */
+/** First event of a stream. */
 export interface Hello {
-  /** When the receiver began: another one is another run. Wall clock, ms. */
+  /** Start of the receiver, in ms since 1970; another one is another run. */
   readonly startedMs: number;
   readonly version: string;
 }
 
-/** One request, newest last. */
+/** One request; the newest is last. */
 export interface RequestRow {
   readonly id: number;
   readonly time: number;
@@ -22,10 +22,11 @@ export interface RequestRow {
   readonly measurements: number;
   readonly rejectedPoints: number;
   readonly problems: readonly ProblemRow[];
-  /** Problems that are not listed. */
+  /** Number of problems that are not listed. */
   readonly moreProblems: number;
 }
 
+/** One problem of a request. */
 export interface ProblemRow {
   readonly rule: string;
   readonly level: string;
@@ -33,18 +34,19 @@ export interface ProblemRow {
   readonly message: string;
 }
 
-/** One rule broken by one metric, in however many requests; the message is the last. */
+/** One rule broken by one metric, in any number of requests, with the latest message. */
 export interface ProblemTotal extends ProblemRow {
   readonly id: number;
   readonly requests: number;
 }
 
+/** One series and the kind of its history. */
 export interface SeriesRow extends SeriesNames {
   readonly id: number;
   readonly kind: "histogram" | "added" | "last";
 }
 
-/** What changes of a series: id, measurements, p50, p99, the last value of a number, when it last came. */
+/** Current figures of a series: id, measurements, p50, p99, the last value of a number, time of its last data point. */
 export type SeriesFigures = readonly [
   id: number,
   count: number,
@@ -54,7 +56,8 @@ export type SeriesFigures = readonly [
   seenMs: number,
 ];
 
-export interface Totals {
+/** Totals of all requests. */
+export interface PageTotals {
   readonly requests: number;
   readonly points: number;
   readonly measurements: number;
@@ -63,29 +66,29 @@ export interface Totals {
   readonly warnings: number;
 }
 
-/** Every event after the first: what changed since the one before. */
+/** Event after the first: the changes since the one before. */
 export interface Update {
   readonly now: number;
-  readonly totals: Totals;
-  /** Requests and data points a second, over the last ten. */
+  readonly totals: PageTotals;
+  /** Requests and data points per second, over the last ten. */
   readonly requestRate: number;
   readonly pointRate: number;
   readonly sliceMs: number;
-  /** Data points of series that found no room. */
+  /** Number of data points of series that found no room. */
   readonly leftOut: number;
   readonly forgottenBefore: number | null;
   readonly requests: readonly RequestRow[];
   readonly problems: readonly ProblemTotal[];
-  /** Problems of requests that found no room among these. */
+  /** Number of problems that found no room. */
   readonly moreProblems: number;
   readonly newSeries: readonly SeriesRow[];
   readonly figures: readonly SeriesFigures[];
 }
 
-/** A row of a history: slice, count, sum, min, max, then a count for each column (of a number: its last value). */
+/** Row of a history: slice, count, sum, min, max, then a count per column (for a number: its last value). */
 export type HistoryRow = readonly (number | null)[];
 
-/** The answer to `/history?series=ID&from=SLICE&version=N`: all of it when the version is another. */
+/** Response to `/history?series=ID&from=SLICE&version=N`: all rows if the version differs. */
 export interface HistoryAnswer {
   readonly id: number;
   readonly version: number;

@@ -6,7 +6,7 @@ interface Second {
   points: number;
 }
 
-/** Requests and data points a second, over the last ten seconds. */
+/** Requests and data points per second, over the last ten seconds. */
 export class Rate {
   readonly #seconds: Second[] = [];
   #first: number | undefined;
@@ -24,17 +24,17 @@ export class Rate {
     last.points += points;
   }
 
-  /** The second that is under way is not over, and does not count. */
+  /** Returns the rates. The current second is not over, and does not count. */
   at(now: number): { readonly requestRate: number; readonly pointRate: number } {
     const second = Math.floor(now / 1000);
     const from = Math.max(second - SECONDS, this.#first ?? second);
     const length = Math.max(1, second - from);
     let requests = 0;
     let points = 0;
-    for (const it of this.#seconds) {
-      if (it.second < from || it.second >= second) continue;
-      requests += it.requests;
-      points += it.points;
+    for (const counts of this.#seconds) {
+      if (counts.second < from || counts.second >= second) continue;
+      requests += counts.requests;
+      points += counts.points;
     }
     return { requestRate: requests / length, pointRate: points / length };
   }

@@ -12,20 +12,20 @@ import {
   base2Column,
   type Base2Layout,
   base2Layout,
-  boundsOf,
+  columnBounds,
   explicitLayout,
   type Indices,
   NO_INDICES,
   rescaledIndex,
 } from "./layout.ts";
 import {
-  type Figures,
   type NumberKind,
+  type RowFigures,
   SeriesHistory,
   type SeriesNames,
 } from "./series_history.ts";
 
-/** What a cumulative series had reached. */
+/** Last values of a cumulative series. */
 interface Reached {
   readonly start: bigint;
   readonly count: number;
@@ -36,7 +36,7 @@ interface Reached {
 /** Reads the data points of one series into its history. */
 export class Reader {
   readonly history: SeriesHistory;
-  /** Key, type and value of each attribute in turn: one list, since it is compared with every data point. */
+  /** Key, type and value of each attribute in turn: one list, because it is compared with every data point. */
   readonly #attributes: readonly unknown[];
   readonly #bounds: readonly number[] | undefined;
   readonly #isCumulative: boolean;
@@ -45,34 +45,35 @@ export class Reader {
   private constructor(
     history: SeriesHistory,
     point: DataPoint,
-    isCumulative: boolean,
+    metric: Metric,
   ) {
     this.history = history;
     this.#attributes = point.attributes.flatMap(({ key, value }) => [
-      interned(key),
+      intern(key),
       value?.value.case,
-      interned(value?.value.value),
+      intern(value?.value.value),
     ]);
     const { layout } = history;
-    this.#bounds = "explicitBounds" in point ? boundsOf(layout) : undefined;
-    this.#isCumulative = isCumulative;
+    this.#bounds = "explicitBounds" in point ? columnBounds(layout) : undefined;
+    this.#isCumulative = temporalityOf(metric) === "cumulative";
   }
 
-  /** For a series whose first data point this is; undefined when it makes no sense. */
+  /** Creates the reader of a series from its first data point; undefined if that is invalid. */
   static of(
     id: number,
     names: SeriesNames,
     metric: Metric,
     point: DataPoint,
   ): Reader | undefined {
-    const isCumulative = temporalityOf(metric) === "cumulative";
     const history = (layout: SeriesHistory["layout"], numbers?: NumberKind) =>
-      new Reader(new SeriesHistory(id, names, layout, numbers), point, isCumulative);
+      new Reader(new SeriesHistory(id, names, layout, numbers), point, metric);
     switch (point.$typeName) {
       case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
         // A copy: were an array of a request kept, V8 would put those of all later requests among what lives long, and
         // collecting them would cost more than decoding.
-        return isSound(point) ? history(explicitLayout(point.explicitBounds.slice())) : undefined;
+        return bucketsMatchBounds(point)
+          ? history(explicitLayout(point.explicitBounds.slice()))
+          : undefined;
       case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint":
         return history(base2Layout(undefined, extentOf(point)));
       case "opentelemetry.proto.metrics.v1.NumberDataPoint":
@@ -82,7 +83,7 @@ export class Reader {
     }
   }
 
-  /** Whether a data point looks like the last one: cheap, and false for what cannot be told cheaply. */
+  /** Whether a data point looks like the last one. Cheap, and false if that cannot be decided cheaply. */
   isOf(point: DataPoint): boolean {
     const { attributes } = point;
     const expected = this.#attributes;
@@ -105,7 +106,7 @@ export class Reader {
     return true;
   }
 
-  /** Adds the data point to a slice; a cumulative one by what it has grown since the last. */
+  /** Adds a data point to a slice; a cumulative one by its growth since the last. */
   read(metric: Metric, point: DataPoint, slice: number, time: number, openedMs: number): void {
     this.history.seen = time;
     switch (point.$typeName) {
@@ -124,9 +125,12 @@ export class Reader {
     }
   }
 
-  /** Counts that contradict each other are rejected, and would contradict the picture. */
+  /**
+   * Adds explicit buckets, unless their counts contradict each other: those are rejected, and would contradict the
+   * chart.
+   */
   #addExplicit(point: HistogramDataPoint, slice: number, openedMs: number): void {
-    if (!isSound(point)) return;
+    if (!bucketsMatchBounds(point)) return;
     const size = this.history.totals.length;
     const columns = explicitColumns(point, size);
     let sum = 0;
@@ -162,10 +166,10 @@ export class Reader {
     const before = this.#reached;
     const start = point.startTimeUnixNano;
     this.#reached = { start, count: figures.count, sum, columns: columns.slice(0, size) };
-    const grown = before?.start === start ? difference(figures, columns, size, before) : undefined;
+    const grown = before?.start === start ? growthSince(figures, columns, size, before) : undefined;
     if (grown !== undefined) {
       if (grown.figures.count > 0) this.history.add(slice, grown.figures, grown.columns);
-    } else if (isOurs(start, openedMs) || before !== undefined) {
+    } else if (beganAfter(start, openedMs) || before !== undefined) {
       this.history.add(slice, figures, columns);
     }
   }
@@ -181,7 +185,7 @@ export class Reader {
     const start = point.startTimeUnixNano;
     this.#reached = { start, count: 0, sum: value, columns: NO_COLUMNS };
     if (before === undefined) {
-      if (isOurs(start, openedMs)) this.history.addNumber(slice, value);
+      if (beganAfter(start, openedMs)) this.history.addNumber(slice, value);
     } else {
       const isReset = before.start !== start || value < before.sum;
       this.history.addNumber(slice, isReset ? value : value - before.sum);
@@ -192,8 +196,8 @@ export class Reader {
 const ONE_COLUMN = explicitLayout([]);
 const NO_COLUMNS = new Float64Array();
 
-/** A first reading that began before we listened tells nothing of what happened since. */
-function isOurs(start: bigint, openedMs: number): boolean {
+/** Whether a series began after we listened. The first value of an older one says nothing about the time since. */
+function beganAfter(start: bigint, openedMs: number): boolean {
   return Number(start) / 1e6 >= openedMs;
 }
 
@@ -203,12 +207,12 @@ function numberKind(metric: Metric): NumberKind {
   return isDelta || metric.data.value.isMonotonic ? "added" : "last";
 }
 
-function isSound({ bucketCounts, explicitBounds }: HistogramDataPoint): boolean {
+function bucketsMatchBounds({ bucketCounts, explicitBounds }: HistogramDataPoint): boolean {
   if (bucketCounts.length === 0) return explicitBounds.length === 0;
   return bucketCounts.length === explicitBounds.length + 1;
 }
 
-/** Used again and again, and longer than what is in it: what is kept is copied. */
+/** Reused array, longer than its content; whatever is kept is copied. */
 let scratch = new Float64Array(64);
 
 function scratchOf(columns: number): Float64Array {
@@ -216,7 +220,7 @@ function scratchOf(columns: number): Float64Array {
   return scratch.fill(0, 0, columns);
 }
 
-/** The way from a bigint to a number that the compiler knows: a third of what Number() takes. */
+/** Memory for converting a bigint into a number, in a third of the time of Number(). */
 const wide = new BigUint64Array(1);
 const halves = new Uint32Array(wide.buffer);
 
@@ -228,11 +232,11 @@ function toNumber(count: bigint): number {
 wide[0] = 1n;
 const LOW = halves[0] === 1 ? 0 : 1;
 
-/** Texts that are the same in a thousand series are compared where they are in the cache already. */
+/** Cache of texts that many series share, so that comparing them stays in the processor's cache. */
 const texts = new Map<string, string>();
 const MOST_TEXTS = 10_000;
 
-function interned<T>(value: T): T | string {
+function intern<T>(value: T): T | string {
   if (typeof value !== "string") return value;
   const same = texts.get(value);
   if (same !== undefined) return same;
@@ -278,13 +282,16 @@ function indicesOf(buckets: ExponentialHistogramDataPoint_Buckets | undefined): 
   return last < first ? NO_INDICES : { first: offset + first, size: last - first + 1 };
 }
 
-/** What was added since; undefined when a count went down, so that it began anew. The extremes are not known. */
-function difference(
-  now: Figures,
+/**
+ * Returns the growth since the last data point; undefined if a count fell, so that the series began anew. The extremes
+ * are unknown.
+ */
+function growthSince(
+  now: RowFigures,
   columns: Float64Array,
   size: number,
   before: Reached,
-): { readonly figures: Figures; readonly columns: Float64Array } | undefined {
+): { readonly figures: RowFigures; readonly columns: Float64Array } | undefined {
   if (now.count < before.count) return undefined;
   for (let i = 0; i < size; i++) {
     if ((columns[i] ?? 0) < (before.columns[i] ?? 0)) return undefined;

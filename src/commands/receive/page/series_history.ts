@@ -1,13 +1,6 @@
-import {
-  type Base2Layout,
-  base2Layout,
-  boundsOf,
-  columnMap,
-  type ExplicitLayout,
-  type Layout,
-} from "./layout.ts";
+import { base2Layout, columnBounds, type ColumnLayout, columnMap } from "./layout.ts";
 
-/** What tells a series from others, for people: safe for any display, never markup. */
+/** Names that distinguish a series, for people: safe for any display, never markup. */
 export interface SeriesNames {
   readonly name: string;
   readonly unit: string;
@@ -18,43 +11,44 @@ export interface SeriesNames {
   readonly attributes: readonly string[];
 }
 
-/** What a column of a number's history is: the sum of what was added, or the last value. */
+/** Meaning of the column of a number's history: the sum of what was added, or the last value. */
 export type NumberKind = "added" | "last";
 
-/** One data point, already a delta where it is one. */
-export interface Figures {
+/** Figures of one data point, as a delta if it is one. */
+export interface RowFigures {
   readonly count: number;
   readonly sum: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** slice, count, sum, min, max; then the columns. */
+/** Number of fields before the columns: slice, count, sum, min, max. */
 const HEAD = 5;
 const SLICE = 0, COUNT = 1, SUM = 2, MIN = 3, MAX = 4;
 
+/** Approximate memory of a series without its rows, in bytes. */
 export const BYTES_A_SERIES = 2000;
 
-/** A series over time: a row for each slice of time in which something came, oldest first. */
+/** Series over time: a row per slice of time with data points, oldest first. */
 export class SeriesHistory {
   readonly id: number;
   readonly names: SeriesNames;
-  /** Undefined: a line of numbers, in one column. */
+  /** Meaning of the only column of a number; undefined for a histogram. */
   readonly numbers: NumberKind | undefined;
-  #layout: Layout;
+  #layout: ColumnLayout;
   #rows = 0;
   #data: Float64Array;
   #totals: Float64Array;
-  /** Changes when the columns do, or rows were merged or dropped. */
+  /** Version, which changes when columns change or rows are merged or dropped. */
   version = 0;
   count = 0;
   sum = 0;
   min = Infinity;
   max = -Infinity;
-  /** Wall clock, ms, of the last data point. */
+  /** Arrival of the last data point, in ms since 1970. */
   seen = 0;
 
-  constructor(id: number, names: SeriesNames, layout: Layout, numbers?: NumberKind) {
+  constructor(id: number, names: SeriesNames, layout: ColumnLayout, numbers?: NumberKind) {
     this.id = id;
     this.names = names;
     this.numbers = numbers;
@@ -67,7 +61,7 @@ export class SeriesHistory {
     return HEAD + this.#layout.columns;
   }
 
-  get layout(): Layout {
+  get layout(): ColumnLayout {
     return this.#layout;
   }
 
@@ -79,7 +73,7 @@ export class SeriesHistory {
     return BYTES_A_SERIES + this.#data.byteLength + this.#totals.byteLength;
   }
 
-  /** What came since the start, column by column. */
+  /** Totals since the start, per column. */
   get totals(): Float64Array {
     return this.#totals;
   }
@@ -89,11 +83,11 @@ export class SeriesHistory {
   }
 
   get bounds(): readonly number[] {
-    return boundsOf(this.#layout);
+    return columnBounds(this.#layout);
   }
 
   /** Adds a histogram's columns to a slice, which is not before the last one. */
-  add(slice: number, figures: Figures, columns: Float64Array): void {
+  add(slice: number, figures: RowFigures, columns: Float64Array): void {
     const at = this.#rowOf(slice);
     const data = this.#data;
     this.#addFigures(at, figures);
@@ -114,7 +108,7 @@ export class SeriesHistory {
     this.#totals[0] = value;
   }
 
-  #addFigures(at: number, { count, sum, min, max }: Figures): void {
+  #addFigures(at: number, { count, sum, min, max }: RowFigures): void {
     const data = this.#data;
     data[at + COUNT] = (data[at + COUNT] ?? 0) + count;
     data[at + SUM] = (data[at + SUM] ?? 0) + sum;
@@ -126,7 +120,7 @@ export class SeriesHistory {
     if (max > this.max) this.max = max;
   }
 
-  /** Where the row of a slice begins. */
+  /** Returns the offset of a slice's row. */
   #rowOf(slice: number): number {
     const stride = this.#stride;
     const last = (this.#rows - 1) * stride;
@@ -146,7 +140,7 @@ export class SeriesHistory {
     return at;
   }
 
-  /** Makes room for other indices; gives the map from old to new columns when they moved. */
+  /** Makes room for other indices; returns the map from old to new columns if they moved. */
   fit(extent: Parameters<typeof base2Layout>[1]): Uint16Array | undefined {
     const old = this.#layout;
     if (old.kind !== "base2") return undefined;
@@ -170,7 +164,7 @@ export class SeriesHistory {
     return map;
   }
 
-  /** Slices become twice as long. */
+  /** Doubles the length of slices. */
   coarsen(): void {
     const stride = this.#stride;
     const data = this.#data;
@@ -202,7 +196,7 @@ export class SeriesHistory {
     }
   }
 
-  /** Forgets what is older; true when there was something. */
+  /** Drops rows before a slice; returns whether there were any. */
   dropBefore(slice: number): boolean {
     const stride = this.#stride;
     let gone = 0;
@@ -220,20 +214,23 @@ export class SeriesHistory {
     this.#data = this.#data.slice(0, Math.max(4, rows + (rows >> 1)) * this.#stride);
   }
 
-  /** The rows from a slice on, as they are sent: `[slice, count, sum, min, max, columns…]`, no number as null. */
+  /**
+   * Returns the rows from a slice on, as they are sent: `[slice, count, sum, min, max, columns…]`, with null for no
+   * number.
+   */
   rowsFrom(slice: number): (number | null)[][] {
     const stride = this.#stride;
     const rows: (number | null)[][] = [];
     for (let row = this.#rows - 1; row >= 0; row--) {
       const at = row * stride;
       if ((this.#data[at] ?? 0) < slice) break;
-      rows.push(Array.from(this.#data.subarray(at, at + stride), finite));
+      rows.push(Array.from(this.#data.subarray(at, at + stride), finiteOrNull));
     }
     return rows.reverse();
   }
 }
 
-function finite(value: number): number | null {
+function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
@@ -242,5 +239,3 @@ function mapInto(map: Uint16Array, from: Float64Array, to: Float64Array, at: num
     to[at + column] = (to[at + column] ?? 0) + (from[i] ?? 0);
   });
 }
-
-export type { Base2Layout, ExplicitLayout };

@@ -1,11 +1,14 @@
 import type { Clock } from "../../../platform/clock.ts";
 import type { Cursor, Feed } from "./feed.ts";
 
-/** Between two looks whether something came. */
+/** Interval between checks for news, in ms. */
 const TICK_MS = 150;
-/** Rates fall when nothing comes, and a connection that is broken shows by writing. */
+/**
+ * Ticks without news after which an update is sent all the same: rates fall, and only writing reveals a broken
+ * connection.
+ */
 const IDLE_TICKS = 7;
-/** Tabs that look at once. */
+/** Maximum number of simultaneous readers. */
 const MOST_READERS = 16;
 
 interface Reader {
@@ -14,7 +17,7 @@ interface Reader {
   idle: number;
 }
 
-/** Those who are looking, each with a stream of server-sent events (HTML Standard, section 9.2). */
+/** Streams of server-sent events, one per reader (HTML Standard, section 9.2). */
 export class Streams {
   readonly #feed: Feed;
   readonly #clock: Clock;
@@ -28,7 +31,7 @@ export class Streams {
     this.#clock = clock;
   }
 
-  /** Answers with a stream that goes on until its reader leaves or the receiver ends. */
+  /** Answers with a stream that lasts until its reader leaves or the receiver ends. */
   open(request: Request, headers: Readonly<Record<string, string>>): Response {
     if (this.#stopped || this.#readers.size >= MOST_READERS) {
       const why = this.#stopped ? "the receiver is ending" : `${MOST_READERS} are looking already`;
@@ -69,7 +72,7 @@ export class Streams {
 
   #tick(): void {
     for (const reader of this.#readers) {
-      // Who reads slower than it comes is told later, and more at once.
+      // A slow reader gets later, larger updates.
       const isFree = (reader.controller.desiredSize ?? 0) > 0;
       if (!isFree) continue;
       if (this.#feed.isNew(reader.cursor) || ++reader.idle >= IDLE_TICKS) this.#update(reader);

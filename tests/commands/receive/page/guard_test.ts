@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { type Listener, refusalOf } from "../../../../src/commands/receive/page/guard.ts";
+import { type ListenAddress, pageRefusal } from "../../../../src/commands/receive/page/guard.ts";
 
-const LOOPBACK: Listener = { host: "127.0.0.1", port: 4318, scheme: "http" };
-const ANY: Listener = { host: "0.0.0.0", port: 4318, scheme: "http" };
+const LOOPBACK: ListenAddress = { host: "127.0.0.1", port: 4318, scheme: "http" };
+const ANY: ListenAddress = { host: "0.0.0.0", port: 4318, scheme: "http" };
 
 function ask(
   host: string,
   headers: Readonly<Record<string, string>>,
-  listener: Listener = LOOPBACK,
+  listener: ListenAddress = LOOPBACK,
 ): string | undefined {
-  return refusalOf(new Request(`${listener.scheme}://${host}/`, { headers }), listener);
+  return pageRefusal(new Request(`${listener.scheme}://${host}/`, { headers }), listener);
 }
 
 for (
@@ -26,7 +26,7 @@ for (
     ["localhost:4318", ANY],
   ] as const
 ) {
-  Deno.test(`refusalOf() lets in Host ${host} at ${listener.host}:${listener.port}`, () => {
+  Deno.test(`pageRefusal() lets in Host ${host} at ${listener.host}:${listener.port}`, () => {
     assert.equal(ask(host, {}, listener), undefined);
     const origin = new URL(`${listener.scheme}://${host}`).origin;
     assert.equal(
@@ -48,12 +48,12 @@ for (
     ["localhost:4318", { ...LOOPBACK, host: "192.0.2.7" }],
   ] as const
 ) {
-  Deno.test(`refusalOf() refuses Host ${host} at ${listener.host}:${listener.port}`, () => {
+  Deno.test(`pageRefusal() refuses Host ${host} at ${listener.host}:${listener.port}`, () => {
     assert.match(ask(host, {}, listener) ?? "", /is not this receiver: open http/);
   });
 }
 
-Deno.test("refusalOf() refuses another site, whatever it calls itself", () => {
+Deno.test("pageRefusal() refuses another site, whatever it calls itself", () => {
   const own = "127.0.0.1:4318";
   assert.match(ask(own, { Origin: "http://evil.example" }) ?? "", /another site/);
   assert.match(ask(own, { Origin: "null" }) ?? "", /another site/);

@@ -5,7 +5,7 @@ import { color } from "./dom.ts";
 import { bound, count } from "./format.ts";
 import { filledColumns, positionOf, type Selected, type SeriesData } from "./series_data.ts";
 
-/** The histogram of a time: the columns equally wide, the count as height. */
+/** Histogram of a span of time: columns equally wide, counts as heights. */
 export class BarChart {
   readonly #element: HTMLElement;
   #plot: uPlot | undefined;
@@ -68,13 +68,14 @@ export class BarChart {
           values: (_plot, splits) => splits.map((at) => bound(this.#bounds[at - 1] ?? NaN)),
         }),
         axis({
-          size: (_plot, values) => 16 + 7 * Math.max(3, ...(values ?? []).map((it) => it.length)),
+          size: (_plot, values) =>
+            16 + 7 * Math.max(3, ...(values ?? []).map(({ length }) => length)),
           label: "measurements",
           labelSize: 18,
           space: 36,
           incrs: [1, 2, 5].flatMap((step) => Array.from({ length: 15 }, (_, i) => step * 10 ** i))
             .sort((a, b) => a - b),
-          values: (_plot, splits) => splits.map((it) => count(it)),
+          values: (_plot, splits) => splits.map((value) => count(value)),
         }),
       ],
       series: [{}, {

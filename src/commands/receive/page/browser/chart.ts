@@ -2,9 +2,10 @@
 import uPlot from "uplot";
 import { color } from "./dom.ts";
 
+/** Quantiles that are drawn as lines. */
 export const LINES = ["p50", "p90", "p99"] as const;
 
-/** An axis in the colours of the page. */
+/** Creates an axis in the colours of the page. */
 export function axis(change: uPlot.Axis): uPlot.Axis {
   return {
     stroke: () => color("quiet"),
@@ -15,10 +16,10 @@ export function axis(change: uPlot.Axis): uPlot.Axis {
   };
 }
 
-/** Room for a bound's text. */
+/** Height of a bound's text, in pixels. */
 export const TEXT_HEIGHT = 18;
 
-/** Whole numbers from `from` to `to`, at most so many. */
+/** Returns at most `most` evenly spaced whole numbers from `from` to `to`. */
 export function everyNth(from: number, to: number, most: number): number[] {
   const step = Math.max(1, Math.ceil((to - from + 1) / Math.max(1, most)));
   const all = [];
@@ -26,7 +27,7 @@ export function everyNth(from: number, to: number, most: number): number[] {
   return all;
 }
 
-/** A colour between the two of the scale, for a share from 0 to 1. */
+/** Returns the colours of the scale, from low to high. */
 export function heatColors(): readonly string[] {
   const [low, high] = [rgb(color("heat-low")), rgb(color("heat-high"))];
   return Array.from({ length: STEPS }, (_, step) => {

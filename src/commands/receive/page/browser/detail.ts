@@ -1,16 +1,16 @@
 /// <reference lib="dom" />
 import { BarChart } from "./bar_chart.ts";
 import { LINES } from "./chart.ts";
-import { byId, element, setTerms, setText, tableOf } from "./dom.ts";
-import { bound, clock, duration, exactCount, measured, withUnit } from "./format.ts";
+import { byId, element, setTerms, setText, tableElement } from "./dom.ts";
+import { bound, clock, duration, exactCount, formatValue, withUnit } from "./format.ts";
 import { filledColumns, select, type Selected, type SeriesData } from "./series_data.ts";
 import { type Range, TimeChart } from "./time_chart.ts";
 
 const MOST_TABLE_ROWS = 120;
-/** A step of the keyboard, as a part of the time that is shown. */
+/** Step of the keyboard, as a part of the time that is shown. */
 const STEP = 1 / 40;
 
-/** The pictures of the series that is chosen, and what is selected of them. */
+/** Charts of the chosen series, and the selection in them. */
 export class Detail {
   readonly #over = byId("over", HTMLElement);
   readonly #clear = byId("clear", HTMLButtonElement);
@@ -36,12 +36,12 @@ export class Detail {
     legend();
   }
 
-  /** Another series is looked at; its data follow. */
+  /** Shows another series, whose data follow. */
   begin({ row }: Pick<SeriesData, "row">): void {
     this.#data = undefined;
     setText(byId("name", HTMLElement), row.name);
     const of = [row.type, row.temporality, row.unit === "" ? "no unit" : row.unit];
-    setText(byId("kind", HTMLElement), of.filter((it) => it !== null).join(" · "));
+    setText(byId("kind", HTMLElement), of.filter((word) => word !== null).join(" · "));
     byId("attributes", HTMLElement).replaceChildren(
       ...row.attributes.map((text) => element("span", { text })),
       ...row.resource.map((text) => element("span", { text, className: "resource" })),
@@ -60,7 +60,7 @@ export class Detail {
     this.#redraw();
   }
 
-  /** Nothing to look at. */
+  /** Clears the charts. */
   reset(): void {
     this.#data = undefined;
     this.#range = undefined;
@@ -92,7 +92,7 @@ export class Detail {
 
   #describe({ row, slices }: SeriesData, selected: Selected): void {
     const { unit, kind } = row;
-    const of = (value: number | null | undefined) => measured(value, unit);
+    const of = (value: number | null | undefined) => formatValue(value, unit);
     const { count, sum, min, max, quantiles: [p50, p90, p99] } = selected;
     setTerms(
       byId("figures", HTMLElement),
@@ -128,7 +128,7 @@ export class Detail {
   }
 }
 
-/** What a key makes of a selection. */
+/** Returns the selection after a key; undefined if the key does nothing. */
 function movedRange(
   { key, shiftKey }: KeyboardEvent,
   [from, to]: Range,
@@ -164,7 +164,7 @@ const TITLES = {
 
 function rangeText(range: Range | undefined, [first, last]: Range): string {
   if (range === undefined) return `whole time, ${duration((last - first) * 1000)}`;
-  const [from, to] = range.map((it) => it * 1000);
+  const [from, to] = range.map((seconds) => seconds * 1000);
   return `${clock(from ?? 0)} to ${clock(to ?? 0)}`;
 }
 
@@ -205,28 +205,28 @@ function timeTable(data: SeriesData): HTMLElement {
   if (kind !== "histogram") {
     const rows = newest.map((slice) => [
       time(slice),
-      measured(kind === "added" ? slice.sum : slice.columns[0], unit),
+      formatValue(kind === "added" ? slice.sum : slice.columns[0], unit),
     ]);
-    return tableOf(["until", kind === "added" ? "added" : "value"], rows, caption);
+    return tableElement(["until", kind === "added" ? "added" : "value"], rows, caption);
   }
   const [first, end] = filledColumns(data);
   const rows = newest.map((slice) => [
     time(slice),
     exactCount(slice.count),
-    ...slice.quantiles.map((value) => measured(value, unit)),
+    ...slice.quantiles.map((value) => formatValue(value, unit)),
     ...slice.columns.slice(first, end).map((count) => exactCount(count ?? 0)),
   ]);
-  return tableOf(["until", "all", ...LINES, ...columnNames(data)], rows, caption);
+  return tableElement(["until", "all", ...LINES, ...columnNames(data)], rows, caption);
 }
 
 function barTable(data: SeriesData, { columns, count }: Selected): HTMLElement {
   const [first, end] = filledColumns(data);
   const names = columnNames(data);
   let below = 0;
-  const rows = columns.slice(first, end).map((it, i) => {
-    below += it;
+  const rows = columns.slice(first, end).map((measurements, i) => {
+    below += measurements;
     const share = (part: number) => count === 0 ? "–" : `${(100 * part / count).toFixed(1)} %`;
-    return [names[i] ?? "", exactCount(it), share(it), share(below)];
+    return [names[i] ?? "", exactCount(measurements), share(measurements), share(below)];
   });
-  return tableOf(["bucket", "measurements", "share", "up to here"], rows, "the selected time");
+  return tableElement(["bucket", "measurements", "share", "up to here"], rows, "the selected time");
 }

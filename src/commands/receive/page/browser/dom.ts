@@ -1,13 +1,13 @@
 /// <reference lib="dom" />
 
-/** The element of the page with that id and type; the page is ours, so it is there. */
+/** Returns the element of the page with that id and type; the page is ours, so it exists. */
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof type) return found;
   throw new Error(`The page has no ${type.name} "${id}"`);
 }
 
-/** A new element. What it holds is only ever text. */
+/** Creates an element. Its content is only ever text. */
 export function element(
   tag: string,
   { className = "", text = "" }: { readonly className?: string; readonly text?: string } = {},
@@ -20,12 +20,12 @@ export function element(
   return made;
 }
 
-/** Sets a text that is another than before: the rest of the page stays as it is. */
+/** Sets a text if it differs, so that the rest of the page stays as it is. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Terms and what they are, as the children of a `dl`. */
+/** Sets terms and their values as the children of a `dl`. */
 export function setTerms(
   list: HTMLElement,
   terms: readonly (readonly [term: string, value: string, className?: string])[],
@@ -44,28 +44,29 @@ export function setTerms(
   while (list.children.length > terms.length) list.lastChild?.remove();
 }
 
-/** A table in an element that scrolls; `header` says which cells of a row are headers: the first. */
-export function tableOf(
+/** Creates a table for an element that scrolls; the first cell of each row is its header. */
+export function tableElement(
   heads: readonly string[],
   rows: readonly (readonly string[])[],
   caption: string,
 ): HTMLElement {
-  const cell = (tag: "th" | "td", text: string, isFirst: boolean) => {
+  const cell = (tag: "th" | "td", text: string, column: number) => {
+    const isFirst = column === 0;
     const made = element(tag, { text, className: isFirst ? "" : "number" });
     if (tag === "th") made.setAttribute("scope", isFirst ? "row" : "col");
     return made;
   };
-  const head = element("tr", {}, ...heads.map((text, i) => cell("th", text, i === 0)));
+  const head = element("tr", {}, ...heads.map((text, i) => cell("th", text, i)));
   head.firstElementChild?.setAttribute("scope", "col");
   const body = rows.map((row) =>
-    element("tr", {}, ...row.map((text, i) => cell(i === 0 ? "th" : "td", text, i === 0)))
+    element("tr", {}, ...row.map((text, i) => cell(i === 0 ? "th" : "td", text, i)))
   );
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
   table.setAttribute("aria-label", caption);
   return table;
 }
 
-/** A colour of the style sheet as it is now, light or dark. */
+/** Returns a colour of the style sheet as it is now, light or dark. */
 export function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }

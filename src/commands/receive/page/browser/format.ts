@@ -1,11 +1,12 @@
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** A count with all its digits, or in short where it has many. */
+/** Formats a count with all its digits, or in short if it has many. */
 export function count(value: number): string {
   return value < 100_000 ? WHOLE.format(value) : COMPACT.format(value);
 }
 
+/** Formats a count with all its digits. */
 export function exactCount(value: number): string {
   return WHOLE.format(value);
 }
@@ -14,14 +15,14 @@ const LARGE = new Intl.NumberFormat("en", { notation: "compact", maximumSignific
 const FOUR_DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const THREE_DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 
-/** UCUM has annotations in braces, and 1 for what has no unit. */
+/** Appends a unit. UCUM has annotations in braces, and 1 for no unit. */
 export function withUnit(text: string, unit: string): string {
   const shown = unit.replaceAll(/[{}]/g, "");
   return shown === "" || shown === "1" ? text : `${text} ${shown}`;
 }
 
-/** A measured value with three digits that tell something. */
-export function measured(value: number | null | undefined, unit = ""): string {
+/** Formats a measured value with three significant digits. */
+export function formatValue(value: number | null | undefined, unit = ""): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const isTiny = (size < 1e-3 && size > 0) || size >= 1e15;
@@ -29,35 +30,38 @@ export function measured(value: number | null | undefined, unit = ""): string {
   return withUnit(isTiny ? value.toExponential(2) : format.format(value), unit);
 }
 
-/** A bound as it was set; one that was computed has three digits. */
+/** Formats a bound as it was set; one that was computed has three digits. */
 export function bound(value: number): string {
   const four = Number(value.toPrecision(4));
   return String(four === value ? four : Number(value.toPrecision(3)));
 }
 
+/** Formats a rate. */
 export function rate(value: number): string {
   return value >= 100 ? count(Math.round(value)) : String(Number(value.toPrecision(2)));
 }
 
-export function bytes(value: number): string {
+/** Formats a number of bytes. */
+export function formatBytes(value: number): string {
   if (value < 1000) return `${value} B`;
   return value < 1e6 ? `${(value / 1e3).toFixed(1)} kB` : `${(value / 1e6).toFixed(1)} MB`;
 }
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-/** The time of day, local, to the second. */
+/** Formats the local time of day to the second. */
 export function clock(ms: number): string {
   return CLOCK.format(ms);
 }
 
 const MINUTES = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
 
-/** A time of an axis whose marks are `step` seconds apart. */
+/** Formats a time for an axis whose marks are `step` seconds apart. */
 export function timeOfDay(ms: number, step: number): string {
   return (step < 60 ? CLOCK : MINUTES).format(ms);
 }
 
+/** Formats a duration. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;

@@ -29,7 +29,7 @@ let startedMs: number | undefined;
 let restartedMs: number | undefined;
 let last: Update | undefined;
 let history = new HistoryRows();
-/** What of the chosen series is shown: it is asked for again when it is another. */
+/** State of the chosen series that is shown; rows are fetched again when it differs. */
 let shown = "";
 let isAsking = false;
 let isPaused = false;
@@ -78,9 +78,9 @@ function draw(): void {
   requests.draw();
   problems.draw();
   drawTotals(last);
-  const said = noticeOf(last);
-  notice.hidden = said === "";
-  setText(notice, said);
+  const text = noticeOf(last);
+  notice.hidden = text === "";
+  setText(notice, text);
   refresh();
 }
 
@@ -112,19 +112,19 @@ function noticeOf({ leftOut, forgottenBefore, sliceMs }: Update): string {
   return [...restarted, ...left, ...forgotten, ...coarse].join(" ");
 }
 
-/** Asks for what is new of the chosen series, one question at a time, and draws it. */
+/** Fetches new rows of the chosen series, one request at a time, and draws them. */
 async function refresh(): Promise<void> {
   const series = list.chosen;
   if (series === undefined || isAsking) return;
-  const wanted = `${series.row.id} ${last?.totals.points} ${last?.sliceMs}`;
-  if (wanted !== shown) {
+  const current = `${series.row.id} ${last?.totals.points} ${last?.sliceMs}`;
+  if (current !== shown) {
     isAsking = true;
     try {
       const response = await fetch(history.query(series.row.id), { headers: headers() });
       if (!response.ok) return;
       const answer: HistoryAnswer = await response.json();
       history.take(answer);
-      shown = wanted;
+      shown = current;
     } catch {
       // The receiver is gone: the stream says so, and asks again when it is back.
       return;

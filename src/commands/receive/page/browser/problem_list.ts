@@ -1,10 +1,11 @@
 /// <reference lib="dom" />
 import type { ProblemTotal, Update } from "../protocol.ts";
+import { plural } from "../../../../console/plural.ts";
 import { byId, element, setText } from "./dom.ts";
 import { count } from "./format.ts";
-import { problemOf } from "./requests.ts";
+import { problemElements } from "./requests.ts";
 
-/** What was wrong, each rule of a metric once, errors first. */
+/** List of problems, each rule per metric once, errors first. */
 export class ProblemList {
   readonly #box = byId("problems", HTMLElement);
   readonly #totals = new Map<number, ProblemTotal>();
@@ -50,11 +51,13 @@ export class ProblemList {
       this.#items.set(total.id, item);
     }
     const [times, words] = item.children;
-    const text = problemOf(total);
+    const text = problemElements(total);
     if (times !== undefined) {
-      setText(times, `${count(total.requests)} ${total.requests === 1 ? "request" : "requests"}`);
+      setText(times, `${count(total.requests)} ${plural(total.requests, "request")}`);
     }
-    if (words !== undefined && words.textContent !== text.map((it) => it.textContent).join("")) {
+    if (
+      words !== undefined && words.textContent !== text.map((node) => node.textContent).join("")
+    ) {
       words.replaceChildren(...text);
     }
     return item;

@@ -1,16 +1,17 @@
 /// <reference lib="dom" />
 import type { ProblemRow, RequestRow } from "../protocol.ts";
+import { counted } from "../../../../console/plural.ts";
 import { byId, element } from "./dom.ts";
-import { bytes, clock, exactCount } from "./format.ts";
+import { clock, exactCount, formatBytes } from "./format.ts";
 
 const MOST_ROWS = 200;
 
-/** The requests as they come, newest first. */
+/** Table of requests, newest first. */
 export class RequestTable {
   readonly #body = byId("request-rows", HTMLElement);
   readonly #only = byId("problems-only", HTMLInputElement);
   #rows: RequestRow[] = [];
-  /** The first of the rows that are in the table already. */
+  /** Id of the newest row that is in the table already. */
   #drawn = 0;
 
   constructor() {
@@ -35,11 +36,11 @@ export class RequestTable {
 
   /** Brings the table up to date. */
   draw(): void {
-    const wanted = this.#rows.filter(({ id, problems }) =>
+    const fresh = this.#rows.filter(({ id, problems }) =>
       id > this.#drawn && (!this.#only.checked || problems.length > 0)
     );
     this.#drawn = this.#rows.at(-1)?.id ?? 0;
-    if (wanted.length > 0) this.#body.prepend(...wanted.toReversed().flatMap(rowsOf));
+    if (fresh.length > 0) this.#body.prepend(...fresh.toReversed().flatMap(rowsOf));
     const oldest = this.#rows[0]?.id ?? 0;
     while (Number(this.#body.lastElementChild?.getAttribute("data-id") ?? Infinity) < oldest) {
       this.#body.lastElementChild?.remove();
@@ -63,7 +64,7 @@ function rowsOf(row: RequestRow): HTMLElement[] {
     {},
     element("td", { text: clock(time) }),
     element("td", {}, answer),
-    number(bytes(row.bytes)),
+    number(formatBytes(row.bytes)),
     element("td", { className: "number", text: exactCount(points) }, ...rejected),
     number(exactCount(measurements)),
   );
@@ -79,7 +80,7 @@ function rowsOf(row: RequestRow): HTMLElement[] {
     {},
     element("summary", { text: summaryOf(row.problems) }),
     ...row.problems.map((problem) =>
-      element("div", { className: `problem ${problem.level}` }, ...problemOf(problem))
+      element("div", { className: `problem ${problem.level}` }, ...problemElements(problem))
     ),
     ...more,
   );
@@ -92,13 +93,13 @@ function rowsOf(row: RequestRow): HTMLElement[] {
 
 function summaryOf(problems: readonly ProblemRow[]): string {
   return ["error", "warning"].flatMap((level) => {
-    const { length } = problems.filter((it) => it.level === level);
-    return length === 0 ? [] : [`${length} ${level}${length === 1 ? "" : "s"}`];
+    const { length } = problems.filter((problem) => problem.level === level);
+    return length === 0 ? [] : [counted(length, level)];
   }).join(", ");
 }
 
-/** A problem in words; Dynatrace's rules end with what to do. */
-export function problemOf({ rule, level, metric, message }: ProblemRow): HTMLElement[] {
+/** Formats a problem; messages of Dynatrace's rules end with a remedy. */
+export function problemElements({ rule, level, metric, message }: ProblemRow): HTMLElement[] {
   const [, what = message, remedy] = /^(.*?)(?:[.;]? Remedy: (.*))?$/s.exec(message) ?? [];
   const about = metric === "" ? "" : `${metric}: `;
   return [

@@ -2,25 +2,27 @@
 import { quantiles } from "../columns.ts";
 import type { HistoryAnswer, HistoryRow, SeriesRow } from "../protocol.ts";
 
+/** Shares of the quantiles that are shown. */
 export const SHARES = [0.5, 0.9, 0.99] as const;
 
+/** Estimated quantiles, one per share; undefined where unknown. */
 export type Quantiles = readonly (number | undefined)[];
 
-/** One slice of time in which something came. Times are wall clock, seconds. */
+/** One slice of time with data points. Times are in seconds since 1970. */
 export interface Slice {
-  /** Where the slice before it ended, if that is not long ago: a delta tells of the time since. */
+  /** End of the slice before, if that is recent: a delta covers the time since. */
   readonly from: number;
   readonly to: number;
   readonly count: number;
   readonly sum: number | null;
   readonly min: number | undefined;
   readonly max: number | undefined;
-  /** Counts between the bounds; of a number its last value alone. */
+  /** Counts between the bounds; for a number only its last value. */
   readonly columns: readonly (number | null)[];
   readonly quantiles: Quantiles;
 }
 
-/** The history of the series that is looked at. */
+/** History of the chosen series. */
 export interface SeriesData {
   readonly row: SeriesRow;
   readonly bounds: readonly number[];
@@ -28,7 +30,7 @@ export interface SeriesData {
   readonly slices: readonly Slice[];
 }
 
-/** Some slices taken together. */
+/** Several slices added up. */
 export interface Selected {
   readonly count: number;
   readonly sum: number | null;
@@ -38,12 +40,12 @@ export interface Selected {
   readonly quantiles: Quantiles;
 }
 
-/** Keeps the rows of one series, and asks only for those that are new. */
+/** Keeps the rows of one series, and asks only for new ones. */
 export class HistoryRows {
   #answer: HistoryAnswer | undefined;
   #rows: readonly HistoryRow[] = [];
 
-  /** The query that brings it up to date. */
+  /** Returns the query for rows that are not known yet. */
   query(id: number): string {
     const known = this.#answer;
     const last = this.#rows.at(-1)?.[0];
@@ -88,14 +90,14 @@ function slicesOf(
   });
 }
 
-/** How many slices are usually from one row to the next. */
+/** Returns the usual distance between rows, in slices. */
 function usualGap(rows: readonly HistoryRow[]): number {
   const gaps = rows.slice(1).map(([slice], i) => (slice ?? 0) - (rows[i]?.[0] ?? 0))
     .sort((a, b) => a - b);
   return gaps[gaps.length >> 1] ?? 1;
 }
 
-/** What came between two times, seconds; everything when there are none. */
+/** Adds up the slices between two times in seconds, or all of them. */
 export function select(
   { slices, bounds }: SeriesData,
   range: readonly [from: number, to: number] | undefined,
@@ -114,7 +116,7 @@ export function select(
     max = Math.max(max, slice.max ?? -Infinity);
     slice.columns.forEach((value, i) => columns[i] = (columns[i] ?? 0) + (value ?? 0));
   }
-  const extremes = { min: finite(min), max: finite(max) };
+  const extremes = { min: finiteOrUndefined(min), max: finiteOrUndefined(max) };
   return {
     count,
     sum,
@@ -124,11 +126,11 @@ export function select(
   };
 }
 
-function finite(value: number): number | undefined {
+function finiteOrUndefined(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** The columns that hold anything, with one empty one on either side: `[first, last)`. */
+/** Returns the columns that hold anything, with one empty one on either side: `[first, end)`. */
 export function filledColumns(
   { slices, bounds }: SeriesData,
 ): readonly [first: number, end: number] {
@@ -145,7 +147,10 @@ export function filledColumns(
   return [Math.max(0, first - 1), Math.min(bounds.length + 1, last + 2)];
 }
 
-/** Where a value lies when every column is as high as the next: a column's number and the share of it below. */
+/**
+ * Returns the position of a value when all columns are equally high: a column's number plus the share of it below the
+ * value.
+ */
 export function positionOf(
   value: number,
   bounds: readonly number[],

@@ -1,15 +1,15 @@
 /// <reference lib="dom" />
 import type { SeriesFigures, SeriesRow, Update } from "../protocol.ts";
 import { byId, element, setText } from "./dom.ts";
-import { count, measured } from "./format.ts";
+import { count, formatValue } from "./format.ts";
 
-/** A series of the list, with what is known of it by now. */
-export interface Listed {
+/** Series of the list with its current figures. */
+export interface ListedSeries {
   readonly row: SeriesRow;
   readonly option: HTMLElement;
-  /** What the filter looks at. */
+  /** Text that the filter searches. */
   readonly text: string;
-  /** The same after a restart, when the number is another. */
+  /** Key that stays the same across restarts, unlike the number. */
   readonly key: string;
   count: number;
   p50: number | null;
@@ -20,32 +20,32 @@ export interface Listed {
 
 const PATIENCE_MS = 5000;
 
-/** The list of series: to filter, to sort, to choose one from. */
+/** List of series, to filter, to sort, and to choose one from. */
 export class SeriesList {
   readonly #list = byId("series", HTMLElement);
   readonly #filter = byId("filter", HTMLInputElement);
   readonly #sort = byId("sort", HTMLSelectElement);
-  readonly #all = new Map<number, Listed>();
-  readonly #choose: (series: Listed | undefined) => void;
-  #shown: readonly Listed[] = [];
-  #chosen: Listed | undefined;
-  /** What was chosen, also when a restart has taken it away. */
+  readonly #all = new Map<number, ListedSeries>();
+  readonly #choose: (series: ListedSeries | undefined) => void;
+  #shown: readonly ListedSeries[] = [];
+  #chosen: ListedSeries | undefined;
+  /** Key of the chosen series, kept after a restart. */
   #key: string | undefined;
   #resetMs = 0;
 
-  constructor(choose: (series: Listed | undefined) => void) {
+  constructor(choose: (series: ListedSeries | undefined) => void) {
     this.#choose = choose;
     this.#filter.addEventListener("input", () => this.#arrange());
     this.#sort.addEventListener("change", () => this.#arrange());
     this.#list.addEventListener("click", ({ target }) => {
       const option = target instanceof Element ? target.closest(".option") : null;
-      const series = this.#shown.find((it) => it.option === option);
+      const series = this.#shown.find((shown) => shown.option === option);
       if (series !== undefined) this.#select(series);
     });
     this.#list.addEventListener("keydown", (event) => this.#move(event));
   }
 
-  get chosen(): Listed | undefined {
+  get chosen(): ListedSeries | undefined {
     return this.#chosen;
   }
 
@@ -53,7 +53,7 @@ export class SeriesList {
     return this.#all.size;
   }
 
-  /** Forgets everything but what was chosen. */
+  /** Forgets everything but the choice. */
   reset(): void {
     this.#all.clear();
     this.#resetMs = performance.now();
@@ -64,7 +64,7 @@ export class SeriesList {
   }
 
   update({ newSeries, figures }: Update): void {
-    for (const row of newSeries) this.#all.set(row.id, listed(row));
+    for (const row of newSeries) this.#all.set(row.id, listedSeries(row));
     for (const figure of figures) this.#set(figure);
     if (newSeries.length > 0 || figures.length > 0) this.#arrange();
     if (this.#chosen !== undefined) return;
@@ -83,9 +83,11 @@ export class SeriesList {
     const [, , figures, of] = series.option.children;
     const { unit, kind } = series.row;
     if (figures !== undefined) {
-      setText(figures, kind === "histogram" ? count(total) : measured(last, unit));
+      setText(figures, kind === "histogram" ? count(total) : formatValue(last, unit));
     }
-    if (of !== undefined) setText(of, kind === "histogram" ? `p99 ${measured(p99, unit)}` : kind);
+    if (of !== undefined) {
+      setText(of, kind === "histogram" ? `p99 ${formatValue(p99, unit)}` : kind);
+    }
   }
 
   #arrange(): void {
@@ -93,7 +95,7 @@ export class SeriesList {
     const shown = [...this.#all.values()]
       .filter(({ text }) => words.every((word) => text.includes(word)))
       .sort(ORDERS[this.#sort.value] ?? byCount);
-    // What is where it was, is not touched: a screen reader and a finger stay where they are.
+    // An unchanged list is not touched: a screen reader and a finger stay where they are.
     const isSame = shown.length === this.#shown.length &&
       shown.every((series, i) => series === this.#shown[i]);
     if (!isSame) this.#list.replaceChildren(...shown.map(({ option }) => option));
@@ -103,7 +105,7 @@ export class SeriesList {
     byId("list-empty", HTMLElement).hidden = this.#all.size > 0;
   }
 
-  #select(series: Listed): void {
+  #select(series: ListedSeries): void {
     this.#chosen?.option.setAttribute("aria-selected", "false");
     series.option.setAttribute("aria-selected", "true");
     this.#list.setAttribute("aria-activedescendant", series.option.id);
@@ -114,7 +116,7 @@ export class SeriesList {
 
   #move(event: KeyboardEvent): void {
     const last = this.#shown.length - 1;
-    const at = this.#shown.findIndex((it) => it === this.#chosen);
+    const at = this.#shown.findIndex((series) => series === this.#chosen);
     const to: Readonly<Record<string, number>> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,
@@ -123,31 +125,31 @@ export class SeriesList {
       Home: 0,
       End: last,
     };
-    const wanted = to[event.key];
-    if (wanted === undefined) return;
+    const target = to[event.key];
+    if (target === undefined) return;
     event.preventDefault();
-    const series = this.#shown[Math.max(0, Math.min(last, wanted))];
+    const series = this.#shown[Math.max(0, Math.min(last, target))];
     if (series === undefined) return;
     this.#select(series);
     series.option.scrollIntoView({ block: "nearest" });
   }
 }
 
-function byName(a: Listed, b: Listed): number {
+function byName(a: ListedSeries, b: ListedSeries): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-function byCount(a: Listed, b: Listed): number {
+function byCount(a: ListedSeries, b: ListedSeries): number {
   return b.count - a.count || byName(a, b);
 }
 
-const ORDERS: Readonly<Record<string, (a: Listed, b: Listed) => number>> = {
+const ORDERS: Readonly<Record<string, (a: ListedSeries, b: ListedSeries) => number>> = {
   count: byCount,
   p99: (a, b) => (b.p99 ?? -Infinity) - (a.p99 ?? -Infinity) || byName(a, b),
   name: byName,
 };
 
-function listed(row: SeriesRow): Listed {
+function listedSeries(row: SeriesRow): ListedSeries {
   const { id, name, attributes, resource, scope, type, unit, temporality } = row;
   const option = element(
     "div",

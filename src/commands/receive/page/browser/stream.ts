@@ -1,33 +1,34 @@
 /// <reference lib="dom" />
 import type { Hello, Update } from "../protocol.ts";
 
-export interface Listener {
+/** Callbacks for the receiver's events. */
+export interface StreamListener {
   hello(hello: Hello): void;
   update(update: Update): void;
-  /** The stream is open, or broke and will be opened again. */
+  /** Called when the stream opens, or breaks and will be reopened. */
   state(state: "live" | "lost"): void;
-  /** The token was refused. */
+  /** Called when the token was refused. */
   refused(why: string): void;
 }
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 3000;
 
-/** How a reader shows who it is. */
+/** Returns headers with the reader's token. */
 export type Headers = () => Record<string, string>;
 
 /**
- * Follows the receiver's events. An EventSource could carry no token; the form is the same (HTML Standard, section 9.2).
- * Resolves when the token was refused; otherwise goes on for ever, across restarts of the receiver.
+ * Follows the receiver's events. An EventSource could carry no token; the form is the same (HTML Standard, section
+ * 9.2). Resolves when the token is refused; otherwise it continues across restarts of the receiver.
  */
-export async function follow(headers: Headers, listener: Listener): Promise<void> {
+export async function follow(headers: Headers, listener: StreamListener): Promise<void> {
   for (let wait = FIRST_WAIT_MS;; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     try {
       const response = await fetch("/events", { headers: headers() });
       if (response.status === 401) return listener.refused(await response.text());
       if (response.ok && response.body !== null) {
         wait = FIRST_WAIT_MS / 2;
-        await read(response.body, listener);
+        await readEvents(response.body, listener);
       }
     } catch {
       // The receiver is not there (any more): said below, and tried again.
@@ -37,7 +38,10 @@ export async function follow(headers: Headers, listener: Listener): Promise<void
   }
 }
 
-async function read(body: ReadableStream<Uint8Array>, listener: Listener): Promise<void> {
+async function readEvents(
+  body: ReadableStream<Uint8Array>,
+  listener: StreamListener,
+): Promise<void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = "";
@@ -47,11 +51,11 @@ async function read(body: ReadableStream<Uint8Array>, listener: Listener): Promi
     text += decoder.decode(value, { stream: true });
     const events = text.split("\n\n");
     text = events.pop() ?? "";
-    for (const event of events) tell(event, listener);
+    for (const event of events) passOn(event, listener);
   }
 }
 
-function tell(event: string, listener: Listener): void {
+function passOn(event: string, listener: StreamListener): void {
   const [, name, data] = /^event: (\w+)\ndata: (.*)$/s.exec(event) ?? [];
   if (data === undefined) return;
   if (name === "hello") {

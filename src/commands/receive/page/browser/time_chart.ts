@@ -2,23 +2,24 @@
 import uPlot from "uplot";
 import { axis, everyNth, heatColors, LINES, TEXT_HEIGHT } from "./chart.ts";
 import { color } from "./dom.ts";
-import { bound, measured, timeOfDay } from "./format.ts";
+import { bound, formatValue, timeOfDay } from "./format.ts";
 import { filledColumns, positionOf, type SeriesData } from "./series_data.ts";
 
+/** Span of time in seconds since 1970. */
 export type Range = readonly [from: number, to: number];
 
-/** The least time that is shown, seconds. */
+/** Shortest time that is shown, in seconds. */
 const SHORTEST = 60;
 
 /**
- * A series over time. A histogram's columns are equally high, whatever they hold, and a count is a colour; quantiles are
- * lines over them. A number is a line. Whoever drags selects a time.
+ * Chart of a series over time. A histogram's columns are equally high and its counts are colours, with quantiles as
+ * lines over them. A number is a line. Dragging selects a time.
  */
 export class TimeChart {
   readonly #element: HTMLElement;
   readonly #onSelect: (range: Range | undefined) => void;
   #plot: uPlot | undefined;
-  /** What the plot was made for: another needs another. */
+  /** Kind and unit that the plot was made for; others need another plot. */
   #made = "";
   #data: SeriesData | undefined;
   #now = 0;
@@ -31,7 +32,7 @@ export class TimeChart {
     this.#onSelect = onSelect;
   }
 
-  /** The times that are shown. */
+  /** Span of time that is shown. */
   get shown(): Range {
     const first = this.#data?.slices[0]?.from ?? this.#now;
     return [Math.min(first, this.#now - SHORTEST), this.#now];
@@ -54,7 +55,7 @@ export class TimeChart {
     this.#mark();
   }
 
-  /** The window, or light and dark, changed. */
+  /** Redraws after a change of the window, or between light and dark. */
   restyle(): void {
     const { clientWidth: width, clientHeight: height } = this.#element;
     this.#colors = [];
@@ -95,7 +96,7 @@ export class TimeChart {
       spanGaps: false,
     });
     const widthOf = (values: readonly string[] | null) =>
-      16 + 7 * Math.max(3, ...(values ?? []).map((it) => it.length));
+      16 + 7 * Math.max(3, ...(values ?? []).map(({ length }) => length));
     const y: uPlot.Axis = isHistogram
       ? {
         splits: (plot) => {
@@ -105,7 +106,7 @@ export class TimeChart {
         values: (_plot, splits) =>
           splits.map((at) => bound(this.#data?.bounds[at - 1] ?? bounds[at - 1] ?? NaN)),
       }
-      : { values: (_plot, splits) => splits.map((it) => measured(it)) };
+      : { values: (_plot, splits) => splits.map((value) => formatValue(value)) };
     return {
       width: this.#element.clientWidth,
       height: this.#element.clientHeight,
@@ -128,7 +129,7 @@ export class TimeChart {
           ...y,
           label: unit === "" ? "value" : unit,
           labelSize: 18,
-          size: (_p, it) => widthOf(it),
+          size: (_plot, values) => widthOf(values),
         }),
       ],
       series: [
@@ -153,7 +154,7 @@ export class TimeChart {
     };
   }
 
-  /** The counts as colours, over the grid and under the lines. */
+  /** Draws the counts as colours, over the grid and under the lines. */
   #paint(plot: uPlot): void {
     const data = this.#data;
     if (data === undefined) return;
@@ -192,7 +193,7 @@ export class TimeChart {
     ctx.restore();
   }
 
-  /** Shows what is selected where it is by now. */
+  /** Moves the mark of the selection to its current place. */
   #mark(): void {
     const plot = this.#plot;
     if (plot === undefined) return;
