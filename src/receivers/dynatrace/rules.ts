@@ -885,9 +885,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "status-415",
       level: "error",
       checks:
-        "The body is binary protobuf (application/x-protobuf) over HTTP, not JSON and not gRPC",
-      effect:
-        "Dynatrace accepts only protobuf over HTTP, neither JSON nor gRPC; its 415 is not an OTLP Status",
+        "The body is binary protobuf (application/x-protobuf) over HTTP, not JSON and not gRPC; the 415 for others is not an OTLP Status",
+      effect: "Dynatrace accepts only protobuf over HTTP, neither JSON nor gRPC",
       remedy:
         "set an SDK's exporter to http/protobuf; this program always sends that, so check the path",
       source: "api",
