@@ -1,5 +1,5 @@
 import { deadline } from "../platform/deadline.ts";
-import { failure, INTERRUPTED, type Phase, timedOut } from "./transport.ts";
+import { type ExchangePhase, failure, INTERRUPTED, timedOut } from "./transport.ts";
 import type { Failure } from "./reply.ts";
 import { readBody } from "./response_body.ts";
 
@@ -31,7 +31,7 @@ export async function getText(
   { headers, timeoutMs, mostBytes, signal }: GetOptions,
 ): Promise<GetResult> {
   const timeout = deadline(timeoutMs);
-  const failed = (thrown: unknown, phase: Phase) =>
+  const failed = (thrown: unknown, phase: ExchangePhase) =>
     signal.aborted
       ? INTERRUPTED
       : timeout.signal.aborted

@@ -176,7 +176,7 @@ function unreadText(body: ResponseBody, limit: string | undefined): string | und
 }
 
 /** Phase of an exchange: waiting for the status, or reading the body after it. */
-export type Phase = "waiting" | "reading";
+export type ExchangePhase = "waiting" | "reading";
 
 /** Failure of a request that a signal interrupted. */
 export const INTERRUPTED: Failure = {
@@ -187,7 +187,7 @@ export const INTERRUPTED: Failure = {
 };
 
 /** Failure of a request that took too long. */
-export function timedOut(timeoutMs: number, phase: Phase = "waiting"): Failure {
+export function timedOut(timeoutMs: number, phase: ExchangePhase = "waiting"): Failure {
   const what = phase === "reading" ? "the answer was not complete" : "no answer";
   return {
     kind: "failure",
@@ -217,7 +217,7 @@ const CAUSES: readonly (readonly [FailureCause, RegExp])[] = [
 ];
 
 /** Derives the failure from an error of fetch or node:https. */
-export function failure(thrown: unknown, phase: Phase = "waiting"): Failure {
+export function failure(thrown: unknown, phase: ExchangePhase = "waiting"): Failure {
   const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
   const text = messageOf(cause);
   // fetch: "error sending request for url (URL): client error (Connect): tcp connect error: …"; the URL may hold secrets.
