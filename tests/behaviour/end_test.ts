@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { testCases } from "../support/cases.ts";
 import { inDirectory } from "../support/directory.ts";
 import { type Fixture, SECRETS } from "../support/fixture.ts";
 import { error, like, repeated, warning } from "../support/lines.ts";
 import { bareEnvironment, commandLine } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { assertNoSecret, runFixture, testAtOnce } from "../support/run_fixture.ts";
+import { assertNoSecret, runFixture } from "../support/run_fixture.ts";
 import { loopEnd, loopHeading, PLAIN_URL, recording, STOPPING } from "../support/wording.ts";
+import { namedUnless } from "../support/tools.ts";
 
 /**
  * How the program ends whatever hangs or fails: Docker and Kubernetes kill what is not over in time, and a program that is
@@ -203,7 +205,7 @@ const pipes: readonly {
   },
 ];
 
-testAtOnce([
+testCases([
   ...fixtures.map((fixture) => ({ ...fixture, run: () => runFixture(fixture) })),
   ...pipes,
 ].map((test) => ({ ...test, name: `end: ${test.name}` })));
@@ -224,8 +226,10 @@ function start(words: readonly [string, ...string[]], cwd: string): Deno.ChildPr
 }
 
 Deno.test({
-  name: "end: standard output on a full disk does not end the sending, and is said once",
-  ignore: noFull !== undefined,
+  ...namedUnless(
+    noFull,
+    "end: standard output on a full disk does not end the sending, and is said once",
+  ),
   fn: () =>
     inDirectory(async (cwd) => {
       await using receiver = await startReceiver();
@@ -241,8 +245,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "end: a reader of standard output that hangs neither stops the sending nor the end",
-  ignore: windows !== undefined,
+  ...namedUnless(
+    windows,
+    "end: a reader of standard output that hangs neither stops the sending nor the end",
+  ),
   fn: () =>
     inDirectory(async (cwd) => {
       await using receiver = await startReceiver();

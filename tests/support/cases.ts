@@ -1,0 +1,32 @@
+import { namedUnless } from "./tools.ts";
+
+/** A test, as a list of cases holds it. */
+export interface TestCase {
+  readonly name: string;
+  /** Why it cannot run here: it is skipped, and its name says so. */
+  readonly ignore?: string | undefined;
+  readonly run: () => unknown;
+}
+
+/** Defines a test for each case; throws when there is none. */
+export function testCases(cases: readonly TestCase[]): void {
+  for (const { name, ignore, run } of atLeastOne(cases)) {
+    Deno.test({ ...namedUnless(ignore, name), fn: async () => void await run() });
+  }
+}
+
+/** Defines a test for each item; throws when there is none. */
+export function each<T>(
+  items: Iterable<T>,
+  name: (item: T) => string,
+  run: (item: T) => unknown,
+): void {
+  testCases(Array.from(items, (item) => ({ name: name(item), run: () => run(item) })));
+}
+
+/** The items, for a loop that asserts something of each; throws when there is none, since the loop would pass. */
+export function atLeastOne<T>(items: Iterable<T>): readonly T[] {
+  const list = [...items];
+  if (list.length === 0) throw new Error("There is nothing to test: the list is empty");
+  return list;
+}
