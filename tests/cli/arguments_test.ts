@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../src/platform/errors.ts";
 import { parseFlags } from "../../src/cli/arguments.ts";
 import { argumentOf, flagKeysOf, flagName, rowOf } from "../../src/settings/settings.ts";
+import { atLeastOne } from "../support/cases.ts";
 
 const COMMANDS = ["send", "check", "receive", "plot"] as const;
 
 for (const command of COMMANDS) {
-  for (const key of flagKeysOf(command)) {
+  for (const key of atLeastOne(flagKeysOf(command))) {
     const name = flagName(key);
     const { kind, repeats, bare } = rowOf(key);
     const parsed = (...args: readonly string[]) => Reflect.get(parseFlags(command, args), key);

@@ -17,6 +17,7 @@ import { startReceiver } from "../support/receiver.ts";
 import { StillClock } from "../support/still_clock.ts";
 import { seeded } from "../support/seeded.ts";
 import { missing, namedUnless, tool } from "../support/tools.ts";
+import { atLeastOne } from "../support/cases.ts";
 
 const RESOURCE = { "service.name": "my-service", "deployment.environment": "prod", team: "a, b=c" };
 const INSTRUMENT: Instrument = {
@@ -54,7 +55,11 @@ async function stockRequest(
   for (const { value, attributes } of batch) histogram.record(value, { ...attributes });
   const { resourceMetrics } = await reader.collect();
   const times = { startTime: hrTime(start), endTime: hrTime(end) };
-  for (const { dataPoints } of resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics)) {
+  for (
+    const { dataPoints } of atLeastOne(
+      resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics),
+    )
+  ) {
     for (const point of dataPoints) Object.assign(point, times);
   }
   await using receiver = await startReceiver();

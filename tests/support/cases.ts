@@ -17,16 +17,15 @@ export function testCases(cases: readonly TestCase[]): void {
 
 /** Defines a test for each item; throws when there is none. */
 export function each<T>(
-  items: Iterable<T>,
+  items: readonly T[],
   name: (item: T) => string,
   run: (item: T) => unknown,
 ): void {
-  testCases(Array.from(items, (item) => ({ name: name(item), run: () => run(item) })));
+  testCases(items.map((item) => ({ name: name(item), run: () => run(item) })));
 }
 
-/** The items, for a loop that asserts something of each; throws when there is none, since the loop would pass. */
-export function atLeastOne<T>(items: Iterable<T>): readonly T[] {
-  const list = [...items];
-  if (list.length === 0) throw new Error("There is nothing to test: the list is empty");
-  return list;
+/** The items, for a loop that asserts something of each: throws when there is none, where the loop would pass. */
+export function atLeastOne<T>(items: readonly T[]): readonly T[] {
+  if (items.length === 0) throw new Error("There is nothing to test: the list is empty");
+  return items;
 }

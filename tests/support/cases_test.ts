@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { atLeastOne, each, testCases } from "./cases.ts";
 
 Deno.test("atLeastOne() gives the items when there are some, and throws when there are none", () => {
-  assert.deepEqual(atLeastOne(new Set([1, 2])), [1, 2]);
+  assert.deepEqual(atLeastOne([1, 2]), [1, 2]);
   assert.throws(() => atLeastOne([]), /the list is empty/);
 });
 
