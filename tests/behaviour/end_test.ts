@@ -6,7 +6,15 @@ import { error, like, repeated, warning } from "../support/lines.ts";
 import { bareEnvironment, commandLine } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { assertNoSecret, runFixture } from "../support/run_fixture.ts";
-import { loopEnd, loopHeading, PLAIN_URL, recording, STOPPING } from "../support/wording.ts";
+import {
+  loopEnd,
+  loopHeading,
+  lostLine,
+  lostMessage,
+  PLAIN_URL,
+  recording,
+  STOPPING,
+} from "../support/wording.ts";
 import { namedUnless } from "../support/tools.ts";
 
 /**
@@ -61,7 +69,7 @@ const fixtures: readonly Fixture[] = [
         ],
         stderr: [
           /^ERROR: 5 measurements not delivered yet: /,
-          /^ERROR: 5 measurements not delivered and lost: /,
+          lostLine(),
         ],
       },
     )
@@ -119,7 +127,7 @@ const fixtures: readonly Fixture[] = [
       error(/not delivered yet/),
       warning(/^Cannot write to the spool "spool"/),
       warning(/not all could be written there again$/),
-      error(/^5 measurements not delivered and lost/),
+      error(lostMessage()),
     ],
   },
 ];
@@ -197,9 +205,14 @@ const pipes: readonly {
           posts: "any",
           status: 1,
           stdout: [repeated(like({ type: "send" }), 1), like({ type: "summary" })],
-          stderr: [repeated(error(/not delivered/), 1)],
+          // A slow machine leaves sends out, too.
+          stderr: [
+            repeated(like({ type: /^(warning|error)$/, message: /not delivered|left out$/ }), 1),
+          ],
         }, { cwd });
-        assert.equal(summary.pending, 5);
+        // A slow machine fails to send more than one.
+        const { recorded = 0, delivered = 0, pending = 0 } = summary;
+        assert.ok(pending >= 5 && pending === recorded - delivered, `${pending} of ${recorded}`);
         pipe?.close();
       }),
   },
@@ -210,7 +223,7 @@ testCases([
   ...pipes,
 ].map((test) => ({ ...test, name: `end: ${test.name}` })));
 
-/** The program with a standard output of the test's own; killed after 20 seconds, which fails. */
+/** The program with a standard output of the test's own; killed after 60 seconds, which fails. */
 function start(words: readonly [string, ...string[]], cwd: string): Deno.ChildProcess {
   const [command, ...args] = words;
   return new Deno.Command(command, {
@@ -221,7 +234,7 @@ function start(words: readonly [string, ...string[]], cwd: string): Deno.ChildPr
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   }).spawn();
 }
 
@@ -255,7 +268,7 @@ Deno.test({
       const send = ["--endpoint", receiver.url, "--loop", "--interval", "0", "--output", "json"];
       const program = start([...commandLine(), ...send], cwd);
       // A pipe takes 64 KiB, and a stream reads a little ahead: not a thousand lines of 200 bytes.
-      await receiver.waitForRequests(1500, 20_000);
+      await receiver.waitForRequests(1500, 50_000);
       program.kill("SIGTERM");
       const said = new Response(program.stderr).text();
       const { code } = await program.status;

@@ -9,6 +9,8 @@ import {
   loopEnd,
   loopHeading,
   loopOf,
+  lostLine,
+  lostMessage,
   recording,
   sendJson,
   SENT,
@@ -171,7 +173,7 @@ const rows: readonly Fixture[] = [
     stderr: [
       repeated(error(/^5 measurements not delivered yet: /)),
       repeated(warning(/^possibly duplicated: /)),
-      error(/^5 measurements not delivered and lost: /),
+      error(lostMessage()),
     ],
   },
   {
@@ -184,7 +186,7 @@ const rows: readonly Fixture[] = [
     stdout: [...beforeSend(SHOWN_URL), ...STOPPING, repeated(/./)],
     stderr: [
       repeated(/^WARNING: possibly duplicated: /),
-      /^ERROR: 5 measurements not delivered and lost: /,
+      lostLine(),
       repeated(/^ {2}Hint: /),
     ],
   },
@@ -221,7 +223,7 @@ const rows: readonly Fixture[] = [
     ],
     stderr: [
       /^ERROR: 5 measurements not delivered yet: /,
-      "ERROR: 5 measurements not delivered and lost: ended by a second signal",
+      lostLine("ended by a second signal"),
     ],
   },
 ];

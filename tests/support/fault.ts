@@ -6,6 +6,7 @@ import type { ExportAnswer } from "./receiver.ts";
 import { SPLITTABLE_ARGS } from "./sample.ts";
 import { type TestCase, testCases } from "./cases.ts";
 import { runFixture } from "./run_fixture.ts";
+import { lostMessage, unseenMessage } from "./wording.ts";
 
 /**
  * A kind of trouble, and what has to become of the five measurements of each send. The harness also asserts that the
@@ -63,7 +64,7 @@ export const SOME = repeated(
 /** Any number of sends, on time or late. */
 export const SENDS = repeated(like({ type: /^(send|late)$/, outcome: /^(accepted|failed)$/ }));
 /** The error about one send that is lost. */
-export const LOST_SAID = error(/^5 measurements not delivered and lost: /);
+export const LOST_SAID = error(lostMessage());
 /** The error about one send that stays in the spool. */
 export const KEPT_SAID = error(
   /^5 measurements not delivered, kept in spool: the next start sends them/,
@@ -73,12 +74,7 @@ export const refusedFor = (why: RegExp) =>
   error(new RegExp(`^5 measurements not delivered: .*${why.source}`));
 
 /** The warning about a response whose body could not be read. */
-export const unseen = (why: RegExp) =>
-  warning(
-    new RegExp(
-      `^accepted with status \\d+, but a partial success could not have been seen: .*${why.source}`,
-    ),
-  );
+export const unseen = (why: RegExp) => warning(unseenMessage(why));
 
 /** The send is delivered. */
 export const DELIVERED = { delivered: FIVE, outcome: "accepted" } as const;
