@@ -1,6 +1,6 @@
 import { namedUnless } from "./tools.ts";
 
-/** A test, as a list of cases holds it. */
+/** One test of a list of cases. */
 export interface TestCase {
   readonly name: string;
   /** Why it cannot run here: it is skipped, and its name says so. */
