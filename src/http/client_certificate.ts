@@ -29,7 +29,7 @@ export function unusableClient(cert: string, key: string): Unusable | undefined 
   if (lacking !== undefined) return { file: "key", reason: lacking };
   const refusal = rejectionBy(() => demandUsablePair({ cert, key }));
   if (refusal !== undefined) return unusablePair(refusal, chain, key);
-  const wrong = misplaced(chain);
+  const wrong = misplacedSigner(chain);
   return wrong === undefined ? undefined : {
     file: "certificate",
     reason: `the chain is in the wrong order: certificate ${wrong.issuer + 1} signed certificate ${
@@ -174,7 +174,7 @@ function otherForm(text: string, fromDer: string, fromPkcs12: string): string {
 }
 
 /** Finds the first certificate whose signer is in the file but not next to it. */
-function misplaced(
+function misplacedSigner(
   chain: readonly CertificateFacts[],
 ): { readonly signed: number; readonly issuer: number } | undefined {
   for (const [signed, { issuer, subject }] of chain.entries()) {

@@ -26,7 +26,7 @@ export function baseEndpoint<P extends Profile>(
   environment: Environment,
   receivers: Receivers<P>,
 ): Endpoint<P> {
-  const url = parse(setting, receivers);
+  const url = parseEndpoint(setting, receivers);
   const path = url.pathname.replace(/\/+$/, "");
   url.pathname = path.endsWith(SIGNAL_PATH) ? path : path + SIGNAL_PATH;
   return endpoint(url, setting, environment, receivers);
@@ -41,7 +41,7 @@ export function exactEndpoint<P extends Profile>(
   environment: Environment,
   receivers: Receivers<P>,
 ): Endpoint<P> {
-  return endpoint(parse(setting, receivers), setting, environment, receivers);
+  return endpoint(parseEndpoint(setting, receivers), setting, environment, receivers);
 }
 
 /** Finds the path of another signal in a URL, `/v1/traces` or `/v1/logs`, which accepts no metrics. */
@@ -74,7 +74,7 @@ function endpoint<P extends Profile>(
   };
 }
 
-function parse(setting: Setting, { examples }: Receivers): URL {
+function parseEndpoint(setting: Setting, { examples }: Receivers): URL {
   const text = setting.value.trim();
   const url = URL.parse(text);
   const isHttp = url !== null && ["http:", "https:"].includes(url.protocol);

@@ -6,6 +6,7 @@ import { suggestBounds } from "../../src/aggregate/suggestion.ts";
 import { bucketOf } from "../../src/aggregate/explicit.ts";
 import { normalQuantile } from "../../src/source/generate/elementary.ts";
 import { seededRandom } from "../../src/source/generate/random.ts";
+import { atLeastOne } from "../support/cases.ts";
 
 const DEFAULT = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000];
 const random = seededRandom("suggestion");
@@ -137,7 +138,7 @@ Deno.test("suggestBounds() gives as many bounds as asked, whatever the values", 
 
 Deno.test("suggestBounds() gives round numbers", () => {
   const { found } = suggest([some(20_000, lognormal(40, 0.8))], 11);
-  for (const bound of found.bounds) {
+  for (const bound of atLeastOne(found.bounds)) {
     assert.ok(String(bound).replace(/^0\.0*|\./g, "").length <= 4, String(bound));
   }
 });

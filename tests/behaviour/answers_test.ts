@@ -7,6 +7,7 @@ import { runFixture, testFixtures } from "../support/run_fixture.ts";
 import { SPLITTABLE_ARGS } from "../support/sample.ts";
 import {
   beforeSend,
+  lostLine,
   notDelivered,
   sendJson,
   sentOnce,
@@ -111,8 +112,10 @@ const rows: readonly Fixture[] = [
     "429 is not delivered when nothing is tried again, and the hint says to send less often",
     { status: 429, headers: { ...json, "retry-after": "60" }, body: '{"message":"slow down"}' },
     [
-      "ERROR: 5 measurements not delivered and lost: 429 Too Many Requests: slow down; " +
-      "Retry-After is 60 s, longer than --retry-for (0 s)",
+      lostLine(
+        "429 Too Many Requests: slow down; " +
+          "Retry-After is 60 s, longer than --retry-for (0 s)",
+      ),
       /^ {2}Hint: .*less often/,
     ],
   ),
@@ -120,7 +123,7 @@ const rows: readonly Fixture[] = [
     "503 is not delivered when nothing is tried again",
     { status: 503, headers: protobuf, body: rpcStatus(14, "restarting") },
     [
-      "ERROR: 5 measurements not delivered and lost: 503 Service Unavailable: restarting",
+      lostLine("503 Service Unavailable: restarting"),
       /^ {2}Hint: .*restarting/,
     ],
   ),

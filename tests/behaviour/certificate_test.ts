@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import { testCases } from "../support/cases.ts";
 import {
   asVersion1,
   type Certificate,
@@ -10,7 +11,6 @@ import {
 import { objects } from "../support/lines.ts";
 import { type Finished, runProgram, startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { testAtOnce } from "../support/run_fixture.ts";
 
 // Nothing that a file holds may crash or hang the program.
 
@@ -244,7 +244,7 @@ const unusable: readonly (readonly [
   ],
 ];
 
-testAtOnce(unusable.map(([what, setting, files, reason]) => ({
+testCases(unusable.map(([what, setting, files, reason]) => ({
   name: `${setting} ${what} is exit status 2 for send, a loop and check`,
   async run() {
     for (const command of COMMANDS) {
@@ -325,7 +325,7 @@ const odd: readonly (readonly [what: string, files: Readonly<Record<string, Cont
   }],
 ];
 
-testAtOnce(odd.map(([what, files]) => ({
+testCases(odd.map(([what, files]) => ({
   name: `--client-cert ${what} is sent, and what the server says of it is printed`,
   async run() {
     await using receiver = await startReceiver({
@@ -363,7 +363,7 @@ const harmless: readonly (readonly [what: string, files: Readonly<Record<string,
   ["and 200 authorities", { "ca.pem": strange.certificate.repeat(200) + authority.certificate }],
 ];
 
-testAtOnce(harmless.map(([what, files]) => ({
+testCases(harmless.map(([what, files]) => ({
   name: `a client certificate ${what} is accepted`,
   async run() {
     await using receiver = await startReceiver({

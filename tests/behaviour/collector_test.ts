@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { testCases } from "../support/cases.ts";
 import { missing, tool } from "../support/tools.ts";
 import { decode, type Decoded } from "../support/decode.ts";
 import { like } from "../support/lines.ts";
-import { runFixture, testAtOnce } from "../support/run_fixture.ts";
+import { freePort, Process } from "../support/process.ts";
+import { runFixture } from "../support/run_fixture.ts";
 import { loopOf, sentOnce } from "../support/wording.ts";
 
 function configuration(port: number, verbosity: "basic" | "detailed"): string {
@@ -27,47 +29,20 @@ service:
 `;
 }
 
-/** A Collector on a free port with its default limits, and with all that it has logged. */
-function startCollector(verbosity: "basic" | "detailed" = "detailed") {
-  // Free now, and most likely still a moment later.
-  const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = probe.addr;
-  probe.close();
-  const child = new Deno.Command(tool("OTELCOL"), {
-    args: ["--config", `yaml:${configuration(port, verbosity)}`],
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let log = "";
-  const waiting = new Set<() => void>();
-  const reading = (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      log += text;
-      for (const check of waiting) check();
-    }
-  })();
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async logged(what: RegExp): Promise<string> {
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`No ${what} in\n${log}`)), 15_000);
-        const check = () => {
-          if (!what.test(log)) return;
-          clearTimeout(timer);
-          waiting.delete(check);
-          resolve();
-        };
-        waiting.add(check);
-        check();
-      });
-      return log;
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-      await reading;
-    },
-  };
+/** A Collector on a free port, with its default limits, that is ready. */
+class Collector extends Process {
+  readonly url: string;
+
+  private constructor(port: number, verbosity: "basic" | "detailed") {
+    super(tool("OTELCOL"), ["--config", `yaml:${configuration(port, verbosity)}`]);
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  static async start(verbosity: "basic" | "detailed" = "detailed"): Promise<Collector> {
+    const collector = new Collector(freePort(), verbosity);
+    await collector.logged(/Everything is ready/);
+    return collector;
+  }
 }
 
 /** As the Collector's debug exporter writes a request, without its times. */
@@ -106,13 +81,12 @@ function told(log: string): readonly string[] {
   );
 }
 
-testAtOnce([
+testCases([
   ...["gzip", "none"].map((compression) => ({
     name: `send is understood by a Collector with --compression ${compression}`,
     ignore: missing("OTELCOL"),
     async run() {
-      await using running = startCollector();
-      await running.logged(/Everything is ready/);
+      await using running = await Collector.start();
       // The recording receiver stands between: what the Collector tells is compared with what went over the wire.
       const { requests } = await runFixture({
         args: ["--endpoint", "{url}", "--compression", compression, "--attr", "region=eu"],
@@ -148,8 +122,7 @@ testAtOnce([
     name: `send reaches a Collector with 100,000 data points and --compression ${compression}`,
     ignore: missing("OTELCOL"),
     async run() {
-      await using running = startCollector("basic");
-      await running.logged(/Everything is ready/);
+      await using running = await Collector.start("basic");
       const { stdout } = await runFixture({
         args: [
           ...["--endpoint", running.url, "--series", "100000", "--compression", compression],
@@ -173,8 +146,7 @@ testAtOnce([
     name: "send to a Collector directly is accepted, one delta an iteration",
     ignore: missing("OTELCOL"),
     async run() {
-      await using running = startCollector();
-      await running.logged(/Everything is ready/);
+      await using running = await Collector.start();
       await runFixture({
         args: ["--endpoint", running.url, "--loop", "--interval=0", "--iterations=3"],
         requests: 0,

@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
+import { testCases } from "../support/cases.ts";
 import { inDirectory } from "../support/directory.ts";
 import { type Fixture, SECRETS } from "../support/fixture.ts";
 import { error, like, repeated, warning } from "../support/lines.ts";
 import { bareEnvironment, commandLine } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { assertNoSecret, runFixture, testAtOnce } from "../support/run_fixture.ts";
-import { loopEnd, loopHeading, PLAIN_URL, recording, STOPPING } from "../support/wording.ts";
+import { assertNoSecret, runFixture } from "../support/run_fixture.ts";
+import {
+  loopEnd,
+  loopHeading,
+  lostLine,
+  lostMessage,
+  PLAIN_URL,
+  recording,
+  STOPPING,
+} from "../support/wording.ts";
+import { namedUnless } from "../support/tools.ts";
 
 /**
  * How the program ends whatever hangs or fails: Docker and Kubernetes kill what is not over in time, and a program that is
@@ -59,7 +69,7 @@ const fixtures: readonly Fixture[] = [
         ],
         stderr: [
           /^ERROR: 5 measurements not delivered yet: /,
-          /^ERROR: 5 measurements not delivered and lost: /,
+          lostLine(),
         ],
       },
     )
@@ -117,7 +127,7 @@ const fixtures: readonly Fixture[] = [
       error(/not delivered yet/),
       warning(/^Cannot write to the spool "spool"/),
       warning(/not all could be written there again$/),
-      error(/^5 measurements not delivered and lost/),
+      error(lostMessage()),
     ],
   },
 ];
@@ -195,20 +205,25 @@ const pipes: readonly {
           posts: "any",
           status: 1,
           stdout: [repeated(like({ type: "send" }), 1), like({ type: "summary" })],
-          stderr: [repeated(error(/not delivered/), 1)],
+          // A slow machine leaves sends out, too.
+          stderr: [
+            repeated(like({ type: /^(warning|error)$/, message: /not delivered|left out$/ }), 1),
+          ],
         }, { cwd });
-        assert.equal(summary.pending, 5);
+        // A slow machine fails to send more than one.
+        const { recorded = 0, delivered = 0, pending = 0 } = summary;
+        assert.ok(pending >= 5 && pending === recorded - delivered, `${pending} of ${recorded}`);
         pipe?.close();
       }),
   },
 ];
 
-testAtOnce([
+testCases([
   ...fixtures.map((fixture) => ({ ...fixture, run: () => runFixture(fixture) })),
   ...pipes,
 ].map((test) => ({ ...test, name: `end: ${test.name}` })));
 
-/** The program with a standard output of the test's own; killed after 20 seconds, which fails. */
+/** The program with a standard output of the test's own; killed after 60 seconds, which fails. */
 function start(words: readonly [string, ...string[]], cwd: string): Deno.ChildProcess {
   const [command, ...args] = words;
   return new Deno.Command(command, {
@@ -219,13 +234,15 @@ function start(words: readonly [string, ...string[]], cwd: string): Deno.ChildPr
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   }).spawn();
 }
 
 Deno.test({
-  name: "end: standard output on a full disk does not end the sending, and is said once",
-  ignore: noFull !== undefined,
+  ...namedUnless(
+    noFull,
+    "end: standard output on a full disk does not end the sending, and is said once",
+  ),
   fn: () =>
     inDirectory(async (cwd) => {
       await using receiver = await startReceiver();
@@ -241,15 +258,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "end: a reader of standard output that hangs neither stops the sending nor the end",
-  ignore: windows !== undefined,
+  ...namedUnless(
+    windows,
+    "end: a reader of standard output that hangs neither stops the sending nor the end",
+  ),
   fn: () =>
     inDirectory(async (cwd) => {
       await using receiver = await startReceiver();
       const send = ["--endpoint", receiver.url, "--loop", "--interval", "0", "--output", "json"];
       const program = start([...commandLine(), ...send], cwd);
       // A pipe takes 64 KiB, and a stream reads a little ahead: not a thousand lines of 200 bytes.
-      await receiver.waitForRequests(1500, 20_000);
+      await receiver.waitForRequests(1500, 50_000);
       program.kill("SIGTERM");
       const said = new Response(program.stderr).text();
       const { code } = await program.status;

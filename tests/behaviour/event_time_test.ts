@@ -3,6 +3,7 @@ import type { Point } from "../support/decode.ts";
 import { usageError } from "../support/fixture.ts";
 import { assertHistogram, onePoint } from "../support/histogram.ts";
 import { measure, runFixture, testFixtures } from "../support/run_fixture.ts";
+import { lostMessage } from "../support/wording.ts";
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 const lines = (...all: readonly string[]) => all.map((line) => `${line}\n`).join("");
@@ -106,7 +107,7 @@ Deno.test("a receiver that takes no part is named once, and every part is accoun
     stopped: true,
     status: 1,
     posts: 0,
-    said: [/^25000 measurements not delivered and lost: connection refused/i],
+    said: [lostMessage(25000, /connection refused/i)],
   });
   assert.equal(sent.summary["dropped"], minutes);
 });

@@ -6,6 +6,7 @@ import type {
 import type { Fixture } from "../support/fixture.ts";
 import type { Outcome } from "../support/outcome.ts";
 import { measure, testFixtures } from "../support/run_fixture.ts";
+import { atLeastOne } from "../support/cases.ts";
 
 const VARIABLE = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
 const BASE2 = { [VARIABLE]: "base2_exponential_bucket_histogram" };
@@ -36,7 +37,7 @@ function assertExponential(
   assert.equal(negative?.bucketCounts.length ?? 0, 0);
   const index = (value: number, at = scale) => Math.ceil(Math.log2(value) * 2 ** at) - 1;
   const expected = new Map<number, number>();
-  for (const value of values.filter((value) => value > 0)) {
+  for (const value of atLeastOne(values.filter((value) => value > 0))) {
     expected.set(index(value), (expected.get(index(value)) ?? 0) + 1);
   }
   const found = new Map<number, number>();
@@ -91,7 +92,7 @@ Deno.test("--exponential begins anew in every send of a loop", async () => {
   });
   const points = pointsOf(sent);
   assert.equal(points.length, 3);
-  for (const point of points) assertExponential(point, values);
+  for (const point of atLeastOne(points)) assertExponential(point, values);
   assert.equal(points[1]?.startTimeUnixNano, points[0]?.timeUnixNano);
 });
 

@@ -3,6 +3,7 @@ import type { Setup } from "../support/fixture.ts";
 import { partialSuccess } from "../support/decode.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { runFixture } from "../support/run_fixture.ts";
+import { DRIVES_A_TERMINAL } from "../support/terminal.ts";
 
 /**
  * Text from outside that would colour and clear a terminal, turn its line around, break it, and be a command of a GitHub
@@ -13,8 +14,6 @@ const EVIL = "pwned\x1b[31m\x9b2J\u202e\u2028\n::error::pwned\n\u3000::error::pw
 const LINE = EVIL.replaceAll("\n", " ");
 const HALF = `"::error::pwned\\ud800${JSON.stringify(EVIL).slice(1)}`;
 
-// deno-lint-ignore no-control-regex
-const DRIVES_A_TERMINAL = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const WORKFLOW_COMMAND = /^\s*::|##\[/m;
 
 function assertHarmless(text: string): void {

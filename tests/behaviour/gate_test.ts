@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { testCases } from "../support/cases.ts";
+import { freePort } from "../support/process.ts";
 import { bareEnvironment, commandLine } from "../support/program.ts";
-import { testAtOnce } from "../support/run_fixture.ts";
 import { missing, tool } from "../support/tools.ts";
 
 // What a build does: a script under `set -e` that starts the receiver, runs a client and waits for the receiver.
@@ -178,7 +179,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-testAtOnce(CASES.map((it) => {
+testCases(CASES.map((it) => {
   const variable = VARIABLES[it.client];
   return {
     name: `a script that waits for receive ends with ${it.name}`,
@@ -225,10 +226,7 @@ async function prepare(directory: string): Promise<number> {
   await Deno.writeTextFile(`${directory}/otlp-histogram`, `#!/bin/sh\nexec ${program} "$@"\n`, {
     mode: 0o755,
   });
-  // Free now, and most likely still a moment later.
-  const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = probe.addr;
-  probe.close();
+  const port = freePort();
   await Deno.writeTextFile(
     `${directory}/collector.yaml`,
     `

@@ -7,7 +7,7 @@ import { type Program, startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 import { closeQuietly } from "../support/connection.ts";
-import { missing, tool } from "../support/tools.ts";
+import { missing, namedUnless, tool } from "../support/tools.ts";
 
 /** Where the program serves its health. */
 async function healthOf(program: Program): Promise<string> {
@@ -189,12 +189,8 @@ Deno.test("--health speaks HTTP/1.1 as it is spoken", async () => {
   assert.equal((await program.finished).status, 0);
 });
 
-const noPython = missing("PROMETHEUS_PYTHON");
 Deno.test({
-  name: `Prometheus's own parser reads /metrics${
-    noPython === undefined ? "" : ` (not run: ${noPython})`
-  }`,
-  ignore: noPython !== undefined,
+  ...namedUnless(missing("PROMETHEUS_PYTHON"), "Prometheus's own parser reads /metrics"),
   async fn() {
     await using receiver = await startReceiver({ answers: [503] });
     await using program = await startProgram({

@@ -57,7 +57,7 @@ Deno.test("an interval of a live input without measurements sends nothing", asyn
 
 Deno.test("--iterations ends a live input that goes on", async () => {
   const sent = await measure({
-    args: live("0.1", "--iterations", "2"),
+    args: live("0.5", "--iterations", "2"),
     stdin: open,
     async meanwhile({ program, receiver }) {
       await program.write("1\n");

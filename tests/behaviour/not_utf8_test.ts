@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { objects } from "../support/lines.ts";
 import { type ProgramOptions, runProgram, sourceOnly } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
+import { namedUnless, noLinux, noPosix } from "../support/tools.ts";
 
 /** A shell that sets a variable to a value with a byte that is not UTF-8, and becomes the program. */
 function withVariable(name: string, value: string): Pick<ProgramOptions, "through"> {
@@ -10,7 +11,6 @@ function withVariable(name: string, value: string): Pick<ProgramOptions, "throug
 
 const SECRET = "SECRETPASSWORD";
 const URL_HINT = ", and other bytes percent-encoded, for example %E9";
-const ignore = Deno.build.os === "windows";
 
 for (
   const [name, value, more = ""] of [
@@ -26,8 +26,10 @@ for (
   ] as const
 ) {
   Deno.test({
-    name: `${name} with a byte that is not UTF-8 is a usage error that names it, not its value`,
-    ignore,
+    ...namedUnless(
+      noPosix,
+      `${name} with a byte that is not UTF-8 is a usage error that names it, not its value`,
+    ),
     async fn() {
       await using receiver = await startReceiver();
       const args = name === "DT_ENDPOINT" ? [] : ["--endpoint", receiver.url];
@@ -52,8 +54,7 @@ for (
 }
 
 Deno.test({
-  name: "check names a variable that is not UTF-8 in its first step",
-  ignore,
+  ...namedUnless(noPosix, "check names a variable that is not UTF-8 in its first step"),
   async fn() {
     const { status, stdout, stderr } = await runProgram({
       ...withVariable("HTTPS_PROXY", `http://user:${SECRET}\\351@127.0.0.1:1`),
@@ -72,8 +73,7 @@ const foreign = ["SOMEBODY_ELSES", "TERM", "NO_COLOR", "GITHUB_ACTIONS", "LANG",
 const ofNode = ["NODE_EXTRA_CA_CERTS", ...sourceOnly ? ["NODE_OPTIONS"] : []];
 for (const name of [...foreign, ...ofNode]) {
   Deno.test({
-    name: `${name} may hold bytes that are not UTF-8`,
-    ignore,
+    ...namedUnless(noPosix, `${name} may hold bytes that are not UTF-8`),
     async fn() {
       await using receiver = await startReceiver();
       const { status, stderr } = await runProgram({
@@ -89,26 +89,32 @@ for (const name of [...foreign, ...ofNode]) {
   });
 }
 
-Deno.test({
-  name: "INIT_CWD that is not UTF-8 is a usage error",
-  ignore: ignore || !sourceOnly,
-  async fn() {
-    const { status, stderr } = await runProgram({
-      ...withVariable("INIT_CWD", "/\\351"),
-      args: ["plot", "--value", "1"],
-    });
-    assert.equal(status, 2);
-    assert.equal(
-      stderr,
-      "ERROR: Invalid INIT_CWD (value not shown) (environment): expected UTF-8\n",
-    );
-  },
-});
+if (sourceOnly) {
+  Deno.test({
+    ...namedUnless(
+      noPosix,
+      "INIT_CWD that is not UTF-8 is a usage error",
+    ),
+    async fn() {
+      const { status, stderr } = await runProgram({
+        ...withVariable("INIT_CWD", "/\\351"),
+        args: ["plot", "--value", "1"],
+      });
+      assert.equal(status, 2);
+      assert.equal(
+        stderr,
+        "ERROR: Invalid INIT_CWD (value not shown) (environment): expected UTF-8\n",
+      );
+    },
+  });
+}
 
 Deno.test({
-  name: "relative paths begin at the working directory, also when its path is not UTF-8",
+  ...namedUnless(
+    noLinux,
+    "relative paths begin at the working directory, also when its path is not UTF-8",
+  ),
   // macOS names no file in other than UTF-8.
-  ignore: Deno.build.os !== "linux",
   async fn() {
     await using receiver = await startReceiver();
     const there =
@@ -127,39 +133,47 @@ Deno.test({
 
 const argument = ["sh", "-c", `exec "$@" "$(printf '%s\\351' 'X-Key=${SECRET}')"`, "sh"];
 
-Deno.test({
-  name: "an argument that is not UTF-8 is a usage error that does not show it",
-  ignore: ignore || !sourceOnly,
-  async fn() {
-    await using receiver = await startReceiver();
-    const { status, stdout, stderr } = await runProgram({
-      through: argument,
-      args: ["--endpoint", receiver.url, "--header"],
-    });
-    assert.equal(status, 2);
-    assert.equal(
-      stdout + stderr,
-      "ERROR: Invalid argument 4 (value not shown) (command line): expected UTF-8 without the character " +
-        "U+FFFD, which stands for bytes that cannot be read\n",
-    );
-    assert.equal(receiver.requests.length, 0);
-  },
-});
+if (sourceOnly) {
+  Deno.test({
+    ...namedUnless(
+      noPosix,
+      "an argument that is not UTF-8 is a usage error that does not show it",
+    ),
+    async fn() {
+      await using receiver = await startReceiver();
+      const { status, stdout, stderr } = await runProgram({
+        through: argument,
+        args: ["--endpoint", receiver.url, "--header"],
+      });
+      assert.equal(status, 2);
+      assert.equal(
+        stdout + stderr,
+        "ERROR: Invalid argument 4 (value not shown) (command line): expected UTF-8 without the character " +
+          "U+FFFD, which stands for bytes that cannot be read\n",
+      );
+      assert.equal(receiver.requests.length, 0);
+    },
+  });
+}
 
-Deno.test({
-  name: "the executable ends before it runs when an argument is not UTF-8, and Deno shows it",
-  ignore: ignore || sourceOnly,
-  async fn() {
-    await using receiver = await startReceiver();
-    const { status, stdout, stderr } = await runProgram({
-      through: argument,
-      args: ["--endpoint", receiver.url, "--header"],
-    });
-    // As docs/troubleshooting.md and SECURITY.md say. When this fails, a Deno shows it no more: say so there.
-    assert.notEqual(status, 0);
-    assert.match(stderr, /panicked/);
-    assert.ok(stderr.includes(SECRET));
-    assert.equal(stdout, "");
-    assert.equal(receiver.requests.length, 0);
-  },
-});
+if (!sourceOnly) {
+  Deno.test({
+    ...namedUnless(
+      noPosix,
+      "the executable ends before it runs when an argument is not UTF-8, and Deno shows it",
+    ),
+    async fn() {
+      await using receiver = await startReceiver();
+      const { status, stdout, stderr } = await runProgram({
+        through: argument,
+        args: ["--endpoint", receiver.url, "--header"],
+      });
+      // As docs/troubleshooting.md and SECURITY.md say. When this fails, a Deno shows it no more: say so there.
+      assert.notEqual(status, 0);
+      assert.match(stderr, /panicked/);
+      assert.ok(stderr.includes(SECRET));
+      assert.equal(stdout, "");
+      assert.equal(receiver.requests.length, 0);
+    },
+  });
+}

@@ -3,7 +3,7 @@ import { TextLineStream } from "../support/text_lines.ts";
 import { decode } from "../support/decode.ts";
 import { startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { missing, tool } from "../support/tools.ts";
+import { missing, namedUnless, tool } from "../support/tools.ts";
 
 /** Programs that serve the histograms of a Prometheus client library, and observe what they are told. */
 const TARGETS = [
@@ -16,10 +16,8 @@ const TARGETS = [
 ] as const;
 
 for (const [library, variable, command] of TARGETS) {
-  const why = missing(variable);
   Deno.test({
-    name: `--scrape reads what ${library} serves${why === undefined ? "" : ` (${why})`}`,
-    ignore: why !== undefined,
+    ...namedUnless(missing(variable), `--scrape reads what ${library} serves`),
     async fn() {
       await using target = await startTarget(command(tool(variable)));
       await using receiver = await startReceiver();

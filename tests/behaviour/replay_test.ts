@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { decodeRequest } from "../../src/otlp/decode.ts";
 import { fromJsonRequest, toJsonRequest } from "../../src/otlp/json_request.ts";
+import { testCases } from "../support/cases.ts";
 import { MARK, usageError } from "../support/fixture.ts";
 import { like } from "../support/lines.ts";
 import { freePort } from "../support/process.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import type { ReceivedRequest } from "../support/receiver.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { runFixture, testAtOnce, testFixtures } from "../support/run_fixture.ts";
+import { runFixture, testFixtures } from "../support/run_fixture.ts";
 import { LOAD } from "../support/wording.ts";
 import { tool } from "../support/tools.ts";
 
@@ -165,7 +166,7 @@ testFixtures([
   ),
 ]);
 
-testAtOnce([
+testCases([
   {
     name: "what receive --save kept arrives equal at a second receiver that saves it too",
     async run() {

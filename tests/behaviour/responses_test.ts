@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { testCases } from "../support/cases.ts";
 import { TOKEN } from "../support/fixture.ts";
 import { type JsonObject, objects } from "../support/lines.ts";
 import { measurementsIn } from "../support/outcome.ts";
 import { type Finished, runProgram } from "../support/program.ts";
 import { isTaken, type ReceivedRequest, startReceiver } from "../support/receiver.ts";
 import { type RealResponse, realResponses } from "../support/responses.ts";
-import { assertNoSecret, testAtOnce } from "../support/run_fixture.ts";
+import { assertNoSecret } from "../support/run_fixture.ts";
 
 /** Enough for one repetition on a slow machine; a response that asks to be left alone for longer is not repeated. */
 const RETRY_FOR_SECONDS = 5;
@@ -169,7 +170,7 @@ async function check(response: RealResponse): Promise<void> {
   assert.deepEqual([canary.status, canary.requests.length], [0, 2], canary.stdout);
 }
 
-testAtOnce(
+testCases(
   realResponses().flatMap((response) => [
     {
       name: `${response.name}.http: send: ${response.send}`,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rpcStatus } from "../support/decode.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { type ExportAnswer, type ReceivedRequest, startReceiver } from "../support/receiver.ts";
+import { atLeastOne } from "../support/cases.ts";
 
 const SECRET = "Xk7dQ2mP9sLw4vTz8bNc1rYjX3hG5fKq";
 const TOKEN = `dt0c01.PUBLICPART.${SECRET}`;
@@ -135,7 +136,7 @@ Deno.test("send hides words of headers, a cookie and the password of the URL", a
     ],
   });
   assert.equal(receiver.requests.length, echo.length);
-  for (const secret of sent) assertHidden(stdout + stderr, secret);
+  for (const secret of atLeastOne(sent)) assertHidden(stdout + stderr, secret);
 });
 
 for (const output of ["text", "json"]) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { testCases } from "../support/cases.ts";
 import {
   asVersion1,
   type Certificate,
@@ -9,7 +10,7 @@ import { objects } from "../support/lines.ts";
 import { noOpenssl, startOpenssl } from "../support/openssl.ts";
 import { runProgram, sourceOnly, startProgram } from "../support/program.ts";
 import { startProxy } from "../support/proxy.ts";
-import { testAtOnce } from "../support/run_fixture.ts";
+import { namedUnless } from "../support/tools.ts";
 
 // What real servers and their certificates do, and the hint that follows.
 
@@ -206,7 +207,7 @@ async function tried(
   });
 }
 
-testAtOnce(cases.flatMap((it) => [
+testCases(cases.flatMap((it) => [
   {
     name: `send explains ${it.what}`,
     ignore: noOpenssl,
@@ -238,8 +239,10 @@ testAtOnce(cases.flatMap((it) => [
 ]));
 
 Deno.test({
-  name: "check sends the client certificate through a proxy, too, and ends when it is told to",
-  ignore: noOpenssl !== undefined,
+  ...namedUnless(
+    noOpenssl,
+    "check sends the client certificate through a proxy, too, and ends when it is told to",
+  ),
   async fn() {
     const files = {
       "ca.pem": authority.certificate,
@@ -268,8 +271,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "check explains through a proxy why the client certificate is rejected",
-  ignore: noOpenssl !== undefined,
+  ...namedUnless(
+    noOpenssl,
+    "check explains through a proxy why the client certificate is rejected",
+  ),
   async fn() {
     await using openssl = await startOpenssl(good, ["-tls1_2", ...MUTUAL], {
       authority: authority.certificate,

@@ -1,4 +1,5 @@
 import { type Browser, chromium } from "playwright-core";
+import { namedUnless, reasonUnless } from "../support/tools.ts";
 
 /** Where Debian's Chromium is, or the one that CHROMIUM names; undefined when there is none. */
 export function chromiumPath(): string | undefined {
@@ -13,10 +14,11 @@ export function chromiumPath(): string | undefined {
 /** Registers a test that runs in a browser; without one it is skipped, and its name says why. */
 export function browserTest(name: string, run: (browser: Browser) => Promise<void>): void {
   const executablePath = chromiumPath();
-  const ignore = executablePath === undefined;
   Deno.test({
-    name: ignore ? `${name} (skipped: no Chromium; CHROMIUM names one)` : name,
-    ignore,
+    ...namedUnless(
+      reasonUnless(executablePath !== undefined, "no Chromium; CHROMIUM names one"),
+      name,
+    ),
     // Playwright keeps timers and pipes beyond the browser that it closed.
     sanitizeOps: false,
     sanitizeResources: false,

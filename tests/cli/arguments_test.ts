@@ -2,47 +2,46 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../src/platform/errors.ts";
 import { parseFlags } from "../../src/cli/arguments.ts";
 import { argumentOf, flagKeysOf, flagName, rowOf } from "../../src/settings/settings.ts";
+import { each } from "../support/cases.ts";
 
 const COMMANDS = ["send", "check", "receive", "plot"] as const;
 
 for (const command of COMMANDS) {
-  for (const key of flagKeysOf(command)) {
+  each(flagKeysOf(command), (key) => `parseFlags() takes ${flagName(key)} of ${command}`, (key) => {
     const name = flagName(key);
     const { kind, repeats, bare } = rowOf(key);
     const parsed = (...args: readonly string[]) => Reflect.get(parseFlags(command, args), key);
 
-    Deno.test(`parseFlags() takes ${name} of ${command}`, () => {
-      if (kind === "toggle") {
-        assert.equal(parsed(name), true);
-        assert.equal(parsed(`${name}=true`), true);
-        assert.equal(parsed(`${name}=no`), false);
-        assert.match(refusal(command, `${name}=SECRET`), new RegExp(`^${name} takes no value `));
+    if (kind === "toggle") {
+      assert.equal(parsed(name), true);
+      assert.equal(parsed(`${name}=true`), true);
+      assert.equal(parsed(`${name}=no`), false);
+      assert.match(refusal(command, `${name}=SECRET`), new RegExp(`^${name} takes no value `));
+    } else {
+      const one = (value: string) => repeats ? [value] : value;
+      assert.deepEqual(parsed(name, "a b=c"), one("a b=c"));
+      assert.deepEqual(parsed(`${name}=a b=c`), one("a b=c"));
+      assert.deepEqual(parsed(`${name}=`), one(""));
+      assert.deepEqual(parsed(name, ""), one(""));
+      assert.deepEqual(parsed(name, "-1"), one("-1"));
+      if (bare !== undefined) {
+        assert.deepEqual(parsed(name), bare);
+        assert.deepEqual(parsed(name, "--output", "json"), bare);
+        assert.deepEqual(parsed("--output=json", name, "--"), bare);
       } else {
-        const one = (value: string) => repeats ? [value] : value;
-        assert.deepEqual(parsed(name, "a b=c"), one("a b=c"));
-        assert.deepEqual(parsed(`${name}=a b=c`), one("a b=c"));
-        assert.deepEqual(parsed(`${name}=`), one(""));
-        assert.deepEqual(parsed(name, ""), one(""));
-        assert.deepEqual(parsed(name, "-1"), one("-1"));
-        if (bare !== undefined) {
-          assert.deepEqual(parsed(name), bare);
-          assert.deepEqual(parsed(name, "--output", "json"), bare);
-          assert.deepEqual(parsed("--output=json", name, "--"), bare);
-        } else {
-          const needs = `${name} needs a value: ${name} ${argumentOf(key)} (`;
-          assert.ok(refusal(command, name).startsWith(needs));
-          assert.ok(refusal(command, name, "--output").startsWith(needs));
-        }
+        const needs = `${name} needs a value: ${name} ${argumentOf(key)} (`;
+        assert.ok(refusal(command, name).startsWith(needs));
+        assert.ok(refusal(command, name, "--output").startsWith(needs));
       }
-      if (repeats) assert.deepEqual(parsed(name, "a", `${name}=b`), ["a", "b"]);
-      else {
-        const value = kind === "toggle" ? [] : ["SECRET"];
-        const message = refusal(command, name, ...value, name, ...value);
-        assert.match(message, new RegExp(`^${name} is given twice: give it once `));
-        assert.doesNotMatch(message, /SECRET/);
-      }
-    });
-  }
+    }
+    if (repeats) assert.deepEqual(parsed(name, "a", `${name}=b`), ["a", "b"]);
+    else {
+      const value = kind === "toggle" ? [] : ["SECRET"];
+      const message = refusal(command, name, ...value, name, ...value);
+      assert.match(message, new RegExp(`^${name} is given twice: give it once `));
+      assert.doesNotMatch(message, /SECRET/);
+    }
+  });
 }
 
 for (

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { COMPLETIONS } from "../../src/cli/completions.ts";
+import { namedUnless, reasonUnless } from "../support/tools.ts";
 
 /** Line typed before the key Tab -> what the shell must offer or make of it. */
 const CASES: readonly (readonly [line: string, offered: string])[] = [
@@ -65,10 +66,10 @@ const mustHave = Boolean(Deno.env.get("OTLP_HISTOGRAM_ALL_SHELLS"));
 for (const shell of ["bash", "zsh", "fish"] as const) {
   const missing = await isMissing(shell);
   Deno.test({
-    name: missing
-      ? `completions ${shell}: not tested, for ${shell} is not installed`
-      : `completions ${shell} offers commands, flags, words and files in ${shell}`,
-    ignore: missing && !mustHave,
+    ...namedUnless(
+      reasonUnless(mustHave || !missing, `${shell} is not installed`),
+      `completions ${shell} offers commands, flags, words and files in ${shell}`,
+    ),
     async fn() {
       const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-test-" });
       try {

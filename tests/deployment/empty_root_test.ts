@@ -5,6 +5,7 @@ import { freePort } from "../support/process.ts";
 import { type ReceivedRequest, startReceiver } from "../support/receiver.ts";
 import { namedUnless } from "../support/tools.ts";
 import { SAMPLES } from "../support/wording.ts";
+import { atLeastOne } from "../support/cases.ts";
 
 // What an image without anything else runs, as k8s/ runs it: the executable as user 65532 in a root directory that
 // holds it, the libraries that it names, and /proc; read-only but for the spool.
@@ -263,7 +264,7 @@ async function fill(root: string, executable: string): Promise<void> {
   await Deno.chown(`${root}/spool`, 65532, 65532);
   await Deno.copyFile(executable, `${root}/otlp-histogram`);
   await Deno.chmod(`${root}/otlp-histogram`, 0o755);
-  for (const library of await libraries(executable)) {
+  for (const library of atLeastOne(await libraries(executable))) {
     await Deno.mkdir(root + library.slice(0, library.lastIndexOf("/")), { recursive: true });
     await Deno.copyFile(library, root + library);
   }

@@ -5,6 +5,7 @@ import { UsageError } from "../../src/platform/errors.ts";
 import { targetOf } from "../../src/http/target.ts";
 import { selfSigned } from "../support/certificates.ts";
 import { fetchReport, filled, hasIpv6, type Seen } from "../support/fetch_proxies.ts";
+import { namedUnless, reasonUnless } from "../support/tools.ts";
 
 /** Each case gets a port of its own in the place of this one, by which the proxies know it. */
 const PORT = ":4318";
@@ -205,12 +206,12 @@ function ours(
 // Deno 2.6 and 2.9 choose alike; DENO_COMPILER names the older one, where there is one.
 for (const deno of [Deno.execPath(), Deno.env.get("DENO_COMPILER") ?? ""]) {
   Deno.test({
-    name: deno === ""
-      ? "proxyFor() chooses as fetch of the Deno in the executable does (not run: no DENO_COMPILER)"
-      : `proxyFor() chooses as fetch does, in ${
+    ...namedUnless(
+      reasonUnless(deno !== "", "DENO_COMPILER names no Deno"),
+      `proxyFor() chooses as fetch does, in ${
         deno === Deno.execPath() ? "this Deno" : "the one that compiles"
       }`,
-    ignore: deno === "",
+    ),
     async fn() {
       const tls = await selfSigned(["127.0.0.1"]);
       const cases = CASES.map(([, url, env], i) => ({

@@ -3,6 +3,7 @@ import { type Proxy, proxyFor } from "../../src/http/proxy.ts";
 import { openSocket, openTunnel } from "../../src/http/tunnel.ts";
 import { type Certificate, createAuthority } from "../support/certificates.ts";
 import { type ProxyOptions, startProxy } from "../support/proxy.ts";
+import { atLeastOne } from "../support/cases.ts";
 
 const TARGET = { host: "h.example", port: 443 };
 const never = () => new AbortController().signal;
@@ -198,7 +199,7 @@ Deno.test("openTunnel() rejects when the proxy hangs up or speaks something else
   await assert.rejects(open("https"), /tunnel error: TLS with the proxy: /);
   await assert.rejects(open("https"), /tunnel error: TLS with the proxy: .*InvalidContentType/);
   assert.equal(server.got.length, 2);
-  for (const text of server.got) assert.doesNotMatch(text, /CONNECT|authorization/i);
+  for (const text of atLeastOne(server.got)) assert.doesNotMatch(text, /CONNECT|authorization/i);
 });
 
 Deno.test("openTunnel() gives up when it is told to, whatever the proxy does", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
+import { namedUnless, noLinux } from "../support/tools.ts";
 
 /** So much more a run of ten times the input may take, in MB: what a garbage collector makes of chance. */
 const MOST_MORE_MB = 30;
@@ -24,8 +25,6 @@ function timed(lines: number, hours: number): (n: number) => string {
     `{"time":${begin + Math.floor(n * stepMs)},"value":${n % 977}.${n % 10},` +
     `"attributes":{"route":"${ROUTES[n % ROUTES.length]}","shard":${Math.floor(n / 4) % 10}}}\n`;
 }
-
-const isLinux = Deno.build.os === "linux";
 
 /** The peak resident memory of reading so many lines, in MB. */
 async function peakMb(
@@ -55,13 +54,8 @@ async function peakMb(
   return Number(kb) / 1024;
 }
 
-function name(what: string): string {
-  return `${what}${isLinux ? "" : " (not run: only Linux tells, in /proc)"}`;
-}
-
 Deno.test({
-  name: name("reading ten times as many lines takes no more memory"),
-  ignore: !isLinux,
+  ...namedUnless(noLinux, "reading ten times as many lines takes no more memory"),
   async fn() {
     const few = await peakMb(200_000, untimed);
     const many = await peakMb(2_000_000, untimed);
@@ -73,8 +67,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: name("--time-field takes no more memory for a day than for an hour of as many lines"),
-  ignore: !isLinux,
+  ...namedUnless(
+    noLinux,
+    "--time-field takes no more memory for a day than for an hour of as many lines",
+  ),
   async fn() {
     const lines = 1_000_000;
     // All data points of the day, 345,600 of 10 s each, would take more than 200 MB if they were kept.

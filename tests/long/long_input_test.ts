@@ -4,6 +4,7 @@ import { histogramOf } from "../support/histogram.ts";
 import { objects } from "../support/lines.ts";
 import { startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
+import { namedUnless, noLinux } from "../support/tools.ts";
 
 const LINES = 10_000_000;
 /** The file repeats a block. */
@@ -11,8 +12,6 @@ const BLOCK = 100_000;
 const ROUTES = ["/", "/cart", "/search"];
 /** A signal is answered within so much, in ms. */
 const MOST_MS = 1000;
-
-const isLinux = Deno.build.os === "linux";
 
 /** A whole number, so that sums are exact in whatever order they are added up. */
 const valueOf = (n: number) => (n * 7919) % 6007;
@@ -114,10 +113,7 @@ for (const format of ["ndjson", "csv"] as const) {
 }
 
 Deno.test({
-  name: `on one core 10,000,000 lines are counted as exactly${
-    isLinux ? "" : " (taskset is Linux's)"
-  }`,
-  ignore: !isLinux,
+  ...namedUnless(noLinux, "on one core 10,000,000 lines are counted as exactly"),
   async fn() {
     await inFile("ndjson", async (path) => {
       const { status, points } = await sent(path, ["taskset", "-c", "0"]);
@@ -128,10 +124,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a signal ends a long input within a second, and what was read is sent${
-    isLinux ? "" : " (not run: only Linux tells how much was read, in /proc)"
-  }`,
-  ignore: !isLinux,
+  // Only Linux shows, in /proc, how much was read.
+  ...namedUnless(noLinux, "a signal ends a long input within a second, and what was read is sent"),
   async fn() {
     await inFile("ndjson", async (path) => {
       const { status, summary, tookMs, points } = await sent(path, [], async (pid, signal) => {

@@ -6,6 +6,7 @@ import { type EncodedRequest, ONE_REQUEST } from "../../src/otlp/request.ts";
 import { recorder, type RecorderConfig } from "../../src/otlp/recorder.ts";
 import { batches, BOUNDS, SEED } from "../support/arbitrary.ts";
 import { StillClock } from "../support/still_clock.ts";
+import { missing, namedUnless, tool } from "../support/tools.ts";
 
 const ABOUT = { unit: "ms", description: "", attributes: {} };
 const CONFIG: RecorderConfig = {
@@ -145,13 +146,13 @@ for encoded, text in pairs:
     assert (wrong := differing(json.loads(text, parse_int=float), official)) is None, wrong
 print(len(pairs))
 `;
-import { testAtOnce } from "../support/run_fixture.ts";
-import { missing, tool } from "../support/tools.ts";
 
-testAtOnce([{
-  name: "otlpJson() agrees with the official Python classes",
-  ignore: missing("PREDECESSOR_PYTHON"),
-  async run() {
+Deno.test({
+  ...namedUnless(
+    missing("PREDECESSOR_PYTHON"),
+    "otlpJson() agrees with the official Python classes",
+  ),
+  async fn() {
     const samples = fc.sample(batches, { ...SEED, numRuns: 60 });
     const pairs: (readonly [string, string])[] = [];
     for (const [batch = []] of samples) {
@@ -171,4 +172,4 @@ testAtOnce([{
     assert.equal(Number(new TextDecoder().decode(stdout)), pairs.length);
     assert.ok(pairs.length >= 40);
   },
-}]);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { namedUnless, noPosix } from "../support/tools.ts";
 
 const script = fileURLToPath(new URL("../../run.sh", import.meta.url));
 const project = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -22,11 +23,11 @@ async function runScript(args: readonly string[], setup: (folder: string) => Pro
   }
 }
 
-const windows = Deno.build.os === "windows";
-
 Deno.test({
-  name: "run.sh passes every argument on as it is when some have blanks, quotes or nothing",
-  ignore: windows,
+  ...namedUnless(
+    noPosix,
+    "run.sh passes every argument on as it is when some have blanks, quotes or nothing",
+  ),
   async fn() {
     const args = ["a  b", "", "it's", '"q"', "$HOME", "*", "back\\slash", "new\nline", "--loop"];
     const { code, stdout } = await runScript(args, async (folder) => {
@@ -41,8 +42,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "run.sh reads .env and relative paths where it was called when that is another folder",
-  ignore: windows,
+  ...namedUnless(
+    noPosix,
+    "run.sh reads .env and relative paths where it was called when that is another folder",
+  ),
   async fn() {
     const { code, stderr } = await runScript(["--token-file", "a token"], async (folder) => {
       await Deno.symlink(Deno.execPath(), `${folder}/bin/deno`);

@@ -169,6 +169,7 @@ for (const [when, [begin, piece]] of Object.entries(SLOW)) {
     const text = begin + piece.repeat(2 ** 20 / piece.length);
     const started = performance.now();
     parseDotenv(text);
-    assert.ok(performance.now() - started < 900);
+    // A tenth of a second or less; minutes where every place is looked at from every other one.
+    assert.ok(performance.now() - started < 10_000);
   });
 }

@@ -1,9 +1,17 @@
 import { Changes } from "./changes.ts";
 
-/** A port that is free now, and most likely still a moment later. */
+/** A port for a server that cannot choose one. It lies below those that systems give to whoever asks for port 0. */
 export function freePort(): number {
-  using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return probe.addr.port;
+  for (;;) {
+    const [random = 0] = crypto.getRandomValues(new Uint16Array(1));
+    const port = 20_000 + random % 12_000;
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
+    }
+  }
 }
 
 /** Another program than the one under test, on which a test waits by what it logs on standard error. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { testCases } from "./cases.ts";
 import {
   type Expectation,
   type Fixture,
@@ -17,44 +18,9 @@ import { type Receiver, startReceiver } from "./receiver.ts";
 import { assertSample, type SampleRequest } from "./sample.ts";
 import { SAMPLES, SENDS_AND_SUMMARY } from "./wording.ts";
 
-/** From a fixture's start on, so many of those that follow run beside it. */
-const AT_ONCE = 4;
-
-/** A test for each fixture; a few run at the same time. */
+/** Defines a test for each fixture. */
 export function testFixtures(fixtures: readonly Fixture[]): void {
-  testAtOnce(fixtures.map((fixture) => ({ ...fixture, run: () => runFixture(fixture) })));
-}
-
-/** A test for each; a few run at the same time. What is ignored says why in its name. */
-export function testAtOnce(
-  tests: readonly {
-    readonly name: string;
-    readonly ignore?: string | undefined;
-    readonly run: () => Promise<unknown>;
-  }[],
-): void {
-  const running = new Map<number, Promise<unknown>>();
-  const start = (index: number) => {
-    const test = tests[index];
-    if (test === undefined || test.ignore !== undefined) return;
-    const run = running.get(index) ?? test.run();
-    running.set(index, run);
-    run.catch(() => {}); // its own test tells
-    return run;
-  };
-  tests.forEach(({ name, ignore }, index) => {
-    Deno.test({
-      name: ignore === undefined ? name : `${name} (not run: ${ignore})`,
-      ignore: ignore !== undefined,
-      // What runs beside a test opens and closes its own.
-      sanitizeOps: false,
-      sanitizeResources: false,
-      async fn() {
-        for (let beside = index; beside < index + AT_ONCE; beside++) start(beside);
-        await start(index);
-      },
-    });
-  });
+  testCases(fixtures.map((fixture) => ({ ...fixture, run: () => runFixture(fixture) })));
 }
 
 /** What several runs share: a directory with a spool, for example, or a receiver. */

@@ -9,9 +9,9 @@ import {
 } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { AggregationTemporality } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
-import "../../src/otlp/split.ts"; // loaded before, so that simulated time does not run while it is
 import type { Failure, FailureCause, Post } from "../../src/http/reply.ts";
 import { decode, type Point } from "./decode.ts";
+import { loadLazyModules } from "./lazy_modules.ts";
 
 /** Time that passes at once: whenever everything waits, it jumps to the next moment that is waited for. */
 export class SimulatedClock implements Clock {
@@ -56,33 +56,27 @@ export class SimulatedClock implements Clock {
     this.#sleeping.add(sleeper);
   }
 
-  /** Lets `work` run to its end; throws when it waits for nothing, or for more than `mostMs`. */
+  /** Lets `work` run to its end; throws when it waits for no moment, or for more than `mostMs`. */
   async run<T>(work: Promise<T>, mostMs = 1e8): Promise<T> {
     const end = this.#now + mostMs;
-    let done = false;
-    work.then(() => done = true, () => done = true);
-    for (let idle = 0; !done;) {
-      await turns();
-      if (done) break;
+    let isDone = false;
+    work.then(() => isDone = true, () => isDone = true);
+    await loadLazyModules();
+    for (;;) {
+      await settled();
+      if (isDone) return await work;
       const [next] = [...this.#sleeping].sort((a, b) => a.until - b.until);
-      if (next === undefined) {
-        if (idle++ > 10_000) throw new Error("Nothing happens any more");
-        continue;
-      }
-      idle = 0;
+      if (next === undefined) throw new Error("The work waits for something other than the clock");
       if (next.until > end) throw new Error(`Still not done after ${mostMs} simulated ms`);
       this.#now = Math.max(this.#now, next.until);
       next.wake();
     }
-    return await work;
   }
 }
 
-/** Long enough for everything to go on that waits for no clock. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) {
-    await new Promise<void>((resolve) => void setImmediate(() => resolve()));
-  }
+/** Resolves once all goes on that waits neither for a clock nor for the operating system: after one turn of the event loop. */
+async function settled(): Promise<void> {
+  await new Promise<void>((resolve) => void setImmediate(resolve));
 }
 
 /** Keeps everything in memory, and fails while `full`. */

@@ -44,3 +44,6 @@ export function uncolored(lines: readonly string[]): readonly string[] {
   // deno-lint-ignore no-control-regex
   return lines.map((line) => line.replaceAll(/\x1b\[\d+m/g, ""));
 }
+
+/** A character that drives a terminal, turns its text around or breaks a line; LF is none of them. */
+export const DRIVES_A_TERMINAL = /(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;

@@ -10,6 +10,16 @@ export function tool(variable: string): string {
   return named;
 }
 
+/** The reason why a test cannot run here, unless the condition holds. */
+export function reasonUnless(condition: boolean, reason: string): string | undefined {
+  return condition ? undefined : reason;
+}
+
+/** Why a test that needs a shell, pipes with names or modes of files cannot run here. */
+export const noPosix = reasonUnless(Deno.build.os !== "windows", "Windows is not POSIX");
+/** Why a test that needs a part of Linux cannot run here. */
+export const noLinux = reasonUnless(Deno.build.os === "linux", "it needs Linux");
+
 /** A test's `name` and `ignore`: what is not run says why in its name. */
 export function namedUnless(reason: string | undefined, name: string) {
   return reason === undefined

@@ -158,9 +158,24 @@ export const SENDS_AND_SUMMARY: Output = [
   like({ type: "summary" }),
 ];
 
-/** What is not delivered and lost when the program ends, as text; what its hint says. */
+/** The words of a loss, behind the number of measurements. */
+const LOST = "measurements not delivered and lost: ";
+
+/** The line about five measurements that are lost when the program ends; the reason whole, or a part of it. */
+export function lostLine(why: string): string;
+export function lostLine(why?: RegExp): RegExp;
+export function lostLine(why: string | RegExp = /^/): string | RegExp {
+  return after(`ERROR: 5 ${LOST}`, why);
+}
+
+/** The message of that line, as JSON has it. */
+export function lostMessage(measurements = 5, why: RegExp = /^/): RegExp {
+  return new RegExp(`^${measurements} ${LOST}.*(?:${unanchored(why)})`, why.flags);
+}
+
+/** That line, and its hint. */
 export function lost(why: string | RegExp, hint: RegExp = /./): readonly Line[] {
-  return [after("ERROR: 5 measurements not delivered and lost: ", why), hinted(hint)];
+  return [after(`ERROR: 5 ${LOST}`, why), hinted(hint)];
 }
 
 /** What the receiver has refused for good. */
@@ -169,8 +184,34 @@ export function notDelivered(why: string | RegExp, hint?: RegExp): readonly Line
   return hint === undefined ? [line] : [line, hinted(hint)];
 }
 
+/** The message about a 2xx whose body could not be read, with its reason. */
+export function unseenMessage(why: RegExp): RegExp {
+  return new RegExp(
+    `^accepted with status \\d+, but a partial success could not have been seen: .*(?:${
+      unanchored(why)
+    })`,
+  );
+}
+
+/** The message about measurements of which the receiver rejected a part, with its reason. */
+export function partialMessage(why: RegExp, measurements = 5): RegExp {
+  return new RegExp(`^${measurements} measurements taken only in part: .*(?:${unanchored(why)})`);
+}
+
+/** The line on standard error that carries a message, as text. */
+export function textOf(kind: "WARNING" | "ERROR", message: RegExp): RegExp {
+  return new RegExp(`^${kind}: ${message.source.replace(/^\^/, "")}`, message.flags);
+}
+
 function after(start: string, rest: string | RegExp): string | RegExp {
-  return typeof rest === "string" ? start + rest : new RegExp(`^${start}.*(?:${rest.source})`);
+  return typeof rest === "string"
+    ? start + rest
+    : new RegExp(`^${start}.*(?:${unanchored(rest)})`, rest.flags);
+}
+
+/** The beginning of a reason is not that of its line. */
+function unanchored({ source }: RegExp): string {
+  return source.replace(/^\^/, "");
 }
 
 function hinted(hint: RegExp): RegExp {

@@ -32,7 +32,7 @@ export async function checkConfig(
     const findings = await endpointFindings(endpoint, "any-host");
     const hints = [
       ...config.warnings,
-      ...findings.filter(({ level }) => level === "warning").map(hintOf),
+      ...findings.filter(({ level }) => level === "warning").map(findingHint),
       ...isPrometheus(endpoint.url) ? [DELTA_TO_PROMETHEUS] : [],
       ...await tokenHints(config, credentials, system),
     ];
@@ -97,7 +97,7 @@ async function describeAuthorization(
   return `token ${token} (${from})`;
 }
 
-function hintOf({ message, remedy }: Finding): string {
+function findingHint({ message, remedy }: Finding): string {
   return `${message}; ${remedy}`;
 }
 
@@ -119,7 +119,9 @@ async function tokenHints(
   const hints: string[] = [];
   const value = await credentials.authorization();
   if (value !== undefined && authorization.kind !== "none") {
-    hints.push(...(await endpoint.profile.inspectToken(value, authorization.from)).map(hintOf));
+    hints.push(
+      ...(await endpoint.profile.inspectToken(value, authorization.from)).map(findingHint),
+    );
   }
   if (authorization.kind === "token-file") {
     const file = await Deno.stat(resolvePath(cwd, authorization.path));

@@ -1,0 +1,90 @@
+import type { Fixture } from "../support/fixture.ts";
+import { testFixtures } from "../support/run_fixture.ts";
+import { beforeSendOfOwn, sentOnce } from "../support/wording.ts";
+
+const to = (...args: readonly string[]) => ["--endpoint", "{url}", ...args];
+const refused = (name: string, args: readonly string[], message: string): Fixture => ({
+  name,
+  args: to(...args),
+  files: {
+    "in.csv": "a,b\n1,2\n",
+    "in.txt": "1\n",
+    "all.json": '[\n  {"value":1}\n]\n',
+    "folder/x": "",
+  },
+  status: 2,
+  // A header is read once the input is.
+  stdout: /CSV|JSON/.test(message) ? beforeSendOfOwn().slice(0, 1) : [],
+  stderr: [`ERROR: ${message}`],
+  requests: 0,
+});
+
+const rows: readonly Fixture[] = [
+  {
+    name: "/dev/null on standard input is no reason to say anything",
+    args: to(),
+    stdout: sentOnce(),
+  },
+  refused(
+    "--input of a file that does not exist",
+    ["--input", "nowhere.csv"],
+    'Cannot read the file of --input, "nowhere.csv": it does not exist',
+  ),
+  refused(
+    "--input of a directory",
+    ["--input", "folder"],
+    'Cannot read the file of --input, "folder": it is a directory',
+  ),
+  refused(
+    "--input of nothing",
+    ["--input", ""],
+    'Invalid --input "" (command line): expected a file, or - for standard input',
+  ),
+  refused(
+    "--input-format of another kind",
+    ["--input", "in.txt", "--input-format", "xml"],
+    'Invalid --input-format "xml" (command line): expected "auto" or "ndjson" or "csv" or "tsv" or "text" or ' +
+      '"logfmt" or "combined" or "pattern" or "prometheus"',
+  ),
+  refused(
+    "--scale 0",
+    ["--input", "in.txt", "--scale", "0"],
+    'Invalid --scale "0" (command line): expected a number greater than 0, for example 1000 for seconds to ms',
+  ),
+  refused(
+    "--value-field without a name",
+    ["--input", "in.txt", "--value-field", ""],
+    'Invalid --value-field "" (command line): expected the name of a field',
+  ),
+  refused(
+    "--attr-field without a key",
+    ["--input", "in.txt", "--attr-field", "a="],
+    'Invalid --attr-field "a=" (command line): expected NAME, or NAME=KEY, for example status=http.status_code',
+  ),
+  refused(
+    "--attr-field of text",
+    ["--input", "in.txt", "--input-format", "text", "--attr-field", "a"],
+    "--attr-field has no effect with --input-format text, whose lines have no fields",
+  ),
+  refused(
+    "--value-field of text",
+    ["--input", "in.txt", "--input-format", "text", "--value-field", "a"],
+    "--value-field has no effect with --input-format text, whose lines have no fields",
+  ),
+  refused(
+    "a CSV without the value's column",
+    ["--input", "in.csv"],
+    'The first line of the CSV input names no column "value": it names "a", "b". Name the right one with --value-field',
+  ),
+  refused(
+    "a CSV without an attribute's column",
+    ["--input", "in.csv", "--value-field", "a", "--attr-field", "c"],
+    'The first line of the CSV input names no column "c": it names "a", "b". Name the right one with --attr-field',
+  ),
+  refused(
+    "a JSON array",
+    ["--input", "all.json"],
+    `The input "all.json" is a JSON array, which is not read here. Convert it: jq -c '.[]' all.json | otlp-histogram --input -`,
+  ),
+];
+testFixtures(rows);
