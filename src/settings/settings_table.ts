@@ -489,7 +489,7 @@ export const SETTINGS = {
     argument: "N",
     group: "Loop",
     commands: SEND,
-    help: "End the loop after N sends",
+    help: "End the loop after N intervals, whether or not there was something to send",
   },
   duration: {
     kind: "text",

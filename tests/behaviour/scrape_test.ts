@@ -127,9 +127,43 @@ Deno.test("--scrape ends with 1 when the endpoint never answered, and says what 
   assert.equal(status, 1);
   assert.match(
     stderr,
-    /status 404; the first one that succeeds is the base line\. Hint: is the path/,
+    /status 404; the first one that succeeds is the base line\. Hint: check the path/,
   );
-  assert.match(stderr, /^ERROR: the input broke off: the last scrape failed: status 404/m);
+  assert.match(stderr, /^ERROR: no scrape of \S+ succeeded: status 404; nothing was sent$/m);
+});
+
+Deno.test("--iterations counts the intervals of --scrape, with and without something to send", async () => {
+  const bad = text("busy", 503);
+  const nothing = text(exposition(5, 5));
+  const more = text(exposition(6, 5));
+  const cases = [
+    { answers: [bad, bad, bad, bad], sends: 0, status: 1, warnings: 1 },
+    { answers: [nothing, nothing, nothing, nothing], sends: 0, status: 0, warnings: 0 },
+    { answers: [bad, nothing, nothing, more], sends: 1, status: 0, warnings: 1 },
+    { answers: [nothing, bad, bad, more], sends: 1, status: 0, warnings: 1 },
+    { answers: [nothing, more, bad, bad], sends: 1, status: 1, warnings: 1 },
+  ];
+  for (const { answers, sends, status, warnings } of cases) {
+    let scrapes = 0;
+    await using target = startTarget((scrape) => {
+      scrapes = scrape;
+      return answers[scrape - 1]?.clone() ?? text("too many", 500);
+    });
+    await using receiver = await startReceiver();
+    await using program = await startProgram({
+      args: argsOf(receiver, target.url, "--iterations", "3", "--output", "json"),
+    });
+    const outcome = await program.finished;
+    const printed = outcome.stdout.trim().split("\n").map((line) => JSON.parse(line));
+    const types = printed.map(({ type }) => type);
+    // The first reading is the base line, or lacks it.
+    assert.equal(scrapes, 4);
+    assert.deepEqual(types, [...Array(sends).fill("send"), "summary"]);
+    assert.equal(outcome.status, status, outcome.stderr);
+    const lines = outcome.stderr.trim().split("\n").filter((line) => line.includes("warning"));
+    assert.equal(lines.length, warnings, outcome.stderr);
+    assert.doesNotMatch(outcome.stderr, /broke off/);
+  }
 });
 
 Deno.test("a file of a Prometheus exposition is sent once, with all that it holds", async () => {
@@ -144,6 +178,41 @@ Deno.test("a file of a Prometheus exposition is sent once, with all that it hold
     ]);
     assert.equal(sent.summary["delivered"], 7);
   }
+});
+
+Deno.test("a file of several expositions counts each once, and says what it leaves out", async () => {
+  const native =
+    `# TYPE n histogram\nn_bucket{le="+Inf"} 3\nn_sum 1\nn_count 3\n# TYPE o histogram\n` +
+    "o {count:17,sum:3.5,schema:0,zero_threshold:0.1,zero_count:1}\n";
+  const sent = await measure({
+    args: ["--input", "two.om"],
+    files: { "two.om": `${exposition(3, 4)}# EOF\n${native}${exposition(1, 1)}# EOF\n` },
+    said: [
+      /^not used: o is a native histogram, or has no bounds: it is left out/,
+      /^not used: n is a native histogram, or has no bounds: it is left out/,
+    ],
+  });
+  assert.deepEqual(sent.points.map(({ counts }) => counts), [[4, 0, 5]]);
+  assert.deepEqual([sent.summary["delivered"], sent.summary["invalid"]], [9, 0]);
+});
+
+Deno.test("a file that begins with a metric's name in quotes is an exposition", async () => {
+  const labels = '"http.method"="GET"';
+  const sent = await measure({
+    args: ["--input", "utf8"],
+    files: {
+      utf8: `{"http.server.duration_bucket", ${labels}, le="5"} 1
+{"http.server.duration_bucket", ${labels}, le="+Inf"} 2
+{"http.server.duration_sum", ${labels}} 12
+{"http.server.duration_count", ${labels}} 2
+# TYPE "http.server.duration" histogram
+`,
+    },
+  });
+  assert.equal(sent.metrics[0]?.name, "http.server.duration");
+  assert.deepEqual(sent.points.map(({ counts, attributes }) => [counts, attributes]), [
+    [[1, 1], { "http.method": "GET" }],
+  ]);
 });
 
 const scrape = (...args: readonly string[]) => ({ args: ["--endpoint", "{url}", ...args] });

@@ -138,17 +138,16 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   const start = clock.monotonic();
   source.begin?.(start);
   const over = start + schedule.durationMs;
-  /** Sends that were due and had nothing of this process's in them. */
-  let others = 0;
+  /** Intervals so far, whether or not there was something to send: the iterations of --iterations. */
+  let intervals = 0;
   const fill = async (until: number | undefined) => {
-    const { measurements, ended, interval, isOthers = false } = await pulse.waiting(
+    const { measurements, ended, interval } = await pulse.waiting(
       source.fill(recorder, until, stop),
     );
     unsent += measurements;
     measuredIn = joined(measuredIn, interval);
-    if (isOthers) others++;
     if (source.isBehind) figures.fellBehind();
-    return { ended, isOthers };
+    return { ended };
   };
   let dueBefore = overTime ? start : start - schedule.intervalMs;
   /** What is sent now was due up to `last`. */
@@ -177,12 +176,13 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     }
     const time = clock.wall();
     const fillUntil = !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due;
-    const { ended, isOthers } = await fill(fillUntil);
+    const { ended } = await fill(fillUntil);
+    intervals++;
     const nextDue = schedule.intervalMs === 0
       ? clock.monotonic()
       : start + (slot + 1) * schedule.intervalMs;
     const isLast = !schedule.loop || ended || stop.aborted ||
-      sending.sends + others + (isOthers ? 0 : 1) >= schedule.iterations ||
+      intervals >= schedule.iterations ||
       (overTime ? clock.monotonic() : nextDue) >= over;
     const now = clock.monotonic();
     const sendDue = dueUntil(schedule.intervalMs === 0 ? now : Math.min(due, now));

@@ -1,14 +1,14 @@
-import { histogramsOf } from "../prometheus/cumulative.ts";
-import { fromNothing } from "../prometheus/deltas.ts";
-import { exposedOf } from "../prometheus/exposed.ts";
-import { parseExposition } from "../prometheus/exposition.ts";
+import { readHistograms } from "../prometheus/cumulative.ts";
+import { fromNothing, nativeText } from "../prometheus/deltas.ts";
+import { type Exposed, exposedOf } from "../prometheus/exposed.ts";
+import { MOST_UNREADABLE } from "../prometheus/exposition.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { type Sink } from "./sink.ts";
 
 /** Characters of an exposition that are kept, since what belongs together need not stand together. */
 const MOST_CHARACTERS = 64 * 2 ** 20;
 
-/** A whole Prometheus exposition, as a batch job left it: all that its classic histograms hold counts once, at its end. */
+/** A whole Prometheus exposition, as a batch job left it, or several: all that their classic histograms hold counts once, at the end. */
 export class ExpositionReader implements LineReader {
   readonly #sink: Sink;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -36,14 +36,49 @@ export class ExpositionReader implements LineReader {
       this.#sink.contradictory("a Prometheus exposition of more than 64 MiB");
       return;
     }
-    const { histograms, families, problems } = histogramsOf(parseExposition(this.#pieces.join("")));
-    if (histograms.length + problems.length === 0) {
+    let exposed: readonly Exposed[] = [];
+    let firstLine = 1;
+    let found = 0;
+    for (const text of textsOf(this.#pieces.splice(0).join(""))) {
+      const reading = readHistograms(text, firstLine);
+      firstLine += text.split("\n").length - 1;
+      if (typeof reading === "string") {
+        this.#sink.contradictory(`a Prometheus exposition: ${reading}`);
+        return;
+      }
+      const { histograms, families, native, unreadable, unusable } = reading;
+      const classic = histograms.filter(({ name }) => !native.has(name));
+      found += classic.length + unreadable.length + unusable.length;
+      for (const [family, hasValues] of native) {
+        if (hasValues) this.#sink.leftOut(nativeText(family));
+      }
+      for (const { line, reason } of unreadable) {
+        this.#sink.contradictory(`line ${line}: ${reason}`);
+      }
+      for (const { problem } of unusable) this.#sink.contradictory(problem);
+      if (unreadable.length >= MOST_UNREADABLE) {
+        this.#sink.contradictory("the lines after these: the exposition is something else");
+      }
+      const counted = classic.map(fromNothing).filter(({ count }) => count > 0);
+      exposed = exposed.concat(exposedOf(families, counted));
+    }
+    if (found === 0) {
       this.#sink.contradictory(
         "the exposition has no classic histogram (a family of TYPE histogram)",
       );
     }
-    for (const problem of problems) this.#sink.contradictory(problem);
-    const counted = histograms.map(fromNothing).filter(({ count }) => count > 0);
-    this.#sink.exposition(exposedOf(families, counted));
+    this.#sink.exposition(exposed);
   }
+}
+
+/** The expositions of an input: each of OpenMetrics ends with a line `# EOF`. */
+function textsOf(text: string): readonly string[] {
+  const texts: string[] = [];
+  let from = 0;
+  for (const { index, 0: end } of text.matchAll(/^#[ \t]*EOF[ \t]*\r?\n/gm)) {
+    texts.push(text.slice(from, index + end.length));
+    from = index + end.length;
+  }
+  const rest = text.slice(from);
+  return rest.trim() === "" && texts.length > 0 ? texts : [...texts, rest];
 }

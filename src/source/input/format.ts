@@ -13,7 +13,10 @@ export type InputFormat =
   | "prometheus";
 
 /** What Prometheus writes before a metric; `# EOF` and other comments say nothing. */
-const PROMETHEUS = /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:]/;
+const PROMETHEUS = /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:"]/;
+
+/** A sample with a metric's name in quotes (Prometheus, UTF-8 names): in JSON a colon follows the first text. */
+const QUOTED_METRIC = /^\{[ \t]*"(?:[^"\\]|\\.)*"[ \t]*[,}]/;
 
 /** The time in brackets, the request in quotes, the status, the size. */
 const COMBINED_LINE = /^\S+ .*\[[^\]]+\] "(?:[^"\\]|\\.)*" (?:\d{3}|-) (?:\d+|-)(?:\s|$)/;
@@ -23,7 +26,7 @@ const PAIR = /(?:^|\s)[A-Za-z_@][\w.@/:-]*=(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)(?:\s|
 
 /** What the first line that is not blank says of the format; undefined when it is a comment, which says nothing. */
 export function formatOf(line: string): InputFormat | undefined {
-  if (line.startsWith("{")) return "ndjson";
+  if (line.startsWith("{")) return QUOTED_METRIC.test(line) ? "prometheus" : "ndjson";
   if (line.startsWith("#")) return PROMETHEUS.test(line) ? "prometheus" : undefined;
   if (!Number.isNaN(decimal(line)) || isDuration(line)) return "text";
   if (COMBINED_LINE.test(line)) return "combined";

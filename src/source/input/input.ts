@@ -88,7 +88,7 @@ export function readInput(
   return { ...inputOf(reading), [Symbol.asyncIterator]: () => batches(reading) };
 }
 
-function readingOf(streams: readonly NamedStream[], options: InputOptions): Reading {
+function readingOf(streams: readonly NamedStream[], options: InputOptions): ScrapeReading {
   return {
     streams,
     options,
@@ -98,7 +98,7 @@ function readingOf(streams: readonly NamedStream[], options: InputOptions): Read
   };
 }
 
-function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
+function inputOf(reading: ScrapeReading): Omit<Input, typeof Symbol.asyncIterator> {
   return {
     progress: reading.sink,
     unseenFields: () => unseenFields(reading),
@@ -125,7 +125,7 @@ export async function followInput(
 
 async function* growth(
   growing: Growing,
-  { sink, options: { signal } }: Reading,
+  { sink, options: { signal } }: ScrapeReading,
 ): AsyncGenerator<Batch> {
   for await (const _ of growing) {
     sink.bytes = growing.bytes;
@@ -135,7 +135,7 @@ async function* growth(
   }
 }
 
-interface Reading {
+interface ScrapeReading {
   readonly streams: readonly NamedStream[];
   readonly options: InputOptions;
   readonly sink: Sink;
@@ -144,7 +144,7 @@ interface Reading {
 }
 
 /** What was skipped, or is invalid, was not looked at for attributes. */
-function unseenFields({ options, sink, watch }: Reading): readonly string[] {
+function unseenFields({ options, sink, watch }: ScrapeReading): readonly string[] {
   const { attrFields = [], where = [] } = options;
   const measured = sink.measurements + sink.histograms > 0;
   const names = [
@@ -154,7 +154,7 @@ function unseenFields({ options, sink, watch }: Reading): readonly string[] {
   return [...new Set(names)];
 }
 
-async function* batches(reading: Reading): AsyncGenerator<Batch> {
+async function* batches(reading: ScrapeReading): AsyncGenerator<Batch> {
   const { signal } = reading.options;
   let begun = 0;
   try {
@@ -168,7 +168,10 @@ async function* batches(reading: Reading): AsyncGenerator<Batch> {
   }
 }
 
-async function* batchesOf({ name, stream }: NamedStream, reading: Reading): AsyncGenerator<Batch> {
+async function* batchesOf(
+  { name, stream }: NamedStream,
+  reading: ScrapeReading,
+): AsyncGenerator<Batch> {
   const { options, sink } = reading;
   const { signal } = options;
   const splitter = new LineSplitter(new FirstLine(reading));
@@ -273,11 +276,11 @@ async function begin(raw: AsyncIterable<Uint8Array>) {
 
 /** Skips a byte order mark and finds the format out, then hands everything on. */
 class FirstLine implements LineReader {
-  readonly #reading: Reading;
+  readonly #reading: ScrapeReading;
   #reader: LineReader | undefined;
   #isFirst = true;
 
-  constructor(reading: Reading, head?: Uint8Array) {
+  constructor(reading: ScrapeReading, head?: Uint8Array) {
     this.#reading = reading;
     const { format } = reading.options;
     if (format !== "auto") this.#reader = readerOf(format, reading);
@@ -335,7 +338,7 @@ class FirstLine implements LineReader {
 
 function readerOf(
   format: InputFormat,
-  { options, sink, watch, timed }: Reading,
+  { options, sink, watch, timed }: ScrapeReading,
 ): LineReader {
   switch (format) {
     case "ndjson":

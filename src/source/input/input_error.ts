@@ -1,7 +1,7 @@
 import { messageOf } from "../../platform/errors.ts";
 
 /**
- * Reading cannot go on: the stream failed, or its bytes are damaged. What was read before counts. Anything else that is
+ * ScrapeReading cannot go on: the stream failed, or its bytes are damaged. What was read before counts. Anything else that is
  * thrown while an input is read and recorded is a UsageError or a fault of this program.
  */
 export class InputError extends Error {

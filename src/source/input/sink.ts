@@ -89,6 +89,11 @@ export class Sink implements InputProgress {
     this.#onInvalid(undefined, reason, this.#input);
   }
 
+  /** Reports a part of the input that is sound, and left out. */
+  leftOut(reason: string): void {
+    this.#onInvalid(undefined, reason, this.#input);
+  }
+
   /** The next line is longer than is allowed. */
   tooLong(): void {
     this.lines++;

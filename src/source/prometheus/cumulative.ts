@@ -1,131 +1,213 @@
+import { keyOf } from "../../aggregate/attribute_key.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
-import { exposedNumber, type Exposition } from "./exposition.ts";
+import { clip, quoteClipped } from "../../redact/clip.ts";
+import { exposedNumber, type Exposition, readExposition, type Sample } from "./exposition.ts";
 
-/** What a classic histogram has counted since its process began. */
+/** Classic histogram in one reading: all that it has counted since its process began. */
 export interface CumulativeHistogram {
   /** The metric family. */
   readonly name: string;
   /** Its labels without `le`. */
   readonly attributes: Attributes;
+  /** Tells the series apart from all others. */
+  readonly key: string;
   /** Upper bounds, strictly increasing, without the infinite one. */
   readonly bounds: readonly number[];
-  /** One more than bounds; each bucket's own, not added up as `le` has them. */
-  readonly counts: readonly number[];
-  readonly count: number;
+  /** How many values each bound has at or below it; one more than bounds, and the last is the count of all. */
+  readonly below: readonly number[];
+  /** Not finite when a value was not; undefined when the target gives none. */
   readonly sum: number | undefined;
   /** When it began to count, ms since 1970, where the target says so (OpenMetrics `_created`). */
   readonly created: number | undefined;
 }
 
-/** A metric family of the target's. */
+/** Histogram that a reading has in a form that cannot be counted. */
+export interface UnusableHistogram {
+  readonly key: string;
+  /** A sentence that names the histogram and what is wrong with it. */
+  readonly problem: string;
+}
+
+/** Metric family of a target. */
 export interface Family {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
 }
 
-export interface Histograms {
+/** Histograms of one exposition. */
+export interface ScrapeReading {
   readonly histograms: readonly CumulativeHistogram[];
+  readonly unusable: readonly UnusableHistogram[];
+  /**
+   * Families without a single bound, as native histograms appear in text, and whether one has counted anything. They are
+   * among the histograms too, as a target may show a bucket only once it was hit.
+   */
+  readonly native: ReadonlyMap<string, boolean>;
   readonly families: readonly Family[];
-  /** What looks like a histogram and contradicts itself, a sentence each. */
-  readonly problems: readonly string[];
+  readonly unreadable: Exposition["unreadable"];
+  /** Whether a series that it lacks is known not to be there. */
+  readonly isWhole: boolean;
 }
 
 interface Parts {
   readonly family: string;
   readonly attributes: Attributes;
-  readonly buckets: Map<number, number>;
+  readonly key: string;
+  readonly bounds: number[];
+  readonly below: number[];
   sum: number | undefined;
   count: number | undefined;
   created: number | undefined;
+  problem: string | undefined;
 }
 
-/** The classic histograms of an exposition: those whose type it names as `histogram`. */
-export function histogramsOf(exposition: Exposition): Histograms {
-  const parts = new Map<string, Parts>();
-  const problems: string[] = exposition.problems.map(({ line, reason }) =>
-    `line ${line}: ${reason}`
-  );
-  for (const { name, labels, value } of exposition.samples) {
-    const found = /^(.*)_(bucket|sum|count|created)$/s.exec(name);
-    const [, family = "", role] = found ?? [];
-    if (exposition.types.get(family) !== "histogram") continue;
-    const { le, ...attributes } = labels;
-    const key = JSON.stringify([
-      family,
-      Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1),
-    ]);
-    const own = parts.get(key) ??
-      {
-        family,
-        attributes,
-        buckets: new Map(),
-        sum: undefined,
-        count: undefined,
-        created: undefined,
-      };
-    parts.set(key, own);
-    if (role === "sum") own.sum = value;
-    else if (role === "count") own.count = value;
-    else if (role === "created") own.created = value * 1000;
-    else {
-      const bound = typeof le === "string" ? exposedNumber(le) : undefined;
-      if (bound === undefined) problems.push(`${family}: a bucket without a bound in its label le`);
-      else own.buckets.set(bound, value);
+/** Histograms and labels of an exposition that are kept at most: about 300 MB. */
+const MOST_PARTS = 1_000_000;
+
+/** Reads the histograms of an exposition; returns why not when it has more than fit. */
+export function readHistograms(text: string, firstLine = 1): ScrapeReading | string {
+  const all = new Map<string, Parts>();
+  const native = new Map<string, boolean>();
+  let size = 0;
+  const exposition = readExposition(text, (sample) => {
+    if (sample.role === "composite") {
+      native.set(sample.family, true);
+      return true;
     }
-  }
+    const key = `${sample.family.length}:${sample.family}${keyOf(sample.labels)}`;
+    let parts = all.get(key);
+    if (parts === undefined) {
+      parts = emptyParts(sample, key);
+      all.set(key, parts);
+      size += 1 + Object.keys(sample.labels).length;
+    }
+    addSample(parts, sample);
+    return size <= MOST_PARTS;
+  }, firstLine);
+  if (size > MOST_PARTS) return "it has more than 1,000,000 histograms and labels";
   const histograms: CumulativeHistogram[] = [];
-  for (const own of parts.values()) {
-    const whole = wholeHistogram(own);
-    if (typeof whole === "string") problems.push(`${own.family}${shown(own.attributes)}: ${whole}`);
-    else histograms.push(whole);
+  const unusable: UnusableHistogram[] = [];
+  for (const parts of all.values()) {
+    const whole = parts.problem ?? wholeHistogram(parts);
+    if (typeof whole === "string") {
+      const problem = `${describeSeries(parts.family, parts.attributes)}: ${whole}`;
+      unusable.push({ key: parts.key, problem });
+    } else histograms.push(whole);
   }
-  const families = [...new Set(histograms.map(({ name }) => name))].map((name) => ({
-    name,
-    unit: unitOf(name, exposition.units.get(name)),
-    description: exposition.helps.get(name) ?? "",
-  }));
-  return { histograms, families, problems };
-}
-
-function wholeHistogram(
-  { family, attributes, buckets, sum, count, created }: Parts,
-): CumulativeHistogram | string {
-  const sorted = [...buckets].sort(([a], [b]) => a - b);
-  const total = buckets.get(Infinity);
-  if (total === undefined) return 'it has no bucket with le="+Inf"';
-  if (count !== undefined && count !== total) {
-    return `its count is ${count}, but its last bucket holds ${total}`;
+  const byFamily = Map.groupBy(histograms, ({ name }) => name);
+  for (const [family, series] of byFamily) {
+    const hasValues = native.has(family) || series.some(({ below: [count = 0] }) => count > 0);
+    if (series.some(({ bounds }) => bounds.length > 0)) native.delete(family);
+    else native.set(family, hasValues);
   }
-  const counts: number[] = [];
-  let before = 0;
-  for (const [bound, below] of sorted) {
-    if (!Number.isSafeInteger(below) || below < 0) {
-      return `its bucket le="${bound}" holds ${below}, no whole number`;
-    }
-    if (below < before) {
-      return `its bucket le="${bound}" holds ${below}, fewer than the one before, ${before}`;
-    }
-    counts.push(below - before);
-    before = below;
-  }
-  const bounds = sorted.map(([bound]) => bound).slice(0, -1);
-  const first = bounds[0] ?? 0;
-  if (Number.isNaN(first) || first === -Infinity) return "a bound is no finite number";
   return {
-    name: family,
-    attributes,
-    bounds,
-    counts,
-    count: total,
-    sum: sum === undefined || !Number.isFinite(sum) ? undefined : sum,
-    created,
+    histograms,
+    unusable,
+    native,
+    families: [...byFamily.keys()].map((name) => ({
+      name,
+      unit: unitOf(name, exposition.units.get(name)),
+      description: exposition.helps.get(name) ?? "",
+    })),
+    unreadable: exposition.unreadable,
+    isWhole: exposition.isWhole,
   };
 }
 
-function shown(attributes: Attributes): string {
-  const pairs = Object.entries(attributes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+function emptyParts({ family, labels }: Sample, key: string): Parts {
+  return {
+    family,
+    attributes: labels,
+    key,
+    bounds: [],
+    below: [],
+    sum: undefined,
+    count: undefined,
+    created: undefined,
+    problem: undefined,
+  };
+}
+
+function addSample(parts: Parts, { role, le, value, isCut }: Sample): void {
+  // Only a count can be checked: the last bucket is equal to it.
+  if (isCut && role !== "count") parts.problem = "its last line is cut off";
+  if (role === "bucket") {
+    const bound = le === undefined ? undefined : exposedNumber(le);
+    if (bound === undefined) parts.problem = "a bucket without a bound in its label le";
+    else {
+      parts.bounds.push(bound);
+      parts.below.push(value);
+    }
+    return;
+  }
+  if (role === "composite") return;
+  const scaled = role === "created" ? value * 1000 : value;
+  const before = parts[role];
+  if (before !== undefined && !Object.is(before, scaled)) {
+    parts.problem = `it has two values of ${role}, ${before} and ${scaled}`;
+  }
+  parts[role] = scaled;
+}
+
+/** The histogram of these parts, or why they contradict each other. */
+function wholeHistogram(parts: Parts): CumulativeHistogram | string {
+  const bounds: number[] = [];
+  const below: number[] = [];
+  for (const i of ascending(parts.bounds)) {
+    const bound = parts.bounds[i] ?? NaN;
+    const value = parts.below[i] ?? NaN;
+    const last = below.at(-1) ?? 0;
+    if (bounds.at(-1) === bound) {
+      if (value !== last) return `its bucket le="${boundText(bound)}" holds ${last} and ${value}`;
+      continue;
+    }
+    if (!Number.isSafeInteger(value) || value < 0) {
+      return `its bucket le="${boundText(bound)}" holds ${value}, not a whole number`;
+    }
+    if (value < last) {
+      return `its bucket le="${
+        boundText(bound)
+      }" holds ${value}, fewer than the one before, ${last}`;
+    }
+    bounds.push(bound);
+    below.push(value);
+  }
+  const total = below.at(-1);
+  if (total === undefined || bounds.pop() !== Infinity) return 'it has no bucket with le="+Inf"';
+  const first = bounds[0] ?? 0;
+  if (Number.isNaN(first) || first === -Infinity) return "a bound is not a finite number";
+  if (parts.count !== undefined && parts.count !== total) {
+    return `its count is ${parts.count}, but its last bucket holds ${total}`;
+  }
+  const { family, attributes, key, sum, created } = parts;
+  return { name: family, attributes, key, bounds, below, sum, created };
+}
+
+/** Indices of numbers in their order; NaN comes first. */
+function ascending(numbers: readonly number[]): readonly number[] {
+  const rank = (i: number) => {
+    const number = numbers[i] ?? NaN;
+    return Number.isNaN(number) ? -Infinity : number;
+  };
+  return [...numbers.keys()].sort((a, b) => rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0);
+}
+
+/** A bound as Prometheus writes it. */
+export function boundText(bound: number): string {
+  return bound === Infinity ? "+Inf" : String(bound);
+}
+
+/** Labels that a message shows of a series, and characters of each. */
+const MOST_LABELS = 20;
+const MOST_SHOWN = 80;
+
+/** The family's name, and the labels where it has some, as in an exposition. */
+export function describeSeries(name: string, attributes: Attributes): string {
+  const pairs = Object.entries(attributes).slice(0, MOST_LABELS)
+    .map(([key, value]) => `${clip(key, MOST_SHOWN)}=${quoteClipped(value, MOST_SHOWN)}`);
+  const labels = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  return `${clip(name, MOST_SHOWN)}${labels}`;
 }
 
 /** Base units of Prometheus ("Metric and label naming") as UCUM has them. */

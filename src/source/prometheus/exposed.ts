@@ -2,13 +2,13 @@ import type { MeasuredHistogram } from "../../aggregate/measurement.ts";
 import type { Family } from "./cumulative.ts";
 import type { Delta } from "./deltas.ts";
 
-/** What is to be recorded of one metric family. */
+/** Histograms of one metric family that are to be recorded. */
 export interface Exposed {
   readonly family: Family;
   readonly histograms: readonly MeasuredHistogram[];
 }
 
-/** Deltas by their families, in the order of these; a family without any is left out. */
+/** Groups deltas by their families, in the order of these; a family without any is left out. */
 export function exposedOf(
   families: readonly Family[],
   deltas: readonly Delta[],

@@ -3,108 +3,229 @@ import type { Attributes } from "../../aggregate/measurement.ts";
 // The text formats of the Prometheus ecosystem: "text/plain; version=0.0.4 and 1.0.0" (Prometheus, exposition formats)
 // and OpenMetrics 1.0. No package for JavaScript that is kept up reads both; docs/decisions/07 says what was looked at.
 
-/** One sample of an exposition. */
+/** Part of a histogram that a sample is: its name's ending, or all of a histogram in one sample. */
+export type SampleRole = "bucket" | "sum" | "count" | "created" | "composite";
+
+/** One sample of a family whose type is `histogram`. */
 export interface Sample {
-  readonly name: string;
+  /** The name of the metric family. */
+  readonly family: string;
+  readonly role: SampleRole;
+  /** Its labels without `le`; none for a composite, whose value is not read either. */
   readonly labels: Attributes;
+  readonly le: string | undefined;
   readonly value: number;
+  /** The text ends within this sample's line, which may lack the end of its value. */
+  readonly isCut: boolean;
 }
 
-/** What an exposition says, sample by sample, and which of its lines could not be read. */
+/** A line that could not be read. */
+export interface UnreadableLine {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** Everything in an exposition besides its samples. */
 export interface Exposition {
-  readonly samples: readonly Sample[];
-  /** Metric family -> `histogram`, `counter`, … */
-  readonly types: ReadonlyMap<string, string>;
   /** Metric family -> unit, of OpenMetrics alone. */
   readonly units: ReadonlyMap<string, string>;
   readonly helps: ReadonlyMap<string, string>;
-  readonly problems: readonly { readonly line: number; readonly reason: string }[];
+  /** Lines of histograms, or of nobody knows what, that could not be read; at most MOST_UNREADABLE. */
+  readonly unreadable: readonly UnreadableLine[];
+  /**
+   * Whether nothing is known to be missing: some line is an exposition's, none is unreadable, and the text is not cut off.
+   */
+  readonly isWhole: boolean;
 }
 
-/** Reads a whole exposition; never throws. A line that makes no sense is a problem, and the others count. */
-export function parseExposition(text: string): Exposition {
-  const samples: Sample[] = [];
-  const types = new Map<string, string>();
+/** Characters of a line that are read at most. */
+const MOST_LINE = 2 ** 20;
+/** ScrapeReading ends at so many lines that cannot be read: the text is something else then. */
+export const MOST_UNREADABLE = 1000;
+
+/**
+ * Reads an exposition and passes each sample of a histogram on, until `take` returns false; never throws. A line that
+ * cannot be read is reported, and the others count. Lines of other types are not looked at. `firstLine`: the number of the
+ * text's first line.
+ */
+export function readExposition(
+  text: string,
+  take: (sample: Sample) => boolean,
+  firstLine = 1,
+): Exposition {
+  const histograms = new Set<string>();
   const units = new Map<string, string>();
   const helps = new Map<string, string>();
-  const problems: { line: number; reason: string }[] = [];
-  let number = 0;
-  for (let at = 0; at < text.length;) {
-    const feed = text.indexOf("\n", at);
-    const end = feed < 0 ? text.length : feed;
-    const line = text.slice(at, end).trim();
-    at = end + 1;
-    number++;
-    if (line === "") continue;
+  let isExposition = false;
+  // A family's type may be written after its samples.
+  eachLine(text, (line) => {
+    if (!line.startsWith("#") || line.length > MOST_LINE) return true;
+    const [, word = "", rest = ""] = /^#[ \t]*(TYPE|UNIT|HELP|EOF)\b[ \t]*(.*)$/s.exec(line) ?? [];
+    if (word === "") return true;
+    isExposition = true;
+    const [family, value] = metadata(rest);
+    if (word === "UNIT") units.set(family, value);
+    else if (word === "HELP") helps.set(family, unescaped(value));
+    else if (word === "EOF") return true;
+    else if (value.toLowerCase() === "histogram") histograms.add(family);
+    else histograms.delete(family);
+    return true;
+  });
+  const unreadable: UnreadableLine[] = [];
+  let isCut = false;
+  eachLine(text, (line, number, isLast) => {
+    const isUnterminated = isLast && !text.endsWith("\n");
     if (line.startsWith("#")) {
-      const [, word = "", rest = ""] = /^#[ \t]*(TYPE|UNIT|HELP|EOF)\b[ \t]*(.*)$/.exec(line) ?? [];
-      // What follows the end of an OpenMetrics exposition is none of it.
-      if (word === "EOF") break;
-      const [family, said] = metadata(rest);
-      if (word === "TYPE") types.set(family, said.toLowerCase());
-      else if (word === "UNIT") units.set(family, said);
-      else if (word === "HELP") helps.set(family, unescaped(said));
-      continue;
+      isCut ||= isUnterminated && !/^#[ \t]*EOF$/.test(line);
+      return true;
     }
-    const sample = parseSample(line);
-    if (typeof sample === "string") problems.push({ line: number, reason: sample });
-    else samples.push(sample);
-  }
-  return { samples, types, units, helps, problems };
+    const sample = readSample(line, histograms, isUnterminated);
+    if (typeof sample === "string") {
+      unreadable.push({ line: firstLine + number, reason: sample });
+      return unreadable.length < MOST_UNREADABLE;
+    }
+    // The number of a count can be compared with that of the last bucket.
+    isCut ||= isUnterminated && sample?.role !== "count";
+    return sample === undefined || take(sample);
+  });
+  return { units, helps, unreadable, isWhole: isExposition && !isCut && unreadable.length === 0 };
 }
 
-/** A family's name, quoted where it is more than letters, digits, `_` and `:`, and what follows it. */
-function metadata(rest: string): readonly [family: string, said: string] {
-  const quoted = /^"((?:[^"\\]|\\.)*)"[ \t]*(.*)$/.exec(rest);
-  if (quoted !== null) return [unescaped(quoted[1] ?? ""), quoted[2] ?? ""];
-  const [, family = "", said = ""] = /^(\S*)[ \t]*(.*)$/.exec(rest) ?? [];
-  return [family, said];
+/** Visits every line that is not blank, trimmed, until `visit` returns false. The first line has the number 0. */
+function eachLine(
+  text: string,
+  visit: (line: string, number: number, isLast: boolean) => boolean,
+): void {
+  for (let at = 0, number = 0; at < text.length; number++) {
+    const feed = text.indexOf("\n", at);
+    const end = feed < 0 ? text.length : feed;
+    const line = end === at ? "" : text.slice(at, end).trim();
+    if (line !== "" && !visit(line, number, feed < 0)) return;
+    at = end + 1;
+  }
+}
+
+/** A family's name, quoted where it is more than letters, digits, `_` and `:`, and the text behind it. */
+function metadata(rest: string): readonly [family: string, value: string] {
+  const name = rest.startsWith('"') ? quotedAt(rest, 0) : undefined;
+  if (name !== undefined) return [detached(name.text), detached(rest.slice(name.end).trim())];
+  const [, family = "", value = ""] = /^(\S*)[ \t]*(.*)$/s.exec(rest) ?? [];
+  return [detached(family), detached(value)];
+}
+
+/** The text without the whole exposition that it is a part of, which V8 would keep in memory for it. */
+function detached(text: string): string {
+  return String(JSON.parse(JSON.stringify(text)));
 }
 
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
-const LABEL =
-  /[ \t]*(?:"((?:[^"\\]|\\.)*)"|([a-zA-Z_][a-zA-Z0-9_.]*))[ \t]*(?:=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*)?(,|\})/y;
+const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_.]*/y;
 /** A value, then a time stamp or nothing, then an exemplar (OpenMetrics) or nothing. */
-const VALUE = /^[ \t]*(\S+)(?:[ \t]+-?[0-9.eE+-]+)?[ \t]*(?:#[ \t].*)?$/;
+const VALUE = /^[ \t]*(\S+)(?:[ \t]+-?[0-9.eE+-]+)?[ \t]*(?:#[ \t].*)?$/s;
+const LABELS_EXPECTED = 'its labels are not NAME="VALUE", separated by commas';
 
-/** The sample of a line, or why it is none. */
-function parseSample(line: string): Sample | string {
-  NAME.lastIndex = 0;
-  let name = NAME.exec(line)?.[0] ?? "";
-  let at = name.length;
+/** The sample of a line, or why it cannot be read; undefined when it is not of a histogram. */
+function readSample(
+  line: string,
+  histograms: ReadonlySet<string>,
+  isCut: boolean,
+): Sample | string | undefined {
+  const plainName = matchAt(NAME, line, 0);
+  let at = plainName.length;
+  let part = at === 0 ? undefined : histogramPart(plainName, histograms);
+  if (at > 0 && part === undefined) return undefined;
+  if (part?.role === "composite") return composite(part.family, isCut);
+  if (line.length > MOST_LINE) return "it is longer than 1 MiB";
+  let name = plainName;
+  let le: string | undefined;
   const labels: [string, string][] = [];
-  while (line[at] === " " || line[at] === "\t") at++;
+  at = skipBlanks(line, at);
   if (line[at] === "{") {
-    at++;
-    if (/^[ \t]*\}/.test(line.slice(at))) at = line.indexOf("}", at) + 1;
-    else {
-      for (let closed = false; !closed;) {
-        LABEL.lastIndex = at;
-        const found = LABEL.exec(line);
-        if (found === null) return 'its labels are not NAME="VALUE", separated by commas';
-        const [whole, quoted, plain, value, after] = found;
-        const key = quoted === undefined ? plain ?? "" : unescaped(quoted);
+    at = skipBlanks(line, at + 1);
+    while (line[at] !== "}") {
+      const quoted = line[at] === '"' ? quotedAt(line, at) : undefined;
+      const key = quoted?.text ?? matchAt(LABEL_NAME, line, at);
+      if (key === "" && quoted === undefined) return LABELS_EXPECTED;
+      at = skipBlanks(line, quoted?.end ?? at + key.length);
+      if (line[at] === "=") {
+        const value = quotedAt(line, skipBlanks(line, at + 1));
+        if (value === undefined) return LABELS_EXPECTED;
+        if (key === "le") {
+          if (le !== undefined && le !== value.text) return "it has the label le twice";
+          le = value.text;
+        } else labels.push([key, value.text]);
+        at = skipBlanks(line, value.end);
+      } else {
         // A metric's name that needs quotes stands among the labels (Prometheus, UTF-8 names).
-        if (value === undefined) {
-          if (name !== "" || quoted === undefined) {
-            return 'its labels are not NAME="VALUE", separated by commas';
-          }
-          name = key;
-        } else labels.push([key, unescaped(value)]);
-        at += whole.length;
-        closed = after === "}";
-        if (!closed && /^[ \t]*\}/.test(line.slice(at))) {
-          at = line.indexOf("}", at) + 1;
-          closed = true;
-        }
+        if (name !== "" || quoted === undefined) return LABELS_EXPECTED;
+        name = key;
+        part = histogramPart(name, histograms);
+        if (part === undefined) return undefined;
+        if (part.role === "composite") return composite(part.family, isCut);
       }
+      if (line[at] === ",") at = skipBlanks(line, at + 1);
+      else if (line[at] !== "}") return LABELS_EXPECTED;
     }
+    at++;
   }
-  if (name === "") return "it does not begin with the name of a metric";
-  const [, text] = VALUE.exec(line.slice(at)) ?? [];
-  const value = text === undefined ? undefined : exposedNumber(text);
-  if (value === undefined) return `its value is no number`;
-  return { name, labels: Object.fromEntries(labels), value };
+  if (part === undefined) return "it does not begin with the name of a metric";
+  const attributes = Object.fromEntries(labels);
+  if (Object.keys(attributes).length < labels.length) return "it has a label twice";
+  const { family, role } = part;
+  const [, text = ""] = VALUE.exec(line.slice(at)) ?? [];
+  const value = exposedNumber(text);
+  return value === undefined
+    ? "its value is not a number"
+    : { family, role, labels: attributes, le, value, isCut };
+}
+
+/** A sample with the family's own name, which only a whole histogram has (OpenMetrics 2.0). */
+function composite(family: string, isCut: boolean): Sample {
+  return { family, role: "composite", labels: {}, le: undefined, value: NaN, isCut };
+}
+
+/** The histogram, if it is one, that a sample of that name belongs to. */
+function histogramPart(
+  name: string,
+  histograms: ReadonlySet<string>,
+): Pick<Sample, "family" | "role"> | undefined {
+  for (const role of ["bucket", "sum", "count", "created"] as const) {
+    if (!name.endsWith(`_${role}`)) continue;
+    const family = name.slice(0, -role.length - 1);
+    if (histograms.has(family)) return { family, role };
+  }
+  return histograms.has(name) ? { family: name, role: "composite" } : undefined;
+}
+
+function skipBlanks(line: string, at: number): number {
+  while (line[at] === " " || line[at] === "\t") at++;
+  return at;
+}
+
+/** The part of the line at `at` that matches a sticky expression; empty when none does. */
+function matchAt(expression: RegExp, line: string, at: number): string {
+  expression.lastIndex = at;
+  return expression.exec(line)?.[0] ?? "";
+}
+
+/**
+ * The text in quotes that begins at `at`, unescaped, and where it ends; undefined when there is none. A loop, because an
+ * expression would use V8's stack for every character.
+ */
+function quotedAt(
+  line: string,
+  at: number,
+): { readonly text: string; readonly end: number } | undefined {
+  if (line[at] !== '"') return undefined;
+  let end = at + 1;
+  for (;; end++) {
+    end = line.indexOf('"', end);
+    if (end < 0) return undefined;
+    let slashes = 0;
+    while (line[end - 1 - slashes] === "\\") slashes++;
+    if (slashes % 2 === 0) break;
+  }
+  return { text: unescaped(line.slice(at + 1, end)), end: end + 1 };
 }
 
 /** A number as Go prints it; undefined for anything else. */

@@ -2,7 +2,7 @@ import type { Exposed } from "./exposed.ts";
 import type { Instrument } from "../../otlp/recorder.ts";
 import type { RecordFamilies } from "../source.ts";
 
-/** `attributes` are on every data point; `found` is told of a family when it is first recorded. */
+/** Records families as instruments. `attributes` are on every data point; `found` is called with each new instrument. */
 export function familyInstruments(
   attributes: Instrument["attributes"],
   found: (instrument: Instrument) => void,

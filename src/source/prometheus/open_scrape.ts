@@ -6,15 +6,15 @@ import { getText } from "../../http/get.ts";
 import { type Say, scrapeSource } from "./scrape.ts";
 import type { RecordFamilies, Source } from "../source.ts";
 
-/** What Prometheus 3 asks for by default, but for the quoted names that are no text format's. */
+/** Formats that Prometheus 3 asks for by default, but for protobuf. */
 const ACCEPT = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
   "application/openmetrics-text;version=0.0.1;q=0.5," +
   "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
-/** An exposition of 10,000 series has about 20 MB. */
+/** Bytes of an answer that are read at most. An exposition of 10,000 series has about 20 MB. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** The source of `--scrape`. */
+/** Opens the source of `--scrape`. */
 export function openScrape(
   config: ScrapeConfig,
   recordFamilies: RecordFamilies,

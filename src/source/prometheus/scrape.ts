@@ -5,10 +5,10 @@ import { redactUrlText } from "../../redact/redact.ts";
 import type { ScrapeConfig } from "./scrape_config.ts";
 import type { GetResult } from "../../http/get.ts";
 import { proxyFailureHint, proxyStatusHint, type Route } from "../../http/proxy_hints.ts";
-import { histogramsOf } from "./cumulative.ts";
+import { readHistograms, type ScrapeReading } from "./cumulative.ts";
 import { ScrapeDeltas } from "./deltas.ts";
 import { exposedOf } from "./exposed.ts";
-import { parseExposition } from "./exposition.ts";
+import { MOST_UNREADABLE } from "./exposition.ts";
 import type { Interval } from "../../otlp/interval.ts";
 import type { Filled, RecordFamilies, Records, Source } from "../source.ts";
 
@@ -24,15 +24,15 @@ export interface Say {
 /** After a signal the last scrape may take so long: what was added since the one before would be lost. */
 const LAST_MS = 2000;
 
-/** So many of an endpoint's contradictions are named one by one. */
+/** Warnings of one kind that are given one by one. */
 const MOST_NAMED = 10;
 
 const NOTHING: Filled = { measurements: 0, ended: false };
 
 /**
- * What the classic histograms of a Prometheus endpoint gain from one scrape to the next. A scrape that fails is said, and
- * the next one brings what was added since the last that did not. Series beyond `mostSeries` are forgotten when they are
- * gone.
+ * Source of what the classic histograms of a Prometheus endpoint gain from one scrape to the next. A scrape that fails
+ * gives a warning, and the next one brings what was added since the last that did not. Series beyond `mostSeries` are
+ * forgotten when they are gone.
  */
 export function scrapeSource(
   { shown, intervalMs, timeoutMs, route }:
@@ -45,12 +45,16 @@ export function scrapeSource(
   { warn, note }: Say,
 ): Source {
   const deltas = new ScrapeDeltas(mostSeries);
-  const problems = new Problems(warn);
+  const skips = new Warnings(warn, "more of the endpoint is not used");
+  const remarks = new Warnings(warn, "the same is true of more series");
+  /** Series and lines of the last reading that were not used. */
+  let invalid = 0;
+  let failures = 0;
   let started = false;
   let closed = false;
   let held = false;
   let failed: string | undefined;
-  /** Of the last scrape that did not fail. */
+  /** When the last scrape was made that did not fail. */
   let last: { readonly wall: number; readonly monotonic: number } | undefined;
 
   /** Scrapes and records; the interval since the scrape before, undefined for the first and for one that failed. */
@@ -61,39 +65,48 @@ export function scrapeSource(
       clock,
       stop,
     );
-    const text = textOf(got, route);
-    if (typeof text !== "string") {
-      failed = text.why;
-      const joined = last === undefined
+    const reading = readingOf(got, route);
+    if ("why" in reading) {
+      failures++;
+      if (failed === reading.why) return NOTHING;
+      failed = reading.why;
+      const consequence = last === undefined
         ? "the first one that succeeds is the base line"
         : "what is added meanwhile comes with the next one";
-      warn(`the scrape of ${shown} failed: ${text.why}; ${joined}${hintOf(text.hint)}`);
+      warn(`the scrape of ${shown} failed: ${failed}; ${consequence}${hintOf(reading.hint)}`);
       return NOTHING;
     }
+    if (failures > 0) {
+      note(`the scrape of ${shown} succeeds again, after ${counted(failures, "failure")}`);
+    }
     failed = undefined;
-    const { histograms, families, problems: found } = histogramsOf(parseExposition(text));
-    found.forEach((problem) => problems.add(problem));
-    const resets = deltas.resets;
-    const added = deltas.next(histograms, last?.wall ?? at.wall);
+    failures = 0;
+    const { histograms, families, unreadable, native } = reading;
+    const gain = deltas.next(reading, last?.wall ?? at.wall);
+    invalid = unreadable.length + gain.skipped.length;
+    for (const { line, reason } of unreadable) skips.add(`not used: line ${line}: ${reason}`);
+    for (const problem of gain.skipped) skips.add(`not used: ${problem}`);
+    for (const remark of gain.remarks) remarks.add(remark);
     const before = last;
     last = at;
     if (before === undefined) {
-      const series = counted(histograms.length, "histogram");
-      if (histograms.length > 0) note(`first scrape: ${series}, nothing to send yet`);
-      else {warn(
-          `${shown} has no classic histogram yet (a family of TYPE histogram): nothing to send`,
-        );}
+      const classic = histograms.filter(({ name }) => !native.has(name)).length;
+      if (classic > 0) {
+        note(`first scrape: ${counted(classic, "histogram")}, nothing to send yet`);
+      } else {
+        warn(`${shown} has no classic histogram yet (a family of TYPE histogram): nothing to send`);
+      }
       return NOTHING;
     }
-    if (deltas.resets > resets) {
+    if (gain.resets > 0) {
       note(
         `${
-          counted(deltas.resets - resets, "histogram")
+          counted(gain.resets, "histogram")
         } began anew since the scrape before (a restart?), and ` +
           "counts from 0",
       );
     }
-    const measurements = recordFamilies(records, exposedOf(families, added));
+    const measurements = recordFamilies(records, exposedOf(families, gain.deltas));
     return { measurements, ended: false, interval: intervalOf(before, at) };
   };
 
@@ -101,10 +114,13 @@ export function scrapeSource(
     overTime: true,
     canWait: true,
     get invalid() {
-      return problems.count;
+      return invalid;
     },
     get broken() {
-      return failed === undefined ? undefined : `the last scrape failed: ${failed}`;
+      if (failed === undefined) return undefined;
+      return last === undefined
+        ? `no scrape of ${shown} succeeded: ${failed}; nothing was sent`
+        : `the last scrape of ${shown} failed: ${failed}; what was added since the one before is not sent`;
     },
     hold(waiting) {
       held = waiting;
@@ -154,13 +170,14 @@ function intervalOf(
   return { start, end: to.wall };
 }
 
-interface NoText {
+/** Why a scrape brought no reading. */
+interface ScrapeFailure {
   readonly why: string;
   readonly hint?: string | undefined;
 }
 
-/** The exposition, or why there is none. */
-function textOf(got: GetResult, route: Route | undefined): string | NoText {
+/** The histograms of an endpoint, or why there are none. */
+function readingOf(got: GetResult, route: Route | undefined): ScrapeReading | ScrapeFailure {
   switch (got.kind) {
     case "failure":
       return {
@@ -169,7 +186,7 @@ function textOf(got: GetResult, route: Route | undefined): string | NoText {
         hint: route !== undefined && got.cause !== "certificate"
           ? proxyFailureHint(got, route)
           : got.cause === "refused"
-          ? "is the endpoint running, and is the port right?"
+          ? "check that the endpoint is running, and its port"
           : got.cause === "timeout"
           ? "allow more with --timeout, or with a longer --interval"
           : got.cause === "certificate"
@@ -187,12 +204,28 @@ function textOf(got: GetResult, route: Route | undefined): string | NoText {
       if (/html|json/.test(type)) {
         return {
           why: `it answers with ${oneLine(type)}, not with metrics`,
-          hint: "is the path right? It is often /metrics",
+          hint: "check the path, which is often /metrics",
         };
       }
-      return got.text;
+      return readExposition(got.text, type);
     }
   }
+}
+
+function readExposition(text: string, type: string): ScrapeReading | ScrapeFailure {
+  if (text.trim() === "") return { why: "its answer is empty" };
+  // OpenMetrics 1.0, "Overall Structure".
+  if (type.startsWith("application/openmetrics-text") && !/#[ \t]*EOF\s*$/.test(text.slice(-100))) {
+    return { why: "its answer is cut off: it does not end with # EOF" };
+  }
+  const reading = readHistograms(text);
+  if (typeof reading === "string") return { why: `its answer is too large: ${reading}` };
+  const { unreadable: [first, ...others] } = reading;
+  if (first === undefined || others.length + 1 < MOST_UNREADABLE) return reading;
+  return {
+    why: `its answer is not an exposition: line ${first.line}: ${first.reason}, ` +
+      `and ${others.length} lines more`,
+  };
 }
 
 function statusHint(
@@ -207,34 +240,30 @@ function statusHint(
   if (status === 401 || status === 403) {
     return 'it requires credentials: --scrape-header "Authorization=Bearer …"';
   }
-  return status === 404 ? "is the path right? It is often /metrics" : undefined;
+  return status === 404 ? "check the path, which is often /metrics" : undefined;
 }
 
 function hintOf(hint: string | undefined): string {
   return hint === undefined ? "" : `. Hint: ${hint}`;
 }
 
-/** What an endpoint says that contradicts itself, each once, whatever its figures are by now. */
-class Problems {
+/** Warnings about an endpoint, each once, whatever its figures are by now. */
+class Warnings {
   readonly #warn: (message: string) => void;
+  readonly #more: string;
   readonly #known = new Set<string>();
 
-  constructor(warn: (message: string) => void) {
+  /** `more` is the last warning, when there are more than are named. */
+  constructor(warn: (message: string) => void, more: string) {
     this.#warn = warn;
+    this.#more = more;
   }
 
-  get count(): number {
-    return this.#known.size;
-  }
-
-  add(problem: string): void {
-    const key = problem.replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, "#");
-    if (this.#known.has(key) || this.#known.size >= MOST_SERIES) return;
+  add(message: string): void {
+    if (this.#known.size > MOST_NAMED) return;
+    const key = message.replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, "#");
+    if (this.#known.has(key)) return;
     this.#known.add(key);
-    if (this.#known.size <= MOST_NAMED) this.#warn(`not used: ${oneLine(problem)}`);
-    else if (this.#known.size === MOST_NAMED + 1) this.#warn("more of the endpoint is not used");
+    this.#warn(this.#known.size > MOST_NAMED ? this.#more : oneLine(message));
   }
 }
-
-/** Problems beyond these are no longer told from those before. */
-const MOST_SERIES = 10_000;

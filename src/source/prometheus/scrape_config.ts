@@ -11,12 +11,12 @@ export interface ScrapeConfig {
   readonly kind: "scrape";
   /** Without user name and password, which are in its headers. */
   readonly url: URL;
-  /** As it may be shown. */
+  /** The URL without secrets, for messages. */
   readonly shown: string;
   /** By lower-case name. Every value is a secret. */
   readonly headers: readonly (readonly [string, string])[];
   readonly intervalMs: number;
-  /** Of one request. */
+  /** How long one request may take. */
   readonly timeoutMs: number;
 }
 

@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { readInput } from "../../../src/source/input/input.ts";
-import { bytesOf, type Options, pieces, readChunks, type Reading, readText } from "./reading.ts";
+import {
+  bytesOf,
+  type Options,
+  pieces,
+  readChunks,
+  readText,
+  type ScrapeReading,
+} from "./reading.ts";
 
 const CSV: Options = { format: "csv" };
 const named = (...names: readonly string[]): Options => ({
   attrFields: names.map((name) => ({ name, key: name })),
 });
 
-async function reads(text: string, expected: Reading, options: Options = {}): Promise<void> {
+async function reads(text: string, expected: ScrapeReading, options: Options = {}): Promise<void> {
   assert.deepEqual(await readText(text, { ...CSV, ...options }), expected);
 }
 
-const measured = (...measurements: Reading["measurements"]): Reading => ({
+const measured = (...measurements: ScrapeReading["measurements"]): ScrapeReading => ({
   measurements,
   invalid: [],
 });

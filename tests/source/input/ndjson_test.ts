@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { bytesOf, type Options, readChunks, type Reading, readText } from "./reading.ts";
+import { bytesOf, type Options, readChunks, readText, type ScrapeReading } from "./reading.ts";
 
 const NDJSON: Options = { format: "ndjson" };
 
-async function reads(text: string, expected: Reading, options: Options = {}): Promise<void> {
+async function reads(text: string, expected: ScrapeReading, options: Options = {}): Promise<void> {
   assert.deepEqual(await readText(text, { ...NDJSON, ...options }), expected);
 }
 
-const measured = (...measurements: Reading["measurements"]): Reading => ({
+const measured = (...measurements: ScrapeReading["measurements"]): ScrapeReading => ({
   measurements,
   invalid: [],
 });
 /** A line before it that has the same attributes, none: what is remembered of them must not help a wrong line. */
 const GOOD = '{"value":3}\n{"value":"4","a":1}\n';
-const refused = (reason: string): Reading => ({
+const refused = (reason: string): ScrapeReading => ({
   measurements: [[3, {}], [4, {}]],
   invalid: [[3, reason]],
 });

@@ -5,7 +5,7 @@ import type {
   Measurement,
 } from "../../../src/aggregate/measurement.ts";
 
-export interface Reading {
+export interface ScrapeReading {
   readonly measurements: readonly (readonly [value: number, attributes: Attributes])[];
   readonly invalid: readonly (readonly [line: number, reason: string])[];
 }
@@ -19,7 +19,7 @@ const DEFAULTS: Omit<InputOptions, "onInvalid"> = {
 
 export type Options = Partial<Omit<InputOptions, "onInvalid">>;
 
-export interface Whole extends Reading {
+export interface Whole extends ScrapeReading {
   readonly batches: readonly (readonly Measurement[])[];
   readonly histograms: readonly MeasuredHistogram[];
   /** The time of each measurement. */
@@ -63,7 +63,7 @@ export async function readStreams(
   return { measurements, invalid, batches, histograms, times: all.map(({ time }) => time), input };
 }
 
-export async function readText(text: string, options: Options = {}): Promise<Reading> {
+export async function readText(text: string, options: Options = {}): Promise<ScrapeReading> {
   const { measurements, invalid } = await readChunks([bytesOf(text)], options);
   return { measurements, invalid };
 }

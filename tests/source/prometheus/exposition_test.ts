@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { histogramsOf } from "../../../src/source/prometheus/cumulative.ts";
-import { parseExposition } from "../../../src/source/prometheus/exposition.ts";
+import { readHistograms, type ScrapeReading } from "../../../src/source/prometheus/cumulative.ts";
+import { readExposition, type Sample } from "../../../src/source/prometheus/exposition.ts";
 
 const PLAIN = `# HELP http_request_duration_seconds How long \\\\ it took\\nin all.
 # TYPE http_request_duration_seconds histogram
@@ -23,56 +23,75 @@ job_size_count 2
 job_size_sum 2.5e6
 job_size_created 1520430000.123
 # EOF
-after 1
 `;
 
-Deno.test("histogramsOf() reads the text format, with escapes, time stamps and a last comma", () => {
-  const { histograms, families, problems } = histogramsOf(parseExposition(PLAIN));
-  assert.deepEqual(problems, []);
-  assert.deepEqual(histograms, [{
+function read(text: string): ScrapeReading {
+  const reading = readHistograms(text);
+  assert.ok(typeof reading !== "string");
+  return reading;
+}
+
+/** Everything that a reading reports, in the order in which people are told. */
+function problemsOf({ unreadable, unusable }: ScrapeReading): readonly string[] {
+  return [
+    ...unreadable.map(({ line, reason }) => `line ${line}: ${reason}`),
+    ...unusable.map(({ problem }) => problem),
+  ];
+}
+
+/** The histograms without their keys. */
+function histogramsOf(reading: ScrapeReading) {
+  return reading.histograms.map(({ key: _, ...histogram }) => histogram);
+}
+
+Deno.test("readHistograms() reads the text format, with escapes, time stamps and a last comma", () => {
+  const reading = read(PLAIN);
+  assert.deepEqual(problemsOf(reading), []);
+  assert.ok(reading.isWhole);
+  assert.deepEqual(histogramsOf(reading), [{
     name: "http_request_duration_seconds",
     attributes: { method: "GET", path: '/a "b" \\ \n{}' },
     bounds: [0.1, 1],
-    counts: [3, 2, 1],
-    count: 6,
+    below: [3, 5, 6],
     sum: 3.5,
     created: undefined,
   }]);
-  assert.deepEqual(families, [{
+  assert.deepEqual(reading.families, [{
     name: "http_request_duration_seconds",
     unit: "s",
     description: "How long \\ it took\nin all.",
   }]);
 });
 
-Deno.test("histogramsOf() reads OpenMetrics, with exemplars, units, creation times and its end", () => {
-  const exposition = parseExposition(OPEN);
-  assert.ok(!exposition.samples.some(({ name }) => name === "after"));
-  const { histograms, families } = histogramsOf(exposition);
-  assert.deepEqual(histograms, [{
+Deno.test("readHistograms() reads OpenMetrics, with exemplars, units, creation times and its end", () => {
+  const reading = read(OPEN);
+  assert.deepEqual(histogramsOf(reading), [{
     name: "job_size",
     attributes: {},
     bounds: [1e6],
-    counts: [1, 1],
-    count: 2,
+    below: [1, 2],
     sum: 2.5e6,
     created: 1520430000123,
   }]);
-  assert.deepEqual(families, [{ name: "job_size", unit: "By", description: "Size of a job." }]);
+  assert.deepEqual(reading.families, [{
+    name: "job_size",
+    unit: "By",
+    description: "Size of a job.",
+  }]);
 });
 
-Deno.test("histogramsOf() reads names in quotes, as Prometheus writes those of UTF-8", () => {
+Deno.test("readHistograms() reads names in quotes, as Prometheus writes those of UTF-8", () => {
   const text = `# TYPE "http.server.duration" histogram
 {"http.server.duration_bucket","http.method"="GET",le="5"} 1
 {"http.server.duration_bucket", "http.method"="GET", le="+Inf"} 1
 `;
-  const { histograms: [histogram] } = histogramsOf(parseExposition(text));
+  const { histograms: [histogram] } = read(text);
   assert.equal(histogram?.name, "http.server.duration");
   assert.deepEqual(histogram?.attributes, { "http.method": "GET" });
   assert.equal(histogram?.sum, undefined);
 });
 
-Deno.test("histogramsOf() leaves out what is no classic histogram", () => {
+Deno.test("readHistograms() leaves out what is no classic histogram", () => {
   const text = `# TYPE a summary
 a{quantile="0.5"} 1
 a_sum 1
@@ -82,49 +101,128 @@ b_bucket{le="+Inf"} 1
 b_gcount 1
 c_bucket{le="+Inf"} 1
 `;
-  assert.deepEqual(histogramsOf(parseExposition(text)).histograms, []);
+  assert.deepEqual(read(text).histograms, []);
 });
 
-Deno.test("histogramsOf() names what contradicts itself", () => {
+Deno.test("readHistograms() names what contradicts itself", () => {
   const cases: Record<string, RegExp> = {
     'h_bucket{le="1"} 1': /no bucket with le="\+Inf"/,
-    'h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1':
-      /le="Infinity" holds 1, fewer than the one before, 2/,
+    'h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1': /le="\+Inf" holds 1, fewer than the one before, 2/,
     'h_bucket{le="+Inf"} 1\nh_count 2': /count is 2, but its last bucket holds 1/,
-    'h_bucket{le="+Inf"} 1.5': /no whole number/,
+    'h_bucket{le="+Inf"} 1.5': /not a whole number/,
     'h_bucket{x="y"} 1': /without a bound/,
     'h_bucket{le="nope"} 1': /without a bound/,
+    'h_bucket{le="1"} 1\nh_bucket{le="1.0"} 2\nh_bucket{le="+Inf"} 2': /le="1" holds 1 and 2/,
+    'h_bucket{le="+Inf"} 1\nh_bucket{le="+Inf"} 2': /le="\+Inf" holds 1 and 2/,
+    'h_bucket{le="+Inf"} 1\nh_sum 1\nh_sum 2': /two values of sum, 1 and 2/,
+    'h_bucket{le="+Inf"} 1\nh_count 1\nh_count 2': /two values of count, 1 and 2/,
     "h_bucket{le} 1": /line 2: its labels/,
-    "h_bucket x": /line 2: its value is no number/,
+    'h_bucket{le="1} 1': /line 2: its labels/,
+    'h_bucket{le="1",le="2"} 1': /line 2: it has the label le twice/,
+    'h_bucket{a="1",a="2",le="2"} 1': /line 2: it has a label twice/,
+    "h_bucket x": /line 2: its value is not a number/,
     "{} 1": /line 2: it does not begin with the name/,
+    [`h_bucket{a="${"x".repeat(2 ** 20)}",le="1"} 1`]: /line 2: it is longer than 1 MiB/,
   };
   for (const [lines, expected] of Object.entries(cases)) {
-    const { problems } = histogramsOf(parseExposition(`# TYPE h histogram\n${lines}\n`));
-    assert.match(problems[0] ?? "none", expected, lines);
+    const [problem = "none"] = problemsOf(read(`# TYPE h histogram\n${lines}\n`));
+    assert.match(problem, expected, lines.slice(0, 100));
   }
 });
 
-Deno.test("parseExposition() reads whatever labels hold, and throws for no text", () => {
+Deno.test("readHistograms() takes what is said twice in the same way once", () => {
+  const reading = read(`# TYPE h histogram
+h_bucket{le="1"} 1
+h_bucket{le="1"} 1
+h_bucket{le="+Inf"} 2
+h_sum NaN
+h_sum NaN
+h_count 2
+h_count 2
+`);
+  assert.deepEqual(problemsOf(reading), []);
+  assert.deepEqual(reading.histograms.map(({ below }) => below), [[1, 2]]);
+});
+
+Deno.test("readHistograms() does not look at lines of other types", () => {
+  const { unreadable, isWhole } = read(`# TYPE h histogram\nup nil\nbroken{ 1,5\n`);
+  assert.deepEqual([unreadable, isWhole], [[], true]);
+});
+
+Deno.test("readHistograms() knows a native histogram by its single bucket, or by its composite value", () => {
+  const buckets = (name: string, ...lines: readonly string[]) =>
+    [`# TYPE ${name} histogram`, ...lines.map((line) => `${name}_bucket${line}`), ""].join("\n");
+  const text = buckets("native", '{le="+Inf"} 7') +
+    buckets("idle", '{le="+Inf"} 0') +
+    // Shows a bucket only once it was hit.
+    buckets("lazy", '{s="a",le="+Inf"} 7', '{s="b",le="5"} 1', '{s="b",le="+Inf"} 1') +
+    "# TYPE open histogram\n" +
+    'open{s="a"} {count:17,sum:3.5,schema:0,zero_threshold:0.1,zero_count:1} # {} 1\n' +
+    "# TYPE both histogram\nboth {count:1,sum:1,schema:0,zero_threshold:0.1,zero_count:1}\n" +
+    'both_bucket{le="5"} 1\nboth_bucket{le="+Inf"} 1\n';
+  const { native, unreadable } = read(text);
+  assert.deepEqual(Object.fromEntries(native), { native: true, idle: false, open: true });
+  assert.deepEqual(unreadable, []);
+});
+
+Deno.test("readHistograms() knows a text that may lack something", () => {
+  const whole = '# TYPE h histogram\nh_bucket{le="+Inf"} 10\nh_sum 123.4\nh_count 10\n';
+  const isWhole = (text: string) => read(text).isWhole;
+  assert.ok(isWhole(whole));
+  assert.ok(isWhole("# EOF\n"));
+  // Its number can be compared.
+  assert.ok(isWhole(whole.trimEnd()));
+  for (const text of ["", "OK\n", "up 1\n", "# a comment\n", `${whole}h_bucket{le=\n`]) {
+    assert.ok(!isWhole(text), text);
+  }
+  for (let end = 0; end < whole.length - 1; end++) {
+    const reading = read(whole.slice(0, end));
+    const usable = reading.histograms.map(({ below, sum }) => [below, sum]);
+    const isKnownToLack = !reading.isWhole || usable.length === 0;
+    // An end between two lines shows in what the histogram lacks.
+    assert.ok(isKnownToLack || usable[0]?.[1] === undefined || usable[0][1] === 123.4, `${end}`);
+    for (const [below, sum] of usable) {
+      assert.deepEqual(below, [10], whole.slice(0, end));
+      assert.ok(sum === undefined || sum === 123.4, whole.slice(0, end));
+    }
+  }
+});
+
+Deno.test("readHistograms() bounds what it keeps of a text", () => {
+  const garbage = read("!\n".repeat(1e6));
+  assert.equal(garbage.unreadable.length, 1000);
+  const labels = Array.from({ length: 20_000 }, (_, i) => `l${i}=""`).join();
+  const lines = Array.from({ length: 60 }, (_, i) => `h_count{i="${i}",${labels}} 1\n`).join("");
+  assert.equal(
+    readHistograms(`# TYPE h histogram\n${lines}`),
+    "it has more than 1,000,000 histograms and labels",
+  );
+});
+
+Deno.test("readExposition() reads whatever labels hold, and throws for no text", () => {
   const escaped = (text: string) =>
     text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-  const value = fc.string({ unit: "grapheme" }).filter((text) =>
-    !/[\r\u2028\u2029\v\f]/.test(text)
-  );
+  const value = fc.string({ unit: "grapheme" });
+  const name = fc.stringMatching(/^[a-z_][a-z0-9_]{0,9}$/).filter((text) => text !== "le");
   fc.assert(
-    fc.property(fc.dictionary(fc.stringMatching(/^[a-z_][a-z0-9_]{0,9}$/), value), (labels) => {
+    fc.property(fc.dictionary(name, value), value, (labels, help) => {
       const list = Object.entries(labels).map(([key, held]) => `${key}="${escaped(held)}"`).join(
         ",",
       );
-      const { samples, problems } = parseExposition(`m{${list}} 1.5e3\n`);
-      assert.deepEqual(problems, []);
+      const samples: Sample[] = [];
+      const text = `# HELP m ${escaped(help)}\n# TYPE m histogram\nm_sum{${list}} 1.5e3\n`;
+      const { unreadable, helps } = readExposition(text, (sample) => samples.push(sample) > 0);
+      assert.deepEqual(unreadable, []);
       assert.deepEqual({ ...samples[0]?.labels }, { ...labels });
       assert.equal(samples[0]?.value, 1500);
+      assert.equal(helps.get("m")?.trim(), help.trim());
     }),
     { seed: 7, numRuns: 300 },
   );
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", maxLength: 200 }), (text) => {
-      histogramsOf(parseExposition(text));
+      readHistograms(`# TYPE h histogram\nh_bucket${text}`);
+      readHistograms(text);
     }),
     { seed: 8, numRuns: 500 },
   );

@@ -155,7 +155,11 @@ Deno.test("scrapeSource() gives up a hung scrape at its timeout and joins its in
   const empty = await fill();
   assert.deepEqual([empty.measurements, empty.gained, empty.interval], [0, {}, undefined]);
   assert.equal(clock.wall(), began + 2 * INTERVAL_MS + TIMEOUT_MS);
-  assert.equal(source.broken, "the last scrape failed: no answer within 3 s");
+  assert.equal(
+    source.broken,
+    "the last scrape of http://target/metrics failed: no answer within 3 s; " +
+      "what was added since the one before is not sent",
+  );
   const joined = await fill();
   assert.deepEqual(joined.gained, { a: [2, 3] });
   assert.deepEqual(joined.interval, {
@@ -201,7 +205,10 @@ Deno.test("scrapeSource() counts from 0 after a target that was away has restart
   assert.deepEqual((await fill()).gained, { a: [4, 1] });
   // It was not there right after the restart, and has counted less than before it.
   assert.deepEqual((await fill()).gained, { a: [1, 0], b: [2, 0] });
-  assert.match(warnings[0] ?? "", /connection refused; .* Hint: is the endpoint running/);
+  assert.match(
+    warnings[0] ?? "",
+    /connection refused; .* Hint: check that the endpoint is running/,
+  );
   assert.equal(warnings.length, 1);
   assert.equal(notes.filter((note) => note.includes("began anew")).length, 2);
 });
@@ -226,6 +233,95 @@ Deno.test("scrapeSource() forgets series that are gone when there are more than 
   );
   assert.deepEqual((await fill()).gained, { c: [1, 0] });
   assert.deepEqual((await fill()).gained, {}, "it cannot know what was counted before");
+});
+
+/** An answer of 200 with this text. */
+function answered(body: string, type = "text/plain; version=0.0.4"): GetResult {
+  return {
+    kind: "answer",
+    status: 200,
+    headers: new Headers({ "content-type": type }),
+    text: body,
+  };
+}
+
+Deno.test("scrapeSource() skips an answer that is empty, cut off, or something else, and loses nothing by that", async () => {
+  const openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+  const cases: readonly (readonly [GetResult, RegExp])[] = [
+    [answered(""), /failed: its answer is empty;/],
+    [answered("\n \n"), /failed: its answer is empty;/],
+    [answered(exposition({ a: [9, 9] }), openMetrics), /cut off: it does not end with # EOF;/],
+    [answered("!\n".repeat(5000)), /not an exposition: line 1: .*, and 999 lines more;/],
+  ];
+  for (const [bad, expected] of cases) {
+    for (const isFirst of [true, false]) {
+      const { fill, warnings, source } = scraping(() =>
+        isFirst ? [bad, { a: [7, 7] }, { a: [8, 8] }] : [{ a: [7, 7] }, bad, { a: [8, 8] }]
+      );
+      assert.deepEqual((await fill()).gained, {});
+      assert.equal(source.broken === undefined, isFirst);
+      assert.deepEqual((await fill()).gained, { a: [1, 1] });
+      assert.equal(source.broken, undefined);
+      assert.equal(warnings.length, 1);
+      assert.match(warnings.join(), expected);
+    }
+  }
+});
+
+Deno.test("scrapeSource() names a failure once for as long as it lasts, and its end", async () => {
+  const busy: GetResult = { kind: "answer", status: 503, headers: new Headers(), text: "" };
+  const { fill, warnings, notes } = scraping(() => [
+    ...[{ a: [1, 0] } as const, busy, busy, answered(""), busy, busy],
+    { a: [2, 0] },
+  ]);
+  for (let i = 0; i < 6; i++) await fill();
+  assert.deepEqual(
+    warnings.map((warning) => /failed: (.*?);/.exec(warning)?.[1]),
+    ["status 503", "its answer is empty", "status 503"],
+  );
+  assert.deepEqual(notes.slice(1), [
+    "the scrape of http://target/metrics succeeds again, after 5 failures",
+  ]);
+});
+
+Deno.test("scrapeSource() counts as invalid what the last reading has that was not used", async () => {
+  const good = exposition({ a: [1, 0] });
+  const { fill, source, warnings } = scraping(() => [
+    answered(good),
+    answered(good.replace("h_seconds_count", "h_seconds_count{a=b} 1\nh_seconds_count")),
+    answered(exposition({ a: [3, 0] }).replace(/^h_seconds_count.*$/m, "")),
+    answered(exposition({ a: [3, 0] }).replace(/(h_seconds_count.*) 3$/m, "$1 4")),
+    { a: [4, 0] },
+  ]);
+  const invalid: number[] = [];
+  const gained: unknown[] = [];
+  for (let i = 0; i < 4; i++) {
+    gained.push((await fill()).gained);
+    invalid.push(source.invalid);
+  }
+  assert.deepEqual(invalid, [1, 0, 1, 0]);
+  assert.deepEqual(gained, [{}, { a: [2, 0] }, {}, { a: [1, 0] }]);
+  assert.deepEqual(warnings, [
+    'not used: line 5: its labels are not NAME="VALUE", separated by commas',
+    'not used: h_seconds{series="a"}: its count is 4, but its last bucket holds 3',
+  ]);
+});
+
+Deno.test("scrapeSource() leaves out a native histogram, and says so once", async () => {
+  const native = (count: number) =>
+    `# TYPE n histogram\nn_bucket{le="+Inf"} ${count}\nn_sum ${count}\nn_count ${count}\n`;
+  const { fill, source, warnings, notes } = scraping(() => [
+    answered(exposition({ a: [1, 0] }) + native(5)),
+    answered(exposition({ a: [2, 0] }) + native(6)),
+    answered(exposition({ a: [3, 0] }) + native(7)),
+  ]);
+  assert.deepEqual((await fill()).gained, { a: [1, 0] });
+  assert.deepEqual((await fill()).gained, { a: [1, 0] });
+  assert.equal(source.invalid, 0);
+  assert.deepEqual(notes, ["first scrape: 1 histogram, nothing to send yet"]);
+  assert.deepEqual(warnings, [
+    "n is a native histogram, or has no bounds: it is left out. Let the target expose classic buckets as well",
+  ]);
 });
 
 Deno.test("scrapeSource() keeps 10,000 series apart over scrapes, restarts of some, and a failure", async () => {
@@ -308,7 +404,7 @@ for (
       },
       /^first scrape: 2 histograms/,
     ],
-    ["no body in gzip", { headers: inGzip }, /^target has no classic histogram yet/],
+    ["no body in gzip", { headers: inGzip }, /failed: its answer is empty/],
     [
       "gzip that ends too early",
       { headers: inGzip, body: gzipSync(COUNTED).subarray(0, 40) },

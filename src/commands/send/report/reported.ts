@@ -18,6 +18,8 @@ export interface Reported {
   readonly samples: boolean;
   /** Values are read, whose unit may be another than the bounds'. */
   readonly input: boolean;
+  /** A Prometheus endpoint is scraped. */
+  readonly scrape: boolean;
   /** Kept requests are sent again. */
   readonly replays: boolean;
   readonly intervalMs: number;
@@ -37,6 +39,7 @@ export function reported(
     spoolOnly: source.kind === "spool",
     samples: source.kind === "sample",
     input: source.kind === "input",
+    scrape: source.kind === "scrape",
     replays: source.kind === "replay",
     intervalMs: schedule.intervalMs,
     insecure: destination.tls.insecure,

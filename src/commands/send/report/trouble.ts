@@ -58,7 +58,9 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
     case "broken":
       return errorLines(
         format,
-        `the input broke off: ${event.reason}; what came before it was sent`,
+        config.scrape
+          ? event.reason
+          : `the input broke off: ${event.reason}; what came before it was sent`,
       );
     case "missed":
       return warn(

@@ -30,6 +30,7 @@ function config(
     spoolOnly: false,
     samples: true,
     input: false,
+    scrape: false,
     replays: false,
     intervalMs: 60_000,
     insecure: false,
