@@ -64,7 +64,7 @@ export async function plotMeasurements(
     recording.close();
     live?.clear();
   }
-  const { invalid, skipped = 0, broken } = recording.source;
+  const { invalid, skipped, broken } = recording.source.status;
   console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
   if (format === "json") {
     if (skipped > 0) warn(`${linesOf(skipped)} skipped, as --where says`);
@@ -120,7 +120,7 @@ async function gather(
   while (!ended && !stop.aborted) {
     const until = live === undefined ? Infinity : clock.monotonic() + REDRAW_MS;
     const filled = await source.fill(records, until, stop);
-    ended = filled.ended || !source.overTime;
+    ended = filled.ended || source.kind === "pull";
     if (live === undefined || ended || stop.aborted) continue;
     console.clear();
     live.draw(drawing(tables, source, config, system));
@@ -172,7 +172,7 @@ function tablesOf(
 /** The present state as lines of text. */
 function drawing(
   tables: readonly PlotTable[],
-  { invalid, skipped = 0 }: Recording["source"],
+  { status: { invalid, skipped } }: Recording["source"],
   { color }: PlotConfig,
   system: System,
 ): string[] {

@@ -1,12 +1,12 @@
 import type { Clock } from "../../platform/clock.ts";
-import type { Filled, Source } from "../../source/source.ts";
+import type { Filled, PullSource, Source } from "../../source/source.ts";
 import type { RequestLimits } from "../../otlp/request.ts";
 import type { Collected, Recorder } from "../../otlp/recorder.ts";
 import type { Post } from "../../http/reply.ts";
 
 /** What a run sends with. */
-export interface Sender {
-  readonly source: Source;
+export interface Sender<From extends Source = Source> {
+  readonly source: From;
   readonly recorder: Recorder;
   /** One for each connection. */
   readonly posts: readonly Post[];
@@ -21,15 +21,15 @@ const UNDER_WAY_MS = 1;
  * never asked for was not recorded.
  */
 export function ahead(
-  { source, recorder, posts }: Sender,
+  { source, recorder, posts }: Sender<PullSource>,
   limits: () => RequestLimits,
   compression: "gzip" | "none",
   clock: Clock,
-): Sender {
+): Sender<PullSource> {
   let next:
     | {
       readonly filled: Promise<Filled>;
-      /** Undefined: nothing of this process's was due. */
+      /** Undefined: the send is empty. */
       readonly collected: Promise<Collected | undefined>;
     }
     | undefined;
@@ -42,21 +42,23 @@ export function ahead(
     const filling = source.fill(recorder, undefined, stop);
     next = {
       filled: filling,
-      collected: filling.then(async ({ isOthers }) =>
-        isOthers ? undefined : await recorder.collect(limits(), compression)
+      collected: filling.then(async ({ measurements }) =>
+        measurements === 0 ? undefined : await recorder.collect(limits(), compression)
       ),
     };
   };
   return {
     source: {
-      ...source,
+      kind: "pull",
+      status: source.status,
+      close: () => source.close(),
       async fill(into, until, stop) {
         if (next === undefined) {
           filled = true;
           return await source.fill(into, until, stop);
         }
         const made = await next.filled;
-        if (made.isOthers) next = undefined;
+        if (made.measurements === 0) next = undefined;
         else asked = true;
         return made;
       },

@@ -61,7 +61,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
     spool?.close();
     throw thrown;
   });
-  const { followed } = recording.source;
+  const { followed } = recording.source.status;
   if (followed !== undefined && spool?.followed?.path !== followed.path) {
     await spool?.beginAt(followed);
   }
@@ -288,10 +288,11 @@ async function senderOf(
   clock: Clock,
 ): Promise<Sender> {
   const isFull = source.kind === "synthetic" && schedule.loop && schedule.intervalMs === 0 &&
-    !sender.source.overTime && (source.count ?? source.series ?? 1) <= MOST_AHEAD;
-  if (!isFull) return sender;
+    (source.count ?? source.series ?? 1) <= MOST_AHEAD;
+  const { source: made } = sender;
+  if (!isFull || made.kind !== "pull") return sender;
   const { ahead } = await import("./ahead.ts");
-  return ahead(sender, limits, destination.compression, clock);
+  return ahead({ ...sender, source: made }, limits, destination.compression, clock);
 }
 
 /** Says which of Dynatrace's rules are broken; with --strict that ends the program before anything is sent. */
@@ -331,10 +332,9 @@ async function dryRun(
       // Standard output holds the one document, and nothing else.
       console.print({ out: [], err: await dryRunPlot(request, config.plot, system) });
     }
-    if (recording.source.broken !== undefined) {
-      throw new UsageError(`The input broke off: ${recording.source.broken}`);
-    }
-    return recording.source.invalid > 0 ? 1 : 0;
+    const { invalid, broken } = recording.source.status;
+    if (broken !== undefined) throw new UsageError(`The input broke off: ${broken}`);
+    return invalid > 0 ? 1 : 0;
   } finally {
     recording.close();
   }

@@ -118,7 +118,7 @@ const NO_PULSE: Pulse = { turned() {}, waiting: (work) => work };
 export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   const { source, recorder, clock, random, schedule, stop } = deps;
   const { startDelayMs = 0, pulse = NO_PULSE } = deps;
-  const { overTime } = source;
+  const overTime = source.kind !== "pull";
   const figures = deps.figures ?? new RequestFigures(clock);
   const sending = new Sending(deps, figures);
   const { forced = () => {} } = deps;
@@ -136,19 +136,19 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   }
   figures.start();
   const start = clock.monotonic();
-  source.begin?.(start);
+  if (source.kind === "paced") source.begin(start);
   const over = start + schedule.durationMs;
-  /** Sends that were due and had nothing of this process's in them. */
-  let others = 0;
+  /** Sends that were due and had nothing in them. */
+  let emptySends = 0;
   const fill = async (until: number | undefined) => {
-    const { measurements, ended, interval, isOthers = false } = await pulse.waiting(
+    const { measurements, ended, interval, isEmptySend = false } = await pulse.waiting(
       source.fill(recorder, until, stop),
     );
     unsent += measurements;
     measuredIn = joined(measuredIn, interval);
-    if (isOthers) others++;
-    if (source.isBehind) figures.fellBehind();
-    return { ended, isOthers };
+    if (isEmptySend) emptySends++;
+    if (source.kind === "paced" && source.isBehind) figures.fellBehind();
+    return { ended, isEmptySend };
   };
   let dueBefore = overTime ? start : start - schedule.intervalMs;
   /** What is sent now was due up to `last`. */
@@ -156,7 +156,7 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     const since = dueBefore;
     dueBefore = last;
     const averageMs = (since - start) / Math.max(1, sending.sends);
-    const stepMs = stepOf(schedule, source.isPaced ?? false, averageMs);
+    const stepMs = stepOf(schedule, source.kind, averageMs);
     return stepMs === undefined ? undefined : { since, last, stepMs };
   };
   const takeInterval = () => {
@@ -177,12 +177,12 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     }
     const time = clock.wall();
     const fillUntil = !schedule.loop ? Infinity : schedule.intervalMs === 0 ? undefined : due;
-    const { ended, isOthers } = await fill(fillUntil);
+    const { ended, isEmptySend } = await fill(fillUntil);
     const nextDue = schedule.intervalMs === 0
       ? clock.monotonic()
       : start + (slot + 1) * schedule.intervalMs;
     const isLast = !schedule.loop || ended || stop.aborted ||
-      sending.sends + others + (isOthers ? 0 : 1) >= schedule.iterations ||
+      sending.sends + emptySends + (isEmptySend ? 0 : 1) >= schedule.iterations ||
       (overTime ? clock.monotonic() : nextDue) >= over;
     const now = clock.monotonic();
     const sendDue = dueUntil(schedule.intervalMs === 0 ? now : Math.min(due, now));
@@ -216,7 +216,7 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     }
     if (isLast) break;
 
-    source.hold(!sending.hasRoom);
+    if (source.kind === "live") source.hold(!sending.hasRoom);
     const next = nextSlot(start, schedule.intervalMs, slot, clock.monotonic());
     if (next.missed > 0 && !overTime && !stop.aborted) yield { type: "missed", sends: next.missed };
     slot = next.slot;
@@ -242,7 +242,8 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     yield* sending.deliver(Infinity);
   }
   yield* sending.end();
-  if (source.broken !== undefined) yield { type: "broken", reason: source.broken };
+  const { broken } = source.status;
+  if (broken !== undefined) yield { type: "broken", reason: broken };
   yield* sending.undelivered();
   forced(undefined);
   yield { type: "summary", ...sending.summary() };
@@ -346,7 +347,7 @@ class Sending {
     const { source, delivery, keep } = this.#deps;
     const { pendingBytes } = delivery;
     // What is alone has room, however large it is.
-    return !source.canWait || pendingBytes === 0 ||
+    return source.kind !== "live" || pendingBytes === 0 ||
       pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
   }
 
@@ -389,7 +390,7 @@ class Sending {
   ): AsyncGenerator<RunEvent> {
     const { recorder, delivery, source, limits, compression, review } = this.#deps;
     // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
-    const { followed } = source;
+    const { followed } = source.status;
     const collected = await recorder.collect(limits(), compression, interval);
     const { requests } = collected;
     totals.add(requests);
@@ -463,7 +464,8 @@ class Sending {
   }
 
   summary(): Summary {
-    const { delivery: { ledger }, source: { invalid, skipped = 0, broken } } = this.#deps;
+    const { delivery: { ledger }, source } = this.#deps;
+    const { invalid, skipped, broken } = source.status;
     const failed = this.#isIncomplete || broken !== undefined ||
       ledger.rejected + ledger.dropped + ledger.pending + invalid > 0;
     return {

@@ -1,3 +1,5 @@
+import type { Source } from "../../source/source.ts";
+
 /** The slot of a fixed schedule that comes after `slot`, and what was missed on the way there. */
 export interface NextSlot {
   readonly slot: number;
@@ -26,14 +28,14 @@ export interface Due {
 }
 
 /**
- * The step of a schedule, in ms; undefined: sends are due whenever the one before is over. `isPaced`: measurements are
- * due whatever becomes of the sends, which then go as they did before, every `averageMs`.
+ * The step of a schedule, in ms; undefined: sends are due whenever the one before is over. Paced
+ * measurements are due whatever becomes of the sends, which then go as they did before, every `averageMs`.
  */
 export function stepOf(
   { loop, intervalMs }: { readonly loop: boolean; readonly intervalMs: number },
-  isPaced: boolean,
+  kind: Source["kind"],
   averageMs: number,
 ): number | undefined {
   if (!loop) return undefined;
-  return intervalMs > 0 ? intervalMs : isPaced && averageMs > 0 ? averageMs : undefined;
+  return intervalMs > 0 ? intervalMs : kind === "paced" && averageMs > 0 ? averageMs : undefined;
 }

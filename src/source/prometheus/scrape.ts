@@ -9,7 +9,13 @@ import { ScrapeDeltas } from "./deltas.ts";
 import { exposedOf } from "./exposed.ts";
 import { parseExposition } from "./exposition.ts";
 import type { Interval } from "../../otlp/interval.ts";
-import type { Filled, RecordFamilies, Records, Source } from "../source.ts";
+import {
+  type Filled,
+  type LiveSource,
+  NO_INPUT,
+  type RecordFamilies,
+  type Records,
+} from "../source.ts";
 
 /** GETs the endpoint, within so many ms. */
 export type Scrape = (timeoutMs: number, signal: AbortSignal) => Promise<Got>;
@@ -42,7 +48,7 @@ export function scrapeSource(
   mostSeries: number,
   clock: Clock,
   { warn, note }: Say,
-): Source {
+): LiveSource {
   const deltas = new ScrapeDeltas(mostSeries);
   const problems = new Problems(warn);
   let started = false;
@@ -97,13 +103,10 @@ export function scrapeSource(
   };
 
   return {
-    overTime: true,
-    canWait: true,
-    get invalid() {
-      return problems.count;
-    },
-    get broken() {
-      return failed === undefined ? undefined : `the last scrape failed: ${failed}`;
+    kind: "live",
+    get status() {
+      const broken = failed === undefined ? undefined : `the last scrape failed: ${failed}`;
+      return { ...NO_INPUT, invalid: problems.count, broken };
     },
     hold(waiting) {
       held = waiting;

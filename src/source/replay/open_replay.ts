@@ -26,7 +26,7 @@ export async function openReplay(
     ...options,
     clock: system.clock,
     onInvalid(line, reason) {
-      if (replay.invalid > MOST_NAMED) return void unnamed++;
+      if (replay.status.invalid > MOST_NAMED) return void unnamed++;
       warn(`line ${line} not used: ${reason}`);
     },
   });

@@ -13,7 +13,7 @@ import {
 } from "../../otlp/message.ts";
 import type { Collected, Recorder } from "../../otlp/recorder.ts";
 import type { RequestLimits } from "../../otlp/request.ts";
-import type { Filled, Source } from "../source.ts";
+import { type Filled, type LiveSource, NO_INPUT, type SourceStatus } from "../source.ts";
 
 // Loads the OTLP schema: import this module dynamically.
 
@@ -37,9 +37,8 @@ export interface ReplayOptions {
 const MOST_MEASUREMENTS = 2 ** 43;
 
 /** Sends kept requests again: as a source it reads the next one, as a recorder it gives it away. */
-export class Replay implements Source, Recorder {
-  readonly overTime = true;
-  readonly canWait = true;
+export class Replay implements LiveSource, Recorder {
+  readonly kind = "live";
   readonly isFull = false;
   readonly #lines: AsyncIterator<ReplayLine>;
   readonly #options: ReplayOptions;
@@ -56,12 +55,8 @@ export class Replay implements Source, Recorder {
     this.#options = options;
   }
 
-  get invalid(): number {
-    return this.#invalid;
-  }
-
-  get broken(): string | undefined {
-    return this.#broken;
+  get status(): SourceStatus {
+    return { ...NO_INPUT, invalid: this.#invalid, broken: this.#broken };
   }
 
   get isDue(): boolean {

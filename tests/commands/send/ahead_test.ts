@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ahead } from "../../../src/commands/send/ahead.ts";
-import { batchSource, type Source } from "../../../src/source/source.ts";
+import { batchSource, type PullSource } from "../../../src/source/source.ts";
 import { recorder } from "../../../src/otlp/recorder.ts";
 import type { Reply } from "../../../src/http/reply.ts";
 import { decode } from "../../support/decode.ts";
@@ -15,16 +15,16 @@ const REPLY: Reply = {
 };
 
 /** A sender whose nth batch holds the value n, with posts that are answered when told to. */
-function senderOf(isOthers = (_: number) => false) {
+function senderOf(isEmpty = (_: number) => false) {
   const clock = new StillClock();
   const instrument = { name: "m", unit: "", description: "", attributes: {}, bounds: [] };
   let made = 0;
   const batches = batchSource(() => [{ value: made, attributes: {} }]);
-  const source: Source = {
+  const source: PullSource = {
     ...batches,
     fill: (...wanted) =>
-      isOthers(++made)
-        ? Promise.resolve({ measurements: 0, ended: false, isOthers: true })
+      isEmpty(++made)
+        ? Promise.resolve({ measurements: 0, ended: false, isEmptySend: true })
         : batches.fill(...wanted),
   };
   const answers: (() => void)[] = [];
@@ -105,14 +105,14 @@ Deno.test("ahead() makes nothing more when the post was aborted", async () => {
   assert.equal(made(), 1);
 });
 
-Deno.test("ahead() goes on after a send that has nothing of this process's in it", async () => {
+Deno.test("ahead() goes on after a send that has nothing in it", async () => {
   const { fill, collect, post, isDue, made } = senderOf((send) => send === 2);
   await fill();
   const first = await collect();
   post();
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.equal(made(), 2);
-  assert.equal((await fill()).isOthers, true);
+  assert.equal((await fill()).isEmptySend, true);
   assert.ok(!isDue());
   assert.equal((await fill()).measurements, 1);
   assert.ok(isDue());

@@ -4,7 +4,7 @@ import type { MetricConfig } from "../../../src/aggregate/metric_config.ts";
 import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
 import { Delivery, type Limits, type Pending } from "../../../src/delivery/delivery.ts";
 import type { Attributes } from "../../../src/aggregate/measurement.ts";
-import { batchSource, emptySource, type Source } from "../../../src/source/source.ts";
+import { batchSource, emptySource, NO_INPUT, type Source } from "../../../src/source/source.ts";
 import { atMost, OTLP_REQUEST, type RequestLimits } from "../../../src/otlp/request.ts";
 import { recorder } from "../../../src/otlp/recorder.ts";
 import { run, type RunEvent, type Summary } from "../../../src/commands/send/loop.ts";
@@ -327,7 +327,7 @@ Deno.test("run() tries what was denied again in an interval without data, too", 
         fill: (...wanted) =>
           filled++ === 0
             ? source.fill(...wanted)
-            : Promise.resolve({ measurements: 0, ended: false, isOthers: true }),
+            : Promise.resolve({ measurements: 0, ended: false, isEmptySend: true }),
       };
     },
     answers: [{ status: 401 }],
@@ -643,8 +643,10 @@ function twoThenThree(clock: SimulatedClock): Source {
   const started = clock.monotonic();
   let recorded = 0;
   return {
-    ...batchSource(() => []),
-    overTime: true,
+    kind: "live",
+    status: NO_INPUT,
+    hold() {},
+    close() {},
     async fill(recorder, until, stop) {
       if (recorded > 0) await clock.sleep((until ?? 0) - clock.monotonic(), stop);
       const due = clock.monotonic() - started < 500 ? 2 : 5;

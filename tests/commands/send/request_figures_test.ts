@@ -6,7 +6,7 @@ import { OTLP_REQUEST } from "../../../src/otlp/request.ts";
 import { recorder } from "../../../src/otlp/recorder.ts";
 import { run, type Summary } from "../../../src/commands/send/loop.ts";
 import { type Latency, RequestFigures } from "../../../src/commands/send/request_figures.ts";
-import { type Generate, paceSource } from "../../../src/source/generate/generated_source.ts";
+import { type Generate, PaceSource } from "../../../src/source/generate/generated_source.ts";
 import { batchSource, type Source } from "../../../src/source/source.ts";
 import { SimulatedClock, SimulatedReceiver, type Step } from "../../support/simulation.ts";
 
@@ -81,7 +81,7 @@ Deno.test("A stall of two seconds is in p99, though only one of 581 requests was
 
 Deno.test("A stall is in p99 when measurements go on at their rate", async () => {
   const rate = (clock: SimulatedClock) =>
-    paceSource(generate, steady(1000), undefined, clock, () => {});
+    new PaceSource(generate, { pace: steady(1000), count: undefined, onBehind() {} }, clock);
   const { latencyMs, recorded } = await played(stalls, {}, rate);
   assert.equal(recorded, 60_000);
   assertAbout(latencyMs, { p50: 5, p90: 5, p99: 1405, max: 2000 });
@@ -89,7 +89,7 @@ Deno.test("A stall is in p99 when measurements go on at their rate", async () =>
 
 Deno.test("A stall is in p99 when sends follow each other and measurements go on at their rate", async () => {
   const rate = (clock: SimulatedClock) =>
-    paceSource(generate, steady(100), undefined, clock, () => {});
+    new PaceSource(generate, { pace: steady(100), count: undefined, onBehind() {} }, clock);
   const { latencyMs } = await played(stalls, { intervalMs: 0, durationMs: 60_000 }, rate);
   assert.ok((latencyMs.p50 ?? Infinity) < 20 && (latencyMs.p90 ?? Infinity) < 20);
   assert.ok((latencyMs.p99 ?? 0) > 1000 && (latencyMs.max ?? 0) >= 2000, `p99 ${latencyMs.p99}`);

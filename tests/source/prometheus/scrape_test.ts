@@ -155,14 +155,14 @@ Deno.test("scrapeSource() gives up a hung scrape at its timeout and joins its in
   const empty = await fill();
   assert.deepEqual([empty.measurements, empty.gained, empty.interval], [0, {}, undefined]);
   assert.equal(clock.wall(), began + 2 * INTERVAL_MS + TIMEOUT_MS);
-  assert.equal(source.broken, "the last scrape failed: no answer within 3 s");
+  assert.equal(source.status.broken, "the last scrape failed: no answer within 3 s");
   const joined = await fill();
   assert.deepEqual(joined.gained, { a: [2, 3] });
   assert.deepEqual(joined.interval, {
     start: began + INTERVAL_MS,
     end: began + 3 * INTERVAL_MS,
   });
-  assert.equal(source.broken, undefined);
+  assert.equal(source.status.broken, undefined);
   assert.deepEqual(warnings, [
     `the scrape of http://target/metrics failed: no answer within 3 s; ${ON_THE_WAY}. ` +
     "Hint: allow more with --timeout, or with a longer --interval",
