@@ -1,4 +1,4 @@
-import type { Interval } from "./interval.ts";
+import type { Interval } from "../aggregate/interval.ts";
 import {
   fieldSize,
   varintSize,

@@ -17,6 +17,12 @@ export interface RequestLimits {
   readonly bytes: number;
 }
 
+/** How requests are encoded. */
+export interface RequestFormat {
+  readonly limits: RequestLimits;
+  readonly compression: "gzip" | "none";
+}
+
 /** Dynatrace's OTLP ingest documentation: 4 MB a request; 3,000 data points suggested, 15,000 allowed. */
 export const DYNATRACE_REQUEST: RequestLimits = { points: 3000, bytes: 4_000_000 - 1 };
 /**

@@ -1,8 +1,8 @@
 import type { FollowedPlace } from "../delivery/delivery.ts";
 import type { Measurement } from "../aggregate/measurement.ts";
 import type { Exposed } from "./prometheus/exposed.ts";
-import type { Interval } from "../otlp/interval.ts";
-import type { Recorder } from "../otlp/recorder.ts";
+import type { Interval } from "../aggregate/interval.ts";
+import type { Recorder } from "../aggregate/recorder.ts";
 
 /** The part of one send that a source has recorded. */
 export interface Filled {
@@ -18,7 +18,7 @@ export interface Filled {
 /** The part of a recorder that sources add measurements to. */
 export type Records = Pick<
   Recorder,
-  "record" | "recordHistograms" | "addInstrument" | "isFull"
+  "add" | "addHistograms" | "addInstrument" | "isFull"
 >;
 
 /** Records each metric family of an exposition as a metric of its own; tells how many measurements that were. */
@@ -100,7 +100,7 @@ export function batchSource(batch: () => readonly Measurement[]): PullSource {
     close() {},
     fill(records) {
       const measured = batch();
-      records.record(measured);
+      records.add(measured);
       return Promise.resolve({ measurements: measured.length, ended: false });
     },
   };

@@ -6,8 +6,8 @@ import {
 } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { HistogramDataPoint } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { type EncodedRequest, OTLP_REQUEST } from "../../src/otlp/request.ts";
-import { recorder } from "../../src/otlp/recorder.ts";
 import { splitRequest } from "../../src/otlp/split.ts";
+import { recordingOf } from "../support/recording.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 
 /** A request as the program makes it: two instruments of both kinds, series with attributes of every type. */
@@ -20,7 +20,7 @@ async function made(
   compression: "gzip" | "none",
 ): Promise<EncodedRequest> {
   const instrument = { unit: "ms", description: "d", attributes: { everywhere: "yes" } };
-  const made = recorder({
+  const made = recordingOf({
     resource: { "service.name": "s" },
     instruments: [
       { ...instrument, name: "explicit", bounds: [0, 10, 100] },
@@ -30,7 +30,7 @@ async function made(
   }, new SimulatedClock());
   series.forEach(({ values, text, exponential }, i) => {
     const attributes = { series: i, text, flag: i % 2 === 0, part: i + 0.5 };
-    made.record(values.map((value) => ({ value, attributes })), exponential ? 1 : 0);
+    made.add(values.map((value) => ({ value, attributes })), exponential ? 1 : 0);
   });
   const { requests: [request] } = await made.collect(OTLP_REQUEST, compression);
   assert.ok(request !== undefined);

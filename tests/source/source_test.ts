@@ -11,7 +11,6 @@ import { type Input, readInput } from "../../src/source/input/input.ts";
 import { InputError } from "../../src/source/input/input_error.ts";
 import type { Batch } from "../../src/source/input/sink.ts";
 import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";
-import type { Recorder } from "../../src/otlp/recorder.ts";
 import { UsageError } from "../../src/platform/errors.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 import { StillClock } from "../support/still_clock.ts";
@@ -20,14 +19,14 @@ const go = new AbortController().signal;
 const one: Measurement = { value: 1, attributes: {} };
 
 /** Counts what is recorded. */
-class Counter implements Recorder {
+class Counter implements Records {
   recorded = 0;
 
-  record(batch: readonly Measurement[]): void {
+  add(batch: readonly Measurement[]): void {
     this.recorded += batch.length;
   }
 
-  recordHistograms(batch: readonly MeasuredHistogram[]): void {
+  addHistograms(batch: readonly MeasuredHistogram[]): void {
     for (const { count } of batch) this.recorded += count;
   }
 
@@ -35,21 +34,11 @@ class Counter implements Recorder {
     throw new Error("There is one instrument");
   }
 
-  get isDue(): boolean {
-    return this.recorded > 0;
-  }
-
   /** Full when it has so many. */
   most = Infinity;
 
   get isFull(): boolean {
     return this.recorded >= this.most;
-  }
-
-  finish(): void {}
-
-  collect(): never {
-    throw new Error("Nobody collects here");
   }
 }
 
@@ -100,7 +89,7 @@ class Pipe implements Input {
 }
 
 const generate = (recorder: Records, count: number) => {
-  recorder.record(new Array<Measurement>(count).fill(one));
+  recorder.add(new Array<Measurement>(count).fill(one));
   return count;
 };
 const neverBehind = (measurements: number): void => {
@@ -410,7 +399,7 @@ Deno.test("inputSource() throws a fault of this program, and does not take it fo
   const recording = new Pipe();
   recording.push(4);
   const recorder = new Counter();
-  recorder.record = () => {
+  recorder.add = () => {
     throw fault;
   };
   for (const [pipe, into] of [[reading, new Counter()], [recording, recorder]] as const) {

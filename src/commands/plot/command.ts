@@ -10,7 +10,7 @@ import type { PlotFlags } from "../../settings/settings.ts";
 import { Console } from "../../console/console.ts";
 import { counted, plural } from "../../console/plural.ts";
 import { canvasOf, wrapped } from "../../console/canvas.ts";
-import type { Instrument } from "../../otlp/recorder.ts";
+import type { Instrument } from "../../aggregate/instrument.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import type { Records } from "../../source/source.ts";
 import { seriesJson, suggestionJson } from "./json.ts";
@@ -140,9 +140,9 @@ function recordsOf(
     return found;
   };
   return {
-    record: (batch: Parameters<PlotTable["record"]>[0], instrument = 0) =>
+    add: (batch: Parameters<PlotTable["record"]>[0], instrument = 0) =>
       table(instrument).record(batch),
-    recordHistograms: (batch: Parameters<PlotTable["recordHistograms"]>[0], instrument = 0) =>
+    addHistograms: (batch: Parameters<PlotTable["recordHistograms"]>[0], instrument = 0) =>
       table(instrument).recordHistograms(batch),
     addInstrument: add,
     isFull: false,

@@ -15,7 +15,7 @@ import {
   DYNATRACE_REQUEST,
   ONE_REQUEST,
   OTLP_REQUEST,
-  type RequestLimits,
+  type RequestFormat,
 } from "../../otlp/request.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
@@ -159,9 +159,11 @@ async function sending(
   find(advice?.findings ?? []);
   const report = reporter(reported(config, recording.metrics.map(hide)), advice);
   print(report.start());
-  const limits = () =>
-    atMost(delivery.largestRequest, endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST);
-  const sender = await senderOf(config, { ...recording, posts }, limits, clock);
+  const format = (): RequestFormat => ({
+    limits: atMost(delivery.largestRequest, endpoint.dynatrace ? DYNATRACE_REQUEST : OTLP_REQUEST),
+    compression: destination.compression,
+  });
+  const sender = await senderOf(config, { ...recording, posts }, format, clock);
   const figures = new RequestFigures(clock, await rampOf(config));
   const openDelivery = await deliveryOpener(sender.posts);
   const health = config.health && (await import("./health.ts")).openHealth(config.health, {
@@ -185,7 +187,8 @@ async function sending(
   let last: ((why: string) => readonly RunEvent[]) | undefined;
   const events = run({
     source: sender.source,
-    recorder: sender.recorder,
+    records: sender.records,
+    requests: sender.requests,
     delivery,
     clock,
     random,
@@ -194,8 +197,7 @@ async function sending(
     figures,
     ...health && { pulse: health },
     keep,
-    limits,
-    compression: destination.compression,
+    format,
     timeoutMs: destination.timeoutMs,
     review: async ({ requests, measured }, isFirst) => {
       if (advice === undefined) return;
@@ -282,17 +284,18 @@ const MOST_AHEAD = 100_000;
 
 /** Generated data that is sent as fast as it goes is made while the receiver is at work. */
 async function senderOf(
-  { schedule, source, destination }: SendConfig,
+  { schedule, source }: SendConfig,
   sender: Sender,
-  limits: () => RequestLimits,
+  format: () => RequestFormat,
   clock: Clock,
 ): Promise<Sender> {
   const isFull = source.kind === "synthetic" && schedule.loop && schedule.intervalMs === 0 &&
     (source.count ?? source.series ?? 1) <= MOST_AHEAD;
   const { source: made } = sender;
   if (!isFull || made.kind !== "pull") return sender;
-  const { ahead } = await import("./ahead.ts");
-  return ahead({ ...sender, source: made }, limits, destination.compression, clock);
+  const { Ahead } = await import("./ahead.ts");
+  const ahead = new Ahead({ ...sender, source: made }, format, clock);
+  return { source: ahead, records: sender.records, requests: ahead, posts: ahead.posts };
 }
 
 /** Says which of Dynatrace's rules are broken; with --strict that ends the program before anything is sent. */
@@ -321,10 +324,15 @@ async function dryRun(
   const config: DryRunConfig = dryRunConfig(flags, variables);
   const recording = await openRecording(config, system, console, { inOne: true });
   try {
-    await recording.source.fill(recording.recorder, Infinity, system.stop);
-    recording.recorder.finish();
-    const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
-    if (overflow.measurements > 0) console.warn(overflowText(overflow));
+    await recording.source.fill(recording.records, Infinity, system.stop);
+    recording.requests.finish();
+    const { requests: [request], findings } = await recording.requests.produce({
+      limits: ONE_REQUEST,
+      compression: "none",
+    });
+    for (const finding of findings) {
+      if (finding.type === "overflow") console.warn(overflowText(finding.overflow));
+    }
     const { otlpJson } = await import("../../otlp/json.ts");
     console.print({ out: escapedLines(await otlpJson(request)), err: [] });
     if (config.plot !== undefined && request !== undefined) {

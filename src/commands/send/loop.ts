@@ -10,11 +10,11 @@ import type {
   Result,
   Window,
 } from "../../delivery/delivery.ts";
-import type { Source } from "../../source/source.ts";
-import type { Overflow } from "../../aggregate/overflow.ts";
-import type { RequestLimits } from "../../otlp/request.ts";
-import type { Interval } from "../../otlp/interval.ts";
-import type { Collected, EndBucket, Recorder } from "../../otlp/recorder.ts";
+import type { Records, Source } from "../../source/source.ts";
+import type { RequestFormat } from "../../otlp/request.ts";
+import type { Interval } from "../../aggregate/interval.ts";
+import type { DataFinding, EndBucket } from "../../aggregate/snapshot.ts";
+import type { Produced, RequestProducer } from "../../otlp/producer.ts";
 import { type Figures, RequestFigures } from "./request_figures.ts";
 import { type Due, nextSlot, stepOf } from "./schedule.ts";
 import { type SendReport, SendTotals } from "./send_report.ts";
@@ -50,14 +50,7 @@ export type RunEvent =
   | ({ readonly type: "late" } & LateReport)
   /** Sends were due while another one was under way, and were left out. */
   | { readonly type: "missed"; readonly sends: number }
-  /** There were more series than --max-series: these share one data point. */
-  | { readonly type: "overflow"; readonly overflow: Overflow }
-  /** Attribute sets that have more than one data point, since their histograms had unequal bounds. */
-  | { readonly type: "unequal-bounds"; readonly series: number }
-  /** Intervals of event time that are sent in more than one delta. */
-  | { readonly type: "split-intervals"; readonly closedEarly: number; readonly reopened: number }
-  /** So far all values of a metric fell into one bucket at an end. */
-  | { readonly type: "end-bucket"; readonly endBucket: EndBucket }
+  | DataFinding
   /** The input ended with an error; what came before it was recorded. */
   | { readonly type: "broken"; readonly reason: string }
   | { readonly type: "stopping" }
@@ -73,7 +66,8 @@ export type RunEvent =
 
 export interface RunDependencies {
   readonly source: Source;
-  readonly recorder: Recorder;
+  readonly records: Records;
+  readonly requests: RequestProducer;
   readonly delivery: Delivering;
   readonly clock: Clock;
   readonly random: () => number;
@@ -85,12 +79,11 @@ export interface RunDependencies {
   /** Told of each turn of the loop, and of waiting that may take however long. */
   readonly pulse?: Pulse;
   readonly keep: Pick<KeepConfig, "retryForMs" | "maxPendingBytes">;
-  /** What a request may hold for now. */
-  readonly limits: () => RequestLimits;
-  readonly compression: "gzip" | "none";
+  /** How requests are encoded for now. */
+  readonly format: () => RequestFormat;
   readonly timeoutMs: number;
   /** Looks at what is to be sent; what it throws before anything is sent, `isFirst`, ends the run. */
-  readonly review: (collected: Collected, isFirst: boolean) => Promise<void>;
+  readonly review: (produced: Produced, isFirst: boolean) => Promise<void>;
   /** No new iteration; what was recorded gets one more try. */
   readonly stop: AbortSignal;
   /** Ends at once. */
@@ -116,7 +109,7 @@ const NO_PULSE: Pulse = { turned() {}, waiting: (work) => work };
 
 /** Pace -> measure -> collect -> deliver, and says what happened; the last event is the summary. */
 export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
-  const { source, recorder, clock, random, schedule, stop } = deps;
+  const { source, records, requests, clock, random, schedule, stop } = deps;
   const { startDelayMs = 0, pulse = NO_PULSE } = deps;
   const overTime = source.kind !== "pull";
   const figures = deps.figures ?? new RequestFigures(clock);
@@ -142,7 +135,7 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   let emptySends = 0;
   const fill = async (until: number | undefined) => {
     const { measurements, ended, interval, isEmptySend = false } = await pulse.waiting(
-      source.fill(recorder, until, stop),
+      source.fill(records, until, stop),
     );
     unsent += measurements;
     measuredIn = joined(measuredIn, interval);
@@ -187,15 +180,15 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
     const now = clock.monotonic();
     const sendDue = dueUntil(schedule.intervalMs === 0 ? now : Math.min(due, now));
     /** The recorder was full before all had come that belongs to this send. */
-    let isPart = recorder.isFull && !ended && !stop.aborted;
+    let isPart = requests.isFull && !ended && !stop.aborted;
     const finishLast = () => {
       if (!isLast || isPart) return;
       source.close();
-      recorder.finish();
+      requests.finish();
     };
     finishLast();
     const until = isLast || schedule.intervalMs === 0 ? Infinity : nextDue;
-    if (recorder.isDue && (isLast || sending.hasRoom)) {
+    if (requests.isDue && (isLast || sending.hasRoom)) {
       sending.isDue(sendDue);
       yield* sending.begin(overTime ? clock.wall() : time, {
         interval: takeInterval(),
@@ -204,7 +197,7 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
         async next() {
           if (!isPart) return undefined;
           const { ended: hasEnded } = await fill(fillUntil);
-          isPart = recorder.isFull && !hasEnded && !stop.aborted;
+          isPart = requests.isFull && !hasEnded && !stop.aborted;
           finishLast();
           return { interval: takeInterval() };
         },
@@ -230,8 +223,8 @@ export async function* run(deps: RunDependencies): AsyncGenerator<RunEvent> {
   source.close();
   // What came while the last send was under way is kept before anything is tried for the last time.
   if (overTime) await fill(clock.monotonic());
-  recorder.finish();
-  if (recorder.isDue) {
+  requests.finish();
+  if (requests.isDue) {
     sending.isDue(dueUntil(clock.monotonic()));
     yield* sending.begin(clock.wall(), {
       interval: takeInterval(),
@@ -388,15 +381,15 @@ class Sending {
     { interval }: Pick<Sendable, "interval">,
     isFirst: boolean,
   ): AsyncGenerator<RunEvent> {
-    const { recorder, delivery, source, limits, compression, review } = this.#deps;
+    const { delivery, source, format, review } = this.#deps;
     // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
     const { followed } = source.status;
-    const collected = await recorder.collect(limits(), compression, interval);
-    const { requests } = collected;
+    const produced = await this.#deps.requests.produce(format(), interval);
+    const { requests } = produced;
     totals.add(requests);
     this.#measurements += requests.reduce((sum, { measurements }) => sum + measurements, 0);
-    yield* this.#said(collected, given.isLast);
-    await review(collected, isFirst && iteration === 1);
+    yield* this.#told(produced.findings, given.isLast);
+    await review(produced, isFirst && iteration === 1);
     const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
     for await (const event of delivery.add(requests, iteration, time, followed)) yield* pass(event);
@@ -423,17 +416,16 @@ class Sending {
   }
 
   /** What is odd about the data, each end bucket once. */
-  *#said(collected: Collected, isLast: boolean): Generator<RunEvent> {
-    const { overflow, unequalBounds, closedEarly, reopened, endBuckets } = collected;
-    if (overflow.measurements > 0) yield { type: "overflow", overflow };
-    if (unequalBounds > 0) yield { type: "unequal-bounds", series: unequalBounds };
-    if (closedEarly + reopened > 0) yield { type: "split-intervals", closedEarly, reopened };
-    if (!isLast && this.#measurements < MANY_VALUES) return;
-    for (const endBucket of endBuckets) {
-      const isNew = !this.#endBuckets.has(endBucket.metric);
-      if (!isNew || !isTelling(endBucket, this.#measurements)) continue;
-      this.#endBuckets.add(endBucket.metric);
-      yield { type: "end-bucket", endBucket };
+  *#told(findings: readonly DataFinding[], isLast: boolean): Generator<RunEvent> {
+    for (const finding of findings) {
+      if (finding.type === "end-bucket") {
+        const { endBucket } = finding;
+        if (!isLast && this.#measurements < MANY_VALUES) continue;
+        const isNew = !this.#endBuckets.has(endBucket.metric);
+        if (!isNew || !isTelling(endBucket, this.#measurements)) continue;
+        this.#endBuckets.add(endBucket.metric);
+      }
+      yield finding;
     }
   }
 

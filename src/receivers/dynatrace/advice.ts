@@ -1,6 +1,6 @@
 import { storedDimensionKey } from "./rules.ts";
 import type { Authorization } from "../../http/authorization.ts";
-import type { Measured } from "../../otlp/recorder.ts";
+import type { MeasuredInterval } from "../../aggregate/snapshot.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { plainBody } from "../../otlp/gzip.ts";
 import { explain, whereToLook } from "./explain.ts";
@@ -19,7 +19,7 @@ export interface Advice {
     told: readonly Finding[],
   ): Promise<readonly Finding[]>;
   /** Of what happened in intervals of its own, what is too old or too far ahead. `now`: ms since 1970. */
-  untimely(measured: readonly Measured[], now: number): readonly Finding[];
+  untimely(measured: readonly MeasuredInterval[], now: number): readonly Finding[];
   /** What a receiver's message means, a line each. */
   explain(message: string): readonly string[];
   /** Where to look for what was accepted, a line each. */

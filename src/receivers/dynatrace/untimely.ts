@@ -1,4 +1,4 @@
-import type { Measured } from "../../otlp/recorder.ts";
+import type { MeasuredInterval } from "../../aggregate/snapshot.ts";
 import type { Finding } from "./finding.ts";
 import { Findings } from "./preflight.ts";
 import { allRules, LIMITS } from "./rules.ts";
@@ -8,7 +8,7 @@ import { allRules, LIMITS } from "./rules.ts";
  * `now` is in ms since 1970.
  */
 export function untimely(
-  measured: readonly Measured[],
+  measured: readonly MeasuredInterval[],
   metric: string,
   now: number,
 ): readonly Finding[] {

@@ -26,7 +26,7 @@ export function openSynthetic(
   const generate: Generate = (recorder, count) => {
     let own = 0;
     for (const batch of synthetic.batches(count)) {
-      recorder.record(batch);
+      recorder.add(batch);
       own += batch.length;
     }
     return own;

@@ -42,8 +42,8 @@ export function inputSource(
         if (closed) return;
         const { measurements, histograms, exposed } = batch;
         words?.read(input);
-        recorder.record(measurements);
-        recorder.recordHistograms(histograms);
+        recorder.add(measurements);
+        recorder.addHistograms(histograms);
         recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
         if (exposed.length > 0) recorded += recordFamilies(recorder, exposed);
         place = batch.place;

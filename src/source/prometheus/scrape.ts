@@ -8,7 +8,7 @@ import { histogramsOf } from "./cumulative.ts";
 import { ScrapeDeltas } from "./deltas.ts";
 import { exposedOf } from "./exposed.ts";
 import { parseExposition } from "./exposition.ts";
-import type { Interval } from "../../otlp/interval.ts";
+import type { Interval } from "../../aggregate/interval.ts";
 import {
   type Filled,
   type LiveSource,

@@ -6,9 +6,9 @@ import { Delivery, type Limits, type Pending } from "../../../src/delivery/deliv
 import type { Attributes } from "../../../src/aggregate/measurement.ts";
 import { batchSource, emptySource, NO_INPUT, type Source } from "../../../src/source/source.ts";
 import { atMost, OTLP_REQUEST, type RequestLimits } from "../../../src/otlp/request.ts";
-import { recorder } from "../../../src/otlp/recorder.ts";
 import { run, type RunEvent, type Summary } from "../../../src/commands/send/loop.ts";
 import type { Point } from "../../support/decode.ts";
+import { recordingOf } from "../../support/recording.ts";
 import { seeded } from "../../support/seeded.ts";
 import {
   MemoryStore,
@@ -90,22 +90,26 @@ class World {
       value: i,
       attributes: { series: i % 3 },
     }));
+    const { recorder, requests } = recordingOf({
+      resource: options.resource ?? {},
+      instruments: [METRIC],
+      maxSeries: 1000,
+    }, clock);
     this.#run = run({
       source: options.source?.(clock) ??
         (options.nothing ? emptySource : batchSource(() => batch)),
-      recorder: recorder({
-        resource: options.resource ?? {},
-        instruments: [METRIC],
-        maxSeries: 1000,
-      }, clock),
+      records: recorder,
+      requests,
       delivery: this.delivery,
       clock,
       random: options.random ?? (() => 0.5),
       schedule: options.schedule ?? ONCE,
       startDelayMs: options.startDelayMs ?? 0,
       keep: { retryForMs: options.retryForMs ?? 30_000, maxPendingBytes: limits.maxPendingBytes },
-      limits: () => atMost(this.delivery.largestRequest, options.request ?? OTLP_REQUEST),
-      compression: "none",
+      format: () => ({
+        limits: atMost(this.delivery.largestRequest, options.request ?? OTLP_REQUEST),
+        compression: "none",
+      }),
       timeoutMs,
       review: () => Promise.resolve(),
       stop: this.stop.signal,
@@ -651,7 +655,7 @@ function twoThenThree(clock: SimulatedClock): Source {
       if (recorded > 0) await clock.sleep((until ?? 0) - clock.monotonic(), stop);
       const due = clock.monotonic() - started < 500 ? 2 : 5;
       const measurements = due - recorded;
-      recorder.record(Array.from({ length: measurements }, () => ({ value: 1, attributes: {} })));
+      recorder.add(Array.from({ length: measurements }, () => ({ value: 1, attributes: {} })));
       recorded = due;
       return { measurements, ended: false };
     },

@@ -3,11 +3,11 @@ import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
 import { Delivery } from "../../../src/delivery/delivery.ts";
 import { steady } from "../../../src/source/generate/pace.ts";
 import { OTLP_REQUEST } from "../../../src/otlp/request.ts";
-import { recorder } from "../../../src/otlp/recorder.ts";
 import { run, type Summary } from "../../../src/commands/send/loop.ts";
 import { type Latency, RequestFigures } from "../../../src/commands/send/request_figures.ts";
 import { type Generate, PaceSource } from "../../../src/source/generate/generated_source.ts";
 import { batchSource, type Source } from "../../../src/source/source.ts";
+import { recordingOf } from "../../support/recording.ts";
 import { SimulatedClock, SimulatedReceiver, type Step } from "../../support/simulation.ts";
 
 const LOOP: ScheduleConfig = {
@@ -18,7 +18,7 @@ const LOOP: ScheduleConfig = {
 };
 const ONE = { value: 1, attributes: {} };
 const generate: Generate = (records, count) => {
-  records.record(Array.from({ length: count }, () => ONE));
+  records.add(Array.from({ length: count }, () => ONE));
   return count;
 };
 
@@ -30,10 +30,15 @@ async function played(
 ): Promise<Summary> {
   const clock = new SimulatedClock();
   const instrument = { name: "m", unit: "", description: "", attributes: {}, bounds: [] };
+  const { recorder, requests } = recordingOf(
+    { resource: {}, instruments: [instrument], maxSeries: 10 },
+    clock,
+  );
   const limits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
   const events = run({
     source: sourceOf(clock),
-    recorder: recorder({ resource: {}, instruments: [instrument], maxSeries: 10 }, clock),
+    records: recorder,
+    requests,
     delivery: new Delivery({
       post: new SimulatedReceiver(clock, answers).post,
       hide: (text) => text,
@@ -47,8 +52,7 @@ async function played(
     random: () => 0.5,
     schedule: { ...LOOP, ...schedule },
     keep: { retryForMs: 30_000, maxPendingBytes: limits.maxPendingBytes },
-    limits: () => OTLP_REQUEST,
-    compression: "none",
+    format: () => ({ limits: OTLP_REQUEST, compression: "none" }),
     timeoutMs: 10_000,
     review: () => Promise.resolve(),
     stop: new AbortController().signal,

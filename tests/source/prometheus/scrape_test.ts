@@ -42,8 +42,8 @@ class Gathered {
   #counts: Record<string, readonly number[]> = {};
 
   readonly records: Records = {
-    record: never,
-    recordHistograms: never,
+    add: never,
+    addHistograms: never,
     addInstrument: never,
     isFull: false,
   };

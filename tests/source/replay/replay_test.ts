@@ -145,7 +145,7 @@ async function replayed(
       const { measurements, ended } = await replay.fill(undefined, undefined, stop.signal);
       if (ended) return;
       assert.ok(replay.isDue);
-      const { requests } = await replay.collect(limits, compression);
+      const { requests } = await replay.produce({ limits, compression });
       sent.push({ requests, measurements, at: clock.monotonic() - began });
     }
   })());
@@ -262,14 +262,14 @@ Deno.test("Replay says why its lines broke off, and throws a fault of this progr
   const go = new AbortController().signal;
   const cut = replayOf(new InputError("the disk is gone"));
   await cut.fill(undefined, undefined, go);
-  await cut.collect(OTLP_REQUEST, "none");
+  await cut.produce({ limits: OTLP_REQUEST, compression: "none" });
   assert.deepEqual(await cut.fill(undefined, undefined, go), { measurements: 0, ended: true });
   assert.equal(cut.status.broken, "the disk is gone");
 
   const fault = new TypeError("undefined is not a function");
   const faulty = replayOf(fault);
   await faulty.fill(undefined, undefined, go);
-  await faulty.collect(OTLP_REQUEST, "none");
+  await faulty.produce({ limits: OTLP_REQUEST, compression: "none" });
   await assert.rejects(faulty.fill(undefined, undefined, go), fault);
   assert.equal(faulty.status.broken, undefined);
 });

@@ -5,7 +5,7 @@ import { counted, plural } from "../../../console/plural.ts";
 import type { Result } from "../../../delivery/delivery.ts";
 import type { Overflow } from "../../../aggregate/overflow.ts";
 import { hintFor } from "../../../http/hints.ts";
-import type { EndBucket } from "../../../otlp/recorder.ts";
+import type { EndBucket } from "../../../aggregate/snapshot.ts";
 import type { RunEvent } from "../loop.ts";
 import type { SendReport } from "../send_report.ts";
 import { origin } from "./text.ts";

@@ -1,27 +1,26 @@
-import { CardinalityLimit } from "../aggregate/cardinality_limit.ts";
-import type { Delta } from "../aggregate/delta.ts";
-import { addOverflow, NO_OVERFLOW } from "../aggregate/overflow.ts";
-import type { MeasuredHistogram, Measurement } from "../aggregate/measurement.ts";
-import { isUsableTime } from "../aggregate/usable_time.ts";
-import type { SeriesTable } from "../aggregate/series_table.ts";
-import { type Instrument, metricsOf, requestsOf, tableOf } from "./instrument.ts";
+import { CardinalityLimit } from "./cardinality_limit.ts";
+import type { Delta } from "./delta.ts";
+import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
+import type { MeasuredHistogram, Measurement } from "./measurement.ts";
+import { addOverflow, NO_OVERFLOW } from "./overflow.ts";
+import type { Recorder } from "./recorder.ts";
+import type { SeriesTable } from "./series_table.ts";
 import {
-  type Collected,
-  endBuckets,
-  type Measured,
-  type Recorder,
-  type RecorderConfig,
-} from "./recorder.ts";
-import type { RequestLimits } from "./request.ts";
+  countFindings,
+  endBucketFindings,
+  type MeasuredInterval,
+  type Snapshot,
+} from "./snapshot.ts";
+import { isUsableTime } from "./usable_time.ts";
 
-/** `maxSeries` is how many data points are open at most, in all intervals together. */
+/** Recorder of event time; `maxSeries` is how many data points are open at most, in all intervals together. */
 export interface IntervalRecorderConfig extends RecorderConfig {
   /** How long an interval is, more than 0; they are aligned to 1970. */
   readonly intervalMs: number;
   /** By how much the input's time must have passed the end of an interval before that is complete. */
   readonly latenessMs: number;
-  /** So many data points that wait to be collected make it full. */
+  /** How many data points that wait to be taken make the recorder full. */
   readonly mostDue: number;
 }
 
@@ -51,7 +50,7 @@ export class IntervalRecorder implements Recorder {
   /** By number, the oldest first. */
   readonly #open: Gathered[] = [];
   readonly #byNumber = new Map<number, Gathered>();
-  /** Closed, and not collected yet. */
+  /** Closed, and not taken yet. */
   #closed: Gathered[] = [];
   #due = 0;
   /** Numbers of closed intervals, the one closed first first. */
@@ -73,11 +72,11 @@ export class IntervalRecorder implements Recorder {
     this.#cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
     this.#recordings = config.instruments.map((instrument) => ({
       instrument,
-      table: tableOf(instrument, this.#cardinality),
+      table: tableOf(instrument, config, this.#cardinality),
     }));
   }
 
-  /** Data points that wait to be collected. Only what is open is bounded here: collect before much is recorded on. */
+  /** Data points that wait to be taken. Only what is open is bounded here: take them before much is recorded on. */
   get due(): number {
     return this.#due;
   }
@@ -94,7 +93,7 @@ export class IntervalRecorder implements Recorder {
 
   addInstrument(instrument: Instrument): number {
     this.#cardinality.addInstrument();
-    const table = tableOf(instrument, this.#cardinality);
+    const table = tableOf(instrument, this.#config, this.#cardinality);
     for (const { parts } of this.#open) {
       parts.push({ instrument, table, delta: table.begin() });
     }
@@ -102,7 +101,7 @@ export class IntervalRecorder implements Recorder {
   }
 
   /** Every measurement must have a time that OTLP can say. */
-  record(batch: readonly Measurement[], instrument = 0): void {
+  add(batch: readonly Measurement[], instrument = 0): void {
     this.#recordRuns(
       batch,
       instrument,
@@ -110,7 +109,7 @@ export class IntervalRecorder implements Recorder {
     );
   }
 
-  recordHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
+  addHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
     this.#recordRuns(
       batch,
       instrument,
@@ -123,8 +122,8 @@ export class IntervalRecorder implements Recorder {
     this.#finished = true;
   }
 
-  /** The complete intervals, the oldest first, in as few requests as the limits allow. */
-  async collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<Collected> {
+  /** Gives away the complete intervals, the oldest first. */
+  take(): Snapshot {
     // What came late waited for more of its kind until now.
     this.#closeBefore(this.#finished ? Infinity : this.#completeBefore);
     const closed = this.#closed.sort((a, b) => a.number - b.number);
@@ -132,7 +131,7 @@ export class IntervalRecorder implements Recorder {
     this.#due = 0;
     let overflow = NO_OVERFLOW;
     let unequalBounds = 0;
-    const measured: Measured[] = [];
+    const measured: MeasuredInterval[] = [];
     const drained = closed.map(({ number, parts }) => {
       const interval = alignedInterval(number, this.#config.intervalMs);
       const measurements = parts.reduce((sum, { delta }) => sum + measurementsOf(delta), 0);
@@ -141,26 +140,29 @@ export class IntervalRecorder implements Recorder {
         const { points, ...figures } = table.drain(delta);
         overflow = addOverflow(overflow, figures.overflow);
         unequalBounds += figures.unequalBounds;
-        return { instrument, data: { interval, points } };
+        return { instrument, intervals: [{ interval, points }] };
       });
     });
     const [only, ...others] = this.#recordings.map(({ instrument }) => instrument);
     // One metric holds its data points of all intervals; several take turns, for the oldest interval to come first.
     const metrics = only !== undefined && others.length === 0
-      ? metricsOf(only, drained.flatMap((interval) => interval.map(({ data }) => data)))
-      : drained.flat().flatMap(({ instrument, data }) => metricsOf(instrument, [data]));
-    const { resource } = this.#config;
-    const collected = {
-      overflow,
-      unequalBounds,
-      endBuckets: endBuckets(this.#recordings),
-      closedEarly: this.#closedEarly,
-      reopened: this.#reopened,
-      measured,
-    };
+      ? [{ instrument: only, intervals: drained.flat().flatMap(({ intervals }) => intervals) }]
+      : drained.flat();
+    const closedEarly = this.#closedEarly;
+    const reopened = this.#reopened;
     this.#closedEarly = 0;
     this.#reopened = 0;
-    return { requests: await requestsOf(metrics, resource, limits, compression), ...collected };
+    return {
+      parts: [{ metrics }],
+      findings: [
+        ...countFindings(overflow, unequalBounds),
+        ...closedEarly + reopened > 0
+          ? [{ type: "split-intervals", closedEarly, reopened } as const]
+          : [],
+        ...endBucketFindings(this.#recordings),
+      ],
+      measured,
+    };
   }
 
   /** Cuts a batch where the interval changes; `record` may stop before the end of its part when there is no room. */
