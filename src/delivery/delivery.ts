@@ -1,6 +1,6 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { Place } from "./place.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import type { Hide } from "../redact/secrets.ts";
 import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import { plainSize } from "../otlp/gzip.ts";
@@ -81,18 +81,8 @@ export interface Ledger {
 
 /** Keeps requests where they outlive the process. */
 export interface Store {
-  /** Its name there, or undefined and, when it is news, a warning. */
-  save(
-    pending: Pending,
-    /** Half of the request whose name `pending` still has; as long as the whole is there, halves do not count. */
-    half?: 1 | 2,
-  ): Promise<{ readonly stored: string | undefined; readonly warning: string | undefined }>;
-  /** Requests made of a followed file's lines, and how far it was read: all are kept, or nothing. */
-  saveFollowed(
-    requests: readonly EncodedRequest[],
-    recordedAt: number,
-    followed: FollowedPlace,
-  ): Promise<{ readonly stored: string | undefined; readonly warning: string | undefined }>;
+  /** Keeps requests that were recorded together: all of them, or none. */
+  save(pending: readonly Pending[], extras?: SaveExtras): Promise<Saved>;
   /** A warning when it could not be removed. */
   forget(name: string): Promise<string | undefined>;
   /** Whether the request is there: somebody may have removed it. */
@@ -101,11 +91,18 @@ export interface Store {
   markUnsent(name: string): Promise<void>;
 }
 
-/** Up to where the lines of a file are in the requests at hand. */
-export interface FollowedPlace {
-  /** Absolute. */
-  readonly path: string;
-  readonly place: Place;
+/** Extras of requests that are kept. */
+export interface SaveExtras {
+  /** Half of the request whose name it still has; as long as the whole is there, halves do not count. */
+  readonly half?: 1 | 2;
+  /** Up to where the requests' source was read: it is kept with them. */
+  readonly checkpoint?: Checkpoint;
+}
+
+/** The name that a store gave, or undefined and, when it is news, a warning. */
+export interface Saved {
+  readonly stored: string | undefined;
+  readonly warning: string | undefined;
 }
 
 export interface Limits {
@@ -158,7 +155,7 @@ export interface Delivering {
     requests: readonly EncodedRequest[],
     iteration: number,
     recordedAt: number,
-    followed?: FollowedPlace,
+    checkpoint?: Checkpoint,
   ): AsyncGenerator<DeliveryEvent, readonly Pending[]>;
   /** Sends what is pending, oldest first, until nothing is left or the window closes. */
   flush(window: Window): AsyncGenerator<DeliveryEvent>;
@@ -235,28 +232,24 @@ export class Delivery implements Delivering {
     requests: readonly EncodedRequest[],
     iteration: number,
     recordedAt: number,
-    followed?: FollowedPlace,
+    checkpoint?: Checkpoint,
   ): AsyncGenerator<DeliveryEvent, readonly Pending[]> {
     const { store, clock } = this.#deps;
-    const together = followed && store && requests.length > 0
-      ? await store.saveFollowed(requests, recordedAt, followed)
-      : undefined;
-    if (together?.warning !== undefined) yield { type: "warning", message: together.warning };
+    const pending = requests.map((request): Pending => ({
+      request,
+      iteration,
+      recordedAt,
+      bornAt: clock.monotonic(),
+      stored: undefined,
+      attempts: 0,
+      mayHaveArrived: false,
+      possiblyDuplicated: false,
+    }));
     const added: Pending[] = [];
-    for (const request of requests) {
-      const pending = {
-        request,
-        iteration,
-        recordedAt,
-        bornAt: clock.monotonic(),
-        stored: together?.stored,
-        attempts: 0,
-        mayHaveArrived: false,
-        possiblyDuplicated: false,
-      };
-      added.push(
-        together === undefined ? yield* this.#stored(pending) : { ...pending, readAgain: true },
-      );
+    if (checkpoint !== undefined && store !== undefined) {
+      added.push(...yield* this.#stored(pending, { checkpoint }));
+    } else {
+      for (const each of pending) added.push(...yield* this.#stored([each]));
     }
     const room = this.#deps.limits.maxPendingBytes - bytes(added);
     yield* this.#dropBeyond(room);
@@ -265,10 +258,19 @@ export class Delivery implements Delivering {
     return added;
   }
 
-  async *#stored(pending: Pending, half?: 1 | 2): AsyncGenerator<DeliveryEvent, Pending> {
-    const saved = await this.#deps.store?.save(pending, half);
+  async *#stored(
+    pending: readonly Pending[],
+    extras: SaveExtras = {},
+  ): AsyncGenerator<DeliveryEvent, readonly Pending[]> {
+    if (pending.length === 0) return pending;
+    const saved = await this.#deps.store?.save(pending, extras);
     if (saved?.warning !== undefined) yield { type: "warning", message: saved.warning };
-    return { ...pending, stored: saved?.stored };
+    const readAgain = extras.checkpoint !== undefined;
+    return pending.map((each) => ({
+      ...each,
+      stored: saved?.stored,
+      ...readAgain && { readAgain },
+    }));
   }
 
   async *flush(window: Window): AsyncGenerator<DeliveryEvent> {
@@ -443,8 +445,8 @@ export class Delivery implements Delivering {
     if (stored === undefined || isAlone) {
       const [one, two] = requests;
       const apart = [
-        yield* this.#stored({ ...pending, request: one }, 1),
-        yield* this.#stored({ ...pending, request: two }, 2),
+        ...yield* this.#stored([{ ...pending, request: one }], { half: 1 }),
+        ...yield* this.#stored([{ ...pending, request: two }], { half: 2 }),
       ];
       if (stored === undefined || apart.every((half) => half.stored !== undefined)) halves = apart;
       else for (const half of apart) yield* this.#forget(half, at);
@@ -495,11 +497,12 @@ export class Delivery implements Delivering {
       if (isThere) present.add(stored);
       else if (stored !== undefined) removed.push(stored);
       // A disk that was full may have room by now, and what was removed is written again.
-      const last = isThere || (stored === undefined && pending.readAgain)
-        ? pending
-        : yield* this.#stored({ ...pending, stored: undefined });
-      (last.stored === undefined ? lost : kept).push(last);
-      if (last.stored !== undefined && !last.mayHaveArrived) await store?.markUnsent(last.stored);
+      const isAsItWas = isThere || (stored === undefined && pending.readAgain);
+      const last = isAsItWas ? [pending] : yield* this.#stored([{ ...pending, stored: undefined }]);
+      for (const each of last) {
+        (each.stored === undefined ? lost : kept).push(each);
+        if (each.stored !== undefined && !each.mayHaveArrived) await store?.markUnsent(each.stored);
+      }
     }
     if (removed.length > 0) {
       for (const name of new Set(removed)) {

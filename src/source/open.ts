@@ -1,7 +1,7 @@
 import { attributeEncoder, Encoder } from "../otlp/encoder.ts";
 import type { Console } from "../console/console.ts";
 import { DeltaRecorder, type Recorder } from "../aggregate/recorder.ts";
-import type { Followed } from "../delivery/spool/spool_file.ts";
+import type { KeptCheckpoint } from "../delivery/checkpoint.ts";
 import type { Instrument, RecorderConfig } from "../aggregate/instrument.ts";
 import type { MetricConfig } from "../aggregate/metric_config.ts";
 import { RecordedRequests, type RequestProducer } from "../otlp/producer.ts";
@@ -38,8 +38,8 @@ export interface Use {
   readonly inOne?: boolean;
   /** Measurements are sent as they come. */
   readonly isLive?: boolean;
-  /** There is a spool, which knows how far a followed file was read. */
-  readonly followed?: { readonly from: Followed | undefined } | undefined;
+  /** There is a spool, which keeps how far a source was read; by an earlier process, too. */
+  readonly checkpoints?: { readonly kept: KeptCheckpoint | undefined } | undefined;
 }
 
 /** Settings of a recording. */
@@ -94,13 +94,13 @@ export async function openRecording(
       const { openInput } = await import("./input/open_input.ts");
       const { found, recordFamilies } = familiesOf(config, [metric]);
       const { time } = source;
-      const { isLive = false, inOne = false, followed } = use;
-      const settings = { input: source, unit: metric.unit, isLive, from: followed?.from };
+      const { isLive = false, inOne = false, checkpoints } = use;
+      const settings = { input: source, unit: metric.unit, isLive, from: checkpoints?.kept };
       const opened = await openInput(settings, recordFamilies, system, console);
       if (time === undefined) return recorded({ ...found, ...opened });
       const timed = await intervalRecorder(config, time, inOne);
-      // The place that the spool keeps is behind all lines so far, so none of their intervals may wait for more.
-      if (source.follow && followed !== undefined) timed.finish();
+      // The checkpoint that the spool keeps is behind all lines so far, so none of their intervals may wait for more.
+      if (source.follow && checkpoints !== undefined) timed.finish();
       return recorded({ ...found, ...opened, recorder: timed });
     }
     case "scrape": {

@@ -1,4 +1,4 @@
-import type { FollowedPlace } from "../delivery/delivery.ts";
+import type { Checkpoint } from "../delivery/checkpoint.ts";
 import type { Measurement } from "../aggregate/measurement.ts";
 import type { Exposed } from "./prometheus/exposed.ts";
 import type { Interval } from "../aggregate/interval.ts";
@@ -33,7 +33,7 @@ export interface SourceStatus {
   /** Why the input broke off before its end. */
   readonly broken: string | undefined;
   /** Up to where the lines of a followed file have been recorded. */
-  readonly followed: FollowedPlace | undefined;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
 /** Status of a source that reads nothing. */
@@ -41,7 +41,7 @@ export const NO_INPUT: SourceStatus = {
   invalid: 0,
   skipped: 0,
   broken: undefined,
-  followed: undefined,
+  checkpoint: undefined,
 };
 
 interface AnySource {

@@ -46,7 +46,6 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const transports = await openTransports(config, credentials, system);
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
-  // The spool knows how far a followed file was read.
   const recording = await openRecording(
     config,
     system,
@@ -55,15 +54,15 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
       // With --strict all is looked at before anything is sent.
       inOne: config.strict && !config.schedule.loop,
       isLive: config.schedule.loop,
-      followed: spool && { from: spool.followed },
+      checkpoints: spool && { kept: spool.checkpoint },
     },
   ).catch((thrown) => {
     spool?.close();
     throw thrown;
   });
-  const { followed } = recording.source.status;
-  if (followed !== undefined && spool?.followed?.path !== followed.path) {
-    await spool?.beginAt(followed);
+  const { checkpoint } = recording.source.status;
+  if (checkpoint !== undefined && spool?.checkpoint?.id !== checkpoint.id) {
+    await spool?.beginAt(checkpoint);
   }
   const warnings = [
     ...config.warnings,

@@ -383,7 +383,7 @@ class Sending {
   ): AsyncGenerator<RunEvent> {
     const { delivery, source, format, review } = this.#deps;
     // Asked in the same turn in which the recorder gives away what it has: both are of the same lines.
-    const { followed } = source.status;
+    const { checkpoint } = source.status;
     const produced = await this.#deps.requests.produce(format(), interval);
     const { requests } = produced;
     totals.add(requests);
@@ -392,7 +392,9 @@ class Sending {
     await review(produced, isFirst && iteration === 1);
     const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
-    for await (const event of delivery.add(requests, iteration, time, followed)) yield* pass(event);
+    for await (const event of delivery.add(requests, iteration, time, checkpoint)) {
+      yield* pass(event);
+    }
     given.stored();
   }
 

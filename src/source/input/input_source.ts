@@ -71,8 +71,10 @@ export function inputSource(
     kind: "live",
     get status() {
       const { invalid, skipped } = input.progress;
-      const followed = path === undefined || place === undefined ? undefined : { path, place };
-      return { invalid, skipped, broken, followed };
+      const checkpoint = path === undefined || place === undefined
+        ? undefined
+        : { id: path, value: place };
+      return { invalid, skipped, broken, checkpoint };
     },
     hold(waiting) {
       held = waiting;

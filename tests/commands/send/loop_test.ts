@@ -884,7 +884,7 @@ async function leftBehind(store: MemoryStore, counts: readonly number[]): Promis
       mayHaveArrived: false,
       possiblyDuplicated: false,
     };
-    left.push({ ...pending, stored: (await store.save(pending)).stored });
+    left.push({ ...pending, stored: (await store.save([pending])).stored });
   }
   return left;
 }
