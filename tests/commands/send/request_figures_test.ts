@@ -3,7 +3,8 @@ import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
 import { Delivery } from "../../../src/delivery/delivery.ts";
 import { steady } from "../../../src/source/generate/pace.ts";
 import { OTLP_REQUEST } from "../../../src/otlp/request.ts";
-import { run, type Summary } from "../../../src/commands/send/loop.ts";
+import { run } from "../../../src/commands/send/run.ts";
+import type { Summary } from "../../../src/commands/send/run_event.ts";
 import { type Latency, RequestFigures } from "../../../src/commands/send/request_figures.ts";
 import { type Generate, PaceSource } from "../../../src/source/generate/generated_source.ts";
 import { batchSource, type Source } from "../../../src/source/source.ts";
@@ -51,7 +52,7 @@ async function played(
     clock,
     random: () => 0.5,
     schedule: { ...LOOP, ...schedule },
-    keep: { retryForMs: 30_000, maxPendingBytes: limits.maxPendingBytes },
+    keep: { retryForMs: 30_000, spool: undefined, ...limits },
     format: () => ({ limits: OTLP_REQUEST, compression: "none" }),
     timeoutMs: 10_000,
     review: () => Promise.resolve(),

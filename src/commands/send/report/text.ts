@@ -1,7 +1,7 @@
 import { localTime } from "../../../console/local_time.ts";
 import { counted } from "../../../console/plural.ts";
 import { loadLines } from "./load_text.ts";
-import type { RunEvent, Summary } from "../loop.ts";
+import type { RunEvent, Summary } from "../run_event.ts";
 import type { Reported } from "./reported.ts";
 
 /** That the measurements are none of the user's; to Dynatrace, where they stay, also how to send one's own. */

@@ -6,7 +6,7 @@ import type { Result } from "../../../delivery/delivery.ts";
 import type { Overflow } from "../../../aggregate/overflow.ts";
 import { hintFor } from "../../../http/hints.ts";
 import type { EndBucket } from "../../../aggregate/snapshot.ts";
-import type { RunEvent } from "../loop.ts";
+import type { RunEvent } from "../run_event.ts";
 import type { SendReport } from "../send_report.ts";
 import { origin } from "./text.ts";
 import type { Reported } from "./reported.ts";

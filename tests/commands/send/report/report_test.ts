@@ -5,7 +5,7 @@ import { localTime } from "../../../../src/console/local_time.ts";
 import { baseEndpoint } from "../../../../src/http/endpoint.ts";
 import { reporter } from "../../../../src/commands/send/report/report.ts";
 import type { Reported } from "../../../../src/commands/send/report/reported.ts";
-import type { RunEvent } from "../../../../src/commands/send/loop.ts";
+import type { RunEvent } from "../../../../src/commands/send/run_event.ts";
 
 const TIME = new Date(2026, 0, 31, 12, 5, 9).getTime();
 const STAMP = "[2026-01-31 12:05:09]";

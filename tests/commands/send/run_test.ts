@@ -6,7 +6,8 @@ import { Delivery, type Limits, type Pending } from "../../../src/delivery/deliv
 import type { Attributes } from "../../../src/aggregate/measurement.ts";
 import { batchSource, emptySource, NO_INPUT, type Source } from "../../../src/source/source.ts";
 import { atMost, OTLP_REQUEST, type RequestLimits } from "../../../src/otlp/request.ts";
-import { run, type RunEvent, type Summary } from "../../../src/commands/send/loop.ts";
+import { run } from "../../../src/commands/send/run.ts";
+import type { RunEvent, Summary } from "../../../src/commands/send/run_event.ts";
 import type { Point } from "../../support/decode.ts";
 import { recordingOf } from "../../support/recording.ts";
 import { seeded } from "../../support/seeded.ts";
@@ -105,7 +106,7 @@ class World {
       random: options.random ?? (() => 0.5),
       schedule: options.schedule ?? ONCE,
       startDelayMs: options.startDelayMs ?? 0,
-      keep: { retryForMs: options.retryForMs ?? 30_000, maxPendingBytes: limits.maxPendingBytes },
+      keep: { retryForMs: options.retryForMs ?? 30_000, spool: undefined, ...limits },
       format: () => ({
         limits: atMost(this.delivery.largestRequest, options.request ?? OTLP_REQUEST),
         compression: "none",
