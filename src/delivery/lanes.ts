@@ -1,15 +1,8 @@
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import {
-  type Delivering,
-  type Delivery,
-  type DeliveryEvent,
-  type Ledger,
-  type Pending,
-  ReceiverState,
-  type Shared,
-  type Window,
-} from "./delivery.ts";
+import type { Delivering, DeliveryEvent, Ledger, Pending, Window } from "./delivering.ts";
+import type { Delivery } from "./delivery.ts";
+import { ReceiverState, type Shared } from "./receiver_state.ts";
 
 /**
  * Several deliveries as one: each lane has a request of its own under way. A request stays in the lane that it names, so

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../../src/platform/clock.ts";
-import type { Pending, SaveExtras, Store } from "../../src/delivery/delivery.ts";
+import type { Pending, SaveExtras, Store } from "../../src/delivery/delivering.ts";
 import { encodeResponse } from "../../src/otlp/decode.ts";
 import {
   ExportMetricsServiceRequestSchema,

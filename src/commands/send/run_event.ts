@@ -1,5 +1,5 @@
 import type { DataFinding } from "../../aggregate/snapshot.ts";
-import type { DeliveryEvent, Ledger } from "../../delivery/delivery.ts";
+import type { DeliveryEvent, Ledger } from "../../delivery/delivering.ts";
 import type { Result } from "../../delivery/result.ts";
 import type { Figures } from "./request_figures.ts";
 import type { SendReport } from "./send_report.ts";

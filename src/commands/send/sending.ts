@@ -1,6 +1,6 @@
 import type { Batch } from "./batch.ts";
 import type { Clock } from "../../platform/clock.ts";
-import type { Delivering, DeliveryEvent, Pending, Window } from "../../delivery/delivery.ts";
+import type { Delivering, DeliveryEvent, Pending, Window } from "../../delivery/delivering.ts";
 import { FindingFilter } from "./findings.ts";
 import type { KeepConfig } from "../../delivery/keep_config.ts";
 import type { Produced } from "../../otlp/producer.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
-import type { Pending } from "../delivery.ts";
+import type { Pending } from "../delivering.ts";
 import { type KeptCheckpoint, unreadableCheckpoint } from "../checkpoint.ts";
 import { messageOf } from "../../platform/errors.ts";
 import { oneLine } from "../../console/escape.ts";

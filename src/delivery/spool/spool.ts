@@ -1,6 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Checkpoint, KeptCheckpoint } from "../checkpoint.ts";
-import type { Pending, Store } from "../delivery.ts";
+import type { Pending, Store } from "../delivering.ts";
 import { messageOf, UsageError } from "../../platform/errors.ts";
 import { oneLine } from "../../console/escape.ts";
 import { lockFile } from "../../platform/older_deno.ts";

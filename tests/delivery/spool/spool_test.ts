@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Pending } from "../../../src/delivery/delivery.ts";
+import type { Pending } from "../../../src/delivery/delivering.ts";
 import { UsageError } from "../../../src/platform/errors.ts";
 import { type Files, systemFiles } from "../../../src/delivery/spool/files.ts";
 import { openSpool, type Spool } from "../../../src/delivery/spool/spool.ts";

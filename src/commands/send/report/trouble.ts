@@ -2,7 +2,7 @@ import { escapeJson } from "../../../console/escape.ts";
 import type { OutputConfig } from "../../../settings/output_config.ts";
 import { errorLines, escapedLines, warningLines } from "../../../console/lines.ts";
 import { counted, plural } from "../../../console/plural.ts";
-import type { Result } from "../../../delivery/delivery.ts";
+import type { Result } from "../../../delivery/result.ts";
 import type { Overflow } from "../../../aggregate/overflow.ts";
 import { hintFor } from "../../../http/hints.ts";
 import type { EndBucket } from "../../../aggregate/snapshot.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { OutputConfig } from "../../../../src/settings/output_config.ts";
-import type { Pending, Result } from "../../../../src/delivery/delivery.ts";
+import type { Pending } from "../../../../src/delivery/delivering.ts";
+import type { Result } from "../../../../src/delivery/result.ts";
 import { localTime } from "../../../../src/console/local_time.ts";
 import { baseEndpoint } from "../../../../src/http/endpoint.ts";
 import { reporter } from "../../../../src/commands/send/report/report.ts";
