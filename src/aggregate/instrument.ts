@@ -1,6 +1,6 @@
 import type { Attributes } from "./measurement.ts";
 import type { CardinalityLimit } from "./cardinality_limit.ts";
-import type { Buckets } from "./delta.ts";
+import type { Buckets } from "./aggregation.ts";
 import { type EncodeAttributes, SeriesTable } from "./series_table.ts";
 
 /** A histogram instrument: how a metric is named, and how its values are counted. */
@@ -27,6 +27,13 @@ export function tableOf(
   { bounds, attributes }: Instrument,
   { attributeEncoder }: Pick<RecorderConfig, "attributeEncoder">,
   cardinality: CardinalityLimit,
+  mayFold?: () => boolean,
 ): SeriesTable {
-  return new SeriesTable(bounds, attributes, cardinality, attributeEncoder());
+  return new SeriesTable({
+    buckets: bounds,
+    fixed: attributes,
+    cardinality,
+    encode: attributeEncoder(),
+    ...mayFold && { mayFold },
+  });
 }

@@ -72,7 +72,7 @@ export class IntervalRecorder implements Recorder {
     this.#cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
     this.#recordings = config.instruments.map((instrument) => ({
       instrument,
-      table: tableOf(instrument, config, this.#cardinality),
+      table: this.#newTable(instrument),
     }));
   }
 
@@ -93,7 +93,7 @@ export class IntervalRecorder implements Recorder {
 
   addInstrument(instrument: Instrument): number {
     this.#cardinality.addInstrument();
-    const table = tableOf(instrument, this.#config, this.#cardinality);
+    const table = this.#newTable(instrument);
     for (const { parts } of this.#open) {
       parts.push({ instrument, table, delta: table.begin() });
     }
@@ -105,7 +105,7 @@ export class IntervalRecorder implements Recorder {
     this.#recordRuns(
       batch,
       instrument,
-      ({ table, delta }, ...run) => table.record(batch, delta, ...run),
+      ({ table, delta }, ...run) => table.add(batch, delta, ...run),
     );
   }
 
@@ -113,7 +113,7 @@ export class IntervalRecorder implements Recorder {
     this.#recordRuns(
       batch,
       instrument,
-      ({ table, delta }, ...run) => table.recordHistograms(batch, delta, ...run),
+      ({ table, delta }, ...run) => table.addHistograms(batch, delta, ...run),
     );
   }
 
@@ -169,7 +169,7 @@ export class IntervalRecorder implements Recorder {
   #recordRuns(
     batch: readonly { readonly time?: number }[],
     instrument: number,
-    record: (part: Gathered["parts"][number], mayFold: boolean, from: number, to: number) => number,
+    record: (part: Gathered["parts"][number], from: number, to: number) => number,
   ): void {
     const { intervalMs } = this.#config;
     for (let from = 0; from < batch.length;) {
@@ -189,10 +189,16 @@ export class IntervalRecorder implements Recorder {
       }
       const part = interval.parts[instrument];
       if (part === undefined) throw new RangeError(`There is no instrument ${instrument}`);
-      const stopped = record(part, this.#open.length === 1, from, to);
+      const stopped = record(part, from, to);
       if (stopped < to) this.#closeOldest();
       from = stopped;
     }
+  }
+
+  /** Where there are other intervals, the oldest of them makes room. */
+  #newTable(instrument: Instrument): SeriesTable {
+    const mayFold = () => this.#open.length === 1;
+    return tableOf(instrument, this.#config, this.#cardinality, mayFold);
   }
 
   /** The input's time goes on. */

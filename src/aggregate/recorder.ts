@@ -59,12 +59,12 @@ export class DeltaRecorder implements Recorder {
 
   add(batch: readonly Measurement[], instrument = 0): void {
     const { table, delta } = this.#recordingOf(instrument);
-    table.record(batch, delta);
+    table.add(batch, delta);
   }
 
   addHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
     const { table, delta } = this.#recordingOf(instrument);
-    table.recordHistograms(batch, delta);
+    table.addHistograms(batch, delta);
   }
 
   addInstrument(instrument: Instrument): number {

@@ -2,7 +2,9 @@ import type { Point } from "./delta.ts";
 import type { Instrument } from "./instrument.ts";
 import type { Interval } from "./interval.ts";
 import type { Overflow } from "./overflow.ts";
-import type { FullBucket, SeriesTable } from "./series_table.ts";
+import type { FullBucket } from "./end_bucket.ts";
+import type { SeriesTable } from "./series_table.ts";
+import { explicitBoundsOf } from "./aggregation.ts";
 
 /**
  * Everything that was recorded since the last snapshot. A delta exists only once, and its data points are used again:
@@ -72,8 +74,8 @@ export function endBucketFindings(
   recordings: readonly { readonly instrument: Instrument; readonly table: SeriesTable }[],
 ): readonly DataFinding[] {
   return recordings.flatMap(({ instrument: { name, bounds }, table: { endBucket } }) => {
-    if (bounds === "exponential" || endBucket === undefined) return [];
-    const bound = bounds.at(endBucket.bucket === "first" ? 0 : -1);
+    if (endBucket === undefined) return [];
+    const bound = explicitBoundsOf(bounds)?.at(endBucket.bucket === "first" ? 0 : -1);
     if (bound === undefined) return [];
     return [{ type: "end-bucket", endBucket: { metric: name, ...endBucket, bound } } as const];
   });

@@ -1,30 +1,27 @@
 import type { Interval } from "../aggregate/interval.ts";
 import type { Attributes } from "../aggregate/measurement.ts";
-import {
-  type ExplicitFigures,
-  explicitWriter,
-  type ExponentialFigures,
-  exponentialWriter,
-  type Point,
-  type PointWriter,
-  timeFields,
-} from "./points.ts";
+import type { AggregationKind, Histograms } from "../aggregate/aggregation.ts";
+import { type EncodablePoint, POINT_ENCODINGS, type PointWriter, timeFields } from "./points.ts";
 import type { RequestLimits } from "./request.ts";
 import { attributeFields, concat, field, fieldSize, stringField, writeHead } from "./wire.ts";
 
 /** The data points of one interval. */
 export interface IntervalPoints<H> {
   readonly interval: Interval;
-  readonly points: readonly Point<H>[];
+  readonly points: readonly EncodablePoint<H>[];
 }
 
-/** A metric's data points, all of one kind. */
-export type MetricData =
-  & { readonly name: string; readonly unit: string; readonly description: string }
-  & (
-    | { readonly kind: "explicit"; readonly data: readonly IntervalPoints<ExplicitFigures>[] }
-    | { readonly kind: "exponential"; readonly data: readonly IntervalPoints<ExponentialFigures>[] }
-  );
+/** Data points of a metric, all of one kind. */
+export interface MetricOf<Kind extends AggregationKind> {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly kind: Kind;
+  readonly data: readonly IntervalPoints<Histograms[Kind]>[];
+}
+
+/** Data points of a metric, of any kind. */
+export type MetricData = MetricOf<AggregationKind>;
 
 /** What is sent together. */
 export interface Collection {
@@ -53,7 +50,7 @@ export function encodeCollection(
   limits: RequestLimits,
 ): readonly PlainRequest[] {
   const envelope = envelopeOf(collection);
-  const metrics = collection.metrics.map(encodable);
+  const metrics = collection.metrics.map((metric) => encodable(metric));
   const requests: PlainRequest[] = [];
   let parts: Part[] = [];
   let points = 0;
@@ -127,14 +124,12 @@ interface Encodable {
   ): { readonly at: number; readonly measurements: number };
 }
 
-function encodable(metric: MetricData): Encodable {
-  return metric.kind === "explicit"
-    ? withWriter(metric, metric.data, explicitWriter())
-    : withWriter(metric, metric.data, exponentialWriter());
+function encodable<Kind extends AggregationKind>(metric: MetricOf<Kind>): Encodable {
+  return withWriter(metric, metric.data, POINT_ENCODINGS[metric.kind].newWriter());
 }
 
 function withWriter<H extends { readonly count: number }>(
-  { name, unit, description }: MetricData,
+  { name, unit, description }: Pick<MetricData, "name" | "unit" | "description">,
   data: readonly IntervalPoints<H>[],
   writer: PointWriter<H>,
 ): Encodable {

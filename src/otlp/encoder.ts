@@ -1,15 +1,15 @@
-import type { ExplicitPoint, ExponentialPoint, Point } from "../aggregate/delta.ts";
+import {
+  AGGREGATION_KINDS,
+  type AggregationKind,
+  type Histograms,
+} from "../aggregate/aggregation.ts";
+import type { Point } from "../aggregate/delta.ts";
 import type { Attributes } from "../aggregate/measurement.ts";
 import type { EncodeAttributes } from "../aggregate/series_table.ts";
 import type { RecordedMetric, Snapshot } from "../aggregate/snapshot.ts";
-import {
-  encodeCollection,
-  type IntervalPoints,
-  type MetricData,
-  type PlainRequest,
-} from "./encode.ts";
+import { encodeCollection, type MetricData, type MetricOf, type PlainRequest } from "./encode.ts";
 import { gzip } from "./gzip.ts";
-import { ATTRIBUTES } from "./points.ts";
+import { POINT_ENCODINGS } from "./points.ts";
 import type { EncodedRequest, RequestFormat } from "./request.ts";
 import { attributeFields } from "./wire.ts";
 
@@ -61,34 +61,26 @@ async function compressed(
  * The instrument's metric: one for each kind of data point that it has, since histograms with explicit bounds may have
  * been recorded where values are counted in exponential buckets.
  */
-function metricsOf(
+function metricsOf(recorded: RecordedMetric): readonly MetricData[] {
+  return AGGREGATION_KINDS.flatMap((kind) => metricOf(kind, recorded));
+}
+
+function metricOf<Kind extends AggregationKind>(
+  kind: Kind,
   { instrument: { name, unit, description }, intervals }: RecordedMetric,
-): readonly MetricData[] {
-  const explicit: IntervalPoints<ExplicitPoint["histogram"]>[] = [];
-  const exponential: IntervalPoints<ExponentialPoint["histogram"]>[] = [];
-  for (const { interval, points } of intervals) {
-    // Nearly always they are all of one kind: that saves copying them.
-    const ofBounds = points.every(isExplicit) ? points : points.filter(isExplicit);
-    if (ofBounds.length > 0) explicit.push({ interval, points: ofBounds });
-    if (ofBounds.length === points.length) continue;
-    exponential.push({ interval, points: points.filter(isExponential) });
-  }
-  const metrics: MetricData[] = [];
-  if (explicit.length > 0) {
-    metrics.push({ name, unit, description, kind: "explicit", data: explicit });
-  }
-  if (exponential.length > 0) {
-    metrics.push({ name, unit, description, kind: "exponential", data: exponential });
-  }
-  return metrics;
+): readonly MetricOf<Kind>[] {
+  const data = intervals.flatMap(({ interval, points }) => {
+    const own = pointsOf(kind, points);
+    return own.length > 0 ? [{ interval, points: own }] : [];
+  });
+  return data.length > 0 ? [{ name, unit, description, kind, data }] : [];
 }
 
-function isExplicit(point: Point): point is ExplicitPoint {
-  return point.kind === "explicit";
-}
-
-function isExponential(point: Point): point is ExponentialPoint {
-  return point.kind === "exponential";
+function pointsOf<Kind extends AggregationKind>(kind: Kind, points: readonly Point[]) {
+  const isOwn = (point: Point): point is Point & { readonly histogram: Histograms[Kind] } =>
+    point.kind === kind;
+  // Nearly always they are all of one kind: that saves copying them.
+  return points.every(isOwn) ? points : points.filter(isOwn);
 }
 
 const CHUNK_BYTES = 4096;
@@ -101,7 +93,7 @@ export function attributeEncoder(): EncodeAttributes {
   let chunk = new Uint8Array();
   let used = 0;
   return (attributes, kind) => {
-    const bytes = attributeFields(ATTRIBUTES[kind], attributes);
+    const bytes = attributeFields(POINT_ENCODINGS[kind].attributes, attributes);
     if (used + bytes.length > chunk.length) {
       chunk = new Uint8Array(Math.max(CHUNK_BYTES, bytes.length));
       used = 0;

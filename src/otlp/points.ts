@@ -1,3 +1,4 @@
+import type { AggregationKind, Histograms } from "../aggregate/aggregation.ts";
 import type { Interval } from "../aggregate/interval.ts";
 import {
   fieldSize,
@@ -11,9 +12,6 @@ import {
 
 // Data points as in metrics.proto, their fields in the order in which the OpenTelemetry SDK for JavaScript writes them.
 
-/** Field numbers of `attributes` in the two kinds of data point. */
-export const ATTRIBUTES = { explicit: 9, exponential: 1 } as const;
-
 /** What both kinds of histogram tell; `sum`, `min` and `max` are NaN where they are not known, and then not written. */
 interface Figures {
   readonly count: number;
@@ -22,13 +20,13 @@ interface Figures {
   readonly max: number;
 }
 
-export interface ExplicitFigures extends Figures {
+interface ExplicitFigures extends Figures {
   readonly bounds: readonly number[];
   /** One more than bounds. */
   readonly counts: readonly number[];
 }
 
-export interface ExponentialFigures extends Figures {
+interface ExponentialFigures extends Figures {
   readonly scale: number;
   /** The index of the lowest bucket. */
   readonly offset: number;
@@ -38,8 +36,8 @@ export interface ExponentialFigures extends Figures {
   countAt(position: number): number;
 }
 
-/** A data point but for its times. */
-export interface Point<H> {
+/** Data point but for its times. */
+export interface EncodablePoint<H> {
   /** Encoded, under the field number of its kind. */
   readonly attributes: Uint8Array;
   readonly histogram: H;
@@ -50,13 +48,13 @@ export interface PointWriter<H> {
   /** The field of `Metric` that holds them. */
   readonly field: number;
   /** Bytes of a data point without its tag and length. */
-  size(point: Point<H>): number;
+  size(point: EncodablePoint<H>): number;
   /** Writes those bytes where there are only zeros yet, and returns where they end. */
   write(
     bytes: Uint8Array,
     view: DataView,
     at: number,
-    point: Point<H>,
+    point: EncodablePoint<H>,
     times: Uint8Array,
   ): number;
 }
@@ -98,8 +96,24 @@ function writeOptional(view: DataView, at: number, field: number, value: number)
   return Number.isNaN(value) ? at : writeDouble(view, at, field, value);
 }
 
-/** HistogramDataPoint. */
-export function explicitWriter(): PointWriter<ExplicitFigures> {
+/** How the data points of an aggregation are encoded. */
+export interface PointEncoding<H> {
+  /** The field number of a data point's attributes. */
+  readonly attributes: number;
+  /** Makes a writer for one metric. */
+  newWriter(): PointWriter<H>;
+}
+
+/** Encodings of all aggregations. */
+export const POINT_ENCODINGS: {
+  readonly [Kind in AggregationKind]: PointEncoding<Histograms[Kind]>;
+} = {
+  explicit: { attributes: 9, newWriter: explicitWriter },
+  exponential: { attributes: 1, newWriter: exponentialWriter },
+};
+
+/** Writer of HistogramDataPoint. */
+function explicitWriter(): PointWriter<ExplicitFigures> {
   // Data points of one metric mostly have the same bounds.
   let encoded: readonly number[] | undefined;
   let boundsField: Uint8Array = new Uint8Array();
@@ -147,8 +161,8 @@ function packedDoubles(field: number, values: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** ExponentialHistogramDataPoint; there are no negative values, so `negative` is an empty message. */
-export function exponentialWriter(): PointWriter<ExponentialFigures> {
+/** Writer of ExponentialHistogramDataPoint; there are no negative values, so `negative` is an empty message. */
+function exponentialWriter(): PointWriter<ExponentialFigures> {
   return {
     field: 10,
     size: ({ attributes, histogram }) =>

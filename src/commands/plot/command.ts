@@ -10,6 +10,7 @@ import type { PlotFlags } from "../../settings/settings.ts";
 import { Console } from "../../console/console.ts";
 import { counted, plural } from "../../console/plural.ts";
 import { canvasOf, wrapped } from "../../console/canvas.ts";
+import { explicitBoundsOf } from "../../aggregate/aggregation.ts";
 import type { Instrument } from "../../aggregate/instrument.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import type { Records } from "../../source/source.ts";
@@ -161,7 +162,7 @@ function tablesOf(
   const add = ({ name, unit, bounds, attributes }: Instrument) =>
     tables.push(
       new PlotTable(
-        { name, unit, attributes, bounds: bounds === "exponential" ? defaultBounds(unit) : bounds },
+        { name, unit, attributes, bounds: explicitBoundsOf(bounds) ?? defaultBounds(unit) },
         hasRoom,
       ),
     ) - 1;
