@@ -5,7 +5,7 @@
  *     deno run -A bench/encode.ts [ROUNDS]
  */
 import { systemClock } from "../src/platform/clock.ts";
-import { recorder } from "../src/otlp/recorder.ts";
+import { recordingOf } from "../tests/support/recording.ts";
 import { sdkRecorder } from "../tests/support/sdk.ts";
 import { BOUNDS, durations, median, table } from "./support.ts";
 
@@ -34,13 +34,13 @@ async function timed(record: () => void, encode: () => Promise<unknown>): Promis
 
 async function compare(bounds: readonly number[] | "exponential"): Promise<string[][]> {
   const config = durations(2 * SERIES, bounds);
-  const here = recorder(config, systemClock);
+  const here = recordingOf(config, systemClock);
   const sdk = sdkRecorder(config);
   const ours: Times[] = [];
   const theirs: Times[] = [];
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     const measured = batch();
-    const own = await timed(() => here.record(measured), () => here.collect(LIMITS, "none"));
+    const own = await timed(() => here.add(measured), () => here.collect(LIMITS, "none"));
     const other = await timed(() => sdk.record(measured), () => sdk.collect(1, 2));
     if (round < 0) continue;
     ours.push(own);

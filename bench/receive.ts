@@ -8,7 +8,7 @@
  * are answered. OTELCOL and ROTEL name the executables; without one its rows are left out.
  */
 import { systemClock } from "../src/platform/clock.ts";
-import { recorder } from "../src/otlp/recorder.ts";
+import { recordingOf } from "../tests/support/recording.ts";
 import { ONE_REQUEST } from "../src/otlp/request.ts";
 import { freePort } from "../tests/support/process.ts";
 import {
@@ -126,9 +126,9 @@ async function measured(
 }
 
 async function encoded(): Promise<Uint8Array<ArrayBuffer>> {
-  const recording = recorder(durations(POINTS), systemClock);
+  const recording = recordingOf(durations(POINTS), systemClock);
   for (let series = 0; series < POINTS; series++) {
-    recording.record([1, 20, 300].map((value) => ({ value, attributes: { series } })));
+    recording.add([1, 20, 300].map((value) => ({ value, attributes: { series } })));
   }
   const { requests: [request] } = await recording.collect(ONE_REQUEST, "none");
   if (request === undefined) throw new Error("There is no request");

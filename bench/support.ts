@@ -1,6 +1,6 @@
 /** Shared parts of the benchmarks: executables to compare, a receiver, processes measured, tables. */
 import { bundle, compile, compileProgram, RUN_FLAGS } from "../scripts/compile.ts";
-import type { RecorderConfig } from "../src/otlp/recorder.ts";
+import type { RecordingConfig } from "../tests/support/recording.ts";
 import { freePort } from "../tests/support/process.ts";
 
 /** Executable file and its size. */
@@ -227,7 +227,7 @@ export const BOUNDS = [5, 10, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000];
 export function durations(
   maxSeries: number,
   bounds: readonly number[] | "exponential" = BOUNDS,
-): RecorderConfig {
+): RecordingConfig {
   return {
     resource: { "service.name": "my-service", "deployment.environment": "prod" },
     instruments: [{

@@ -9,7 +9,7 @@
  * executables; without the latter its rows are left out.
  */
 import { systemClock } from "../src/platform/clock.ts";
-import { type Recorder, recorder } from "../src/otlp/recorder.ts";
+import { type EncodedRecorder, recordingOf } from "../tests/support/recording.ts";
 import {
   background,
   cost,
@@ -42,7 +42,7 @@ if (Deno.args[0] === "sender") {
 /** Sends for `seconds`; with `posted` the same request each time. */
 async function sender(url: string, posted: boolean, seconds: number): Promise<void> {
   const until = performance.now() + seconds * 1000;
-  const recording = recorder(durations(SERIES), systemClock);
+  const recording = recordingOf(durations(SERIES), systemClock);
   // The attributes are strings, as the program makes them: a receiver accepts numbers faster.
   const sets = Array.from({ length: SERIES }, (_, i) => ({ series: String(i + 1) }));
   let bodies = await next(recording, sets);
@@ -58,10 +58,10 @@ async function sender(url: string, posted: boolean, seconds: number): Promise<vo
 }
 
 async function next(
-  recording: Recorder,
+  recording: EncodedRecorder,
   sets: readonly { readonly series: string }[],
 ): Promise<readonly Uint8Array<ArrayBuffer>[]> {
-  recording.record(
+  recording.add(
     sets.map((attributes) => ({ value: Math.exp(8 * Math.random()), attributes })),
   );
   const { requests } = await recording.collect(LIMITS, "none");

@@ -1,12 +1,8 @@
 import type { Attributes } from "./measurement.ts";
-import { ExplicitHistogram } from "./explicit.ts";
-import { ExponentialHistogram } from "./exponential.ts";
+import { type Aggregation, aggregationOf, type Buckets, type Counted } from "./aggregation.ts";
 import { OverflowCount } from "./overflow.ts";
 
-/** Upper bounds of buckets, finite and strictly increasing; or none to choose, with base-2 exponential ones. */
-export type Buckets = readonly number[] | "exponential";
-
-/** What is told apart by attributes and buckets, for as long as it is remembered. */
+/** Series of an instrument, told apart by attributes and buckets, for as long as it is remembered. */
 export interface Series {
   readonly key: string;
   /** The key of its attributes alone. */
@@ -26,15 +22,11 @@ export interface Series {
   next: Series | undefined;
 }
 
-/** One series in one interval. */
-export type Point = ExplicitPoint | ExponentialPoint;
-export type ExplicitPoint = PointOf<"explicit", ExplicitHistogram>;
-export type ExponentialPoint = PointOf<"exponential", ExponentialHistogram>;
+/** Data point: the histogram of one series in one interval. */
+export type Point = Counted & PointParts;
 
-interface PointOf<Kind, H> {
-  readonly kind: Kind;
+interface PointParts {
   readonly layout: Layout;
-  readonly histogram: H;
   attributes: Uint8Array;
   /** Whose it is; nobody's when it waits to be used again. */
   series: Series | undefined;
@@ -54,17 +46,17 @@ const NO_BYTES = new Uint8Array();
 
 /** Makes data points with the same buckets, and uses those again that are done with. */
 export class Layout {
-  readonly buckets: Buckets;
+  readonly aggregation: Aggregation;
   readonly #spare: Point[] = [];
 
   constructor(buckets: Buckets) {
-    this.buckets = buckets;
+    this.aggregation = aggregationOf(buckets);
   }
 
   /** A data point without values, nobody's yet. */
   point(): Point {
     const point = this.#spare.pop();
-    if (point === undefined) return this.#made();
+    if (point === undefined) return this.#newPoint();
     point.histogram.clear();
     return point;
   }
@@ -75,22 +67,13 @@ export class Layout {
     this.#spare.push(point);
   }
 
-  #made(): Point {
-    const { buckets } = this;
-    return buckets === "exponential"
-      ? {
-        kind: buckets,
-        layout: this,
-        histogram: new ExponentialHistogram(),
-        attributes: NO_BYTES,
-        series: undefined,
-      }
-      : {
-        kind: "explicit",
-        layout: this,
-        histogram: new ExplicitHistogram(buckets),
-        attributes: NO_BYTES,
-        series: undefined,
-      };
+  #newPoint(): Point {
+    const { aggregation } = this;
+    return {
+      ...aggregation.newHistogram(),
+      layout: this,
+      attributes: NO_BYTES,
+      series: undefined,
+    };
   }
 }

@@ -1,6 +1,7 @@
 import { UsageError } from "../platform/errors.ts";
 import { METRIC_NAME } from "../settings/metric_name.ts";
 import { decimal } from "../platform/number.ts";
+import type { Buckets } from "./aggregation.ts";
 import { defaultBounds } from "./default_bounds.ts";
 import {
   choiceSetting,
@@ -25,7 +26,7 @@ export interface MetricConfig {
   readonly unit: string;
   readonly description: string;
   /** Upper bounds of the buckets, strictly increasing, in the metric's unit; or base-2 exponential ones. */
-  readonly bounds: readonly number[] | "exponential";
+  readonly bounds: Buckets;
   /** Data points a send at most. */
   readonly maxSeries: number;
   readonly resource: Readonly<Record<string, string>>;

@@ -1,7 +1,9 @@
 import type { Attributes, MeasuredHistogram, Measurement } from "./measurement.ts";
 import { fingerprintOf, keyOf } from "./attribute_key.ts";
 import type { CardinalityLimit } from "./cardinality_limit.ts";
-import { type Buckets, Delta, Layout, type Point, type Series } from "./delta.ts";
+import { boundsKey, type Buckets } from "./aggregation.ts";
+import { Delta, Layout, type Point, type Series } from "./delta.ts";
+import { EndBucketWatch, type FullBucket } from "./end_bucket.ts";
 import { type Overflow, OverflowCount } from "./overflow.ts";
 
 /** Attributes as they stand in a data point of that kind. */
@@ -16,11 +18,15 @@ export interface Drained {
   readonly unequalBounds: number;
 }
 
-/** A bucket at an end that holds all values. */
-export interface FullBucket {
-  readonly bucket: "first" | "last";
-  /** The value that is nearest to the bucket's only finite bound. */
-  readonly nearest: number;
+/** What a table is made of. */
+export interface SeriesTableOptions {
+  readonly buckets: Buckets;
+  /** Attributes on every data point; they override a measurement's own. */
+  readonly fixed: Attributes;
+  readonly cardinality: CardinalityLimit;
+  readonly encode: EncodeAttributes;
+  /** Whether series beyond the limit may be merged into one now; without it, they may always. */
+  readonly mayFold?: () => boolean;
 }
 
 /** OpenTelemetry's metrics SDK specification, "Overflow attribute". */
@@ -32,8 +38,7 @@ const MOST_OBJECTS = 1_000_000;
 /** The series of one instrument: begins the delta of an interval, records into it, and drains it. */
 export class SeriesTable {
   readonly #own: Layout;
-  readonly #ownBounds: string;
-  /** Of histograms that came with other bounds than the instrument's. */
+  /** Layouts of histograms that came with other bounds than the instrument's, by key. */
   readonly #others = new Map<string, Layout>();
   /** Without bounds: what was folded with unequal ones keeps its count, sum, min and max. */
   readonly #boundless = new Layout([]);
@@ -50,22 +55,12 @@ export class SeriesTable {
   readonly #deltas = new Set<Delta>();
   readonly #overflowKey: string;
   #overflow: Series | undefined;
-  /** Whether a value fell elsewhere than into the first bucket, or the last. */
-  #beyondFirst = false;
-  #belowLast = false;
-  #anyDrained = false;
-  #least = Infinity;
-  #greatest = -Infinity;
+  readonly #ends = new EndBucketWatch();
+  readonly #mayFold: () => boolean;
 
-  /** `fixed` attributes are on every data point and beat a measurement's own. */
-  constructor(
-    buckets: Buckets,
-    fixed: Attributes,
-    cardinality: CardinalityLimit,
-    encode: EncodeAttributes,
-  ) {
+  constructor({ buckets, fixed, cardinality, encode, mayFold = () => true }: SeriesTableOptions) {
     this.#own = new Layout(buckets);
-    this.#ownBounds = buckets === "exponential" ? buckets : boundsKey(buckets);
+    this.#mayFold = mayFold;
     this.#fixed = fixed;
     this.#hasFixed = Object.keys(fixed).length > 0;
     this.#cardinality = cardinality;
@@ -81,9 +76,7 @@ export class SeriesTable {
 
   /** The bucket at an end that all values so far fell into, if there is more than one bucket. */
   get endBucket(): FullBucket | undefined {
-    if (!this.#anyDrained) return undefined;
-    if (!this.#beyondFirst) return { bucket: "first", nearest: this.#greatest };
-    return this.#belowLast ? undefined : { bucket: "last", nearest: this.#least };
+    return this.#ends.fullBucket;
   }
 
   /**
@@ -91,13 +84,7 @@ export class SeriesTable {
    * was no room and nothing may be folded. Values must be finite and not negative; attributes must not be changed
    * afterwards.
    */
-  record(
-    batch: readonly Measurement[],
-    delta: Delta,
-    mayFold = true,
-    from = 0,
-    to = batch.length,
-  ): number {
+  add(batch: readonly Measurement[], delta: Delta, from = 0, to = batch.length): number {
     let last: Series | undefined;
     for (let i = from; i < to; i++) {
       const measurement = batch[i];
@@ -109,9 +96,7 @@ export class SeriesTable {
       // Many batches have the order of the one before, and looking there is faster than any map.
       const expected = last?.next;
       const known = expected?.object === attributes ? expected : this.#byObject.get(attributes);
-      const series = known?.delta === delta
-        ? known
-        : this.#seriesOf(attributes, known, delta, mayFold);
+      const series = known?.delta === delta ? known : this.#seriesOf(attributes, known, delta);
       if (series === undefined) return i;
       if (last !== undefined) last.next = series;
       last = series;
@@ -121,11 +106,10 @@ export class SeriesTable {
     return to;
   }
 
-  /** The same with histograms; one without values adds nothing. Their bounds stand in place of the instrument's. */
-  recordHistograms(
+  /** Adds histograms in the same way. Their bounds stand in place of the instrument's; one without values adds nothing. */
+  addHistograms(
     batch: readonly MeasuredHistogram[],
     delta: Delta,
-    mayFold = true,
     from = 0,
     to = batch.length,
   ): number {
@@ -137,7 +121,7 @@ export class SeriesTable {
         throw new RangeError(`${counts.length} counts do not fit ${bounds.length} bounds`);
       }
       if (measured.count === 0) continue;
-      const series = this.#seriesWith(measured, delta, mayFold);
+      const series = this.#seriesWith(measured, delta);
       if (series === undefined) return i;
       this.#merge(measured, series, delta);
     }
@@ -153,8 +137,8 @@ export class SeriesTable {
       unequalBounds: this.#others.size > 0 ? unequalBounds(points, this.#overflow) : 0,
     };
     for (const point of points) {
-      if (this.#beyondFirst && this.#belowLast) break;
-      if (point.layout === this.#own) this.#noteEnds(point);
+      if (this.#ends.isDecided) break;
+      if (point.layout === this.#own) this.#ends.look(point);
     }
     if (this.#byKey.size > 2 * this.#cardinality.most + 1) this.#forgetUnused();
     for (const [series, point] of delta.left) {
@@ -174,11 +158,10 @@ export class SeriesTable {
     attributes: Attributes,
     known: Series | undefined,
     delta: Delta,
-    mayFold: boolean,
   ): Series | undefined {
-    if (known !== undefined) return this.#enter(known, delta, mayFold);
+    if (known !== undefined) return this.#enter(known, delta);
     const all = this.#withFixed(attributes);
-    if (mayFold && this.#cardinality.isReached && delta.overflow.isMore) {
+    if (this.#cardinality.isReached && delta.overflow.isMore && this.#mayFold()) {
       // Identifiers, most likely: their keys would take most of the time.
       if (!this.#fingerprints.has(fingerprintOf(all))) return this.#fold("", delta);
     }
@@ -186,9 +169,9 @@ export class SeriesTable {
     const series = this.#byKey.get(set);
     if (series !== undefined) {
       this.#recognise(attributes, series);
-      return this.#enter(series, delta, mayFold);
+      return this.#enter(series, delta);
     }
-    if (!this.#cardinality.reserve()) return mayFold ? this.#fold(set, delta) : undefined;
+    if (!this.#cardinality.reserve()) return this.#foldIfAllowed(set, delta, 1);
     const begun = this.#begin(set, set, all, this.#own, delta);
     this.#recognise(attributes, begun);
     return begun;
@@ -198,16 +181,15 @@ export class SeriesTable {
   #seriesWith(
     { bounds, attributes, count }: MeasuredHistogram,
     delta: Delta,
-    mayFold: boolean,
   ): Series | undefined {
     const all = this.#withFixed(attributes);
     const set = keyOf(all);
     const buckets = boundsKey(bounds);
-    const own = buckets === this.#ownBounds;
+    const own = buckets === this.#own.aggregation.key;
     const key = own ? set : `${buckets}|${set}`;
     const series = this.#byKey.get(key);
-    if (series !== undefined) return this.#enter(series, delta, mayFold, count);
-    if (!this.#cardinality.reserve()) return mayFold ? this.#fold(set, delta, count) : undefined;
+    if (series !== undefined) return this.#enter(series, delta, count);
+    if (!this.#cardinality.reserve()) return this.#foldIfAllowed(set, delta, count);
     let layout = own ? this.#own : this.#others.get(buckets);
     if (layout === undefined) {
       layout = new Layout(bounds);
@@ -221,14 +203,18 @@ export class SeriesTable {
   }
 
   /** A series that is known gets its data point in this delta, for so many measurements. */
-  #enter(series: Series, delta: Delta, mayFold: boolean, count = 1): Series | undefined {
+  #enter(series: Series, delta: Delta, count = 1): Series | undefined {
     if (series.delta === delta) return series;
     const left = delta.left.size > 0 ? delta.left.get(series) : undefined;
     if (left === undefined && !this.#cardinality.reserve()) {
-      return mayFold ? this.#fold(series.set, delta, count) : undefined;
+      return this.#foldIfAllowed(series.set, delta, count);
     }
     this.#move(series, delta, left ?? this.#place(emptyPoint(series), series, delta));
     return series;
+  }
+
+  #foldIfAllowed(set: string, delta: Delta, count: number): Series | undefined {
+    return this.#mayFold() ? this.#fold(set, delta, count) : undefined;
   }
 
   /**
@@ -288,7 +274,7 @@ export class SeriesTable {
   #give(point: Point, series: Series): void {
     point.series = series;
     // What is folded may stand in a data point of another kind than the instrument's.
-    point.attributes = kindOf(series.layout) === point.kind
+    point.attributes = series.layout.aggregation.kind === point.kind
       ? series.attributes
       : this.#encode({ ...this.#fixed, ...OVERFLOW }, point.kind);
   }
@@ -306,7 +292,7 @@ export class SeriesTable {
       set,
       layout,
       fingerprint: fingerprintOf(all),
-      attributes: this.#encode(all, kindOf(layout)),
+      attributes: this.#encode(all, layout.aggregation.kind),
       delta: undefined,
       point,
       object: undefined,
@@ -338,16 +324,6 @@ export class SeriesTable {
     series.point = flat;
     point.layout.recycle(point);
     return flat;
-  }
-
-  #noteEnds({ kind, histogram }: Point): void {
-    if (kind !== "explicit") return;
-    const { count, counts } = histogram;
-    this.#anyDrained ||= counts.length > 1;
-    this.#beyondFirst ||= counts[0] !== count;
-    this.#belowLast ||= counts.at(-1) !== count;
-    this.#least = Math.min(this.#least, histogram.min);
-    this.#greatest = Math.max(this.#greatest, histogram.max);
   }
 
   #recognise(attributes: Attributes, series: Series): void {
@@ -390,14 +366,6 @@ function emptyPoint(series: Series): Point {
   if (!free) return layout.point();
   point.histogram.clear();
   return point;
-}
-
-function boundsKey(bounds: readonly number[]): string {
-  return bounds.join();
-}
-
-function kindOf({ buckets }: Layout): Point["kind"] {
-  return buckets === "exponential" ? buckets : "explicit";
 }
 
 function isEqual(a: readonly number[], b: readonly number[]): boolean {

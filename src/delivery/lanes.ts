@@ -1,15 +1,8 @@
 import type { EncodedRequest } from "../otlp/request.ts";
-import {
-  type Delivering,
-  type Delivery,
-  type DeliveryEvent,
-  type FollowedPlace,
-  type Ledger,
-  type Pending,
-  ReceiverState,
-  type Shared,
-  type Window,
-} from "./delivery.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Delivering, DeliveryEvent, Ledger, Pending, Window } from "./delivering.ts";
+import type { Delivery } from "./delivery.ts";
+import { ReceiverState, type Shared } from "./receiver_state.ts";
 
 /**
  * Several deliveries as one: each lane has a request of its own under way. A request stays in the lane that it names, so
@@ -61,17 +54,17 @@ export class Lanes implements Delivering {
     }
   }
 
-  /** What is `followed` is read for one lane only: the store keeps its place with the requests of that one. */
+  /** A source with a checkpoint is read for one lane only: the store keeps it with the requests of that one. */
   async *add(
     requests: readonly EncodedRequest[],
     iteration: number,
     recordedAt: number,
-    followed?: FollowedPlace,
+    checkpoint?: Checkpoint,
   ): AsyncGenerator<DeliveryEvent, readonly Pending[]> {
     const added: Pending[] = [];
     for (const [at, lane] of this.#lanes.entries()) {
       const own = requests.filter(({ lane: named = 0 }) => named % this.#lanes.length === at);
-      if (own.length > 0) added.push(...yield* lane.add(own, iteration, recordedAt, followed));
+      if (own.length > 0) added.push(...yield* lane.add(own, iteration, recordedAt, checkpoint));
     }
     return added;
   }

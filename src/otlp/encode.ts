@@ -1,31 +1,28 @@
-import type { Interval } from "./interval.ts";
+import type { Interval } from "../aggregate/interval.ts";
 import type { Attributes } from "../aggregate/measurement.ts";
 import { joinBytes } from "../platform/byte_buffer.ts";
-import {
-  type ExplicitFigures,
-  explicitWriter,
-  type ExponentialFigures,
-  exponentialWriter,
-  type PointWriter,
-  timeFields,
-  type UntimedPoint,
-} from "./points.ts";
+import type { AggregationKind, Histograms } from "../aggregate/aggregation.ts";
+import { type EncodablePoint, POINT_ENCODINGS, type PointWriter, timeFields } from "./points.ts";
 import type { RequestLimits } from "./request.ts";
 import { attributeFields, field, fieldSize, stringField, writeHead } from "./wire.ts";
 
 /** Data points of one interval. */
 export interface IntervalPoints<H> {
   readonly interval: Interval;
-  readonly points: readonly UntimedPoint<H>[];
+  readonly points: readonly EncodablePoint<H>[];
 }
 
-/** A metric with its data points, all of one kind. */
-export type MetricData =
-  & { readonly name: string; readonly unit: string; readonly description: string }
-  & (
-    | { readonly kind: "explicit"; readonly data: readonly IntervalPoints<ExplicitFigures>[] }
-    | { readonly kind: "exponential"; readonly data: readonly IntervalPoints<ExponentialFigures>[] }
-  );
+/** Data points of a metric, all of one kind. */
+export interface MetricOf<Kind extends AggregationKind> {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly kind: Kind;
+  readonly data: readonly IntervalPoints<Histograms[Kind]>[];
+}
+
+/** Data points of a metric, of any kind. */
+export type MetricData = MetricOf<AggregationKind>;
 
 /** Metrics that are sent together, with their resource and scope. */
 export interface Collection {
@@ -54,7 +51,7 @@ export function encodeCollection(
   limits: RequestLimits,
 ): readonly PlainRequest[] {
   const envelope = envelopeOf(collection);
-  const metrics = collection.metrics.map(encodable);
+  const metrics = collection.metrics.map((metric) => encodable(metric));
   const requests: PlainRequest[] = [];
   let parts: Part[] = [];
   let points = 0;
@@ -128,14 +125,12 @@ interface Encodable {
   ): { readonly at: number; readonly measurements: number };
 }
 
-function encodable(metric: MetricData): Encodable {
-  return metric.kind === "explicit"
-    ? withWriter(metric, metric.data, explicitWriter())
-    : withWriter(metric, metric.data, exponentialWriter());
+function encodable<Kind extends AggregationKind>(metric: MetricOf<Kind>): Encodable {
+  return withWriter(metric, metric.data, POINT_ENCODINGS[metric.kind].newWriter());
 }
 
 function withWriter<H extends { readonly count: number }>(
-  { name, unit, description }: MetricData,
+  { name, unit, description }: Pick<MetricData, "name" | "unit" | "description">,
   data: readonly IntervalPoints<H>[],
   writer: PointWriter<H>,
 ): Encodable {

@@ -5,7 +5,7 @@ import {
   ExportMetricsServiceRequestSchema,
 } from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { type DataPoint, dataPointsOf, metricsIn } from "./data_points.ts";
-import type { EncodedRequest, RequestLimits } from "./request.ts";
+import type { EncodedRequest, RequestFormat, RequestLimits } from "./request.ts";
 import { splitRequest } from "./split.ts";
 
 // Import this module dynamically where `send` alone does not need it: the schema costs time at start.
@@ -13,8 +13,7 @@ import { splitRequest } from "./split.ts";
 /** Encodes a decoded request, in parts if it exceeds the limits. */
 export async function encodeMessage(
   request: ExportMetricsServiceRequest,
-  limits: RequestLimits,
-  compression: "gzip" | "none",
+  { limits, compression }: RequestFormat,
 ): Promise<readonly EncodedRequest[]> {
   const points = [...dataPointsIn(request)];
   const body = toBinary(ExportMetricsServiceRequestSchema, request);

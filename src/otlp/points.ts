@@ -1,4 +1,5 @@
-import type { Interval } from "./interval.ts";
+import type { AggregationKind, Histograms } from "../aggregate/aggregation.ts";
+import type { Interval } from "../aggregate/interval.ts";
 import {
   fieldSize,
   varintSize,
@@ -11,9 +12,6 @@ import {
 
 // Data points as in metrics.proto, their fields in the order in which the OpenTelemetry SDK for JavaScript writes them.
 
-/** Field number of `attributes` in each kind of data point. */
-export const ATTRIBUTES = { explicit: 9, exponential: 1 } as const;
-
 /**
  * Figures that both kinds of histogram have. `sum`, `min` and `max` are NaN if they are unknown, and then not written.
  */
@@ -25,14 +23,14 @@ interface HistogramFigures {
 }
 
 /** Figures of a histogram with explicit bounds. */
-export interface ExplicitFigures extends HistogramFigures {
+interface ExplicitFigures extends HistogramFigures {
   readonly bounds: readonly number[];
   /** Count per bucket, one more than bounds. */
   readonly counts: readonly number[];
 }
 
 /** Figures of an exponential histogram. */
-export interface ExponentialFigures extends HistogramFigures {
+interface ExponentialFigures extends HistogramFigures {
   readonly scale: number;
   /** Index of the lowest bucket. */
   readonly offset: number;
@@ -43,7 +41,7 @@ export interface ExponentialFigures extends HistogramFigures {
 }
 
 /** Data point without its times, which all data points of an interval share. */
-export interface UntimedPoint<H> {
+export interface EncodablePoint<H> {
   /** Attributes, encoded under the field number of the data point's kind. */
   readonly attributes: Uint8Array;
   readonly histogram: H;
@@ -54,13 +52,13 @@ export interface PointWriter<H> {
   /** Field of `Metric` that holds the data points. */
   readonly field: number;
   /** Returns the size of a data point in bytes, without its tag and length. */
-  size(point: UntimedPoint<H>): number;
+  size(point: EncodablePoint<H>): number;
   /** Writes a data point into bytes that are all zero, and returns where it ends. */
   write(
     bytes: Uint8Array,
     view: DataView,
     at: number,
-    point: UntimedPoint<H>,
+    point: EncodablePoint<H>,
     times: Uint8Array,
   ): number;
 }
@@ -102,8 +100,24 @@ function writeOptional(view: DataView, at: number, field: number, value: number)
   return Number.isNaN(value) ? at : writeDouble(view, at, field, value);
 }
 
+/** Encoding of the data points of an aggregation. */
+export interface PointEncoding<H> {
+  /** Field number of a data point's attributes. */
+  readonly attributes: number;
+  /** Creates a writer for one metric. */
+  newWriter(): PointWriter<H>;
+}
+
+/** Encodings of all aggregations. */
+export const POINT_ENCODINGS: {
+  readonly [Kind in AggregationKind]: PointEncoding<Histograms[Kind]>;
+} = {
+  explicit: { attributes: 9, newWriter: explicitWriter },
+  exponential: { attributes: 1, newWriter: exponentialWriter },
+};
+
 /** Creates the encoder of HistogramDataPoint. */
-export function explicitWriter(): PointWriter<ExplicitFigures> {
+function explicitWriter(): PointWriter<ExplicitFigures> {
   // Data points of one metric mostly have the same bounds.
   let encoded: readonly number[] | undefined;
   let boundsField: Uint8Array = new Uint8Array();
@@ -155,7 +169,7 @@ function packedDoubles(field: number, values: readonly number[]): Uint8Array {
  * Creates the encoder of ExponentialHistogramDataPoint. There are no negative values, so `negative` is an empty
  * message.
  */
-export function exponentialWriter(): PointWriter<ExponentialFigures> {
+function exponentialWriter(): PointWriter<ExponentialFigures> {
   return {
     field: 10,
     size: ({ attributes, histogram }) =>

@@ -17,6 +17,12 @@ export interface RequestLimits {
   readonly bytes: number;
 }
 
+/** Format of encoded requests: their limits and compression. */
+export interface RequestFormat {
+  readonly limits: RequestLimits;
+  readonly compression: "gzip" | "none";
+}
+
 /** The limits, and at most so many bytes. */
 export function withByteLimit(bytes: number, limits: RequestLimits): RequestLimits {
   return bytes < limits.bytes ? { ...limits, bytes } : limits;

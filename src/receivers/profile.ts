@@ -5,7 +5,7 @@ import type { Credentials } from "../http/exchange.ts";
 import type { Profile } from "../http/profile.ts";
 import type { Trouble } from "../http/reply.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import type { Measured } from "../otlp/recorder.ts";
+import type { MeasuredInterval } from "../aggregate/snapshot.ts";
 import type { EncodedRequest, RequestLimits } from "../otlp/request.ts";
 import type { Finding } from "./finding.ts";
 import type { Problem } from "./problem.ts";
@@ -113,7 +113,7 @@ export interface Advice {
     reported: readonly Finding[],
   ): Promise<readonly Finding[]>;
   /** Finds the intervals that are too old or too far ahead. `now` in ms since 1970. */
-  untimely(measured: readonly Measured[], now: number): readonly Finding[];
+  untimely(measured: readonly MeasuredInterval[], now: number): readonly Finding[];
   /** Says where to look for what was accepted, one line each. */
   whereToLook(): readonly string[];
 }

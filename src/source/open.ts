@@ -1,38 +1,48 @@
+import { attributeEncoder, Encoder } from "../otlp/encoder.ts";
 import type { Console } from "../console/console.ts";
-import type { Followed } from "../delivery/spool/spool_file.ts";
+import { DeltaRecorder, type Recorder } from "../aggregate/recorder.ts";
+import type { KeptCheckpoint } from "../delivery/checkpoint.ts";
+import type { Instrument, RecorderConfig } from "../aggregate/instrument.ts";
 import type { MetricConfig } from "../aggregate/metric_config.ts";
+import { RecordedRequests, type RequestProducer } from "../otlp/producer.ts";
 import type { SourceConfig } from "./source_config.ts";
-import { batchSource, emptySource, type RecordFamilies, type Source } from "./source.ts";
+import {
+  batchSource,
+  emptySource,
+  type RecordFamilies,
+  type Records,
+  type Source,
+} from "./source.ts";
 import type { System } from "../platform/system.ts";
 import { sampleBatch } from "./generate/sample.ts";
-import { type Instrument, type Recorder, recorder } from "../otlp/recorder.ts";
 import type { TimeConfig } from "./input/input_config.ts";
 import { type LoadConfig, ONE_PROCESS } from "./generate/load_config.ts";
 import { invalid } from "../settings/setting.ts";
 import { familyInstruments } from "./prometheus/families.ts";
 
-/** Where measurements come from and where they are recorded. */
+/** Source of a run, what it records into, and the requests that are made of that. */
 export interface Recording {
   readonly source: Source;
-  readonly recorder: Recorder;
+  readonly records: Records;
+  readonly requests: RequestProducer;
   /** The names of the metrics. */
   readonly metrics: readonly string[];
-  /** Those that the recorder was made with: a measurement names one by its index. */
+  /** Instruments by index, as a measurement names them. */
   readonly instruments: readonly Instrument[];
   close(): void;
 }
 
-/** How what a source brings is used. */
+/** Uses of a recording that its source depends on. */
 export interface Use {
   /** All is collected at once, whatever memory that takes. */
   readonly inOne?: boolean;
   /** Measurements are sent as they come. */
   readonly isLive?: boolean;
-  /** There is a spool, which knows how far a followed file was read. */
-  readonly followed?: { readonly from: Followed | undefined } | undefined;
+  /** There is a spool, which keeps how far a source was read; by an earlier process, too. */
+  readonly checkpoints?: { readonly kept: KeptCheckpoint | undefined } | undefined;
 }
 
-/** What says where measurements come from and how they are recorded. */
+/** Settings of a recording. */
 export interface RecordingConfig {
   readonly source: SourceConfig;
   readonly metric: MetricConfig;
@@ -49,62 +59,69 @@ export async function openRecording(
 ): Promise<Recording> {
   const { source, metric, load = ONE_PROCESS } = config;
   const { warn } = console;
-  const single = (
-    opened: Partial<Recording> & Pick<Recording, "source">,
-  ): Recording => ({
-    recorder: recorderOf(config, [metric], metric.resource, system),
-    metrics: [metric.name],
-    instruments: [metric],
-    close() {},
-    ...opened,
-  });
+  const recorded = (
+    { recorder, resource = metric.resource, ...opened }:
+      & Partial<Recording>
+      & Pick<Recording, "source">
+      & { readonly recorder?: Recorder; readonly resource?: MetricConfig["resource"] },
+  ): Recording => {
+    const records = recorder ?? new DeltaRecorder(recorderConfig(config, [metric]), system.clock);
+    return {
+      records,
+      requests: new RecordedRequests(records, new Encoder(resource)),
+      metrics: [metric.name],
+      instruments: [metric],
+      close() {},
+      ...opened,
+    };
+  };
   switch (source.kind) {
     case "spool":
-      return single({ source: emptySource });
+      return recorded({ source: emptySource });
     case "sample":
-      return single({ source: batchSource(() => sampleBatch(system.random)) });
+      return recorded({ source: batchSource(() => sampleBatch(system.random)) });
     case "values": {
       const attributes = {};
       const values = source.values.map((value) => ({ value, attributes }));
-      return single({ source: batchSource(() => values) });
+      return recorded({ source: batchSource(() => values) });
     }
     case "since": {
       const value = (system.clock.wall() - source.start) / source.unitMs;
       if (value < 0) throw invalid(source.setting, "a time that has passed: this one is to come");
-      return single({ source: batchSource(() => [{ value, attributes: {} }]) });
+      return recorded({ source: batchSource(() => [{ value, attributes: {} }]) });
     }
     case "input": {
       const { openInput } = await import("./input/open_input.ts");
       const { found, recordFamilies } = familiesOf(config, [metric]);
       const { time } = source;
-      const { isLive = false, inOne = false, followed } = use;
-      const settings = { input: source, unit: metric.unit, isLive, from: followed?.from };
+      const { isLive = false, inOne = false, checkpoints } = use;
+      const settings = { input: source, unit: metric.unit, isLive, from: checkpoints?.kept };
       const opened = await openInput(settings, recordFamilies, system, console);
-      if (time === undefined) return single({ ...found, ...opened });
+      if (time === undefined) return recorded({ ...found, ...opened });
       const timed = await intervalRecorder(config, time, inOne);
-      // The place that the spool keeps is behind all lines so far, so none of their intervals may wait for more.
-      if (source.follow && followed !== undefined) timed.finish();
-      return single({ ...found, ...opened, recorder: timed });
+      // The checkpoint that the spool keeps is behind all lines so far, so none of their intervals may wait for more.
+      if (source.follow && checkpoints !== undefined) timed.finish();
+      return recorded({ ...found, ...opened, recorder: timed });
     }
     case "scrape": {
       const { openScrape } = await import("./prometheus/open_scrape.ts");
       const { found, recordFamilies } = familiesOf(config, []);
-      return single({
+      return recorded({
         ...found,
-        recorder: recorderOf(config, [], metric.resource, system),
+        recorder: new DeltaRecorder(recorderConfig(config, []), system.clock),
         source: openScrape(source, recordFamilies, metric.maxSeries, system, console),
       });
     }
     case "replay": {
       const { openReplay } = await import("./replay/open_replay.ts");
       const replayed = await openReplay(source, system, warn);
-      return { ...single(replayed), ...replayed, metrics: [], instruments: [] };
+      return recorded({ ...replayed, metrics: [], instruments: [] });
     }
     case "synthetic": {
       const { openSynthetic } = await import("./generate/open_generated.ts");
-      return single({
+      return recorded({
         source: openSynthetic(source, load.share, system, warn),
-        ...await inLanes(config, [metric], metric.resource, system),
+        recorder: await loadRecorder(config, [metric], system),
       });
     }
     case "scenario": {
@@ -116,10 +133,10 @@ export async function openRecording(
         system,
         warn,
       );
-      return single({
+      return recorded({
         source: traffic,
-        recorder: recorderOf(config, instruments, resource, system),
-        ...await inLanes(config, instruments, resource, system),
+        resource,
+        recorder: await loadRecorder(config, instruments, system),
         metrics: instruments.map(({ name }) => name),
         instruments,
       });
@@ -149,38 +166,36 @@ function familiesOf(
 const MOST_DUE = 5_000;
 
 async function intervalRecorder(
-  { metric }: Pick<RecordingConfig, "metric">,
+  config: RecordingConfig,
   { intervalMs, latenessMs }: TimeConfig,
   inOne: boolean,
 ): Promise<Recorder> {
-  const { IntervalRecorder } = await import("../otlp/interval_recorder.ts");
+  const { IntervalRecorder } = await import("../aggregate/interval_recorder.ts");
+  const mostDue = inOne ? Infinity : MOST_DUE;
   return new IntervalRecorder({
-    resource: metric.resource,
-    instruments: [metric],
-    maxSeries: metric.maxSeries,
+    ...recorderConfig(config, [config.metric]),
     intervalMs,
     latenessMs,
-    mostDue: inOne ? Infinity : MOST_DUE,
+    mostDue,
   });
 }
 
-function recorderOf(
-  { metric }: RecordingConfig,
+function recorderConfig(
+  { metric: { maxSeries } }: RecordingConfig,
   instruments: readonly Instrument[],
-  resource: Readonly<Record<string, string>>,
-  system: System,
-): Recorder {
-  return recorder({ resource, instruments, maxSeries: metric.maxSeries }, system.clock);
+): RecorderConfig {
+  return { instruments, maxSeries, attributeEncoder };
 }
 
-/** A recorder for several connections, where there are such. */
-async function inLanes(
-  { metric: { maxSeries }, load: { workers } = ONE_PROCESS }: RecordingConfig,
+/** The recorder of generated measurements: of one connection, or of each of several. */
+async function loadRecorder(
+  config: RecordingConfig,
   instruments: readonly Instrument[],
-  resource: Readonly<Record<string, string>>,
   { clock }: System,
-): Promise<Partial<Pick<Recording, "recorder">>> {
-  if (workers === 1) return {};
-  const { laneRecorder } = await import("../otlp/lane_recorder.ts");
-  return { recorder: laneRecorder({ resource, instruments, maxSeries }, workers, clock) };
+): Promise<Recorder> {
+  const { load: { workers } = ONE_PROCESS } = config;
+  const settings = recorderConfig(config, instruments);
+  if (workers === 1) return new DeltaRecorder(settings, clock);
+  const { LaneRecorder } = await import("../aggregate/lane_recorder.ts");
+  return new LaneRecorder(settings, workers, clock);
 }

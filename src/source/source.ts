@@ -1,83 +1,104 @@
-import type { FollowedPlace } from "../delivery/delivery.ts";
+import type { Checkpoint } from "../delivery/checkpoint.ts";
 import type { Measurement } from "../aggregate/measurement.ts";
 import type { Exposed } from "./prometheus/exposed.ts";
-import type { Interval } from "../otlp/interval.ts";
-import type { Recorder } from "../otlp/recorder.ts";
+import type { Interval } from "../aggregate/interval.ts";
+import type { Recorder } from "../aggregate/recorder.ts";
 
-/** What was recorded for one send. */
+/** The part of one send that a source has recorded. */
 export interface Filled {
   readonly measurements: number;
   /** There is nothing more to come. */
   readonly ended: boolean;
-  /** When it was measured, where that is known; missing: since the last send. */
+  /** When it was measured, where the source knows; missing: since the last send. */
   readonly interval?: Interval | undefined;
-  /** Something was due, but all of it in other shares: a send that has nothing in it, and counts all the same. */
-  readonly isOthers?: boolean;
 }
 
-/** What measurements are given to. */
+/** The part of a recorder that sources add measurements to. */
 export type Records = Pick<
   Recorder,
-  "record" | "recordHistograms" | "addInstrument" | "isFull"
+  "add" | "addHistograms" | "addInstrument" | "isFull"
 >;
 
 /** Records each metric family of an exposition as a metric of its own; tells how many measurements that were. */
 export type RecordFamilies = (records: Records, exposed: readonly Exposed[]) => number;
 
-/** Records the measurements of a run, send by send. */
-export interface Source {
-  /** Whether measurements come between sends, over time, or all at once when a send is due. */
-  readonly overTime: boolean;
-  /** Whether it can stop reading for a while, so that nothing need be thrown away. */
-  readonly canWait: boolean;
-  /**
-   * Records what belongs to the next send. Over time: until `until` (on the monotonic clock), or where that is
-   * undefined until there is something; and no longer than to the end or `stop`.
-   */
-  fill(recorder: Records, until: number | undefined, stop: AbortSignal): Promise<Filled>;
-  /** Lets a source that can wait go on, or not. */
-  hold(waiting: boolean): void;
-  /** Records nothing more. */
-  close(): void;
-  /** When the schedule begins, on the monotonic clock; without it, when it is filled first. */
-  begin?(at: number): void;
-  /** Whether its measurements are due at moments of their own, which no send can make late. */
-  readonly isPaced?: boolean;
-  /** Whether more was due than could be made. */
-  readonly isBehind?: boolean;
+/** State of a source that the end of a run, or a send, depends on. */
+export interface SourceStatus {
   /** Lines of the input that could not be used. */
   readonly invalid: number;
-  /** Lines of the input that a condition left out, where there are conditions. */
-  readonly skipped?: number;
+  /** Lines of the input that a condition left out. */
+  readonly skipped: number;
   /** Why the input broke off before its end. */
   readonly broken: string | undefined;
   /** Up to where the lines of a followed file have been recorded. */
-  readonly followed?: FollowedPlace | undefined;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
-/** What is true of sources that have all at once. */
-export const AT_ONCE = {
-  overTime: false,
-  canWait: false,
-  hold() {},
-  close() {},
+/** Status of a source that reads nothing. */
+export const NO_INPUT: SourceStatus = {
   invalid: 0,
+  skipped: 0,
   broken: undefined,
-} as const;
+  checkpoint: undefined,
+};
 
-/** Nothing: what is sent is in the spool. */
-export const emptySource: Source = {
-  ...AT_ONCE,
+interface AnySource {
+  readonly status: SourceStatus;
+  /** Ends the source: it records nothing that comes later. */
+  close(): void;
+}
+
+/** Source that has all of a send at once, when the send is due. */
+export interface PullSource extends AnySource {
+  readonly kind: "pull";
+  /** Records what belongs to the next send; less of it when `stop` comes. */
+  fill(records: Records, until: number | undefined, stop: AbortSignal): Promise<Filled>;
+}
+
+interface TimedSource extends AnySource {
+  /**
+   * Records what comes until `until` (on the monotonic clock), or where that is undefined until there is something; and
+   * no longer than to the end or `stop`.
+   */
+  fill(records: Records, until: number | undefined, stop: AbortSignal): Promise<Filled>;
+}
+
+/** Source whose measurements are due at moments of their own, which no send can make late. */
+export interface PacedSource extends TimedSource {
+  readonly kind: "paced";
+  /** Begins the schedule, at a time on the monotonic clock. Without it, the first `fill` does. */
+  begin(at: number): void;
+  /** Whether more was due than could be made. */
+  readonly isBehind: boolean;
+}
+
+/** Source that measurements come from by themselves. It can stop reading, so that nothing need be thrown away. */
+export interface LiveSource extends TimedSource {
+  readonly kind: "live";
+  /** Stops reading for a while, or goes on. */
+  hold(waiting: boolean): void;
+}
+
+/** Records the measurements of a run, send by send; `kind` says when they come. */
+export type Source = PullSource | PacedSource | LiveSource;
+
+/** The source of a run that sends what the spool holds, and nothing else. */
+export const emptySource: PullSource = {
+  kind: "pull",
+  status: NO_INPUT,
+  close() {},
   fill: () => Promise.resolve({ measurements: 0, ended: true }),
 };
 
-/** The same batch anew for every send. */
-export function batchSource(batch: () => readonly Measurement[]): Source {
+/** Makes a batch for every send. */
+export function batchSource(batch: () => readonly Measurement[]): PullSource {
   return {
-    ...AT_ONCE,
-    fill(recorder) {
+    kind: "pull",
+    status: NO_INPUT,
+    close() {},
+    fill(records) {
       const measured = batch();
-      recorder.record(measured);
+      records.add(measured);
       return Promise.resolve({ measurements: measured.length, ended: false });
     },
   };

@@ -15,17 +15,22 @@ function tableOf(
   cardinality = new CardinalityLimit(limit),
 ) {
   const encoded: string[] = [];
-  const table = new SeriesTable([5, 10], fixed, cardinality, (attributes) => {
-    const json = JSON.stringify(attributes);
-    encoded.push(json);
-    return new TextEncoder().encode(json);
+  const table = new SeriesTable({
+    buckets: [5, 10],
+    fixed,
+    cardinality,
+    encode(attributes) {
+      const json = JSON.stringify(attributes);
+      encoded.push(json);
+      return new TextEncoder().encode(json);
+    },
   });
   let delta = table.begin();
   return {
     encoded,
-    recordBatch: (batch: readonly Measurement[]) => table.record(batch, delta),
+    recordBatch: (batch: readonly Measurement[]) => table.add(batch, delta),
     record: (...measurements: readonly (readonly [number, Attributes])[]) =>
-      table.record(measurements.map(([value, attributes]) => ({ value, attributes })), delta),
+      table.add(measurements.map(([value, attributes]) => ({ value, attributes })), delta),
     /** Ends the interval: each series' attributes and the count and sum of its values. */
     drain() {
       cardinality.release(delta.points.length);
@@ -85,7 +90,7 @@ Deno.test("ExplicitHistogram counts as a plain reference does, also after clear(
   );
 });
 
-Deno.test("record() takes attributes in any order as the same series, and values of another type as another", () => {
+Deno.test("add() takes attributes in any order as the same series, and values of another type as another", () => {
   const { record, drain } = tableOf();
   record([1, { a: 1, b: "x" }], [2, { b: "x", a: 1 }], [3, { a: "1", b: "x" }]);
   record([4, { a: true }], [5, { a: "true" }], [6, {}]);
@@ -98,13 +103,13 @@ Deno.test("record() takes attributes in any order as the same series, and values
   ]);
 });
 
-Deno.test("record() adds fixed attributes, which beat a measurement's own", () => {
+Deno.test("add() adds fixed attributes, which beat a measurement's own", () => {
   const { record, drain } = tableOf({ region: "eu" });
   record([1, { a: 1 }], [2, { region: "us", a: 1 }], [4, { region: "eu", a: 1 }]);
   assert.deepEqual(drain().shown, [[{ a: 1, region: "eu" }, 3, 7]]);
 });
 
-Deno.test("record() throws for what no histogram can hold", () => {
+Deno.test("add() throws for what no histogram can hold", () => {
   const { record, drain } = tableOf();
   for (const value of [-1, NaN, Infinity, -Infinity, -5e-324]) {
     assert.throws(() => record([value, {}]), new RangeError(`No histogram can hold ${value}`));
@@ -113,7 +118,7 @@ Deno.test("record() throws for what no histogram can hold", () => {
   assert.deepEqual(drain().shown, [[{}, 1, 0]]);
 });
 
-Deno.test("record() takes -0 for 0", () => {
+Deno.test("add() takes -0 for 0", () => {
   const { record, drain } = tableOf();
   record([-0, {}]);
   const [point] = drain().points;
@@ -140,7 +145,7 @@ Deno.test("drain() lists series by their first value in the interval", () => {
   assert.deepEqual(drain().shown.map(([attributes]) => attributes), [b, a]);
 });
 
-Deno.test("record() folds what is beyond the limit, and says how much of how many series", () => {
+Deno.test("add() folds what is beyond the limit, and says how much of how many series", () => {
   const { record, drain } = tableOf({}, 3);
   const overflow = { "otel.metric.overflow": true };
   record([1, { s: 1 }], [2, { s: 2 }], [4, { s: 3 }], [8, { s: 4 }], [16, { s: 3 }], [32, {
@@ -164,13 +169,13 @@ Deno.test("record() folds what is beyond the limit, and says how much of how man
   assert.deepEqual(drain().overflow, { measurements: 0, series: 0, more: false });
 });
 
-Deno.test("record() puts fixed attributes on the data point of what is folded, too", () => {
+Deno.test("add() puts fixed attributes on the data point of what is folded, too", () => {
   const { record, drain } = tableOf({ region: "eu" }, 1);
   record([1, { s: 1 }], [2, { s: 2 }]);
   assert.deepEqual(drain().shown, [[{ region: "eu", "otel.metric.overflow": true }, 2, 3]]);
 });
 
-Deno.test("record() still knows every series when those that have none are not told apart any more", () => {
+Deno.test("add() still knows every series when those that have none are not told apart any more", () => {
   const { record, recordBatch, drain } = tableOf({ region: "eu" }, 3);
   record([1, { id: "a", s: 1 }], [1, { id: "b", s: 1 }]);
   recordBatch(
@@ -187,7 +192,7 @@ Deno.test("record() still knows every series when those that have none are not t
   assert.deepEqual(overflow, { measurements: 100_051, series: 100_000, more: true });
 });
 
-Deno.test("record() shares the overflow data point with measurements that name it", () => {
+Deno.test("add() shares the overflow data point with measurements that name it", () => {
   const { record, drain } = tableOf({}, 2);
   record([1, { s: 1 }], [2, { s: 2 }], [4, { "otel.metric.overflow": true }]);
   assert.deepEqual(drain().shown, [[{ s: 1 }, 1, 1], [{ "otel.metric.overflow": true }, 2, 6]]);
@@ -215,7 +220,7 @@ Deno.test("drain() forgets series that are unused when there are more than twice
   assert.deepEqual(encoded.slice(21), ['{"s":0}'], "the oldest was forgotten, the latest was not");
 });
 
-Deno.test("record() finds one series for equal attributes after it was forgotten", () => {
+Deno.test("add() finds one series for equal attributes after it was forgotten", () => {
   const idle = { s: "idle" };
   const live = { s: "live" };
   const others = Array.from({ length: 9 }, (_, s) => ({ s }));
@@ -255,7 +260,7 @@ Deno.test("OverflowCount counts every measurement, and series as far as its memo
   assert.deepEqual(new OverflowCount().total, { measurements: 0, series: 0, more: false });
 });
 
-Deno.test("record() agrees with a plain reference on random batches and limits", () => {
+Deno.test("add() agrees with a plain reference on random batches and limits", () => {
   const limits = fc.constantFrom(1, 2, 3, Infinity);
   fc.assert(
     fc.property(batches, limits, (intervals, limit) => {

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  Delivery,
-  type DeliveryEvent,
-  type Limits,
-  type Window,
-} from "../../src/delivery/delivery.ts";
+import type { DeliveryEvent, Window } from "../../src/delivery/delivering.ts";
+import { Delivery, type Limits } from "../../src/delivery/delivery.ts";
 import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import type { Point } from "../support/decode.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Delivery, type DeliveryEvent, type Ledger } from "../../src/delivery/delivery.ts";
+import type { DeliveryEvent, Ledger } from "../../src/delivery/delivering.ts";
+import { Delivery } from "../../src/delivery/delivery.ts";
 import { Lanes } from "../../src/delivery/lanes.ts";
 import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";

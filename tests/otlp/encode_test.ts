@@ -9,7 +9,7 @@ import type {
   ExponentialHistogramDataPoint,
   HistogramDataPoint,
 } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { ATTRIBUTES, type UntimedPoint } from "../../src/otlp/points.ts";
+import { type EncodablePoint, POINT_ENCODINGS } from "../../src/otlp/points.ts";
 import {
   attributeFields,
   varintSize,
@@ -26,11 +26,17 @@ const INTERVAL = { start: 1_769_860_800_123, end: 1_769_860_860_456 };
 type AnyHistogram = ExplicitHistogram | ExponentialHistogram;
 
 function explicitPoint(histogram: ExplicitHistogram, attributes: Attributes) {
-  return { attributes: attributeFields(ATTRIBUTES.explicit, attributes), histogram };
+  return {
+    attributes: attributeFields(POINT_ENCODINGS.explicit.attributes, attributes),
+    histogram,
+  };
 }
 
 function exponentialPoint(histogram: ExponentialHistogram, attributes: Attributes) {
-  return { attributes: attributeFields(ATTRIBUTES.exponential, attributes), histogram };
+  return {
+    attributes: attributeFields(POINT_ENCODINGS.exponential.attributes, attributes),
+    histogram,
+  };
 }
 
 function filled<H extends AnyHistogram>(histogram: H, values: readonly number[]): H {
@@ -65,7 +71,7 @@ function metric(
     };
 }
 
-function inInterval<H>(points: readonly UntimedPoint<H>[], interval = INTERVAL) {
+function inInterval<H>(points: readonly EncodablePoint<H>[], interval = INTERVAL) {
   return [{ interval, points }];
 }
 

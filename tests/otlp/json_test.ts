@@ -3,13 +3,13 @@ import fc from "fast-check";
 import type { Measurement } from "../../src/aggregate/measurement.ts";
 import { otlpJson } from "../../src/otlp/json.ts";
 import { type EncodedRequest, ONE_REQUEST } from "../../src/otlp/request.ts";
-import { recorder, type RecorderConfig } from "../../src/otlp/recorder.ts";
+import { type RecordingConfig, recordingOf } from "../support/recording.ts";
 import { batches, BOUNDS, SEED } from "../support/arbitrary.ts";
 import { StillClock } from "../support/still_clock.ts";
 import { missing, namedUnless, tool } from "../support/tools.ts";
 
 const ABOUT = { unit: "ms", description: "", attributes: {} };
-const CONFIG: RecorderConfig = {
+const CONFIG: RecordingConfig = {
   resource: { "service.name": "my-service" },
   instruments: [
     { ...ABOUT, name: "a", bounds: BOUNDS },
@@ -25,8 +25,8 @@ async function requestOf(
   config = CONFIG,
 ): Promise<EncodedRequest | undefined> {
   const clock = new StillClock(1_769_860_800_000);
-  const recording = recorder(config, clock);
-  for (const [index] of config.instruments.entries()) recording.record(batch, index);
+  const recording = recordingOf(config, clock);
+  for (const [index] of config.instruments.entries()) recording.add(batch, index);
   clock.now += 250;
   const { requests } = await recording.collect(ONE_REQUEST, compression);
   assert.ok(requests.length <= 1);
@@ -34,7 +34,7 @@ async function requestOf(
 }
 
 Deno.test("otlpJson() follows the specification's mapping: enums as integers, 64-bit integers as strings", async () => {
-  const config: RecorderConfig = {
+  const config: RecordingConfig = {
     ...CONFIG,
     instruments: [
       { name: "a", unit: "ms", description: "d", attributes: {}, bounds: [5, 10] },

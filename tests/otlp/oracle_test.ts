@@ -11,7 +11,8 @@ import {
 import type { Measurement } from "../../src/aggregate/measurement.ts";
 import { sampleBatch } from "../../src/source/generate/sample.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type Instrument, recorder } from "../../src/otlp/recorder.ts";
+import type { Instrument } from "../../src/aggregate/instrument.ts";
+import { recordingOf } from "../support/recording.ts";
 import { decode, type Values } from "../support/decode.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { StillClock } from "../support/still_clock.ts";
@@ -95,11 +96,11 @@ function hrTime(ms: number): [number, number] {
 async function ourRequest(instrument: Instrument, batch: readonly Measurement[]) {
   const clock = new StillClock();
   const start = clock.now;
-  const recording = recorder(
+  const recording = recordingOf(
     { resource: RESOURCE, instruments: [instrument], maxSeries: Infinity },
     clock,
   );
-  recording.record(batch);
+  recording.add(batch);
   clock.now += 60_123;
   const [request] = (await recording.collect(ALL, "none")).requests;
   assert.ok(request !== undefined);

@@ -7,8 +7,8 @@ import {
 import type { HistogramDataPoint } from "../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import { PROFILES } from "../../src/receivers/profiles.ts";
-import { recorder } from "../../src/otlp/recorder.ts";
 import { splitRequest } from "../../src/otlp/split.ts";
+import { recordingOf } from "../support/recording.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 
 /** A request as the program makes it: two instruments of both kinds, series with attributes of every type. */
@@ -21,7 +21,7 @@ async function made(
   compression: "gzip" | "none",
 ): Promise<EncodedRequest> {
   const instrument = { unit: "ms", description: "d", attributes: { everywhere: "yes" } };
-  const made = recorder({
+  const made = recordingOf({
     resource: { "service.name": "s" },
     instruments: [
       { ...instrument, name: "explicit", bounds: [0, 10, 100] },
@@ -31,7 +31,7 @@ async function made(
   }, new SimulatedClock());
   series.forEach(({ values, text, exponential }, i) => {
     const attributes = { series: i, text, flag: i % 2 === 0, part: i + 0.5 };
-    made.record(values.map((value) => ({ value, attributes })), exponential ? 1 : 0);
+    made.add(values.map((value) => ({ value, attributes })), exponential ? 1 : 0);
   });
   const { requests: [request] } = await made.collect(PROFILES.otlp.limits, compression);
   assert.ok(request !== undefined);

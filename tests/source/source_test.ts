@@ -1,23 +1,16 @@
 import assert from "node:assert/strict";
 import { steady } from "../../src/source/generate/pace.ts";
 import {
-  countSource,
+  CountSource,
   type Generate,
-  paceSource,
+  PaceSource,
 } from "../../src/source/generate/generated_source.ts";
-import {
-  batchSource,
-  emptySource,
-  type Filled,
-  type Records,
-  type Source,
-} from "../../src/source/source.ts";
+import { batchSource, emptySource, type Filled, type Records } from "../../src/source/source.ts";
 import { inputSource } from "../../src/source/input/input_source.ts";
 import { type Input, readInput } from "../../src/source/input/input.ts";
 import { InputError } from "../../src/source/input/input_error.ts";
 import type { Batch } from "../../src/source/input/sink.ts";
 import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";
-import type { Recorder } from "../../src/otlp/recorder.ts";
 import { UsageError } from "../../src/platform/errors.ts";
 import { SimulatedClock } from "../support/simulation.ts";
 import { StillClock } from "../support/still_clock.ts";
@@ -26,14 +19,14 @@ const go = new AbortController().signal;
 const one: Measurement = { value: 1, attributes: {} };
 
 /** Counts what is recorded. */
-class Counter implements Recorder {
+class Counter implements Records {
   recorded = 0;
 
-  record(batch: readonly Measurement[]): void {
+  add(batch: readonly Measurement[]): void {
     this.recorded += batch.length;
   }
 
-  recordHistograms(batch: readonly MeasuredHistogram[]): void {
+  addHistograms(batch: readonly MeasuredHistogram[]): void {
     for (const { count } of batch) this.recorded += count;
   }
 
@@ -41,21 +34,11 @@ class Counter implements Recorder {
     throw new Error("There is one instrument");
   }
 
-  get isDue(): boolean {
-    return this.recorded > 0;
-  }
-
   /** Full when it has so many. */
   most = Infinity;
 
   get isFull(): boolean {
     return this.recorded >= this.most;
-  }
-
-  finish(): void {}
-
-  collect(): never {
-    throw new Error("Nobody collects here");
   }
 }
 
@@ -106,7 +89,7 @@ class Pipe implements Input {
 }
 
 const generate = (recorder: Records, count: number) => {
-  recorder.record(new Array<Measurement>(count).fill(one));
+  recorder.add(new Array<Measurement>(count).fill(one));
   return count;
 };
 const neverBehind = (measurements: number): void => {
@@ -116,7 +99,7 @@ const neverBehind = (measurements: number): void => {
 function rated(rate: number, count?: number, behind = neverBehind) {
   const clock = new SimulatedClock();
   const recorder = new Counter();
-  const source: Source = paceSource(generate, steady(rate), count, clock, behind);
+  const source = new PaceSource(generate, { pace: steady(rate), count, onBehind: behind }, clock);
   const start = clock.monotonic();
   /** Until so many ms after the start. */
   const fill = (until: number | undefined, stop = go): Promise<Filled> =>
@@ -130,20 +113,19 @@ Deno.test("emptySource records nothing and is at its end", async () => {
   assert.equal(recorder.recorded, 0);
 });
 
-Deno.test("batchSource() and countSource() record the same amount for every send", async () => {
+Deno.test("batchSource() and CountSource record the same amount for every send", async () => {
   const recorder = new Counter();
   const batch = batchSource(() => [one, one]);
   const clock = new SimulatedClock();
-  const count = countSource(generate, 3, clock);
+  const count = new CountSource(generate, 3, clock);
   for (let send = 1; send <= 2; send++) {
     assert.deepEqual(await batch.fill(recorder, 0, go), { measurements: 2, ended: false });
     assert.deepEqual(await count.fill(recorder, 0, go), { measurements: 3, ended: false });
     assert.equal(recorder.recorded, send * 5);
   }
-  assert.ok(!batch.overTime && !count.overTime && !batch.canWait && !count.canWait);
 });
 
-Deno.test("paceSource() records exactly its rate in every interval", async () => {
+Deno.test("PaceSource records exactly its rate in every interval", async () => {
   const { fill, recorder } = rated(1000);
   for (let interval = 1; interval <= 4; interval++) {
     assert.deepEqual(await fill(interval * 250), { measurements: 250, ended: false });
@@ -151,7 +133,7 @@ Deno.test("paceSource() records exactly its rate in every interval", async () =>
   assert.equal(recorder.recorded, 1000);
 });
 
-Deno.test("paceSource() makes up for the time that a send took", async () => {
+Deno.test("PaceSource makes up for the time that a send took", async () => {
   const { clock, fill } = rated(100);
   await fill(100);
   await clock.run(clock.sleep(750, go));
@@ -160,7 +142,7 @@ Deno.test("paceSource() makes up for the time that a send took", async () => {
   assert.equal((await fill(900)).measurements, 70);
 });
 
-Deno.test("paceSource() ends after its count, as soon as that is due", async () => {
+Deno.test("PaceSource ends after its count, as soon as that is due", async () => {
   const { clock, fill } = rated(1000, 120);
   const before = clock.monotonic();
   assert.deepEqual(await fill(Infinity), { measurements: 120, ended: true });
@@ -168,14 +150,14 @@ Deno.test("paceSource() ends after its count, as soon as that is due", async () 
   assert.ok(took >= 120 && took <= 170, `${took} ms`);
 });
 
-Deno.test("paceSource() waits for something when there is no interval", async () => {
+Deno.test("PaceSource waits for something when there is no interval", async () => {
   const { clock, fill } = rated(2);
   const before = clock.monotonic();
   assert.deepEqual(await fill(undefined), { measurements: 1, ended: false });
   assert.ok(clock.monotonic() - before >= 500);
 });
 
-Deno.test("paceSource() counts the interval that a signal cuts short", async () => {
+Deno.test("PaceSource counts the interval that a signal cuts short", async () => {
   const { clock, source, fill, recorder } = rated(1000);
   const stop = new AbortController();
   clock.after(333, () => stop.abort());
@@ -185,7 +167,7 @@ Deno.test("paceSource() counts the interval that a signal cuts short", async () 
   assert.equal(recorder.recorded, 333);
 });
 
-Deno.test("paceSource() counts what was due when it was closed during a send, and nothing after", async () => {
+Deno.test("PaceSource counts what was due when it was closed during a send, and nothing after", async () => {
   const { clock, source, fill } = rated(1000);
   await fill(100);
   await clock.run(clock.sleep(300, go));
@@ -196,7 +178,7 @@ Deno.test("paceSource() counts what was due when it was closed during a send, an
   assert.equal((await fill(9000)).measurements, 0);
 });
 
-Deno.test("paceSource() makes nothing more when it is closed right after an interval", async () => {
+Deno.test("PaceSource makes nothing more when it is closed right after an interval", async () => {
   const { clock, source, fill } = rated(1000);
   await fill(100);
   await clock.run(clock.sleep(2, go));
@@ -204,21 +186,21 @@ Deno.test("paceSource() makes nothing more when it is closed right after an inte
   assert.equal((await fill(103)).measurements, 0);
 });
 
-Deno.test("paceSource() counts from when the schedule begins, to the last measurement", async () => {
+Deno.test("PaceSource counts from when the schedule begins, to the last measurement", async () => {
   const { clock, source, recorder, fill } = rated(4000);
   const start = clock.monotonic();
-  source.begin?.(start);
+  source.begin(start);
   await clock.run(clock.sleep(0.3, go));
   await fill(3000);
   assert.equal(recorder.recorded, 12_000);
 });
 
-Deno.test("countSource() makes many measurements piece by piece, and stops in between", async () => {
+Deno.test("CountSource makes many measurements piece by piece, and stops in between", async () => {
   const clock = new StillClock();
   const stop = new AbortController();
   const recorder = new Counter();
   const pieces: number[] = [];
-  const count = countSource(
+  const count = new CountSource(
     (records, some) => {
       pieces.push(some);
       return generate(records, some);
@@ -231,7 +213,7 @@ Deno.test("countSource() makes many measurements piece by piece, and stops in be
     ended: false,
   });
   assert.deepEqual(pieces, [100_000, 100_000, 50_000]);
-  const more = countSource(
+  const more = new CountSource(
     (records, some) => {
       clock.now += 30;
       if (recorder.recorded >= 550_000) stop.abort();
@@ -246,20 +228,24 @@ Deno.test("countSource() makes many measurements piece by piece, and stops in be
   assert.equal(recorder.recorded, 650_000);
 });
 
-Deno.test("paceSource() and countSource() tell that what was due is in other shares", async () => {
+Deno.test("PaceSource and CountSource report a send that is due and has nothing in it", async () => {
   const clock = new SimulatedClock();
   const none: Generate = () => 0;
-  const count = countSource(none, 3, clock);
-  const nothing = { measurements: 0, ended: false, isOthers: true };
+  const count = new CountSource(none, 3, clock);
+  const nothing = { measurements: 0, ended: false };
   assert.deepEqual(await count.fill(new Counter(), 0, go), nothing);
-  const pace = paceSource(none, steady(10), undefined, clock, neverBehind);
+  const pace = new PaceSource(
+    none,
+    { pace: steady(10), count: undefined, onBehind: neverBehind },
+    clock,
+  );
   const until = clock.monotonic() + 1000;
   assert.deepEqual(await clock.run(pace.fill(new Counter(), until, go)), nothing);
   const early = clock.run(pace.fill(new Counter(), until + 10, go));
   assert.deepEqual(await early, { measurements: 0, ended: false }, "nothing was due");
 });
 
-Deno.test("paceSource() says once that it cannot keep up", async () => {
+Deno.test("PaceSource says once that it cannot keep up", async () => {
   const said: number[] = [];
   const { clock, fill } = rated(1e6, undefined, (n) => void said.push(n));
   await fill(1);
@@ -388,11 +374,11 @@ Deno.test("inputSource() says why an input broke off, and counts what came befor
   const clock = new SimulatedClock();
   const pipe = new Pipe();
   const source = inputSource(pipe, clock, noFamilies);
-  assert.equal(source.broken, undefined);
+  assert.equal(source.status.broken, undefined);
   pipe.push(4, new InputError("no more disk"));
   const filled = await clock.run(source.fill(new Counter(), Infinity, go));
   assert.deepEqual(filled, { measurements: 4, ended: true });
-  assert.equal(source.broken, "no more disk");
+  assert.equal(source.status.broken, "no more disk");
 });
 
 Deno.test("inputSource() throws what the user has to mend", async () => {
@@ -413,12 +399,12 @@ Deno.test("inputSource() throws a fault of this program, and does not take it fo
   const recording = new Pipe();
   recording.push(4);
   const recorder = new Counter();
-  recorder.record = () => {
+  recorder.add = () => {
     throw fault;
   };
   for (const [pipe, into] of [[reading, new Counter()], [recording, recorder]] as const) {
     const source = inputSource(pipe, clock, noFamilies);
     await assert.rejects(clock.run(source.fill(into, Infinity, go)), fault);
-    assert.equal(source.broken, undefined);
+    assert.equal(source.status.broken, undefined);
   }
 });

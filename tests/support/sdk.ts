@@ -7,7 +7,7 @@ import {
   MetricReader,
 } from "@opentelemetry/sdk-metrics";
 import type { Measurement } from "../../src/aggregate/measurement.ts";
-import type { RecorderConfig } from "../../src/otlp/recorder.ts";
+import type { RecordingConfig } from "./recording.ts";
 
 /** Times are in milliseconds since 1970. */
 export interface SdkRecorder {
@@ -29,7 +29,7 @@ class DeltaReader extends MetricReader {
 }
 
 /** The OpenTelemetry SDK for JavaScript with its own serializer: what the recorder is compared with. */
-export function sdkRecorder({ resource, instruments, maxSeries }: RecorderConfig): SdkRecorder {
+export function sdkRecorder({ resource, instruments, maxSeries }: RecordingConfig): SdkRecorder {
   const reader = new DeltaReader();
   const provider = new MeterProvider({
     resource: resourceFromAttributes({ ...resource }),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Clock } from "../../src/platform/clock.ts";
-import type { FollowedPlace, Pending, Store } from "../../src/delivery/delivery.ts";
+import type { Pending, SaveExtras, Store } from "../../src/delivery/delivering.ts";
 import { encodeResponse } from "../../src/otlp/decode.ts";
 import {
   ExportMetricsServiceRequestSchema,
@@ -87,39 +87,15 @@ export class MemoryStore implements Store {
   readonly #removed = new Set<string>();
   #counter = 0;
 
-  save(pending: Pending, half?: 1 | 2) {
+  save(batch: readonly Pending[], { half }: SaveExtras = {}) {
     if (this.full) return Promise.resolve({ stored: undefined, warning: "full" });
+    const [pending] = batch;
+    assert.ok(pending !== undefined);
     const stored = half === undefined || pending.stored === undefined
       ? `file-${this.#counter++}`
       : `${pending.stored}-${half}`;
     assert.ok(!this.files.has(stored), `${stored} is written twice`);
     this.files.set(stored, pending);
-    return Promise.resolve({ stored, warning: undefined });
-  }
-
-  /** How far a followed file was read, by the file that says so. */
-  readonly places = new Map<string, FollowedPlace>();
-
-  saveFollowed(
-    requests: readonly EncodedRequest[],
-    recordedAt: number,
-    followed: FollowedPlace,
-  ) {
-    if (this.full) return Promise.resolve({ stored: undefined, warning: "full" });
-    const stored = `file-${this.#counter++}`;
-    const [request] = requests;
-    assert.ok(request !== undefined);
-    this.files.set(stored, {
-      request,
-      iteration: null,
-      recordedAt,
-      bornAt: 0,
-      stored,
-      attempts: 0,
-      mayHaveArrived: false,
-      possiblyDuplicated: false,
-    });
-    this.places.set(stored, followed);
     return Promise.resolve({ stored, warning: undefined });
   }
 

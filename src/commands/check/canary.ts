@@ -1,7 +1,9 @@
 import type { Clock } from "../../platform/clock.ts";
 import { sampleBatch } from "../../source/generate/sample.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
-import { type Instrument, recorder } from "../../otlp/recorder.ts";
+import type { Instrument } from "../../aggregate/instrument.ts";
+import { DeltaRecorder } from "../../aggregate/recorder.ts";
+import { attributeEncoder, Encoder } from "../../otlp/encoder.ts";
 import { type EncodedRequest, ONE_REQUEST } from "../../otlp/request.ts";
 
 /** Request with one sample measurement. */
@@ -18,13 +20,14 @@ export async function canary(
   clock: Clock,
   random: () => number,
 ): Promise<Canary> {
-  const recording = recorder(
-    { resource: metric.resource, instruments: [metric], maxSeries: Infinity },
+  const recorder = new DeltaRecorder(
+    { instruments: [metric], maxSeries: Infinity, attributeEncoder },
     clock,
   );
   const sample = sampleBatch(random).slice(0, 1);
-  recording.record(sample);
-  const { requests: [request] } = await recording.collect(ONE_REQUEST, compression);
+  recorder.add(sample);
+  const [request] = await new Encoder(metric.resource)
+    .encode(recorder.take(), { limits: ONE_REQUEST, compression });
   if (request === undefined) throw new Error("The sample measurement was not recorded");
   const dimensions = Object.keys({ ...sample[0]?.attributes, ...metric.attributes });
   return { request, dimensions };

@@ -10,7 +10,8 @@ import type { PlotFlags } from "../../settings/settings.ts";
 import { Console } from "../../console/console.ts";
 import { counted, plural } from "../../console/plural.ts";
 import { canvasOf, wrapWords } from "../../console/canvas.ts";
-import type { Instrument } from "../../otlp/recorder.ts";
+import { explicitBoundsOf } from "../../aggregate/aggregation.ts";
+import type { Instrument } from "../../aggregate/instrument.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import type { Records } from "../../source/source.ts";
 import { seriesJson, suggestionJson } from "./json.ts";
@@ -64,7 +65,7 @@ export async function plotMeasurements(
     recording.close();
     live?.clear();
   }
-  const { invalid, skipped = 0, broken } = recording.source;
+  const { invalid, skipped, broken } = recording.source.status;
   console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
   if (format === "json") {
     if (skipped > 0) warn(`${inputLines(skipped)} skipped, as --where says`);
@@ -120,7 +121,7 @@ async function recordAll(
   while (!ended && !stop.aborted) {
     const until = live === undefined ? Infinity : clock.monotonic() + REDRAW_MS;
     const filled = await source.fill(records, until, stop);
-    ended = filled.ended || !source.overTime;
+    ended = filled.ended || source.kind === "pull";
     if (live === undefined || ended || stop.aborted) continue;
     console.clear();
     live.draw(drawing(tables, source, config, system));
@@ -140,9 +141,9 @@ function recordsOf(
     return found;
   };
   return {
-    record: (batch: Parameters<PlotTable["record"]>[0], instrument = 0) =>
+    add: (batch: Parameters<PlotTable["record"]>[0], instrument = 0) =>
       table(instrument).record(batch),
-    recordHistograms: (batch: Parameters<PlotTable["recordHistograms"]>[0], instrument = 0) =>
+    addHistograms: (batch: Parameters<PlotTable["recordHistograms"]>[0], instrument = 0) =>
       table(instrument).recordHistograms(batch),
     addInstrument: add,
     isFull: false,
@@ -161,7 +162,7 @@ function tablesOf(
   const add = ({ name, unit, bounds, attributes }: Instrument) =>
     tables.push(
       new PlotTable(
-        { name, unit, attributes, bounds: bounds === "exponential" ? defaultBounds(unit) : bounds },
+        { name, unit, attributes, bounds: explicitBoundsOf(bounds) ?? defaultBounds(unit) },
         hasRoom,
       ),
     ) - 1;
@@ -172,7 +173,7 @@ function tablesOf(
 /** Draws the current state as lines of text. */
 function drawing(
   tables: readonly PlotTable[],
-  { invalid, skipped = 0 }: Recording["source"],
+  { status: { invalid, skipped } }: Recording["source"],
   { color }: PlotConfig,
   system: System,
 ): string[] {

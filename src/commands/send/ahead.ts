@@ -1,13 +1,15 @@
 import type { Clock } from "../../platform/clock.ts";
-import type { Filled, Source } from "../../source/source.ts";
-import type { RequestLimits } from "../../otlp/request.ts";
-import type { Collected, Recorder } from "../../otlp/recorder.ts";
+import type { Filled, PullSource, Records, Source } from "../../source/source.ts";
+import type { Interval } from "../../aggregate/interval.ts";
 import type { Post } from "../../http/reply.ts";
+import type { Produced, RequestProducer } from "../../otlp/producer.ts";
+import type { RequestFormat } from "../../otlp/request.ts";
 
-/** What a run sends with. */
-export interface Sender {
-  readonly source: Source;
-  readonly recorder: Recorder;
+/** Source, recorder, requests and connections of a run. */
+export interface Sender<From extends Source = Source> {
+  readonly source: From;
+  readonly records: Records;
+  readonly requests: RequestProducer;
   /** One for each connection. */
   readonly posts: readonly Post[];
 }
@@ -15,75 +17,92 @@ export interface Sender {
 /** A request must be under way before this thread does something else: writing it needs the thread, too. */
 const UNDER_WAY_MS = 1;
 
+/** A send that is made while the one before is under way. */
+interface NextSend {
+  readonly filled: Promise<Filled>;
+  /** Undefined: the send is empty. */
+  readonly produced: Promise<Produced | undefined>;
+}
+
 /**
  * Makes the next send's data while the receiver is at work with this one's; in which order requests are sent stays the
- * same. For a source that has its measurements at once, and sends that follow each other immediately. What was made and
- * never asked for was not recorded.
+ * same. For sends that follow each other immediately. What was made and never asked for was not recorded.
  */
-export function ahead(
-  { source, recorder, posts }: Sender,
-  limits: () => RequestLimits,
-  compression: "gzip" | "none",
-  clock: Clock,
-): Sender {
-  let next:
-    | {
-      readonly filled: Promise<Filled>;
-      /** Undefined: nothing of this process's was due. */
-      readonly collected: Promise<Collected | undefined>;
-    }
-    | undefined;
-  /** They are part of the run. */
-  let asked = false;
+export class Ahead implements PullSource, RequestProducer {
+  readonly kind = "pull";
+  readonly #sender: Sender<PullSource>;
+  readonly #format: () => RequestFormat;
+  readonly #clock: Clock;
+  #next: NextSend | undefined;
+  /** The measurements of the next send are part of the run. */
+  #isAsked = false;
   /** Measurements of the next send were recorded when it was their time. */
-  let filled = false;
-  const prepare = (stop: AbortSignal) => {
-    if (next !== undefined || filled || stop.aborted) return;
-    const filling = source.fill(recorder, undefined, stop);
-    next = {
-      filled: filling,
-      collected: filling.then(async ({ isOthers }) =>
-        isOthers ? undefined : await recorder.collect(limits(), compression)
+  #isFilled = false;
+
+  constructor(sender: Sender<PullSource>, format: () => RequestFormat, clock: Clock) {
+    this.#sender = sender;
+    this.#format = format;
+    this.#clock = clock;
+  }
+
+  /** The connections, each with the next send made while a request is under way. */
+  get posts(): readonly Post[] {
+    return this.#sender.posts.map((post): Post => (body, encoding, signal) => {
+      const reply = post(body, encoding, signal);
+      this.#clock.sleep(UNDER_WAY_MS, signal).then(() => this.#prepare(signal));
+      return reply;
+    });
+  }
+
+  get status() {
+    return this.#sender.source.status;
+  }
+
+  close(): void {
+    this.#sender.source.close();
+  }
+
+  async fill(records: Records, until: number | undefined, stop: AbortSignal): Promise<Filled> {
+    if (this.#next === undefined) {
+      this.#isFilled = true;
+      return await this.#sender.source.fill(records, until, stop);
+    }
+    const filled = await this.#next.filled;
+    if (filled.measurements === 0) this.#next = undefined;
+    else this.#isAsked = true;
+    return filled;
+  }
+
+  get isDue(): boolean {
+    return this.#next === undefined ? this.#sender.requests.isDue : this.#isAsked;
+  }
+
+  get isFull(): boolean {
+    return this.#sender.requests.isFull;
+  }
+
+  finish(): void {
+    this.#sender.requests.finish();
+  }
+
+  async produce(format: RequestFormat, interval?: Interval): Promise<Produced> {
+    const { requests } = this.#sender;
+    const produced = this.#next?.produced ?? requests.produce(format, interval);
+    this.#next = undefined;
+    this.#isAsked = false;
+    this.#isFilled = false;
+    return await produced ?? await requests.produce(format, interval);
+  }
+
+  #prepare(stop: AbortSignal): void {
+    if (this.#next !== undefined || this.#isFilled || stop.aborted) return;
+    const { source, records, requests } = this.#sender;
+    const filled = source.fill(records, undefined, stop);
+    this.#next = {
+      filled,
+      produced: filled.then(async ({ measurements }) =>
+        measurements === 0 ? undefined : await requests.produce(this.#format())
       ),
     };
-  };
-  return {
-    source: {
-      ...source,
-      async fill(into, until, stop) {
-        if (next === undefined) {
-          filled = true;
-          return await source.fill(into, until, stop);
-        }
-        const made = await next.filled;
-        if (made.isOthers) next = undefined;
-        else asked = true;
-        return made;
-      },
-    },
-    recorder: {
-      record: (batch, instrument) => recorder.record(batch, instrument),
-      addInstrument: (instrument) => recorder.addInstrument(instrument),
-      get isDue() {
-        return next === undefined ? recorder.isDue : asked;
-      },
-      get isFull() {
-        return recorder.isFull;
-      },
-      finish: () => recorder.finish(),
-      recordHistograms: (batch, instrument) => recorder.recordHistograms(batch, instrument),
-      async collect(...wanted) {
-        const collected = next?.collected ?? recorder.collect(...wanted);
-        next = undefined;
-        asked = false;
-        filled = false;
-        return await collected ?? await recorder.collect(...wanted);
-      },
-    },
-    posts: posts.map((post): Post => (body, encoding, signal) => {
-      const reply = post(body, encoding, signal);
-      clock.sleep(UNDER_WAY_MS, signal).then(() => prepare(signal));
-      return reply;
-    }),
-  };
+  }
 }

@@ -2,7 +2,8 @@ import type { Sender } from "./ahead.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type DryRunConfig, dryRunConfig, type SendConfig, sendConfig } from "../send_config.ts";
 import { outputConfig } from "../../settings/output_config.ts";
-import { type Delivering, Delivery, type Dependencies } from "../../delivery/delivery.ts";
+import type { Delivering } from "../../delivery/delivering.ts";
+import { Delivery, type Dependencies } from "../../delivery/delivery.ts";
 import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import type { Credentials } from "../../http/exchange.ts";
@@ -11,13 +12,14 @@ import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
 import { UsageError } from "../../platform/errors.ts";
 import type { System } from "../../platform/system.ts";
-import { ONE_REQUEST, type RequestLimits, withByteLimit } from "../../otlp/request.ts";
+import { ONE_REQUEST, type RequestFormat, withByteLimit } from "../../otlp/request.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
 import { reporter } from "./report/report.ts";
 import { reported } from "./report/reported.ts";
 import { overflowText } from "./report/trouble.ts";
-import { run, type RunEvent } from "./loop.ts";
+import { run } from "./run.ts";
+import type { RunEvent } from "./run_event.ts";
 import { RequestFigures } from "./request_figures.ts";
 import type { SendFlags } from "../../settings/settings.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
@@ -41,7 +43,6 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   const transports = await openTransports(config, credentials, system);
   const opened = await openKept(config, system);
   const spool = "store" in opened ? opened : undefined;
-  // The spool knows how far a followed file was read.
   const recording = await openRecording(
     config,
     system,
@@ -50,15 +51,15 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
       // With --strict all is looked at before anything is sent.
       inOne: config.strict && !config.schedule.loop,
       isLive: config.schedule.loop,
-      followed: spool && { from: spool.followed },
+      checkpoints: spool && { kept: spool.checkpoint },
     },
   ).catch((thrown) => {
     spool?.close();
     throw thrown;
   });
-  const { followed } = recording.source;
-  if (followed !== undefined && spool?.followed?.path !== followed.path) {
-    await spool?.beginAt(followed);
+  const { checkpoint } = recording.source.status;
+  if (checkpoint !== undefined && spool?.checkpoint?.id !== checkpoint.id) {
+    await spool?.beginAt(checkpoint);
   }
   const warnings = [
     ...config.warnings,
@@ -147,8 +148,11 @@ async function sending(
   find(advice.findings);
   const report = reporter(reported(config, metrics.map(hide)), advice);
   print(report.start());
-  const limits = () => withByteLimit(delivery.largestRequest, profile.limits);
-  const sender = await senderOf(config, { ...recording, posts }, limits, clock);
+  const format = (): RequestFormat => ({
+    limits: withByteLimit(delivery.largestRequest, profile.limits),
+    compression: destination.compression,
+  });
+  const sender = await senderOf(config, { ...recording, posts }, format, clock);
   const figures = new RequestFigures(clock, await rampOf(config));
   const openDelivery = await deliveryOpener(sender.posts);
   const health = config.health && (await import("./health.ts")).openHealth(config.health, {
@@ -172,7 +176,8 @@ async function sending(
   let last: ((why: string) => readonly RunEvent[]) | undefined;
   const events = run({
     source: sender.source,
-    recorder: sender.recorder,
+    records: sender.records,
+    requests: sender.requests,
     delivery,
     clock,
     random,
@@ -181,8 +186,7 @@ async function sending(
     figures,
     ...health && { pulse: health },
     keep,
-    limits,
-    compression: destination.compression,
+    format,
     timeoutMs: destination.timeoutMs,
     review: async ({ requests, measured }, isFirst) => {
       const found = advice.untimely(measured, clock.wall());
@@ -269,16 +273,18 @@ const MOST_AHEAD = 100_000;
 
 /** Generated data that is sent as fast as it goes is made while the receiver is at work. */
 async function senderOf(
-  { schedule, source, destination }: SendConfig,
+  { schedule, source }: SendConfig,
   sender: Sender,
-  limits: () => RequestLimits,
+  format: () => RequestFormat,
   clock: Clock,
 ): Promise<Sender> {
   const isFull = source.kind === "synthetic" && schedule.loop && schedule.intervalMs === 0 &&
-    !sender.source.overTime && (source.count ?? source.series ?? 1) <= MOST_AHEAD;
-  if (!isFull) return sender;
-  const { ahead } = await import("./ahead.ts");
-  return ahead(sender, limits, destination.compression, clock);
+    (source.count ?? source.series ?? 1) <= MOST_AHEAD;
+  const { source: made } = sender;
+  if (!isFull || made.kind !== "pull") return sender;
+  const { Ahead } = await import("./ahead.ts");
+  const ahead = new Ahead({ ...sender, source: made }, format, clock);
+  return { source: ahead, records: sender.records, requests: ahead, posts: ahead.posts };
 }
 
 /** Reports the broken rules of a vendor; with --strict that ends the program before anything is sent. */
@@ -307,10 +313,15 @@ async function dryRun(
   const config: DryRunConfig = dryRunConfig(flags, variables);
   const recording = await openRecording(config, system, console, { inOne: true });
   try {
-    await recording.source.fill(recording.recorder, Infinity, system.stop);
-    recording.recorder.finish();
-    const { requests: [request], overflow } = await recording.recorder.collect(ONE_REQUEST, "none");
-    if (overflow.measurements > 0) console.warn(overflowText(overflow));
+    await recording.source.fill(recording.records, Infinity, system.stop);
+    recording.requests.finish();
+    const { requests: [request], findings } = await recording.requests.produce({
+      limits: ONE_REQUEST,
+      compression: "none",
+    });
+    for (const finding of findings) {
+      if (finding.type === "overflow") console.warn(overflowText(finding.overflow));
+    }
     const { otlpJson } = await import("../../otlp/json.ts");
     console.print({ out: escapedLines(await otlpJson(request)), err: [] });
     if (config.plot !== undefined && request !== undefined) {
@@ -318,10 +329,9 @@ async function dryRun(
       // Standard output holds the one document, and nothing else.
       console.print({ out: [], err: await dryRunPlot(request, config.plot, system) });
     }
-    if (recording.source.broken !== undefined) {
-      throw new UsageError(`The input broke off: ${recording.source.broken}`);
-    }
-    return recording.source.invalid > 0 ? 1 : 0;
+    const { invalid, broken } = recording.source.status;
+    if (broken !== undefined) throw new UsageError(`The input broke off: ${broken}`);
+    return invalid > 0 ? 1 : 0;
   } finally {
     recording.close();
   }

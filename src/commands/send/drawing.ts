@@ -7,7 +7,7 @@ import { decodeRequest } from "../../otlp/decode.ts";
 import { plainBody } from "../../otlp/gzip.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { redactTokens } from "../../redact/redact.ts";
-import type { RunEvent } from "./loop.ts";
+import type { RunEvent } from "./run_event.ts";
 
 // Loads the OTLP schema: import this module dynamically.
 

@@ -1,8 +1,9 @@
 import type { Clock } from "../../platform/clock.ts";
 import { messageOf, UsageError } from "../../platform/errors.ts";
 import type { HealthConfig } from "../../settings/health_config.ts";
-import type { Ledger } from "../../delivery/delivery.ts";
-import type { Pulse, RunEvent } from "./loop.ts";
+import type { Ledger } from "../../delivery/delivering.ts";
+import type { Pulse } from "./pulse.ts";
+import type { RunEvent } from "./run_event.ts";
 import { type ProbeAnswer, ProbeServer } from "./probe_server.ts";
 
 // Only --health needs it: import this module dynamically.

@@ -1,7 +1,7 @@
 import type { System } from "../../platform/system.ts";
 import type { Console } from "../../console/console.ts";
-import type { Ledger } from "../../delivery/delivery.ts";
-import type { RunEvent } from "./loop.ts";
+import type { Ledger } from "../../delivery/delivering.ts";
+import type { RunEvent } from "./run_event.ts";
 import { liveText } from "./report/load_text.ts";
 import type { RequestFigures } from "./request_figures.ts";
 

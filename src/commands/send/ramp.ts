@@ -1,4 +1,4 @@
-import type { DeliveryEvent } from "../../delivery/delivery.ts";
+import type { DeliveryEvent } from "../../delivery/delivering.ts";
 import { FineHistogram, measured } from "../../aggregate/fine.ts";
 import type { Due } from "./schedule.ts";
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
-import type { DeliveryEvent, Pending } from "../../delivery/delivery.ts";
+import type { DeliveryEvent, Pending } from "../../delivery/delivering.ts";
 import { FineHistogram, measured } from "../../aggregate/fine.ts";
 import type { Ramp, RampResult } from "./ramp.ts";
 import type { Due } from "./schedule.ts";

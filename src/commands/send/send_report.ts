@@ -1,4 +1,5 @@
-import type { DeliveryEvent, Result } from "../../delivery/delivery.ts";
+import type { DeliveryEvent } from "../../delivery/delivering.ts";
+import type { Result } from "../../delivery/result.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 
 /** What became of one iteration, or of something that was pending before it. */

@@ -1,26 +1,34 @@
 import type { Clock } from "../../platform/clock.ts";
-import type { Pending } from "../delivery.ts";
-import { messageOf, UsageError } from "../../platform/errors.ts";
+import type { Pending } from "../delivering.ts";
+import { type KeptCheckpoint, unreadableCheckpoint } from "../checkpoint.ts";
+import { messageOf } from "../../platform/errors.ts";
 import { oneLine } from "../../console/escape.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import type { Files } from "./files.ts";
-import { decodeFile, type Followed, PART, plainName, type Stored, wholeOf } from "./spool_file.ts";
+import {
+  decodeFile,
+  PART,
+  plainName,
+  type Stored,
+  type StoredCheckpoint,
+  wholeOf,
+} from "./spool_file.ts";
 
 /** What an earlier process left, oldest first, and what is to be said about the directory. */
 export interface Left {
   readonly left: readonly Pending[];
-  /** The newest place of a followed file, whether its request is left or settled. */
-  readonly followed: Followed | undefined;
+  /** The newest checkpoint, whether its request is left or settled. */
+  readonly checkpoint: KeptCheckpoint | undefined;
   readonly files: readonly {
     readonly file: string;
     readonly parts: number;
-    readonly followed: Followed | undefined;
+    readonly checkpoint: StoredCheckpoint | undefined;
   }[];
   readonly warnings: readonly string[];
 }
 
 export const LOCK = "lock";
-/** How far a followed file was read when the newest request that says so had been settled. */
+/** The file of the newest checkpoint whose requests had been settled. */
 export const CHECKPOINT = "checkpoint";
 /** Its name in a spool of version 2.0. */
 export const OLD_CHECKPOINT = "place";
@@ -47,7 +55,7 @@ export async function readLeft(
   const left: Pending[] = [];
   const kept: Left["files"][number][] = [];
   const warnings: string[] = [];
-  let followed = await readCheckpoint(directory, shown, fileSystem);
+  let checkpoint = await readCheckpoint(directory, shown, fileSystem);
   for (const file of files.sort()) {
     const plain = plainName(file);
     if (plain === undefined) {
@@ -74,8 +82,10 @@ export async function readLeft(
       for (const request of found.requests) {
         left.push(pendingFrom(request, found.recordedAt, plain.name, !plain.unsent, clock));
       }
-      kept.push({ file: plain.name, parts: found.requests.length, followed: found.followed });
-      if ((found.followed?.sequence ?? 0) > (followed?.sequence ?? 0)) followed = found.followed;
+      kept.push({ file: plain.name, parts: found.requests.length, checkpoint: found.checkpoint });
+      if (found.checkpoint && found.checkpoint.sequence > (checkpoint?.sequence ?? 0)) {
+        checkpoint = { ...found.checkpoint, file: `${shown}/${plain.name}` };
+      }
     } catch (thrown) {
       warnings.push(
         `Cannot take over "${oneLine(file)}" in the spool "${shown}" (${
@@ -85,16 +95,16 @@ export async function readLeft(
     }
   }
   if (foreign.length > 0) warnings.unshift(foreignWarning(foreign, shown));
-  return { left, followed, files: kept, warnings };
+  return { left, checkpoint, files: kept, warnings };
 }
 
-/** The newest position that the directory keeps. Throws a UsageError when one is there and cannot be read. */
+/** The newest checkpoint in a file of its own. Throws a UsageError when one is there and cannot be read. */
 async function readCheckpoint(
   directory: string,
   shown: string,
   fileSystem: Files,
-): Promise<Followed | undefined> {
-  let newest: Followed | undefined;
+): Promise<KeptCheckpoint | undefined> {
+  let newest: KeptCheckpoint | undefined;
   for (const name of [CHECKPOINT, OLD_CHECKPOINT]) {
     let reason = "it is damaged";
     const stored = await read(`${directory}/${name}`, fileSystem).catch((thrown) => {
@@ -103,15 +113,10 @@ async function readCheckpoint(
       return undefined;
     });
     if (stored === null) continue;
-    // Without it everything would be sent again.
-    if (stored?.followed === undefined) {
-      throw new UsageError(
-        `Cannot read "${shown}/${name}", which keeps how far the file of --follow was sent (--spool): ${reason}. ` +
-          "Restore that file from a backup, or remove it to begin as if the file of --follow had never been read",
-      );
-    }
-    if (newest === undefined || stored.followed.sequence > newest.sequence) {
-      newest = stored.followed;
+    const file = `${shown}/${name}`;
+    if (stored?.checkpoint === undefined) throw unreadableCheckpoint(file, reason);
+    if (newest === undefined || stored.checkpoint.sequence > newest.sequence) {
+      newest = { ...stored.checkpoint, file };
     }
   }
   return newest;

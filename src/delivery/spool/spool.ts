@@ -1,5 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
-import type { FollowedPlace, Pending, Store } from "../delivery.ts";
+import type { Checkpoint, KeptCheckpoint } from "../checkpoint.ts";
+import type { Pending, Store } from "../delivering.ts";
 import { messageOf, UsageError } from "../../platform/errors.ts";
 import { oneLine } from "../../console/escape.ts";
 import { lockFile } from "../../platform/older_deno.ts";
@@ -7,10 +8,10 @@ import { type Files, syncDirectory, systemFiles } from "./files.ts";
 import {
   encodeFile,
   fileName,
-  type Followed,
   halfName,
   PART,
   type Stored,
+  type StoredCheckpoint,
   unsentName,
 } from "./spool_file.ts";
 import { CHECKPOINT, type Left, LOCK, OLD_CHECKPOINT, readLeft } from "./left.ts";
@@ -20,10 +21,10 @@ export interface Spool {
   readonly store: Store;
   /** What an earlier process left, oldest first. */
   readonly left: readonly Pending[];
-  /** How far an earlier process had read a followed file. */
-  readonly followed: Followed | undefined;
-  /** Where the reading of a file begins, so that it is found again though no request of its lines was kept yet. */
-  beginAt(followed: FollowedPlace): Promise<void>;
+  /** The newest checkpoint of an earlier process. */
+  readonly checkpoint: KeptCheckpoint | undefined;
+  /** Keeps where a source begins, so that it is found again though none of its requests was kept yet. */
+  beginAt(checkpoint: Checkpoint): Promise<void>;
   readonly warnings: readonly string[];
   close(): void;
 }
@@ -55,7 +56,11 @@ export async function openSpool(
         ...found,
         store: storeIn(directory, name, found, lock, files),
         beginAt: (begin) =>
-          writeCheckpoint(directory, { ...begin, sequence: found.followed?.sequence ?? 0 }, files),
+          writeCheckpoint(
+            directory,
+            { ...begin, sequence: found.checkpoint?.sequence ?? 0 },
+            files,
+          ),
         close: () => lock.close(),
       };
     } catch (thrown) {
@@ -150,16 +155,16 @@ async function isFile(path: string): Promise<boolean> {
 function storeIn(
   directory: string,
   name: string,
-  { followed, files: left }: Left,
+  { checkpoint: newest, files: left }: Left,
   lock: Lock,
   files: Files,
 ): Store {
   let counter = 0;
   let failing = false;
-  let sequence = followed?.sequence ?? 0;
-  /** The files that say how far a followed file was read. */
-  const places = new Map<string, Followed>(
-    left.flatMap(({ file, followed }) => followed === undefined ? [] : [[file, followed]]),
+  let sequence = newest?.sequence ?? 0;
+  /** The checkpoints that came with requests, by file. */
+  const checkpoints = new Map<string, StoredCheckpoint>(
+    left.flatMap(({ file, checkpoint }) => checkpoint === undefined ? [] : [[file, checkpoint]]),
   );
   /** The files of more than one request: a part of them may have been settled. */
   const batches = new Set(left.filter(({ parts }) => parts > 1).map(({ file }) => file));
@@ -176,36 +181,34 @@ function storeIn(
     }
   };
   return {
-    async save(pending, half) {
-      const file = half === undefined || pending.stored === undefined
-        ? fileName(pending.recordedAt, counter++)
-        : halfName(pending.stored, half);
-      return await saved(file, { requests: [pending.request], recordedAt: pending.recordedAt });
-    },
-    async saveFollowed(requests, recordedAt, { path, place }) {
-      const file = fileName(recordedAt, counter++);
-      const followed = { path, place, sequence: ++sequence };
-      const done = await saved(file, { requests, recordedAt, followed });
+    async save(pending, { half, checkpoint } = {}) {
+      const [{ stored = undefined, recordedAt = 0 } = {}] = pending;
+      const file = half === undefined || stored === undefined
+        ? fileName(recordedAt, counter++)
+        : halfName(stored, half);
+      const numbered = checkpoint && { ...checkpoint, sequence: ++sequence };
+      const requests = pending.map(({ request }) => request);
+      const done = await saved(file, { requests, recordedAt, checkpoint: numbered });
       if (done.stored !== undefined) {
-        places.set(file, followed);
+        if (numbered !== undefined) checkpoints.set(file, numbered);
         if (requests.length > 1) batches.add(file);
       }
       return done;
     },
     async forget(file) {
-      const followed = places.get(file);
-      // The newest place has to outlive the request that it came with.
-      if (followed !== undefined && followed.sequence === sequence) {
+      const checkpoint = checkpoints.get(file);
+      // The newest one has to outlive the request that it came with.
+      if (checkpoint !== undefined && checkpoint.sequence === sequence) {
         try {
           await lock.demand();
-          await writeCheckpoint(directory, followed, files);
+          await writeCheckpoint(directory, checkpoint, files);
         } catch (thrown) {
           return `${
             cannot("write to", name, thrown)
           }; the next start will send again what is in ${file}`;
         }
       }
-      places.delete(file);
+      checkpoints.delete(file);
       batches.delete(file);
       try {
         // Made to last by the next file's sync: until then a power failure may bring it back, and it is sent twice.
@@ -239,12 +242,12 @@ function storeIn(
 
 async function writeCheckpoint(
   directory: string,
-  followed: Followed,
+  checkpoint: StoredCheckpoint,
   files: Files,
 ): Promise<void> {
   // A process that was killed while it wrote leaves this behind.
   await Deno.remove(`${directory}/${CHECKPOINT}${PART}`).catch(() => {});
-  const file = await encodeFile({ requests: [], recordedAt: 0, followed });
+  const file = await encodeFile({ requests: [], recordedAt: 0, checkpoint });
   // Unless it is written the one before it holds.
   await write(directory, CHECKPOINT, file, files, [PART]);
   // Where it cannot be removed, its sequence says that it is the older one.

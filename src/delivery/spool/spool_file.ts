@@ -1,12 +1,12 @@
-import { isPlace, type Place } from "../place.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { joinBytes } from "../../platform/byte_buffer.ts";
 
 /*
  * A request is a file of its own: a line with the checksum of all that follows, a line of JSON that describes the
- * request, then its body as it goes over the wire. Nothing in it is secret: no URL, token or header. Requests that were
- * made of the lines of a followed file stand together in one file, with the place up to which the lines were read: both
- * are kept, or neither.
+ * request, then its body as it goes over the wire. Nothing in it is secret: no URL, token or header. Requests whose
+ * source has a checkpoint stand together in one file with it: both are kept, or neither. On disk a checkpoint is called
+ * `followed`, with its id as `path` and its value as `place`.
  */
 const FORMAT = "otlp-histogram spool 2";
 
@@ -15,23 +15,25 @@ export interface Stored {
   readonly requests: readonly EncodedRequest[];
   /** When they were recorded, ms since 1970. */
   readonly recordedAt: number;
-  readonly followed?: Followed | undefined;
+  readonly checkpoint?: StoredCheckpoint | undefined;
 }
 
-/** How far a followed file had been read when its lines were recorded. */
-export interface Followed {
-  /** Absolute. */
-  readonly path: string;
-  /** Greater than that of every earlier place. */
+/** Checkpoint with its number; greater than that of every earlier one. */
+export interface StoredCheckpoint extends Checkpoint {
   readonly sequence: number;
-  readonly place: Place;
 }
 
-export async function encodeFile({ requests, recordedAt, followed }: Stored): Promise<Uint8Array> {
+export async function encodeFile(
+  { requests, recordedAt, checkpoint }: Stored,
+): Promise<Uint8Array> {
   const description: Description = {
     recordedAt,
     requests: requests.map(({ body, ...rest }) => ({ ...rest, bytes: body.length })),
-    followed,
+    followed: checkpoint && {
+      path: checkpoint.id,
+      place: checkpoint.value,
+      sequence: checkpoint.sequence,
+    },
   };
   const described = joinBytes([
     utf8(`${JSON.stringify(description)}\n`),
@@ -43,7 +45,7 @@ export async function encodeFile({ requests, recordedAt, followed }: Stored): Pr
 /** Undefined when it is torn or something else. */
 export async function decodeFile(bytes: Uint8Array<ArrayBuffer>): Promise<Stored | undefined> {
   const [first, described] = cutLine(bytes);
-  const format = [FORMAT, FORMAT_1].find((it) => first.startsWith(`${it} `));
+  const format = [FORMAT, FORMAT_1].find((name) => first.startsWith(`${name} `));
   if (format === undefined || first !== `${format} ${await sha256(described)}`) return undefined;
   const [line, bodies] = cutLine(described);
   const found: unknown = JSON.parse(line);
@@ -55,10 +57,16 @@ export async function decodeFile(bytes: Uint8Array<ArrayBuffer>): Promise<Stored
     at += bytes;
     return { body: bodies.slice(at - bytes, at), encoding, points, measurements };
   });
-  return at === bodies.length ? { requests, recordedAt, followed } : undefined;
+  if (at !== bodies.length) return undefined;
+  const checkpoint = followed &&
+    { id: followed.path, value: followed.place, sequence: followed.sequence };
+  return { requests, recordedAt, checkpoint };
 }
 
-interface Description extends Omit<Stored, "requests"> {
+interface Description extends Pick<Stored, "recordedAt"> {
+  readonly followed:
+    | { readonly path: string; readonly place: unknown; readonly sequence: number }
+    | undefined;
   readonly requests: readonly (Omit<EncodedRequest, "body"> & { readonly bytes: number })[];
 }
 
@@ -83,15 +91,18 @@ function isRequest(value: unknown): boolean {
   const { encoding, points, measurements, bytes }: {
     [K in keyof Description["requests"][number]]?: unknown;
   } = value;
-  return [points, measurements, bytes].every((it) => Number.isSafeInteger(it) && Number(it) >= 0) &&
+  return [points, measurements, bytes].every((number) =>
+    Number.isSafeInteger(number) && Number(number) >= 0
+  ) &&
     (encoding === "gzip" || encoding === "identity");
 }
 
-/** Whether something that was read from a disk says how far a followed file was read. */
-export function isFollowed(value: unknown): value is Followed {
+function isFollowed(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { path, sequence, place }: { [K in keyof Followed]?: unknown } = value;
-  return typeof path === "string" && Number.isSafeInteger(sequence) && isPlace(place);
+  const { path, sequence, place }: {
+    [K in keyof NonNullable<Description["followed"]>]?: unknown;
+  } = value;
+  return typeof path === "string" && Number.isSafeInteger(sequence) && place !== undefined;
 }
 
 /*

@@ -1,4 +1,4 @@
-import type { Measured } from "../../otlp/recorder.ts";
+import type { MeasuredInterval } from "../../aggregate/snapshot.ts";
 import type { Finding } from "../finding.ts";
 import { LIMITS } from "./limits.ts";
 import { Findings } from "./preflight.ts";
@@ -9,7 +9,7 @@ import { RULES } from "./rules.ts";
  * `now` is in ms since 1970.
  */
 export function untimely(
-  measured: readonly Measured[],
+  measured: readonly MeasuredInterval[],
   metric: string,
   now: number,
 ): readonly Finding[] {

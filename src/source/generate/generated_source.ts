@@ -1,6 +1,12 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Pace } from "./pace.ts";
-import { AT_ONCE, type Records, type Source } from "../source.ts";
+import {
+  type Filled,
+  NO_INPUT,
+  type PacedSource,
+  type PullSource,
+  type Records,
+} from "../source.ts";
 
 /**
  * Records those of the next `count` measurements that are this process's, and tells how many these were. `secondsOf`:
@@ -12,108 +18,130 @@ export type Generate = (
   secondsOf: (place: number) => number,
 ) => number;
 
-/** Measurements are due all the time; they are made this often, in ms. No longer are signals kept waiting. */
+/** How often measurements are made that are due all the time, in ms. Signals are not kept waiting longer. */
 const TICK_MS = 50;
 /** The most that are made without looking at the clock. */
 const MOST_AT_ONCE = 100_000;
 
-/** So many generated measurements a send; fewer in the one that is stopped. */
-export function countSource(generate: Generate, count: number, clock: Clock): Source {
-  let start: number | undefined;
-  return {
-    ...AT_ONCE,
-    async fill(recorder, _until, stop) {
-      const begun = start ??= clock.monotonic();
-      const seconds = (clock.monotonic() - begun) / 1000;
-      let measurements = 0;
-      let made = 0;
-      let lookedAt = clock.monotonic();
-      while (made < count && !stop.aborted) {
-        // A signal is only noticed while this waits, and waiting costs more than looking at the clock.
-        if (clock.monotonic() - lookedAt >= TICK_MS) {
-          await clock.sleep(0.01, stop);
-          if (stop.aborted) break;
-          lookedAt = clock.monotonic();
-        }
-        const some = Math.min(count - made, MOST_AT_ONCE);
-        measurements += generate(recorder, some, () => seconds);
-        made += some;
+/** A fixed number of generated measurements per send; fewer in the one that is stopped. */
+export class CountSource implements PullSource {
+  readonly kind = "pull";
+  readonly status = NO_INPUT;
+  readonly #generate: Generate;
+  readonly #count: number;
+  readonly #clock: Clock;
+  #start: number | undefined;
+
+  constructor(generate: Generate, count: number, clock: Clock) {
+    this.#generate = generate;
+    this.#count = count;
+    this.#clock = clock;
+  }
+
+  close(): void {}
+
+  async fill(records: Records, _until: number | undefined, stop: AbortSignal): Promise<Filled> {
+    const clock = this.#clock;
+    const start = this.#start ??= clock.monotonic();
+    const seconds = (clock.monotonic() - start) / 1000;
+    let measurements = 0;
+    let made = 0;
+    let lookedAt = clock.monotonic();
+    while (made < this.#count && !stop.aborted) {
+      // A signal is only noticed while this waits, and waiting costs more than looking at the clock.
+      if (clock.monotonic() - lookedAt >= TICK_MS) {
+        await clock.sleep(0.01, stop);
+        if (stop.aborted) break;
+        lookedAt = clock.monotonic();
       }
-      const isOthers = measurements === 0 && made === count;
-      return { measurements, ended: false, ...isOthers && { isOthers } };
-    },
-  };
+      const some = Math.min(this.#count - made, MOST_AT_ONCE);
+      measurements += this.#generate(records, some, () => seconds);
+      made += some;
+    }
+    return { measurements, ended: false };
+  }
 }
 
 /** A product of times and rates may miss a whole number by its last digits. */
 const ROUNDING = 1e-6;
-/** Being behind by more than so many seconds' worth is said. */
+/** Being behind by more measurements than are due in so many seconds is reported. */
 const BEHIND_SECONDS = 1;
 
-/**
- * Measurements at a pace, open loop: what is due follows from the time alone, however long sends take. Ends after
- * `count`, those of other shares included.
- */
-export function paceSource(
-  generate: Generate,
-  pace: Pace,
-  count: number | undefined,
-  clock: Clock,
-  behind: (measurements: number) => void,
-): Source {
-  let start: number | undefined;
-  /** Those of other shares included. */
-  let made = 0;
-  let most = count ?? Infinity;
-  let filledAt = -Infinity;
-  let closedAt = Infinity;
-  let warned = false;
-  return {
-    ...AT_ONCE,
-    overTime: true,
-    isPaced: true,
-    get isBehind() {
-      return warned;
-    },
-    begin(at) {
-      start = at;
-    },
-    close() {
-      closedAt = Math.min(closedAt, clock.monotonic());
-      // What a tick is worth needs no send of its own.
-      if (closedAt - filledAt < TICK_MS) most = made;
-    },
-    async fill(recorder, until, stop) {
-      const begun = start ??= clock.monotonic();
-      const before = made;
-      let own = 0;
-      const ended = () => made === count;
-      for (;;) {
-        const now = clock.monotonic();
-        const end = (Math.min(now, until ?? Infinity, closedAt) - begun) / 1000;
-        const rate = pace.rateAt(end);
-        const due = Math.min(Math.floor(pace.due(end) + ROUNDING), most);
-        const missing = Math.max(0, due - made);
-        if (missing > rate * BEHIND_SECONDS + MOST_AT_ONCE && !warned) {
-          warned = true;
-          behind(missing);
-        }
-        const some = Math.min(missing, MOST_AT_ONCE);
-        const first = made;
-        if (some > 0) own += generate(recorder, some, (place) => pace.secondsOf(first + place));
-        made += some;
-        const enough = until === undefined ? own > 0 : now >= until;
-        if (enough || ended() || stop.aborted || closedAt <= now) break;
-        await clock.sleep(missing > some ? 0.01 : nextTick(clock, until, rate), stop);
+/** Measurements at a pace, and who is told when they cannot be made as fast. */
+export interface PaceOptions {
+  readonly pace: Pace;
+  /** The source ends after so many, those of other shares included; undefined: never. */
+  readonly count: number | undefined;
+  /** Is called once, with how many measurements are missing. */
+  readonly onBehind: (measurements: number) => void;
+}
+
+/** Measurements at a pace, open loop: what is due follows from the time alone, however long sends take. */
+export class PaceSource implements PacedSource {
+  readonly kind = "paced";
+  readonly status = NO_INPUT;
+  readonly #generate: Generate;
+  readonly #options: PaceOptions;
+  readonly #clock: Clock;
+  #start: number | undefined;
+  /** How many were made, those of other shares included. */
+  #made = 0;
+  #most: number;
+  #filledAt = -Infinity;
+  #closedAt = Infinity;
+  #isBehind = false;
+
+  constructor(generate: Generate, options: PaceOptions, clock: Clock) {
+    this.#generate = generate;
+    this.#options = options;
+    this.#clock = clock;
+    this.#most = options.count ?? Infinity;
+  }
+
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  begin(at: number): void {
+    this.#start = at;
+  }
+
+  close(): void {
+    this.#closedAt = Math.min(this.#closedAt, this.#clock.monotonic());
+    // What a tick is worth needs no send of its own.
+    if (this.#closedAt - this.#filledAt < TICK_MS) this.#most = this.#made;
+  }
+
+  async fill(records: Records, until: number | undefined, stop: AbortSignal): Promise<Filled> {
+    const clock = this.#clock;
+    const { pace, count } = this.#options;
+    const start = this.#start ??= clock.monotonic();
+    let measurements = 0;
+    for (;;) {
+      const now = clock.monotonic();
+      const end = (Math.min(now, until ?? Infinity, this.#closedAt) - start) / 1000;
+      const rate = pace.rateAt(end);
+      const due = Math.min(Math.floor(pace.due(end) + ROUNDING), this.#most);
+      const missing = Math.max(0, due - this.#made);
+      if (missing > rate * BEHIND_SECONDS + MOST_AT_ONCE) this.#fallBehind(missing);
+      const some = Math.min(missing, MOST_AT_ONCE);
+      const first = this.#made;
+      if (some > 0) {
+        measurements += this.#generate(records, some, (place) => pace.secondsOf(first + place));
       }
-      filledAt = clock.monotonic();
-      return {
-        measurements: own,
-        ended: ended(),
-        ...own === 0 && made > before && { isOthers: true },
-      };
-    },
-  };
+      this.#made += some;
+      const isEnough = until === undefined ? measurements > 0 : now >= until;
+      if (isEnough || this.#made === count || stop.aborted || this.#closedAt <= now) break;
+      await clock.sleep(missing > some ? 0.01 : nextTick(clock, until, rate), stop);
+    }
+    this.#filledAt = clock.monotonic();
+    return { measurements, ended: this.#made === count };
+  }
+
+  #fallBehind(missing: number): void {
+    if (!this.#isBehind) this.#options.onBehind(missing);
+    this.#isBehind = true;
+  }
 }
 
 function nextTick(clock: Clock, until: number | undefined, rate: number): number {

@@ -3,7 +3,7 @@ import { type Pace, rising, steady } from "./pace.ts";
 import { seededRandom } from "./random.ts";
 import { seriesIn, type Share } from "./share.ts";
 import { Synthetic } from "./synthetic.ts";
-import { countSource, type Generate, paceSource } from "./generated_source.ts";
+import { CountSource, type Generate, PaceSource } from "./generated_source.ts";
 import { emptySource, type Source } from "../source.ts";
 import type { System } from "../../platform/system.ts";
 
@@ -26,7 +26,7 @@ export function openSynthetic(
   const generate: Generate = (recorder, count) => {
     let own = 0;
     for (const batch of synthetic.batches(count)) {
-      recorder.record(batch);
+      recorder.add(batch);
       own += batch.length;
     }
     return own;
@@ -57,16 +57,11 @@ export function generatedSource(
     );
     return emptySource;
   }
-  if (rate === undefined) return countSource(generate, count ?? all.count, clock);
+  if (rate === undefined) return new CountSource(generate, count ?? all.count, clock);
   const pace: Pace = typeof rate === "number"
     ? steady(rate)
     : rising(rate.from, rate.to, rate.inSeconds);
-  return paceSource(
-    generate,
-    pace,
-    count,
-    clock,
-    (measurements) =>
-      warn(`cannot keep up with --rate ${pace.text}: ${measurements} measurements behind`),
-  );
+  const onBehind = (measurements: number) =>
+    warn(`cannot keep up with --rate ${pace.text}: ${measurements} measurements behind`);
+  return new PaceSource(generate, { pace, count, onBehind }, clock);
 }

@@ -9,7 +9,7 @@ import { ScenarioTraffic, seriesOf } from "./scenario.ts";
 import { parseScenario } from "./scenario_file.ts";
 import type { Share } from "./share.ts";
 import { readFileOf } from "../../platform/paths.ts";
-import type { Instrument } from "../../otlp/recorder.ts";
+import type { Instrument } from "../../aggregate/instrument.ts";
 
 export interface OpenScenario {
   readonly source: Source;
@@ -49,7 +49,7 @@ export async function openScenario(
         let own = 0;
         for (const batches of traffic.batches(count, secondsOf)) {
           for (const [instrument, batch] of batches.entries()) {
-            recorder.record(batch, instrument);
+            recorder.add(batch, instrument);
             own += batch.length;
           }
         }

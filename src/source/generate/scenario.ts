@@ -1,3 +1,4 @@
+import type { Buckets } from "../../aggregate/aggregation.ts";
 import type { Distribution } from "./distribution.ts";
 import { AttributeCache, gather, type Gathered } from "../input/attribute_cache.ts";
 import type { Attributes, AttributeValue, Measurement } from "../../aggregate/measurement.ts";
@@ -16,7 +17,7 @@ export interface ScenarioMetric {
   readonly unit: string;
   readonly description: string;
   /** Undefined: what is the default for every metric. */
-  readonly bounds: readonly number[] | "exponential" | undefined;
+  readonly bounds: Buckets | undefined;
   /** Its share of all measurements, in proportion to the other metrics' weights. */
   readonly weight: number;
   /** For each phase what is measured in it. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Growing, LineConsumer } from "./input.ts";
 import { InputError, isSystemError } from "./input_error.ts";
-import type { FilePlace, Place } from "../../delivery/place.ts";
+import type { FilePlace, Place } from "./place.ts";
 
 export interface FollowOptions {
   readonly path: string;

@@ -13,7 +13,7 @@ import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
 import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
 import type { Pattern } from "./pattern.ts";
-import type { Place } from "../../delivery/place.ts";
+import type { Place } from "./place.ts";
 import { PatternReader } from "./pattern_lines.ts";
 import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts";
 import { TextReader } from "./text.ts";

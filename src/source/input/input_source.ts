@@ -2,7 +2,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Input } from "./input.ts";
 import { InputError } from "./input_error.ts";
 import type { InputWords } from "./input_words.ts";
-import type { RecordFamilies, Records, Source } from "../source.ts";
+import type { LiveSource, RecordFamilies, Records } from "../source.ts";
 
 /** What else an input may have. */
 export interface InputExtras {
@@ -21,7 +21,7 @@ export function inputSource(
   clock: Clock,
   recordFamilies: RecordFamilies,
   { words, path }: InputExtras = {},
-): Source {
+): LiveSource {
   let started = false;
   let closed = false;
   let held = false;
@@ -42,8 +42,8 @@ export function inputSource(
         if (closed) return;
         const { measurements, histograms, exposed } = batch;
         words?.read(input);
-        recorder.record(measurements);
-        recorder.recordHistograms(histograms);
+        recorder.add(measurements);
+        recorder.addHistograms(histograms);
         recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
         if (exposed.length > 0) recorded += recordFamilies(recorder, exposed);
         place = batch.place;
@@ -68,19 +68,13 @@ export function inputSource(
     arrived();
   };
   return {
-    overTime: true,
-    canWait: true,
-    get invalid() {
-      return input.progress.invalid;
-    },
-    get broken() {
-      return broken;
-    },
-    get followed() {
-      return path === undefined || place === undefined ? undefined : { path, place };
-    },
-    get skipped() {
-      return input.progress.skipped;
+    kind: "live",
+    get status() {
+      const { invalid, skipped } = input.progress;
+      const checkpoint = path === undefined || place === undefined
+        ? undefined
+        : { id: path, value: place };
+      return { invalid, skipped, broken, checkpoint };
     },
     hold(waiting) {
       held = waiting;

@@ -2,7 +2,7 @@ import type { Console } from "../../console/console.ts";
 import { fileOf, resolvePath, unreadable } from "../../platform/paths.ts";
 import type { System } from "../../platform/system.ts";
 import { type InputConfig, notOfAnExposition } from "./input_config.ts";
-import type { Followed } from "../../delivery/spool/spool_file.ts";
+import type { KeptCheckpoint } from "../../delivery/checkpoint.ts";
 import {
   followInput,
   type Input,
@@ -25,8 +25,8 @@ export interface InputSettings {
   readonly unit: string;
   /** Lines count as they come. */
   readonly isLive: boolean;
-  /** How far a followed file was read. */
-  readonly from: Followed | undefined;
+  /** How far an earlier process read a followed file. */
+  readonly from: KeptCheckpoint | undefined;
 }
 
 /** Opens files, or standard input for `-`, and reads them one after the other as they are recorded. */
@@ -84,10 +84,13 @@ async function following(
   options: InputOptions,
   { clock, stop }: System,
   warn: (message: string) => void,
-  from: Followed | undefined,
+  from: KeptCheckpoint | undefined,
 ): Promise<Input> {
-  const { FollowedFile } = await import("./followed_file.ts");
-  const place = from?.path === path ? from.place : undefined;
+  const [{ FollowedFile }, { keptPlace }] = await Promise.all([
+    import("./followed_file.ts"),
+    import("./place.ts"),
+  ]);
+  const place = keptPlace(from, path);
   return await followInput(async (consumer) => {
     const file = new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer });
     await file.start().catch((thrown) => {

@@ -1,5 +1,5 @@
 import type { Attributes, MeasuredHistogram, Measurement } from "../../aggregate/measurement.ts";
-import type { Place } from "../../delivery/place.ts";
+import type { Place } from "./place.ts";
 import type { Exposed } from "../prometheus/exposed.ts";
 
 /** How far an input has been read. Of several files, all of them together. */

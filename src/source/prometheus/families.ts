@@ -1,5 +1,5 @@
 import type { Exposed } from "./exposed.ts";
-import type { Instrument } from "../../otlp/recorder.ts";
+import type { Instrument } from "../../aggregate/instrument.ts";
 import type { RecordFamilies } from "../source.ts";
 
 /** Records families as instruments. `attributes` are on every data point; `found` is called with each new instrument. */
@@ -12,7 +12,7 @@ export function familyInstruments(
     let count = 0;
     for (const { family, histograms } of exposed) {
       const index = indices.get(family.name) ?? add(family, histograms[0]?.bounds ?? []);
-      records.recordHistograms(histograms, index);
+      records.addHistograms(histograms, index);
       count += histograms.reduce((sum, histogram) => sum + histogram.count, 0);
     }
     return count;

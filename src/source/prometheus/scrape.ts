@@ -9,8 +9,14 @@ import { readHistograms, type ScrapeReading } from "./cumulative.ts";
 import { ScrapeDeltas } from "./deltas.ts";
 import { exposedOf } from "./exposed.ts";
 import { MOST_UNREADABLE } from "./exposition.ts";
-import type { Interval } from "../../otlp/interval.ts";
-import type { Filled, RecordFamilies, Records, Source } from "../source.ts";
+import type { Interval } from "../../aggregate/interval.ts";
+import {
+  type Filled,
+  type LiveSource,
+  NO_INPUT,
+  type RecordFamilies,
+  type Records,
+} from "../source.ts";
 
 /** GETs the endpoint, within so many ms. */
 export type Scrape = (timeoutMs: number, signal: AbortSignal) => Promise<GetResult>;
@@ -43,7 +49,7 @@ export function scrapeSource(
   mostSeries: number,
   clock: Clock,
   { warn, note }: Say,
-): Source {
+): LiveSource {
   const deltas = new ScrapeDeltas(mostSeries);
   const skips = new Warnings(warn, "more of the endpoint is not used");
   const remarks = new Warnings(warn, "the same is true of more series");
@@ -111,16 +117,14 @@ export function scrapeSource(
   };
 
   return {
-    overTime: true,
-    canWait: true,
-    get invalid() {
-      return invalid;
-    },
-    get broken() {
-      if (failed === undefined) return undefined;
-      return last === undefined
+    kind: "live",
+    get status() {
+      const broken = failed === undefined
+        ? undefined
+        : last === undefined
         ? `no scrape of ${shown} succeeded: ${failed}; nothing was sent`
         : `the last scrape of ${shown} failed: ${failed}; what was added since the one before is not sent`;
+      return { ...NO_INPUT, invalid, broken };
     },
     hold(waiting) {
       held = waiting;

@@ -17,7 +17,7 @@ export async function openReplay(
   { path, ...options }: ReplayConfig,
   system: System,
   warn: (message: string) => void,
-): Promise<{ source: Replay; recorder: Replay; close: () => void }> {
+): Promise<{ source: Replay; requests: Replay; close: () => void }> {
   let unnamed = 0;
   const opened = path === "-" ? { stream: system.stdin(), bytes: 0 } : await openFile(path, system);
   const reading = new AbortController();
@@ -26,13 +26,13 @@ export async function openReplay(
     ...options,
     clock: system.clock,
     onInvalid(line, reason) {
-      if (replay.invalid > MOST_NAMED) return void unnamed++;
+      if (replay.status.invalid > MOST_NAMED) return void unnamed++;
       warn(`line ${line} not used: ${reason}`);
     },
   });
   return {
     source: replay,
-    recorder: replay,
+    requests: replay,
     close() {
       reading.abort();
       if (unnamed > 0) {

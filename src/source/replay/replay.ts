@@ -1,6 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
 import { messageOf } from "../../platform/errors.ts";
-import { NO_OVERFLOW } from "../../aggregate/overflow.ts";
 import { InputError } from "../input/input_error.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { fromJsonRequest } from "../../otlp/json_request.ts";
@@ -11,9 +10,9 @@ import {
   measurementCountOf,
   shiftTimes,
 } from "../../otlp/message.ts";
-import type { Collected, Recorder } from "../../otlp/recorder.ts";
-import type { RequestLimits } from "../../otlp/request.ts";
-import type { Filled, Source } from "../source.ts";
+import type { Produced, RequestProducer } from "../../otlp/producer.ts";
+import type { RequestFormat } from "../../otlp/request.ts";
+import { type Filled, type LiveSource, NO_INPUT, type SourceStatus } from "../source.ts";
 
 // Loads the OTLP schema: import this module dynamically.
 
@@ -36,10 +35,9 @@ export interface ReplayOptions {
 /** More measurements cannot be added up. */
 const MOST_MEASUREMENTS = 2 ** 43;
 
-/** Sends kept requests again: as a source it reads the next one, as a recorder it gives it away. */
-export class Replay implements Source, Recorder {
-  readonly overTime = true;
-  readonly canWait = true;
+/** Kept requests that are sent again: `fill()` reads the next one, `produce()` gives it away. */
+export class Replay implements LiveSource, RequestProducer {
+  readonly kind = "live";
   readonly isFull = false;
   readonly #lines: AsyncIterator<ReplayLine>;
   readonly #options: ReplayOptions;
@@ -56,20 +54,16 @@ export class Replay implements Source, Recorder {
     this.#options = options;
   }
 
-  get invalid(): number {
-    return this.#invalid;
-  }
-
-  get broken(): string | undefined {
-    return this.#broken;
+  get status(): SourceStatus {
+    return { ...NO_INPUT, invalid: this.#invalid, broken: this.#broken };
   }
 
   get isDue(): boolean {
     return this.#next !== undefined;
   }
 
-  /** Reads the next request and waits until it is due; reads nothing while there is one that was not collected. */
-  async fill(_recorder: unknown, _until: number | undefined, stop: AbortSignal): Promise<Filled> {
+  /** Reads the next request and waits until it is due; reads nothing while there is one that was not given away. */
+  async fill(_records: unknown, _until: number | undefined, stop: AbortSignal): Promise<Filled> {
     if (this.#next !== undefined || this.#ended) return { measurements: 0, ended: this.#ended };
     const found = await this.#read();
     if (found !== undefined) await this.#untilDue(found.request, stop);
@@ -90,30 +84,11 @@ export class Replay implements Source, Recorder {
 
   finish(): void {}
 
-  record(): never {
-    throw new Error("a replay records nothing");
-  }
-
-  recordHistograms(): never {
-    return this.record();
-  }
-
-  addInstrument(): never {
-    return this.record();
-  }
-
-  async collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<Collected> {
+  async produce(format: RequestFormat): Promise<Produced> {
     const request = this.#next;
     this.#next = undefined;
-    return {
-      requests: request === undefined ? [] : await encodeMessage(request, limits, compression),
-      overflow: NO_OVERFLOW,
-      unequalBounds: 0,
-      endBuckets: [],
-      measured: [],
-      closedEarly: 0,
-      reopened: 0,
-    };
+    const requests = request === undefined ? [] : await encodeMessage(request, format);
+    return { requests, findings: [], measured: [] };
   }
 
   /** The next line that is a request with data points; undefined at the end. */

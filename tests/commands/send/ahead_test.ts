@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { ahead } from "../../../src/commands/send/ahead.ts";
-import { batchSource, type Source } from "../../../src/source/source.ts";
-import { recorder } from "../../../src/otlp/recorder.ts";
+import { Ahead } from "../../../src/commands/send/ahead.ts";
+import { batchSource, type PullSource } from "../../../src/source/source.ts";
 import type { Reply } from "../../../src/http/reply.ts";
 import { decode } from "../../support/decode.ts";
+import { recordingOf } from "../../support/recording.ts";
 import { StillClock } from "../../support/still_clock.ts";
 
-const LIMITS = { points: Infinity, bytes: Infinity };
+const FORMAT = { limits: { points: Infinity, bytes: Infinity }, compression: "none" } as const;
 const REPLY: Reply = {
   kind: "reply",
   status: 200,
@@ -15,47 +15,53 @@ const REPLY: Reply = {
 };
 
 /** A sender whose nth batch holds the value n, with posts that are answered when told to. */
-function senderOf(isOthers = (_: number) => false) {
+function senderOf(isEmpty = (_: number) => false) {
   const clock = new StillClock();
   const instrument = { name: "m", unit: "", description: "", attributes: {}, bounds: [] };
   let made = 0;
   const batches = batchSource(() => [{ value: made, attributes: {} }]);
-  const source: Source = {
+  const source: PullSource = {
     ...batches,
     fill: (...wanted) =>
-      isOthers(++made)
-        ? Promise.resolve({ measurements: 0, ended: false, isOthers: true })
+      isEmpty(++made)
+        ? Promise.resolve({ measurements: 0, ended: false })
         : batches.fill(...wanted),
   };
   const answers: (() => void)[] = [];
-  const sender = ahead(
+  const { recorder, requests } = recordingOf({
+    resource: {},
+    instruments: [instrument],
+    maxSeries: 10,
+  }, clock);
+  const ahead = new Ahead(
     {
       source,
-      recorder: recorder({ resource: {}, instruments: [instrument], maxSeries: 10 }, clock),
+      records: recorder,
+      requests,
       posts: [() => new Promise((resolve) => answers.push(() => resolve(REPLY)))],
     },
-    () => LIMITS,
-    "none",
+    () => FORMAT,
     clock,
   );
+  const { posts } = ahead;
   const stop = new AbortController();
   return {
     stop,
     made: () => made,
     answer: () => answers.shift()?.(),
-    post: () => sender.posts[0]?.(new Uint8Array(), "identity", stop.signal),
-    isDue: () => sender.recorder.isDue,
-    fill: () => sender.source.fill(sender.recorder, undefined, stop.signal),
+    post: () => posts[0]?.(new Uint8Array(), "identity", stop.signal),
+    isDue: () => ahead.isDue,
+    fill: () => ahead.fill(recorder, undefined, stop.signal),
     /** Sum, start and end of what is sent next. */
     async collect() {
-      const { requests: [request] } = await sender.recorder.collect(LIMITS, "none");
+      const { requests: [request] } = await ahead.produce(FORMAT);
       const [point] = decode(request?.body ?? new Uint8Array()).metrics[0]?.points ?? [];
       return point;
     },
   };
 }
 
-Deno.test("ahead() makes the next send's data while a post waits for its answer", async () => {
+Deno.test("Ahead makes the next send's data while a post waits for its answer", async () => {
   const { fill, collect, post, answer, made } = senderOf();
   await fill();
   assert.equal((await collect())?.sum, 1);
@@ -69,7 +75,7 @@ Deno.test("ahead() makes the next send's data while a post waits for its answer"
   assert.equal(made(), 2, "and only once");
 });
 
-Deno.test("ahead() makes it once, however many posts a send takes", async () => {
+Deno.test("Ahead makes it once, however many posts a send takes", async () => {
   const { fill, collect, post, made } = senderOf();
   await fill();
   const first = await collect();
@@ -84,7 +90,7 @@ Deno.test("ahead() makes it once, however many posts a send takes", async () => 
   assert.equal(second?.start, first?.end, "its interval joins");
 });
 
-Deno.test("ahead() leaves alone what was filled when it was its time", async () => {
+Deno.test("Ahead leaves alone what was filled when it was its time", async () => {
   const { fill, collect, post, made } = senderOf();
   await fill();
   post();
@@ -95,7 +101,7 @@ Deno.test("ahead() leaves alone what was filled when it was its time", async () 
   assert.equal((await collect())?.sum, 2);
 });
 
-Deno.test("ahead() makes nothing more when the post was aborted", async () => {
+Deno.test("Ahead makes nothing more when the post was aborted", async () => {
   const { fill, collect, post, stop, made } = senderOf();
   await fill();
   await collect();
@@ -105,14 +111,14 @@ Deno.test("ahead() makes nothing more when the post was aborted", async () => {
   assert.equal(made(), 1);
 });
 
-Deno.test("ahead() goes on after a send that has nothing of this process's in it", async () => {
+Deno.test("Ahead goes on after a send that has nothing in it", async () => {
   const { fill, collect, post, isDue, made } = senderOf((send) => send === 2);
   await fill();
   const first = await collect();
   post();
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.equal(made(), 2);
-  assert.equal((await fill()).isOthers, true);
+  assert.equal((await fill()).measurements, 0);
   assert.ok(!isDue());
   assert.equal((await fill()).measurements, 1);
   assert.ok(isDue());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readHistograms } from "../../../src/source/prometheus/cumulative.ts";
 import { startHealth } from "../../../src/commands/send/health.ts";
-import type { RunEvent } from "../../../src/commands/send/loop.ts";
+import type { RunEvent } from "../../../src/commands/send/run_event.ts";
 
 const result = { status: 200, rejectedPoints: 0, message: null, trouble: undefined } as const;
 const pending = {

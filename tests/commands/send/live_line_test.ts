@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Secrets } from "../../../src/redact/secrets.ts";
 import { Console } from "../../../src/console/console.ts";
-import type { RunEvent } from "../../../src/commands/send/loop.ts";
+import type { RunEvent } from "../../../src/commands/send/run_event.ts";
 import { liveLine } from "../../../src/commands/send/live_line.ts";
 import { RequestFigures } from "../../../src/commands/send/request_figures.ts";
 import { SimulatedClock } from "../../support/simulation.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Result } from "../../../src/delivery/delivery.ts";
+import type { Result } from "../../../src/delivery/result.ts";
 import { Ramp } from "../../../src/commands/send/ramp.ts";
 
 const accepted: Result = {

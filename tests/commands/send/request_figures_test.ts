@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
 import { Delivery } from "../../../src/delivery/delivery.ts";
 import { steady } from "../../../src/source/generate/pace.ts";
+import { run } from "../../../src/commands/send/run.ts";
+import type { Summary } from "../../../src/commands/send/run_event.ts";
 import { PROFILES } from "../../../src/receivers/profiles.ts";
-import { recorder } from "../../../src/otlp/recorder.ts";
-import { run, type Summary } from "../../../src/commands/send/loop.ts";
 import { type Latency, RequestFigures } from "../../../src/commands/send/request_figures.ts";
-import { type Generate, paceSource } from "../../../src/source/generate/generated_source.ts";
+import { type Generate, PaceSource } from "../../../src/source/generate/generated_source.ts";
 import { batchSource, type Source } from "../../../src/source/source.ts";
+import { recordingOf } from "../../support/recording.ts";
 import { SimulatedClock, SimulatedReceiver, type Step } from "../../support/simulation.ts";
 
 const LOOP: ScheduleConfig = {
@@ -18,7 +19,7 @@ const LOOP: ScheduleConfig = {
 };
 const ONE = { value: 1, attributes: {} };
 const generate: Generate = (records, count) => {
-  records.record(Array.from({ length: count }, () => ONE));
+  records.add(Array.from({ length: count }, () => ONE));
   return count;
 };
 
@@ -30,10 +31,15 @@ async function played(
 ): Promise<Summary> {
   const clock = new SimulatedClock();
   const instrument = { name: "m", unit: "", description: "", attributes: {}, bounds: [] };
+  const { recorder, requests } = recordingOf(
+    { resource: {}, instruments: [instrument], maxSeries: 10 },
+    clock,
+  );
   const limits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
   const events = run({
     source: sourceOf(clock),
-    recorder: recorder({ resource: {}, instruments: [instrument], maxSeries: 10 }, clock),
+    records: recorder,
+    requests,
     delivery: new Delivery({
       post: new SimulatedReceiver(clock, answers).post,
       hide: (text) => text,
@@ -46,9 +52,8 @@ async function played(
     clock,
     random: () => 0.5,
     schedule: { ...LOOP, ...schedule },
-    keep: { retryForMs: 30_000, maxPendingBytes: limits.maxPendingBytes },
-    limits: () => PROFILES.otlp.limits,
-    compression: "none",
+    keep: { retryForMs: 30_000, spool: undefined, ...limits },
+    format: () => ({ limits: PROFILES.otlp.limits, compression: "none" }),
     timeoutMs: 10_000,
     review: () => Promise.resolve(),
     stop: new AbortController().signal,
@@ -81,7 +86,7 @@ Deno.test("A stall of two seconds is in p99, though only one of 581 requests was
 
 Deno.test("A stall is in p99 when measurements go on at their rate", async () => {
   const rate = (clock: SimulatedClock) =>
-    paceSource(generate, steady(1000), undefined, clock, () => {});
+    new PaceSource(generate, { pace: steady(1000), count: undefined, onBehind() {} }, clock);
   const { latencyMs, recorded } = await played(stalls, {}, rate);
   assert.equal(recorded, 60_000);
   assertAbout(latencyMs, { p50: 5, p90: 5, p99: 1405, max: 2000 });
@@ -89,7 +94,7 @@ Deno.test("A stall is in p99 when measurements go on at their rate", async () =>
 
 Deno.test("A stall is in p99 when sends follow each other and measurements go on at their rate", async () => {
   const rate = (clock: SimulatedClock) =>
-    paceSource(generate, steady(100), undefined, clock, () => {});
+    new PaceSource(generate, { pace: steady(100), count: undefined, onBehind() {} }, clock);
   const { latencyMs } = await played(stalls, { intervalMs: 0, durationMs: 60_000 }, rate);
   assert.ok((latencyMs.p50 ?? Infinity) < 20 && (latencyMs.p90 ?? Infinity) < 20);
   assert.ok((latencyMs.p99 ?? 0) > 1000 && (latencyMs.max ?? 0) >= 2000, `p99 ${latencyMs.p99}`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Pending, Result } from "../../../src/delivery/delivery.ts";
+import type { Pending } from "../../../src/delivery/delivering.ts";
+import type { Result } from "../../../src/delivery/result.ts";
 import { SendTotals } from "../../../src/commands/send/send_report.ts";
 import { requestOf } from "../../support/simulation.ts";
 

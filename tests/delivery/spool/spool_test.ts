@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Pending } from "../../../src/delivery/delivery.ts";
+import type { Pending } from "../../../src/delivery/delivering.ts";
 import { UsageError } from "../../../src/platform/errors.ts";
 import { type Files, systemFiles } from "../../../src/delivery/spool/files.ts";
 import { openSpool, type Spool } from "../../../src/delivery/spool/spool.ts";
@@ -47,7 +47,7 @@ function pendingOf(counts: readonly number[], recordedAt = NOW): Pending {
 
 /** Saves and gives the name. */
 async function save({ store }: Spool, pending: Pending, half?: 1 | 2): Promise<string> {
-  const { stored, warning } = await store.save(pending, half);
+  const { stored, warning } = await store.save([pending], half === undefined ? {} : { half });
   assert.equal(warning, undefined);
   assert.ok(stored !== undefined);
   return stored;
@@ -144,7 +144,7 @@ Deno.test("save() warns once, and goes on without, when it cannot write", async 
     await Deno.remove(`${directory}/spool`, { recursive: true });
     await Deno.writeTextFile(`${directory}/spool`, "in the way");
     const warnings = [];
-    for (const count of [1, 2]) warnings.push(await spool.store.save(pendingOf([count])));
+    for (const count of [1, 2]) warnings.push(await spool.store.save([pendingOf([count])]));
     assert.deepEqual(warnings.map(({ stored }) => stored), [undefined, undefined]);
     assert.match(warnings[0]?.warning ?? "", /^Cannot write to the spool "the spool"/);
     assert.equal(warnings[1]?.warning, undefined);
@@ -366,24 +366,73 @@ Deno.test("openSpool() takes over what version 2.0 left", async () => {
   });
 });
 
-const place = (offset: number) => ({
-  at: NOW,
-  files: [{ device: 1, inode: 2, offset, head: { length: 0, sha256: "00" } }],
+/** The value of a checkpoint, which the spool does not look at. */
+const place = (offset: number) => ({ offset, anything: [null, true] });
+
+function checkpointAt(offset: number) {
+  return { checkpoint: { id: "/log", value: place(offset) } };
+}
+
+function assertCheckpoint({ checkpoint }: Spool, offset: number, sequence: number): void {
+  assert.deepEqual(
+    { id: checkpoint?.id, value: checkpoint?.value, sequence: checkpoint?.sequence },
+    { id: "/log", value: place(offset), sequence },
+  );
+}
+
+Deno.test("openSpool() reads a checkpoint as it is on disk, and names the file that it is in", async () => {
+  await inDirectory(async (directory) => {
+    const { request } = pendingOf([4]);
+    const size = request.body.length;
+    const write = async (file: string, description: string, body: Uint8Array) => {
+      const described = new Uint8Array([...new TextEncoder().encode(`${description}\n`), ...body]);
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", described)).toHex();
+      const head = new TextEncoder().encode(`otlp-histogram spool 2 ${digest}\n`);
+      await Deno.writeFile(`${directory}/${file}`, new Uint8Array([...head, ...described]));
+    };
+    const followed = (sequence: number) =>
+      JSON.stringify({ path: "/log", place: { at: sequence, files: [] }, sequence });
+    await write(
+      "place",
+      `{"recordedAt":0,"requests":[],"followed":${followed(7)}}`,
+      new Uint8Array(),
+    );
+    const kept = { id: "/log", value: { at: 7, files: [] }, sequence: 7 };
+    assert.deepEqual((await found(directory)).checkpoint, { ...kept, file: "the spool/place" });
+    const name = "000001000000000-00000000-0a1b2c3d.otlp";
+    await write(
+      name,
+      `{"recordedAt":${NOW},"requests":[{"encoding":"identity","points":1,"measurements":4,"bytes":${size}}],` +
+        `"followed":${followed(8)}}`,
+      request.body,
+    );
+    const { left, checkpoint, warnings } = await found(directory);
+    assert.deepEqual([counts(left), warnings], [[4], []]);
+    assert.deepEqual(checkpoint, {
+      id: "/log",
+      value: { at: 8, files: [] },
+      sequence: 8,
+      file: `the spool/${name}`,
+    });
+  });
 });
 
-Deno.test("saveFollowed() keeps requests and place together, and the place outlives the requests", async () => {
+Deno.test("save() keeps requests and a checkpoint together, and the checkpoint outlives the requests", async () => {
   await inDirectory(async (directory) => {
-    const [one, two] = [pendingOf([1]).request, pendingOf([2]).request];
+    const [one, two] = [pendingOf([1]), pendingOf([2])];
     const first = await open(directory);
-    assert.equal(first.followed, undefined);
-    await first.store.saveFollowed([one], NOW, { path: "/log", place: place(10) });
-    await first.store.saveFollowed([one, two], NOW + 1, { path: "/log", place: place(20) });
+    assert.equal(first.checkpoint, undefined);
+    await first.store.save([one], checkpointAt(10));
+    await first.store.save(
+      [one, two].map((each) => ({ ...each, recordedAt: NOW + 1 })),
+      checkpointAt(20),
+    );
     first.close();
 
     const second = await open(directory);
     assert.deepEqual(counts(second.left), [1, 1, 2]);
-    assert.deepEqual(second.left[2]?.request.body, two.body);
-    assert.deepEqual(second.followed, { path: "/log", place: place(20), sequence: 2 });
+    assert.deepEqual(second.left[2]?.request.body, two.request.body);
+    assertCheckpoint(second, 20, 2);
     for (const name of new Set(second.left.map(({ stored }) => stored))) {
       assert.equal(await second.store.forget(name ?? ""), undefined);
     }
@@ -392,19 +441,19 @@ Deno.test("saveFollowed() keeps requests and place together, and the place outli
     const third = await open(directory);
     assert.deepEqual(third.left, []);
     assert.deepEqual(third.warnings, []);
-    assert.deepEqual(third.followed?.place, place(20));
-    await third.store.saveFollowed([one], NOW + 2, { path: "/log", place: place(30) });
+    assert.deepEqual(third.checkpoint?.value, place(20));
+    await third.store.save([{ ...one, recordedAt: NOW + 2 }], checkpointAt(30));
     third.close();
     const fourth = await open(directory);
     fourth.close();
-    assert.deepEqual(fourth.followed, { path: "/log", place: place(30), sequence: 3 });
+    assertCheckpoint(fourth, 30, 3);
   });
 });
 
 /** Keeps a position in the directory, and nothing else. */
 async function keepPosition(directory: string, offset: number): Promise<void> {
   const spool = await open(directory);
-  await spool.beginAt({ path: "/log", place: place(offset) });
+  await spool.beginAt(checkpointAt(offset).checkpoint);
   spool.close();
 }
 
@@ -449,15 +498,12 @@ Deno.test("openSpool() takes a position over from the file of version 2.0", asyn
     await keepPosition(directory, 10);
     await Deno.rename(`${directory}/checkpoint`, `${directory}/place`);
     const spool = await open(directory);
-    assert.deepEqual(spool.followed, { path: "/log", place: place(10), sequence: 0 });
+    assertCheckpoint(spool, 10, 0);
     assert.deepEqual(spool.warnings, []);
-    const { stored = "" } = await spool.store.saveFollowed([pendingOf([1]).request], NOW, {
-      path: "/log",
-      place: place(20),
-    });
+    const { stored = "" } = await spool.store.save([pendingOf([1])], checkpointAt(20));
     assert.equal(await spool.store.forget(stored), undefined);
     spool.close();
-    assert.deepEqual((await found(directory)).followed?.place, place(20));
+    assert.deepEqual((await found(directory)).checkpoint?.value, place(20));
     const left = await files(directory);
     assert.ok(left.includes("checkpoint") && !left.includes("place"), String(left));
   });
@@ -468,10 +514,7 @@ Deno.test("openSpool() takes the newer of two positions", async () => {
     const spool = await open(directory);
     const kept: Uint8Array[] = [];
     for (const offset of [10, 20]) {
-      const { stored = "" } = await spool.store.saveFollowed([pendingOf([1]).request], NOW, {
-        path: "/log",
-        place: place(offset),
-      });
+      const { stored = "" } = await spool.store.save([pendingOf([1])], checkpointAt(offset));
       assert.equal(await spool.store.forget(stored), undefined);
       kept.push(await Deno.readFile(`${directory}/checkpoint`));
     }
@@ -480,7 +523,7 @@ Deno.test("openSpool() takes the newer of two positions", async () => {
     for (const [checkpoint, before] of [[older, newer], [newer, older]] as const) {
       await Deno.writeFile(`${directory}/checkpoint`, checkpoint);
       await Deno.writeFile(`${directory}/place`, before);
-      assert.deepEqual((await found(directory)).followed?.place, place(20));
+      assert.deepEqual((await found(directory)).checkpoint?.value, place(20));
     }
   });
 });
@@ -488,10 +531,7 @@ Deno.test("openSpool() takes the newer of two positions", async () => {
 Deno.test("forget() keeps a request whose place cannot be written", async () => {
   await inDirectory(async (directory) => {
     const spool = await open(directory);
-    const { stored = "" } = await spool.store.saveFollowed([pendingOf([1]).request], NOW, {
-      path: "/log",
-      place: place(10),
-    });
+    const { stored = "" } = await spool.store.save([pendingOf([1])], checkpointAt(10));
     await Deno.mkdir(`${directory}/checkpoint.part`);
     await Deno.writeTextFile(`${directory}/checkpoint.part/in the way`, "");
     assert.match(
@@ -507,10 +547,9 @@ Deno.test("forget() keeps a request whose place cannot be written", async () => 
 
 Deno.test("markUnsent() does not mark a file of several requests, of which some may have arrived", async () => {
   await inDirectory(async (directory) => {
-    const { request } = pendingOf([1]);
+    const pending = pendingOf([1]);
     const spool = await open(directory);
-    const followed = { path: "/log", place: place(10) };
-    const { stored = "" } = await spool.store.saveFollowed([request, request], NOW, followed);
+    const { stored = "" } = await spool.store.save([pending, pending], checkpointAt(10));
     await spool.store.markUnsent(stored);
     spool.close();
     const next = await open(directory);
@@ -550,7 +589,7 @@ Deno.test("save() keeps out of a directory that was removed and made again by an
     const spool = await open(directory);
     await Deno.remove(directory, { recursive: true });
     const other = await open(directory);
-    const { stored, warning } = await spool.store.save(pendingOf([3]));
+    const { stored, warning } = await spool.store.save([pendingOf([3])]);
     assert.equal(stored, undefined);
     assert.match(warning ?? "", /another process uses it now/);
     assert.deepEqual(await files(directory), []);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Place } from "../../../src/delivery/place.ts";
+import type { Place } from "../../../src/source/input/place.ts";
 import type { LineConsumer } from "../../../src/source/input/input.ts";
 import { FollowedFile } from "../../../src/source/input/followed_file.ts";
 

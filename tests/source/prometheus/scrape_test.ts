@@ -42,8 +42,8 @@ class Gathered {
   #counts: Record<string, readonly number[]> = {};
 
   readonly records: Records = {
-    record: never,
-    recordHistograms: never,
+    add: never,
+    addHistograms: never,
     addInstrument: never,
     isFull: false,
   };
@@ -156,7 +156,7 @@ Deno.test("scrapeSource() gives up a hung scrape at its timeout and joins its in
   assert.deepEqual([empty.measurements, empty.gained, empty.interval], [0, {}, undefined]);
   assert.equal(clock.wall(), began + 2 * INTERVAL_MS + TIMEOUT_MS);
   assert.equal(
-    source.broken,
+    source.status.broken,
     "the last scrape of http://target/metrics failed: no answer within 3 s; " +
       "what was added since the one before is not sent",
   );
@@ -166,7 +166,7 @@ Deno.test("scrapeSource() gives up a hung scrape at its timeout and joins its in
     start: began + INTERVAL_MS,
     end: began + 3 * INTERVAL_MS,
   });
-  assert.equal(source.broken, undefined);
+  assert.equal(source.status.broken, undefined);
   assert.deepEqual(warnings, [
     `the scrape of http://target/metrics failed: no answer within 3 s; ${ON_THE_WAY}. ` +
     "Hint: allow more with --timeout, or with a longer --interval",
@@ -259,9 +259,9 @@ Deno.test("scrapeSource() skips an answer that is empty, cut off, or something e
         isFirst ? [bad, { a: [7, 7] }, { a: [8, 8] }] : [{ a: [7, 7] }, bad, { a: [8, 8] }]
       );
       assert.deepEqual((await fill()).gained, {});
-      assert.equal(source.broken === undefined, isFirst);
+      assert.equal(source.status.broken === undefined, isFirst);
       assert.deepEqual((await fill()).gained, { a: [1, 1] });
-      assert.equal(source.broken, undefined);
+      assert.equal(source.status.broken, undefined);
       assert.equal(warnings.length, 1);
       assert.match(warnings.join(), expected);
     }
@@ -297,7 +297,7 @@ Deno.test("scrapeSource() counts as invalid what the last reading has that was n
   const gained: unknown[] = [];
   for (let i = 0; i < 4; i++) {
     gained.push((await fill()).gained);
-    invalid.push(source.invalid);
+    invalid.push(source.status.invalid);
   }
   assert.deepEqual(invalid, [1, 0, 1, 0]);
   assert.deepEqual(gained, [{}, { a: [2, 0] }, {}, { a: [1, 0] }]);
@@ -317,7 +317,7 @@ Deno.test("scrapeSource() leaves out a native histogram, and says so once", asyn
   ]);
   assert.deepEqual((await fill()).gained, { a: [1, 0] });
   assert.deepEqual((await fill()).gained, { a: [1, 0] });
-  assert.equal(source.invalid, 0);
+  assert.equal(source.status.invalid, 0);
   assert.deepEqual(notes, ["first scrape: 1 histogram, nothing to send yet"]);
   assert.deepEqual(warnings, [
     "n is a native histogram, or has no bounds: it is left out. Let the target expose classic buckets as well",

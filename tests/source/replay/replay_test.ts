@@ -142,7 +142,7 @@ async function replayed(
       const { measurements, ended } = await replay.fill(undefined, undefined, stop.signal);
       if (ended) return;
       assert.ok(replay.isDue);
-      const { requests } = await replay.collect(limits, compression);
+      const { requests } = await replay.produce({ limits, compression });
       sent.push({ requests, measurements, at: clock.monotonic() - began });
     }
   })());
@@ -168,7 +168,7 @@ for (const compression of ["none", "gzip"] as const) {
 Deno.test("Replay sends line by line, one right after the other", async () => {
   const { sent, replay } = await replayed([gauge(T0), "", gauge(T0 + 9n * SECOND), everyType()]);
   assert.deepEqual(sent.map(({ at }) => at), [0, 0, 0]);
-  assert.equal(replay.invalid, 0);
+  assert.equal(replay.status.invalid, 0);
 });
 
 Deno.test("Replay names lines that are no requests for metrics, and goes on", async () => {
@@ -182,7 +182,7 @@ Deno.test("Replay names lines that are no requests for metrics, and goes on", as
     '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"g","gauge":{"dataPoints":[{"asInt":"x"}]}}]}]}]}',
   ]);
   assert.equal(sent.length, 1);
-  assert.equal(replay.invalid, 5);
+  assert.equal(replay.status.invalid, 5);
   assert.deepEqual(invalid.map((it) => it.slice(0, 2)), ["1:", "2:", "3:", "4:", "7:"]);
   assert.equal(invalid[1], "2: it is too long");
 });
@@ -259,14 +259,14 @@ Deno.test("Replay says why its lines broke off, and throws a fault of this progr
   const go = new AbortController().signal;
   const cut = replayOf(new InputError("the disk is gone"));
   await cut.fill(undefined, undefined, go);
-  await cut.collect(PROFILES.otlp.limits, "none");
+  await cut.produce({ limits: PROFILES.otlp.limits, compression: "none" });
   assert.deepEqual(await cut.fill(undefined, undefined, go), { measurements: 0, ended: true });
-  assert.equal(cut.broken, "the disk is gone");
+  assert.equal(cut.status.broken, "the disk is gone");
 
   const fault = new TypeError("undefined is not a function");
   const faulty = replayOf(fault);
   await faulty.fill(undefined, undefined, go);
-  await faulty.collect(PROFILES.otlp.limits, "none");
+  await faulty.produce({ limits: PROFILES.otlp.limits, compression: "none" });
   await assert.rejects(faulty.fill(undefined, undefined, go), fault);
-  assert.equal(faulty.broken, undefined);
+  assert.equal(faulty.status.broken, undefined);
 });

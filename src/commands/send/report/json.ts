@@ -1,4 +1,4 @@
-import type { RunEvent } from "../loop.ts";
+import type { RunEvent } from "../run_event.ts";
 import type { RampResult } from "../ramp.ts";
 import { rampText } from "./load_text.ts";
 

@@ -1,4 +1,4 @@
-import type { Ledger } from "../../../delivery/delivery.ts";
+import type { Ledger } from "../../../delivery/delivering.ts";
 import type { RampResult } from "../ramp.ts";
 import type { Figures, Latency } from "../request_figures.ts";
 

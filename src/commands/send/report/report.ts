@@ -1,7 +1,7 @@
 import { escapeJson } from "../../../console/escape.ts";
 import { escapedLines, type Lines, NONE, warningLines } from "../../../console/lines.ts";
 import type { Advice } from "../../../receivers/profile.ts";
-import type { RunEvent } from "../loop.ts";
+import type { RunEvent } from "../run_event.ts";
 import { jsonObject } from "./json.ts";
 import type { Reported } from "./reported.ts";
 import { eventText, samplesText, startText } from "./text.ts";

@@ -1,7 +1,7 @@
 import { localTime } from "../../../console/local_time.ts";
 import { counted, plural } from "../../../console/plural.ts";
 import { loadLines } from "./load_text.ts";
-import type { RunEvent, Summary } from "../loop.ts";
+import type { RunEvent, Summary } from "../run_event.ts";
 import type { Reported } from "./reported.ts";
 
 /** Says that the measurements are made up; to a vendor, which stores them, also how to send one's own. */

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { OutputConfig } from "../../../../src/settings/output_config.ts";
-import type { Pending, Result } from "../../../../src/delivery/delivery.ts";
+import type { Pending } from "../../../../src/delivery/delivering.ts";
+import type { Result } from "../../../../src/delivery/result.ts";
 import { localTime } from "../../../../src/console/local_time.ts";
 import { PROFILES, RECEIVERS } from "../../../../src/receivers/profiles.ts";
 import { baseEndpoint } from "../../../../src/http/endpoint.ts";
 import { reporter } from "../../../../src/commands/send/report/report.ts";
 import type { Reported } from "../../../../src/commands/send/report/reported.ts";
-import type { RunEvent } from "../../../../src/commands/send/loop.ts";
+import type { RunEvent } from "../../../../src/commands/send/run_event.ts";
 
 const EXPLAINER = await PROFILES.otlp.explainer();
 const TIME = new Date(2026, 0, 31, 12, 5, 9).getTime();

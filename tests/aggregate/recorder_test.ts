@@ -2,16 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";
 import { decodeRequest } from "../../src/otlp/decode.ts";
-import {
-  type Instrument,
-  type Recorder,
-  recorder,
-  type RecorderConfig,
-} from "../../src/otlp/recorder.ts";
+import type { Instrument } from "../../src/aggregate/instrument.ts";
 import { keyOf } from "../../src/aggregate/attribute_key.ts";
 import { atLeastOne } from "../support/cases.ts";
 import { batches, BOUNDS, SEED } from "../support/arbitrary.ts";
 import { decode } from "../support/decode.ts";
+import { type EncodedRecorder, type RecordingConfig, recordingOf } from "../support/recording.ts";
 import { sdkRecorder } from "../support/sdk.ts";
 import { StillClock } from "../support/still_clock.ts";
 
@@ -29,7 +25,7 @@ function instrument(change: Partial<Instrument> = {}): Instrument {
   };
 }
 
-function config(change: Partial<RecorderConfig> = {}): RecorderConfig {
+function config(change: Partial<RecordingConfig> = {}): RecordingConfig {
   return { resource: RESOURCE, instruments: [instrument()], maxSeries: 10_000, ...change };
 }
 
@@ -39,18 +35,18 @@ function measured(...values: readonly number[]): readonly Measurement[] {
 
 /** The request of a recorder and of the SDK for the same data, interval by interval. */
 async function compared(
-  config: RecorderConfig,
+  config: RecordingConfig,
   intervals: readonly (readonly Measurement[])[],
 ): Promise<readonly (readonly [Uint8Array | undefined, Uint8Array])[]> {
   const clock = new StillClock();
-  const ours = recorder(config, clock);
+  const ours = recordingOf(config, clock);
   const sdk = sdkRecorder(config);
   const pairs: (readonly [Uint8Array | undefined, Uint8Array])[] = [];
   for (const batch of intervals) {
     for (const [i] of config.instruments.entries()) {
       // Each instrument gets another part of the batch, the last one all of it.
       const part = i === config.instruments.length - 1 ? batch : batch.slice(i, batch.length / 2);
-      ours.record(part, i);
+      ours.add(part, i);
       sdk.record(part, i);
     }
     const start = clock.now;
@@ -90,7 +86,7 @@ const KINDS: readonly (readonly [string, readonly Instrument[]])[] = [
 ];
 
 for (const [what, instruments] of KINDS) {
-  Deno.test(`collect() gives the bytes of the SDK and its serializer with ${what}`, async () => {
+  Deno.test(`take() gives the bytes of the SDK and its serializer with ${what}`, async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (intervals) => {
         for (const [ours, theirs] of await compared(config({ instruments }), ordered(intervals))) {
@@ -109,7 +105,7 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 for (const bounds of [BOUNDS, "exponential"] as const) {
-  Deno.test(`collect() folds as the SDK does, byte by byte (${String(bounds).slice(0, 11)})`, async () => {
+  Deno.test(`take() folds as the SDK does, byte by byte (${String(bounds).slice(0, 11)})`, async () => {
     const limits = fc.integer({ min: 1, max: 5 });
     let folds = 0;
     await fc.assert(
@@ -131,7 +127,7 @@ for (const bounds of [BOUNDS, "exponential"] as const) {
   });
 }
 
-Deno.test("collect() agrees with the SDK on thousands of series over many intervals", async () => {
+Deno.test("take() agrees with the SDK on thousands of series over many intervals", async () => {
   const sets = Array.from(
     { length: 3000 },
     (_, series) => ({ series, zone: `zone ${series % 7}` }),
@@ -154,16 +150,16 @@ Deno.test("collect() agrees with the SDK on thousands of series over many interv
   }
 });
 
-Deno.test("collect() gives each delta once, with intervals that join", async () => {
+Deno.test("take() gives each delta once, with intervals that join", async () => {
   const clock = new StillClock(1_000_000);
-  const recording = recorder(config(), clock);
-  recording.record(measured(1, 7));
+  const recording = recordingOf(config(), clock);
+  recording.add(measured(1, 7));
   clock.now += 100;
   const [first] = (await recording.collect(ALL, "none")).requests;
   clock.now += 200;
   assert.deepEqual((await recording.collect(ALL, "none")).requests, [], "nothing recorded");
   clock.now += 300;
-  recording.record(measured(20));
+  recording.add(measured(20));
   const [third] = (await recording.collect(ALL, "none")).requests;
   assert.ok(first !== undefined && third !== undefined);
   assert.deepEqual([first.points, first.measurements, first.encoding], [1, 2, "identity"]);
@@ -187,11 +183,11 @@ Deno.test("collect() gives each delta once, with intervals that join", async () 
   ]);
 });
 
-Deno.test("collect() leaves what is recorded while it compresses to the next interval", async () => {
-  const recording = recorder(config(), new StillClock());
-  recording.record(measured(1));
+Deno.test("take() leaves what is recorded while it compresses to the next interval", async () => {
+  const recording = recordingOf(config(), new StillClock());
+  recording.add(measured(1));
   const collecting = recording.collect(ALL, "gzip");
-  recording.record(measured(2, 3));
+  recording.add(measured(2, 3));
   const [first] = (await collecting).requests;
   const [second] = (await recording.collect(ALL, "gzip")).requests;
   assert.deepEqual([first?.measurements, second?.measurements], [1, 2]);
@@ -205,11 +201,11 @@ Deno.test("collect() leaves what is recorded while it compresses to the next int
   assert.deepEqual(sums, [1, 5]);
 });
 
-Deno.test("collect() says what was folded, of all instruments together", async () => {
+Deno.test("take() says what was folded, of all instruments together", async () => {
   const instruments = [instrument({ name: "a" }), instrument({ name: "b", bounds: "exponential" })];
-  const recording = recorder(config({ instruments, maxSeries: 3 }), new StillClock());
+  const recording = recordingOf(config({ instruments, maxSeries: 3 }), new StillClock());
   for (const index of [0, 1]) {
-    recording.record([1, 2, 3].map((value) => ({ value, attributes: { s: value } })), index);
+    recording.add([1, 2, 3].map((value) => ({ value, attributes: { s: value } })), index);
   }
   const { requests, overflow } = await recording.collect(ALL, "none");
   assert.deepEqual(overflow, { measurements: 5, series: 5, more: false });
@@ -222,15 +218,15 @@ Deno.test("collect() says what was folded, of all instruments together", async (
   );
 });
 
-Deno.test("collect() splits by the limits that it is given", async () => {
-  const recording = recorder(config(), new StillClock());
-  recording.record(Array.from({ length: 10 }, (_, s) => ({ value: s, attributes: { s } })));
+Deno.test("take() splits by the limits that it is given", async () => {
+  const recording = recordingOf(config(), new StillClock());
+  recording.add(Array.from({ length: 10 }, (_, s) => ({ value: s, attributes: { s } })));
   const { requests } = await recording.collect({ points: 4, bytes: Infinity }, "none");
   assert.deepEqual(requests.map(({ points }) => points), [4, 4, 2]);
 });
 
-Deno.test("record() throws for an instrument that it was not made with", () => {
-  assert.throws(() => recorder(config(), new StillClock()).record([], 1), /no instrument 1/);
+Deno.test("add() throws for an instrument that it was not made with", () => {
+  assert.throws(() => recordingOf(config(), new StillClock()).add([], 1), /no instrument 1/);
 });
 
 /** A histogram as a Prometheus endpoint has it: without min and max. */
@@ -252,16 +248,16 @@ function given(
   };
 }
 
-async function pointsOf(recording: Recorder) {
+async function pointsOf(recording: EncodedRecorder) {
   const { requests, ...figures } = await recording.collect(ALL, "none");
   const metrics = requests.flatMap(({ body }) => decode(body).metrics);
   return { ...figures, points: metrics.flatMap(({ points }) => points) };
 }
 
-Deno.test("recordHistograms() adds up equal bounds of one series, and values that were measured there", async () => {
-  const recording = recorder(config(), new StillClock());
-  recording.record(measured(1, 7));
-  recording.recordHistograms([
+Deno.test("addHistograms() adds up equal bounds of one series, and values that were measured there", async () => {
+  const recording = recordingOf(config(), new StillClock());
+  recording.add(measured(1, 7));
+  recording.addHistograms([
     given([5, 10], [1, 0, 2], { min: 0.5, max: 40 }),
     given([5, 10], [0, 3, 0], { min: 6, max: 9, sum: 22 }),
     given([5, 10], [0, 1, 0], { attributes: { a: 1 } }),
@@ -282,28 +278,28 @@ Deno.test("recordHistograms() adds up equal bounds of one series, and values tha
   assert.equal(unequalBounds, 0);
 });
 
-Deno.test("recordHistograms() leaves out sum, min and max once a part does not tell them", async () => {
-  const recording = recorder(config(), new StillClock());
-  recording.recordHistograms([
+Deno.test("addHistograms() leaves out sum, min and max once a part does not tell them", async () => {
+  const recording = recordingOf(config(), new StillClock());
+  recording.addHistograms([
     given([5, 10], [1, 0, 0], { sum: undefined, min: 1, max: undefined }),
   ]);
-  recording.record(measured(7));
-  recording.recordHistograms([given([5, 10], [1, 0, 0], { min: 0, max: 4 })]);
+  recording.add(measured(7));
+  recording.addHistograms([given([5, 10], [1, 0, 0], { min: 0, max: 4 })]);
   const first = await pointsOf(recording);
   assert.deepEqual(
     first.points.map(({ count, sum, min, max, counts }) => ({ count, sum, min, max, counts })),
     [{ count: 3, sum: undefined, min: 0, max: undefined, counts: [2, 1, 0] }],
   );
-  recording.record(measured(7));
+  recording.add(measured(7));
   const { points: [second] } = await pointsOf(recording);
   assert.deepEqual([second?.sum, second?.min, second?.max], [7, 7, 7], "only of that interval");
 });
 
-Deno.test("recordHistograms() sends unequal bounds as data points of their own, and counts such series", async () => {
-  const recording = recorder(config(), new StillClock());
+Deno.test("addHistograms() sends unequal bounds as data points of their own, and counts such series", async () => {
+  const recording = recordingOf(config(), new StillClock());
   const b = { attributes: { b: 1 } };
-  recording.record(measured(1));
-  recording.recordHistograms([
+  recording.add(measured(1));
+  recording.addHistograms([
     given([5, 10, 20], [1, 0, 0, 0]),
     given([], [4]),
     given([5, 10, 20], [0, 0, 0, 1]),
@@ -319,17 +315,17 @@ Deno.test("recordHistograms() sends unequal bounds as data points of their own, 
   ]);
   assert.equal(unequalBounds, 1);
   assert.equal(overflow.measurements, 0);
-  recording.recordHistograms([given([1], [1, 0])]);
+  recording.addHistograms([given([1], [1, 0])]);
   assert.equal((await pointsOf(recording)).unequalBounds, 0, "not in that interval");
 });
 
-Deno.test("recordHistograms() sends explicit bounds beside exponential buckets as a metric of that kind", async () => {
-  const recording = recorder(
+Deno.test("addHistograms() sends explicit bounds beside exponential buckets as a metric of that kind", async () => {
+  const recording = recordingOf(
     config({ instruments: [instrument({ bounds: "exponential" })] }),
     new StillClock(),
   );
-  recording.record(measured(1));
-  recording.recordHistograms([given([5], [1, 1])]);
+  recording.add(measured(1));
+  recording.addHistograms([given([5], [1, 1])]);
   const { requests, unequalBounds } = await recording.collect(ALL, "none");
   const [request] = requests;
   assert.deepEqual(
@@ -343,10 +339,10 @@ Deno.test("recordHistograms() sends explicit bounds beside exponential buckets a
   assert.equal(unequalBounds, 1);
 });
 
-Deno.test("recordHistograms() counts each data point against the limit, and keeps equal buckets when it folds", async () => {
-  const recording = recorder(config({ maxSeries: 2 }), new StillClock());
+Deno.test("addHistograms() counts each data point against the limit, and keeps equal buckets when it folds", async () => {
+  const recording = recordingOf(config({ maxSeries: 2 }), new StillClock());
   const series = [1, 2, 3].map((s) => given([1, 2], [s, 1, 0], { attributes: { s } }));
-  recording.recordHistograms(series);
+  recording.addHistograms(series);
   const { points, overflow } = await pointsOf(recording);
   assert.deepEqual(points.map(({ attributes, bounds, counts }) => [attributes, bounds, counts]), [
     [{ s: 1n }, [1, 2], [1, 1, 0]],
@@ -355,18 +351,18 @@ Deno.test("recordHistograms() counts each data point against the limit, and keep
   assert.deepEqual(overflow, { measurements: 7, series: 2, more: false });
 });
 
-Deno.test("recordHistograms() folds unequal bounds without buckets, but with count, sum, min and max", async () => {
+Deno.test("addHistograms() folds unequal bounds without buckets, but with count, sum, min and max", async () => {
   for (const bounds of [[5, 10], "exponential"] as const) {
-    const recording = recorder(
+    const recording = recordingOf(
       config({ maxSeries: 1, instruments: [instrument({ bounds })] }),
       new StillClock(),
     );
-    recording.record(measured(1, 20));
-    recording.recordHistograms([
+    recording.add(measured(1, 20));
+    recording.addHistograms([
       given([2], [1, 1], { min: 0.5, max: 3, sum: 3.5 }),
       given([2, 4], [1, 1, 0], { min: 1, max: 3, sum: 4 }),
     ]);
-    recording.record([{ value: 50, attributes: { s: 1 } }]);
+    recording.add([{ value: 50, attributes: { s: 1 } }]);
     const { points, overflow, unequalBounds } = await pointsOf(recording);
     assert.deepEqual(
       points.map(({ start: _, end: __, ...rest }) => rest),
@@ -381,18 +377,18 @@ Deno.test("recordHistograms() folds unequal bounds without buckets, but with cou
       }],
     );
     assert.deepEqual([overflow.measurements, unequalBounds], [7, 0]);
-    recording.record(measured(1));
+    recording.add(measured(1));
     const [next] = (await recording.collect(ALL, "none")).requests;
     assert.deepEqual([next?.points, next?.measurements], [1, 1], "the next interval is as ever");
   }
 });
 
-Deno.test("recordHistograms() throws for counts that do not fit the bounds", () => {
-  const recording = recorder(config(), new StillClock());
-  assert.throws(() => recording.recordHistograms([given([1, 2], [1, 1])]), RangeError);
+Deno.test("addHistograms() throws for counts that do not fit the bounds", () => {
+  const recording = recordingOf(config(), new StillClock());
+  assert.throws(() => recording.addHistograms([given([1, 2], [1, 1])]), RangeError);
 });
 
-Deno.test("recordHistograms() agrees with plain addition over random histograms, bounds and limits", async () => {
+Deno.test("addHistograms() agrees with plain addition over random histograms, bounds and limits", async () => {
   const histograms = fc.constantFrom<readonly number[]>([5, 10], [], [1], [1, 2, 3]).chain((
     bounds,
   ) =>
@@ -407,9 +403,9 @@ Deno.test("recordHistograms() agrees with plain addition over random histograms,
   const intervals = fc.array(fc.array(histograms, { maxLength: 30 }), { maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(intervals, fc.constantFrom(1, 3, 100), async (intervals, maxSeries) => {
-      const recording = recorder(config({ maxSeries }), new StillClock());
+      const recording = recordingOf(config({ maxSeries }), new StillClock());
       for (const batch of intervals) {
-        recording.recordHistograms(batch);
+        recording.addHistograms(batch);
         const { points } = await pointsOf(recording);
         const total = batch.reduce((sum, { count }) => sum + count, 0);
         assert.equal(points.reduce((sum, { count }) => sum + count, 0), total);
@@ -432,14 +428,14 @@ Deno.test("recordHistograms() agrees with plain addition over random histograms,
   );
 });
 
-Deno.test("collect() takes start and end from the caller, and its own join over them", async () => {
+Deno.test("take() takes start and end from the caller, and its own join over them", async () => {
   const clock = new StillClock(1_000_000);
-  const recording = recorder(config(), clock);
-  recording.record(measured(1));
+  const recording = recordingOf(config(), clock);
+  recording.add(measured(1));
   clock.now += 500;
   const scraped = { start: 1_000_100, end: 1_000_400 };
   const [first] = (await recording.collect(ALL, "none", scraped)).requests;
-  recording.record(measured(1));
+  recording.add(measured(1));
   clock.now += 500;
   const [second] = (await recording.collect(ALL, "none")).requests;
   const times = [first, second].map((request) => {
@@ -449,7 +445,7 @@ Deno.test("collect() takes start and end from the caller, and its own join over 
   assert.deepEqual(times, [[1_000_100, 1_000_400], [1_000_500, 1_001_000]]);
 });
 
-Deno.test("collect() names metrics whose values all fell into the first or the last bucket so far", async () => {
+Deno.test("take() names metrics whose values all fell into the first or the last bucket so far", async () => {
   const instruments = [
     instrument({ name: "low" }),
     instrument({ name: "high" }),
@@ -458,16 +454,16 @@ Deno.test("collect() names metrics whose values all fell into the first or the l
     instrument({ name: "exponential", bounds: "exponential" }),
     instrument({ name: "nothing" }),
   ];
-  const recording = recorder(config({ instruments }), new StillClock());
+  const recording = recordingOf(config({ instruments }), new StillClock());
   [measured(0.1, 5), measured(10.1, 999), measured(1, 20), measured(1), measured(1)]
-    .forEach((batch, i) => recording.record(batch, i));
+    .forEach((batch, i) => recording.add(batch, i));
   const low = { metric: "low", bucket: "first", nearest: 5, bound: 5 } as const;
   const high = { metric: "high", bucket: "last", nearest: 10.1, bound: 10 } as const;
   assert.deepEqual((await recording.collect(ALL, "none")).endBuckets, [low, high]);
-  recording.record(measured(6), 1);
-  recording.record(measured(1), 2);
+  recording.add(measured(6), 1);
+  recording.add(measured(1), 2);
   assert.deepEqual((await recording.collect(ALL, "none")).endBuckets, [low]);
-  recording.record(measured(1), 1);
+  recording.add(measured(1), 1);
   assert.deepEqual(
     (await recording.collect(ALL, "none")).endBuckets,
     [low],

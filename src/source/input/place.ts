@@ -1,3 +1,5 @@
+import { type KeptCheckpoint, unreadableCheckpoint } from "../../delivery/checkpoint.ts";
+
 /** How far a file has been read, and how to know it again under another name. */
 export interface FilePlace {
   readonly device: number;
@@ -16,8 +18,17 @@ export interface Place {
   readonly files: readonly FilePlace[];
 }
 
-/** Whether something that was read from a disk is a place. */
-export function isPlace(value: unknown): value is Place {
+/**
+ * The place that a kept checkpoint holds for a path; undefined where there is none. Throws a UsageError for a checkpoint
+ * of that path that holds something else.
+ */
+export function keptPlace(kept: KeptCheckpoint | undefined, path: string): Place | undefined {
+  if (kept?.id !== path) return undefined;
+  if (!isPlace(kept.value)) throw unreadableCheckpoint(kept.file, "it is damaged");
+  return kept.value;
+}
+
+function isPlace(value: unknown): value is Place {
   if (typeof value !== "object" || value === null) return false;
   const { at, files }: { [K in keyof Place]?: unknown } = value;
   return typeof at === "number" && Array.isArray(files) && files.every(isFilePlace);
@@ -28,8 +39,8 @@ function isFilePlace(value: unknown): boolean {
   const { device, inode, offset, head }: { [K in keyof FilePlace]?: unknown } = value;
   if (typeof head !== "object" || head === null) return false;
   const { length, sha256 }: { [K in keyof FilePlace["head"]]?: unknown } = head;
-  return [device, inode, offset, length].every((it) =>
-    Number.isSafeInteger(it) && Number(it) >= 0
+  return [device, inode, offset, length].every((number) =>
+    Number.isSafeInteger(number) && Number(number) >= 0
   ) &&
     typeof sha256 === "string";
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { alignedInterval, intervalNumber, intervals } from "../../src/otlp/interval.ts";
+import { alignedInterval, intervalNumber, intervals } from "../../src/aggregate/interval.ts";
 import { SEED } from "../support/arbitrary.ts";
 
 /** A clock whose wall time can be set, as an administrator or NTP does. */

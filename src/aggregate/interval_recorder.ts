@@ -1,27 +1,26 @@
-import { CardinalityLimit } from "../aggregate/cardinality_limit.ts";
-import type { Delta } from "../aggregate/delta.ts";
-import { addOverflow, NO_OVERFLOW } from "../aggregate/overflow.ts";
-import type { MeasuredHistogram, Measurement } from "../aggregate/measurement.ts";
-import { isUsableTime } from "../aggregate/usable_time.ts";
-import type { SeriesTable } from "../aggregate/series_table.ts";
-import { createSeriesTable, type Instrument, metricsOf, requestsOf } from "./instrument.ts";
+import { CardinalityLimit } from "./cardinality_limit.ts";
+import type { Delta } from "./delta.ts";
+import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
+import type { MeasuredHistogram, Measurement } from "./measurement.ts";
+import { addOverflow, NO_OVERFLOW } from "./overflow.ts";
+import type { Recorder } from "./recorder.ts";
+import type { SeriesTable } from "./series_table.ts";
 import {
-  type Collected,
-  endBuckets,
-  type Measured,
-  type Recorder,
-  type RecorderConfig,
-} from "./recorder.ts";
-import type { RequestLimits } from "./request.ts";
+  countFindings,
+  endBucketFindings,
+  type MeasuredInterval,
+  type Snapshot,
+} from "./snapshot.ts";
+import { isUsableTime } from "./usable_time.ts";
 
-/** `maxSeries` is how many data points are open at most, in all intervals together. */
+/** Recorder of event time; `maxSeries` is how many data points are open at most, in all intervals together. */
 export interface IntervalRecorderConfig extends RecorderConfig {
   /** How long an interval is, more than 0; they are aligned to 1970. */
   readonly intervalMs: number;
   /** By how much the input's time must have passed the end of an interval before that is complete. */
   readonly latenessMs: number;
-  /** So many data points that wait to be collected make it full. */
+  /** How many data points that wait to be taken make the recorder full. */
   readonly mostDue: number;
 }
 
@@ -51,7 +50,7 @@ export class IntervalRecorder implements Recorder {
   /** By number, the oldest first. */
   readonly #open: Gathered[] = [];
   readonly #byNumber = new Map<number, Gathered>();
-  /** Closed, and not collected yet. */
+  /** Closed, and not taken yet. */
   #closed: Gathered[] = [];
   #due = 0;
   /** Numbers of closed intervals, the one closed first first. */
@@ -73,11 +72,11 @@ export class IntervalRecorder implements Recorder {
     this.#cardinality = new CardinalityLimit(config.maxSeries, config.instruments.length);
     this.#recordings = config.instruments.map((instrument) => ({
       instrument,
-      table: createSeriesTable(instrument, this.#cardinality),
+      table: this.#newTable(instrument),
     }));
   }
 
-  /** Data points that wait to be collected. Only what is open is bounded here: collect before much is recorded on. */
+  /** Data points that wait to be taken. Only what is open is bounded here: take them before much is recorded on. */
   get due(): number {
     return this.#due;
   }
@@ -94,7 +93,7 @@ export class IntervalRecorder implements Recorder {
 
   addInstrument(instrument: Instrument): number {
     this.#cardinality.addInstrument();
-    const table = createSeriesTable(instrument, this.#cardinality);
+    const table = this.#newTable(instrument);
     for (const { parts } of this.#open) {
       parts.push({ instrument, table, delta: table.begin() });
     }
@@ -102,19 +101,19 @@ export class IntervalRecorder implements Recorder {
   }
 
   /** Every measurement must have a time that OTLP can say. */
-  record(batch: readonly Measurement[], instrument = 0): void {
+  add(batch: readonly Measurement[], instrument = 0): void {
     this.#recordRuns(
       batch,
       instrument,
-      ({ table, delta }, ...run) => table.record(batch, delta, ...run),
+      ({ table, delta }, ...run) => table.add(batch, delta, ...run),
     );
   }
 
-  recordHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
+  addHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
     this.#recordRuns(
       batch,
       instrument,
-      ({ table, delta }, ...run) => table.recordHistograms(batch, delta, ...run),
+      ({ table, delta }, ...run) => table.addHistograms(batch, delta, ...run),
     );
   }
 
@@ -123,8 +122,8 @@ export class IntervalRecorder implements Recorder {
     this.#finished = true;
   }
 
-  /** The complete intervals, the oldest first, in as few requests as the limits allow. */
-  async collect(limits: RequestLimits, compression: "gzip" | "none"): Promise<Collected> {
+  /** Gives away the complete intervals, the oldest first. */
+  take(): Snapshot {
     // What came late waited for more of its kind until now.
     this.#closeBefore(this.#finished ? Infinity : this.#completeBefore);
     const closed = this.#closed.sort((a, b) => a.number - b.number);
@@ -132,7 +131,7 @@ export class IntervalRecorder implements Recorder {
     this.#due = 0;
     let overflow = NO_OVERFLOW;
     let unequalBounds = 0;
-    const measured: Measured[] = [];
+    const measured: MeasuredInterval[] = [];
     const drained = closed.map(({ number, parts }) => {
       const interval = alignedInterval(number, this.#config.intervalMs);
       const measurements = parts.reduce((sum, { delta }) => sum + measurementsOf(delta), 0);
@@ -141,33 +140,36 @@ export class IntervalRecorder implements Recorder {
         const { points, ...figures } = table.drain(delta);
         overflow = addOverflow(overflow, figures.overflow);
         unequalBounds += figures.unequalBounds;
-        return { instrument, data: { interval, points } };
+        return { instrument, intervals: [{ interval, points }] };
       });
     });
     const [only, ...others] = this.#recordings.map(({ instrument }) => instrument);
     // One metric holds its data points of all intervals; several take turns, for the oldest interval to come first.
     const metrics = only !== undefined && others.length === 0
-      ? metricsOf(only, drained.flatMap((interval) => interval.map(({ data }) => data)))
-      : drained.flat().flatMap(({ instrument, data }) => metricsOf(instrument, [data]));
-    const { resource } = this.#config;
-    const collected = {
-      overflow,
-      unequalBounds,
-      endBuckets: endBuckets(this.#recordings),
-      closedEarly: this.#closedEarly,
-      reopened: this.#reopened,
-      measured,
-    };
+      ? [{ instrument: only, intervals: drained.flat().flatMap(({ intervals }) => intervals) }]
+      : drained.flat();
+    const closedEarly = this.#closedEarly;
+    const reopened = this.#reopened;
     this.#closedEarly = 0;
     this.#reopened = 0;
-    return { requests: await requestsOf(metrics, resource, limits, compression), ...collected };
+    return {
+      parts: [{ metrics }],
+      findings: [
+        ...countFindings(overflow, unequalBounds),
+        ...closedEarly + reopened > 0
+          ? [{ type: "split-intervals", closedEarly, reopened } as const]
+          : [],
+        ...endBucketFindings(this.#recordings),
+      ],
+      measured,
+    };
   }
 
   /** Cuts a batch where the interval changes; `record` may stop before the end of its part when there is no room. */
   #recordRuns(
     batch: readonly { readonly time?: number }[],
     instrument: number,
-    record: (part: Gathered["parts"][number], mayFold: boolean, from: number, to: number) => number,
+    record: (part: Gathered["parts"][number], from: number, to: number) => number,
   ): void {
     const { intervalMs } = this.#config;
     for (let from = 0; from < batch.length;) {
@@ -187,10 +189,16 @@ export class IntervalRecorder implements Recorder {
       }
       const part = interval.parts[instrument];
       if (part === undefined) throw new RangeError(`There is no instrument ${instrument}`);
-      const stopped = record(part, this.#open.length === 1, from, to);
+      const stopped = record(part, from, to);
       if (stopped < to) this.#closeOldest();
       from = stopped;
     }
+  }
+
+  /** Where there are other intervals, the oldest of them makes room. */
+  #newTable(instrument: Instrument): SeriesTable {
+    const mayFold = () => this.#open.length === 1;
+    return tableOf(instrument, this.#config, this.#cardinality, mayFold);
   }
 
   /** The input's time goes on. */

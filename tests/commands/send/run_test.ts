@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { MetricConfig } from "../../../src/aggregate/metric_config.ts";
 import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
-import { Delivery, type Limits, type Pending } from "../../../src/delivery/delivery.ts";
+import type { Pending } from "../../../src/delivery/delivering.ts";
+import { Delivery, type Limits } from "../../../src/delivery/delivery.ts";
 import type { Attributes } from "../../../src/aggregate/measurement.ts";
-import { batchSource, emptySource, type Source } from "../../../src/source/source.ts";
+import { batchSource, emptySource, NO_INPUT, type Source } from "../../../src/source/source.ts";
 import { type RequestLimits, withByteLimit } from "../../../src/otlp/request.ts";
+import { run } from "../../../src/commands/send/run.ts";
+import type { RunEvent, Summary } from "../../../src/commands/send/run_event.ts";
 import { PROFILES } from "../../../src/receivers/profiles.ts";
-import { recorder } from "../../../src/otlp/recorder.ts";
-import { run, type RunEvent, type Summary } from "../../../src/commands/send/loop.ts";
 import type { Point } from "../../support/decode.ts";
+import { recordingOf } from "../../support/recording.ts";
 import { seeded } from "../../support/seeded.ts";
 import {
   MemoryStore,
@@ -91,23 +93,29 @@ class World {
       value: i,
       attributes: { series: i % 3 },
     }));
+    const { recorder, requests } = recordingOf({
+      resource: options.resource ?? {},
+      instruments: [METRIC],
+      maxSeries: 1000,
+    }, clock);
     this.#run = run({
       source: options.source?.(clock) ??
         (options.nothing ? emptySource : batchSource(() => batch)),
-      recorder: recorder({
-        resource: options.resource ?? {},
-        instruments: [METRIC],
-        maxSeries: 1000,
-      }, clock),
+      records: recorder,
+      requests,
       delivery: this.delivery,
       clock,
       random: options.random ?? (() => 0.5),
       schedule: options.schedule ?? ONCE,
       startDelayMs: options.startDelayMs ?? 0,
-      keep: { retryForMs: options.retryForMs ?? 30_000, maxPendingBytes: limits.maxPendingBytes },
-      limits: () =>
-        withByteLimit(this.delivery.largestRequest, options.request ?? PROFILES.otlp.limits),
-      compression: "none",
+      keep: { retryForMs: options.retryForMs ?? 30_000, spool: undefined, ...limits },
+      format: () => ({
+        limits: withByteLimit(
+          this.delivery.largestRequest,
+          options.request ?? PROFILES.otlp.limits,
+        ),
+        compression: "none",
+      }),
       timeoutMs,
       review: () => Promise.resolve(),
       stop: this.stop.signal,
@@ -329,7 +337,7 @@ Deno.test("run() tries what was denied again in an interval without data, too", 
         fill: (...wanted) =>
           filled++ === 0
             ? source.fill(...wanted)
-            : Promise.resolve({ measurements: 0, ended: false, isOthers: true }),
+            : Promise.resolve({ measurements: 0, ended: false }),
       };
     },
     answers: [{ status: 401 }],
@@ -645,13 +653,15 @@ function twoThenThree(clock: SimulatedClock): Source {
   const started = clock.monotonic();
   let recorded = 0;
   return {
-    ...batchSource(() => []),
-    overTime: true,
+    kind: "live",
+    status: NO_INPUT,
+    hold() {},
+    close() {},
     async fill(recorder, until, stop) {
       if (recorded > 0) await clock.sleep((until ?? 0) - clock.monotonic(), stop);
       const due = clock.monotonic() - started < 500 ? 2 : 5;
       const measurements = due - recorded;
-      recorder.record(Array.from({ length: measurements }, () => ({ value: 1, attributes: {} })));
+      recorder.add(Array.from({ length: measurements }, () => ({ value: 1, attributes: {} })));
       recorded = due;
       return { measurements, ended: false };
     },
@@ -880,7 +890,7 @@ async function leftBehind(store: MemoryStore, counts: readonly number[]): Promis
       mayHaveArrived: false,
       possiblyDuplicated: false,
     };
-    left.push({ ...pending, stored: (await store.save(pending)).stored });
+    left.push({ ...pending, stored: (await store.save([pending])).stored });
   }
   return left;
 }

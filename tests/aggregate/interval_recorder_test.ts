@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Attributes, Measurement } from "../../src/aggregate/measurement.ts";
-import { IntervalRecorder, type IntervalRecorderConfig } from "../../src/otlp/interval_recorder.ts";
-import type { Collected } from "../../src/otlp/recorder.ts";
+import {
+  IntervalRecorder,
+  type IntervalRecorderConfig,
+} from "../../src/aggregate/interval_recorder.ts";
+import { attributeEncoder } from "../../src/otlp/encoder.ts";
 import { SEED } from "../support/arbitrary.ts";
+import { EncodedRecorder } from "../support/recording.ts";
 import { decode, type Point, type Values } from "../support/decode.ts";
 import { atLeastOne } from "../support/cases.ts";
 
@@ -13,16 +17,22 @@ const MINUTE = 60_000;
 /** On the minute. */
 const NOON = Date.UTC(2026, 0, 31, 12);
 
-function recorderOf(change: Partial<IntervalRecorderConfig> = {}): IntervalRecorder {
-  return new IntervalRecorder({
-    resource: { "service.name": "s" },
-    instruments: [{ name: "m", unit: "ms", description: "", bounds: BOUNDS, attributes: {} }],
-    maxSeries: 10_000,
-    intervalMs: MINUTE,
-    latenessMs: MINUTE,
-    mostDue: Infinity,
-    ...change,
-  });
+type TestRecorder = EncodedRecorder<IntervalRecorder>;
+type Collected = Awaited<ReturnType<TestRecorder["collect"]>>;
+
+function recorderOf(change: Partial<IntervalRecorderConfig> = {}): TestRecorder {
+  return new EncodedRecorder(
+    new IntervalRecorder({
+      attributeEncoder,
+      instruments: [{ name: "m", unit: "ms", description: "", bounds: BOUNDS, attributes: {} }],
+      maxSeries: 10_000,
+      intervalMs: MINUTE,
+      latenessMs: MINUTE,
+      mostDue: Infinity,
+      ...change,
+    }),
+    { "service.name": "s" },
+  );
 }
 
 function at(seconds: number, value = 1, attributes: Attributes = {}): Measurement {
@@ -30,8 +40,8 @@ function at(seconds: number, value = 1, attributes: Attributes = {}): Measuremen
 }
 
 /** One batch for each measurement, as a live input brings them, or all in one. */
-function recordAll(recorder: IntervalRecorder, measured: readonly Measurement[], size = 1): void {
-  for (let i = 0; i < measured.length; i += size) recorder.record(measured.slice(i, i + size));
+function recordAll(recorder: TestRecorder, measured: readonly Measurement[], size = 1): void {
+  for (let i = 0; i < measured.length; i += size) recorder.add(measured.slice(i, i + size));
 }
 
 function pointsOf({ requests }: Collected): readonly Point[] {
@@ -39,7 +49,7 @@ function pointsOf({ requests }: Collected): readonly Point[] {
 }
 
 /** Start in seconds after noon, length in seconds, and count of each data point. */
-async function collected(recorder: IntervalRecorder) {
+async function collected(recorder: TestRecorder) {
   return pointsOf(await recorder.collect(ALL, "none")).map(({ start, end, count }) => [
     Number(start / 1_000_000n - BigInt(NOON)) / 1000,
     Number((end - start) / 1_000_000n) / 1000,
@@ -47,7 +57,7 @@ async function collected(recorder: IntervalRecorder) {
   ]);
 }
 
-async function ended(recorder: IntervalRecorder): Promise<Collected> {
+async function ended(recorder: TestRecorder): Promise<Collected> {
   recorder.finish();
   return await recorder.collect(ALL, "none");
 }
@@ -138,14 +148,14 @@ Deno.test("The intervals of a log in any order hold what plain arithmetic says, 
         const recorder = recorderOf(options);
         const points: Point[] = [];
         for (let i = 0; i < measured.length; i += size) {
-          recorder.record(measured.slice(i, i + size));
+          recorder.add(measured.slice(i, i + size));
           if (i / size % every === 0) points.push(...pointsOf(await recorder.collect(ALL, "none")));
         }
         const last = await ended(recorder);
         points.push(...pointsOf(last));
         assert.deepEqual(merged(points), expected(measured, options.intervalMs));
         assert.equal(last.overflow.measurements, 0);
-        assert.equal(recorder.due, 0);
+        assert.equal(recorder.recorder.due, 0);
         assert.deepEqual((await recorder.collect(ALL, "none")).requests, []);
         if (measured === inOrder && options.maxSeries === 10_000) {
           assert.equal(last.reopened + last.closedEarly, 0);
@@ -227,10 +237,10 @@ Deno.test("A shuffled log of a day has the intervals of the sorted one", async (
 Deno.test("An interval is complete when the input's time has passed its end by the lateness", async () => {
   for (const lateness of [0, 1, 30, 60, 90]) {
     const recorder = recorderOf({ latenessMs: lateness * 1000 });
-    recorder.record([at(0), at(59.999)]);
-    recorder.record([at(59.999 + lateness, 1, { other: true })]);
+    recorder.add([at(0), at(59.999)]);
+    recorder.add([at(59.999 + lateness, 1, { other: true })]);
     assert.deepEqual(await collected(recorder), [], `${lateness}: not yet`);
-    recorder.record([at(60 + lateness, 1, { other: true })]);
+    recorder.add([at(60 + lateness, 1, { other: true })]);
     const [first] = await collected(recorder);
     assert.deepEqual(first, [0, 60, 2], `${lateness}: complete`);
   }
@@ -238,17 +248,17 @@ Deno.test("An interval is complete when the input's time has passed its end by t
 
 Deno.test("A line within the lateness joins its interval, a later one opens it again as one more delta", async () => {
   const recorder = recorderOf();
-  recorder.record([at(0), at(61), at(119), at(1), at(120)]);
-  assert.equal(recorder.due, 1);
-  recorder.record([at(2), at(180), at(3)]);
-  recorder.record([at(4)]);
+  recorder.add([at(0), at(61), at(119), at(1), at(120)]);
+  assert.equal(recorder.recorder.due, 1);
+  recorder.add([at(2), at(180), at(3)]);
+  recorder.add([at(4)]);
   const first = await recorder.collect(ALL, "none");
   assert.deepEqual(
     pointsOf(first).map(({ start, count }) => [Number(start / 1_000_000n) - NOON, count]),
     [[0, 2], [0, 1], [0, 2], [MINUTE, 2]],
   );
   assert.deepEqual([first.reopened, first.closedEarly], [2, 0]);
-  recorder.record([at(5)]);
+  recorder.add([at(5)]);
   const second = await recorder.collect(ALL, "none");
   assert.deepEqual([pointsOf(second).length, second.reopened], [1, 1], "figures begin anew");
   recorder.finish();
@@ -257,7 +267,7 @@ Deno.test("A line within the lateness joins its interval, a later one opens it a
 
 Deno.test("An old line for an interval that was never there is late, but reopens nothing", async () => {
   const recorder = recorderOf();
-  recorder.record([at(600), at(0), at(1)]);
+  recorder.add([at(600), at(0), at(1)]);
   const first = await recorder.collect(ALL, "none");
   assert.deepEqual([pointsOf(first).map(({ count }) => count), first.reopened], [[2], 0]);
 });
@@ -278,12 +288,12 @@ Deno.test("One absurd time in the future loses nothing: all that follows is late
 
 Deno.test("Beyond --max-series the oldest interval is closed early, over all open intervals", async () => {
   const recorder = recorderOf({ maxSeries: 3, latenessMs: 600_000 });
-  recorder.record([at(0, 1, { s: 1 }), at(0, 1, { s: 2 }), at(60, 1, { s: 1 })]);
-  assert.equal(recorder.due, 0);
-  recorder.record([at(60, 1, { s: 2 })]);
-  assert.equal(recorder.due, 2);
+  recorder.add([at(0, 1, { s: 1 }), at(0, 1, { s: 2 }), at(60, 1, { s: 1 })]);
+  assert.equal(recorder.recorder.due, 0);
+  recorder.add([at(60, 1, { s: 2 })]);
+  assert.equal(recorder.recorder.due, 2);
   // Room again for two; the closed interval takes one of them, and is the oldest again.
-  recorder.record([at(1, 1, { s: 1 }), at(61, 1, { s: 3 })]);
+  recorder.add([at(1, 1, { s: 1 }), at(61, 1, { s: 3 })]);
   const first = await recorder.collect(ALL, "none");
   assert.deepEqual([first.closedEarly, first.reopened, first.overflow.measurements], [2, 1, 0]);
   assert.deepEqual(pointsOf(first).map(({ attributes }) => attributes), [
@@ -305,8 +315,8 @@ Deno.test("An interval that alone has more than --max-series folds, and says how
 
 Deno.test("An interval that began without room for it pushes out an older one, never itself", async () => {
   const recorder = recorderOf({ maxSeries: 2, latenessMs: 600_000 });
-  recorder.record([at(60, 1, { s: 1 }), at(60, 1, { s: 2 })]);
-  recorder.record([at(0, 1, { s: 3 })]);
+  recorder.add([at(60, 1, { s: 1 }), at(60, 1, { s: 2 })]);
+  recorder.add([at(0, 1, { s: 3 })]);
   const first = await recorder.collect(ALL, "none");
   assert.deepEqual(pointsOf(first).length, 2);
   assert.equal(first.closedEarly, 1);
@@ -318,10 +328,10 @@ Deno.test("What is open stays bounded while a long log in order is read", async 
   let points = 0;
   let measurements = 0;
   for (let minute = 0; minute < 1440; minute++) {
-    recorder.record(
+    recorder.add(
       Array.from({ length: 100 }, (_, i) => at(minute * 60 + i / 2, i, { s: i % 20 })),
     );
-    assert.ok(recorder.due <= 20, `${recorder.due} wait`);
+    assert.ok(recorder.recorder.due <= 20, `${recorder.recorder.due} wait`);
     const { requests, closedEarly } = await recorder.collect(ALL, "none");
     assert.equal(closedEarly, 0);
     for (const request of requests) {
@@ -339,8 +349,8 @@ Deno.test("What is open stays bounded while a long log in order is read", async 
 Deno.test("Several instruments share the limit, and the oldest interval comes first", async () => {
   const instrument = { name: "a", unit: "", description: "", bounds: BOUNDS, attributes: {} };
   const recorder = recorderOf({ instruments: [instrument, { ...instrument, name: "b" }] });
-  recorder.record([at(60), at(0)], 0);
-  recorder.record([at(0), at(60)], 1);
+  recorder.add([at(60), at(0)], 0);
+  recorder.add([at(0), at(60)], 1);
   const [request] = (await ended(recorder)).requests;
   const { metrics } = decode(request?.body ?? new Uint8Array());
   assert.deepEqual(
@@ -354,14 +364,14 @@ Deno.test("Several instruments share the limit, and the oldest interval comes fi
   );
 });
 
-Deno.test("recordHistograms() counts a histogram in the interval of its time", async () => {
+Deno.test("addHistograms() counts a histogram in the interval of its time", async () => {
   const recorder = recorderOf();
   const one = { bounds: BOUNDS, counts: [1, 2, 0, 0], count: 3, sum: 12, min: 1, max: 9 };
-  recorder.recordHistograms([
+  recorder.addHistograms([
     { ...one, attributes: {}, time: NOON },
     { ...one, attributes: {}, time: NOON + MINUTE },
   ]);
-  recorder.record([at(0, 5)]);
+  recorder.add([at(0, 5)]);
   const points = pointsOf(await ended(recorder));
   assert.deepEqual(points.map(({ count, sum, counts }) => [count, sum, counts]), [
     [4, 17, [2, 2, 0, 0]],
@@ -369,14 +379,14 @@ Deno.test("recordHistograms() counts a histogram in the interval of its time", a
   ]);
 });
 
-Deno.test("record() throws for a time that OTLP cannot say, or none", () => {
+Deno.test("add() throws for a time that OTLP cannot say, or none", () => {
   for (const time of [-1, NaN, Infinity, 2 ** 63 / 1e6]) {
     assert.throws(
-      () => recorderOf().record([{ value: 1, attributes: {}, time }]),
+      () => recorderOf().add([{ value: 1, attributes: {}, time }]),
       new RangeError(`No usable time: ${time}`),
     );
   }
-  assert.throws(() => recorderOf().record([{ value: 1, attributes: {} }]), /No usable time/);
+  assert.throws(() => recorderOf().add([{ value: 1, attributes: {} }]), /No usable time/);
   assert.throws(() => recorderOf({ intervalMs: 0 }), RangeError);
   assert.throws(() => recorderOf({ latenessMs: -1 }), RangeError);
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { laneRecorder } from "../../src/otlp/lane_recorder.ts";
+import { LaneRecorder } from "../../src/aggregate/lane_recorder.ts";
+import { attributeEncoder } from "../../src/otlp/encoder.ts";
 import { PROFILES } from "../../src/receivers/profiles.ts";
 import { decode, type Decoded } from "../support/decode.ts";
+import { EncodedRecorder } from "../support/recording.ts";
 import { StillClock } from "../support/still_clock.ts";
 import { atLeastOne } from "../support/cases.ts";
 
@@ -10,12 +12,14 @@ const INSTRUMENT = { unit: "ms", description: "", attributes: {}, bounds: [10] }
 function open(lanes: number, maxSeries = 1000, names: readonly string[] = ["m"]) {
   const clock = new StillClock();
   const instruments = names.map((name) => ({ ...INSTRUMENT, name }));
-  const recorder = laneRecorder({ resource: {}, instruments, maxSeries }, lanes, clock);
+  const recorder = new EncodedRecorder(
+    new LaneRecorder({ instruments, maxSeries, attributeEncoder }, lanes, clock),
+  );
   return {
     clock,
     recorder,
     record(...series: readonly number[]) {
-      recorder.record(series.map((n) => ({ value: 1, attributes: { series: n } })));
+      recorder.add(series.map((n) => ({ value: 1, attributes: { series: n } })));
     },
     collect: () => recorder.collect(PROFILES.otlp.limits, "none"),
   };
@@ -27,7 +31,7 @@ function seriesIn({ metrics }: Decoded): readonly string[] {
   );
 }
 
-Deno.test("laneRecorder() deals new series to the lanes in turn, where they stay", async () => {
+Deno.test("LaneRecorder deals new series to the lanes in turn, where they stay", async () => {
   const { record, collect } = open(3);
   record(1, 2, 3, 4, 5);
   const first = await collect();
@@ -43,7 +47,7 @@ Deno.test("laneRecorder() deals new series to the lanes in turn, where they stay
   );
 });
 
-Deno.test("laneRecorder() joins the intervals of every series", async () => {
+Deno.test("LaneRecorder joins the intervals of every series", async () => {
   const { clock, record, collect } = open(2);
   const ends = new Map<string, bigint>();
   for (let send = 0; send < 5; send++) {
@@ -61,7 +65,7 @@ Deno.test("laneRecorder() joins the intervals of every series", async () => {
 });
 
 for (const [lanes, most] of [[3, 4], [4, 2], [8, 100]] as const) {
-  Deno.test(`laneRecorder() keeps to ${most} data points in ${lanes} lanes`, async () => {
+  Deno.test(`LaneRecorder keeps to ${most} data points in ${lanes} lanes`, async () => {
     const { record, collect } = open(lanes, most);
     record(...Array.from({ length: 20 }, (_, i) => i));
     const { requests, overflow } = await collect();
@@ -73,10 +77,10 @@ for (const [lanes, most] of [[3, 4], [4, 2], [8, 100]] as const) {
   });
 }
 
-Deno.test("laneRecorder() tells of an end bucket when the values of all lanes are in it", async () => {
+Deno.test("LaneRecorder tells of an end bucket when the values of all lanes are in it", async () => {
   const { recorder, collect } = open(2);
   const record = (value: number, series: number) =>
-    recorder.record([{ value, attributes: { series } }]);
+    recorder.add([{ value, attributes: { series } }]);
   record(1, 1);
   record(2, 2);
   assert.deepEqual((await collect()).endBuckets, [

@@ -1,0 +1,300 @@
+import type { Batch } from "./batch.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Delivering, DeliveryEvent, Pending, Window } from "../../delivery/delivering.ts";
+import { FindingFilter } from "./findings.ts";
+import type { KeepConfig } from "../../delivery/keep_config.ts";
+import type { Produced } from "../../otlp/producer.ts";
+import type { RequestFigures } from "./request_figures.ts";
+import type { RequestFormat } from "../../otlp/request.ts";
+import type { Result } from "../../delivery/result.ts";
+import type { RunEvent, Summary } from "./run_event.ts";
+import type { Due } from "./schedule.ts";
+import { SendTotals } from "./send_report.ts";
+import type { Shutdown } from "./shutdown.ts";
+import type { Source } from "../../source/source.ts";
+
+/** A run's delivery, and what is sent with it. */
+export interface SendingDependencies {
+  readonly source: Source;
+  readonly batch: Batch;
+  readonly delivery: Delivering;
+  readonly clock: Clock;
+  readonly figures: RequestFigures;
+  readonly keep: KeepConfig;
+  /** How requests are encoded for now. */
+  readonly format: () => RequestFormat;
+  /** Looks at what is to be sent; what it throws before anything is sent, `isFirst`, ends the run. */
+  readonly review: (produced: Produced, isFirst: boolean) => Promise<void>;
+  readonly shutdown: Shutdown;
+}
+
+/** A send that has begun and is not reported yet. */
+interface OpenSend {
+  readonly totals: SendTotals;
+  /** When it was recorded, ms since 1970. */
+  readonly time: number;
+  /** On the monotonic clock. */
+  readonly began: number;
+  readonly iteration: number;
+  /** Nothing is recorded after this send. */
+  readonly isLast: boolean;
+}
+
+/** Runs the delivery and tells its events apart: of a send that is open, or late. */
+export class Sending {
+  readonly #deps: SendingDependencies;
+  /** Oldest first. More than one only at the end, when a signal came while one was under way. */
+  #open: readonly OpenSend[] = [];
+  readonly #findings = new FindingFilter();
+  #sends = 0;
+  #rejectedPoints = 0;
+  /** Size of the largest send so far: the next one may be as large. */
+  #mostBytes = 0;
+  /** A request was not delivered: one of empty histograms has no measurement that the ledger could miss. */
+  #isIncomplete = false;
+  /** What last kept a request of this send from being delivered. */
+  #lastFailure: Result | undefined;
+  /** Nothing more is tried in this send. */
+  #isHeld = false;
+  /** Sends and turns without one, by which the delivery tells them apart. */
+  #turns = 0;
+  /** Measurements that were taken from the batch so far. */
+  #measurements = 0;
+
+  constructor(dependencies: SendingDependencies) {
+    this.#deps = dependencies;
+  }
+
+  get sends(): number {
+    return this.#sends;
+  }
+
+  /** Notes when the next send was due. */
+  isDue(due: Due | undefined): void {
+    const { figures, delivery } = this.#deps;
+    if (due !== undefined) figures.due(this.#sends + 1, due, delivery.pending);
+  }
+
+  /** Whether another send may be kept: a live source waits rather than have something thrown away. */
+  get hasRoom(): boolean {
+    const { source, delivery, keep } = this.#deps;
+    const { pendingBytes } = delivery;
+    // What is alone has room, however large it is.
+    return source.kind !== "live" || pendingBytes === 0 ||
+      pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
+  }
+
+  /** Whether the last send was given up before all was tried. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Sends what is pending, from earlier iterations or an earlier process. */
+  async *pendingOnly(until: number): AsyncGenerator<RunEvent> {
+    const { delivery, shutdown } = this.#deps;
+    this.#turn();
+    if (delivery.pending.length > 0 && !shutdown.isStopping) yield* this.#flush(until);
+  }
+
+  /** Takes the batch and stores it, to be sent after what is pending. `time`: ms since 1970. */
+  async *begin(time: number, isLast: boolean): AsyncGenerator<RunEvent> {
+    const iteration = ++this.#sends;
+    const began = this.#deps.clock.monotonic();
+    yield { type: "recording", iteration, time };
+    this.#turn();
+    this.#lastFailure = undefined;
+    const open = { totals: new SendTotals(iteration), iteration, time, began, isLast };
+    this.#open = [...this.#open, open];
+    yield* this.#takePart(open, true);
+    yield { type: "recorded" };
+  }
+
+  /** Sends it, in however many parts it comes, and reports it once; after a signal at the end alone. */
+  async *deliver(until: number): AsyncGenerator<RunEvent> {
+    const { batch, shutdown } = this.#deps;
+    const open = this.#open.at(-1);
+    let parts = 1;
+    for (;;) {
+      // A receiver that did not take one part within its time is asked again when all parts are there.
+      if (!this.#isHeld) yield* this.#flush(until);
+      if (open === undefined || !await batch.fillNextPart()) break;
+      parts++;
+      yield* this.#takePart(open, false);
+    }
+    if (parts > 1 && this.#isHeld && !shutdown.isStopping) yield* this.#flush(until);
+    if (!shutdown.isStopping) yield* this.#report();
+  }
+
+  /** Gives what is still pending its last try when a signal ends the run. */
+  async *end(): AsyncGenerator<RunEvent> {
+    if (this.#deps.shutdown.isStopping) yield* this.#lastTry();
+    yield* this.#report();
+  }
+
+  /** Names what is not delivered, and whether the store has it. */
+  async *undelivered(): AsyncGenerator<RunEvent> {
+    const { delivery, shutdown } = this.#deps;
+    shutdown.end();
+    let lost = 0;
+    for await (const event of delivery.end("the program ended before the receiver took them")) {
+      if (event.type === "dropped") lost += event.pending.request.measurements;
+      else yield* reportable(event);
+      if (isLoss(event)) this.#isIncomplete = true;
+    }
+    if (delivery.pending.length > 0) this.#isIncomplete = true;
+    const why = shutdown.isKilled ? { reason: SECOND_SIGNAL, trouble: undefined } : {
+      reason: this.#lastFailure?.message ?? "the program ended before they were sent",
+      trouble: this.#lastFailure?.trouble,
+    };
+    yield* undelivered(lost, delivery.ledger.pending, why);
+  }
+
+  summary(): Summary {
+    const { delivery: { ledger }, source, figures } = this.#deps;
+    const { invalid, skipped, broken } = source.status;
+    const failed = this.#isIncomplete || broken !== undefined ||
+      ledger.rejected + ledger.dropped + ledger.pending + invalid > 0;
+    return {
+      ...ledger,
+      invalid,
+      skipped,
+      rejectedPoints: this.#rejectedPoints,
+      sends: this.#sends,
+      ...figures.figures,
+      exitCode: failed ? 1 : this.#rejectedPoints > 0 ? 3 : 0,
+    };
+  }
+
+  /** The last events where nothing can be waited for. What the store has is what it was given. */
+  forcedEnd(why: string): readonly RunEvent[] {
+    const { delivery, batch: { unstored } } = this.#deps;
+    const kept = delivery.pending.filter(({ stored }) => stored !== undefined)
+      .reduce((sum, { request }) => sum + request.measurements, 0);
+    const { recorded, dropped, pending, ...rest } = this.summary();
+    const lost = pending - kept + unstored;
+    return [
+      ...undelivered(lost, kept, { reason: why, trouble: this.#lastFailure?.trouble }),
+      {
+        ...rest,
+        type: "summary",
+        recorded: recorded + unstored,
+        dropped: dropped + lost,
+        pending: kept,
+        exitCode: 1,
+      },
+    ];
+  }
+
+  /** Begins a turn: what was not delivered before is tried again. */
+  #turn(): void {
+    this.#turns++;
+    this.#isHeld = false;
+  }
+
+  async *#takePart(
+    { totals, iteration, time, isLast }: OpenSend,
+    isFirst: boolean,
+  ): AsyncGenerator<RunEvent> {
+    const { batch, delivery, format, review } = this.#deps;
+    const produced = await batch.produce(format());
+    const { requests, findings, checkpoint } = produced;
+    totals.add(requests);
+    this.#measurements += requests.reduce((sum, { measurements }) => sum + measurements, 0);
+    yield* this.#findings.worthReporting(findings, this.#measurements, isLast);
+    await review(produced, isFirst && iteration === 1);
+    const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
+    this.#mostBytes = Math.max(this.#mostBytes, bytes);
+    for await (const event of delivery.add(requests, iteration, time, checkpoint)) {
+      yield* reportable(event);
+    }
+    batch.markStored();
+  }
+
+  /** One bounded try after a signal; none follows that failed. */
+  async *#lastTry(): AsyncGenerator<RunEvent> {
+    const { delivery, shutdown } = this.#deps;
+    yield { type: "stopping" };
+    if (delivery.pending.length === 0) return;
+    using lastTry = shutdown.lastTry();
+    if (lastTry === undefined) return;
+    const { until, leftMs, abort } = lastTry;
+    this.#turn();
+    yield* this.#flush(until, { retryForMs: leftMs, abort, last: true });
+  }
+
+  /** Sends what is pending: what belongs to a send that is open is reported with it, anything else is late. */
+  async *#flush(until: number, window: Partial<Window> = {}): AsyncGenerator<RunEvent> {
+    const { delivery, figures, keep: { retryForMs }, shutdown } = this.#deps;
+    const { abort, stop } = shutdown;
+    const events = delivery.flush({
+      send: this.#turns,
+      retryForMs,
+      until,
+      stop,
+      abort,
+      last: false,
+      ...window,
+    });
+    for await (const event of events) {
+      const isOpen = this.#open.some(({ totals }) => totals.apply(event));
+      figures.event(event);
+      if (event.type === "held" || event.type === "denied") this.#lastFailure = event.result;
+      if (event.type === "held") this.#isHeld = true;
+      if (isLoss(event)) this.#isIncomplete = true;
+      yield* reportable(event);
+      if (event.type === "settled" && !isOpen) yield this.#late(event.pending, event.result);
+    }
+  }
+
+  *#report(): Generator<RunEvent> {
+    const { clock, delivery } = this.#deps;
+    const open = this.#open;
+    this.#open = [];
+    for (const { totals, time, began } of open) {
+      const report = totals.report(this.#lastFailure);
+      this.#rejectedPoints += report.rejectedPoints;
+      yield {
+        type: "send",
+        ...report,
+        time,
+        durationMs: clock.monotonic() - began,
+        pending: delivery.ledger.pending,
+      };
+    }
+  }
+
+  #late(pending: Pending, result: Result): RunEvent {
+    this.#rejectedPoints += result.rejectedPoints;
+    const { measurements, points } = pending.request;
+    return {
+      type: "late",
+      time: this.#deps.clock.wall(),
+      iteration: pending.iteration,
+      measurements,
+      points,
+      attempts: pending.attempts,
+      possiblyDuplicated: pending.possiblyDuplicated,
+      result,
+    };
+  }
+}
+
+function isLoss(event: DeliveryEvent): boolean {
+  return event.type === "dropped" ||
+    (event.type === "settled" && event.result.outcome === "rejected");
+}
+
+function* reportable(event: DeliveryEvent): Generator<RunEvent> {
+  if (event.type !== "settled" && event.type !== "held" && event.type !== "denied") yield event;
+}
+
+const SECOND_SIGNAL = "ended by a second signal";
+
+function* undelivered(
+  lost: number,
+  kept: number,
+  why: Pick<Extract<RunEvent, { type: "undelivered" }>, "reason" | "trouble">,
+): Generator<RunEvent> {
+  if (lost > 0) yield { type: "undelivered", measurements: lost, spooled: false, ...why };
+  if (kept > 0) yield { type: "undelivered", measurements: kept, spooled: true, ...why };
+}
