@@ -1,6 +1,6 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { Place } from "./place.ts";
+import type { KeptPlace } from "./place.ts";
 import type { Hide } from "../redact/secrets.ts";
 import { type ExportAnswer, readExportAnswer } from "./export_answer.ts";
 import { plainSize } from "../otlp/gzip.ts";
@@ -105,7 +105,7 @@ export interface Store {
 export interface FollowedPlace {
   /** Absolute. */
   readonly path: string;
-  readonly place: Place;
+  readonly place: KeptPlace;
 }
 
 export interface Limits {

@@ -78,7 +78,7 @@ export async function openRecording(
       const { found, recordFamilies } = familiesOf(config, [metric]);
       const { time } = source;
       const { isLive = false, inOne = false, followed } = use;
-      const settings = { input: source, unit: metric.unit, isLive, from: followed?.from };
+      const settings = { input: source, unit: metric.unit, isLive, followed };
       const opened = await openInput(settings, recordFamilies, system, console);
       if (time === undefined) return single({ ...found, ...opened });
       const timed = await intervalRecorder(config, time, inOne);

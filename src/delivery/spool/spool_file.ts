@@ -1,4 +1,4 @@
-import { isPlace, type Place } from "../place.ts";
+import { isPlace, type KeptPlace } from "../place.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { concat } from "../../otlp/wire.ts";
 
@@ -24,7 +24,7 @@ export interface Followed {
   readonly path: string;
   /** Greater than that of every earlier place. */
   readonly sequence: number;
-  readonly place: Place;
+  readonly place: KeptPlace;
 }
 
 export async function encodeFile({ requests, recordedAt, followed }: Stored): Promise<Uint8Array> {
