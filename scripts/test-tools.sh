@@ -8,7 +8,7 @@
 #   PREDECESSOR_PYTHON      a Python with the SDK's OTLP exporter, and with it the official protobuf classes
 #   PROMETHEUS_PYTHON       the same, with prometheus_client: to scrape, and with Prometheus's own parser
 #   CHROMIUM                a browser that is there already; none is installed
-# Without arguments Debian's nginx, Apache, zsh, fish, man and openssl are installed too, where apt-get and sudo are at hand.
+# Without arguments Debian's nginx, Apache, logrotate, zsh, fish, man and openssl are installed too, where apt-get and sudo are at hand.
 set -euo pipefail
 core=v0.165.0 providers=v1.71.0 telemetrygen=v0.161.0 victoriametrics=v1.148.8
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/otlp-histogram-tests"
@@ -109,7 +109,7 @@ path() {
 if [ "$#" -eq 0 ] && command -v apt-get >/dev/null && command -v sudo >/dev/null; then
   {
     sudo apt-get update
-    sudo apt-get install -y --no-install-recommends nginx-light apache2 zsh fish man-db openssl
+    sudo apt-get install -y --no-install-recommends nginx-light apache2 logrotate zsh fish man-db openssl
   } >&2
 fi
 for variable in "${wanted[@]}"; do

@@ -88,7 +88,7 @@ export class IntervalRecorder implements Recorder {
   get isDue(): boolean {
     const until = this.#finished ? Infinity : this.#completeBefore;
     return this.#due > 0 ||
-      this.#open.some((interval) => interval.number < until && pointsOf(interval) > 0);
+      this.#open.some((interval) => interval.number < until && intervalPointsOf(interval) > 0);
   }
 
   addInstrument(instrument: Instrument): number {
@@ -235,7 +235,7 @@ export class IntervalRecorder implements Recorder {
 
   /** For want of room: one that has only just begun would make none. */
   #closeOldest(): void {
-    const oldest = this.#open.findIndex((interval) => pointsOf(interval) > 0);
+    const oldest = this.#open.findIndex((interval) => intervalPointsOf(interval) > 0);
     if (oldest < 0) throw new Error("No interval can make room");
     this.#close(oldest);
     this.#closedEarly++;
@@ -246,7 +246,7 @@ export class IntervalRecorder implements Recorder {
       const { number } = interval;
       this.#byNumber.delete(number);
       this.#closed.push(interval);
-      const points = pointsOf(interval);
+      const points = intervalPointsOf(interval);
       this.#cardinality.release(points);
       this.#due += points;
       // Again at the end, if it was there before.
@@ -265,6 +265,6 @@ function measurementsOf({ points }: Delta): number {
   return points.reduce((sum, { histogram: { count } }) => sum + count, 0);
 }
 
-function pointsOf({ parts }: Gathered): number {
+function intervalPointsOf({ parts }: Gathered): number {
   return parts.reduce((sum, { delta: { points } }) => sum + points.length, 0);
 }

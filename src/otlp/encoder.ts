@@ -62,10 +62,10 @@ async function compressed(
  * been recorded where values are counted in exponential buckets.
  */
 function metricsOf(recorded: RecordedMetric): readonly MetricData[] {
-  return AGGREGATION_KINDS.flatMap((kind) => metricOf(kind, recorded));
+  return AGGREGATION_KINDS.flatMap((kind) => metricDataOf(kind, recorded));
 }
 
-function metricOf<Kind extends AggregationKind>(
+function metricDataOf<Kind extends AggregationKind>(
   kind: Kind,
   { instrument: { name, unit, description }, intervals }: RecordedMetric,
 ): readonly MetricOf<Kind>[] {

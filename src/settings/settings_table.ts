@@ -254,8 +254,17 @@ export const SETTINGS = {
     group: "From data",
     commands: MEASURING,
     help:
-      "Go on reading what is appended to one --input FILE, across rotations; send wants --loop, plot " +
-      "draws on a terminal each second",
+      "Go on reading what is appended to one --input FILE, across rotations; send requires --loop, " +
+      "plot draws on a terminal each second",
+  },
+  from: {
+    kind: "choice",
+    choices: ["start", "end"],
+    group: "From data",
+    commands: SEND,
+    help:
+      "Where --follow begins in a file that the spool keeps no position of; by default at its end, " +
+      "with --time-field at its start",
   },
   inputFormat: {
     kind: "choice",

@@ -95,7 +95,7 @@ export async function openRecording(
       const { found, recordFamilies } = familiesOf(config, [metric]);
       const { time } = source;
       const { isLive = false, inOne = false, checkpoints } = use;
-      const settings = { input: source, unit: metric.unit, isLive, from: checkpoints?.kept };
+      const settings = { input: source, unit: metric.unit, isLive, checkpoints };
       const opened = await openInput(settings, recordFamilies, system, console);
       if (time === undefined) return recorded({ ...found, ...opened });
       const timed = await intervalRecorder(config, time, inOne);

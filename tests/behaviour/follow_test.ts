@@ -32,6 +32,19 @@ testFixtures([
     /^ERROR: Cannot read the file of --input, "log\/x": Not a directory/,
   ),
   usageError(
+    "--from without --follow is exit 2",
+    { args: ["--endpoint", "{url}", "--input", "log", "--from", "end"], files: { log: "1\n" } },
+    "ERROR: --from says where --follow begins: add --follow, or leave --from out",
+  ),
+  usageError(
+    "--from with something else than start or end is exit 2",
+    {
+      args: ["--endpoint", "{url}", "--input", "log", "--follow", "--loop", "--from", "middle"],
+      files: { log: "1\n" },
+    },
+    /^ERROR: Invalid --from "middle" .*start.*end/,
+  ),
+  usageError(
     "--follow with a checkpoint in the spool that cannot be read is exit 2, and nothing is sent again",
     {
       args: ["--endpoint", "{url}", "--input", "log", "--follow", "--loop", "--spool", "kept"],
@@ -56,7 +69,16 @@ Deno.test("--follow sends what is appended, across a rotation, and where it left
       await receiver.waitForRequests(requests);
     }
   };
-  const args = ["--endpoint", receiver.url, "--input", "requests.log", "--follow", "--loop"];
+  const args = [
+    "--endpoint",
+    receiver.url,
+    "--input",
+    "requests.log",
+    "--follow",
+    "--loop",
+    "--from",
+    "start",
+  ];
   args.push("--interval", "0.2", "--spool", "spool", "--value-field", "took");
   try {
     await append("took=1 id=a\ntook=2 id=b\ntook=4");
@@ -85,4 +107,127 @@ Deno.test("--follow sends what is appended, across a rotation, and where it left
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+/** A directory of its own, a receiver, and how a followed log is sent to it. */
+async function withLog(
+  test: (log: {
+    readonly directory: string;
+    readonly path: string;
+    readonly args: readonly string[];
+    /** The values that the receiver got, in their order. */
+    readonly values: () => readonly (number | undefined)[];
+    readonly received: (count: number) => Promise<void>;
+  }) => Promise<void>,
+): Promise<void> {
+  await using receiver = await startReceiver({});
+  const directory = await Deno.makeTempDir({ prefix: "otlp-histogram-follow-" });
+  const values = () =>
+    receiver.requests.flatMap(({ content }) => decode(content).metrics)
+      .flatMap(({ points }) => points).map(({ sum }) => sum);
+  const received = async (count: number) => {
+    for (let requests = 1; values().length < count; requests = receiver.requests.length + 1) {
+      await receiver.waitForRequests(requests);
+    }
+  };
+  const args = ["--endpoint", receiver.url, "--input", "log", "--follow", "--loop"];
+  args.push("--interval", "0.2", "--value-field", "took", "--attr-field", "took=took");
+  try {
+    await test({ directory, path: `${directory}/log`, args, values, received });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("--follow begins at the end, says so, and goes on there after a restart", async () => {
+  await withLog(async ({ directory, path, args, values, received }) => {
+    await Deno.writeTextFile(path, "took=1\n");
+    const spooled = [...args, "--spool", "spool"];
+    {
+      await using program = await startProgram({ args: spooled, cwd: directory });
+      await program.waitForStdout(
+        'Following "log" from its end, byte 7. To count the lines that are there already, add --from start',
+      );
+      program.signal("SIGTERM");
+      await program.finished;
+    }
+    await Deno.writeTextFile(path, "took=2\n", { append: true });
+    await using again = await startProgram({ args: spooled, cwd: directory });
+    await received(1);
+    again.signal("SIGTERM");
+    const { stdout, stderr } = await again.finished;
+    assert.deepEqual(values(), [2]);
+    assert.doesNotMatch(stdout, /Following/);
+    assert.equal(stderr, "");
+  });
+});
+
+Deno.test("--follow --time-field begins at the start, and without a spool warns that a restart does again", async () => {
+  await withLog(async ({ directory, path, args, received }) => {
+    await Deno.writeTextFile(path, "took=1 at=2026-01-31T12:00:00Z\n");
+    const timed = [...args, "--time-field", "at"];
+    await using program = await startProgram({ args: timed, cwd: directory });
+    await program.waitForStdout('Following "log" from its start');
+    program.signal("SIGTERM");
+    await received(1);
+    const { stderr } = await program.finished;
+    assert.match(
+      stderr,
+      /^WARNING: each start counts all of "log" again \(--follow, --time-field\): add --spool DIR, which keeps how far it was sent$/m,
+    );
+  });
+});
+
+Deno.test("--follow goes on in a file that begins with text, after a restart too", async () => {
+  await withLog(async ({ directory, path, args, received, values }) => {
+    await Deno.writeTextFile(path, "took,id\n1,a\n");
+    const spooled = [...args, "--from", "start", "--spool", "spool"];
+    {
+      await using program = await startProgram({ args: spooled, cwd: directory });
+      await received(1);
+      await Deno.rename(path, `${path}.1`);
+      await Deno.writeTextFile(path, "Server started\n2,b\n");
+      await received(2);
+      program.signal("SIGTERM");
+      const { stderr } = await program.finished;
+      assert.match(stderr, /^WARNING: line 3 not used: 1 field, but the header has 2 fields$/m);
+    }
+    await Deno.writeTextFile(path, "3,c\n", { append: true });
+    await using again = await startProgram({ args: spooled, cwd: directory });
+    await received(3);
+    again.signal("SIGTERM");
+    const { status } = await again.finished;
+    assert.equal(status, 0);
+    assert.deepEqual(values(), [1, 2, 3]);
+  });
+});
+
+Deno.test("--follow of a pipe is exit 2, and a file that a pipe replaces is waited for", async () => {
+  await withLog(async ({ directory, path, args, received, values }) => {
+    const makePipe = () => new Deno.Command("mkfifo", { args: [path] }).output();
+    await makePipe();
+    {
+      await using program = await startProgram({ args, cwd: directory });
+      const { status, stderr } = await program.finished;
+      assert.equal(status, 2);
+      assert.match(
+        stderr,
+        /^ERROR: Cannot read the file of --input, "log": it is not a regular file/,
+      );
+    }
+    await Deno.remove(path);
+    await Deno.writeTextFile(path, "");
+    await using program = await startProgram({ args, cwd: directory });
+    await program.waitForStdout("Following");
+    await Deno.remove(path);
+    await makePipe();
+    await program.waitForStderr('cannot look at "log" (it is not a regular file): trying again');
+    await Deno.remove(path);
+    await Deno.writeTextFile(path, "took=4\n");
+    await received(1);
+    program.signal("SIGTERM");
+    const { status } = await program.finished;
+    assert.equal(status, 0);
+    assert.deepEqual(values(), [4]);
+  });
 });

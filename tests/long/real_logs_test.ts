@@ -292,7 +292,7 @@ Deno.test({
         args: [
           ...["--endpoint", receiver.url, "--input", "access.log", "--input-format", "combined"],
           ...["--value-field", "bytes", "--unit", "By", "--attr-field", "status"],
-          ...["--follow", "--loop", "--interval", "0.1", "--output", "json"],
+          ...["--follow", "--from", "start", "--loop", "--interval", "0.1", "--output", "json"],
         ],
         timeoutMs: 60_000,
       });

@@ -212,6 +212,12 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [`file${i}`],
     bad: "",
   },
+  from: {
+    text: (i) => i % 2 === 0 ? "start" : "end",
+    read: source("begin", { input: ["f"], follow: true, loop: true }),
+    meaning: (i) => i % 2 === 0 ? "start" : "end",
+    bad: "middle",
+  },
   inputFormat: {
     text: () => "csv",
     read: source("format", input),

@@ -13,7 +13,8 @@ import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
 import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
 import type { Pattern } from "./pattern.ts";
-import type { Place } from "./place.ts";
+import type { PathPlace, Place } from "./place.ts";
+import type { FollowedReading } from "./follow/followed_lines.ts";
 import { PatternReader } from "./pattern_lines.ts";
 import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts";
 import { TextReader } from "./text.ts";
@@ -48,7 +49,7 @@ export interface NamedStream {
 /** A file's bytes as they are appended, across rotations; each step comes after some went to a consumer. */
 export interface Growing extends AsyncIterable<void> {
   /** How far the file has been read, up to the last whole line. */
-  readonly place: Place;
+  readonly place: PathPlace;
   readonly bytes: number;
 }
 
@@ -88,7 +89,7 @@ export function readInput(
   return { ...inputOf(reading), [Symbol.asyncIterator]: () => batches(reading) };
 }
 
-function readingOf(streams: readonly NamedStream[], options: InputOptions): ScrapeReading {
+function readingOf(streams: readonly NamedStream[], options: InputOptions): Reading {
   return {
     streams,
     options,
@@ -98,7 +99,7 @@ function readingOf(streams: readonly NamedStream[], options: InputOptions): Scra
   };
 }
 
-function inputOf(reading: ScrapeReading): Omit<Input, typeof Symbol.asyncIterator> {
+function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
   return {
     progress: reading.sink,
     unseenFields: () => unseenFields(reading),
@@ -108,34 +109,44 @@ function inputOf(reading: ScrapeReading): Omit<Input, typeof Symbol.asyncIterato
 
 /**
  * Reads a file as it grows. `grow` gets the function that makes a consumer for each file: `head` is its first line when
- * reading begins somewhere behind it.
+ * reading begins somewhere behind it. `kept` is what a spool keeps of the file, and of others.
  */
 export async function followInput(
   grow: (consumer: (head: Uint8Array | undefined) => LineConsumer) => Promise<Growing>,
   options: InputOptions,
+  { layout, others = [] }: Partial<Pick<Place, "layout" | "others">> = {},
 ): Promise<Input> {
   const reading = readingOf([], options);
-  const growing = await grow((head) => new LineSplitter(new FirstLine(reading, head)));
+  const { FollowedLines, layoutOf } = await import("./follow/followed_lines.ts");
+  const lines: FollowedReading = {
+    format: options.format === "auto" ? undefined : options.format,
+    sink: reading.sink,
+    readerOf: (format) => readerOf(format, reading),
+    layout: layoutOf(layout),
+  };
+  const growing = await grow((head) => new LineSplitter(new FollowedLines(lines, head)));
+  const placeNow = (): Place => ({ version: 3, ...growing.place, layout: lines.layout, others });
   return {
     ...inputOf(reading),
-    place: growing.place,
-    [Symbol.asyncIterator]: () => growth(growing, reading),
+    place: placeNow(),
+    [Symbol.asyncIterator]: () => growth(growing, reading, placeNow),
   };
 }
 
 async function* growth(
   growing: Growing,
-  { sink, options: { signal } }: ScrapeReading,
+  { sink, options: { signal } }: Reading,
+  placeNow: () => Place,
 ): AsyncGenerator<Batch> {
   for await (const _ of growing) {
     sink.bytes = growing.bytes;
     const batch = sink.drain();
     if (signal?.aborted) return;
-    if (batch !== undefined) yield { ...batch, place: growing.place };
+    if (batch !== undefined) yield { ...batch, place: placeNow() };
   }
 }
 
-interface ScrapeReading {
+interface Reading {
   readonly streams: readonly NamedStream[];
   readonly options: InputOptions;
   readonly sink: Sink;
@@ -144,7 +155,7 @@ interface ScrapeReading {
 }
 
 /** What was skipped, or is invalid, was not looked at for attributes. */
-function unseenFields({ options, sink, watch }: ScrapeReading): readonly string[] {
+function unseenFields({ options, sink, watch }: Reading): readonly string[] {
   const { attrFields = [], where = [] } = options;
   const measured = sink.measurements + sink.histograms > 0;
   const names = [
@@ -154,7 +165,7 @@ function unseenFields({ options, sink, watch }: ScrapeReading): readonly string[
   return [...new Set(names)];
 }
 
-async function* batches(reading: ScrapeReading): AsyncGenerator<Batch> {
+async function* batches(reading: Reading): AsyncGenerator<Batch> {
   const { signal } = reading.options;
   let begun = 0;
   try {
@@ -170,7 +181,7 @@ async function* batches(reading: ScrapeReading): AsyncGenerator<Batch> {
 
 async function* batchesOf(
   { name, stream }: NamedStream,
-  reading: ScrapeReading,
+  reading: Reading,
 ): AsyncGenerator<Batch> {
   const { options, sink } = reading;
   const { signal } = options;
@@ -276,34 +287,19 @@ async function begin(raw: AsyncIterable<Uint8Array>) {
 
 /** Skips a byte order mark and finds the format out, then hands everything on. */
 class FirstLine implements LineReader {
-  readonly #reading: ScrapeReading;
+  readonly #reading: Reading;
   #reader: LineReader | undefined;
   #isFirst = true;
 
-  constructor(reading: ScrapeReading, head?: Uint8Array) {
+  constructor(reading: Reading) {
     this.#reading = reading;
     const { format } = reading.options;
     if (format !== "auto") this.#reader = readerOf(format, reading);
-    if (head !== undefined) this.#resume(head);
   }
 
   /** Bytes that a record holds which has not ended. */
   get held(): number {
     return this.#reader?.held ?? 0;
-  }
-
-  /** The first line says the format, and names the columns; it was counted when it was read first. */
-  #resume(head: Uint8Array): void {
-    const { sink, options } = this.#reading;
-    const line = new TextDecoder().decode(head).trim();
-    const format = options.format === "auto" ? formatOf(line) : options.format;
-    if (format === undefined) return;
-    this.#reader ??= readerOf(format, this.#reading);
-    this.#isFirst = false;
-    if (format !== "csv" && format !== "tsv") return;
-    const { lines } = sink;
-    this.#reader.lines(head, 0, head.length);
-    sink.lines = lines;
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {
@@ -338,7 +334,7 @@ class FirstLine implements LineReader {
 
 function readerOf(
   format: InputFormat,
-  { options, sink, watch, timed }: ScrapeReading,
+  { options, sink, watch, timed }: Reading,
 ): LineReader {
   switch (format) {
     case "ndjson":

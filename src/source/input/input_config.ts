@@ -5,7 +5,13 @@ import { parsePattern, type Pattern } from "./pattern.ts";
 
 import { type Condition, parseCondition } from "./where.ts";
 import type { ScheduleConfig } from "../../settings/schedule_config.ts";
-import { invalid, numberSetting, secondsOr0Setting } from "../../settings/setting.ts";
+import {
+  choiceSetting,
+  invalid,
+  numberSetting,
+  secondsOr0Setting,
+} from "../../settings/setting.ts";
+import { SETTINGS } from "../../settings/settings_table.ts";
 import {
   choiceOf,
   flagName,
@@ -21,6 +27,8 @@ export interface InputConfig {
   readonly paths: readonly string[];
   /** The one file is read as it grows. */
   readonly follow: boolean;
+  /** Where a followed file begins that no spool has a position of. */
+  readonly begin?: "start" | "end";
   readonly format: InputFormat | "auto";
   readonly pattern: Pattern | undefined;
   /** Undefined: the header tells. */
@@ -46,6 +54,7 @@ export interface TimeConfig {
 /** Flags that describe an input. */
 export const INPUT_FLAGS = [
   "follow",
+  "from",
   "inputFormat",
   "pattern",
   "delimiter",
@@ -84,6 +93,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
     kind: "input",
     paths: pathsOf(flags),
     follow: isFollowed(flags, format, schedule),
+    ...beginOf(flags),
     format,
     pattern: patternOf(flags, format),
     delimiter: delimiterOf(flags),
@@ -149,6 +159,18 @@ function isFollowed(
     );
   }
   return true;
+}
+
+/** Old lines count only where their time is known, or somebody asks for them. */
+function beginOf(flags: SendFlags): Pick<InputConfig, "begin"> {
+  const from = settingOf("from", flags);
+  if (from === undefined) {
+    return flags.follow ? { begin: flags.timeField === undefined ? "end" : "start" } : {};
+  }
+  if (!flags.follow) {
+    throw new UsageError("--from says where --follow begins: add --follow, or leave --from out");
+  }
+  return { begin: choiceSetting(from, SETTINGS.from.choices) };
 }
 
 /** A flag that belongs to one format alone chooses it. */

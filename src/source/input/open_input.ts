@@ -10,7 +10,7 @@ import {
   type NamedStream,
   readInput,
 } from "./input.ts";
-import { isSystemError } from "./input_error.ts";
+import { InputError, isSystemError } from "./input_error.ts";
 import { InputWords } from "./input_words.ts";
 import { progressLine } from "../progress.ts";
 import { inputSource } from "./input_source.ts";
@@ -18,24 +18,25 @@ import type { RecordFamilies, Source } from "../source.ts";
 
 const PROGRESS_EVERY_MS = 500;
 
-/** What of the settings an input is read with. */
+/** Settings by which an input is read. */
 export interface InputSettings {
   readonly input: InputConfig;
   /** The metric's: a value with a unit of time is converted to it. */
   readonly unit: string;
   /** Lines count as they come. */
   readonly isLive: boolean;
-  /** How far an earlier process read a followed file. */
-  readonly from: KeptCheckpoint | undefined;
+  /** The spool, which knows how far a followed file was read; undefined: there is none. */
+  readonly checkpoints: { readonly kept: KeptCheckpoint | undefined } | undefined;
 }
 
 /** Opens files, or standard input for `-`, and reads them one after the other as they are recorded. */
 export async function openInput(
-  { input: config, unit, isLive, from }: InputSettings,
+  settings: InputSettings,
   recordFamilies: RecordFamilies,
   system: System,
   console: Console,
 ): Promise<{ source: Source; close: () => void }> {
+  const { input: config, unit, isLive } = settings;
   const { paths, follow, time, notOfExpositions, ...fields } = config;
   const controller = new AbortController();
   const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
@@ -56,9 +57,10 @@ export async function openInput(
   const [path = ""] = follow ? paths : [];
   const absolute = follow ? resolvePath(system.cwd, path) : undefined;
   const opened = absolute === undefined ? await openAll(paths, system) : [];
-  const input = absolute === undefined
-    ? readInput(opened, options)
-    : await following(absolute, path, options, system, console.warn, from);
+  const followed = absolute === undefined
+    ? undefined
+    : await following(absolute, path, settings, options, system, console);
+  const input = followed?.input ?? readInput(opened, options);
   const bytes = opened.length > 0 ? total(opened) : undefined;
   const began = system.clock.monotonic();
   const timer = system.stderrIsTerminal
@@ -68,7 +70,7 @@ export async function openInput(
     }, PROGRESS_EVERY_MS)
     : undefined;
   return {
-    source: inputSource(input, system.clock, recordFamilies, { words, path: absolute }),
+    source: inputSource(input, system.clock, recordFamilies, { words, path: followed?.path }),
     close() {
       clearInterval(timer);
       console.clear();
@@ -78,28 +80,46 @@ export async function openInput(
   };
 }
 
+/** Reads a file as it grows, from the position that a spool keeps of it. */
 async function following(
-  path: string,
+  absolute: string,
   shown: string,
+  { input: { begin: configured = "start", time }, isLive, checkpoints }: InputSettings,
   options: InputOptions,
   { clock, stop }: System,
-  warn: (message: string) => void,
-  from: KeptCheckpoint | undefined,
-): Promise<Input> {
+  { warn, note }: Console,
+): Promise<{ readonly input: Input; readonly path: string }> {
   const [{ FollowedFile }, { keptPlace }] = await Promise.all([
-    import("./followed_file.ts"),
-    import("./place.ts"),
+    import("./follow/followed_file.ts"),
+    import("./follow/kept_place.ts"),
   ]);
-  const place = keptPlace(from, path);
-  return await followInput(async (consumer) => {
-    const file = new FollowedFile({ path, shown, from: place, clock, stop, warn, consumer });
-    await file.start().catch((thrown) => {
-      throw isSystemError(thrown)
-        ? unreadable(fileOf("--input", shown), thrown, { stdin: "--input - without --follow" })
-        : thrown;
-    });
-    return file;
-  }, options);
+  // plot draws a whole file.
+  const begin = isLive ? configured : "start";
+  try {
+    const { path, place, others } = await keptPlace(absolute, checkpoints?.kept);
+    if (isLive && checkpoints === undefined && time !== undefined && begin === "start") {
+      warn(
+        `each start counts all of "${shown}" again (--follow, --time-field): ` +
+          "add --spool DIR, which keeps how far it was sent",
+      );
+    }
+    const input = await followInput(
+      async (consumer) => {
+        const file = new FollowedFile({
+          ...{ path: absolute, shown, from: place, begin, consumer },
+          ...{ clock, stop, warn, note: isLive ? note : () => {} },
+        });
+        await file.start();
+        return file;
+      },
+      options,
+      { layout: place?.layout, others },
+    );
+    return { input, path };
+  } catch (thrown) {
+    if (!isSystemError(thrown) && !(thrown instanceof InputError)) throw thrown;
+    throw unreadable(fileOf("--input", shown), thrown, { stdin: "--input - without --follow" });
+  }
 }
 
 /** A stream with its length, where that is known. */

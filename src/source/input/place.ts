@@ -1,46 +1,110 @@
-import { type KeptCheckpoint, unreadableCheckpoint } from "../../delivery/checkpoint.ts";
+/** Digest of some bytes of a file, which proves that another file holds the same ones there. */
+export interface Fingerprint {
+  readonly length: number;
+  readonly sha256: string;
+}
 
-/** How far a file has been read, and how to know it again under another name. */
-export interface FilePlace {
+/** Identity of a file that rotation has put aside: its device, its inode, and its first bytes. */
+export interface KnownFile {
   readonly device: number;
   readonly inode: number;
-  /** After the last whole line that was read. */
-  readonly offset: number;
-  /** Its first bytes, at most a kilobyte: a file that was truncated and written anew has others. */
-  readonly head: { readonly length: number; readonly sha256: string };
+  /** The first 1,024 bytes, or the whole file if it is shorter; unpacked if it is gzip. */
+  readonly head: Fingerprint;
 }
 
-/** How far a path has been read that names one file after the other. */
-export interface Place {
-  /** When it was last looked which files there are, ms since 1970. */
-  readonly at: number;
-  /** Those that are being read, oldest first. */
-  readonly files: readonly FilePlace[];
+/** Position in a file that is being read, and the proof by which it is found again under any name. */
+export interface FilePlace extends KnownFile {
+  /** Absolute, without symbolic links; undefined in a place of version 2.0. */
+  readonly path?: string | undefined;
+  /** The end of the last whole line that was read. `head` covers no byte behind it. */
+  readonly offset: number;
+  /** The bytes that end at `offset`, at most 256; none in a place of version 2.0. */
+  readonly last: Fingerprint;
+  /** The largest size seen, in bytes: more than `offset` means that something is unread. */
+  readonly size: number;
 }
+
+/** Format and header of a followed file, which the files that take its name have as well. */
+export interface Layout {
+  readonly format: string;
+  /** The header line of a CSV file. */
+  readonly header?: string | undefined;
+}
+
+/** Position in a path that names one file after the other. */
+export interface PathPlace {
+  /** The files that are being read, oldest first; the last one is what the path named. */
+  readonly files: readonly FilePlace[];
+  /** Rotated files that need not be read. Every other one that rotation made since then is unread. */
+  readonly known: readonly KnownFile[];
+  /** Rotated files that were last written before this time, in ms since 1970, are known as well. */
+  readonly knownUntil: number;
+  readonly layout?: Layout | undefined;
+}
+
+/** Positions in a followed path and in other paths that were followed with the same spool. */
+export interface Place extends PathPlace {
+  readonly version: 3;
+  readonly others: readonly (PathPlace & { readonly path: string })[];
+}
+
+/** A file system's times may be as coarse as that, in ms. */
+const COARSE_MS = 2000;
 
 /**
- * The place that a kept checkpoint holds for a path; undefined where there is none. Throws a UsageError for a checkpoint
- * of that path that holds something else.
+ * The place that was read from a disk; undefined if it is none. One of version 2.0 has neither fingerprints of its last
+ * bytes nor a list of known files, only the time at which it was made.
  */
-export function keptPlace(kept: KeptCheckpoint | undefined, path: string): Place | undefined {
-  if (kept?.id !== path) return undefined;
-  if (!isPlace(kept.value)) throw unreadableCheckpoint(kept.file, "it is damaged");
-  return kept.value;
+export function readPlace(value: unknown): Place | undefined {
+  if (!isRecord(value)) return undefined;
+  const { version, at, files, others } = value;
+  if (version === undefined && typeof at === "number" && Array.isArray(files)) {
+    const upgraded = files.map((file) =>
+      isRecord(file) ? { ...file, last: NOTHING, size: file["offset"] } : file
+    );
+    if (!upgraded.every(isFilePlace)) return undefined;
+    return { version: 3, files: upgraded, known: [], knownUntil: at - COARSE_MS, others: [] };
+  }
+  if (version !== 3 || !isPathPlace(value) || !Array.isArray(others)) return undefined;
+  const isOther = (other: unknown): other is PathPlace & { readonly path: string } =>
+    isPathPlace(other) && typeof Reflect.get(other, "path") === "string";
+  return others.every(isOther) ? { ...value, version, others } : undefined;
 }
 
-function isPlace(value: unknown): value is Place {
-  if (typeof value !== "object" || value === null) return false;
-  const { at, files }: { [K in keyof Place]?: unknown } = value;
-  return typeof at === "number" && Array.isArray(files) && files.every(isFilePlace);
+/** Fingerprint of no bytes. */
+export const NOTHING: Fingerprint = {
+  length: 0,
+  sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+};
+
+function isPathPlace(value: unknown): value is PathPlace {
+  if (!isRecord(value)) return false;
+  const { files, known, knownUntil, layout } = value;
+  return Array.isArray(files) && files.every(isFilePlace) && Array.isArray(known) &&
+    known.every(isKnownFile) && typeof knownUntil === "number" &&
+    (layout === undefined || isRecord(layout) && typeof layout["format"] === "string");
 }
 
-function isFilePlace(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const { device, inode, offset, head }: { [K in keyof FilePlace]?: unknown } = value;
-  if (typeof head !== "object" || head === null) return false;
-  const { length, sha256 }: { [K in keyof FilePlace["head"]]?: unknown } = head;
-  return [device, inode, offset, length].every((number) =>
-    Number.isSafeInteger(number) && Number(number) >= 0
-  ) &&
-    typeof sha256 === "string";
+function isFilePlace(value: unknown): value is FilePlace {
+  if (!isKnownFile(value)) return false;
+  const { offset, size, last }: { [K in keyof FilePlace]?: unknown } = value;
+  return isCount(offset) && isCount(size) && isFingerprint(last);
+}
+
+function isKnownFile(value: unknown): value is KnownFile {
+  if (!isRecord(value)) return false;
+  const { device, inode, head } = value;
+  return isCount(device) && isCount(inode) && isFingerprint(head);
+}
+
+function isFingerprint(value: unknown): value is Fingerprint {
+  return isRecord(value) && isCount(value["length"]) && typeof value["sha256"] === "string";
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

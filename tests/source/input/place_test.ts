@@ -1,23 +1,25 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../src/platform/errors.ts";
-import { keptPlace } from "../../../src/source/input/place.ts";
+import { keptPlace } from "../../../src/source/input/follow/kept_place.ts";
+import { NOTHING, readPlace } from "../../../src/source/input/place.ts";
+import { each } from "../../support/cases.ts";
 
 const FILE = { device: 1, inode: 2, offset: 10, head: { length: 3, sha256: "00" } };
-const PLACE = { at: 1, files: [FILE] };
+/** A place as version 2.0 kept it. */
+const PLACE = { at: 10_000, files: [FILE] };
 
-function kept(value: unknown) {
-  return { id: "/log", value, sequence: 1, file: "spool/checkpoint" };
-}
-
-Deno.test("keptPlace() gives the place that was kept for a path, and none for another", () => {
-  assert.deepEqual(keptPlace(kept(PLACE), "/log"), PLACE);
-  assert.equal(keptPlace(kept(PLACE), "/other"), undefined);
-  assert.equal(keptPlace(kept("no place"), "/other"), undefined);
-  assert.equal(keptPlace(undefined, "/log"), undefined);
+Deno.test("readPlace() upgrades a place of version 2.0", () => {
+  assert.deepEqual(readPlace(PLACE), {
+    version: 3,
+    files: [{ ...FILE, last: NOTHING, size: 10 }],
+    known: [],
+    knownUntil: 8_000,
+    others: [],
+  });
 });
 
-Deno.test("keptPlace() refuses what is no place, and names its file", () => {
-  const damaged: readonly unknown[] = [
+each<unknown>(
+  [
     null,
     "place",
     {},
@@ -28,12 +30,16 @@ Deno.test("keptPlace() refuses what is no place, and names its file", () => {
     { ...PLACE, files: [{ ...FILE, head: { length: 3 } }] },
     { ...PLACE, files: [FILE, { ...FILE, offset: -1 }] },
     { ...PLACE, files: [{ ...FILE, inode: 1.5 }] },
-  ];
-  for (const value of damaged) {
-    assert.throws(() => keptPlace(kept(value), "/log"), (thrown) => {
-      assert.ok(thrown instanceof UsageError, JSON.stringify(value));
+    { version: 4, files: [], known: [], knownUntil: 0, others: [] },
+    { version: 3, files: [], known: [], knownUntil: 0, others: [{}] },
+  ],
+  (value) => `keptPlace() refuses the checkpoint ${JSON.stringify(value)}, and names its file`,
+  async (value) => {
+    const kept = { id: "/log", value, sequence: 1, file: "spool/checkpoint" };
+    await assert.rejects(keptPlace("/log", kept), (thrown) => {
+      assert.ok(thrown instanceof UsageError);
       assert.ok(thrown.message.startsWith('Cannot read "spool/checkpoint", '), thrown.message);
       return true;
     });
-  }
-});
+  },
+);

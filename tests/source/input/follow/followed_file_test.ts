@@ -1,111 +1,5 @@
 import assert from "node:assert/strict";
-import type { Place } from "../../../src/source/input/place.ts";
-import type { LineConsumer } from "../../../src/source/input/input.ts";
-import { FollowedFile } from "../../../src/source/input/followed_file.ts";
-
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-/** Follows `log` in a folder of its own; `step` lets it look at the file once more. */
-class Following implements AsyncDisposable {
-  readonly lines: string[] = [];
-  readonly heads: (string | undefined)[] = [];
-  readonly warnings: string[] = [];
-  #wake = Promise.withResolvers<void>();
-  #asleep = Promise.withResolvers<void>();
-  #stop = new AbortController();
-  #now = 0;
-  #file: FollowedFile | undefined;
-  #done: Promise<void> | undefined;
-
-  constructor(readonly folder: string) {}
-
-  get path(): string {
-    return `${this.folder}/log`;
-  }
-
-  get place(): Place {
-    return this.#file?.place ?? { at: 0, files: [] };
-  }
-
-  static async begin(folder?: string, from?: Place): Promise<Following> {
-    const following = new Following(
-      folder ?? await Deno.makeTempDir({ prefix: "otlp-histogram-follow-" }),
-    );
-    await following.start(from);
-    return following;
-  }
-
-  async start(from: Place | undefined): Promise<void> {
-    this.#file = new FollowedFile({
-      path: this.path,
-      shown: "log",
-      from,
-      clock: {
-        wall: () => this.#now,
-        monotonic: () => this.#now,
-        sleep: async () => {
-          this.#asleep.resolve();
-          if (this.#stop.signal.aborted) return;
-          await this.#wake.promise;
-          this.#wake = Promise.withResolvers();
-        },
-      },
-      stop: this.#stop.signal,
-      warn: (message) => this.warnings.push(message),
-      consumer: (head) => this.#consumer(head),
-    });
-    const file = this.#file;
-    this.#done = (async () => {
-      for await (const _ of file);
-      this.#asleep.resolve();
-    })();
-    await this.#asleep.promise;
-  }
-
-  /** Looks at the file, `ms` later. */
-  async step(ms = 200): Promise<void> {
-    this.#now += ms;
-    this.#asleep = Promise.withResolvers();
-    this.#wake.resolve();
-    await this.#asleep.promise;
-  }
-
-  async append(added: string, path = this.path): Promise<void> {
-    await Deno.writeTextFile(path, added, { append: true });
-  }
-
-  async stop(): Promise<Place> {
-    this.#stop.abort();
-    this.#wake.resolve();
-    await this.#done;
-    return this.place;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    await Deno.remove(this.folder, { recursive: true }).catch(() => {}); // another test's handle may have done it
-  }
-
-  #consumer(head: Uint8Array | undefined): LineConsumer {
-    this.heads.push(head && text(head));
-    let held = "";
-    const { lines } = this;
-    return {
-      push(chunk) {
-        const parts = (held + text(chunk)).split("\n");
-        held = parts.pop() ?? "";
-        lines.push(...parts);
-      },
-      end() {
-        if (held !== "") lines.push(held);
-        held = "";
-      },
-      get held() {
-        return held.length;
-      },
-    };
-  }
-}
+import { Following } from "../../../support/following.ts";
 
 Deno.test("FollowedFile reads what is there and what is appended, whole lines only in its place", async () => {
   await using log = await Following.begin();
@@ -142,8 +36,9 @@ Deno.test("FollowedFile goes on across rename-and-create, and with late lines of
 });
 
 Deno.test("FollowedFile reads a file that came and went between two looks", async () => {
-  await using log = await Following.begin();
-  await log.append("old\n", `${log.path}.1`);
+  const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-follow-" });
+  await Deno.writeTextFile(`${folder}/log.1`, "old\n");
+  await using log = await Following.begin(folder);
   await log.append("a\n");
   await log.step();
   await Deno.rename(`${log.path}.1`, `${log.path}.3`);

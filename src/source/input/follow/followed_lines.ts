@@ -1,0 +1,140 @@
+import type { Layout } from "../place.ts";
+import { UsageError } from "../../../platform/errors.ts";
+import { SETTINGS } from "../../../settings/settings_table.ts";
+import { formatOf, type InputFormat } from "../format.ts";
+import { LINE_FEED, type LineReader } from "../lines.ts";
+import type { Sink } from "../sink.ts";
+
+/** The part of the reading that all files of a followed path share. */
+export interface FollowedReading {
+  /** The format of the settings; undefined: the first line tells. */
+  readonly format: InputFormat | undefined;
+  readonly sink: Sink;
+  readonly readerOf: (format: InputFormat) => LineReader;
+  /** Format and header of the files so far; undefined before the first line. */
+  layout: InputLayout | undefined;
+}
+
+/** Layout whose format this version can read. */
+export type InputLayout = Layout & { readonly format: InputFormat };
+
+/** The layout that a spool keeps; undefined if its format is none of this version. */
+export function layoutOf(kept: Layout | undefined): InputLayout | undefined {
+  const format = SETTINGS.inputFormat.choices.find((choice) => choice === kept?.format);
+  return format === undefined || format === "auto" ? undefined : { ...kept, format };
+}
+
+/**
+ * Reads the lines of one file of a followed path. Format and header are those of the files before it: a line of text at its
+ * begin, or NULs that a truncation leaves there, are invalid lines and no header.
+ */
+export class FollowedLines implements LineReader {
+  readonly #reading: FollowedReading;
+  #reader: LineReader | undefined;
+  #isFirst = true;
+
+  /** `head` is the file's first line when reading begins somewhere behind it. */
+  constructor(reading: FollowedReading, head: Uint8Array | undefined) {
+    this.#reading = reading;
+    const { format, layout } = reading;
+    if (format !== undefined && layout?.format !== format) reading.layout = undefined;
+    if (head === undefined) return;
+    this.#isFirst = false;
+    // Its first line was counted when it was read first.
+    const before = reading.sink.lines;
+    if (reading.layout === undefined) this.#begin(head, 0, head.length);
+    else this.#reader = this.#readerLike(reading.layout);
+    reading.sink.lines = before;
+  }
+
+  /** Bytes that a record holds which has not ended. */
+  get held(): number {
+    return this.#reader?.held ?? 0;
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number): void {
+    const at = this.#reader === undefined ? this.#begin(bytes, from, to) : from;
+    if (at < to) this.#reader?.lines(bytes, at, to);
+  }
+
+  tooLong(): void {
+    this.#isFirst = false;
+    if (this.#reader === undefined) this.#reading.sink.tooLong();
+    else this.#reader.tooLong();
+  }
+
+  end(): void {
+    this.#reader?.end();
+  }
+
+  /** Finds the reader with the first line that says something; where the lines begin that it has not read. */
+  #begin(bytes: Uint8Array, from: number, to: number): number {
+    const { sink } = this.#reading;
+    const isMarked = this.#isFirst && BYTE_ORDER_MARK.every((byte, i) => bytes[from + i] === byte);
+    this.#isFirst = false;
+    let at = isMarked ? from + BYTE_ORDER_MARK.length : from;
+    while (at < to) {
+      const end = bytes.indexOf(LINE_FEED, at) + 1;
+      if (bytes[at] === 0) {
+        sink.lines++;
+        sink.unusable("begins with NULs, which a truncation left");
+      } else {
+        const line = bytes.subarray(at, end);
+        const text = new TextDecoder().decode(line);
+        const format = this.#formatOf(text.trim());
+        if (format !== undefined) return this.#open(format, text, line) ? end : at;
+        sink.lines++;
+      }
+      at = end;
+    }
+    return at;
+  }
+
+  #formatOf(line: string): InputFormat | undefined {
+    const { format, layout } = this.#reading;
+    if (line === "") return undefined;
+    const own = formatOf(line);
+    const known = format ?? layout?.format;
+    // A comment says nothing, before a header either.
+    return known === undefined || (HEADED.has(known) && own === undefined) ? own : known;
+  }
+
+  /** Makes the reader; whether the line was its header. */
+  #open(format: InputFormat, text: string, line: Uint8Array): boolean {
+    const { readerOf, layout, sink } = this.#reading;
+    if (!HEADED.has(format)) {
+      this.#reader = readerOf(format);
+      this.#reading.layout = { format };
+      return false;
+    }
+    const { lines } = sink;
+    try {
+      const reader = readerOf(format);
+      reader.lines(line, 0, line.length);
+      this.#reader = reader;
+      this.#reading.layout = { format, header: text };
+      return true;
+    } catch (thrown) {
+      // Not a header, but a line of the file before had one.
+      if (!(thrown instanceof UsageError) || layout?.header === undefined) throw thrown;
+      sink.lines = lines;
+      this.#reader = this.#readerLike(layout);
+      return false;
+    }
+  }
+
+  #readerLike({ format, header: text }: InputLayout): LineReader {
+    const reader = this.#reading.readerOf(format);
+    if (text === undefined) return reader;
+    const { sink } = this.#reading;
+    const { lines } = sink;
+    const header = new TextEncoder().encode(text);
+    reader.lines(header, 0, header.length);
+    sink.lines = lines;
+    return reader;
+  }
+}
+
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
+/** Formats whose first line names the columns. */
+const HEADED: ReadonlySet<string> = new Set<InputFormat>(["csv", "tsv"]);

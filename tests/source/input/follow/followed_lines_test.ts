@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { Layout, Place } from "../../../../src/source/input/place.ts";
+import { UsageError } from "../../../../src/platform/errors.ts";
+import { followInput, type InputOptions } from "../../../../src/source/input/input.ts";
+
+const OPTIONS: Omit<InputOptions, "onInvalid"> = {
+  format: "auto",
+  valueField: "took",
+  attrFields: [{ name: "id", key: "id" }],
+  where: [],
+  scale: 1,
+  unit: "ms",
+  timeField: undefined,
+  timeFormat: undefined,
+};
+
+interface Outcome {
+  /** The attribute `id` and the value of each line that counts. */
+  readonly lines: readonly string[];
+  readonly invalid: readonly string[];
+  readonly place: Place | undefined;
+}
+
+/** Reads files as the followed path names them one after the other. */
+async function follow(
+  files: readonly string[],
+  { layout, head, ...options }: Partial<InputOptions> & {
+    readonly layout?: Layout | undefined;
+    readonly head?: string;
+  } = {},
+): Promise<Outcome> {
+  const lines: string[] = [];
+  const invalid: string[] = [];
+  const input = await followInput(
+    (consumer) =>
+      Promise.resolve({
+        place: { files: [], known: [], knownUntil: 0 },
+        bytes: 0,
+        async *[Symbol.asyncIterator]() {
+          for (const [i, file] of files.entries()) {
+            const first = i === 0 && head !== undefined
+              ? new TextEncoder().encode(head)
+              : undefined;
+            consumer(first).push(new TextEncoder().encode(file));
+            yield await Promise.resolve();
+          }
+        },
+      }),
+    { ...OPTIONS, ...options, onInvalid: (line, reason) => invalid.push(`${line}: ${reason}`) },
+    { layout },
+  );
+  let { place } = input;
+  for await (const batch of input) {
+    place = batch.place;
+    for (const { value, attributes } of batch.measurements) {
+      lines.push(`${attributes["id"]}=${value}`);
+    }
+  }
+  return { lines, invalid, place };
+}
+
+const CSV = "id,took\na,1\n";
+
+Deno.test("FollowedLines reads a CSV file that begins with a line of text by the header before", async () => {
+  const { lines, invalid, place } = await follow([CSV, "Server started\nb,2\n"]);
+  assert.deepEqual(lines, ["a=1", "b=2"]);
+  assert.deepEqual(invalid, ["3: 1 field, but the header has 2 fields"]);
+  assert.deepEqual(place?.layout, { format: "csv", header: "id,took\n" });
+});
+
+Deno.test("FollowedLines reads CSV after a truncation, with and without a header, and with another one", async () => {
+  const files = [CSV, "b,2\n", CSV.replace("a,1", "c,3"), "took,id\n4,d\n", "5,e\n"];
+  const { lines, invalid } = await follow(files);
+  assert.deepEqual(lines, ["a=1", "b=2", "c=3", "d=4", "e=5"]);
+  assert.deepEqual(invalid, []);
+});
+
+Deno.test("FollowedLines counts no line that NULs of a truncation stand before", async () => {
+  for (const format of ["auto", "csv"] as const) {
+    const { lines, invalid } = await follow([CSV, `${"\0".repeat(3000)}b,2\nc,3\n`], { format });
+    assert.deepEqual(lines, ["a=1", "c=3"]);
+    assert.deepEqual(invalid, ["3: begins with NULs, which a truncation left"]);
+  }
+});
+
+Deno.test("FollowedLines keeps the format of the file before", async () => {
+  const { lines, invalid } = await follow([
+    '{"id":"a","took":1}\n',
+    'Server started\n\n{"id":"b","took":2}\n',
+  ]);
+  assert.deepEqual(lines, ["a=1", "b=2"]);
+  assert.equal(invalid.length, 1);
+});
+
+Deno.test("FollowedLines takes format and header from the spool, whatever the file's first line is", async () => {
+  const layout = { format: "csv", header: "id,took\n" };
+  const outcome = await follow(["b,2\n"], { layout, head: "Server started\n" });
+  assert.deepEqual(outcome.lines, ["b=2"]);
+  const { lines } = await follow(["took=3 id=c\n"], { layout, head: "Hi\n", format: "logfmt" });
+  assert.deepEqual(lines, ["c=3"], "a format that is given overrides it");
+});
+
+Deno.test("FollowedLines refuses a first file whose columns it does not know", async () => {
+  await assert.rejects(follow(["Server started\na,1\n"]), UsageError);
+});
