@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzip } from "../support/gzip.ts";
 import { onePoint } from "../support/histogram.ts";
 import { measure } from "../support/run_fixture.ts";
 
@@ -74,4 +75,47 @@ Deno.test("a live input's lines that cannot be used are counted while they come"
     },
   });
   assert.equal(sent.summary["invalid"], 15);
+});
+
+Deno.test("text that is not UTF-8 is reported once, with the command that converts it", async () => {
+  await measure({
+    args: ["--input", "in.csv", "--attr-field", "city"],
+    files: {
+      "in.csv": Uint8Array.from(
+        "city,value\nK\xf6ln,5\nK\xe4ln,6\n",
+        (character) => character.charCodeAt(0),
+      ),
+    },
+    said: [
+      '"city" has text that is not UTF-8 ("K\ufffdln"): different values may have become one ' +
+      "series. Convert the input first, for example " +
+      "iconv -f ISO-8859-1 -t UTF-8 FILE | otlp-histogram --input -",
+    ],
+  });
+});
+
+Deno.test("damage behind gzip's contents costs none of the lines, and ends with 1", async () => {
+  const packed = await gzip(lines(...Array.from({ length: 3000 }, () => "7")));
+  const sent = await measure({
+    args: ["--input", "in.gz"],
+    files: { "in.gz": Uint8Array.of(...packed, 1, 2, 3) },
+    status: 1,
+    said: "any",
+  });
+  assert.equal(onePoint(sent).count, 3000);
+});
+
+Deno.test("a time of the year 2262 makes its line invalid, and --time-field needs intervals of 1 ms", async () => {
+  const sent = await measure({
+    args: ["--input", "-", "--time-field", "t"],
+    stdin: lines(
+      '{"value":1,"t":"2262-04-12T00:00:00Z"}',
+      '{"value":2,"t":"9999-12-31T00:00:00Z"}',
+      '{"value":3,"t":"2026-01-31T00:00:00Z"}',
+    ),
+    status: 1,
+    said: "any",
+  });
+  assert.equal(sent.summary["invalid"], 2);
+  assert.equal(sent.summary["delivered"], 1);
 });

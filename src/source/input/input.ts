@@ -2,9 +2,9 @@ import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import { UsageError } from "../../platform/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
-import { CsvReader } from "./csv.ts";
+import { CsvReader, type Separator, TSV } from "./csv.ts";
 import { ExpositionReader } from "./exposition_lines.ts";
-import { FieldWatch, type OnManyValues } from "./field_watch.ts";
+import { FieldWatch, type OnManyValues, type OnNotUtf8 } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { formatOf, type InputFormat } from "./format.ts";
 import { gunzip } from "./gunzip.ts";
@@ -30,6 +30,8 @@ export interface InputOptions extends Fields {
   readonly onInvalid: OnInvalid;
   /** Is told once of an attribute's field that has more than 1,000 different values, with three of them. */
   readonly onManyValues?: OnManyValues | undefined;
+  /** Is called once when an attribute has text that is not UTF-8. */
+  readonly onNotUtf8?: OnNotUtf8 | undefined;
   /** Is told when an input is a Prometheus exposition; what it throws ends the reading. */
   readonly onExposition?: (() => void) | undefined;
   /** Ends the reading: what has come is given out, except a line that has not ended. */
@@ -93,7 +95,7 @@ function readingOf(streams: readonly NamedStream[], options: InputOptions): Read
     streams,
     options,
     sink: new Sink(options.onInvalid),
-    watch: new FieldWatch(options.onManyValues),
+    watch: new FieldWatch(options.onManyValues, options.onNotUtf8),
     timed: new TimedField(options.timeField === undefined),
   };
 }
@@ -341,9 +343,9 @@ function readerOf(
     case "ndjson":
       return new NdjsonReader(options, sink, watch, timed);
     case "csv":
-      return new CsvReader(options, sink, watch, timed, options.delimiter);
+      return new CsvReader(options, sink, watch, timed, separatorOf(options.delimiter));
     case "tsv":
-      return new CsvReader(options, sink, watch, timed, "\t");
+      return new CsvReader(options, sink, watch, timed, TSV);
     case "text":
       return new TextReader(options, sink, watch);
     case "logfmt":
@@ -359,4 +361,9 @@ function readerOf(
       options.onExposition?.();
       return new ExpositionReader(sink);
   }
+}
+
+/** The separator that --delimiter names. */
+function separatorOf(character: string | undefined): Separator | undefined {
+  return character === undefined ? undefined : { character, hasQuotes: true };
 }

@@ -201,9 +201,9 @@ function timeOf(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | 
   }
   if (field === undefined) return undefined;
   if (field.value.trim() === "") throw invalid(field, "the name of a field");
-  if (intervalMs === 0) {
+  if (intervalMs < 1) {
     throw new UsageError(
-      "--time-field puts measurements into intervals: give --interval more than 0",
+      "--time-field puts measurements into intervals: set --interval to 0.001 seconds or more",
     );
   }
   const lateness = settingOf("lateness", flags);

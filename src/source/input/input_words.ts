@@ -61,6 +61,16 @@ export class InputWords {
     );
   }
 
+  /** An attribute has text that is not UTF-8. */
+  notUtf8(field: string, text: string): void {
+    this.#warn(
+      `"${oneLine(field)}" has text that is not UTF-8 (${
+        oneLine(JSON.stringify(clip(text, MOST_EXAMPLE)))
+      }): different values may have become one series. Convert the input first, for example ` +
+        "iconv -f ISO-8859-1 -t UTF-8 FILE | otlp-histogram --input -",
+    );
+  }
+
   /** Some of the input has been read. */
   read(input: Input): void {
     this.#hint(input);

@@ -74,13 +74,14 @@ export class LineFields {
     }
   }
 
-  /** Measures the line, or says why not. `view` is of the same bytes. */
-  take(bytes: Uint8Array, view: DataView, line: number): void {
+  /** Measures the line, or says why not. `view` is of the same bytes; with a `problem` the line is skipped or invalid. */
+  take(bytes: Uint8Array, view: DataView, line: number, problem?: string): void {
     const first = this.#attrFields.length;
     if (this.#conditions?.hold(bytes, view, this.from, this.to, first) === false) {
       this.#sink.skipped++;
       return;
     }
+    if (problem !== undefined) return this.#sink.unusable(problem, line);
     const value = this.#valueOf(bytes);
     if (!(value >= 0 && value < Infinity)) return this.#takePlain(bytes, view, line);
     if (this.#times === undefined) {
@@ -112,7 +113,7 @@ export class LineFields {
     let from = this.from[this.#value] ?? -1;
     let to = this.to[this.#value] ?? -1;
     if (from < 0) return NaN;
-    if (bytes[from] === QUOTE) {
+    if (bytes[from] === QUOTE && bytes[to - 1] === QUOTE) {
       from++;
       to--;
     }

@@ -201,14 +201,14 @@ export class NdjsonReader implements LineReader {
     const sink = this.#sink;
     const text = this.#decoder.decode(line);
     if (text.trim() === "") return;
-    const parsed = parse(text);
+    const parsed = parseExactly(text);
     if (!isObject(parsed)) {
       return sink.unusable(parsed === undefined ? "no JSON" : "no JSON object");
     }
     const field = (name: string) => fieldOf(parsed, name);
     const { valueField } = this.#fields;
     if (field(valueField) === undefined && holdsHistogram(parsed)) {
-      return this.#histogram(parsed, field);
+      return this.#histogram(text, field);
     }
     const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
     if (found === undefined) {
@@ -222,8 +222,10 @@ export class NdjsonReader implements LineReader {
     else sink.measuredAt(found.value, attributes, found.time);
   }
 
-  #histogram(line: JsonObject, field: (name: string) => unknown): void {
+  #histogram(text: string, field: (name: string) => unknown): void {
     const sink = this.#sink;
+    const line = parse(text);
+    if (!isObject(line)) throw new Error("a line that was an object is not");
     if (!conditionsHold(field, this.#fields, this.#watch)) {
       sink.skipped++;
       return;
@@ -290,8 +292,10 @@ export class NdjsonReader implements LineReader {
   #json(bytes: Uint8Array, from: number, to: number): unknown {
     const text = bytes[from] === QUOTE ? shortText(bytes, from + 1, to - 1) : undefined;
     if (text !== undefined) return text;
-    if (this.#number.read(bytes, from) === to) return this.#number.value;
-    return parse(this.#decoder.decode(bytes.subarray(from, to)));
+    if (this.#number.read(bytes, from) === to && Math.abs(this.#number.value) < EXACT) {
+      return this.#number.value;
+    }
+    return parseExactly(this.#decoder.decode(bytes.subarray(from, to)));
   }
 
   /** What a condition sees of the JSON in bytes[from, to). */
@@ -317,6 +321,26 @@ function parse(line: string): unknown {
     return undefined; // no JSON text means undefined
   }
 }
+
+/** The same, but an integer that a double does not hold exactly keeps its digits, as a string. */
+function parseExactly(text: string): unknown {
+  if (!LONG_INTEGER.test(text)) return parse(text);
+  try {
+    // The types do not know the third argument yet (ECMA-262, JSON.parse source text access).
+    return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
+      const source = context?.source ?? "";
+      const isInexact = typeof value === "number" && Math.abs(value) >= EXACT;
+      return isInexact && INTEGER.test(source) ? source : value;
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every integer below this is a double. */
+const EXACT = 2 ** 53;
+const LONG_INTEGER = /\d{16}/;
+const INTEGER = /^-?\d+$/;
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -48,6 +48,7 @@ export async function openInput(
     signal: controller.signal,
     onInvalid: (line, reason, name) => words.invalid(line, reason, name),
     onManyValues: (field, examples) => words.manyValues(field, examples),
+    onNotUtf8: (field, text) => words.notUtf8(field, text),
     onExposition() {
       const [flag] = notOfExpositions;
       if (flag !== undefined) throw notOfAnExposition(flag);

@@ -6,8 +6,8 @@ import type { TimeFormat } from "./fields.ts";
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
-/** The end of the year 9999. */
-const END = 253_402_300_800_000;
+/** The beginning of 2262, the last year that signed nanoseconds since 1970 reach. */
+const END = 9_214_646_400_000;
 
 /** RFC 3339, and what is near to it: a space for the T, a comma for the point, an offset without its colon. */
 const RFC3339 =
@@ -19,7 +19,7 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 /**
  * The time in ms since 1970, or the reason why there is none, to stand behind the name of the field. A time without a
  * zone is none: it may be off by hours. A leap second is the first one of the next minute, as in POSIX. The years are
- * 1970 to 9999.
+ * 1970 to 2261.
  */
 export function parseTime(text: string, format: TimeFormat): number | string {
   const trimmed = text.trim();
@@ -27,7 +27,7 @@ export function parseTime(text: string, format: TimeFormat): number | string {
   if (typeof time === "string") return `${time}: ${quoteClipped(trimmed, 40)}`;
   if (Number.isNaN(time)) return `is ${EXPECTED[format]}: ${quoteClipped(trimmed, 40)}`;
   if (time < 0 || time >= END) {
-    return `is not in the years 1970 to 9999: ${quoteClipped(trimmed, 40)}`;
+    return `is not in the years 1970 to 2261: ${quoteClipped(trimmed, 40)}`;
   }
   return time + 0; // 0 of -0
 }

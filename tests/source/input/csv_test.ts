@@ -176,24 +176,37 @@ for (
     reads(`\n${header}\r\n${line}\r\n`, measured([5, {}])));
 }
 
-Deno.test("readInput() takes the CSV delimiter that is named, and a tab for tsv", async () => {
+Deno.test("readInput() splits CSV at the delimiter that is named", async () => {
   const attrFields = [{ name: "a", key: "a" }];
   await reads("a|value\nx,y|5\n", measured([5, { a: "x,y" }]), { delimiter: "|", attrFields });
-  await reads('a\tvalue\n"x\ty"\t5\n,\t6\n', measured([5, { a: "x\ty" }], [6, { a: "," }]), {
-    format: "tsv",
-    attrFields,
-  });
   await assert.rejects(readText("a,value\n1,2\n", { ...CSV, delimiter: ";" }), {
     message: /names no column "value": it names "a,value"\. /,
   });
 });
 
-Deno.test("readInput() skips CSV lines that begin with #, but not within a record", () =>
+Deno.test("readInput() knows no quotes in TSV, unless --delimiter chose the tab", async () => {
+  const attrFields = [{ name: "a", key: "a" }];
+  const text = 'a\tvalue\n"two words\t11\n,\t6\n"x"\t"7"\nopen"\t"8\nx\t"9x\n';
+  const expected = {
+    ...measured([11, { a: '"two words' }], [6, { a: "," }], [7, { a: '"x"' }]),
+    invalid: [[5, '"value" is not a number: "\\"8"'], [6, '"value" is not a number: "\\"9x"']],
+  } as const;
+  await reads(text, expected, { format: "tsv", attrFields });
+  await reads(text, expected, { format: "auto", attrFields });
+  await reads(text, expected, { format: "csv", attrFields });
+  await reads('a\tvalue\n"x\ty"\t5\n', measured([5, { a: "x\ty" }]), {
+    format: "csv",
+    delimiter: "\t",
+    attrFields,
+  });
+});
+
+Deno.test("readInput() takes CSV lines that begin with # for comments before the header, and for rows after it", () =>
   reads(
-    '# made by hand\n#value,a\nvalue,a\n1,x\n#2,y\n3,"l1\n#l2"\n4,#z\n"#5",z\n #6,z\n',
+    '# made by hand\n#a,value\na,value\nx,1\n#2,2\n"l1\n#l2",3\n# a comment\n',
     {
-      measurements: [[1, { a: "x" }], [3, { a: "l1\n#l2" }], [4, { a: "#z" }]],
-      invalid: [[9, '"value" is not a number: "#5"'], [10, '"value" is not a number: " #6"']],
+      measurements: [[1, { a: "x" }], [2, { a: "#2" }], [3, { a: "l1\n#l2" }]],
+      invalid: [[8, "1 field, but the header has 2 fields"]],
     },
     named("a"),
   ));

@@ -113,7 +113,7 @@ const separated = (separator: string): Format => ({
   header: NAMES.join(separator),
   line: (random) => random() < 0.01 ? "# comment" : cells(random).join(separator),
   read(line) {
-    if (line === "" || line.startsWith("#")) return "blank";
+    if (line === "") return "blank";
     const split = line.split(separator);
     return split.length === 5
       ? Object.fromEntries(NAMES.map((name, i) => [name, split[i]]))

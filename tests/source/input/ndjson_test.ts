@@ -231,3 +231,28 @@ Deno.test("readInput() tells more attribute sets apart than it remembers", async
   assert.equal(measurements.length, count);
   assert.ok(measurements.every(([value, { id }]) => id === `user-${value % 70_000}`));
 });
+
+Deno.test("readInput() keeps the digits of integers that no double holds as attributes", async () => {
+  const ids = ["9007199254740993", "9007199254740992", "-9007199254740993", "18446744073709551615"];
+  const lines = ids.map((id) =>
+    `{"value":1,"id":${id},"attributes":{"id":${id},"list":[${id}]}}\n`
+  );
+  const text = [...lines, '{"value":1,"id":9007199254740991}\n', ...lines].join("");
+  const attributes = ids.map((id) => ({ id }));
+  const expected = [...attributes, { id: 9007199254740991 }, ...attributes];
+  // An escape leaves every line to JSON.parse.
+  for (const all of [text, text.replaceAll('"value":1', '"value":1,"\\u0061":1')]) {
+    const named = await readText(all, { attrFields: [{ name: "id", key: "id" }] });
+    assert.deepEqual(named.measurements.map(([, found]) => found), expected);
+    const { measurements } = await readText(all);
+    assert.deepEqual(measurements[0]?.[1], { id: ids[0], list: `["${ids[0]}"]` });
+    const where = [{ field: "id", holds: (text: string | undefined) => text === ids[0] }];
+    assert.equal((await readText(all, { where })).measurements.length, 2);
+  }
+  assert.deepEqual(
+    (await readText('{"value":9007199254740993}\n{"value":1e300,"id":1e300}\n', {
+      attrFields: [{ name: "id", key: "id" }],
+    })).measurements,
+    [[9007199254740992, {}], [1e300, { id: 1e300 }]],
+  );
+});

@@ -41,7 +41,7 @@ for (
     ["1000000000000000000", 1e12],
     ["0", 0],
     ["1970-01-01T00:00:00Z", 0],
-    ["9999-12-31T23:59:59.999Z", 253_402_300_799_999],
+    ["2261-12-31T23:59:59.999Z", 9_214_646_399_999],
     ["2024-02-29T00:00:00Z", Date.UTC(2024, 1, 29)],
     ["2000-02-29T00:00:00Z", Date.UTC(2000, 1, 29)],
     ["2016-12-31T23:59:60Z", Date.UTC(2017, 0, 1)],
@@ -79,11 +79,12 @@ for (
     ["10/Foo/2000:13:55:36 -0700", 'is not a time: "10/Foo/2000:13:55:36 -0700"'],
     ["31/Feb/2000:13:55:36 -0700", 'is not a time: "31/Feb/2000:13:55:36 -0700"'],
     ["10/Oct/2000:13:55:36", 'is not a time: "10/Oct/2000:13:55:36"'],
-    ["-5", 'is not in the years 1970 to 9999: "-5"'],
-    ["1969-12-31T23:59:59Z", 'is not in the years 1970 to 9999: "1969-12-31T23:59:59Z"'],
-    ["1970-01-01T00:00:00+01:00", 'is not in the years 1970 to 9999: "1970-01-01T00:00:00+01:00"'],
-    ["300000000000", 'is not in the years 1970 to 9999: "300000000000"'],
-    ["1e30", 'is not in the years 1970 to 9999: "1e30"'],
+    ["-5", 'is not in the years 1970 to 2261: "-5"'],
+    ["1969-12-31T23:59:59Z", 'is not in the years 1970 to 2261: "1969-12-31T23:59:59Z"'],
+    ["1970-01-01T00:00:00+01:00", 'is not in the years 1970 to 2261: "1970-01-01T00:00:00+01:00"'],
+    ["2262-01-01T00:00:00Z", 'is not in the years 1970 to 2261: "2262-01-01T00:00:00Z"'],
+    ["300000000000", 'is not in the years 1970 to 2261: "300000000000"'],
+    ["1e30", 'is not in the years 1970 to 2261: "1e30"'],
   ] as const
 ) {
   Deno.test(`parseTime() says of ${JSON.stringify(text)} that it ${reason.split(":")[0]}`, () =>
@@ -134,7 +135,7 @@ Deno.test("TimeReader reads what parseTime() reads, and leaves to it what it doe
   const pick = (...list: readonly string[]) => list[Math.floor(random() * list.length)] ?? "";
   let decided = 0;
   for (let i = 0; i < 60_000; i++) {
-    const year = pick("1970", "2024", "2026", "2000", "2100", "9999", "1969");
+    const year = pick("1970", "2024", "2026", "2000", "2100", "2261", "2262", "1969");
     const zone = pick(
       "Z",
       "z",
@@ -166,7 +167,7 @@ Deno.test("TimeReader reads what parseTime() reads, and leaves to it what it doe
       assert.equal(time, parseTime(text, format), `${text} as ${format}`);
     }
   }
-  assert.ok(decided > 60_000, String(decided));
+  assert.ok(decided > 50_000, String(decided));
   const usual = [
     "2026-01-31T12:00:05.123Z",
     "2026-01-31T12:00:05+02:00",
