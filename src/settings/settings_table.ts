@@ -284,6 +284,13 @@ export const SETTINGS = {
     commands: MEASURING,
     help: "Regular expression whose named groups are the fields: took (?<value>\\d+) ms",
   },
+  logFormat: {
+    kind: "text",
+    argument: "FORMAT",
+    group: "From data",
+    commands: MEASURING,
+    help: "The log_format of nginx or the LogFormat of Apache that the lines were written with",
+  },
   delimiter: {
     kind: "text",
     argument: "CHAR",

@@ -119,3 +119,24 @@ Deno.test("a time of the year 2262 makes its line invalid, and --time-field need
   assert.equal(sent.summary["invalid"], 2);
   assert.equal(sent.summary["delivered"], 1);
 });
+
+Deno.test("--log-format reads nginx's lines, skips others, and ends with 1 when it matches none", async () => {
+  const args = [
+    ...["--input", "-", "--attr-field", "status"],
+    ...["--log-format", '"$request" $status $request_time'],
+  ];
+  const sent = await measure({
+    args: [...args, "--scale", "7"],
+    stdin: lines('"GET / HTTP/1.1" 200 0.012', "starting up", '"GET / HTTP/1.1" 200 0.030'),
+  });
+  assert.deepEqual(onePoint(sent).attributes, { status: "200" });
+  assert.deepEqual([onePoint(sent).sum, sent.summary["skipped"]], [42, 1]);
+  const none = await measure({
+    args,
+    stdin: lines("starting up", "done"),
+    status: 1,
+    posts: 0,
+    said: ["the pattern matched none of 2 lines: compare it with one of them"],
+  });
+  assert.deepEqual([none.summary["skipped"], none.summary["invalid"]], [2, 0]);
+});

@@ -231,6 +231,12 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [`f${i}`],
     bad: "(?<",
   },
+  logFormat: {
+    text: (i) => `$f${i}`,
+    read: send(({ source }) => source.kind === "input" && source.logFormat?.value, input),
+    meaning: (i) => `$f${i}`,
+    bad: "combined",
+  },
   delimiter: {
     text: () => "|",
     read: source("delimiter", input),

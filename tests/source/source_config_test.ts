@@ -42,6 +42,7 @@ Deno.test("sourceConfig() fills in what an input leaves out", () => {
     follow: false,
     format: "auto",
     pattern: undefined,
+    logFormat: undefined,
     delimiter: undefined,
     valueField: "value",
     attrFields: undefined,
@@ -69,6 +70,7 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       follow: false,
       format: "csv",
       pattern: undefined,
+      logFormat: undefined,
       delimiter: undefined,
       valueField: "ms",
       attrFields: [

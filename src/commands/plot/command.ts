@@ -67,7 +67,7 @@ export async function plotMeasurements(
   const { invalid, skipped = 0, broken } = recording.source;
   console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
   if (format === "json") {
-    if (skipped > 0) warn(`${linesOf(skipped)} skipped, as --where says`);
+    if (skipped > 0) warn(`${linesOf(skipped)} skipped: they do not match`);
     if (invalid > 0) warn(`${linesOf(invalid)} invalid, and not counted`);
   }
   // What is followed has no end but this.
@@ -77,7 +77,7 @@ export async function plotMeasurements(
   if (broken !== undefined) {
     console.error(`the input broke off: ${broken}; what came before it is drawn`);
   }
-  return invalid > 0 || broken !== undefined ? 1 : 0;
+  return invalid > 0 || broken !== undefined || recording.source.matchesNothing ? 1 : 0;
 }
 
 const SAMPLES =

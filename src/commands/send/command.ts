@@ -334,7 +334,7 @@ async function dryRun(
     if (recording.source.broken !== undefined) {
       throw new UsageError(`The input broke off: ${recording.source.broken}`);
     }
-    return recording.source.invalid > 0 ? 1 : 0;
+    return recording.source.invalid > 0 || recording.source.matchesNothing ? 1 : 0;
   } finally {
     recording.close();
   }

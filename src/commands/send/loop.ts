@@ -463,8 +463,9 @@ class Sending {
   }
 
   summary(): Summary {
-    const { delivery: { ledger }, source: { invalid, skipped = 0, broken } } = this.#deps;
-    const failed = this.#isIncomplete || broken !== undefined ||
+    const { delivery: { ledger }, source } = this.#deps;
+    const { invalid, skipped = 0, broken, matchesNothing = false } = source;
+    const failed = this.#isIncomplete || broken !== undefined || matchesNothing ||
       ledger.rejected + ledger.dropped + ledger.pending + invalid > 0;
     return {
       ...ledger,

@@ -1,12 +1,12 @@
 import { UsageError } from "../../platform/errors.ts";
 import { quoteClipped } from "../../redact/clip.ts";
-import { isDuration } from "./duration.ts";
 import { unescaped } from "./escapes.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { type Sink } from "./sink.ts";
+import { timeListOf } from "./time_list.ts";
 import type { TimedField } from "./timed_field.ts";
 
 /** What a line of an access log has; `query` is what stands behind the `?` of the request, which `path` is without. */
@@ -224,7 +224,8 @@ export class CombinedReader implements LineReader {
     const text = unescaped(this.#decoder.decode(bytes.subarray(from, to)));
     // Only the size can be that.
     if (text === "-") return "0";
-    return from === this.#from[REQUEST_TIME] ? this.#trailing.sumOf(text) : text;
+    const list = from === this.#from[REQUEST_TIME] ? timeListOf(text) : undefined;
+    return list?.kind === "sum" ? list.text : text;
   }
 }
 
@@ -271,17 +272,18 @@ class TrailingTimes {
     } else if (to === from + 1 && bytes[from] === DASH) {
       this.#dashes[style] = (this.#dashes[style] ?? 0) + 1;
     } else if (isDigit(bytes[from]) || bytes[from] === DASH) {
-      const kind = listKind(this.#decoder.decode(bytes.subarray(from, to)));
-      if (kind === undefined) return;
-      if (kind.hasUnit) {
+      const list = timeListOf(this.#decoder.decode(bytes.subarray(from, to)));
+      if (list === undefined) return;
+      const isGap = list.kind === "gap";
+      if (!isGap && list.hasUnit) {
         this.#timed++;
         this.#take(from, to);
-        this.#hasGap = kind.hasGap;
+        this.#hasGap = false;
       } else {
         this.#numbers[style] = (this.#numbers[style] ?? 0) + 1;
         if (this.#timed > 0) return;
         this.#take(from, to);
-        this.#hasGap ||= kind.hasGap;
+        this.#hasGap ||= isGap;
       }
     } else return;
     if (this.#first < 0) this.#first = from;
@@ -315,47 +317,10 @@ class TrailingTimes {
     }
     if (this.problem !== undefined) this.from = this.to = -1;
   }
-
-  /** The text of a time, where it is a list the sum. */
-  sumOf(text: string): string {
-    return LIST_SEPARATOR.test(text) ? listSum(text) : text;
-  }
 }
 
 /** Characters of a line that a message quotes. */
 const MOST_SHOWN = 40;
-/** nginx joins the times of upstreams with commas, and those of server groups with colons. */
-const LIST_SEPARATOR = / *[,:] */;
-
-interface ListKind {
-  readonly hasUnit: boolean;
-  /** An upstream has `-` in place of a time. */
-  readonly hasGap: boolean;
-}
-
-/** Undefined when the text is not a list of times, one or more. */
-function listKind(text: string): ListKind | undefined {
-  const parts = text.split(LIST_SEPARATOR);
-  const times = parts.filter((part) => part !== "-");
-  const units = times.filter((part) => TIME_WITH_UNIT.test(part) && isDuration(part));
-  if (times.some((part) => !units.includes(part) && !PLAIN_TIME.test(part))) return undefined;
-  if (units.length > 0 && units.length < times.length) return undefined;
-  return { hasUnit: units.length > 0, hasGap: times.length < parts.length };
-}
-
-const PLAIN_TIME = /^\d+(\.\d*)?$/;
-/** Hexadecimal identifiers may end in d. */
-const TIME_WITH_UNIT = /^\d.*s$/;
-
-/** Times are decimals with few digits: their sum is rounded to the decimal that people would write. */
-function listSum(text: string): string {
-  const parts = text.split(LIST_SEPARATOR);
-  // A duration may have several parts, as in 1m2.5s.
-  if (parts.some((part) => TIME_WITH_UNIT.test(part))) return parts.join("");
-  const sum = parts.reduce((total, part) => total + Number(part), 0);
-  return String(Number(sum.toPrecision(15)));
-}
-
 /** Where the list of tokens ends that begins at `at`: commas, and colons between blanks, go on. */
 function listEnd(bytes: Uint8Array, at: number, end: number): number {
   let to = tokenEnd(bytes, at, end);

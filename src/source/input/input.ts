@@ -356,7 +356,13 @@ function readerOf(
       if (options.pattern === undefined) {
         throw new UsageError("--input-format pattern needs --pattern");
       }
-      return new PatternReader(options.pattern, options, sink, watch, timed);
+      return new PatternReader(
+        options.pattern,
+        patternFields(options.pattern, options),
+        sink,
+        watch,
+        timed,
+      );
     case "prometheus":
       options.onExposition?.();
       return new ExpositionReader(sink);
@@ -366,4 +372,11 @@ function readerOf(
 /** The separator that --delimiter names. */
 function separatorOf(character: string | undefined): Separator | undefined {
   return character === undefined ? undefined : { character, hasQuotes: true };
+}
+
+/** A log format has no field `value`, which then stands for `request_time`. */
+function patternFields({ name }: Pattern, options: InputOptions): Fields {
+  return name === "log format" && options.valueField === "value"
+    ? { ...options, valueField: "request_time" }
+    : options;
 }

@@ -5,7 +5,7 @@ import { parsePattern, type Pattern } from "./pattern.ts";
 
 import { type Condition, parseCondition } from "./where.ts";
 import type { ScheduleConfig } from "../../settings/schedule_config.ts";
-import { invalid, numberSetting, secondsOr0Setting } from "../../settings/setting.ts";
+import { invalid, numberSetting, secondsOr0Setting, type Setting } from "../../settings/setting.ts";
 import {
   choiceOf,
   flagName,
@@ -23,6 +23,8 @@ export interface InputConfig {
   readonly follow: boolean;
   readonly format: InputFormat | "auto";
   readonly pattern: Pattern | undefined;
+  /** The log format is parsed when the input is opened. */
+  readonly logFormat?: Setting | undefined;
   /** Undefined: the header tells. */
   readonly delimiter: string | undefined;
   readonly valueField: string;
@@ -48,6 +50,7 @@ export const INPUT_FLAGS = [
   "follow",
   "inputFormat",
   "pattern",
+  "logFormat",
   "delimiter",
   "valueField",
   "attrField",
@@ -86,6 +89,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
     follow: isFollowed(flags, format, schedule),
     format,
     pattern: patternOf(flags, format),
+    logFormat: logFormatOf(flags),
     delimiter: delimiterOf(flags),
     valueField: valueField.value,
     attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
@@ -151,17 +155,29 @@ function isFollowed(
   return true;
 }
 
+/** Flags that belong to one format alone. */
+const FORMAT_FLAGS = [
+  ["pattern", "pattern"],
+  ["logFormat", "pattern"],
+  ["delimiter", "csv"],
+] as const;
+
 /** A flag that belongs to one format alone chooses it. */
 function formatOf(flags: SendFlags): InputFormat | "auto" {
+  if (flags.pattern !== undefined && flags.logFormat !== undefined) {
+    throw new UsageError(
+      "--pattern and --log-format both describe the lines: leave one of them out",
+    );
+  }
   const format = choiceOf("inputFormat", flags);
-  for (const [key, own] of [["pattern", "pattern"], ["delimiter", "csv"]] as const) {
+  for (const [key, own] of FORMAT_FLAGS) {
     if (flags[key] === undefined) continue;
-    if (format === "auto") return own;
-    if (format !== own) {
+    if (format !== "auto" && format !== own) {
       throw new UsageError(
         `${flagName(key)} has no effect with --input-format ${format}: leave one of them out`,
       );
     }
+    return own;
   }
   return format;
 }
@@ -169,7 +185,7 @@ function formatOf(flags: SendFlags): InputFormat | "auto" {
 function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | undefined {
   const setting = settingOf("pattern", flags);
   if (setting === undefined) {
-    if (format !== "pattern") return undefined;
+    if (format !== "pattern" || flags.logFormat !== undefined) return undefined;
     throw new UsageError(
       "--input-format pattern needs the pattern: add --pattern with named groups, for example " +
         "--pattern 'took (?<value>\\d+) ms'",
@@ -179,6 +195,17 @@ function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | u
   if ("expected" in pattern) throw invalid(setting, pattern.expected);
   return pattern;
 }
+
+function logFormatOf(flags: SendFlags): Setting | undefined {
+  const setting = settingOf("logFormat", flags);
+  if (setting !== undefined && !/\$\{?\w|%[\w>{!]/.test(setting.value)) {
+    throw invalid(setting, LOG_FORMAT_EXPECTED);
+  }
+  return setting;
+}
+
+const LOG_FORMAT_EXPECTED =
+  "nginx's log_format or Apache's LogFormat string, for example '$remote_addr $status $request_time'";
 
 function delimiterOf(flags: SendFlags): string | undefined {
   const setting = settingOf("delimiter", flags);

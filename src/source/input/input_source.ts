@@ -82,6 +82,9 @@ export function inputSource(
     get skipped() {
       return input.progress.skipped;
     },
+    get matchesNothing() {
+      return input.progress.matchesNothing;
+    },
     hold(waiting) {
       held = waiting;
       goOn();

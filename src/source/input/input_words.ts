@@ -88,6 +88,14 @@ export class InputWords {
     this.#ended = true;
     this.#hint(input);
     this.#sayMore();
+    if (input.progress.matchesNothing) {
+      const { skipped } = input.progress;
+      this.#warn(
+        `the pattern matched none of ${
+          counted(skipped, "line", "lines")
+        }: compare it with one of them`,
+      );
+    }
     const unseen = input.unseenFields();
     for (const field of unseen) {
       this.#warn(

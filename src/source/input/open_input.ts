@@ -12,6 +12,8 @@ import {
 } from "./input.ts";
 import { isSystemError } from "./input_error.ts";
 import { InputWords } from "./input_words.ts";
+import type { Pattern } from "./pattern.ts";
+import { invalid, type Setting } from "../../settings/setting.ts";
 import { progressLine } from "../progress.ts";
 import { inputSource } from "./input_source.ts";
 import type { RecordFamilies, Source } from "../source.ts";
@@ -36,12 +38,13 @@ export async function openInput(
   system: System,
   console: Console,
 ): Promise<{ source: Source; close: () => void }> {
-  const { paths, follow, time, notOfExpositions, ...fields } = config;
+  const { paths, follow, time, notOfExpositions, logFormat, ...fields } = config;
   const controller = new AbortController();
   const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
   const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, console.warn);
   const options: InputOptions = {
     ...fields,
+    pattern: logFormat === undefined ? fields.pattern : await logPattern(logFormat),
     unit,
     timeField: time?.field,
     timeFormat: time?.format,
@@ -77,6 +80,13 @@ export async function openInput(
       words.end(input);
     },
   };
+}
+
+async function logPattern(setting: Setting): Promise<Pattern> {
+  const { parseLogFormat } = await import("./log_format.ts");
+  const pattern = parseLogFormat(setting.value);
+  if ("expected" in pattern) throw invalid(setting, pattern.expected);
+  return pattern;
 }
 
 async function following(

@@ -2,15 +2,18 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
+import { timeListOf } from "./time_list.ts";
 
 /** What a value's number is multiplied with, and what its unit of time is converted to. */
 export interface Conversion {
   readonly scale: number;
   readonly duration: DurationUnit | undefined;
+  /** The unit of time of values without one, where a format defines it: they may be lists of times. */
+  readonly implied?: string | undefined;
 }
 
-export function conversionOf({ scale, unit }: Fields): Conversion {
-  return { scale, duration: DurationUnit.of(unit) };
+export function conversionOf({ scale, unit }: Fields, implied?: string): Conversion {
+  return { scale, duration: DurationUnit.of(unit), implied };
 }
 
 /**
@@ -18,11 +21,12 @@ export function conversionOf({ scale, unit }: Fields): Conversion {
  * string; JSON's `true`, `null` and the like are no numbers. A unit of time takes the place of the scale.
  */
 export function usableValue(
-  raw: unknown,
-  { scale, duration }: Conversion,
+  found: unknown,
+  { scale, duration, implied }: Conversion,
   what: string,
 ): number | string {
-  if (raw === undefined) return `no ${what}`;
+  if (found === undefined) return `no ${what}`;
+  const raw = implied === undefined ? found : withUnit(found, implied);
   const number = typeof raw === "number" ? raw : typeof raw === "string" ? decimal(raw) : NaN;
   const converted = typeof raw === "string" && Number.isNaN(number)
     ? duration?.convert(raw) ?? NaN
@@ -45,3 +49,9 @@ const NOT_FINITE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
 
 /** Characters of a value that a message quotes: a line of an input may be anything. */
 const MOST_SHOWN = 40;
+
+/** A list of times, or one, as a duration; anything else as it is. */
+function withUnit(found: unknown, unit: string): unknown {
+  const list = typeof found === "string" ? timeListOf(found) : undefined;
+  return list?.kind === "sum" && !list.hasUnit ? `${list.text}${unit}` : found;
+}

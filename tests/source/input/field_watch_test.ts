@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCondition } from "../../../src/source/input/where.ts";
-import { bytesOf, type Options, readChunks } from "./reading.ts";
+import { bytesOf, type Options, patternOf, readChunks } from "./reading.ts";
 
 async function watch(text: string, options: Options) {
   const many: [string, readonly string[]][] = [];
@@ -87,7 +87,7 @@ Deno.test("readInput() reports once that an attribute has text that is not UTF-8
     ["logfmt", "value=1 city=K\xf6ln\nvalue=2 city=K\xe4ln\n", {}],
     ["pattern", "1 K\xf6ln\n2 K\xe4ln\n", {
       format: "pattern",
-      pattern: { expression: /(?<value>\d) (?<city>.*)/, fields: ["value", "city"] },
+      pattern: patternOf("(?<value>\\d) (?<city>.*)"),
     }],
   ];
   for (const [format, text, options] of texts) {
