@@ -349,6 +349,13 @@ export const SETTINGS = {
       "How it is written: rfc3339, clf (an access log), or the unit of a number, s, ms, us or " +
       "ns; auto goes by its look",
   },
+  timeZone: {
+    kind: "text",
+    argument: "ZONE",
+    group: "From data",
+    commands: MEASURING,
+    help: "Zone of times without one: a name, Europe/Berlin, or an offset, +02:00",
+  },
   lateness: {
     kind: "text",
     argument: "SECONDS",

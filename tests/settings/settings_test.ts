@@ -260,6 +260,15 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: () => "us",
     bad: "roman",
   },
+  timeZone: {
+    text: (i) => `+0${i}:00`,
+    read: send(
+      ({ source }) => source.kind === "input" && source.time?.zone?.offsetAt(0),
+      timed,
+    ),
+    meaning: (i) => i * 3_600_000,
+    bad: "Mars/Olympus",
+  },
   lateness: number(
     send(({ source }) => source.kind === "input" && source.time?.latenessMs, timed),
     "-1",

@@ -80,7 +80,7 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       ],
       where: [],
       scale: 1000,
-      time: { field: "at", format: "auto", intervalMs: 60_000, latenessMs: 5000 },
+      time: { field: "at", format: "auto", zone: undefined, intervalMs: 60_000, latenessMs: 5000 },
       notOfExpositions: ["--value-field", "--attr-field", "--scale", "--time-field"],
     },
   );

@@ -1,3 +1,4 @@
+import type { TimeZone } from "./time_zone.ts";
 import type { Condition } from "./where.ts";
 
 /** How a time is written: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
@@ -25,6 +26,8 @@ export interface Fields {
   readonly timeField?: string | undefined;
   /** `auto` unless told otherwise. */
   readonly timeFormat?: TimeFormat | undefined;
+  /** The zone of times that have none. */
+  readonly timeZone?: TimeZone | undefined;
 }
 
 /** `NAME` or `NAME=KEY`, at the first `=`; undefined without a name or without a key. */

@@ -1,6 +1,7 @@
 import { UsageError } from "../../platform/errors.ts";
 import { type AttrField, attrField, type TimeFormat } from "./fields.ts";
 import type { InputFormat } from "./format.ts";
+import { type TimeZone, timeZoneOf } from "./time_zone.ts";
 import { parsePattern, type Pattern } from "./pattern.ts";
 
 import { type Condition, parseCondition } from "./where.ts";
@@ -41,6 +42,8 @@ export interface InputConfig {
 export interface TimeConfig {
   readonly field: string;
   readonly format: TimeFormat;
+  /** The zone of times that have none. */
+  readonly zone?: TimeZone | undefined;
   readonly intervalMs: number;
   readonly latenessMs: number;
 }
@@ -58,6 +61,7 @@ export const INPUT_FLAGS = [
   "scale",
   "timeField",
   "timeFormat",
+  "timeZone",
   "lateness",
 ] as const;
 
@@ -219,7 +223,7 @@ function delimiterOf(flags: SendFlags): string | undefined {
 
 function timeOf(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | undefined {
   const field = settingOf("timeField", flags);
-  for (const key of ["timeFormat", "lateness"] as const) {
+  for (const key of ["timeFormat", "timeZone", "lateness"] as const) {
     if (field === undefined && flags[key] !== undefined) {
       throw new UsageError(
         `${flagName(key)} is about the time of a line: name its field with --time-field`,
@@ -237,7 +241,18 @@ function timeOf(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | 
   return {
     field: field.value,
     format: choiceOf("timeFormat", flags),
+    zone: zoneOf(flags),
     intervalMs,
     latenessMs: lateness === undefined ? intervalMs : secondsOr0Setting(lateness),
   };
+}
+
+function zoneOf(flags: SendFlags): TimeZone | undefined {
+  const setting = settingOf("timeZone", flags);
+  if (setting === undefined) return undefined;
+  const zone = timeZoneOf(setting.value);
+  if (zone === undefined) {
+    throw invalid(setting, "a name such as Europe/Berlin, or an offset such as +02:00");
+  }
+  return zone;
 }

@@ -42,7 +42,8 @@ export class LineFields {
   readonly #time: number;
 
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, text: FieldText) {
-    const { valueField, attrFields = [], where = [], timeField, timeFormat = "auto" } = fields;
+    const { valueField, attrFields = [], where = [], timeField, timeFormat = "auto", timeZone } =
+      fields;
     this.names = [
       ...attrFields.map(({ name }) => name),
       ...where.map(({ field }) => field),
@@ -60,7 +61,7 @@ export class LineFields {
     this.#value = attrFields.length + where.length;
     this.#time = this.#value + 1;
     this.#known = new RangeIndex(attrFields.length);
-    if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
+    if (timeField !== undefined) this.#times = new TimeReader(timeFormat, timeZone);
     if (where.length > 0) {
       this.#conditions = new ConditionIndex(where, watch, text);
     }

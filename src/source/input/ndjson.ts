@@ -67,7 +67,7 @@ export class NdjsonReader implements LineReader {
     this.#sink = sink;
     this.#watch = watch;
     this.#timed = timed;
-    const { valueField, where = [], timeField, timeFormat = "auto" } = fields;
+    const { valueField, where = [], timeField, timeFormat = "auto", timeZone } = fields;
     const attributes = fields.attrFields?.map(({ name }) => name) ?? [ATTRIBUTES];
     const tested = where.map(({ field }) => field);
     const names = [...attributes, ...tested, ...timeField === undefined ? [] : [timeField]];
@@ -81,7 +81,7 @@ export class NdjsonReader implements LineReader {
           (bytes, from, to) => this.#text(bytes, from, to),
         );
       }
-      if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
+      if (timeField !== undefined) this.#times = new TimeReader(timeFormat, timeZone);
     }
     this.#names = names;
     this.#before = this.#scanner === undefined ? Infinity : manyBytes;

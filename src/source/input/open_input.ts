@@ -48,6 +48,7 @@ export async function openInput(
     unit,
     timeField: time?.field,
     timeFormat: time?.format,
+    timeZone: time?.zone,
     signal: controller.signal,
     onInvalid: (line, reason, name) => words.invalid(line, reason, name),
     onManyValues: (field, examples) => words.manyValues(field, examples),

@@ -46,12 +46,12 @@ export function conditionsHold(
 /** Undefined when no field is named, the reason when it has no usable time. */
 export function timeOf(
   field: (name: string) => unknown,
-  { timeField, timeFormat = "auto" }: Fields,
+  { timeField, timeFormat = "auto", timeZone }: Fields,
 ): number | string | undefined {
   if (timeField === undefined) return undefined;
   const text = textOf(field(timeField));
   if (text === undefined) return `no "${timeField}"`;
-  const time = parseTime(text, timeFormat);
+  const time = parseTime(text, timeFormat, timeZone);
   return typeof time === "string" ? `"${timeField}" ${time}` : time;
 }
 

@@ -2,6 +2,7 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { ByteNumber } from "./byte_number.ts";
 import type { TimeFormat } from "./fields.ts";
+import type { TimeZone } from "./time_zone.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -9,21 +10,33 @@ const DAY = 24 * 60 * MINUTE;
 /** The beginning of 2262, the last year that signed nanoseconds since 1970 reach. */
 const END = 9_214_646_400_000;
 
-/** RFC 3339, and what is near to it: a space for the T, a comma for the point, an offset without its colon. */
+/**
+ * RFC 3339, and what is near to it: a blank for the T, slashes for the dashes, a comma for the point, an offset without its
+ * colon, no seconds.
+ */
 const RFC3339 =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?: ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?$/;
-/** `10/Oct/2000:13:55:36 -0700`, brackets around it allowed (Apache, mod_log_config, %t). */
-const CLF = /^\[?(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-]\d{4})\]?$/;
+  /^(\d{4})([-/])(\d\d)\2(\d\d)[Tt \t](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?$/;
+/** `31 Jan 2026 12:00:05,123` of log4j, `31.01.2026 12:00` and `1/31/2026 12:00:05 PM` of spreadsheets: without a zone. */
+const DAY_NAME = /^(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d\d):(\d\d):(\d\d)(?:[.,](\d+))?$/;
+const DAY_FIRST =
+  /^(\d{1,2})([./])(\d{1,2})\2(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?([AaPp])[Mm])?$/;
+/** `10/Oct/2000:13:55:36 -0700` (Apache, mod_log_config, %t). */
+const CLF = /^(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-]\d{4})$/;
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /**
  * The time in ms since 1970, or the reason why there is none, to stand behind the name of the field. A time without a
- * zone is none: it may be off by hours. A leap second is the first one of the next minute, as in POSIX. The years are
- * 1970 to 2261.
+ * zone is one of `zone`; without that it is none, because it may be off by hours. Brackets around it are left out. A
+ * leap second is the first one of the next minute, as in POSIX. The years are 1970 to 2261.
  */
-export function parseTime(text: string, format: TimeFormat): number | string {
+export function parseTime(
+  text: string,
+  format: TimeFormat,
+  zone?: TimeZone,
+): number | string {
   const trimmed = text.trim();
-  const time = parsed(trimmed, format);
+  const inner = /^\[(.*)\]$/.exec(trimmed)?.[1] ?? trimmed;
+  const time = parsed(inner, format, zone);
   if (typeof time === "string") return `${time}: ${quoteClipped(trimmed, 40)}`;
   if (Number.isNaN(time)) return `is ${EXPECTED[format]}: ${quoteClipped(trimmed, 40)}`;
   if (time < 0 || time >= END) {
@@ -43,16 +56,20 @@ const EXPECTED: Readonly<Record<TimeFormat, string>> = {
 };
 
 /** NaN when the text has not this format. */
-function parsed(text: string, format: TimeFormat): number | string {
+function parsed(text: string, format: TimeFormat, zone: TimeZone | undefined): number | string {
   switch (format) {
     case "rfc3339":
-      return rfc3339(text);
+      return rfc3339(text, zone);
     case "clf":
       return clf(text);
     case "auto": {
       const number = decimal(text);
       if (!Number.isNaN(number)) return sinceEpoch(number, "auto");
-      return text.includes("/") ? clf(text) : rfc3339(text);
+      for (const parse of [rfc3339, clf, dayFirst]) {
+        const time = parse(text, zone);
+        if (typeof time === "string" || !Number.isNaN(time)) return time;
+      }
+      return NaN;
     }
     default:
       return sinceEpoch(decimal(text), format);
@@ -77,14 +94,55 @@ function sinceEpoch(number: number, format: "auto" | "s" | "ms" | "us" | "ns"): 
   }
 }
 
-function rfc3339(text: string): number | string {
+function rfc3339(text: string, zone: TimeZone | undefined): number | string {
   const match = RFC3339.exec(text);
   if (match === null) return NaN;
-  const [, year, month, day, hour, minute, second, fraction = "", zone] = match;
-  if (zone === undefined) return "has no time zone, such as Z or +02:00";
+  const [, year, , month, day, hour, minute, second = "0", fraction = "", offset] = match;
   const start = minuteOf(Number(year), Number(month), Number(day), Number(hour), Number(minute));
-  const offset = offsetOf(zone);
-  return instant(start, Number(second), fractionOf(fraction), offset);
+  if (offset === undefined) return zoned(start, second, fraction, zone);
+  return instant(start, Number(second), fractionOf(fraction), offsetOf(offset));
+}
+
+/** A local time, in the zone that is named for such. */
+function zoned(
+  start: number,
+  second: string,
+  fraction: string,
+  zone: TimeZone | undefined,
+): number | string {
+  if (zone === undefined) {
+    return "has no time zone, such as Z or +02:00 (set --time-zone)";
+  }
+  if (Number.isNaN(start)) return NaN;
+  return instant(start, Number(second), fractionOf(fraction), zone.offsetAt(start));
+}
+
+function dayFirst(text: string, zone: TimeZone | undefined): number | string {
+  const named = DAY_NAME.exec(text);
+  if (named !== null) {
+    const [, day, name = "", year, hour, minute, second = "0", fraction = ""] = named;
+    const month = MONTHS.indexOf(name.toLowerCase()) + 1;
+    const start = minuteOf(Number(year), month, Number(day), Number(hour), Number(minute));
+    return zoned(start, second, fraction, zone);
+  }
+  const match = DAY_FIRST.exec(text);
+  if (match === null) return NaN;
+  const [, a, separator, b, year, hour, minute, second = "0", fraction = "", half] = match;
+  const [first, other] = [Number(a), Number(b)];
+  // Only Americans write the month first, and only with slashes.
+  const isAmerican = separator === "/" && (half !== undefined || other > 12);
+  if (separator === "/" && !isAmerican && first <= 12 && first !== other) {
+    return "may have the day or the month first";
+  }
+  const [month, day] = isAmerican ? [first, other] : [other, first];
+  const hours = half === undefined ? Number(hour) : hourOfDay(Number(hour), half);
+  return zoned(minuteOf(Number(year), month, day, hours, Number(minute)), second, fraction, zone);
+}
+
+/** 12 AM is midnight; NaN for what no clock shows. */
+function hourOfDay(hour: number, half: string): number {
+  if (!(hour >= 1 && hour <= 12)) return NaN;
+  return hour % 12 + (half.toLowerCase() === "p" ? 12 : 0);
 }
 
 function clf(text: string): number {
@@ -163,14 +221,17 @@ const CLF_MINUTE = 17;
 /** Reads times out of bytes, without making strings of them where they are written as they mostly are. */
 export class TimeReader {
   readonly #format: TimeFormat;
+  readonly #zone: TimeZone | undefined;
   readonly #number = new ByteNumber();
   /** How the last time began, up to its minute: a log has many of one minute. */
   readonly #prefix = new Uint8Array(CLF_MINUTE);
   #prefixLength = 0;
   #minute = NaN;
 
-  constructor(format: TimeFormat) {
+  /** `zone` is that of times without one. */
+  constructor(format: TimeFormat, zone?: TimeZone) {
     this.#format = format;
+    this.#zone = zone;
   }
 
   /**
@@ -185,7 +246,7 @@ export class TimeReader {
 
   #read(bytes: Uint8Array, from: number, to: number): number {
     const format = this.#format;
-    if (to - from >= 20 && bytes[from + 4] === DASH) {
+    if (to - from >= 19 && bytes[from + 4] === DASH) {
       return format === "auto" || format === "rfc3339" ? this.#rfc3339(bytes, from, to) : NaN;
     }
     if (to - from === 26 && bytes[from + 2] === SLASH) {
@@ -200,7 +261,7 @@ export class TimeReader {
     if (!this.#isKnown(bytes, from, RFC_MINUTE)) {
       const t = bytes[from + 10];
       if (bytes[from + 7] !== DASH || bytes[from + 13] !== COLON) return NaN;
-      if (t !== 84 && t !== 116 && t !== 32) return NaN;
+      if (t !== 84 && t !== 116 && t !== 32 && t !== 9) return NaN;
       const year = two(bytes, from) * 100 + two(bytes, from + 2);
       const [month, day] = [two(bytes, from + 5), two(bytes, from + 8)];
       const minute = minuteOf(year, month, day, two(bytes, from + 11), two(bytes, from + 14));
@@ -210,7 +271,7 @@ export class TimeReader {
     const second = two(bytes, from + 17);
     let i = from + 19;
     let fraction = 0;
-    if (bytes[i] === 46) {
+    if (i < to && (bytes[i] === 46 || bytes[i] === 44)) {
       const first = ++i;
       let number = 0;
       for (let c = (bytes[i] ?? 0) - 48; c >= 0 && c <= 9; c = (bytes[++i] ?? 0) - 48) {
@@ -218,6 +279,9 @@ export class TimeReader {
       }
       if (i === first || i - first > MOST_FRACTION) return NaN;
       fraction = scaledFraction(number, i - first);
+    }
+    if (i === to && this.#zone !== undefined && this.#minute >= 0) {
+      return instant(this.#minute, second, fraction, this.#zone.offsetAt(this.#minute));
     }
     const sign = bytes[i];
     if (i === to - 1 && (sign === 90 || sign === 122)) {
