@@ -269,12 +269,15 @@ export const SETTINGS = {
       "logfmt",
       "combined",
       "pattern",
+      "w3c",
       "prometheus",
     ],
     default: "auto",
     group: "From data",
     commands: MEASURING,
-    help: "ndjson, csv, tsv, text, logfmt, combined (an access log), pattern or prometheus; auto " +
+    help:
+      "ndjson, csv, tsv, text, logfmt, combined (an access log), pattern, w3c (IIS, CloudFront) or " +
+      "prometheus; auto " +
       "goes by the first line",
   },
   pattern: {
@@ -315,13 +318,22 @@ export const SETTINGS = {
     help: "Field that becomes an attribute, named KEY if given; by default none, of ndjson the " +
       "object attributes",
   },
+  pathTemplate: {
+    kind: "text",
+    argument: "FIELD",
+    repeats: true,
+    group: "From data",
+    commands: MEASURING,
+    help: "Attribute field that holds a path: replace its identifiers by {id}, and drop its query",
+  },
   where: {
     kind: "text",
     argument: "CONDITION",
     repeats: true,
     group: "From data",
     commands: MEASURING,
-    help: "Skip other lines: FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX; several must all hold",
+    help: "Skip other lines: FIELD=VALUE, FIELD!=VALUE, FIELD~REGEX, or FIELD>N (>=, <, <=) of " +
+      "numbers and times; several must all hold",
   },
   scale: {
     kind: "text",

@@ -243,6 +243,12 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: () => "|",
     bad: "||",
   },
+  pathTemplate: {
+    text: (i) => `f${i}`,
+    read: source("pathFields", input),
+    meaning: (i) => [`f${i}`],
+    bad: "",
+  },
   where: {
     text: (i) => `f${i}=1`,
     read: send(({ source }) => source.kind === "input" && source.where[0]?.field, input),

@@ -43,6 +43,7 @@ Deno.test("sourceConfig() fills in what an input leaves out", () => {
     format: "auto",
     pattern: undefined,
     logFormat: undefined,
+    pathFields: undefined,
     delimiter: undefined,
     valueField: "value",
     attrFields: undefined,
@@ -71,6 +72,7 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       format: "csv",
       pattern: undefined,
       logFormat: undefined,
+      pathFields: undefined,
       delimiter: undefined,
       valueField: "ms",
       attrFields: [

@@ -32,7 +32,7 @@ interface Header {
 }
 
 /** How many columns a message names. */
-const MOST_NAMES = 20;
+const MOST_NAMES = 40;
 
 /**
  * CSV with a header row (RFC 4180), whatever its delimiter; attributes are strings, and an empty cell is none. Lines
@@ -189,12 +189,7 @@ export class CsvReader implements LineReader {
     const find = (name: string, flag: string) => {
       const column = names.indexOf(name);
       if (column >= 0) return column;
-      const has = names.slice(0, MOST_NAMES).map((n) => quoteClipped(n, 40)).join(", ");
-      throw new UsageError(
-        `The first line of the CSV input names no column ${JSON.stringify(name)}: it names ${
-          names.length > MOST_NAMES ? `${has} and ${names.length - MOST_NAMES} more` : has
-        }. Name the right one with ${flag}`,
-      );
+      throw missingColumn("The first line of the CSV input", name, names, flag);
     };
     // In the order of LineFields, but what is wrong with the value is said first.
     const value = find(valueField, "--value-field");
@@ -233,4 +228,19 @@ function isBlank(bytes: Uint8Array, at: number): boolean {
   while (bytes[i] === 32 || bytes[i] === TAB) i++;
   if (bytes[i] === 13) i++;
   return bytes[i] === LINE_FEED;
+}
+
+/** The error for a column that a header lacks; `flag` names it. */
+export function missingColumn(
+  header: string,
+  name: string,
+  names: readonly string[],
+  flag: string,
+): UsageError {
+  const has = names.slice(0, MOST_NAMES).map((n) => quoteClipped(n, 40)).join(", ");
+  return new UsageError(
+    `${header} names no column ${JSON.stringify(name)}: it names ${
+      names.length > MOST_NAMES ? `${has} and ${names.length - MOST_NAMES} more` : has
+    }. Name the right one with ${flag}`,
+  );
 }

@@ -18,6 +18,7 @@ import { PatternReader } from "./pattern_lines.ts";
 import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts";
 import { TextReader } from "./text.ts";
 import { TimedField } from "./timed_field.ts";
+import { W3cReader } from "./w3c.ts";
 
 export type { InputFormat } from "./format.ts";
 
@@ -363,6 +364,8 @@ function readerOf(
         watch,
         timed,
       );
+    case "w3c":
+      return new W3cReader(options, sink, watch, timed);
     case "prometheus":
       options.onExposition?.();
       return new ExpositionReader(sink);

@@ -1,5 +1,6 @@
 import { UsageError } from "../../platform/errors.ts";
-import { type AttrField, attrField, type TimeFormat } from "./fields.ts";
+import { type AttrField, attrField } from "./fields.ts";
+import type { TimeFormat } from "./time.ts";
 import type { InputFormat } from "./format.ts";
 import { type TimeZone, timeZoneOf } from "./time_zone.ts";
 import { parsePattern, type Pattern } from "./pattern.ts";
@@ -31,6 +32,7 @@ export interface InputConfig {
   readonly valueField: string;
   readonly attrFields: readonly AttrField[] | undefined;
   readonly where: readonly Condition[];
+  readonly pathFields?: readonly string[] | undefined;
   readonly scale: number;
   /** Undefined: measurements happen when they are read. */
   readonly time: TimeConfig | undefined;
@@ -57,6 +59,7 @@ export const INPUT_FLAGS = [
   "delimiter",
   "valueField",
   "attrField",
+  "pathTemplate",
   "where",
   "scale",
   "timeField",
@@ -104,10 +107,11 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
       return field;
     }),
     where: settingsOf("where", flags).map((setting) => {
-      const condition = parseCondition(setting.value);
+      const condition = parseCondition(setting.value, zoneOf(flags));
       if ("expected" in condition) throw invalid(setting, condition.expected);
       return condition;
     }),
+    pathFields: pathFieldsOf(flags),
     scale: numberSetting(
       settingOrDefault("scale", flags),
       "a number greater than 0, for example 1000 for seconds to ms",
@@ -255,4 +259,15 @@ function zoneOf(flags: SendFlags): TimeZone | undefined {
     throw invalid(setting, "a name such as Europe/Berlin, or an offset such as +02:00");
   }
   return zone;
+}
+
+function pathFieldsOf(flags: SendFlags): readonly string[] | undefined {
+  if (flags.pathTemplate === undefined) return undefined;
+  return settingsOf("pathTemplate", flags).map((setting) => {
+    const isAttribute = flags.attrField?.some((text) => attrField(text)?.name === setting.value);
+    if (setting.value.trim() === "" || isAttribute === false) {
+      throw invalid(setting, "a field that --attr-field names, for example path");
+    }
+    return setting.value;
+  });
 }

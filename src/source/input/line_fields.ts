@@ -3,10 +3,10 @@ import { AttributeCache, gather, type Gathered, NO_ATTRIBUTES } from "./attribut
 import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { AttrField, Fields } from "./fields.ts";
-import { plainLine } from "./plain_line.ts";
+import { pathOr, plainLine } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import type { Sink } from "./sink.ts";
-import { TimeReader } from "./time.ts";
+import { TimeReader } from "./time_reader.ts";
 import { type Conversion, conversionOf } from "./value.ts";
 import type { Condition } from "./where.ts";
 
@@ -132,7 +132,8 @@ export class LineFields {
     const gathered: Gathered = {};
     for (const [k, { name, key }] of this.#attrFields.entries()) {
       const from = this.from[k] ?? -1;
-      const text = from < 0 ? "" : this.#text(bytes, from, this.to[k] ?? -1);
+      const raw = from < 0 ? "" : this.#text(bytes, from, this.to[k] ?? -1);
+      const text = pathOr(raw, name, this.#fields);
       if (text === "") continue;
       gather(gathered, key, text);
       this.#watch.attribute(name, text);

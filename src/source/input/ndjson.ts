@@ -8,11 +8,11 @@ import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
 import type { LineScanner } from "./line_scanner.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
-import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
+import { attributeValue, conditionsHold, pathOr, plainLine, timeOf } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import { shortText } from "./short_text.ts";
 import { type Sink } from "./sink.ts";
-import { TimeReader } from "./time.ts";
+import { TimeReader } from "./time_reader.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
 
@@ -277,7 +277,8 @@ export class NdjsonReader implements LineReader {
   }
 
   #gather(gathered: Gathered, name: string, key: string, raw: unknown): void {
-    const attribute = attributeValue(raw);
+    const value = attributeValue(raw);
+    const attribute = typeof value === "string" ? pathOr(value, name, this.#fields) : value;
     // OpenTelemetry knows no attribute without a key.
     if (attribute === undefined || key === "") return;
     gather(gathered, key, attribute);

@@ -5,7 +5,7 @@ import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import type { LineReader } from "./lines.ts";
 import type { Pattern } from "./pattern.ts";
-import { plainLine } from "./plain_line.ts";
+import { pathOr, plainLine } from "./plain_line.ts";
 import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
@@ -112,7 +112,7 @@ export class PatternReader implements LineReader {
     if (known !== undefined) return known;
     const gathered: Gathered = {};
     for (const { name, key } of attrFields) {
-      const text = groups[name] ?? "";
+      const text = pathOr(groups[name] ?? "", name, this.#fields);
       if (text === "") continue;
       gather(gathered, key, text);
       this.#watch.attribute(name, text);

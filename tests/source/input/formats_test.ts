@@ -341,6 +341,7 @@ const fuzzed = fc.array(fc.constantFrom(...TOKENS), { maxLength: 60 }).map((toke
 
 /** Blank or, in plain numbers, a comment. */
 function isNothing(format: string, line: string): boolean {
+  if (format === "w3c") return /^#|^\r?$/.test(line);
   if (format === "combined") return /^[ \t]*\r?$/.test(line);
   if (format === "logfmt" || format === "pattern") return /^[\t-\r ]*$/.test(line);
   return line.trim() === "" || (format === "text" && line.trim().startsWith("#"));
@@ -360,8 +361,14 @@ for (const format of choices.filter((it) => it !== "auto" && it !== "prometheus"
           valueField: format === "combined" ? "request_time" : "value",
           pattern: patternOf("(?<time>\\S+) (?<method>\\S+) (?<status>\\S+) (?<value>\\S+)"),
         };
-        const header = { csv: "time,method,status,value\n", tsv: "time\tmethod\tstatus\tvalue\n" };
-        const first = format === "csv" || format === "tsv" ? header[format] : "7\n";
+        const header = {
+          w3c: "#Fields: time method status value\n",
+          csv: "time,method,status,value\n",
+          tsv: "time\tmethod\tstatus\tvalue\n",
+        };
+        const first = format === "csv" || format === "tsv" || format === "w3c"
+          ? header[format]
+          : "7\n";
         const bytes = bytesOf(first + text);
         const whole = await readChunks([bytes], options);
         const cut = await readChunks(pieces(bytes, size), options);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { seededRandom } from "../../../src/source/generate/random.ts";
-import type { TimeFormat } from "../../../src/source/input/fields.ts";
-import { parseTime, TimeReader } from "../../../src/source/input/time.ts";
+import { parseTime, type TimeFormat } from "../../../src/source/input/time.ts";
+import { TimeReader } from "../../../src/source/input/time_reader.ts";
 import { timeZoneOf, UTC } from "../../../src/source/input/time_zone.ts";
 import { bytesOf } from "./reading.ts";
 
