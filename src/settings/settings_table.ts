@@ -301,6 +301,19 @@ export const SETTINGS = {
     commands: MEASURING,
     help: "What separates the cells of csv; by default , ; or a tab, as the header tells",
   },
+  columns: {
+    kind: "text",
+    argument: "A,B,C",
+    group: "From data",
+    commands: MEASURING,
+    help: "Names of the columns of csv or tsv without a header",
+  },
+  decimalComma: {
+    kind: "toggle",
+    group: "From data",
+    commands: MEASURING,
+    help: "Numbers are written with a decimal comma: 1.234,5",
+  },
   valueField: {
     kind: "text",
     argument: "NAME",

@@ -249,6 +249,12 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [`f${i}`],
     bad: "",
   },
+  columns: {
+    text: (i) => `value,c${i}`,
+    read: source("columns", input),
+    meaning: (i) => ["value", `c${i}`],
+    bad: "a,,b",
+  },
   where: {
     text: (i) => `f${i}=1`,
     read: send(({ source }) => source.kind === "input" && source.where[0]?.field, input),
@@ -379,6 +385,7 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
   },
   wait: number(receive(({ waitMs }) => waitMs), "0", 1000),
   dryRun: toggle(({ args }) => parseFlags("send", args).dryRun),
+  decimalComma: toggle(({ args }) => parseFlags("send", args).decimalComma),
   follow: toggle(({ args }) => parseFlags("send", args).follow),
   output: {
     text: () => "json",

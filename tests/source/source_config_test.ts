@@ -45,6 +45,8 @@ Deno.test("sourceConfig() fills in what an input leaves out", () => {
     logFormat: undefined,
     pathFields: undefined,
     delimiter: undefined,
+    columns: undefined,
+    decimalComma: undefined,
     valueField: "value",
     attrFields: undefined,
     where: [],
@@ -74,6 +76,8 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       logFormat: undefined,
       pathFields: undefined,
       delimiter: undefined,
+      columns: undefined,
+      decimalComma: undefined,
       valueField: "ms",
       attrFields: [
         { name: "status", key: "http.status" },

@@ -51,13 +51,17 @@ export class CsvReader implements LineReader {
   /** The begin of a record whose quotes do not close in the lines that were read so far. */
   readonly #held = new ByteBuffer();
 
-  /** Without a separator it is found in the header: the one that splits off the fields that are wanted. */
+  /**
+   * Without a separator it is found in the header: the one that splits off the fields that are wanted. `columns` are the
+   * names where there is no header; it throws a UsageError when they lack one that is asked for.
+   */
   constructor(
     fields: Fields,
     sink: Sink,
     watch: FieldWatch,
     timed: TimedField,
     separator: Separator | undefined,
+    columns?: readonly string[],
   ) {
     this.#fields = fields;
     this.#sink = sink;
@@ -69,6 +73,7 @@ export class CsvReader implements LineReader {
       (bytes, from, to) => this.#text(bytes, from, to),
     );
     if (separator !== undefined) this.#record = this.#recordOf(separator);
+    if (columns !== undefined) this.#header = this.#headerOf(columns, "--columns");
   }
 
   /** Throws a UsageError when the header has not the columns that are asked for. */
@@ -114,7 +119,8 @@ export class CsvReader implements LineReader {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = from;
     while (at < to) {
-      if (this.#header === undefined && (bytes[at] === HASH || isBlank(bytes, at))) {
+      const isBefore = this.#record === undefined || this.#header === undefined;
+      if (isBefore && ((bytes[at] === HASH && this.#header === undefined) || isBlank(bytes, at))) {
         this.#sink.lines++;
         at = bytes.indexOf(LINE_FEED, at) + 1;
         continue;
@@ -170,7 +176,9 @@ export class CsvReader implements LineReader {
       const record = this.#recordOf(separator);
       if (record.split(bytes, at, end) < 0) continue;
       const names = this.#cells(record, bytes, at).map((name) => name.trim());
-      const wanted = this.#line.names.filter((name) => names.includes(name)).length;
+      const wanted = this.#header === undefined
+        ? this.#line.names.filter((name) => names.includes(name)).length
+        : Number(names.length === this.#header.names.length);
       const columns = names.length;
       if (wanted > best.wanted || (wanted === best.wanted && columns > best.columns)) {
         best = { wanted, columns, separator };
@@ -184,12 +192,12 @@ export class CsvReader implements LineReader {
     return new CsvRecord(character.charCodeAt(0), hasQuotes ? QUOTE : NO_QUOTE);
   }
 
-  #headerOf(names: readonly string[]): Header {
+  #headerOf(names: readonly string[], header = "The first line of the CSV input"): Header {
     const { valueField, attrFields = [], where = [], timeField } = this.#fields;
     const find = (name: string, flag: string) => {
       const column = names.indexOf(name);
       if (column >= 0) return column;
-      throw missingColumn("The first line of the CSV input", name, names, flag);
+      throw missingColumn(header, name, names, flag);
     };
     // In the order of LineFields, but what is wrong with the value is said first.
     const value = find(valueField, "--value-field");

@@ -15,6 +15,8 @@ export interface Fields {
   readonly attrFields: readonly AttrField[] | undefined;
   /** Fields that hold paths, of which attributes are made without identifiers and queries. */
   readonly pathFields?: readonly string[] | undefined;
+  /** Numbers have a comma in place of the point. */
+  readonly decimalComma?: boolean | undefined;
   /** A factor for a value without a unit of time: 1000 for seconds to ms. */
   readonly scale: number;
   /** What a value with a unit of time is converted to, the metric's unit; none when that is no unit of time. */

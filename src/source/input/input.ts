@@ -3,6 +3,7 @@ import { UsageError } from "../../platform/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
 import { CsvReader, type Separator, TSV } from "./csv.ts";
+import { pointed } from "./decimal_comma.ts";
 import { ExpositionReader } from "./exposition_lines.ts";
 import { FieldWatch, type OnManyValues, type OnNotUtf8 } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
@@ -26,6 +27,8 @@ export interface InputOptions extends Fields {
   readonly format: InputFormat | "auto";
   /** One character that separates the cells of CSV; undefined: the header tells. */
   readonly delimiter?: string | undefined;
+  /** The columns of CSV or TSV without a header. */
+  readonly columns?: readonly string[] | undefined;
   /** Where the fields are; the format `pattern` demands it. */
   readonly pattern?: Pattern | undefined;
   readonly onInvalid: OnInvalid;
@@ -300,7 +303,7 @@ class FirstLine implements LineReader {
     if (format === undefined) return;
     this.#reader ??= readerOf(format, this.#reading);
     this.#isFirst = false;
-    if (format !== "csv" && format !== "tsv") return;
+    if ((format !== "csv" && format !== "tsv") || options.columns !== undefined) return;
     const { lines } = sink;
     this.#reader.lines(head, 0, head.length);
     sink.lines = lines;
@@ -314,7 +317,7 @@ class FirstLine implements LineReader {
     while (this.#reader === undefined && at < to) {
       const end = bytes.indexOf(LINE_FEED, at);
       const line = new TextDecoder().decode(bytes.subarray(at, end)).trim();
-      const format = line === "" ? undefined : formatOf(line);
+      const format = line === "" ? undefined : this.#formatOf(line);
       if (format !== undefined) {
         this.#reader = readerOf(format, this.#reading);
         break;
@@ -323,6 +326,12 @@ class FirstLine implements LineReader {
       at = end + 1;
     }
     if (at < to) this.#reader?.lines(bytes, at, to);
+  }
+
+  /** A number with a decimal comma looks like two cells. */
+  #formatOf(line: string): InputFormat | undefined {
+    const plain = this.#reading.options.decimalComma ? pointed(line) : undefined;
+    return formatOf(plain !== undefined && formatOf(plain) === "text" ? plain : line);
   }
 
   tooLong(): void {
@@ -344,9 +353,16 @@ function readerOf(
     case "ndjson":
       return new NdjsonReader(options, sink, watch, timed);
     case "csv":
-      return new CsvReader(options, sink, watch, timed, separatorOf(options.delimiter));
+      return new CsvReader(
+        options,
+        sink,
+        watch,
+        timed,
+        separatorOf(options.delimiter),
+        options.columns,
+      );
     case "tsv":
-      return new CsvReader(options, sink, watch, timed, TSV);
+      return new CsvReader(options, sink, watch, timed, TSV, options.columns);
     case "text":
       return new TextReader(options, sink, watch);
     case "logfmt":

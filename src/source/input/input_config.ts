@@ -29,6 +29,10 @@ export interface InputConfig {
   readonly logFormat?: Setting | undefined;
   /** Undefined: the header tells. */
   readonly delimiter: string | undefined;
+  /** The columns of CSV or TSV without a header. */
+  readonly columns?: readonly string[] | undefined;
+  /** Numbers have a comma in place of the point. */
+  readonly decimalComma?: boolean | undefined;
   readonly valueField: string;
   readonly attrFields: readonly AttrField[] | undefined;
   readonly where: readonly Condition[];
@@ -57,6 +61,8 @@ export const INPUT_FLAGS = [
   "pattern",
   "logFormat",
   "delimiter",
+  "columns",
+  "decimalComma",
   "valueField",
   "attrField",
   "pathTemplate",
@@ -98,6 +104,8 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
     pattern: patternOf(flags, format),
     logFormat: logFormatOf(flags),
     delimiter: delimiterOf(flags),
+    columns: columnsOf(flags),
+    decimalComma: flags.decimalComma,
     valueField: valueField.value,
     attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
       const field = attrField(setting.value);
@@ -107,7 +115,10 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
       return field;
     }),
     where: settingsOf("where", flags).map((setting) => {
-      const condition = parseCondition(setting.value, zoneOf(flags));
+      const condition = parseCondition(setting.value, {
+        zone: zoneOf(flags),
+        decimalComma: flags.decimalComma,
+      });
       if ("expected" in condition) throw invalid(setting, condition.expected);
       return condition;
     }),
@@ -187,7 +198,21 @@ function formatOf(flags: SendFlags): InputFormat | "auto" {
     }
     return own;
   }
-  return format;
+  if (flags.columns === undefined || format === "tsv" || format === "csv") return format;
+  if (format === "auto") return "csv";
+  throw new UsageError(
+    `--columns has no effect with --input-format ${format}: leave one of them out`,
+  );
+}
+
+function columnsOf(flags: SendFlags): readonly string[] | undefined {
+  const setting = settingOf("columns", flags);
+  if (setting === undefined) return undefined;
+  const names = setting.value.split(",").map((name) => name.trim());
+  if (names.includes("") || new Set(names).size < names.length) {
+    throw invalid(setting, "different names with commas between them, for example time,path,value");
+  }
+  return names;
 }
 
 function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | undefined {

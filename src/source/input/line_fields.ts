@@ -113,7 +113,7 @@ export class LineFields {
   #valueOf(bytes: Uint8Array): number {
     let from = this.from[this.#value] ?? -1;
     let to = this.to[this.#value] ?? -1;
-    if (from < 0) return NaN;
+    if (from < 0 || this.#conversion.decimalComma) return NaN;
     if (bytes[from] === QUOTE && bytes[to - 1] === QUOTE) {
       from++;
       to--;

@@ -72,7 +72,7 @@ export class NdjsonReader implements LineReader {
     const tested = where.map(({ field }) => field);
     const names = [...attributes, ...tested, ...timeField === undefined ? [] : [timeField]];
     // Where the value is an attribute as well, every number has its own attributes.
-    if (!names.includes(valueField)) {
+    if (!names.includes(valueField) && !fields.decimalComma) {
       this.#scanner = new JsonScanner(valueField, names);
       if (tested.length > 0) {
         this.#conditions = new ConditionIndex(

@@ -2,6 +2,7 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
+import { pointed } from "./decimal_comma.ts";
 import { timeListOf } from "./time_list.ts";
 
 /** What a value's number is multiplied with, and what its unit of time is converted to. */
@@ -10,10 +11,11 @@ export interface Conversion {
   readonly duration: DurationUnit | undefined;
   /** The unit of time of values without one, where a format defines it: they may be lists of times. */
   readonly implied?: string | undefined;
+  readonly decimalComma?: boolean | undefined;
 }
 
-export function conversionOf({ scale, unit }: Fields, implied?: string): Conversion {
-  return { scale, duration: DurationUnit.of(unit), implied };
+export function conversionOf({ scale, unit, decimalComma }: Fields, implied?: string): Conversion {
+  return { scale, duration: DurationUnit.of(unit), implied, decimalComma };
 }
 
 /**
@@ -22,19 +24,23 @@ export function conversionOf({ scale, unit }: Fields, implied?: string): Convers
  */
 export function usableValue(
   found: unknown,
-  { scale, duration, implied }: Conversion,
+  { scale, duration, implied, decimalComma }: Conversion,
   what: string,
 ): number | string {
   if (found === undefined) return `no ${what}`;
-  const raw = implied === undefined ? found : withUnit(found, implied);
+  const plain = decimalComma && typeof found === "string" ? pointed(found) : found;
+  if (plain === undefined) {
+    return `${what} has a point, though --decimal-comma is set: ${quoteClipped(found, MOST_SHOWN)}`;
+  }
+  const raw = implied === undefined ? plain : withUnit(plain, implied);
   const number = typeof raw === "number" ? raw : typeof raw === "string" ? decimal(raw) : NaN;
   const converted = typeof raw === "string" && Number.isNaN(number)
     ? duration?.convert(raw) ?? NaN
     : NaN;
   const value = Number.isNaN(number) ? converted : number * scale;
-  if (Number.isNaN(value)) return `${what} ${whyNoNumber(raw)}: ${quoteClipped(raw, MOST_SHOWN)}`;
-  if (!Number.isFinite(value)) return `${what} is not finite: ${quoteClipped(raw, MOST_SHOWN)}`;
-  if (value < 0) return `${what} is negative: ${quoteClipped(raw, MOST_SHOWN)}`;
+  if (Number.isNaN(value)) return `${what} ${whyNoNumber(raw)}: ${quoteClipped(found, MOST_SHOWN)}`;
+  if (!Number.isFinite(value)) return `${what} is not finite: ${quoteClipped(found, MOST_SHOWN)}`;
+  if (value < 0) return `${what} is negative: ${quoteClipped(found, MOST_SHOWN)}`;
   return value + 0; // 0 of -0
 }
 

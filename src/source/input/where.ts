@@ -2,12 +2,21 @@ import { decimal } from "../../platform/number.ts";
 import { nanosecondsOf } from "./duration.ts";
 import { parseTime } from "./time.ts";
 import type { TimeZone } from "./time_zone.ts";
+import { pointed } from "./decimal_comma.ts";
 
 /** A condition that a line has to fulfil, or it is skipped. */
 export interface Condition {
   readonly field: string;
   /** Undefined: the line has no such field, which only `!=` is content with. */
   readonly holds: (text: string | undefined) => boolean;
+}
+
+/** How the fields that are compared are written. */
+interface Notation {
+  /** The zone of times without one. */
+  readonly zone?: TimeZone | undefined;
+  /** Numbers have a comma in place of the point. */
+  readonly decimalComma?: boolean | undefined;
 }
 
 const OPERATOR = /!=|>=|<=|[=~<>]/;
@@ -20,11 +29,11 @@ const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> =
 
 /**
  * FIELD=VALUE, FIELD!=VALUE, FIELD~REGEX, or FIELD>VALUE, >=, <, <= with a number, a duration or a time, at the first
- * operator; the expression is found anywhere in the field. `zone` is that of times without one.
+ * operator; the expression is found anywhere in the field.
  */
 export function parseCondition(
   text: string,
-  zone?: TimeZone,
+  notation: Notation = {},
 ): Condition | { readonly expected: string } {
   const match = OPERATOR.exec(text);
   const operator = match?.[0] ?? "";
@@ -35,14 +44,15 @@ export function parseCondition(
   if (operator === "=") return { field, holds: (text) => text === operand };
   if (operator === "~") return expressionCondition(field, operand);
   const compare = COMPARISONS[operator];
-  const measure = measureOf(operand, zone);
+  const measure = measureOf(operand, notation);
   if (compare === undefined || measure === undefined) {
     return {
       expected: `a number, a duration or a time behind the ${operator}, for example status>=500`,
     };
   }
   const limit = measure(operand);
-  return { field, holds: (text) => text !== undefined && compare(measure(text), limit) };
+  const read = notation.decimalComma ? (text: string) => measure(pointed(text) ?? "") : measure;
+  return { field, holds: (text) => text !== undefined && compare(read(text), limit) };
 }
 
 function expressionCondition(
@@ -60,7 +70,7 @@ function expressionCondition(
 /** The number of what is compared, NaN where a text has none, by what the operand is: a number, a duration or a time. */
 function measureOf(
   operand: string,
-  zone: TimeZone | undefined,
+  { zone }: Notation,
 ): ((text: string) => number) | undefined {
   const time = (text: string) => {
     const found = parseTime(text, "auto", zone);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseCondition } from "../../../src/source/input/where.ts";
 import { readInput } from "../../../src/source/input/input.ts";
 import { bytesOf, type Options, pieces, readChunks, type Reading, readText } from "./reading.ts";
 
@@ -257,4 +258,48 @@ Deno.test("readInput() reads the columns of JMeter, k6 and hey", async () => {
     scale: 1000,
     attrFields: [{ name: "status-code", key: "status" }],
   });
+});
+
+Deno.test("readInput() takes the names of columns where CSV has no header", async () => {
+  const options: Options = {
+    columns: ["a", "value"],
+    attrFields: [{ name: "a", key: "a" }],
+  };
+  const rows = measured([5, { a: "x" }], [6, { a: "#y" }]);
+  await reads("\nx,5\n#y,6\n", rows, options);
+  await reads("x;5\n#y;6\n", rows, options);
+  await reads("x\t5\n#y\t6\n", rows, { ...options, format: "tsv" });
+  await reads("x|5\n#y|6\n1|2|3\n", {
+    ...rows,
+    invalid: [[3, "3 fields, but the header has 2 fields"]],
+  }, { ...options, delimiter: "|" });
+  await assert.rejects(readText("x,5\n", { ...CSV, ...options, valueField: "ms" }), {
+    name: "UsageError",
+    message:
+      '--columns names no column "ms": it names "a", "value". Name the right one with --value-field',
+  });
+});
+
+Deno.test("readInput() reads decimal commas where they are named, and no point that may mean anything", async () => {
+  const decimalComma = true;
+  const invalid = [
+    [5, '"value" has a point, though --decimal-comma is set: "1.5"'],
+    [6, '"value" has a point, though --decimal-comma is set: "1.234"'],
+  ] as const;
+  await reads("a;value\nx;1,5\nx;1.234,5\nx;7\nx;1.5\nx;1.234\nx;0,5 s\n", {
+    ...measured([1.5, {}], [1234.5, {}], [7, {}], [500, {}]),
+    invalid,
+  }, { decimalComma, unit: "ms" });
+  await reads('{"value":"1,5"}\n{"value":1.5}\n', measured([1.5, {}], [1.5, {}]), {
+    decimalComma,
+    format: "ndjson",
+  });
+  await reads('{"value":"1.5"}\n', {
+    measurements: [],
+    invalid: [[1, invalid[0][1]]],
+  }, { decimalComma, format: "ndjson" });
+  await reads("1,5\n2\n", measured([1.5, {}], [2, {}]), { decimalComma, format: "auto" });
+  const condition = parseCondition("value>1.5", { decimalComma });
+  assert.ok("holds" in condition);
+  assert.deepEqual(["1,6", "1,5", "2", "1.6"].map(condition.holds), [true, false, true, false]);
 });

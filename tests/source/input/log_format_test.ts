@@ -230,7 +230,7 @@ Deno.test("readInput() converts the times of a log format from their own unit, a
   assert.deepEqual((await measured("%{us}T", "2\n", { unit: "us" })).values, [2]);
   assert.deepEqual((await measured("%s %B", "200 3\n", { valueField: "bytes" })).values, [21]);
   assert.deepEqual((await measured("$request_time", "2.5\n", { unit: "By" })).reasons, [
-    '"request_time" has a unit of time, but the metric\'s --unit is none: "2.5s"',
+    '"request_time" has a unit of time, but the metric\'s --unit is none: "2.5"',
   ]);
 });
 

@@ -100,7 +100,7 @@ for (
     ['{"value":null}', '"value" is not a number: null'],
     ['{"value":true}', '"value" is not a number: true'],
     ['{"value":""}', '"value" is not a number: ""'],
-    ['{"value":"12 ms"}', '"value" is not a number: "12 ms"'],
+    ['{"value":"12 ms"}', '"value" has a unit of time, but the metric\'s --unit is none: "12 ms"'],
     ['{"value":"0x10"}', '"value" is not a number: "0x10"'],
     ['{"value":[1]}', '"value" is not a number: [1]'],
     [`{"value":"${"x".repeat(99)}"}`, `"value" is not a number: "${"x".repeat(40)}…"`],

@@ -67,7 +67,7 @@ Deno.test("parseCondition() compares with numbers, durations and times alone", (
 });
 
 Deno.test("parseCondition() compares times without a zone in the zone that is named", () => {
-  const condition = parseCondition("t<2026-01-31 12:00:00", timeZoneOf("Europe/Berlin"));
+  const condition = parseCondition("t<2026-01-31 12:00:00", { zone: timeZoneOf("Europe/Berlin") });
   assert.ok("holds" in condition);
   assert.equal(condition.holds("2026-01-31T10:59:59Z"), true);
   assert.equal(condition.holds("2026-01-31T11:00:00Z"), false);
