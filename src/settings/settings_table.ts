@@ -308,6 +308,13 @@ export const SETTINGS = {
     commands: MEASURING,
     help: "Names of the columns of csv or tsv without a header",
   },
+  unwrap: {
+    kind: "text",
+    argument: "FIELD",
+    group: "From data",
+    commands: MEASURING,
+    help: "Field of JSON whose text is JSON or logfmt: its fields are the line's",
+  },
   decimalComma: {
     kind: "toggle",
     group: "From data",

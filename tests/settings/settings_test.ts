@@ -249,6 +249,7 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [`f${i}`],
     bad: "",
   },
+  unwrap: { ...text(source("unwrap", input)), bad: "" },
   columns: {
     text: (i) => `value,c${i}`,
     read: source("columns", input),

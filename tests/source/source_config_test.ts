@@ -47,6 +47,7 @@ Deno.test("sourceConfig() fills in what an input leaves out", () => {
     delimiter: undefined,
     columns: undefined,
     decimalComma: undefined,
+    unwrap: undefined,
     valueField: "value",
     attrFields: undefined,
     where: [],
@@ -78,6 +79,7 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       delimiter: undefined,
       columns: undefined,
       decimalComma: undefined,
+      unwrap: undefined,
       valueField: "ms",
       attrFields: [
         { name: "status", key: "http.status" },
@@ -166,6 +168,18 @@ Deno.test("sourceConfig() takes the format that a flag belongs to, and no other"
   assert.equal(format({ delimiter: "tab", inputFormat: "csv" }), "csv");
   const input = { input: ["-"] };
   refused({ ...input, delimiter: ";", inputFormat: "ndjson" }, /^--delimiter has no effect with/);
+  assert.equal(format({ columns: "a,value" }), "csv");
+  assert.equal(format({ columns: "a,value", inputFormat: "tsv" }), "tsv");
+  refused({ ...input, columns: "a", inputFormat: "text" }, /^--columns has no effect with/);
+  refused(
+    { ...input, unwrap: "msg", inputFormat: "csv" },
+    /^--unwrap reads a field of JSON, not of csv/,
+  );
+  assert.equal(format({ logFormat: "$status" }), "pattern");
+  refused(
+    { ...input, logFormat: "$status", pattern: "(?<a>.)" },
+    /^--pattern and --log-format both/,
+  );
   refused({ ...input, pattern: "(?<a>.)", inputFormat: "csv" }, /^--pattern has no effect with/);
   refused({ ...input, inputFormat: "pattern" }, /^--input-format pattern needs the pattern/);
 });

@@ -20,6 +20,7 @@ import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts"
 import { TextReader } from "./text.ts";
 import { TimedField } from "./timed_field.ts";
 import { W3cReader } from "./w3c.ts";
+import { PLAIN, WrappedLineReader, wrappingOf } from "./wrapped_lines.ts";
 
 export type { InputFormat } from "./format.ts";
 
@@ -29,6 +30,8 @@ export interface InputOptions extends Fields {
   readonly delimiter?: string | undefined;
   /** The columns of CSV or TSV without a header. */
   readonly columns?: readonly string[] | undefined;
+  /** A field of JSON whose text is JSON or logfmt. */
+  readonly unwrap?: string | undefined;
   /** Where the fields are; the format `pattern` demands it. */
   readonly pattern?: Pattern | undefined;
   readonly onInvalid: OnInvalid;
@@ -286,7 +289,7 @@ class FirstLine implements LineReader {
   constructor(reading: Reading, head?: Uint8Array) {
     this.#reading = reading;
     const { format } = reading.options;
-    if (format !== "auto") this.#reader = readerOf(format, reading);
+    if (format !== "auto" && !MAY_BE_WRAPPED.has(format)) this.#reader = readerOf(format, reading);
     if (head !== undefined) this.#resume(head);
   }
 
@@ -301,7 +304,7 @@ class FirstLine implements LineReader {
     const line = new TextDecoder().decode(head).trim();
     const format = options.format === "auto" ? formatOf(line) : options.format;
     if (format === undefined) return;
-    this.#reader ??= readerOf(format, this.#reading);
+    this.#reader ??= this.#readerOf(format, line);
     this.#isFirst = false;
     if ((format !== "csv" && format !== "tsv") || options.columns !== undefined) return;
     const { lines } = sink;
@@ -317,15 +320,37 @@ class FirstLine implements LineReader {
     while (this.#reader === undefined && at < to) {
       const end = bytes.indexOf(LINE_FEED, at);
       const line = new TextDecoder().decode(bytes.subarray(at, end)).trim();
-      const format = line === "" ? undefined : this.#formatOf(line);
-      if (format !== undefined) {
-        this.#reader = readerOf(format, this.#reading);
+      const { format } = this.#reading.options;
+      const own = line === "" ? undefined : format === "auto" ? this.#formatOf(line) : format;
+      if (own !== undefined) {
+        this.#reader = this.#readerOf(own, line);
         break;
       }
       this.#reading.sink.lines++;
       at = end + 1;
     }
     if (at < to) this.#reader?.lines(bytes, at, to);
+  }
+
+  /** The reader of the format, or of container logs that hold its lines. */
+  #readerOf(format: InputFormat, line: string): LineReader {
+    const { options, sink } = this.#reading;
+    const { unwrap } = options;
+    const wrapping = MAY_BE_WRAPPED.has(format) || options.format === "auto"
+      ? wrappingOf(line) ?? (unwrap !== undefined && format === "ndjson" ? PLAIN : undefined)
+      : undefined;
+    if (wrapping === undefined) {
+      if (unwrap === undefined) return readerOf(format, this.#reading);
+      throw new UsageError(
+        `--unwrap reads a field of JSON, and the input is ${format}: leave it out, or name the fields with --pattern`,
+      );
+    }
+    return new WrappedLineReader(wrapping, {
+      format: options.format,
+      unwrap,
+      sink,
+      readerOf: (inner) => readerOf(inner, this.#reading),
+    });
   }
 
   /** A number with a decimal comma looks like two cells. */
@@ -344,6 +369,14 @@ class FirstLine implements LineReader {
     this.#reader?.end();
   }
 }
+
+/** Formats that may stand inside container logs, so that the first line has to be looked at. */
+const MAY_BE_WRAPPED: ReadonlySet<InputFormat> = new Set([
+  "ndjson",
+  "logfmt",
+  "combined",
+  "pattern",
+]);
 
 function readerOf(
   format: InputFormat,

@@ -31,6 +31,8 @@ export interface InputConfig {
   readonly delimiter: string | undefined;
   /** The columns of CSV or TSV without a header. */
   readonly columns?: readonly string[] | undefined;
+  /** The field whose text is JSON or logfmt. */
+  readonly unwrap?: string | undefined;
   /** Numbers have a comma in place of the point. */
   readonly decimalComma?: boolean | undefined;
   readonly valueField: string;
@@ -63,6 +65,7 @@ export const INPUT_FLAGS = [
   "delimiter",
   "columns",
   "decimalComma",
+  "unwrap",
   "valueField",
   "attrField",
   "pathTemplate",
@@ -106,6 +109,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
     delimiter: delimiterOf(flags),
     columns: columnsOf(flags),
     decimalComma: flags.decimalComma,
+    unwrap: unwrapOf(flags, format),
     valueField: valueField.value,
     attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
       const field = attrField(setting.value);
@@ -203,6 +207,15 @@ function formatOf(flags: SendFlags): InputFormat | "auto" {
   throw new UsageError(
     `--columns has no effect with --input-format ${format}: leave one of them out`,
   );
+}
+
+function unwrapOf(flags: SendFlags, format: InputConfig["format"]): string | undefined {
+  const setting = settingOf("unwrap", flags);
+  if (setting !== undefined && format !== "auto" && format !== "ndjson") {
+    throw new UsageError(`--unwrap reads a field of JSON, not of ${format}: leave it out`);
+  }
+  if (setting?.value.trim() === "") throw invalid(setting, "the name of a field");
+  return setting?.value;
 }
 
 function columnsOf(flags: SendFlags): readonly string[] | undefined {

@@ -134,12 +134,16 @@ export class LogfmtReader implements LineReader {
 
   /** All fields of a line. */
   #pairs(bytes: Uint8Array, at: number): readonly (readonly [string, string])[] {
-    const line = this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at)));
-    return Array.from(
-      line.matchAll(/(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g),
-      ([, key = "", quoted, plain]) => [key, unescaped(quoted ?? plain ?? "")],
-    );
+    return logfmtPairs(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
   }
+}
+
+/** The keys and values of a line. */
+export function logfmtPairs(line: string): readonly (readonly [key: string, value: string])[] {
+  return Array.from(
+    line.matchAll(/(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g),
+    ([, key = "", quoted, plain]) => [key, quoted === undefined ? plain ?? "" : unescaped(quoted)],
+  );
 }
 
 function isName(name: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {

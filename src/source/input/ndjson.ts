@@ -4,6 +4,7 @@ import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
+import { fieldOf, isObject, parseJson } from "./json_object.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
 import type { LineScanner } from "./line_scanner.ts";
@@ -224,7 +225,7 @@ export class NdjsonReader implements LineReader {
 
   #histogram(text: string, field: (name: string) => unknown): void {
     const sink = this.#sink;
-    const line = parse(text);
+    const line = parseJson(text);
     if (!isObject(line)) throw new Error("a line that was an object is not");
     if (!conditionsHold(field, this.#fields, this.#watch)) {
       sink.skipped++;
@@ -306,26 +307,16 @@ export class NdjsonReader implements LineReader {
   }
 
   #look(bytes: Uint8Array, at: number): void {
-    const line = parse(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
+    const line = parseJson(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
     if (isObject(line)) this.#timed.look(Object.entries(line));
   }
 }
 
 const NO_OBJECT = `"${ATTRIBUTES}" is no object`;
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined; // no JSON text means undefined
-  }
-}
-
-/** The same, but an integer that a double does not hold exactly keeps its digits, as a string. */
+/** The value of JSON, where an integer that a double does not hold exactly keeps its digits, as a string. */
 function parseExactly(text: string): unknown {
-  if (!LONG_INTEGER.test(text)) return parse(text);
+  if (!LONG_INTEGER.test(text)) return parseJson(text);
   try {
     // The types do not know the third argument yet (ECMA-262, JSON.parse source text access).
     return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
@@ -342,15 +333,3 @@ function parseExactly(text: string): unknown {
 const EXACT = 2 ** 53;
 const LONG_INTEGER = /\d{16}/;
 const INTEGER = /^-?\d+$/;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The field of that name, or else, where the name has dots, the one at that path. */
-function fieldOf(object: JsonObject, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name];
-  const dot = name.indexOf(".");
-  const inner = dot < 0 ? undefined : fieldOf(object, name.slice(0, dot));
-  return isObject(inner) ? fieldOf(inner, name.slice(dot + 1)) : undefined;
-}
