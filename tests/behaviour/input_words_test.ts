@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { gzip } from "../support/gzip.ts";
 import { onePoint } from "../support/histogram.ts";
-import { measure } from "../support/run_fixture.ts";
+import { usageError } from "../support/fixture.ts";
+import { measure, testFixtures } from "../support/run_fixture.ts";
 
 const lines = (...all: readonly string[]) => all.map((line) => `${line}\n`).join("");
 
@@ -140,3 +141,50 @@ Deno.test("--log-format reads nginx's lines, skips others, and ends with 1 when 
   });
   assert.deepEqual([none.summary["skipped"], none.summary["invalid"]], [2, 0]);
 });
+
+Deno.test("an input of which no line gave a value is told with its format and its fields", async () => {
+  for (
+    const [format, stdin] of [
+      ["NDJSON", '{"ms":5,"path":"/a"}\n'],
+      ["logfmt", "ms=5 path=/a\n"],
+    ] as const
+  ) {
+    await measure({
+      args: ["--input", "-"],
+      stdin,
+      status: 1,
+      posts: 0,
+      said: [
+        'line 1 not used: no "value"',
+        `no line gave a value: they were read as ${format}, and one has the fields "ms", "path". ` +
+        "Name the one with the value with --value-field, or describe other lines with --pattern " +
+        "or --log-format",
+      ],
+    });
+  }
+});
+
+testFixtures([
+  usageError(
+    "free text is told from CSV",
+    {
+      args: ["plot", "--input", "-"],
+      stdin: "Server started, listening\n",
+    },
+    /^ERROR: The input was taken for CSV, because .* names no column "value": it names "Server started", "listening"\. Name the right one with --value-field\. For lines of free text use --pattern, or --log-format$/,
+  ),
+  usageError(
+    "pretty-printed JSON is refused with the user's own flags",
+    {
+      args: ["plot", "--input", "a.json", "--value-field", "took ms", "--unit", "s"],
+      files: { "a.json": '{\n  "took ms": 5\n}\n' },
+    },
+    "ERROR: The input \"a.json\" is pretty-printed JSON, which is not read here. Convert it: jq -c . a.json | otlp-histogram --input - --unit s --value-field 'took ms'",
+  ),
+  usageError("a file without its flag is told which one", {
+    args: ["plot", "access.log"],
+  }, /^ERROR: access\.log belongs to no flag: use --input access\.log/),
+  usageError("several files after --input are told how", {
+    args: ["plot", "--input", "a", "b"],
+  }, /^ERROR: An argument \(not shown\) follows --input FILE: give --input for each file/),
+]);

@@ -53,6 +53,7 @@ Deno.test("sourceConfig() fills in what an input leaves out", () => {
     where: [],
     scale: 1,
     time: undefined,
+    ownFlags: [],
     notOfExpositions: [],
   });
 });
@@ -89,6 +90,11 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       where: [],
       scale: 1000,
       time: { field: "at", format: "auto", zone: undefined, intervalMs: 60_000, latenessMs: 5000 },
+      ownFlags: [
+        ...["--input-format", "csv", "--value-field", "ms", "--attr-field", "status=http.status"],
+        ...["--attr-field", "host", "--attr-field", "a=b=c", "--scale", "1e3"],
+        ...["--time-field", "at", "--lateness", "5"],
+      ],
       notOfExpositions: ["--value-field", "--attr-field", "--scale", "--time-field"],
     },
   );

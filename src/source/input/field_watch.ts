@@ -31,6 +31,9 @@ export class FieldWatch {
     this.#onNotUtf8 = onNotUtf8;
   }
 
+  /** The names of the fields of a line without the value, in the format that it was read in. */
+  sample: { readonly format: string; readonly names: readonly string[] } | undefined;
+
   /** An attribute came of the field. */
   attribute(field: string, value: AttributeValue): void {
     if (this.#onNotUtf8 !== undefined && String(value).includes(REPLACEMENT)) {

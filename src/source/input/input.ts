@@ -28,6 +28,8 @@ export interface InputOptions extends Fields {
   readonly format: InputFormat | "auto";
   /** One character that separates the cells of CSV; undefined: the header tells. */
   readonly delimiter?: string | undefined;
+  /** The user's flags that describe the input, to be repeated in a command. */
+  readonly ownFlags?: readonly string[] | undefined;
   /** The columns of CSV or TSV without a header. */
   readonly columns?: readonly string[] | undefined;
   /** A field of JSON whose text is JSON or logfmt. */
@@ -75,6 +77,8 @@ export interface Input extends AsyncIterable<Batch> {
   readonly progress: InputProgress;
   /** The fields of --attr-field and --where that no line had; to be asked at the end. */
   unseenFields(): readonly string[];
+  /** When nothing was measured: the fields of a line that was read, and its format. */
+  fieldSample?(): FieldWatch["sample"];
   /** Where no time field is named: a field of the first lines that plainly carries a time. */
   looksTimed(): string | undefined;
   /** Of a file that is followed: where reading begins. */
@@ -111,6 +115,7 @@ function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
   return {
     progress: reading.sink,
     unseenFields: () => unseenFields(reading),
+    fieldSample: () => reading.watch.sample,
     looksTimed: () => reading.timed.name,
   };
 }
@@ -183,7 +188,7 @@ async function* batchesOf({ name, stream }: NamedStream, reading: Reading): Asyn
   const splitter = new LineSplitter(new FirstLine(reading));
   sink.begin(name);
   try {
-    for await (const chunk of unpacked(chunks(stream, signal, sink), options.format, name)) {
+    for await (const chunk of unpacked(chunks(stream, signal, sink), options, name)) {
       for (let at = 0; at < chunk.length; at += BATCH_BYTES) {
         splitter.push(chunk.subarray(at, at + BATCH_BYTES));
         const batch = sink.drain();
@@ -225,20 +230,21 @@ async function* chunks(
 /** Lines of text, unpacked when they are gzip; a UsageError when they are something else. */
 export async function* unpacked(
   raw: AsyncIterable<Uint8Array>,
-  format: InputFormat | "auto",
+  options: Pick<InputOptions, "format" | "ownFlags">,
   name: string,
   isInner = false,
 ): AsyncGenerator<Uint8Array> {
   const begun = await begin(raw);
-  const content = contentOf(begun.head, format);
+  const content = contentOf(begun.head, options.format);
   if (content === "text") return yield* begun.all();
   if (content === "gzip" && !isInner) {
-    return yield* unpacked(gunzip(begun.all()), format, name, true);
+    return yield* unpacked(gunzip(begun.all()), options, name, true);
   }
   await begun.close();
   throw foreignError(
     content === "gzip" ? { what: "packed by gzip twice", command: "gzip -dc" } : content,
     name,
+    options.ownFlags,
   );
 }
 
@@ -285,6 +291,8 @@ class FirstLine implements LineReader {
   readonly #reading: Reading;
   #reader: LineReader | undefined;
   #isFirst = true;
+  /** The lines are taken for CSV because they are nothing else. */
+  #isGuess = false;
 
   constructor(reading: Reading, head?: Uint8Array) {
     this.#reading = reading;
@@ -323,13 +331,26 @@ class FirstLine implements LineReader {
       const { format } = this.#reading.options;
       const own = line === "" ? undefined : format === "auto" ? this.#formatOf(line) : format;
       if (own !== undefined) {
+        this.#isGuess = format === "auto" && own === "csv";
         this.#reader = this.#readerOf(own, line);
         break;
       }
       this.#reading.sink.lines++;
       at = end + 1;
     }
-    if (at < to) this.#reader?.lines(bytes, at, to);
+    if (at < to) this.#read(bytes, at, to);
+  }
+
+  #read(bytes: Uint8Array, from: number, to: number): void {
+    try {
+      this.#reader?.lines(bytes, from, to);
+    } catch (thrown) {
+      if (!this.#isGuess || !(thrown instanceof UsageError)) throw thrown;
+      throw new UsageError(
+        "The input was taken for CSV, because its first line is not JSON, key=value pairs, a number " +
+          `or an access log. ${thrown.message}. For lines of free text use --pattern, or --log-format`,
+      );
+    }
   }
 
   /** The reader of the format, or of container logs that hold its lines. */

@@ -42,6 +42,8 @@ export interface InputConfig {
   readonly scale: number;
   /** Undefined: measurements happen when they are read. */
   readonly time: TimeConfig | undefined;
+  /** The flags that describe the input and its metric, to be repeated in a command. */
+  readonly ownFlags?: readonly string[] | undefined;
   /** Flags that are of no use should the input turn out to be an exposition of Prometheus, which names all itself. */
   readonly notOfExpositions: readonly string[];
 }
@@ -133,6 +135,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
       (n) => n > 0,
     ),
     time: timeOf(flags, schedule),
+    ownFlags: ownFlagsOf(flags),
     notOfExpositions,
   };
 }
@@ -307,5 +310,14 @@ function pathFieldsOf(flags: SendFlags): readonly string[] | undefined {
       throw invalid(setting, "a field that --attr-field names, for example path");
     }
     return setting.value;
+  });
+}
+
+function ownFlagsOf(flags: SendFlags): readonly string[] {
+  return [...METRIC_FLAGS, ...INPUT_FLAGS].flatMap((key) => {
+    const value = flags[key];
+    if (value === undefined || value === false || key === "follow") return [];
+    if (value === true) return [flagName(key)];
+    return (typeof value === "string" ? [value] : value).flatMap((text) => [flagName(key), text]);
   });
 }

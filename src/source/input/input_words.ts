@@ -9,6 +9,8 @@ const MOST_NAMED = 10;
 /** After them a live input says how many more they are, at most so often. */
 const SUMMARY_EVERY_MS = 5000;
 const MOST_EXAMPLE = 40;
+/** So many fields of a line are named. */
+const MOST_NAMES = 20;
 
 /** What people are told about an input while it is read, and at its end. */
 export class InputWords {
@@ -94,6 +96,17 @@ export class InputWords {
         `the pattern matched none of ${
           counted(skipped, "line", "lines")
         }: compare it with one of them`,
+      );
+    }
+    const { measurements, histograms, invalid } = input.progress;
+    const sample = input.fieldSample?.();
+    if (measurements + histograms === 0 && invalid > 0 && sample !== undefined) {
+      const names = sample.names.slice(0, MOST_NAMES).map((name) => clip(name, MOST_EXAMPLE));
+      this.#warn(
+        `no line gave a value: they were read as ${sample.format}, and one has the fields ${
+          oneLine(names.map((name) => JSON.stringify(name)).join(", "))
+        }. Name the one with the value with --value-field, or describe other lines with --pattern ` +
+          "or --log-format",
       );
     }
     const unseen = input.unseenFields();

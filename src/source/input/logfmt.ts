@@ -27,6 +27,7 @@ export class LogfmtReader implements LineReader {
   readonly #sink: Sink;
   readonly #line: LineFields;
   readonly #timed: TimedField;
+  readonly #watch: FieldWatch;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #names: readonly Uint8Array[];
   /** 1 for a byte that a wanted key begins with. */
@@ -37,6 +38,7 @@ export class LogfmtReader implements LineReader {
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
     this.#sink = sink;
     this.#timed = timed;
+    this.#watch = watch;
     this.#line = new LineFields(
       fields,
       sink,
@@ -57,6 +59,10 @@ export class LogfmtReader implements LineReader {
         continue;
       }
       if (this.#timed.wanted) this.#timed.look(this.#pairs(bytes, first));
+      this.#watch.sample ??= {
+        format: "logfmt",
+        names: this.#pairs(bytes, first).map(([name]) => name),
+      };
       const feed = this.#find(bytes, first);
       if (this.#problem === undefined) this.#line.take(bytes, view, this.#sink.lines);
       else this.#sink.unusable(this.#problem);

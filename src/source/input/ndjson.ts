@@ -216,7 +216,10 @@ export class NdjsonReader implements LineReader {
       sink.skipped++;
       return;
     }
-    if (typeof found === "string") return sink.unusable(found);
+    if (typeof found === "string") {
+      this.#watch.sample ??= { format: "NDJSON", names: Object.keys(parsed) };
+      return sink.unusable(found);
+    }
     const attributes = this.#attributes(field);
     if (attributes === undefined) return sink.unusable(NO_OBJECT);
     if (found.time === undefined) sink.measured(found.value, attributes);
