@@ -22,11 +22,13 @@ export function parseFlags<Command extends CommandName>(
   const keys = new Map(flagKeysOf(command).map((key) => [flagName(key), key]));
   const values = new Map<FlagKey, Value>();
   const left = [...args];
+  let last = "";
   for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
     if (arg === "--" && left.length === 0) break;
     const [, name = "", attached] = /^(--[^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     const key = keys.get(name);
-    if (key === undefined) throw unknownArgument(arg, command, [...keys.keys()]);
+    if (key === undefined) throw unknownArgument(arg, command, [...keys.keys()], last);
+    last = name;
     const row = rowOf(key);
     const before = values.get(key);
     if (before !== undefined && !row.repeats) {
@@ -79,7 +81,25 @@ function parseToggle(name: string, attached: string | undefined, command: Comman
   throw usage(`${name} takes no value`, command);
 }
 
-function unknownArgument(arg: string, command: string, names: readonly string[]): UsageError {
+/** File names that people have measurements in; a token has no such end. */
+const DATA_FILE = /^[\w./-]+\.(?:log|txt|csv|tsv|json|ndjson|jsonl|prom)(?:\.\d+)?(?:\.gz)?$/;
+
+/** `last` is the flag before the argument. */
+function unknownArgument(
+  arg: string,
+  command: string,
+  names: readonly string[],
+  last = "",
+): UsageError {
+  if (names.includes("--input") && !arg.startsWith("-")) {
+    if (last === "--input") {
+      return usage(
+        "An argument (not shown) follows --input FILE: give --input for each file",
+        command,
+      );
+    }
+    if (DATA_FILE.test(arg)) return usage(`${arg} belongs to no flag: use --input ${arg}`, command);
+  }
   const shown = arg.startsWith("--") ? arg.replace(/=.*/s, "") : arg;
   const ours = names.includes("--endpoint") ? foreignFlags().get(shown) : undefined;
   if (ours !== undefined) return usage(`No flag ${shown}: use ${ours}`, command);

@@ -53,28 +53,6 @@ export function tlsVersion(
 }
 
 /**
- * Writes to a stream of node:zlib; resolves when that is done or the stream is closed, since 2.6 does not always say that
- * a write is done when it failed. Then: the callback of `write` alone.
- */
-export function writeOrClose(
-  stream: {
-    write(chunk: Uint8Array, done: () => void): unknown;
-    once(event: "close", listener: () => void): unknown;
-    off(event: "close", listener: () => void): unknown;
-  },
-  chunk: Uint8Array,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off("close", done);
-      resolve();
-    };
-    stream.once("close", done);
-    stream.write(chunk, done);
-  });
-}
-
-/**
  * Locks a file for as long as the process lives or until it is closed; undefined when another process has it. The lock is
  * SQLite's on an empty database, which ends with the process, however it ends: 2.6 has no lock of its own that does not
  * wait, and a process that waits for one cannot end. Then: `FsFile.tryLock`, once no process with this lock is left.

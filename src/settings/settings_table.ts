@@ -278,12 +278,15 @@ export const SETTINGS = {
       "logfmt",
       "combined",
       "pattern",
+      "w3c",
       "prometheus",
     ],
     default: "auto",
     group: "From data",
     commands: MEASURING,
-    help: "ndjson, csv, tsv, text, logfmt, combined (an access log), pattern or prometheus; auto " +
+    help:
+      "ndjson, csv, tsv, text, logfmt, combined (an access log), pattern, w3c (IIS, CloudFront) or " +
+      "prometheus; auto " +
       "goes by the first line",
   },
   pattern: {
@@ -293,12 +296,39 @@ export const SETTINGS = {
     commands: MEASURING,
     help: "Regular expression whose named groups are the fields: took (?<value>\\d+) ms",
   },
+  logFormat: {
+    kind: "text",
+    argument: "FORMAT",
+    group: "From data",
+    commands: MEASURING,
+    help: "The log_format of nginx or the LogFormat of Apache that the lines were written with",
+  },
   delimiter: {
     kind: "text",
     argument: "CHAR",
     group: "From data",
     commands: MEASURING,
     help: "What separates the cells of csv; by default , ; or a tab, as the header tells",
+  },
+  columns: {
+    kind: "text",
+    argument: "A,B,C",
+    group: "From data",
+    commands: MEASURING,
+    help: "Names of the columns of csv or tsv without a header",
+  },
+  unwrap: {
+    kind: "text",
+    argument: "FIELD",
+    group: "From data",
+    commands: MEASURING,
+    help: "Field of JSON whose text is JSON or logfmt: its fields are the line's",
+  },
+  decimalComma: {
+    kind: "toggle",
+    group: "From data",
+    commands: MEASURING,
+    help: "Numbers are written with a decimal comma: 1.234,5",
   },
   valueField: {
     kind: "text",
@@ -317,13 +347,22 @@ export const SETTINGS = {
     help: "Field that becomes an attribute, named KEY if given; by default none, of ndjson the " +
       "object attributes",
   },
+  pathTemplate: {
+    kind: "text",
+    argument: "FIELD",
+    repeats: true,
+    group: "From data",
+    commands: MEASURING,
+    help: "Attribute field that holds a path: replace its identifiers by {id}, and drop its query",
+  },
   where: {
     kind: "text",
     argument: "CONDITION",
     repeats: true,
     group: "From data",
     commands: MEASURING,
-    help: "Skip other lines: FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX; several must all hold",
+    help: "Skip other lines: FIELD=VALUE, FIELD!=VALUE, FIELD~REGEX, or FIELD>N (>=, <, <=) of " +
+      "numbers and times; several must all hold",
   },
   scale: {
     kind: "text",
@@ -350,6 +389,13 @@ export const SETTINGS = {
     help:
       "How it is written: rfc3339, clf (an access log), or the unit of a number, s, ms, us or " +
       "ns; auto goes by its look",
+  },
+  timeZone: {
+    kind: "text",
+    argument: "ZONE",
+    group: "From data",
+    commands: MEASURING,
+    help: "Zone of times without one: a name, Europe/Berlin, or an offset, +02:00",
   },
   lateness: {
     kind: "text",

@@ -28,6 +28,8 @@ export interface SourceStatus {
   readonly invalid: number;
   /** Lines of the input that a condition left out. */
   readonly skipped: number;
+  /** Whether the pattern of the input matched none of its lines. */
+  readonly matchesNothing?: boolean | undefined;
   /** Why the input broke off before its end. */
   readonly broken: string | undefined;
   /** Up to where the lines of a followed file have been recorded. */

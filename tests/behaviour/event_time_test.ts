@@ -152,6 +152,6 @@ testFixtures([
   usageError(
     "--time-field with --interval 0 is exit 2",
     { args: ["--endpoint", "{url}", ...TIMED, "--interval", "0", "--loop"] },
-    "ERROR: --time-field puts measurements into intervals: give --interval more than 0",
+    "ERROR: --time-field puts measurements into intervals: set --interval to 0.001 seconds or more",
   ),
 ]);

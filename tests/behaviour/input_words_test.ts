@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { gzip } from "../support/gzip.ts";
 import { onePoint } from "../support/histogram.ts";
-import { measure } from "../support/run_fixture.ts";
+import { usageError } from "../support/fixture.ts";
+import { measure, testFixtures } from "../support/run_fixture.ts";
 
 const lines = (...all: readonly string[]) => all.map((line) => `${line}\n`).join("");
 
@@ -75,3 +77,114 @@ Deno.test("a live input's lines that cannot be used are counted while they come"
   });
   assert.equal(sent.summary["invalid"], 15);
 });
+
+Deno.test("text that is not UTF-8 is reported once, with the command that converts it", async () => {
+  await measure({
+    args: ["--input", "in.csv", "--attr-field", "city"],
+    files: {
+      "in.csv": Uint8Array.from(
+        "city,value\nK\xf6ln,5\nK\xe4ln,6\n",
+        (character) => character.charCodeAt(0),
+      ),
+    },
+    said: [
+      '"city" has text that is not UTF-8 ("K\ufffdln"): different values may have become one ' +
+      "series. Convert the input first, for example " +
+      "iconv -f ISO-8859-1 -t UTF-8 FILE | otlp-histogram --input -",
+    ],
+  });
+});
+
+Deno.test("damage behind gzip's contents costs none of the lines, and ends with 1", async () => {
+  const packed = await gzip(lines(...Array.from({ length: 3000 }, () => "7")));
+  const sent = await measure({
+    args: ["--input", "in.gz"],
+    files: { "in.gz": Uint8Array.of(...packed, 1, 2, 3) },
+    status: 1,
+    said: "any",
+  });
+  assert.equal(onePoint(sent).count, 3000);
+});
+
+Deno.test("a time of the year 2262 makes its line invalid, and --time-field needs intervals of 1 ms", async () => {
+  const sent = await measure({
+    args: ["--input", "-", "--time-field", "t"],
+    stdin: lines(
+      '{"value":1,"t":"2262-04-12T00:00:00Z"}',
+      '{"value":2,"t":"9999-12-31T00:00:00Z"}',
+      '{"value":3,"t":"2026-01-31T00:00:00Z"}',
+    ),
+    status: 1,
+    said: "any",
+  });
+  assert.equal(sent.summary["invalid"], 2);
+  assert.equal(sent.summary["delivered"], 1);
+});
+
+Deno.test("--log-format reads nginx's lines, skips others, and ends with 1 when it matches none", async () => {
+  const args = [
+    ...["--input", "-", "--attr-field", "status"],
+    ...["--log-format", '"$request" $status $request_time'],
+  ];
+  const sent = await measure({
+    args: [...args, "--scale", "7"],
+    stdin: lines('"GET / HTTP/1.1" 200 0.012', "starting up", '"GET / HTTP/1.1" 200 0.030'),
+  });
+  assert.deepEqual(onePoint(sent).attributes, { status: "200" });
+  assert.deepEqual([onePoint(sent).sum, sent.summary["skipped"]], [42, 1]);
+  const none = await measure({
+    args,
+    stdin: lines("starting up", "done"),
+    status: 1,
+    posts: 0,
+    said: ["the pattern matched none of 2 lines: compare it with one of them"],
+  });
+  assert.deepEqual([none.summary["skipped"], none.summary["invalid"]], [2, 0]);
+});
+
+Deno.test("an input of which no line gave a value is told with its format and its fields", async () => {
+  for (
+    const [format, stdin] of [
+      ["NDJSON", '{"ms":5,"path":"/a"}\n'],
+      ["logfmt", "ms=5 path=/a\n"],
+    ] as const
+  ) {
+    await measure({
+      args: ["--input", "-"],
+      stdin,
+      status: 1,
+      posts: 0,
+      said: [
+        'line 1 not used: no "value"',
+        `no line gave a value: they were read as ${format}, and one has the fields "ms", "path". ` +
+        "Name the one with the value with --value-field, or describe other lines with --pattern " +
+        "or --log-format",
+      ],
+    });
+  }
+});
+
+testFixtures([
+  usageError(
+    "free text is told from CSV",
+    {
+      args: ["plot", "--input", "-"],
+      stdin: "Server started, listening\n",
+    },
+    /^ERROR: The input was taken for CSV, because .* names no column "value": it names "Server started", "listening"\. Name the right one with --value-field\. For lines of free text use --pattern, or --log-format$/,
+  ),
+  usageError(
+    "pretty-printed JSON is refused with the user's own flags",
+    {
+      args: ["plot", "--input", "a.json", "--value-field", "took ms", "--unit", "s"],
+      files: { "a.json": '{\n  "took ms": 5\n}\n' },
+    },
+    "ERROR: The input \"a.json\" is pretty-printed JSON, which is not read here. Convert it: jq -c . a.json | otlp-histogram --input - --unit s --value-field 'took ms'",
+  ),
+  usageError("a file without its flag is told which one", {
+    args: ["plot", "access.log"],
+  }, /^ERROR: access\.log belongs to no flag: use --input access\.log/),
+  usageError("several files after --input are told how", {
+    args: ["plot", "--input", "a", "b"],
+  }, /^ERROR: An argument \(not shown\) follows --input FILE: give --input for each file/),
+]);

@@ -56,6 +56,7 @@ const REQUESTS: readonly string[] = [
   get("/missing/Gr%C3%BC%C3%9Fe", "Referer: https://example.com/a b"),
   get("/moved"),
   get("/forbidden"),
+  get("/proxied"),
   get("/Grüße", "User-Agent: Grüße"),
   get('/"quoted"', 'User-Agent: "quoted" \\ back', 'Referer: " 200 5 "'),
   get("/", `Authorization: Basic ${btoa("jane doe:x")}`),
@@ -74,8 +75,14 @@ interface Server {
   readonly process: Process;
 }
 
+/** Unquoted lists of upstreams between other fields. */
+const UPSTREAMS = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent ' +
+  '"$http_referer" "$http_user_agent" $request_length $request_time $upstream_addr ' +
+  "$upstream_response_length $upstream_response_time $upstream_status $request_id";
+
 async function startNginx(directory: string): Promise<Server> {
   const port = freePort();
+  const upstream = freePort();
   await Deno.mkdir(`${directory}/root`);
   await Deno.writeTextFile(`${directory}/root/index.html`, "x".repeat(612));
   await Deno.writeTextFile(`${directory}/root/large`, "x".repeat(20_000));
@@ -92,7 +99,9 @@ http {
   log_format json escape=json '{"time":"$time_iso8601","status":$status,"request_time":$request_time,'
     '"request":"$request","user":"$remote_user","agent":"$http_user_agent"}';
   access_log ${directory}/access.log;
+  log_format upstreams '${UPSTREAMS}';
   access_log ${directory}/timed.log timed;
+  access_log ${directory}/upstreams.log upstreams;
   access_log ${directory}/json.log json;
   server {
     listen 127.0.0.1:${port};
@@ -100,6 +109,16 @@ http {
     location = /moved { return 301 /; }
     location = /forbidden { return 403; }
     location /large { limit_rate 16k; }
+    location /proxied { proxy_pass http://two/; }
+  }
+  server {
+    listen 127.0.0.1:${upstream};
+    access_log off;
+    root ${directory}/root;
+  }
+  upstream two {
+    server 127.0.0.1:${upstream} max_fails=0;
+    server 127.0.0.1:1 max_fails=0;
   }
 }`,
   );
@@ -135,8 +154,10 @@ Group www-data
 DocumentRoot ${directory}/root
 ${combined}
 ${combined.replace(/"\s+combined$/, ' %D" timed')}
+${combined.replace(/"\s+combined$/, ' %T %D" both')}
 CustomLog ${directory}/access.log combined
 CustomLog ${directory}/timed.log timed
+CustomLog ${directory}/both.log both
 Redirect /moved /
 <Location /forbidden>
   Require all denied
@@ -253,6 +274,9 @@ Deno.test({
       const duration = ["--unit", "s", "--value-field", "request_time"];
       await compare(timed, times, TIMES, [...duration, "--input-format", "combined"]);
       await compare(`${directory}/json.log`, times, TIMES, duration);
+      await compare(`${directory}/upstreams.log`, times, TIMES, [
+        ...["--unit", "s", "--scale", "7", "--log-format", UPSTREAMS],
+      ]);
     });
   },
 });
@@ -273,6 +297,13 @@ Deno.test({
       const times = await reference(timed, /" (?<status>\d{3}) \d+ .* (?<value>\d+)$/);
       const bounds = [50, 100, 200, 500, 1000, 5000];
       await compare(timed, times, bounds, ["--unit", "us", "--value-field", "request_time"]);
+      const logFormat = '%h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i" %T %D';
+      await compare(`${directory}/both.log`, times, bounds, [
+        "--unit",
+        "us",
+        "--log-format",
+        logFormat,
+      ]);
     });
   },
 });

@@ -237,11 +237,30 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     meaning: (i) => [`f${i}`],
     bad: "(?<",
   },
+  logFormat: {
+    text: (i) => `$f${i}`,
+    read: send(({ source }) => source.kind === "input" && source.logFormat?.value, input),
+    meaning: (i) => `$f${i}`,
+    bad: "combined",
+  },
   delimiter: {
     text: () => "|",
     read: source("delimiter", input),
     meaning: () => "|",
     bad: "||",
+  },
+  pathTemplate: {
+    text: (i) => `f${i}`,
+    read: source("pathFields", input),
+    meaning: (i) => [`f${i}`],
+    bad: "",
+  },
+  unwrap: { ...text(source("unwrap", input)), bad: "" },
+  columns: {
+    text: (i) => `value,c${i}`,
+    read: source("columns", input),
+    meaning: (i) => ["value", `c${i}`],
+    bad: "a,,b",
   },
   where: {
     text: (i) => `f${i}=1`,
@@ -259,6 +278,15 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
     read: send(({ source }) => source.kind === "input" && source.time?.format, timed),
     meaning: () => "us",
     bad: "roman",
+  },
+  timeZone: {
+    text: (i) => `+0${i}:00`,
+    read: send(
+      ({ source }) => source.kind === "input" && source.time?.zone?.offsetAt(0),
+      timed,
+    ),
+    meaning: (i) => i * 3_600_000,
+    bad: "Mars/Olympus",
   },
   lateness: number(
     send(({ source }) => source.kind === "input" && source.time?.latenessMs, timed),
@@ -364,6 +392,7 @@ const EXAMPLES: Readonly<Record<SettingKey, Example>> = {
   },
   wait: number(receive(({ waitMs }) => waitMs), "0", 1000),
   dryRun: toggle(({ args }) => parseFlags("send", args).dryRun),
+  decimalComma: toggle(({ args }) => parseFlags("send", args).decimalComma),
   follow: toggle(({ args }) => parseFlags("send", args).follow),
   output: {
     text: () => "json",

@@ -42,12 +42,18 @@ Deno.test("sourceConfig() fills in what an input leaves out", () => {
     follow: false,
     format: "auto",
     pattern: undefined,
+    logFormat: undefined,
+    pathFields: undefined,
     delimiter: undefined,
+    columns: undefined,
+    decimalComma: undefined,
+    unwrap: undefined,
     valueField: "value",
     attrFields: undefined,
     where: [],
     scale: 1,
     time: undefined,
+    ownFlags: [],
     notOfExpositions: [],
   });
 });
@@ -69,7 +75,12 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       follow: false,
       format: "csv",
       pattern: undefined,
+      logFormat: undefined,
+      pathFields: undefined,
       delimiter: undefined,
+      columns: undefined,
+      decimalComma: undefined,
+      unwrap: undefined,
       valueField: "ms",
       attrFields: [
         { name: "status", key: "http.status" },
@@ -78,7 +89,12 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
       ],
       where: [],
       scale: 1000,
-      time: { field: "at", format: "auto", intervalMs: 60_000, latenessMs: 5000 },
+      time: { field: "at", format: "auto", zone: undefined, intervalMs: 60_000, latenessMs: 5000 },
+      ownFlags: [
+        ...["--input-format", "csv", "--value-field", "ms", "--attr-field", "status=http.status"],
+        ...["--attr-field", "host", "--attr-field", "a=b=c", "--scale", "1e3"],
+        ...["--time-field", "at", "--lateness", "5"],
+      ],
       notOfExpositions: ["--value-field", "--attr-field", "--scale", "--time-field"],
     },
   );
@@ -158,6 +174,18 @@ Deno.test("sourceConfig() takes the format that a flag belongs to, and no other"
   assert.equal(format({ delimiter: "tab", inputFormat: "csv" }), "csv");
   const input = { input: ["-"] };
   refused({ ...input, delimiter: ";", inputFormat: "ndjson" }, /^--delimiter has no effect with/);
+  assert.equal(format({ columns: "a,value" }), "csv");
+  assert.equal(format({ columns: "a,value", inputFormat: "tsv" }), "tsv");
+  refused({ ...input, columns: "a", inputFormat: "text" }, /^--columns has no effect with/);
+  refused(
+    { ...input, unwrap: "msg", inputFormat: "csv" },
+    /^--unwrap reads a field of JSON, not of csv/,
+  );
+  assert.equal(format({ logFormat: "$status" }), "pattern");
+  refused(
+    { ...input, logFormat: "$status", pattern: "(?<a>.)" },
+    /^--pattern and --log-format both/,
+  );
   refused({ ...input, pattern: "(?<a>.)", inputFormat: "csv" }, /^--pattern has no effect with/);
   refused({ ...input, inputFormat: "pattern" }, /^--input-format pattern needs the pattern/);
 });

@@ -98,7 +98,7 @@ function sameNumbers(some: readonly number[], others: readonly number[]): boolea
 }
 
 function conditions(...texts: readonly string[]): Condition[] {
-  return texts.map(parseCondition).filter((condition) => "holds" in condition);
+  return texts.map((text) => parseCondition(text)).filter((condition) => "holds" in condition);
 }
 
 const named = (...names: readonly string[]) => names.map((name) => ({ name, key: name }));

@@ -65,10 +65,10 @@ export async function plotMeasurements(
     recording.close();
     live?.clear();
   }
-  const { invalid, skipped, broken } = recording.source.status;
+  const { invalid, skipped, broken, matchesNothing } = recording.source.status;
   console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
   if (format === "json") {
-    if (skipped > 0) warn(`${inputLines(skipped)} skipped, as --where says`);
+    if (skipped > 0) warn(`${inputLines(skipped)} skipped: they do not match`);
     if (invalid > 0) warn(`${inputLines(invalid)} invalid, and not counted`);
   }
   // A signal is the only end of a followed input.
@@ -78,7 +78,7 @@ export async function plotMeasurements(
   if (broken !== undefined) {
     console.error(`the input broke off: ${broken}; what came before it is drawn`);
   }
-  return invalid > 0 || broken !== undefined ? 1 : 0;
+  return invalid > 0 || broken !== undefined || matchesNothing ? 1 : 0;
 }
 
 const SAMPLES =

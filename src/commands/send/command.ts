@@ -329,9 +329,9 @@ async function dryRun(
       // Standard output holds the one document, and nothing else.
       console.print({ out: [], err: await dryRunPlot(request, config.plot, system) });
     }
-    const { invalid, broken } = recording.source.status;
+    const { invalid, broken, matchesNothing } = recording.source.status;
     if (broken !== undefined) throw new UsageError(`The input broke off: ${broken}`);
-    return invalid > 0 ? 1 : 0;
+    return invalid > 0 || matchesNothing ? 1 : 0;
   } finally {
     recording.close();
   }

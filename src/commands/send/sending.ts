@@ -151,8 +151,8 @@ export class Sending {
 
   summary(): Summary {
     const { delivery: { ledger }, source, figures } = this.#deps;
-    const { invalid, skipped, broken } = source.status;
-    const failed = this.#isIncomplete || broken !== undefined ||
+    const { invalid, skipped, broken, matchesNothing = false } = source.status;
+    const failed = this.#isIncomplete || broken !== undefined || matchesNothing ||
       ledger.rejected + ledger.dropped + ledger.pending + invalid > 0;
     return {
       ...ledger,

@@ -1,10 +1,12 @@
 import { UsageError } from "../../platform/errors.ts";
+import { quoteClipped } from "../../redact/clip.ts";
 import { unescaped } from "./escapes.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { type Sink } from "./sink.ts";
+import { timeListOf } from "./time_list.ts";
 import type { TimedField } from "./timed_field.ts";
 
 /** What a line of an access log has; `query` is what stands behind the `?` of the request, which `path` is without. */
@@ -23,6 +25,8 @@ export const COMBINED_FIELDS = [
   "request_time",
 ] as const;
 
+const REMEDY = "describe the lines with --log-format";
+
 /** Their places in the list above. */
 const REMOTE_ADDR = 0;
 const USER = 1;
@@ -39,7 +43,9 @@ const REQUEST_TIME = 11;
 
 const SPACE = 32;
 const QUOTE = 34;
+const COMMA = 44;
 const DASH = 45;
+const COLON = 58;
 const QUESTION = 63;
 const OPEN_BRACKET = 91;
 const BACKSLASH = 92;
@@ -48,9 +54,9 @@ const CARRIAGE_RETURN = 13;
 
 /**
  * The access log that nginx (`combined`) and Apache (`combined`, `common`, `vhost_combined`) write by default, and what
- * people put behind it: if exactly one number stands there, it is `request_time`. A field that is `-` is missing, but for
- * `bytes`, where Apache means 0 by it. A request that is none, as of a port scan, leaves method, path and protocol out.
- * Attributes are strings.
+ * people put behind it, which may be `request_time`: a number with a unit of time, else the only number, or list of the
+ * times of several upstreams, which is their sum. A field that is `-` is missing, but for `bytes`, where Apache means 0
+ * by it. A request that is none, as of a port scan, leaves method, path and protocol out. Attributes are strings.
  */
 export class CombinedReader implements LineReader {
   readonly #sink: Sink;
@@ -61,6 +67,8 @@ export class CombinedReader implements LineReader {
   readonly #wantsRequest: boolean;
   readonly #from = new Int32Array(COMBINED_FIELDS.length);
   readonly #to = new Int32Array(COMBINED_FIELDS.length);
+  readonly #trailing: TrailingTimes;
+  readonly #measuresTime: boolean;
 
   /** Throws a UsageError for a field that such a log has not; the default value field stands for `request_time`. */
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
@@ -81,6 +89,8 @@ export class CombinedReader implements LineReader {
         }. For another log format, name the fields with --input-format pattern and --pattern`,
       );
     });
+    this.#trailing = new TrailingTimes(this.#decoder);
+    this.#measuresTime = valueField === "request_time";
     this.#wantsRequest = this.#places.some((place) => place >= METHOD && place <= PROTOCOL);
     timed.certain("time");
   }
@@ -99,7 +109,8 @@ export class CombinedReader implements LineReader {
           froms[k] = from;
           tos[k] = from < 0 ? -1 : this.#to[place] ?? -1;
         }
-        this.#line.take(bytes, view, this.#sink.lines);
+        const problem = this.#measuresTime ? this.#trailing.problem : undefined;
+        this.#line.take(bytes, view, this.#sink.lines, problem);
       } else if (!isBlank(bytes, at, end)) {
         this.#sink.unusable("not a line of a combined or common log");
       }
@@ -176,35 +187,30 @@ export class CombinedReader implements LineReader {
     if (query < end) this.#note(bytes, QUERY, query + 1, end);
   }
 
-  /** What stands behind the size; false when a quote does not close. */
+  /** Everything behind the size; false when a quote does not close. */
   #rest(bytes: Uint8Array, at: number, end: number): boolean {
+    const trailing = this.#trailing;
+    trailing.clear();
     let strings = 0;
-    let numbers = 0;
     for (let i = at; i < end;) {
       if (bytes[i] === SPACE) {
         i++;
-        continue;
-      }
-      let from = i;
-      let to = i;
-      if (bytes[i] === QUOTE) {
-        from++;
-        to = quotedEnd(bytes, from, end);
-        if (to < 0) return false;
-        i = to + 1;
-        if (++strings <= 2) {
-          this.#note(bytes, strings === 1 ? REFERER : AGENT, from, to);
-          continue;
-        }
+      } else if (bytes[i] !== QUOTE) {
+        const to = listEnd(bytes, i, end);
+        trailing.add(bytes, i, to, UNQUOTED);
+        i = to;
       } else {
-        to = i = tokenEnd(bytes, i, end);
+        const to = quotedEnd(bytes, i + 1, end);
+        if (to < 0) return false;
+        strings++;
+        if (strings > 2) trailing.add(bytes, i + 1, to, QUOTED);
+        else this.#note(bytes, strings === 1 ? REFERER : AGENT, i + 1, to);
+        i = to + 1;
       }
-      if (!isNumber(bytes, from, to)) continue;
-      numbers++;
-      this.#note(bytes, REQUEST_TIME, from, to);
     }
-    // Of several nobody knows which.
-    if (numbers > 1) this.#from[REQUEST_TIME] = -1;
+    trailing.decide(bytes);
+    this.#from[REQUEST_TIME] = trailing.from;
+    this.#to[REQUEST_TIME] = trailing.to;
     return true;
   }
 
@@ -217,8 +223,115 @@ export class CombinedReader implements LineReader {
   #text(bytes: Uint8Array, from: number, to: number): string {
     const text = unescaped(this.#decoder.decode(bytes.subarray(from, to)));
     // Only the size can be that.
-    return text === "-" ? "0" : text;
+    if (text === "-") return "0";
+    const list = from === this.#from[REQUEST_TIME] ? timeListOf(text) : undefined;
+    return list?.kind === "sum" ? list.text : text;
   }
+}
+
+const UNQUOTED = 0;
+const QUOTED = 1;
+
+/**
+ * Finds the one time among the tokens behind an access log's line. Several that it may be, or a `-` in the place of one,
+ * are a problem: a line that has both `$request_time` and `$upstream_response_time` would give now one, now the other.
+ */
+class TrailingTimes {
+  readonly #decoder: TextDecoder;
+  /** Numbers without a unit, by UNQUOTED and QUOTED. */
+  readonly #numbers = new Int32Array(2);
+  readonly #dashes = new Int32Array(2);
+  #timed = 0;
+  #hasGap = false;
+  #first = -1;
+  #last = -1;
+  /** Where the time is; -1 when there is none. */
+  from = -1;
+  to = -1;
+  /** Why the line has no certain time, though something may be one. */
+  problem: string | undefined;
+
+  constructor(decoder: TextDecoder) {
+    this.#decoder = decoder;
+  }
+
+  clear(): void {
+    this.#numbers.fill(0);
+    this.#dashes.fill(0);
+    this.#timed = 0;
+    this.#hasGap = false;
+    this.#first = this.from = this.to = -1;
+    this.problem = undefined;
+  }
+
+  /** `style` is UNQUOTED or QUOTED. */
+  add(bytes: Uint8Array, from: number, to: number, style: number): void {
+    if (isNumber(bytes, from, to)) {
+      this.#numbers[style] = (this.#numbers[style] ?? 0) + 1;
+      if (this.#timed === 0) this.#take(from, to);
+    } else if (to === from + 1 && bytes[from] === DASH) {
+      this.#dashes[style] = (this.#dashes[style] ?? 0) + 1;
+    } else if (isDigit(bytes[from]) || bytes[from] === DASH) {
+      const list = timeListOf(this.#decoder.decode(bytes.subarray(from, to)));
+      if (list === undefined) return;
+      const isGap = list.kind === "gap";
+      if (!isGap && list.hasUnit) {
+        this.#timed++;
+        this.#take(from, to);
+        this.#hasGap = false;
+      } else {
+        this.#numbers[style] = (this.#numbers[style] ?? 0) + 1;
+        if (this.#timed > 0) return;
+        this.#take(from, to);
+        this.#hasGap ||= isGap;
+      }
+    } else return;
+    if (this.#first < 0) this.#first = from;
+    this.#last = to;
+  }
+
+  #take(from: number, to: number): void {
+    this.from = from;
+    this.to = to;
+  }
+
+  /** Settles `from`, `to` and `problem` when all tokens are there. */
+  decide(bytes: Uint8Array): void {
+    const [plain = 0, quoted = 0] = this.#numbers;
+    const [dashes = 0, quotedDashes = 0] = this.#dashes;
+    // nginx's packages write "$http_x_forwarded_for", mostly "-", in quotes: it is no time that is missing.
+    const others = (plain > 0 ? dashes : 0) + (quoted > 0 ? quotedDashes : 0);
+    const isAmbiguous = this.#timed > 1 || (this.#timed === 0 && plain + quoted + others > 1);
+    if (isAmbiguous) {
+      const shown = quoteClipped(
+        this.#decoder.decode(bytes.subarray(this.#first, this.#last)),
+        MOST_SHOWN,
+      );
+      this.problem = `several of ${shown} may be the request time: ${REMEDY}`;
+    } else if (this.#hasGap && this.from >= 0) {
+      const shown = quoteClipped(
+        this.#decoder.decode(bytes.subarray(this.from, this.to)),
+        MOST_SHOWN,
+      );
+      this.problem = `the request time lacks one upstream's part: ${shown}`;
+    }
+    if (this.problem !== undefined) this.from = this.to = -1;
+  }
+}
+
+/** Characters of a line that a message quotes. */
+const MOST_SHOWN = 40;
+/** Where the list of tokens ends that begins at `at`: commas, and colons between blanks, go on. */
+function listEnd(bytes: Uint8Array, at: number, end: number): number {
+  let to = tokenEnd(bytes, at, end);
+  while (to + 1 < end) {
+    if (bytes[to - 1] === COMMA || (bytes[to - 1] === COLON && bytes[to - 2] === SPACE)) {
+      to = tokenEnd(bytes, to + 1, end);
+    } else if (bytes[to + 1] === COLON && bytes[to + 2] === SPACE) {
+      to += 2;
+    } else break;
+  }
+  return to;
 }
 
 /** Where the token that begins at `at` ends: at a space, or at the end. */

@@ -58,8 +58,9 @@ export function contentOf(head: Uint8Array, format: string): Content {
   const line = firstLine(head);
   if (line.includes(0)) return { what: "a binary file", command: undefined };
   if (format !== "auto" && format !== "ndjson") return "text";
-  const isArray = JSON_ARRAY.test(String.fromCharCode(...line));
-  return isArray ? { what: "a JSON array", command: "jq -c '.[]'" } : "text";
+  const text = String.fromCharCode(...line);
+  if (/^\s*\{\s*\n$/.test(text)) return { what: "pretty-printed JSON", command: "jq -c ." };
+  return JSON_ARRAY.test(text) ? { what: "a JSON array", command: "jq -c '.[]'" } : "text";
 }
 
 /** A bracket, and in its line what JSON can have there; `[10/Oct/2000…` and `[error]` are no JSON. */
@@ -78,26 +79,31 @@ function firstLine(head: Uint8Array): Uint8Array {
 
 const BLANKS: readonly number[] = [LINE_FEED, 13, 32, 9];
 
-/** The error that names the command which converts the input of this name; without a name it came through a pipe. */
+/**
+ * The error that names the command which converts the input of this name; without a name it came through a pipe. The user's
+ * own flags stand in it.
+ */
 export function foreignError(
   { what, command, piped = command }: Foreign,
   name: string,
+  ownFlags: readonly string[] = [],
 ): UsageError {
+  const own = ["otlp-histogram --input -", ...ownFlags.map(shellWord)].join(" ");
   const input = name === "" ? "The input" : `The input ${JSON.stringify(name)}`;
   if (command === undefined) {
     return new UsageError(
-      `${input} is ${what}, not lines of text: convert it to NDJSON or CSV first, and pipe that into otlp-histogram --input -`,
+      `${input} is ${what}, not lines of text: convert it to NDJSON or CSV first, and pipe that into ${own}`,
     );
   }
   const source = name === "" ? `… | ${piped}` : `${command} ${shellWord(name)}`;
   return new UsageError(
-    `${input} is ${what}, which is not read here. Convert it: ${source} | otlp-histogram --input -`,
+    `${input} is ${what}, which is not read here. Convert it: ${source} | ${own}`,
   );
 }
 
 /** A word as a POSIX shell takes it. */
 function shellWord(text: string): string {
-  return /^[\w./+@%,=-]+$/.test(text) && !text.startsWith("-")
+  return /^[\w./+@%,=-]+$/.test(text) && (!text.startsWith("-") || /^--[a-z][a-z-]+$/.test(text))
     ? text
     : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,7 +1,7 @@
 import { quoteClipped } from "../../redact/clip.ts";
 import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import { UsageError } from "../../platform/errors.ts";
-import { csvField, CsvRecord } from "./csv_record.ts";
+import { csvField, CsvRecord, NO_QUOTE, QUOTE } from "./csv_record.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
@@ -13,6 +13,16 @@ const HASH = 35;
 const TAB = 9;
 /** What a header may be split at, the likeliest first. */
 const DELIMITERS = [",", ";", "\t"] as const;
+const COMMA = ",";
+
+/** A character between cells, and whether a cell with that character in it stands in quotes. */
+export interface Separator {
+  readonly character: string;
+  readonly hasQuotes: boolean;
+}
+
+/** The separator of TSV. */
+export const TSV: Separator = { character: "\t", hasQuotes: false };
 
 /** What the header row says. */
 interface Header {
@@ -22,11 +32,12 @@ interface Header {
 }
 
 /** How many columns a message names. */
-const MOST_NAMES = 20;
+const MOST_NAMES = 40;
 
 /**
- * CSV with a header row (RFC 4180), whatever its delimiter; attributes are strings, and an empty cell is none. A line
- * that begins with `#` where a record could begin is a comment, before the header too.
+ * CSV with a header row (RFC 4180), whatever its delimiter; attributes are strings, and an empty cell is none. Lines
+ * that begin with `#` are comments before the header, and rows after it. Cells between tabs have no quotes, as IANA's
+ * text/tab-separated-values has it, unless the delimiter was chosen with `--delimiter`.
  */
 export class CsvReader implements LineReader {
   readonly #fields: Fields;
@@ -35,17 +46,22 @@ export class CsvReader implements LineReader {
   readonly #timed: TimedField;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #record: CsvRecord | undefined;
+  #hasQuotes = true;
   #header: Header | undefined;
   /** The begin of a record whose quotes do not close in the lines that were read so far. */
   readonly #held = new ByteBuffer();
 
-  /** Without a delimiter it is found in the header: the one that splits off the fields that are wanted. */
+  /**
+   * Without a separator it is found in the header: the one that splits off the fields that are wanted. `columns` are the
+   * names where there is no header; it throws a UsageError when they lack one that is asked for.
+   */
   constructor(
     fields: Fields,
     sink: Sink,
     watch: FieldWatch,
     timed: TimedField,
-    delimiter: string | undefined,
+    separator: Separator | undefined,
+    columns?: readonly string[],
   ) {
     this.#fields = fields;
     this.#sink = sink;
@@ -56,7 +72,8 @@ export class CsvReader implements LineReader {
       watch,
       (bytes, from, to) => this.#text(bytes, from, to),
     );
-    if (delimiter !== undefined) this.#record = new CsvRecord(delimiter.charCodeAt(0));
+    if (separator !== undefined) this.#record = this.#recordOf(separator);
+    if (columns !== undefined) this.#header = this.#headerOf(columns, "--columns");
   }
 
   /** Throws a UsageError when the header has not the columns that are asked for. */
@@ -102,7 +119,8 @@ export class CsvReader implements LineReader {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = from;
     while (at < to) {
-      if (bytes[at] === HASH || (this.#record === undefined && isBlank(bytes, at))) {
+      const isBefore = this.#record === undefined || this.#header === undefined;
+      if (isBefore && ((bytes[at] === HASH && this.#header === undefined) || isBlank(bytes, at))) {
         this.#sink.lines++;
         at = bytes.indexOf(LINE_FEED, at) + 1;
         continue;
@@ -150,34 +168,36 @@ export class CsvReader implements LineReader {
     this.#line.take(bytes, view, line);
   }
 
-  /** The delimiter that splits the header into the wanted columns; else the one with the most. */
+  /** The separator that splits the header into the wanted columns; else the one with the most. */
   #split(bytes: Uint8Array, at: number): CsvRecord {
     const end = bytes.indexOf(LINE_FEED, at) + 1;
-    let best = { wanted: -1, columns: 0, delimiter: TAB };
-    for (const delimiter of DELIMITERS.map((text) => text.charCodeAt(0))) {
-      const record = new CsvRecord(delimiter);
+    let best = { wanted: -1, columns: 0, separator: separatorOf(COMMA) };
+    for (const separator of DELIMITERS.map(separatorOf)) {
+      const record = this.#recordOf(separator);
       if (record.split(bytes, at, end) < 0) continue;
       const names = this.#cells(record, bytes, at).map((name) => name.trim());
-      const wanted = this.#line.names.filter((name) => names.includes(name)).length;
+      const wanted = this.#header === undefined
+        ? this.#line.names.filter((name) => names.includes(name)).length
+        : Number(names.length === this.#header.names.length);
       const columns = names.length;
       if (wanted > best.wanted || (wanted === best.wanted && columns > best.columns)) {
-        best = { wanted, columns, delimiter };
+        best = { wanted, columns, separator };
       }
     }
-    return new CsvRecord(best.wanted < 0 ? COMMA : best.delimiter);
+    return this.#recordOf(best.separator);
   }
 
-  #headerOf(names: readonly string[]): Header {
+  #recordOf({ character, hasQuotes }: Separator): CsvRecord {
+    this.#hasQuotes = hasQuotes;
+    return new CsvRecord(character.charCodeAt(0), hasQuotes ? QUOTE : NO_QUOTE);
+  }
+
+  #headerOf(names: readonly string[], header = "The first line of the CSV input"): Header {
     const { valueField, attrFields = [], where = [], timeField } = this.#fields;
     const find = (name: string, flag: string) => {
       const column = names.indexOf(name);
       if (column >= 0) return column;
-      const has = names.slice(0, MOST_NAMES).map((n) => quoteClipped(n, 40)).join(", ");
-      throw new UsageError(
-        `The first line of the CSV input names no column ${JSON.stringify(name)}: it names ${
-          names.length > MOST_NAMES ? `${has} and ${names.length - MOST_NAMES} more` : has
-        }. Name the right one with ${flag}`,
-      );
+      throw missingColumn(header, name, names, flag);
     };
     // In the order of LineFields, but what is wrong with the value is said first.
     const value = find(valueField, "--value-field");
@@ -198,11 +218,16 @@ export class CsvReader implements LineReader {
   }
 
   #text(bytes: Uint8Array, from: number, to: number): string {
-    return csvField(this.#decoder.decode(bytes.subarray(from, to)));
+    const text = this.#decoder.decode(bytes.subarray(from, to));
+    return this.#hasQuotes ? csvField(text) : text;
   }
 }
 
-const COMMA = 44;
+/** The separator with this character where a header, not a flag, chose it. */
+function separatorOf(character: string): Separator {
+  return character === TSV.character ? TSV : { character, hasQuotes: true };
+}
+
 const UNCLOSED = "a quote that is not closed";
 
 /** Whether there is nothing up to the line's end. */
@@ -211,4 +236,19 @@ function isBlank(bytes: Uint8Array, at: number): boolean {
   while (bytes[i] === 32 || bytes[i] === TAB) i++;
   if (bytes[i] === 13) i++;
   return bytes[i] === LINE_FEED;
+}
+
+/** The error for a column that a header lacks; `flag` names it. */
+export function missingColumn(
+  header: string,
+  name: string,
+  names: readonly string[],
+  flag: string,
+): UsageError {
+  const has = names.slice(0, MOST_NAMES).map((n) => quoteClipped(n, 40)).join(", ");
+  return new UsageError(
+    `${header} names no column ${JSON.stringify(name)}: it names ${
+      names.length > MOST_NAMES ? `${has} and ${names.length - MOST_NAMES} more` : has
+    }. Name the right one with ${flag}`,
+  );
 }

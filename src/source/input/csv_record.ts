@@ -1,6 +1,8 @@
 import { LINE_FEED } from "./lines.ts";
 
 export const QUOTE = 34;
+/** The quote of a format that has none: it equals no byte. */
+export const NO_QUOTE = -1;
 const CARRIAGE_RETURN = 13;
 
 /** What the splitter is in the midst of. */
@@ -26,13 +28,15 @@ export class CsvRecord {
   /** Something other than a delimiter followed a closing quote. */
   malformed = false;
   readonly #delimiter: number;
+  readonly #quote: number;
   #state = AT_START;
   /** Of the record's bytes, how many have been looked at. */
   #seen = 0;
 
-  /** `delimiter` is a byte, other than a quote or a line's end. */
-  constructor(delimiter: number, room = 16) {
+  /** `delimiter` is a byte, other than a quote or a line's end; `quote` is QUOTE or NO_QUOTE. */
+  constructor(delimiter: number, quote = QUOTE, room = 16) {
     this.#delimiter = delimiter;
+    this.#quote = quote;
     this.from = new Int32Array(room);
     this.to = new Int32Array(room);
   }
@@ -56,11 +60,12 @@ export class CsvRecord {
       this.#open(0);
     }
     const delimiter = this.#delimiter;
+    const quote = this.#quote;
     let state = this.#state;
     for (let i = start + this.#seen; i < to; i++) {
       const c = bytes[i];
       if (state === IN_QUOTES) {
-        if (c === QUOTE) state = AFTER_QUOTE;
+        if (c === quote) state = AFTER_QUOTE;
         else if (c === LINE_FEED) this.innerLines++;
       } else if (c === delimiter) {
         this.#close(i - start);
@@ -71,9 +76,9 @@ export class CsvRecord {
         this.#seen = 0;
         return i;
       } else if (state === AFTER_QUOTE) {
-        state = c === QUOTE ? IN_QUOTES : this.#afterQuote(c, bytes[i + 1]);
+        state = c === quote ? IN_QUOTES : this.#afterQuote(c, bytes[i + 1]);
       } else if (state === AT_START) {
-        state = c === QUOTE ? IN_QUOTES : UNQUOTED;
+        state = c === quote ? IN_QUOTES : UNQUOTED;
       }
     }
     this.#state = state;
@@ -108,7 +113,7 @@ export class CsvRecord {
   }
 }
 
-/** A field as it is meant: without its quotes, and two quotes within them are one. */
+/** A field of quoted CSV as it is meant: without its quotes, and two quotes within them are one. */
 export function csvField(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }

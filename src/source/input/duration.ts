@@ -15,12 +15,19 @@ const NANOSECONDS: ReadonlyMap<string, number> = new Map([
 /** Of the units that a metric can have, `m` is the metre. */
 const NO_METRIC_UNIT = "m";
 
-const PART = /(\d+\.?\d*|\.\d+)((?:e[+-]?\d+)?)(ns|us|µs|μs|ms|s|min|m|h|d)/gy;
+const PART = /(\d+\.?\d*|\.\d+)((?:e[+-]?\d+)?) ?(ns|us|µs|μs|ms|s|min|m|h|d) ?/gy;
+/** `PT1M2.5S` (ISO 8601, without years and months, which have no length), as Java and .NET write it. */
+const ISO =
+  /^P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$/i;
+const ISO_UNITS = [7 * 86_400e9, 86_400e9, 3600e9, 60e9, 1e9];
+/** Hours, minutes and seconds, `00:00:01.500`; .NET puts days and a point in front. Without seconds nobody knows. */
+const CLOCK = /^(?:(\d+)\.)?(\d+):(\d\d):(\d\d(?:[.,]\d+)?)$/;
+const CLOCK_UNITS = [86_400e9, 3600e9, 60e9, 1e9];
 
 /** Those that `unitCode` knows, by its code. */
 const CODED = ["s", "m", "h", "d", "ms", "us", "ns"] as const;
 
-/** Converts durations such as `12ms`, `340µs` or `1m2.5s` to one unit of time. */
+/** Converts durations such as `12ms`, `340 µs`, `1m2.5s`, `PT1.5S` or `00:00:01.500` to one unit of time. */
 export class DurationUnit {
   readonly #nanoseconds: number;
   /** By the codes of `unitCode`, so that bytes need not become text. */
@@ -44,6 +51,18 @@ export class DurationUnit {
     const trimmed = text.trim();
     const negative = trimmed.startsWith("-");
     const first = negative || trimmed.startsWith("+") ? 1 : 0;
+    const whole = trimmed.slice(first);
+    for (const [expression, units] of [[ISO, ISO_UNITS], [CLOCK, CLOCK_UNITS]] as const) {
+      const match = expression.exec(whole);
+      if (match === null) continue;
+      const total = units.reduce((sum, nanoseconds, i) => {
+        const text = match[i + 1];
+        return text === undefined
+          ? sum
+          : sum + this.#converted(Number(text.replace(",", ".")), nanoseconds);
+      }, 0);
+      return negative ? -total : total;
+    }
     PART.lastIndex = first;
     let sum = 0;
     let at = first;
@@ -72,9 +91,14 @@ export class DurationUnit {
 
 const ANY_UNIT = DurationUnit.of("ns");
 
+/** The nanoseconds of a duration; NaN when the text is none. */
+export function nanosecondsOf(text: string): number {
+  return ANY_UNIT?.convert(text) ?? NaN;
+}
+
 /** Whether a text is a number with a unit of time, or several of them. */
 export function isDuration(text: string): boolean {
-  return ANY_UNIT !== undefined && !Number.isNaN(ANY_UNIT.convert(text));
+  return !Number.isNaN(nanosecondsOf(text));
 }
 
 /** The place in CODED of the unit that is all of bytes[from, to); -1 when there is none. */

@@ -9,6 +9,10 @@ const MOST_FIELDS = 256;
 const KEPT = 64;
 
 export type OnManyValues = (field: string, examples: readonly string[]) => void;
+/** Receives the field and the text in which bytes that are not UTF-8 became U+FFFD. */
+export type OnNotUtf8 = (field: string, text: string) => void;
+
+const REPLACEMENT = "\ufffd";
 
 /**
  * Watches what the fields hold that become attributes, in bounded memory: which named ones no line had, and which have
@@ -16,16 +20,26 @@ export type OnManyValues = (field: string, examples: readonly string[]) => void;
  */
 export class FieldWatch {
   readonly #onManyValues: OnManyValues | undefined;
+  #onNotUtf8: OnNotUtf8 | undefined;
   /** The different values of a field; null when they were too many. */
   readonly #fields = new Map<string, Set<string> | null>();
   readonly #tested = new Set<string>();
 
-  constructor(onManyValues: OnManyValues | undefined) {
+  /** `onNotUtf8` is called once. */
+  constructor(onManyValues: OnManyValues | undefined, onNotUtf8?: OnNotUtf8) {
     this.#onManyValues = onManyValues;
+    this.#onNotUtf8 = onNotUtf8;
   }
+
+  /** The names of the fields of a line without the value, in the format that it was read in. */
+  sample: { readonly format: string; readonly names: readonly string[] } | undefined;
 
   /** An attribute came of the field. */
   attribute(field: string, value: AttributeValue): void {
+    if (this.#onNotUtf8 !== undefined && String(value).includes(REPLACEMENT)) {
+      this.#onNotUtf8(field, String(value));
+      this.#onNotUtf8 = undefined;
+    }
     const values = this.#fields.get(field);
     if (values === null) return;
     if (values === undefined) {

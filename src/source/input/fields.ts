@@ -1,8 +1,6 @@
+import type { TimeFormat } from "./time.ts";
+import type { TimeZone } from "./time_zone.ts";
 import type { Condition } from "./where.ts";
-
-/** How a time is written: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
-export const TIME_FORMATS = ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"] as const;
-export type TimeFormat = typeof TIME_FORMATS[number];
 
 /** A field of a line that becomes an attribute: its name there, and the attribute's key. */
 export interface AttrField {
@@ -15,6 +13,10 @@ export interface Fields {
   readonly valueField: string;
   /** Undefined: the object `attributes` (NDJSON), none (every other format). */
   readonly attrFields: readonly AttrField[] | undefined;
+  /** Fields that hold paths, of which attributes are made without identifiers and queries. */
+  readonly pathFields?: readonly string[] | undefined;
+  /** Numbers have a comma in place of the point. */
+  readonly decimalComma?: boolean | undefined;
   /** A factor for a value without a unit of time: 1000 for seconds to ms. */
   readonly scale: number;
   /** What a value with a unit of time is converted to, the metric's unit; none when that is no unit of time. */
@@ -25,6 +27,8 @@ export interface Fields {
   readonly timeField?: string | undefined;
   /** `auto` unless told otherwise. */
   readonly timeFormat?: TimeFormat | undefined;
+  /** The zone of times that have none. */
+  readonly timeZone?: TimeZone | undefined;
 }
 
 /** `NAME` or `NAME=KEY`, at the first `=`; undefined without a name or without a key. */

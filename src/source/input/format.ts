@@ -10,6 +10,7 @@ export type InputFormat =
   | "logfmt"
   | "combined"
   | "pattern"
+  | "w3c"
   | "prometheus";
 
 /** What Prometheus writes before a metric; `# EOF` and other comments say nothing. */
@@ -27,6 +28,7 @@ const PAIR = /(?:^|\s)[A-Za-z_@][\w.@/:-]*=(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)(?:\s|
 /** What the first line that is not blank says of the format; undefined when it is a comment, which says nothing. */
 export function formatOf(line: string): InputFormat | undefined {
   if (line.startsWith("{")) return QUOTED_METRIC.test(line) ? "prometheus" : "ndjson";
+  if (line.startsWith("#Fields:")) return "w3c";
   if (line.startsWith("#")) return PROMETHEUS.test(line) ? "prometheus" : undefined;
   if (!Number.isNaN(decimal(line)) || isDuration(line)) return "text";
   if (COMBINED_LINE.test(line)) return "combined";

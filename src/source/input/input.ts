@@ -2,14 +2,15 @@ import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import { UsageError } from "../../platform/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
-import { CsvReader } from "./csv.ts";
+import { CsvReader, type Separator, TSV } from "./csv.ts";
+import { pointed } from "./decimal_comma.ts";
 import { ExpositionReader } from "./exposition_lines.ts";
-import { FieldWatch, type OnManyValues } from "./field_watch.ts";
+import { FieldWatch, type OnManyValues, type OnNotUtf8 } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { formatOf, type InputFormat } from "./format.ts";
 import { gunzip } from "./gunzip.ts";
 import { readFrom } from "./input_error.ts";
-import { LINE_FEED, type LineReader, LineSplitter } from "./lines.ts";
+import { LINE_FEED, type LineReader, LineSplitter, type OpenedLines } from "./lines.ts";
 import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
 import type { Pattern } from "./pattern.ts";
@@ -19,6 +20,8 @@ import { PatternReader } from "./pattern_lines.ts";
 import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts";
 import { TextReader } from "./text.ts";
 import { TimedField } from "./timed_field.ts";
+import { W3cReader } from "./w3c.ts";
+import { PLAIN_JSON, WrappedLineReader, wrappingOf } from "./wrapped_lines.ts";
 
 export type { InputFormat } from "./format.ts";
 
@@ -26,11 +29,19 @@ export interface InputOptions extends Fields {
   readonly format: InputFormat | "auto";
   /** One character that separates the cells of CSV; undefined: the header tells. */
   readonly delimiter?: string | undefined;
+  /** The user's flags that describe the input, to be repeated in a command. */
+  readonly ownFlags?: readonly string[] | undefined;
+  /** The columns of CSV or TSV without a header. */
+  readonly columns?: readonly string[] | undefined;
+  /** A field of JSON whose text is JSON or logfmt. */
+  readonly unwrap?: string | undefined;
   /** Where the fields are; the format `pattern` demands it. */
   readonly pattern?: Pattern | undefined;
   readonly onInvalid: OnInvalid;
   /** Is told once of an attribute's field that has more than 1,000 different values, with three of them. */
   readonly onManyValues?: OnManyValues | undefined;
+  /** Is called once when an attribute has text that is not UTF-8. */
+  readonly onNotUtf8?: OnNotUtf8 | undefined;
   /** Is told when an input is a Prometheus exposition; what it throws ends the reading. */
   readonly onExposition?: (() => void) | undefined;
   /** Ends the reading: what has come is given out, except a line that has not ended. */
@@ -67,6 +78,8 @@ export interface Input extends AsyncIterable<Batch> {
   readonly progress: InputProgress;
   /** The fields of --attr-field and --where that no line had; to be asked at the end. */
   unseenFields(): readonly string[];
+  /** When nothing was measured: the fields of a line that was read, and its format. */
+  fieldSample?(): FieldWatch["sample"];
   /** Where no time field is named: a field of the first lines that plainly carries a time. */
   looksTimed(): string | undefined;
   /** Of a file that is followed: where reading begins. */
@@ -94,7 +107,7 @@ function readingOf(streams: readonly NamedStream[], options: InputOptions): Read
     streams,
     options,
     sink: new Sink(options.onInvalid),
-    watch: new FieldWatch(options.onManyValues),
+    watch: new FieldWatch(options.onManyValues, options.onNotUtf8),
     timed: new TimedField(options.timeField === undefined),
   };
 }
@@ -103,6 +116,7 @@ function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
   return {
     progress: reading.sink,
     unseenFields: () => unseenFields(reading),
+    fieldSample: () => reading.watch.sample,
     looksTimed: () => reading.timed.name,
   };
 }
@@ -121,7 +135,8 @@ export async function followInput(
   const lines: FollowedReading = {
     format: options.format === "auto" ? undefined : options.format,
     sink: reading.sink,
-    readerOf: (format) => readerOf(format, reading),
+    formatOf: (line) => lineFormatOf(line, reading),
+    open: (format, line) => openLines(format, line, reading),
     layout: layoutOf(layout),
   };
   const growing = await grow((head) => new LineSplitter(new FollowedLines(lines, head)));
@@ -188,7 +203,7 @@ async function* batchesOf(
   const splitter = new LineSplitter(new FirstLine(reading));
   sink.begin(name);
   try {
-    for await (const chunk of unpacked(chunks(stream, signal, sink), options.format, name)) {
+    for await (const chunk of unpacked(chunks(stream, signal, sink), options, name)) {
       for (let at = 0; at < chunk.length; at += BATCH_BYTES) {
         splitter.push(chunk.subarray(at, at + BATCH_BYTES));
         const batch = sink.drain();
@@ -230,20 +245,21 @@ async function* chunks(
 /** Lines of text, unpacked when they are gzip; a UsageError when they are something else. */
 export async function* unpacked(
   raw: AsyncIterable<Uint8Array>,
-  format: InputFormat | "auto",
+  options: Pick<InputOptions, "format" | "ownFlags">,
   name: string,
   isInner = false,
 ): AsyncGenerator<Uint8Array> {
   const begun = await begin(raw);
-  const content = contentOf(begun.head, format);
+  const content = contentOf(begun.head, options.format);
   if (content === "text") return yield* begun.all();
   if (content === "gzip" && !isInner) {
-    return yield* unpacked(gunzip(begun.all()), format, name, true);
+    return yield* unpacked(gunzip(begun.all()), options, name, true);
   }
   await begun.close();
   throw foreignError(
     content === "gzip" ? { what: "packed by gzip twice", command: "gzip -dc" } : content,
     name,
+    options.ownFlags,
   );
 }
 
@@ -290,11 +306,13 @@ class FirstLine implements LineReader {
   readonly #reading: Reading;
   #reader: LineReader | undefined;
   #isFirst = true;
+  /** The lines are taken for CSV because they are nothing else. */
+  #isGuess = false;
 
   constructor(reading: Reading) {
     this.#reading = reading;
     const { format } = reading.options;
-    if (format !== "auto") this.#reader = readerOf(format, reading);
+    if (format !== "auto" && !MAY_BE_WRAPPED.has(format)) this.#reader = readerOf(format, reading);
   }
 
   /** Bytes that a record holds which has not ended. */
@@ -310,15 +328,33 @@ class FirstLine implements LineReader {
     while (this.#reader === undefined && at < to) {
       const end = bytes.indexOf(LINE_FEED, at);
       const line = new TextDecoder().decode(bytes.subarray(at, end)).trim();
-      const format = line === "" ? undefined : formatOf(line);
-      if (format !== undefined) {
-        this.#reader = readerOf(format, this.#reading);
+      const { format } = this.#reading.options;
+      const own = line === ""
+        ? undefined
+        : format === "auto"
+        ? lineFormatOf(line, this.#reading)
+        : format;
+      if (own !== undefined) {
+        this.#isGuess = format === "auto" && own === "csv";
+        this.#reader = openLines(own, line, this.#reading).reader;
         break;
       }
       this.#reading.sink.lines++;
       at = end + 1;
     }
-    if (at < to) this.#reader?.lines(bytes, at, to);
+    if (at < to) this.#read(bytes, at, to);
+  }
+
+  #read(bytes: Uint8Array, from: number, to: number): void {
+    try {
+      this.#reader?.lines(bytes, from, to);
+    } catch (thrown) {
+      if (!this.#isGuess || !(thrown instanceof UsageError)) throw thrown;
+      throw new UsageError(
+        "The input was taken for CSV, because its first line is not JSON, key=value pairs, a number " +
+          `or an access log. ${thrown.message}. For lines of free text use --pattern, or --log-format`,
+      );
+    }
   }
 
   tooLong(): void {
@@ -332,6 +368,46 @@ class FirstLine implements LineReader {
   }
 }
 
+/** Opens the reader of a format, or of container logs that hold its lines; `line` is the first line of the file. */
+function openLines(format: InputFormat, line: string, reading: Reading): OpenedLines {
+  const { options, sink } = reading;
+  const { unwrap, columns } = options;
+  const wrapping = MAY_BE_WRAPPED.has(format) || options.format === "auto"
+    ? wrappingOf(line) ?? (unwrap !== undefined && format === "ndjson" ? PLAIN_JSON : undefined)
+    : undefined;
+  if (wrapping === undefined) {
+    if (unwrap !== undefined) {
+      throw new UsageError(
+        `--unwrap reads a field of JSON, and the input is ${format}: leave it out, or name the fields with --pattern`,
+      );
+    }
+    const hasHeader = format === "w3c" ||
+      ((format === "csv" || format === "tsv") && columns === undefined);
+    return { reader: readerOf(format, reading), hasHeader };
+  }
+  const reader = new WrappedLineReader(wrapping, {
+    format: options.format,
+    unwrap,
+    sink,
+    readerOf: (inner) => readerOf(inner, reading),
+  });
+  return { reader, hasHeader: false };
+}
+
+/** Finds the format of a first line, in which a number with a decimal comma looks like two cells. */
+function lineFormatOf(line: string, { options }: Reading): InputFormat | undefined {
+  const plain = options.decimalComma ? pointed(line) : undefined;
+  return formatOf(plain !== undefined && formatOf(plain) === "text" ? plain : line);
+}
+
+/** Formats that may stand inside container logs, so that the first line has to be looked at. */
+const MAY_BE_WRAPPED: ReadonlySet<InputFormat> = new Set([
+  "ndjson",
+  "logfmt",
+  "combined",
+  "pattern",
+]);
+
 function readerOf(
   format: InputFormat,
   { options, sink, watch, timed }: Reading,
@@ -340,9 +416,16 @@ function readerOf(
     case "ndjson":
       return new NdjsonReader(options, sink, watch, timed);
     case "csv":
-      return new CsvReader(options, sink, watch, timed, options.delimiter);
+      return new CsvReader(
+        options,
+        sink,
+        watch,
+        timed,
+        separatorOf(options.delimiter),
+        options.columns,
+      );
     case "tsv":
-      return new CsvReader(options, sink, watch, timed, "\t");
+      return new CsvReader(options, sink, watch, timed, TSV, options.columns);
     case "text":
       return new TextReader(options, sink, watch);
     case "logfmt":
@@ -353,9 +436,29 @@ function readerOf(
       if (options.pattern === undefined) {
         throw new UsageError("--input-format pattern needs --pattern");
       }
-      return new PatternReader(options.pattern, options, sink, watch, timed);
+      return new PatternReader(
+        options.pattern,
+        patternFields(options.pattern, options),
+        sink,
+        watch,
+        timed,
+      );
+    case "w3c":
+      return new W3cReader(options, sink, watch, timed);
     case "prometheus":
       options.onExposition?.();
       return new ExpositionReader(sink);
   }
+}
+
+/** The separator that --delimiter names. */
+function separatorOf(character: string | undefined): Separator | undefined {
+  return character === undefined ? undefined : { character, hasQuotes: true };
+}
+
+/** A log format has no field `value`, which then stands for `request_time`. */
+function patternFields({ name }: Pattern, options: InputOptions): Fields {
+  return name === "log format" && options.valueField === "value"
+    ? { ...options, valueField: "request_time" }
+    : options;
 }

@@ -1,6 +1,8 @@
 import { UsageError } from "../../platform/errors.ts";
-import { type AttrField, attrField, type TimeFormat } from "./fields.ts";
+import { type AttrField, attrField } from "./fields.ts";
+import type { TimeFormat } from "./time.ts";
 import type { InputFormat } from "./format.ts";
+import { type TimeZone, timeZoneOf } from "./time_zone.ts";
 import { parsePattern, type Pattern } from "./pattern.ts";
 
 import { type Condition, parseCondition } from "./where.ts";
@@ -10,6 +12,7 @@ import {
   invalid,
   numberSetting,
   secondsOr0Setting,
+  type Setting,
 } from "../../settings/setting.ts";
 import { SETTINGS } from "../../settings/settings_table.ts";
 import {
@@ -31,14 +34,25 @@ export interface InputConfig {
   readonly begin?: "start" | "end";
   readonly format: InputFormat | "auto";
   readonly pattern: Pattern | undefined;
+  /** The log format is parsed when the input is opened. */
+  readonly logFormat?: Setting | undefined;
   /** Undefined: the header tells. */
   readonly delimiter: string | undefined;
+  /** The columns of CSV or TSV without a header. */
+  readonly columns?: readonly string[] | undefined;
+  /** The field whose text is JSON or logfmt. */
+  readonly unwrap?: string | undefined;
+  /** Numbers have a comma in place of the point. */
+  readonly decimalComma?: boolean | undefined;
   readonly valueField: string;
   readonly attrFields: readonly AttrField[] | undefined;
   readonly where: readonly Condition[];
+  readonly pathFields?: readonly string[] | undefined;
   readonly scale: number;
   /** Undefined: measurements happen when they are read. */
   readonly time: TimeConfig | undefined;
+  /** The flags that describe the input and its metric, to be repeated in a command. */
+  readonly ownFlags?: readonly string[] | undefined;
   /** Flags that are of no use should the input turn out to be an exposition of Prometheus, which names all itself. */
   readonly notOfExpositions: readonly string[];
 }
@@ -47,6 +61,8 @@ export interface InputConfig {
 export interface TimeConfig {
   readonly field: string;
   readonly format: TimeFormat;
+  /** The zone of times that have none. */
+  readonly zone?: TimeZone | undefined;
   readonly intervalMs: number;
   readonly latenessMs: number;
 }
@@ -57,13 +73,19 @@ export const INPUT_FLAGS = [
   "from",
   "inputFormat",
   "pattern",
+  "logFormat",
   "delimiter",
+  "columns",
+  "decimalComma",
+  "unwrap",
   "valueField",
   "attrField",
+  "pathTemplate",
   "where",
   "scale",
   "timeField",
   "timeFormat",
+  "timeZone",
   "lateness",
 ] as const;
 
@@ -96,7 +118,11 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
     ...beginOf(flags),
     format,
     pattern: patternOf(flags, format),
+    logFormat: logFormatOf(flags),
     delimiter: delimiterOf(flags),
+    columns: columnsOf(flags),
+    decimalComma: flags.decimalComma,
+    unwrap: unwrapOf(flags, format),
     valueField: valueField.value,
     attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
       const field = attrField(setting.value);
@@ -106,16 +132,21 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
       return field;
     }),
     where: settingsOf("where", flags).map((setting) => {
-      const condition = parseCondition(setting.value);
+      const condition = parseCondition(setting.value, {
+        zone: zoneOf(flags),
+        decimalComma: flags.decimalComma,
+      });
       if ("expected" in condition) throw invalid(setting, condition.expected);
       return condition;
     }),
+    pathFields: pathFieldsOf(flags),
     scale: numberSetting(
       settingOrDefault("scale", flags),
       "a number greater than 0, for example 1000 for seconds to ms",
       (n) => n > 0,
     ),
     time: timeOf(flags, schedule),
+    ownFlags: ownFlagsOf(flags),
     notOfExpositions,
   };
 }
@@ -173,25 +204,60 @@ function beginOf(flags: SendFlags): Pick<InputConfig, "begin"> {
   return { begin: choiceSetting(from, SETTINGS.from.choices) };
 }
 
+/** Flags that belong to one format alone. */
+const FORMAT_FLAGS = [
+  ["pattern", "pattern"],
+  ["logFormat", "pattern"],
+  ["delimiter", "csv"],
+] as const;
+
 /** A flag that belongs to one format alone chooses it. */
 function formatOf(flags: SendFlags): InputFormat | "auto" {
+  if (flags.pattern !== undefined && flags.logFormat !== undefined) {
+    throw new UsageError(
+      "--pattern and --log-format both describe the lines: leave one of them out",
+    );
+  }
   const format = choiceOf("inputFormat", flags);
-  for (const [key, own] of [["pattern", "pattern"], ["delimiter", "csv"]] as const) {
+  for (const [key, own] of FORMAT_FLAGS) {
     if (flags[key] === undefined) continue;
-    if (format === "auto") return own;
-    if (format !== own) {
+    if (format !== "auto" && format !== own) {
       throw new UsageError(
         `${flagName(key)} has no effect with --input-format ${format}: leave one of them out`,
       );
     }
+    return own;
   }
-  return format;
+  if (flags.columns === undefined || format === "tsv" || format === "csv") return format;
+  if (format === "auto") return "csv";
+  throw new UsageError(
+    `--columns has no effect with --input-format ${format}: leave one of them out`,
+  );
+}
+
+function unwrapOf(flags: SendFlags, format: InputConfig["format"]): string | undefined {
+  const setting = settingOf("unwrap", flags);
+  if (setting !== undefined && format !== "auto" && format !== "ndjson") {
+    throw new UsageError(`--unwrap reads a field of JSON, not of ${format}: leave it out`);
+  }
+  if (setting?.value.trim() === "") throw invalid(setting, "the name of a field");
+  return setting?.value;
+}
+
+function columnsOf(flags: SendFlags): readonly string[] | undefined {
+  const setting = settingOf("columns", flags);
+  if (setting === undefined) return undefined;
+  const names = setting.value.split(",").map((name) => name.trim());
+  if (names.includes("") || new Set(names).size < names.length) {
+    throw invalid(setting, "different names with commas between them, for example time,path,value");
+  }
+  return names;
 }
 
 function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | undefined {
   const setting = settingOf("pattern", flags);
   if (setting === undefined) {
-    if (format !== "pattern") return undefined;
+    if (format !== "pattern" || flags.logFormat !== undefined) return undefined;
     throw new UsageError(
       "--input-format pattern needs the pattern: add --pattern with named groups, for example " +
         "--pattern 'took (?<value>\\d+) ms'",
@@ -201,6 +267,17 @@ function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | u
   if ("expected" in pattern) throw invalid(setting, pattern.expected);
   return pattern;
 }
+
+function logFormatOf(flags: SendFlags): Setting | undefined {
+  const setting = settingOf("logFormat", flags);
+  if (setting !== undefined && !/\$\{?\w|%[\w>{!]/.test(setting.value)) {
+    throw invalid(setting, LOG_FORMAT_EXPECTED);
+  }
+  return setting;
+}
+
+const LOG_FORMAT_EXPECTED =
+  "nginx's log_format or Apache's LogFormat string, for example '$remote_addr $status $request_time'";
 
 function delimiterOf(flags: SendFlags): string | undefined {
   const setting = settingOf("delimiter", flags);
@@ -214,7 +291,7 @@ function delimiterOf(flags: SendFlags): string | undefined {
 
 function timeOf(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | undefined {
   const field = settingOf("timeField", flags);
-  for (const key of ["timeFormat", "lateness"] as const) {
+  for (const key of ["timeFormat", "timeZone", "lateness"] as const) {
     if (field === undefined && flags[key] !== undefined) {
       throw new UsageError(
         `${flagName(key)} is about the time of a line: name its field with --time-field`,
@@ -223,16 +300,47 @@ function timeOf(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | 
   }
   if (field === undefined) return undefined;
   if (field.value.trim() === "") throw invalid(field, "the name of a field");
-  if (intervalMs === 0) {
+  if (intervalMs < 1) {
     throw new UsageError(
-      "--time-field puts measurements into intervals: give --interval more than 0",
+      "--time-field puts measurements into intervals: set --interval to 0.001 seconds or more",
     );
   }
   const lateness = settingOf("lateness", flags);
   return {
     field: field.value,
     format: choiceOf("timeFormat", flags),
+    zone: zoneOf(flags),
     intervalMs,
     latenessMs: lateness === undefined ? intervalMs : secondsOr0Setting(lateness),
   };
+}
+
+function zoneOf(flags: SendFlags): TimeZone | undefined {
+  const setting = settingOf("timeZone", flags);
+  if (setting === undefined) return undefined;
+  const zone = timeZoneOf(setting.value);
+  if (zone === undefined) {
+    throw invalid(setting, "a name such as Europe/Berlin, or an offset such as +02:00");
+  }
+  return zone;
+}
+
+function pathFieldsOf(flags: SendFlags): readonly string[] | undefined {
+  if (flags.pathTemplate === undefined) return undefined;
+  return settingsOf("pathTemplate", flags).map((setting) => {
+    const isAttribute = flags.attrField?.some((text) => attrField(text)?.name === setting.value);
+    if (setting.value.trim() === "" || isAttribute === false) {
+      throw invalid(setting, "a field that --attr-field names, for example path");
+    }
+    return setting.value;
+  });
+}
+
+function ownFlagsOf(flags: SendFlags): readonly string[] {
+  return [...METRIC_FLAGS, ...INPUT_FLAGS].flatMap((key) => {
+    const value = flags[key];
+    if (value === undefined || value === false || key === "follow") return [];
+    if (value === true) return [flagName(key)];
+    return (typeof value === "string" ? [value] : value).flatMap((text) => [flagName(key), text]);
+  });
 }

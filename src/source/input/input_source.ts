@@ -70,11 +70,11 @@ export function inputSource(
   return {
     kind: "live",
     get status() {
-      const { invalid, skipped } = input.progress;
+      const { invalid, skipped, matchesNothing } = input.progress;
       const checkpoint = path === undefined || place === undefined
         ? undefined
         : { id: path, value: place };
-      return { invalid, skipped, broken, checkpoint };
+      return { invalid, skipped, matchesNothing, broken, checkpoint };
     },
     hold(waiting) {
       held = waiting;

@@ -9,6 +9,8 @@ const MOST_NAMED = 10;
 /** After them a live input says how many more they are, at most so often. */
 const SUMMARY_EVERY_MS = 5000;
 const MOST_EXAMPLE = 40;
+/** So many fields of a line are named. */
+const MOST_NAMES = 20;
 
 /** What people are told about an input while it is read, and at its end. */
 export class InputWords {
@@ -61,6 +63,16 @@ export class InputWords {
     );
   }
 
+  /** An attribute has text that is not UTF-8. */
+  notUtf8(field: string, text: string): void {
+    this.#warn(
+      `"${oneLine(field)}" has text that is not UTF-8 (${
+        oneLine(JSON.stringify(clip(text, MOST_EXAMPLE)))
+      }): different values may have become one series. Convert the input first, for example ` +
+        "iconv -f ISO-8859-1 -t UTF-8 FILE | otlp-histogram --input -",
+    );
+  }
+
   /** Some of the input has been read. */
   read(input: Input): void {
     this.#hint(input);
@@ -78,6 +90,25 @@ export class InputWords {
     this.#ended = true;
     this.#hint(input);
     this.#sayMore();
+    if (input.progress.matchesNothing) {
+      const { skipped } = input.progress;
+      this.#warn(
+        `the pattern matched none of ${
+          counted(skipped, "line", "lines")
+        }: compare it with one of them`,
+      );
+    }
+    const { measurements, histograms, invalid } = input.progress;
+    const sample = input.fieldSample?.();
+    if (measurements + histograms === 0 && invalid > 0 && sample !== undefined) {
+      const names = sample.names.slice(0, MOST_NAMES).map((name) => clip(name, MOST_EXAMPLE));
+      this.#warn(
+        `no line gave a value: they were read as ${sample.format}, and one has the fields ${
+          oneLine(names.map((name) => JSON.stringify(name)).join(", "))
+        }. Name the one with the value with --value-field, or describe other lines with --pattern ` +
+          "or --log-format",
+      );
+    }
     const unseen = input.unseenFields();
     for (const field of unseen) {
       this.#warn(

@@ -3,10 +3,10 @@ import { AttributeCache, gather, type Gathered, NO_ATTRIBUTES } from "./attribut
 import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { AttrField, Fields } from "./fields.ts";
-import { plainLine } from "./plain_line.ts";
+import { pathOr, plainLine } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import type { Sink } from "./sink.ts";
-import { TimeReader } from "./time.ts";
+import { TimeReader } from "./time_reader.ts";
 import { type Conversion, conversionOf } from "./value.ts";
 import type { Condition } from "./where.ts";
 
@@ -42,7 +42,8 @@ export class LineFields {
   readonly #time: number;
 
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, text: FieldText) {
-    const { valueField, attrFields = [], where = [], timeField, timeFormat = "auto" } = fields;
+    const { valueField, attrFields = [], where = [], timeField, timeFormat = "auto", timeZone } =
+      fields;
     this.names = [
       ...attrFields.map(({ name }) => name),
       ...where.map(({ field }) => field),
@@ -60,7 +61,7 @@ export class LineFields {
     this.#value = attrFields.length + where.length;
     this.#time = this.#value + 1;
     this.#known = new RangeIndex(attrFields.length);
-    if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
+    if (timeField !== undefined) this.#times = new TimeReader(timeFormat, timeZone);
     if (where.length > 0) {
       this.#conditions = new ConditionIndex(where, watch, text);
     }
@@ -74,13 +75,14 @@ export class LineFields {
     }
   }
 
-  /** Measures the line, or says why not. `view` is of the same bytes. */
-  take(bytes: Uint8Array, view: DataView, line: number): void {
+  /** Measures the line, or says why not. `view` is of the same bytes; with a `problem` the line is skipped or invalid. */
+  take(bytes: Uint8Array, view: DataView, line: number, problem?: string): void {
     const first = this.#attrFields.length;
     if (this.#conditions?.hold(bytes, view, this.from, this.to, first) === false) {
       this.#sink.skipped++;
       return;
     }
+    if (problem !== undefined) return this.#sink.unusable(problem, line);
     const value = this.#valueOf(bytes);
     if (!(value >= 0 && value < Infinity)) return this.#takePlain(bytes, view, line);
     if (this.#times === undefined) {
@@ -111,8 +113,8 @@ export class LineFields {
   #valueOf(bytes: Uint8Array): number {
     let from = this.from[this.#value] ?? -1;
     let to = this.to[this.#value] ?? -1;
-    if (from < 0) return NaN;
-    if (bytes[from] === QUOTE) {
+    if (from < 0 || this.#conversion.decimalComma) return NaN;
+    if (bytes[from] === QUOTE && bytes[to - 1] === QUOTE) {
       from++;
       to--;
     }
@@ -130,7 +132,8 @@ export class LineFields {
     const gathered: Gathered = {};
     for (const [k, { name, key }] of this.#attrFields.entries()) {
       const from = this.from[k] ?? -1;
-      const text = from < 0 ? "" : this.#text(bytes, from, this.to[k] ?? -1);
+      const raw = from < 0 ? "" : this.#text(bytes, from, this.to[k] ?? -1);
+      const text = pathOr(raw, name, this.#fields);
       if (text === "") continue;
       gather(gathered, key, text);
       this.#watch.attribute(name, text);

@@ -82,3 +82,9 @@ export class LineSplitter {
     return feed + 1;
   }
 }
+
+/** Reader of lines, and whether the first line it reads names the columns. */
+export interface OpenedLines {
+  readonly reader: LineReader;
+  readonly hasHeader: boolean;
+}

@@ -27,6 +27,7 @@ export class LogfmtReader implements LineReader {
   readonly #sink: Sink;
   readonly #line: LineFields;
   readonly #timed: TimedField;
+  readonly #watch: FieldWatch;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #names: readonly Uint8Array[];
   /** 1 for a byte that a wanted key begins with. */
@@ -37,6 +38,7 @@ export class LogfmtReader implements LineReader {
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
     this.#sink = sink;
     this.#timed = timed;
+    this.#watch = watch;
     this.#line = new LineFields(
       fields,
       sink,
@@ -57,6 +59,10 @@ export class LogfmtReader implements LineReader {
         continue;
       }
       if (this.#timed.wanted) this.#timed.look(this.#pairs(bytes, first));
+      this.#watch.sample ??= {
+        format: "logfmt",
+        names: this.#pairs(bytes, first).map(([name]) => name),
+      };
       const feed = this.#find(bytes, first);
       if (this.#problem === undefined) this.#line.take(bytes, view, this.#sink.lines);
       else this.#sink.unusable(this.#problem);
@@ -134,12 +140,16 @@ export class LogfmtReader implements LineReader {
 
   /** All fields of a line. */
   #pairs(bytes: Uint8Array, at: number): readonly (readonly [string, string])[] {
-    const line = this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at)));
-    return Array.from(
-      line.matchAll(/(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g),
-      ([, key = "", quoted, plain]) => [key, unescaped(quoted ?? plain ?? "")],
-    );
+    return logfmtPairs(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
   }
+}
+
+/** The keys and values of a line. */
+export function logfmtPairs(line: string): readonly (readonly [key: string, value: string])[] {
+  return Array.from(
+    line.matchAll(/(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g),
+    ([, key = "", quoted, plain]) => [key, quoted === undefined ? plain ?? "" : unescaped(quoted)],
+  );
 }
 
 function isName(name: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {

@@ -4,15 +4,16 @@ import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
+import { fieldOf, isObject, parseJson } from "./json_object.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
 import type { LineScanner } from "./line_scanner.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
-import { attributeValue, conditionsHold, plainLine, timeOf } from "./plain_line.ts";
+import { attributeValue, conditionsHold, pathOr, plainLine, timeOf } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import { shortText } from "./short_text.ts";
 import { type Sink } from "./sink.ts";
-import { TimeReader } from "./time.ts";
+import { TimeReader } from "./time_reader.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
 
@@ -67,12 +68,12 @@ export class NdjsonReader implements LineReader {
     this.#sink = sink;
     this.#watch = watch;
     this.#timed = timed;
-    const { valueField, where = [], timeField, timeFormat = "auto" } = fields;
+    const { valueField, where = [], timeField, timeFormat = "auto", timeZone } = fields;
     const attributes = fields.attrFields?.map(({ name }) => name) ?? [ATTRIBUTES];
     const tested = where.map(({ field }) => field);
     const names = [...attributes, ...tested, ...timeField === undefined ? [] : [timeField]];
     // Where the value is an attribute as well, every number has its own attributes.
-    if (!names.includes(valueField)) {
+    if (!names.includes(valueField) && !fields.decimalComma) {
       this.#scanner = new JsonScanner(valueField, names);
       if (tested.length > 0) {
         this.#conditions = new ConditionIndex(
@@ -81,7 +82,7 @@ export class NdjsonReader implements LineReader {
           (bytes, from, to) => this.#text(bytes, from, to),
         );
       }
-      if (timeField !== undefined) this.#times = new TimeReader(timeFormat);
+      if (timeField !== undefined) this.#times = new TimeReader(timeFormat, timeZone);
     }
     this.#names = names;
     this.#before = this.#scanner === undefined ? Infinity : manyBytes;
@@ -201,29 +202,34 @@ export class NdjsonReader implements LineReader {
     const sink = this.#sink;
     const text = this.#decoder.decode(line);
     if (text.trim() === "") return;
-    const parsed = parse(text);
+    const parsed = parseExactly(text);
     if (!isObject(parsed)) {
       return sink.unusable(parsed === undefined ? "no JSON" : "no JSON object");
     }
     const field = (name: string) => fieldOf(parsed, name);
     const { valueField } = this.#fields;
     if (field(valueField) === undefined && holdsHistogram(parsed)) {
-      return this.#histogram(parsed, field);
+      return this.#histogram(text, field);
     }
     const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
     if (found === undefined) {
       sink.skipped++;
       return;
     }
-    if (typeof found === "string") return sink.unusable(found);
+    if (typeof found === "string") {
+      this.#watch.sample ??= { format: "NDJSON", names: Object.keys(parsed) };
+      return sink.unusable(found);
+    }
     const attributes = this.#attributes(field);
     if (attributes === undefined) return sink.unusable(NO_OBJECT);
     if (found.time === undefined) sink.measured(found.value, attributes);
     else sink.measuredAt(found.value, attributes, found.time);
   }
 
-  #histogram(line: JsonObject, field: (name: string) => unknown): void {
+  #histogram(text: string, field: (name: string) => unknown): void {
     const sink = this.#sink;
+    const line = parseJson(text);
+    if (!isObject(line)) throw new Error("a line that was an object is not");
     if (!conditionsHold(field, this.#fields, this.#watch)) {
       sink.skipped++;
       return;
@@ -275,7 +281,8 @@ export class NdjsonReader implements LineReader {
   }
 
   #gather(gathered: Gathered, name: string, key: string, raw: unknown): void {
-    const attribute = attributeValue(raw);
+    const value = attributeValue(raw);
+    const attribute = typeof value === "string" ? pathOr(value, name, this.#fields) : value;
     // OpenTelemetry knows no attribute without a key.
     if (attribute === undefined || key === "") return;
     gather(gathered, key, attribute);
@@ -290,8 +297,10 @@ export class NdjsonReader implements LineReader {
   #json(bytes: Uint8Array, from: number, to: number): unknown {
     const text = bytes[from] === QUOTE ? shortText(bytes, from + 1, to - 1) : undefined;
     if (text !== undefined) return text;
-    if (this.#number.read(bytes, from) === to) return this.#number.value;
-    return parse(this.#decoder.decode(bytes.subarray(from, to)));
+    if (this.#number.read(bytes, from) === to && Math.abs(this.#number.value) < EXACT) {
+      return this.#number.value;
+    }
+    return parseExactly(this.#decoder.decode(bytes.subarray(from, to)));
   }
 
   /** What a condition sees of the JSON in bytes[from, to). */
@@ -301,31 +310,29 @@ export class NdjsonReader implements LineReader {
   }
 
   #look(bytes: Uint8Array, at: number): void {
-    const line = parse(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
+    const line = parseJson(this.#decoder.decode(bytes.subarray(at, bytes.indexOf(LINE_FEED, at))));
     if (isObject(line)) this.#timed.look(Object.entries(line));
   }
 }
 
 const NO_OBJECT = `"${ATTRIBUTES}" is no object`;
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parse(line: string): unknown {
+/** The value of JSON, where an integer that a double does not hold exactly keeps its digits, as a string. */
+function parseExactly(text: string): unknown {
+  if (!LONG_INTEGER.test(text)) return parseJson(text);
   try {
-    return JSON.parse(line);
+    // The types do not know the third argument yet (ECMA-262, JSON.parse source text access).
+    return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
+      const source = context?.source ?? "";
+      const isInexact = typeof value === "number" && Math.abs(value) >= EXACT;
+      return isInexact && INTEGER.test(source) ? source : value;
+    });
   } catch {
-    return undefined; // no JSON text means undefined
+    return undefined;
   }
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The field of that name, or else, where the name has dots, the one at that path. */
-function fieldOf(object: JsonObject, name: string): unknown {
-  if (Object.hasOwn(object, name)) return object[name];
-  const dot = name.indexOf(".");
-  const inner = dot < 0 ? undefined : fieldOf(object, name.slice(0, dot));
-  return isObject(inner) ? fieldOf(inner, name.slice(dot + 1)) : undefined;
-}
+/** Every integer below this is a double. */
+const EXACT = 2 ** 53;
+const LONG_INTEGER = /\d{16}/;
+const INTEGER = /^-?\d+$/;

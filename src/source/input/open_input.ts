@@ -12,6 +12,8 @@ import {
 } from "./input.ts";
 import { InputError, isSystemError } from "./input_error.ts";
 import { InputWords } from "./input_words.ts";
+import type { Pattern } from "./pattern.ts";
+import { invalid, type Setting } from "../../settings/setting.ts";
 import { progressLine } from "../progress.ts";
 import { inputSource } from "./input_source.ts";
 import type { RecordFamilies, Source } from "../source.ts";
@@ -37,18 +39,21 @@ export async function openInput(
   console: Console,
 ): Promise<{ source: Source; close: () => void }> {
   const { input: config, unit, isLive } = settings;
-  const { paths, follow, time, notOfExpositions, ...fields } = config;
+  const { paths, follow, time, notOfExpositions, logFormat, ...fields } = config;
   const controller = new AbortController();
   const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
   const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, console.warn);
   const options: InputOptions = {
     ...fields,
+    pattern: logFormat === undefined ? fields.pattern : await logPattern(logFormat),
     unit,
     timeField: time?.field,
     timeFormat: time?.format,
+    timeZone: time?.zone,
     signal: controller.signal,
     onInvalid: (line, reason, name) => words.invalid(line, reason, name),
     onManyValues: (field, examples) => words.manyValues(field, examples),
+    onNotUtf8: (field, text) => words.notUtf8(field, text),
     onExposition() {
       const [flag] = notOfExpositions;
       if (flag !== undefined) throw notOfAnExposition(flag);
@@ -78,6 +83,13 @@ export async function openInput(
       words.end(input);
     },
   };
+}
+
+async function logPattern(setting: Setting): Promise<Pattern> {
+  const { parseLogFormat } = await import("./log_format.ts");
+  const pattern = parseLogFormat(setting.value);
+  if ("expected" in pattern) throw invalid(setting, pattern.expected);
+  return pattern;
 }
 
 /** Reads a file as it grows, from the position that a spool keeps of it. */

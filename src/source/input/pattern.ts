@@ -1,18 +1,28 @@
-/** A regular expression that finds the fields of a line: its named groups. */
+/** Finds the fields of a line by a regular expression. */
 export interface Pattern {
-  readonly expression: RegExp;
+  /** How messages call it. */
+  readonly name: "pattern" | "log format";
   readonly fields: readonly string[];
+  /** Units of time of the fields that are defined to have one. */
+  readonly units: ReadonlyMap<string, string>;
+  /** The fields of a line, without those that are missing; undefined when the line does not match. */
+  readonly match: (line: string) => Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** What `--pattern` means, or what would be right. `(?P<name>…)` of Python, Go and PCRE is taken as well. */
+const NO_UNITS: ReadonlyMap<string, string> = new Map();
+
+/** The pattern of `--pattern`, or what would be right. `(?P<name>…)` of Python, Go and PCRE is taken as well. */
 export function parsePattern(text: string): Pattern | { readonly expected: string } {
   const source = text.replace(/\\[\s\S]|\(\?P</g, (found) => found === "(?P<" ? "(?<" : found);
   try {
     const expression = new RegExp(source);
     // With nothing as an alternative it matches the empty text, and tells its groups.
     const fields = Object.keys(new RegExp(`${source}|`).exec("")?.groups ?? {});
-    if (fields.length > 0) return { expression, fields };
-    return { expected: "named groups, for example took (?<value>\\d+) ms" };
+    if (fields.length === 0) {
+      return { expected: "named groups, for example took (?<value>\\d+) ms" };
+    }
+    const match = (line: string) => expression.exec(line)?.groups;
+    return { name: "pattern", fields, units: NO_UNITS, match };
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     return { expected: `a regular expression that JavaScript compiles (${reason})` };

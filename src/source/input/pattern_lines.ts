@@ -5,7 +5,7 @@ import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import type { LineReader } from "./lines.ts";
 import type { Pattern } from "./pattern.ts";
-import { plainLine } from "./plain_line.ts";
+import { pathOr, plainLine } from "./plain_line.ts";
 import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
@@ -21,8 +21,8 @@ const MOST_SETS = 65_536;
 
 /**
  * Lines in which a regular expression finds the fields, anywhere in the line. Lines of more than 8,192 characters are
- * invalid, because an expression that goes back and forth could take for ever on them. Attributes are strings, and an
- * empty one is none.
+ * invalid, because an expression that goes back and forth could take for ever on them; lines that do not match are
+ * skipped. Attributes are strings, and an empty one is none.
  */
 export class PatternReader implements LineReader {
   readonly #pattern: Pattern;
@@ -47,7 +47,7 @@ export class PatternReader implements LineReader {
     const demand = (name: string, flag: string) => {
       if (pattern.fields.includes(name)) return;
       throw new UsageError(
-        `The pattern has no group ${JSON.stringify(name)}, which ${flag} names: it has ${
+        `The ${pattern.name} has no field ${JSON.stringify(name)}, which ${flag} names: it has ${
           pattern.fields.map((field) => JSON.stringify(field)).join(", ")
         }`,
       );
@@ -58,7 +58,7 @@ export class PatternReader implements LineReader {
     if (timeField !== undefined) demand(timeField, "--time-field");
     this.#pattern = pattern;
     this.#fields = fields;
-    this.#conversion = conversionOf(fields);
+    this.#conversion = conversionOf(fields, pattern.units.get(valueField));
     this.#sink = sink;
     this.#watch = watch;
     this.#timed = timed;
@@ -89,8 +89,9 @@ export class PatternReader implements LineReader {
         `longer than ${MOST_PATTERN_CHARACTERS} characters, the most for a pattern`,
       );
     }
-    const groups = this.#pattern.expression.exec(line)?.groups;
-    if (groups === undefined) return sink.unusable("the pattern does not match");
+    const groups = this.#pattern.match(line);
+    if (groups === undefined) return sink.unmatched();
+    sink.matched();
     if (this.#timed.wanted) this.#timed.look(Object.entries(groups));
     const field = (name: string) => groups[name];
     const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
@@ -111,7 +112,7 @@ export class PatternReader implements LineReader {
     if (known !== undefined) return known;
     const gathered: Gathered = {};
     for (const { name, key } of attrFields) {
-      const text = groups[name] ?? "";
+      const text = pathOr(groups[name] ?? "", name, this.#fields);
       if (text === "") continue;
       gather(gathered, key, text);
       this.#watch.attribute(name, text);

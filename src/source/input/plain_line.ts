@@ -1,6 +1,7 @@
 import type { AttributeValue } from "../../aggregate/measurement.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
+import { pathTemplate } from "./path_template.ts";
 import { parseTime } from "./time.ts";
 import { type Conversion, usableValue } from "./value.ts";
 
@@ -46,13 +47,18 @@ export function conditionsHold(
 /** Undefined when no field is named, the reason when it has no usable time. */
 export function timeOf(
   field: (name: string) => unknown,
-  { timeField, timeFormat = "auto" }: Fields,
+  { timeField, timeFormat = "auto", timeZone }: Fields,
 ): number | string | undefined {
   if (timeField === undefined) return undefined;
   const text = textOf(field(timeField));
   if (text === undefined) return `no "${timeField}"`;
-  const time = parseTime(text, timeFormat);
+  const time = parseTime(text, timeFormat, timeZone);
   return typeof time === "string" ? `"${timeField}" ${time}` : time;
+}
+
+/** The text of an attribute: the template of a path where the field holds one. */
+export function pathOr(text: string, name: string, { pathFields }: Fields): string {
+  return pathFields?.includes(name) ? pathTemplate(text) : text;
 }
 
 function textOf(raw: unknown): string | undefined {

@@ -3,7 +3,7 @@ const BACKSLASH = 92;
 const MOST_BYTES = 40;
 
 /** 1 for a byte that is a character by itself in every format's text. */
-const PLAIN = Uint8Array.from(
+const PLAIN_JSON = Uint8Array.from(
   { length: 256 },
   (_, byte) => byte < 32 || byte > 126 || byte === BACKSLASH ? 0 : 1,
 );
@@ -14,7 +14,7 @@ const PLAIN = Uint8Array.from(
  */
 export function shortText(bytes: Uint8Array, from: number, to: number): string | undefined {
   if (to - from > MOST_BYTES) return undefined;
-  for (let i = from; i < to; i++) if (PLAIN[bytes[i] ?? 0] === 0) return undefined;
+  for (let i = from; i < to; i++) if (PLAIN_JSON[bytes[i] ?? 0] === 0) return undefined;
   let text = "";
   let i = from;
   // As many at once as pays: each call makes a string.

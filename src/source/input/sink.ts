@@ -13,8 +13,10 @@ export interface InputProgress {
   readonly histograms: number;
   /** Lines that could not be used. */
   readonly invalid: number;
-  /** Lines that do not fulfil the conditions of --where. */
+  /** Lines that do not fulfil the conditions of --where, or do not match the pattern. */
   readonly skipped: number;
+  /** There were lines, and the pattern matched none of them. */
+  readonly matchesNothing?: boolean;
 }
 
 /** What was read at once. */
@@ -39,6 +41,8 @@ export class Sink implements InputProgress {
   histograms = 0;
   invalid = 0;
   skipped = 0;
+  #matched = 0;
+  #unmatched = 0;
   readonly #onInvalid: OnInvalid;
   #input = "";
   /** The lines of the inputs before this one. */
@@ -81,6 +85,21 @@ export class Sink implements InputProgress {
   unusable(reason: string, line: number = this.lines): void {
     this.invalid++;
     this.#onInvalid(line - this.#before, reason, this.#input);
+  }
+
+  /** The pattern matches a line. */
+  matched(): void {
+    this.#matched++;
+  }
+
+  /** The pattern does not match a line, which is skipped. */
+  unmatched(): void {
+    this.#unmatched++;
+    this.skipped++;
+  }
+
+  get matchesNothing(): boolean {
+    return this.#unmatched > 0 && this.#matched === 0;
   }
 
   /** The same of something that is no single line. */

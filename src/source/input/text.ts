@@ -19,7 +19,8 @@ export class TextReader implements LineReader {
   readonly #conversion: Conversion;
   readonly #sink: Sink;
   readonly #watch: FieldWatch;
-  readonly #hasConditions: boolean;
+  /** Each line is looked at as text. */
+  readonly #isPlain: boolean;
   readonly #number = new ByteNumber();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -33,7 +34,7 @@ export class TextReader implements LineReader {
     this.#conversion = conversionOf(fields);
     this.#sink = sink;
     this.#watch = watch;
-    this.#hasConditions = where.length > 0;
+    this.#isPlain = where.length > 0 || fields.decimalComma === true;
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {
@@ -41,7 +42,7 @@ export class TextReader implements LineReader {
     const { scale, duration } = this.#conversion;
     for (let at = from; at < to;) {
       sink.lines++;
-      let end = this.#hasConditions ? -1 : this.#number.read(bytes, at);
+      let end = this.#isPlain ? -1 : this.#number.read(bytes, at);
       let value = this.#number.value * scale;
       if (end >= 0 && bytes[end] !== LINE_FEED) {
         const feed = bytes.indexOf(LINE_FEED, end);

@@ -1,33 +1,62 @@
 import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
-import { ByteNumber } from "./byte_number.ts";
-import type { TimeFormat } from "./fields.ts";
+import type { TimeZone } from "./time_zone.ts";
+
+/** How a time is written: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
+export const TIME_FORMATS = ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"] as const;
+export type TimeFormat = typeof TIME_FORMATS[number];
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
-/** The end of the year 9999. */
-const END = 253_402_300_800_000;
+/** The beginning of 2262, the last year that signed nanoseconds since 1970 reach. */
+export const END = 9_214_646_400_000;
 
-/** RFC 3339, and what is near to it: a space for the T, a comma for the point, an offset without its colon. */
+/**
+ * RFC 3339, and what is near to it: a blank for the T, slashes for the dashes, a comma for the point, an offset without its
+ * colon, no seconds.
+ */
 const RFC3339 =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?: ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?$/;
-/** `10/Oct/2000:13:55:36 -0700`, brackets around it allowed (Apache, mod_log_config, %t). */
-const CLF = /^\[?(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-]\d{4})\]?$/;
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+  /^(\d{4})([-/])(\d\d)\2(\d\d)[Tt \t](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?))?$/;
+/** `31 Jan 2026 12:00:05,123` of log4j, `31.01.2026 12:00` and `1/31/2026 12:00:05 PM` of spreadsheets: without a zone. */
+const DAY_NAME = /^(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d\d):(\d\d):(\d\d)(?:[.,](\d+))?$/;
+const DAY_FIRST =
+  /^(\d{1,2})([./])(\d{1,2})\2(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?([AaPp])[Mm])?$/;
+/** `10/Oct/2000:13:55:36 -0700` (Apache, mod_log_config, %t). */
+const CLF = /^(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-]\d{4})$/;
+/** The English names of months, shortened. */
+export const MONTHS = [
+  "jan",
+  "feb",
+  "mar",
+  "apr",
+  "may",
+  "jun",
+  "jul",
+  "aug",
+  "sep",
+  "oct",
+  "nov",
+  "dec",
+];
 
 /**
  * The time in ms since 1970, or the reason why there is none, to stand behind the name of the field. A time without a
- * zone is none: it may be off by hours. A leap second is the first one of the next minute, as in POSIX. The years are
- * 1970 to 9999.
+ * zone is one of `zone`; without that it is none, because it may be off by hours. Brackets around it are left out. A
+ * leap second is the first one of the next minute, as in POSIX. The years are 1970 to 2261.
  */
-export function parseTime(text: string, format: TimeFormat): number | string {
+export function parseTime(
+  text: string,
+  format: TimeFormat,
+  zone?: TimeZone,
+): number | string {
   const trimmed = text.trim();
-  const time = parsed(trimmed, format);
+  const inner = /^\[(.*)\]$/.exec(trimmed)?.[1] ?? trimmed;
+  const time = parsed(inner, format, zone);
   if (typeof time === "string") return `${time}: ${quoteClipped(trimmed, 40)}`;
   if (Number.isNaN(time)) return `is ${EXPECTED[format]}: ${quoteClipped(trimmed, 40)}`;
   if (time < 0 || time >= END) {
-    return `is not in the years 1970 to 9999: ${quoteClipped(trimmed, 40)}`;
+    return `is not in the years 1970 to 2261: ${quoteClipped(trimmed, 40)}`;
   }
   return time + 0; // 0 of -0
 }
@@ -43,23 +72,28 @@ const EXPECTED: Readonly<Record<TimeFormat, string>> = {
 };
 
 /** NaN when the text has not this format. */
-function parsed(text: string, format: TimeFormat): number | string {
+function parsed(text: string, format: TimeFormat, zone: TimeZone | undefined): number | string {
   switch (format) {
     case "rfc3339":
-      return rfc3339(text);
+      return rfc3339(text, zone);
     case "clf":
       return clf(text);
     case "auto": {
       const number = decimal(text);
       if (!Number.isNaN(number)) return sinceEpoch(number, "auto");
-      return text.includes("/") ? clf(text) : rfc3339(text);
+      for (const parse of [rfc3339, clf, dayFirst]) {
+        const time = parse(text, zone);
+        if (typeof time === "string" || !Number.isNaN(time)) return time;
+      }
+      return NaN;
     }
     default:
       return sinceEpoch(decimal(text), format);
   }
 }
 
-function sinceEpoch(number: number, format: "auto" | "s" | "ms" | "us" | "ns"): number {
+/** The ms since 1970 of a number in this unit; auto: by its magnitude. */
+export function sinceEpoch(number: number, format: "auto" | "s" | "ms" | "us" | "ns"): number {
   switch (format) {
     case "s":
       return number * 1e3;
@@ -77,14 +111,55 @@ function sinceEpoch(number: number, format: "auto" | "s" | "ms" | "us" | "ns"): 
   }
 }
 
-function rfc3339(text: string): number | string {
+function rfc3339(text: string, zone: TimeZone | undefined): number | string {
   const match = RFC3339.exec(text);
   if (match === null) return NaN;
-  const [, year, month, day, hour, minute, second, fraction = "", zone] = match;
-  if (zone === undefined) return "has no time zone, such as Z or +02:00";
+  const [, year, , month, day, hour, minute, second = "0", fraction = "", offset] = match;
   const start = minuteOf(Number(year), Number(month), Number(day), Number(hour), Number(minute));
-  const offset = offsetOf(zone);
-  return instant(start, Number(second), fractionOf(fraction), offset);
+  if (offset === undefined) return zoned(start, second, fraction, zone);
+  return instant(start, Number(second), fractionOf(fraction), offsetOf(offset));
+}
+
+/** A local time, in the zone that is named for such. */
+function zoned(
+  start: number,
+  second: string,
+  fraction: string,
+  zone: TimeZone | undefined,
+): number | string {
+  if (zone === undefined) {
+    return "has no time zone, such as Z or +02:00 (set --time-zone)";
+  }
+  if (Number.isNaN(start)) return NaN;
+  return instant(start, Number(second), fractionOf(fraction), zone.offsetAt(start));
+}
+
+function dayFirst(text: string, zone: TimeZone | undefined): number | string {
+  const named = DAY_NAME.exec(text);
+  if (named !== null) {
+    const [, day, name = "", year, hour, minute, second = "0", fraction = ""] = named;
+    const month = MONTHS.indexOf(name.toLowerCase()) + 1;
+    const start = minuteOf(Number(year), month, Number(day), Number(hour), Number(minute));
+    return zoned(start, second, fraction, zone);
+  }
+  const match = DAY_FIRST.exec(text);
+  if (match === null) return NaN;
+  const [, a, separator, b, year, hour, minute, second = "0", fraction = "", half] = match;
+  const [first, other] = [Number(a), Number(b)];
+  // Only Americans write the month first, and only with slashes.
+  const isAmerican = separator === "/" && (half !== undefined || other > 12);
+  if (separator === "/" && !isAmerican && first <= 12 && first !== other) {
+    return "may have the day or the month first";
+  }
+  const [month, day] = isAmerican ? [first, other] : [other, first];
+  const hours = half === undefined ? Number(hour) : hourOfDay(Number(hour), half);
+  return zoned(minuteOf(Number(year), month, day, hours, Number(minute)), second, fraction, zone);
+}
+
+/** 12 AM is midnight; NaN for what no clock shows. */
+function hourOfDay(hour: number, half: string): number {
+  if (!(hour >= 1 && hour <= 12)) return NaN;
+  return hour % 12 + (half.toLowerCase() === "p" ? 12 : 0);
 }
 
 function clf(text: string): number {
@@ -103,7 +178,7 @@ function offsetOf(zone: string): number {
 }
 
 /** In ms; NaN for what no offset can be. */
-function signedOffset(negative: boolean, hours: number, minutes: number): number {
+export function signedOffset(negative: boolean, hours: number, minutes: number): number {
   if (!(hours <= 23 && minutes <= 59)) return NaN;
   const offset = (hours * 60 + minutes) * MINUTE;
   return negative ? -offset : offset;
@@ -116,15 +191,22 @@ function fractionOf(digits: string): number {
 }
 
 /** Further digits change nothing that a double holds. */
-const MOST_FRACTION = 15;
+export const MOST_FRACTION = 15;
 const POWERS = Float64Array.from({ length: MOST_FRACTION + 1 }, (_, n) => Number(`1e${n}`));
 
-function scaledFraction(number: number, digits: number): number {
+/** The ms of a fraction of a second: its digits as a number, and how many there are. */
+export function scaledFraction(number: number, digits: number): number {
   return digits <= 3 ? number * (POWERS[3 - digits] ?? NaN) : number / (POWERS[digits - 3] ?? NaN);
 }
 
 /** The ms since 1970 of a minute in UTC; NaN when there is no such day or minute. */
-function minuteOf(year: number, month: number, day: number, hour: number, minute: number): number {
+export function minuteOf(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+): number {
   if (!(month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59)) return NaN;
   if (day > daysIn(year, month)) return NaN;
   return daysSinceEpoch(year, month, day) * DAY + (hour * 60 + minute) * MINUTE;
@@ -146,134 +228,8 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
 }
 
 /** A second 60 stands only at the end of a day in UTC (RFC 3339, 5.7). */
-function instant(minute: number, second: number, fraction: number, offset: number): number {
+export function instant(minute: number, second: number, fraction: number, offset: number): number {
   const start = minute - offset;
   if (second > 60 || (second === 60 && (start + MINUTE) % DAY !== 0)) return NaN;
   return start + second * SECOND + fraction;
 }
-
-const QUOTE = 34;
-const DASH = 45;
-const SLASH = 47;
-const COLON = 58;
-/** Of RFC 3339 `YYYY-MM-DDTHH:MM`, of the common log format `DD/Mon/YYYY:HH:MM`. */
-const RFC_MINUTE = 16;
-const CLF_MINUTE = 17;
-
-/** Reads times out of bytes, without making strings of them where they are written as they mostly are. */
-export class TimeReader {
-  readonly #format: TimeFormat;
-  readonly #number = new ByteNumber();
-  /** How the last time began, up to its minute: a log has many of one minute. */
-  readonly #prefix = new Uint8Array(CLF_MINUTE);
-  #prefixLength = 0;
-  #minute = NaN;
-
-  constructor(format: TimeFormat) {
-    this.#format = format;
-  }
-
-  /**
-   * The ms since 1970 of what stands in bytes[from, to), quotes around it or not; NaN when `parseTime` has to decide.
-   * Something other than a digit has to follow it in `bytes`.
-   */
-  read(bytes: Uint8Array, from: number, to: number): number {
-    const inQuotes = bytes[from] === QUOTE && bytes[to - 1] === QUOTE && to - from > 1;
-    const time = this.#read(bytes, inQuotes ? from + 1 : from, inQuotes ? to - 1 : to);
-    return time >= 0 && time < END ? time : NaN;
-  }
-
-  #read(bytes: Uint8Array, from: number, to: number): number {
-    const format = this.#format;
-    if (to - from >= 20 && bytes[from + 4] === DASH) {
-      return format === "auto" || format === "rfc3339" ? this.#rfc3339(bytes, from, to) : NaN;
-    }
-    if (to - from === 26 && bytes[from + 2] === SLASH) {
-      return format === "auto" || format === "clf" ? this.#clf(bytes, from, to) : NaN;
-    }
-    if (format === "rfc3339" || format === "clf") return NaN;
-    const end = this.#number.read(bytes, from);
-    return end === to ? sinceEpoch(this.#number.value, format) : NaN;
-  }
-
-  #rfc3339(bytes: Uint8Array, from: number, to: number): number {
-    if (!this.#isKnown(bytes, from, RFC_MINUTE)) {
-      const t = bytes[from + 10];
-      if (bytes[from + 7] !== DASH || bytes[from + 13] !== COLON) return NaN;
-      if (t !== 84 && t !== 116 && t !== 32) return NaN;
-      const year = two(bytes, from) * 100 + two(bytes, from + 2);
-      const [month, day] = [two(bytes, from + 5), two(bytes, from + 8)];
-      const minute = minuteOf(year, month, day, two(bytes, from + 11), two(bytes, from + 14));
-      this.#know(bytes, from, RFC_MINUTE, minute);
-    }
-    if (bytes[from + RFC_MINUTE] !== COLON) return NaN;
-    const second = two(bytes, from + 17);
-    let i = from + 19;
-    let fraction = 0;
-    if (bytes[i] === 46) {
-      const first = ++i;
-      let number = 0;
-      for (let c = (bytes[i] ?? 0) - 48; c >= 0 && c <= 9; c = (bytes[++i] ?? 0) - 48) {
-        number = number * 10 + c;
-      }
-      if (i === first || i - first > MOST_FRACTION) return NaN;
-      fraction = scaledFraction(number, i - first);
-    }
-    const sign = bytes[i];
-    if (i === to - 1 && (sign === 90 || sign === 122)) {
-      return instant(this.#minute, second, fraction, 0);
-    }
-    if (i !== to - 6 || bytes[i + 3] !== COLON || (sign !== 43 && sign !== DASH)) return NaN;
-    const offset = signedOffset(sign === DASH, two(bytes, i + 1), two(bytes, i + 4));
-    return instant(this.#minute, second, fraction, offset);
-  }
-
-  #clf(bytes: Uint8Array, from: number, to: number): number {
-    if (!this.#isKnown(bytes, from, CLF_MINUTE)) {
-      if (bytes[from + 6] !== SLASH || bytes[from + 11] !== COLON || bytes[from + 14] !== COLON) {
-        return NaN;
-      }
-      const month = monthOf(bytes, from + 3);
-      const year = two(bytes, from + 7) * 100 + two(bytes, from + 9);
-      const [hour, minute] = [two(bytes, from + 12), two(bytes, from + 15)];
-      const start = minuteOf(year, month, two(bytes, from), hour, minute);
-      this.#know(bytes, from, CLF_MINUTE, start);
-    }
-    const sign = bytes[to - 5];
-    if (bytes[from + CLF_MINUTE] !== COLON || bytes[to - 6] !== 32) return NaN;
-    if (sign !== 43 && sign !== DASH) return NaN;
-    const offset = signedOffset(sign === DASH, two(bytes, to - 4), two(bytes, to - 2));
-    return instant(this.#minute, two(bytes, from + 18), 0, offset);
-  }
-
-  #isKnown(bytes: Uint8Array, from: number, length: number): boolean {
-    if (this.#prefixLength !== length) return false;
-    // What differs from line to line stands at the end.
-    for (let i = length - 1; i >= 0; i--) if (bytes[from + i] !== this.#prefix[i]) return false;
-    return true;
-  }
-
-  #know(bytes: Uint8Array, from: number, length: number, minute: number): void {
-    for (let i = 0; i < length; i++) this.#prefix[i] = bytes[from + i] ?? 0;
-    this.#prefixLength = length;
-    this.#minute = minute;
-  }
-}
-
-/** The number that two digits are; NaN when they are none. */
-function two(bytes: Uint8Array, at: number): number {
-  const tens = (bytes[at] ?? 0) - 48;
-  const ones = (bytes[at + 1] ?? 0) - 48;
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
-}
-
-/** 1 to 12 of `Jan` to `Dec`, or 0. */
-function monthOf(bytes: Uint8Array, at: number): number {
-  const name = ((bytes[at] ?? 0) << 16 | (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0)) |
-    0x202020;
-  return CODED_MONTHS.indexOf(name) + 1;
-}
-
-const CODED_MONTHS = MONTHS.map((name) =>
-  name.charCodeAt(0) << 16 | name.charCodeAt(1) << 8 | name.charCodeAt(2)
-);

@@ -2,15 +2,20 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
+import { pointed } from "./decimal_comma.ts";
+import { timeListOf } from "./time_list.ts";
 
 /** What a value's number is multiplied with, and what its unit of time is converted to. */
 export interface Conversion {
   readonly scale: number;
   readonly duration: DurationUnit | undefined;
+  /** The unit of time of values without one, where a format defines it: they may be lists of times. */
+  readonly implied?: string | undefined;
+  readonly decimalComma?: boolean | undefined;
 }
 
-export function conversionOf({ scale, unit }: Fields): Conversion {
-  return { scale, duration: DurationUnit.of(unit) };
+export function conversionOf({ scale, unit, decimalComma }: Fields, implied?: string): Conversion {
+  return { scale, duration: DurationUnit.of(unit), implied, decimalComma };
 }
 
 /**
@@ -18,19 +23,24 @@ export function conversionOf({ scale, unit }: Fields): Conversion {
  * string; JSON's `true`, `null` and the like are no numbers. A unit of time takes the place of the scale.
  */
 export function usableValue(
-  raw: unknown,
-  { scale, duration }: Conversion,
+  found: unknown,
+  { scale, duration, implied, decimalComma }: Conversion,
   what: string,
 ): number | string {
-  if (raw === undefined) return `no ${what}`;
+  if (found === undefined) return `no ${what}`;
+  const plain = decimalComma && typeof found === "string" ? pointed(found) : found;
+  if (plain === undefined) {
+    return `${what} has a point, though --decimal-comma is set: ${quoteClipped(found, MOST_SHOWN)}`;
+  }
+  const raw = implied === undefined ? plain : withTimeUnit(plain, implied);
   const number = typeof raw === "number" ? raw : typeof raw === "string" ? decimal(raw) : NaN;
   const converted = typeof raw === "string" && Number.isNaN(number)
     ? duration?.convert(raw) ?? NaN
     : NaN;
   const value = Number.isNaN(number) ? converted : number * scale;
-  if (Number.isNaN(value)) return `${what} ${whyNoNumber(raw)}: ${quoteClipped(raw, MOST_SHOWN)}`;
-  if (!Number.isFinite(value)) return `${what} is not finite: ${quoteClipped(raw, MOST_SHOWN)}`;
-  if (value < 0) return `${what} is negative: ${quoteClipped(raw, MOST_SHOWN)}`;
+  if (Number.isNaN(value)) return `${what} ${whyNoNumber(raw)}: ${quoteClipped(found, MOST_SHOWN)}`;
+  if (!Number.isFinite(value)) return `${what} is not finite: ${quoteClipped(found, MOST_SHOWN)}`;
+  if (value < 0) return `${what} is negative: ${quoteClipped(found, MOST_SHOWN)}`;
   return value + 0; // 0 of -0
 }
 
@@ -45,3 +55,9 @@ const NOT_FINITE = /^\s*[+-]?(nan|inf|infinity)\s*$/i;
 
 /** Characters of a value that a message quotes: a line of an input may be anything. */
 const MOST_SHOWN = 40;
+
+/** A list of times, or one, as a duration; anything else as it is. */
+function withTimeUnit(found: unknown, unit: string): unknown {
+  const list = typeof found === "string" ? timeListOf(found) : undefined;
+  return list?.kind === "sum" && !list.hasUnit ? `${list.text}${unit}` : found;
+}

@@ -66,7 +66,7 @@ async function* linesOf(
   const splitter = new LineSplitter(lines, MOST_LINE_BYTES);
   try {
     const name = path === "-" ? "" : path;
-    for await (const chunk of unpacked(chunksOf(opened, stop), "text", name)) {
+    for await (const chunk of unpacked(chunksOf(opened, stop), { format: "text" }, name)) {
       splitter.push(chunk);
       yield* lines.taken();
     }

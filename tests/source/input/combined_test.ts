@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { COMBINED_FIELDS } from "../../../src/source/input/combined.ts";
-import { readText } from "./reading.ts";
+import { bytesOf, readChunks, readText } from "./reading.ts";
 
 const ALL = COMBINED_FIELDS.map((name) => ({ name, key: name }));
 
@@ -79,19 +79,6 @@ for (
         status: "200",
         bytes: "5",
         request_time: "0.5",
-      },
-    ],
-    [
-      "two numbers, of which nobody knows which it is",
-      `10.0.0.1 - - [${TIME}] "GET / HTTP/1.1" 200 5 "-" "-" 0.5 0.4`,
-      {
-        remote_addr: "10.0.0.1",
-        time: TIME,
-        method: "GET",
-        path: "/",
-        protocol: "HTTP/1.1",
-        status: "200",
-        bytes: "5",
       },
     ],
     [
@@ -178,6 +165,73 @@ for (
   Deno.test(`readInput() finds the fields of a combined line: ${name}`, async () =>
     assert.deepEqual(await fieldsOf(line), expected));
 }
+
+const START = `10.0.0.1 - - [${TIME}] "GET / HTTP/1.1" 200 5 "-" "-"`;
+const several = (text: string) =>
+  `several of ${
+    JSON.stringify(text)
+  } may be the request time: describe the lines with --log-format`;
+
+for (
+  const [name, rest, expected] of [
+    ["one number", "0.5", 500],
+    [
+      "Traefik's counter, router, server and duration",
+      '42 "web@docker" "http://10.0.0.9:80" 5ms',
+      5,
+    ],
+    ["Traefik's line of a request without a router", '7 "-" "-" 0ms', 0],
+    ["a unit of time beside a number and a -", "3 - 1.5s", 1500],
+    ["two upstreams", "0.500, 0.002", 502],
+    ["two upstreams in quotes", '"0.500, 0.002"', 502],
+    ["two groups of upstreams", "0.100, 0.200 : 0.004", 304],
+    ["a list without blanks", "0.1,0.2", 300],
+    ["a forwarded address that is missing", '"-" 0.25', 250],
+    ["the addresses of two upstreams", "10.0.0.1:80, 10.0.0.2:80 0.25", 250],
+    ["times with units in a list", "5ms, 1.5s", 1505],
+    [
+      "one upstream without a time",
+      "-, 0.5",
+      'the request time lacks one upstream\'s part: "-, 0.5"',
+    ],
+    ["no upstream with a time", "-, -", 'the request time lacks one upstream\'s part: "-, -"'],
+    ["nothing", "", 'no "request_time"'],
+    ["a -", "-", 'no "request_time"'],
+    ["two times", "0.5 0.4", several("0.5 0.4")],
+    ["Apache's %T %D", "0 1234", several("0 1234")],
+    ["a time and the - of no upstream", "0.500 -", several("0.500 -")],
+    ["the - of no upstream and a time", "- 0.500", several("- 0.500")],
+    ["both in quotes", '"0.500" "-"', several('0.500" "-')],
+    ["a time and a list", "0.5 0.3, 0.2", several("0.5 0.3, 0.2")],
+    ["two durations", "5ms 6ms", several("5ms 6ms")],
+    [
+      "ingress-nginx",
+      "231 0.004 [web-80] [] 10.0.0.7:80 13 0.003 200 80802fbe7dd32b74",
+      several("231 0.004 [web-80] [] 10.0.0.7:80 13 0.0…"),
+    ],
+  ] as const
+) {
+  Deno.test(`readInput() finds the request time of an access log behind the line: ${name}`, async () => {
+    const { measurements, invalid } = await readText(`${START} ${rest}\n`, {
+      scale: 1000,
+      unit: "ms",
+    });
+    if (typeof expected === "string") {
+      assert.deepEqual([measurements, invalid], [[], [[1, expected]]]);
+    } else assert.deepEqual([measurements, invalid], [[[expected, {}]], []]);
+  });
+}
+
+Deno.test("readInput() lets --where skip a line of an access log that has several times, and takes its size", async () => {
+  const where = [{ field: "status", holds: (text: string | undefined) => text !== "200" }];
+  const skipped = await readChunks([bytesOf(`${START} 0.5 0.4\n`)], { where });
+  assert.deepEqual([skipped.invalid, skipped.input.progress.skipped], [[], 1]);
+  const { measurements } = await readText(`${START} 0.5 0.4\n`, {
+    valueField: "bytes",
+    attrFields: [{ name: "request_time", key: "t" }],
+  });
+  assert.deepEqual(measurements, [[5, {}]]);
+});
 
 Deno.test("readInput() measures request_time of a combined log when no field is named, with its time", async () => {
   const line = (time: string) => `::1 - - [${TIME}] "GET / HTTP/1.1" 200 5 "-" "-" ${time}\n`;

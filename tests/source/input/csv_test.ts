@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseCondition } from "../../../src/source/input/where.ts";
 import { readInput } from "../../../src/source/input/input.ts";
 import {
   bytesOf,
@@ -183,24 +184,37 @@ for (
     reads(`\n${header}\r\n${line}\r\n`, measured([5, {}])));
 }
 
-Deno.test("readInput() takes the CSV delimiter that is named, and a tab for tsv", async () => {
+Deno.test("readInput() splits CSV at the delimiter that is named", async () => {
   const attrFields = [{ name: "a", key: "a" }];
   await reads("a|value\nx,y|5\n", measured([5, { a: "x,y" }]), { delimiter: "|", attrFields });
-  await reads('a\tvalue\n"x\ty"\t5\n,\t6\n', measured([5, { a: "x\ty" }], [6, { a: "," }]), {
-    format: "tsv",
-    attrFields,
-  });
   await assert.rejects(readText("a,value\n1,2\n", { ...CSV, delimiter: ";" }), {
     message: /names no column "value": it names "a,value"\. /,
   });
 });
 
-Deno.test("readInput() skips CSV lines that begin with #, but not within a record", () =>
+Deno.test("readInput() knows no quotes in TSV, unless --delimiter chose the tab", async () => {
+  const attrFields = [{ name: "a", key: "a" }];
+  const text = 'a\tvalue\n"two words\t11\n,\t6\n"x"\t"7"\nopen"\t"8\nx\t"9x\n';
+  const expected = {
+    ...measured([11, { a: '"two words' }], [6, { a: "," }], [7, { a: '"x"' }]),
+    invalid: [[5, '"value" is not a number: "\\"8"'], [6, '"value" is not a number: "\\"9x"']],
+  } as const;
+  await reads(text, expected, { format: "tsv", attrFields });
+  await reads(text, expected, { format: "auto", attrFields });
+  await reads(text, expected, { format: "csv", attrFields });
+  await reads('a\tvalue\n"x\ty"\t5\n', measured([5, { a: "x\ty" }]), {
+    format: "csv",
+    delimiter: "\t",
+    attrFields,
+  });
+});
+
+Deno.test("readInput() takes CSV lines that begin with # for comments before the header, and for rows after it", () =>
   reads(
-    '# made by hand\n#value,a\nvalue,a\n1,x\n#2,y\n3,"l1\n#l2"\n4,#z\n"#5",z\n #6,z\n',
+    '# made by hand\n#a,value\na,value\nx,1\n#2,2\n"l1\n#l2",3\n# a comment\n',
     {
-      measurements: [[1, { a: "x" }], [3, { a: "l1\n#l2" }], [4, { a: "#z" }]],
-      invalid: [[9, '"value" is not a number: "#5"'], [10, '"value" is not a number: " #6"']],
+      measurements: [[1, { a: "x" }], [2, { a: "#2" }], [3, { a: "l1\n#l2" }]],
+      invalid: [[8, "1 field, but the header has 2 fields"]],
     },
     named("a"),
   ));
@@ -251,4 +265,48 @@ Deno.test("readInput() reads the columns of JMeter, k6 and hey", async () => {
     scale: 1000,
     attrFields: [{ name: "status-code", key: "status" }],
   });
+});
+
+Deno.test("readInput() takes the names of columns where CSV has no header", async () => {
+  const options: Options = {
+    columns: ["a", "value"],
+    attrFields: [{ name: "a", key: "a" }],
+  };
+  const rows = measured([5, { a: "x" }], [6, { a: "#y" }]);
+  await reads("\nx,5\n#y,6\n", rows, options);
+  await reads("x;5\n#y;6\n", rows, options);
+  await reads("x\t5\n#y\t6\n", rows, { ...options, format: "tsv" });
+  await reads("x|5\n#y|6\n1|2|3\n", {
+    ...rows,
+    invalid: [[3, "3 fields, but the header has 2 fields"]],
+  }, { ...options, delimiter: "|" });
+  await assert.rejects(readText("x,5\n", { ...CSV, ...options, valueField: "ms" }), {
+    name: "UsageError",
+    message:
+      '--columns names no column "ms": it names "a", "value". Name the right one with --value-field',
+  });
+});
+
+Deno.test("readInput() reads decimal commas where they are named, and no point that may mean anything", async () => {
+  const decimalComma = true;
+  const invalid = [
+    [5, '"value" has a point, though --decimal-comma is set: "1.5"'],
+    [6, '"value" has a point, though --decimal-comma is set: "1.234"'],
+  ] as const;
+  await reads("a;value\nx;1,5\nx;1.234,5\nx;7\nx;1.5\nx;1.234\nx;0,5 s\n", {
+    ...measured([1.5, {}], [1234.5, {}], [7, {}], [500, {}]),
+    invalid,
+  }, { decimalComma, unit: "ms" });
+  await reads('{"value":"1,5"}\n{"value":1.5}\n', measured([1.5, {}], [1.5, {}]), {
+    decimalComma,
+    format: "ndjson",
+  });
+  await reads('{"value":"1.5"}\n', {
+    measurements: [],
+    invalid: [[1, invalid[0][1]]],
+  }, { decimalComma, format: "ndjson" });
+  await reads("1,5\n2\n", measured([1.5, {}], [2, {}]), { decimalComma, format: "auto" });
+  const condition = parseCondition("value>1.5", { decimalComma });
+  assert.ok("holds" in condition);
+  assert.deepEqual(["1,6", "1,5", "2", "1.6"].map(condition.holds), [true, false, true, false]);
 });

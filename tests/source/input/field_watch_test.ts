@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCondition } from "../../../src/source/input/where.ts";
-import { bytesOf, type Options, readChunks } from "./reading.ts";
+import { bytesOf, type Options, patternOf, readChunks } from "./reading.ts";
 
 async function watch(text: string, options: Options) {
   const many: [string, readonly string[]][] = [];
@@ -79,3 +79,24 @@ for (
     assert.equal((await watch(text, { timeField: field })).timed, undefined);
   });
 }
+
+Deno.test("readInput() reports once that an attribute has text that is not UTF-8, in every format", async () => {
+  const texts: readonly (readonly [string, string, Options])[] = [
+    ["ndjson", '{"value":1,"city":"K\xf6ln"}\n{"value":2,"city":"K\xe4ln"}\n', {}],
+    ["csv", "value,city\n1,K\xf6ln\n2,K\xe4ln\n", {}],
+    ["logfmt", "value=1 city=K\xf6ln\nvalue=2 city=K\xe4ln\n", {}],
+    ["pattern", "1 K\xf6ln\n2 K\xe4ln\n", {
+      format: "pattern",
+      pattern: patternOf("(?<value>\\d) (?<city>.*)"),
+    }],
+  ];
+  for (const [format, text, options] of texts) {
+    const told: string[] = [];
+    await readChunks([Uint8Array.from(text, (character) => character.charCodeAt(0))], {
+      ...options,
+      attrFields: [{ name: "city", key: "city" }],
+      onNotUtf8: (field, text) => told.push(`${field} ${text}`),
+    });
+    assert.deepEqual(told, ["city K\ufffdln"], format);
+  }
+});

@@ -2,17 +2,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { seededRandom } from "../../../src/source/generate/random.ts";
 import { SETTINGS } from "../../../src/settings/settings_table.ts";
-import { parsePattern, type Pattern } from "../../../src/source/input/pattern.ts";
 import { type Condition, parseCondition } from "../../../src/source/input/where.ts";
-import { bytesOf, type Options, pieces, readChunks, type Whole } from "./reading.ts";
+import { bytesOf, type Options, patternOf, pieces, readChunks, type Whole } from "./reading.ts";
 
 // Every format against a reader that is as plain as possible, over random lines: split or a regular expression, and Date.
 
 const LINES = 100_000;
 
 type PlainFields = Readonly<Record<string, string | undefined>>;
-/** A line's fields; undefined when it is none of the format, "blank" when it counts as nothing. */
-type PlainReader = (line: string) => PlainFields | undefined | "blank";
+/** A line's fields; undefined when it is none of the format, "blank" when it counts as nothing, "unmatched" when a pattern skips it. */
+type PlainReader = (line: string) => PlainFields | undefined | "blank" | "unmatched";
 
 interface Format {
   readonly options: Options;
@@ -23,12 +22,6 @@ interface Format {
 
 export function condition(text: string): Condition {
   const parsed = parseCondition(text);
-  if ("expected" in parsed) throw new Error(parsed.expected);
-  return parsed;
-}
-
-export function pattern(text: string): Pattern {
-  const parsed = parsePattern(text);
   if ("expected" in parsed) throw new Error(parsed.expected);
   return parsed;
 }
@@ -113,7 +106,7 @@ const separated = (separator: string): Format => ({
   header: NAMES.join(separator),
   line: (random) => random() < 0.01 ? "# comment" : cells(random).join(separator),
   read(line) {
-    if (line === "" || line.startsWith("#")) return "blank";
+    if (line === "") return "blank";
     const split = line.split(separator);
     return split.length === 5
       ? Object.fromEntries(NAMES.map((name, i) => [name, split[i]]))
@@ -229,7 +222,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
     options: {
       ...COMMON,
       format: "pattern",
-      pattern: pattern(
+      pattern: patternOf(
         "^(?<time>\\S+) (?<method>\\S+) (?<status>\\d*) (?P<path>\\S+) took (?<value>\\S+)$",
       ),
     },
@@ -243,7 +236,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
       const [time, method, status, path, took, value] = words;
       return words.length === 6 && took === "took"
         ? { time, method, status, path, value }
-        : undefined;
+        : "unmatched";
     },
   },
   text: {
@@ -269,6 +262,7 @@ function tell(lines: readonly string[], first: number, { options, read }: Format
   lines.forEach((line, i) => {
     const fields = read(line);
     if (fields === "blank") return blank++;
+    if (fields === "unmatched") return skipped++;
     if (fields === undefined) return invalid.push(first + i);
     if (!where.every(({ field, holds }) => holds(fields[field]))) return skipped++;
     const value = plainValue(fields[valueField]);
@@ -347,6 +341,7 @@ const fuzzed = fc.array(fc.constantFrom(...TOKENS), { maxLength: 60 }).map((toke
 
 /** Blank or, in plain numbers, a comment. */
 function isNothing(format: string, line: string): boolean {
+  if (format === "w3c") return /^#|^\r?$/.test(line);
   if (format === "combined") return /^[ \t]*\r?$/.test(line);
   if (format === "logfmt" || format === "pattern") return /^[\t-\r ]*$/.test(line);
   return line.trim() === "" || (format === "text" && line.trim().startsWith("#"));
@@ -364,10 +359,16 @@ for (const format of choices.filter((it) => it !== "auto" && it !== "prometheus"
             : {},
           format,
           valueField: format === "combined" ? "request_time" : "value",
-          pattern: pattern("(?<time>\\S+) (?<method>\\S+) (?<status>\\S+) (?<value>\\S+)"),
+          pattern: patternOf("(?<time>\\S+) (?<method>\\S+) (?<status>\\S+) (?<value>\\S+)"),
         };
-        const header = { csv: "time,method,status,value\n", tsv: "time\tmethod\tstatus\tvalue\n" };
-        const first = format === "csv" || format === "tsv" ? header[format] : "7\n";
+        const header = {
+          w3c: "#Fields: time method status value\n",
+          csv: "time,method,status,value\n",
+          tsv: "time\tmethod\tstatus\tvalue\n",
+        };
+        const first = format === "csv" || format === "tsv" || format === "w3c"
+          ? header[format]
+          : "7\n";
         const bytes = bytesOf(first + text);
         const whole = await readChunks([bytes], options);
         const cut = await readChunks(pieces(bytes, size), options);

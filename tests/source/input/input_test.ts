@@ -20,7 +20,10 @@ for (
     ["12ms", "text"],
     ["1m2.5s", "text"],
     ["340µs", "text"],
-    ["12 ms", "csv"],
+    ["12 ms", "text"],
+    ["PT1.5S", "text"],
+    ["00:00:01.500", "text"],
+    ["#Fields: date time cs-method", "w3c"],
     ["# HELP http_requests_total Requests.", "prometheus"],
     ["# TYPE http_request_duration_seconds histogram", "prometheus"],
     ['# TYPE "http.server.duration" histogram', "prometheus"],
@@ -172,15 +175,69 @@ Deno.test("readInput() unpacks a little at a time when gzip holds a thousand tim
   assert.equal(input.progress.lines, 10 * MIB);
 });
 
-Deno.test("readInput() throws when gzip is damaged or cut off, after what came before", async () => {
-  const packed = new Uint8Array(gzipSync(Array.from({ length: 50_000 }, (_, i) => i).join("\n")));
-  const damaged = packed.slice();
-  damaged[packed.length - 6] = (damaged[packed.length - 6] ?? 0) ^ 1;
-  for (const bytes of [damaged, packed.slice(0, -20)]) {
-    await assert.rejects(readChunks(pieces(bytes, 1000)), {
-      name: "InputError",
-      message: /^Cannot unpack the gzip input: (incorrect|unexpected)/,
-    });
+for (
+  const [name, damage, reason, lost] of [
+    [
+      "a wrong checksum",
+      (b: Uint8Array) => b.with(b.length - 6, 7),
+      "its checksum does not match",
+      0,
+    ],
+    [
+      "a wrong length",
+      (b: Uint8Array) => b.with(b.length - 3, 7),
+      "its checksum does not match",
+      0,
+    ],
+    [
+      "other bytes behind it",
+      (b: Uint8Array) => Uint8Array.of(...b, 1, 2, 3),
+      "other bytes follow it",
+      0,
+    ],
+    ["its end missing", (b: Uint8Array) => b.slice(0, -5), "it ends too early", 0],
+    [
+      "a part of its contents missing",
+      (b: Uint8Array) => b.slice(0, -500),
+      "it ends too early",
+      4096,
+    ],
+  ] as const
+) {
+  Deno.test(`readInput() throws on gzip with ${name}, and loses nothing that came before`, async () => {
+    const count = 50_000;
+    const text = Array.from({ length: count }, (_, i) => `${i}\n`).join("");
+    const packed = damage(new Uint8Array(gzipSync(text)));
+    for (const size of [packed.length, 1000, 1]) {
+      let read = 0;
+      const input = readInput(ReadableStream.from(pieces(Uint8Array.from(packed), size)), {
+        format: "auto",
+        valueField: "value",
+        attrFields: undefined,
+        scale: 1,
+        onInvalid: () => {},
+      });
+      await assert.rejects(async () => {
+        for await (const { measurements } of input) read += measurements.length;
+      }, { name: "InputError", message: `Cannot unpack the gzip input: ${reason}` });
+      assert.ok(read <= count && read >= count - lost, String(read));
+    }
+  });
+}
+
+Deno.test("readInput() takes gzip with zeros behind it, and with every part of a header", async () => {
+  const plain = new Uint8Array(gzipSync("5\n"));
+  const parts = Uint8Array.of(
+    ...[0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 3],
+    ...[3, 0, 1, 2, 3],
+    ...bytesOf("name\0comment\0"),
+    ...[9, 9],
+    ...plain.slice(10),
+  );
+  const padded = Uint8Array.of(...parts, ...plain, ...new Uint8Array(1024));
+  for (const size of [padded.length, 1]) {
+    const { measurements } = await readChunks(pieces(padded, size));
+    assert.deepEqual(measurements, [[5, {}], [5, {}]]);
   }
 });
 

@@ -100,7 +100,7 @@ for (
     ['{"value":null}', '"value" is not a number: null'],
     ['{"value":true}', '"value" is not a number: true'],
     ['{"value":""}', '"value" is not a number: ""'],
-    ['{"value":"12 ms"}', '"value" is not a number: "12 ms"'],
+    ['{"value":"12 ms"}', '"value" has a unit of time, but the metric\'s --unit is none: "12 ms"'],
     ['{"value":"0x10"}', '"value" is not a number: "0x10"'],
     ['{"value":[1]}', '"value" is not a number: [1]'],
     [`{"value":"${"x".repeat(99)}"}`, `"value" is not a number: "${"x".repeat(40)}…"`],
@@ -230,4 +230,29 @@ Deno.test("readInput() tells more attribute sets apart than it remembers", async
   const { measurements } = await readText(lines.join("\n"), NDJSON);
   assert.equal(measurements.length, count);
   assert.ok(measurements.every(([value, { id }]) => id === `user-${value % 70_000}`));
+});
+
+Deno.test("readInput() keeps the digits of integers that no double holds as attributes", async () => {
+  const ids = ["9007199254740993", "9007199254740992", "-9007199254740993", "18446744073709551615"];
+  const lines = ids.map((id) =>
+    `{"value":1,"id":${id},"attributes":{"id":${id},"list":[${id}]}}\n`
+  );
+  const text = [...lines, '{"value":1,"id":9007199254740991}\n', ...lines].join("");
+  const attributes = ids.map((id) => ({ id }));
+  const expected = [...attributes, { id: 9007199254740991 }, ...attributes];
+  // An escape leaves every line to JSON.parse.
+  for (const all of [text, text.replaceAll('"value":1', '"value":1,"\\u0061":1')]) {
+    const named = await readText(all, { attrFields: [{ name: "id", key: "id" }] });
+    assert.deepEqual(named.measurements.map(([, found]) => found), expected);
+    const { measurements } = await readText(all);
+    assert.deepEqual(measurements[0]?.[1], { id: ids[0], list: `["${ids[0]}"]` });
+    const where = [{ field: "id", holds: (text: string | undefined) => text === ids[0] }];
+    assert.equal((await readText(all, { where })).measurements.length, 2);
+  }
+  assert.deepEqual(
+    (await readText('{"value":9007199254740993}\n{"value":1e300,"id":1e300}\n', {
+      attrFields: [{ name: "id", key: "id" }],
+    })).measurements,
+    [[9007199254740992, {}], [1e300, { id: 1e300 }]],
+  );
 });

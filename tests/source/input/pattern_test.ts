@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
-import { parsePattern, type Pattern } from "../../../src/source/input/pattern.ts";
-import { type Options, readText } from "./reading.ts";
-
-function pattern(text: string): Pattern {
-  const parsed = parsePattern(text);
-  if ("expected" in parsed) throw new Error(parsed.expected);
-  return parsed;
-}
+import { parsePattern } from "../../../src/source/input/pattern.ts";
+import { bytesOf, type Options, patternOf, readChunks, readText } from "./reading.ts";
 
 Deno.test("parsePattern() tells the named groups, also of Python's and Go's spelling", () => {
-  assert.deepEqual(pattern("(?<a>x)(y)(?<b>z)?").fields, ["a", "b"]);
-  assert.deepEqual(pattern("(?P<a>x)|(?P<b>y)").fields, ["a", "b"]);
-  assert.deepEqual(pattern("\\(?P<(?<a>x)").expression.exec("P<x")?.groups?.["a"], "x");
+  assert.deepEqual(patternOf("(?<a>x)(y)(?<b>z)?").fields, ["a", "b"]);
+  assert.deepEqual(patternOf("(?P<a>x)|(?P<b>y)").fields, ["a", "b"]);
+  assert.deepEqual(patternOf("\\(?P<(?<a>x)").match("P<x")?.["a"], "x");
 });
 
 for (
@@ -33,7 +27,7 @@ for (
 
 const LOG: Options = {
   format: "pattern",
-  pattern: pattern(
+  pattern: patternOf(
     "(?<method>GET|POST) (?<path>\\S*) took (?<value>[-\\d.]+)(?: \\[(?<user>\\w*)\\])?",
   ),
   attrFields: [{ name: "method", key: "http.method" }, { name: "user", key: "user" }],
@@ -50,23 +44,28 @@ Deno.test("readInput() takes fields from the groups of a pattern, anywhere in th
     "GET /a took -1",
     "GET /a took 1.2.3",
   ];
-  const { measurements, invalid } = await readText(lines.join("\n"), LOG);
+  const { measurements, invalid, input } = await readChunks([bytesOf(lines.join("\n"))], LOG);
   assert.deepEqual(measurements, [
     [12.5, { "http.method": "GET" }],
     [3, { "http.method": "POST", user: "frank" }],
     [4, { "http.method": "GET" }],
   ]);
   assert.deepEqual(invalid, [
-    [6, "the pattern does not match"],
     [7, '"value" is negative: "-1"'],
     [8, '"value" is not a number: "1.2.3"'],
   ]);
+  assert.deepEqual([input.progress.skipped, input.progress.matchesNothing], [1, false]);
+  const nothing = await readChunks([bytesOf("a\nb\n\n")], LOG);
+  assert.deepEqual(nothing.invalid, []);
+  assert.equal(nothing.input.progress.skipped, 2);
+  assert.ok(nothing.input.progress.matchesNothing);
+  assert.ok(!(await readChunks([bytesOf("\n")], LOG)).input.progress.matchesNothing);
 });
 
 Deno.test("readInput() tells attributes of a pattern apart that read alike when they are joined", async () => {
   const { measurements } = await readText("a|bc|1\nab|c|1\nab||1\n|ab|1\n", {
     format: "pattern",
-    pattern: pattern("(?<x>\\w*)\\|(?<y>\\w*)\\|(?<value>.)"),
+    pattern: patternOf("(?<x>\\w*)\\|(?<y>\\w*)\\|(?<value>.)"),
     attrFields: [{ name: "x", key: "x" }, { name: "y", key: "y" }],
   });
   assert.deepEqual(measurements.map(([, attributes]) => attributes), [
@@ -78,7 +77,7 @@ Deno.test("readInput() tells attributes of a pattern apart that read alike when 
 });
 
 Deno.test("readInput() tries no pattern on a line of more than 8,192 characters", async () => {
-  const quadratic = pattern("(?<value>\\d+)(x*)*y");
+  const quadratic = patternOf("(?<value>\\d+)(x*)*y");
   const long = `1${"x".repeat(8192)}`;
   const { measurements, invalid } = await readText(`${long}\n2y\n`, {
     format: "pattern",
@@ -100,7 +99,7 @@ Deno.test("readInput() throws a UsageError for a field that the pattern has not"
     await assert.rejects(readText("x\n", { ...LOG, ...options }), {
       name: "UsageError",
       message:
-        `The pattern has no group "ms", which ${flag} names: it has "method", "path", "value", "user"`,
+        `The pattern has no field "ms", which ${flag} names: it has "method", "path", "value", "user"`,
     });
   }
 });

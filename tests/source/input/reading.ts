@@ -1,4 +1,5 @@
 import { type Input, type InputOptions, readInput } from "../../../src/source/input/input.ts";
+import { parsePattern, type Pattern } from "../../../src/source/input/pattern.ts";
 import type {
   Attributes,
   MeasuredHistogram,
@@ -70,6 +71,13 @@ export async function readText(text: string, options: Options = {}): Promise<Scr
 
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
+}
+
+/** The pattern of an expression. */
+export function patternOf(text: string): Pattern {
+  const parsed = parsePattern(text);
+  if ("expected" in parsed) throw new Error(parsed.expected);
+  return parsed;
 }
 
 /** Pieces of this size; the last may be smaller. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { timeZoneOf } from "../../../src/source/input/time_zone.ts";
 import { parseCondition } from "../../../src/source/input/where.ts";
 import { bytesOf, type Options, readChunks } from "./reading.ts";
 
@@ -22,6 +23,19 @@ for (
     ["a==b", "a", ["=b"], ["b"]],
     ["a=", "a", [""], ["x", undefined]],
     ["a~", "a", ["", "x"], [undefined]],
+    ["status>=500", "status", ["500", "503.0", " 600 "], ["499", "", "x", undefined]],
+    ["status>500", "status", ["501"], ["500"]],
+    ["ms<1.5", "ms", ["1.4", "-3"], ["1.5", undefined]],
+    ["ms<=1.5", "ms", ["1.5"], ["1.6"]],
+    ["d>1.5s", "d", ["1501ms", "PT2S", "00:00:02"], ["1500ms", "3", "x"]],
+    [
+      "t>=2026-01-31T12:00:00Z",
+      "t",
+      ["2026-01-31T14:00:00+02:00", "31/Jan/2026:12:00:01 +0000", "1769860800"],
+      ["2026-01-31T13:59:59+02:00", "2026-02-01 12:00:00", "x", undefined],
+    ],
+    ["a~x>1", "a", ["x>1"], ["2"]],
+    ["a=b>1", "a", ["b>1"], ["2"]],
     [" @level =info", "@level", ["info"], ["INFO"]],
   ] as const
 ) {
@@ -37,9 +51,28 @@ for (
 for (const text of ["", "status", "=200", "!=200", "~x", "a!~x", " =5"]) {
   Deno.test(`parseCondition() says what is right in place of ${JSON.stringify(text)}`, () =>
     assert.deepEqual(parseCondition(text), {
-      expected: "FIELD=VALUE, FIELD!=VALUE or FIELD~REGEX, for example status=200",
+      expected:
+        "FIELD=VALUE, FIELD!=VALUE, FIELD~REGEX or FIELD>NUMBER (>=, <, <=), for example status=200",
     }));
 }
+
+Deno.test("parseCondition() compares with numbers, durations and times alone", () => {
+  for (const operator of [">", ">=", "<", "<="]) {
+    for (const operand of ["", "fast", "2026-01-31T12:00:00"]) {
+      assert.deepEqual(parseCondition(`a${operator}${operand}`), {
+        expected: `a number, a duration or a time behind the ${operator}, for example status>=500`,
+      });
+    }
+  }
+});
+
+Deno.test("parseCondition() compares times without a zone in the zone that is named", () => {
+  const condition = parseCondition("t<2026-01-31 12:00:00", { zone: timeZoneOf("Europe/Berlin") });
+  assert.ok("holds" in condition);
+  assert.equal(condition.holds("2026-01-31T10:59:59Z"), true);
+  assert.equal(condition.holds("2026-01-31T11:00:00Z"), false);
+  assert.equal(condition.holds("2026-01-31 11:59:59,999"), true);
+});
 
 Deno.test("parseCondition() says what is right in place of a broken expression", () =>
   assert.deepEqual(parseCondition("path~("), {

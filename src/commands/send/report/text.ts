@@ -120,5 +120,5 @@ function summaryText(summary: Summary, { spoolOnly }: Reported): string {
 }
 
 function skippedText(skipped: number): string {
-  return `Skipped ${counted(skipped, "line")}, as --where says.`;
+  return `Skipped ${counted(skipped, "line")} that did not match.`;
 }

@@ -1,8 +1,8 @@
 import type { Layout } from "../place.ts";
 import { UsageError } from "../../../platform/errors.ts";
 import { SETTINGS } from "../../../settings/settings_table.ts";
-import { formatOf, type InputFormat } from "../format.ts";
-import { LINE_FEED, type LineReader } from "../lines.ts";
+import type { InputFormat } from "../format.ts";
+import { LINE_FEED, type LineReader, type OpenedLines } from "../lines.ts";
 import type { Sink } from "../sink.ts";
 
 /** The part of the reading that all files of a followed path share. */
@@ -10,7 +10,10 @@ export interface FollowedReading {
   /** The format of the settings; undefined: the first line tells. */
   readonly format: InputFormat | undefined;
   readonly sink: Sink;
-  readonly readerOf: (format: InputFormat) => LineReader;
+  /** Finds the format of a first line; undefined when it says nothing. */
+  readonly formatOf: (line: string) => InputFormat | undefined;
+  /** Opens the reader of a format; `line` is the file's first line, which shows whether a container wrote it. */
+  readonly open: (format: InputFormat, line: string) => OpenedLines;
   /** Format and header of the files so far; undefined before the first line. */
   layout: InputLayout | undefined;
 }
@@ -43,7 +46,7 @@ export class FollowedLines implements LineReader {
     // Its first line was counted when it was read first.
     const before = reading.sink.lines;
     if (reading.layout === undefined) this.#begin(head, 0, head.length);
-    else this.#reader = this.#readerLike(reading.layout);
+    else this.#reader = this.#readerLike(reading.layout, decoded(head));
     reading.sink.lines = before;
   }
 
@@ -80,7 +83,7 @@ export class FollowedLines implements LineReader {
         sink.unusable("begins with NULs, which a truncation left");
       } else {
         const line = bytes.subarray(at, end);
-        const text = new TextDecoder().decode(line);
+        const text = decoded(line);
         const format = this.#formatOf(text.trim());
         if (format !== undefined) return this.#open(format, text, line) ? end : at;
         sink.lines++;
@@ -93,7 +96,7 @@ export class FollowedLines implements LineReader {
   #formatOf(line: string): InputFormat | undefined {
     const { format, layout } = this.#reading;
     if (line === "") return undefined;
-    const own = formatOf(line);
+    const own = this.#reading.formatOf(line);
     const known = format ?? layout?.format;
     // A comment says nothing, before a header either.
     return known === undefined || (HEADED.has(known) && own === undefined) ? own : known;
@@ -101,15 +104,15 @@ export class FollowedLines implements LineReader {
 
   /** Makes the reader; whether the line was its header. */
   #open(format: InputFormat, text: string, line: Uint8Array): boolean {
-    const { readerOf, layout, sink } = this.#reading;
-    if (!HEADED.has(format)) {
-      this.#reader = readerOf(format);
+    const { layout, sink } = this.#reading;
+    const { reader, hasHeader } = this.#reading.open(format, text.trim());
+    if (!hasHeader) {
+      this.#reader = reader;
       this.#reading.layout = { format };
       return false;
     }
     const { lines } = sink;
     try {
-      const reader = readerOf(format);
       reader.lines(line, 0, line.length);
       this.#reader = reader;
       this.#reading.layout = { format, header: text };
@@ -118,14 +121,15 @@ export class FollowedLines implements LineReader {
       // Not a header, but a line of the file before had one.
       if (!(thrown instanceof UsageError) || layout?.header === undefined) throw thrown;
       sink.lines = lines;
-      this.#reader = this.#readerLike(layout);
+      this.#reader = this.#readerLike(layout, text);
       return false;
     }
   }
 
-  #readerLike({ format, header: text }: InputLayout): LineReader {
-    const reader = this.#reading.readerOf(format);
-    if (text === undefined) return reader;
+  /** Opens a reader for lines behind those of another file, or behind the first line of this one. */
+  #readerLike({ format, header: text }: InputLayout, first: string): LineReader {
+    const { reader, hasHeader } = this.#reading.open(format, first.trim());
+    if (text === undefined || !hasHeader) return reader;
     const { sink } = this.#reading;
     const { lines } = sink;
     const header = new TextEncoder().encode(text);
@@ -137,4 +141,8 @@ export class FollowedLines implements LineReader {
 
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 /** Formats whose first line names the columns. */
-const HEADED: ReadonlySet<string> = new Set<InputFormat>(["csv", "tsv"]);
+const HEADED: ReadonlySet<string> = new Set<InputFormat>(["csv", "tsv", "w3c"]);
+
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

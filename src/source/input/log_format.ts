@@ -1,0 +1,328 @@
+import { unescaped } from "./escapes.ts";
+import type { Pattern } from "./pattern.ts";
+
+/** A piece of a log format: text that every line has, or a variable. */
+type Piece =
+  | { readonly literal: string }
+  | { readonly variable: Variable };
+
+/** A variable of a log format, or an Apache directive. */
+interface Variable {
+  /** Undefined: nobody needs it. */
+  readonly name: string | undefined;
+  /** Its unit of time, where it is defined to have one. */
+  readonly unit?: string;
+  readonly shape: Shape;
+  /** What a `-` in its place means, if it is not a missing field. */
+  readonly dash?: string;
+}
+
+/**
+ * Texts that a variable can have. `word` has no blanks, `text` may have some, `list` has one word per upstream, `request`
+ * is a request line and gives the fields of one.
+ */
+type Shape =
+  | "host"
+  | "word"
+  | "text"
+  | "number"
+  | "list"
+  | "clf"
+  | "bracketed"
+  | "path"
+  | "query"
+  | "request";
+
+const QUOTED = String.raw`(?:[^"\\]|\\.)*`;
+const CLF = String.raw`\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}`;
+
+/** Variables in a row without text between them, or blanks in unquoted texts, are searched for: two at most. */
+const MOST_OPEN = 2;
+
+/**
+ * The pattern of nginx's `log_format` or Apache's `LogFormat` string, or what would be right. Fields are named after nginx's
+ * variables, or the fields of the format `combined` where Apache is meant; the whole directive may be given as well.
+ */
+export function parseLogFormat(text: string): Pattern | { readonly expected: string } {
+  const format = formatString(text.trim());
+  const isNginx = NGINX_VARIABLE.test(format.replaceAll("\\$", ""));
+  const pieces = isNginx ? nginxPieces(format) : apachePieces(format);
+  if ("expected" in pieces) return pieces;
+  if (!pieces.some((piece) => "variable" in piece)) {
+    return { expected: "at least one of nginx's $variables or Apache's %directives" };
+  }
+  return compiled(pieces);
+}
+
+/** The string of a whole directive, and strings that the configuration has in several pieces. */
+function formatString(text: string): string {
+  const nginx = /^log_format\s+\S+\s+(?:escape=\w+\s+)?([^]*?);?$/.exec(text)?.[1];
+  const apache = /^(?:Log|Custom)\w+\s+("(?:[^"\\]|\\.)*")(?:\s+\S+)?$/.exec(text)?.[1];
+  const rest = nginx ?? apache ?? text;
+  const isPieces = /^(?:'(?:[^'\\]|\\.)*'\s*)+$/.test(rest) || (apache !== undefined) ||
+    (nginx !== undefined && /^(?:"(?:[^"\\]|\\.)*"\s*)+$/.test(rest));
+  if (!isPieces) return rest;
+  return Array.from(rest.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g), ([, a, b]) => a ?? b)
+    .join("");
+}
+
+const NGINX_VARIABLE = /\$(?:\w+|\{\w+\})/;
+const NGINX_TOKEN = /\$(?:(\w+)|\{(\w+)\})|\\(.)|([^$\\]+|.)/gs;
+
+function nginxPieces(format: string): readonly Piece[] {
+  return Array.from(format.matchAll(NGINX_TOKEN), ([, plain, braced, escaped, literal]) => {
+    const name = plain ?? braced;
+    if (name === undefined) return { literal: escape(escaped) ?? literal ?? "" };
+    return { variable: nginxVariable(name) };
+  });
+}
+
+/** Variables that ngx_http_log_module, the core and the upstream module define with a unit of seconds. */
+const NGINX_TIMES = /^(?:request_time|connection_time|session_time|upstream_\w*_time)$/;
+
+function nginxVariable(name: string): Variable {
+  if (NGINX_TIMES.test(name)) return { name, unit: "s", shape: "list" };
+  if (name.includes("upstream_")) return { name, shape: "list" };
+  if (/^(?:host|http_host|server_name)$/.test(name)) return { name, shape: "host" };
+  if (name === "request") return { name, shape: "request" };
+  if (name === "time_local") return { name, shape: "clf" };
+  if (
+    /^(?:status|bytes_sent|body_bytes_sent|request_length|msec|connection(?:_requests)?|pid)$/.test(
+      name,
+    )
+  ) {
+    return { name, shape: "number" };
+  }
+  const mayHaveBlanks = /^(?:remote_user|http_|sent_http_|cookie_|arg_|request_body|ssl_)/.test(
+    name,
+  );
+  return { name, shape: mayHaveBlanks ? "text" : "word" };
+}
+
+/** Apache's directives, by their letters (mod_log_config; mod_logio has I, O and S). */
+const APACHE: Readonly<Record<string, Variable>> = {
+  a: { name: "remote_addr", shape: "word" },
+  A: { name: "local_addr", shape: "word" },
+  b: { name: "bytes", shape: "number", dash: "0" },
+  B: { name: "bytes", shape: "number" },
+  D: { name: "request_time", unit: "us", shape: "number" },
+  f: { name: "filename", shape: "text" },
+  h: { name: "remote_addr", shape: "word" },
+  H: { name: "protocol", shape: "word" },
+  I: { name: "bytes_received", shape: "number" },
+  k: { name: "keepalive", shape: "number" },
+  l: { name: "ident", shape: "word" },
+  L: { name: "log_id", shape: "word" },
+  m: { name: "method", shape: "word" },
+  O: { name: "bytes", shape: "number" },
+  p: { name: "port", shape: "number" },
+  P: { name: "pid", shape: "word" },
+  q: { name: "query", shape: "query" },
+  r: { name: "request", shape: "request" },
+  R: { name: "handler", shape: "word" },
+  s: { name: "status", shape: "number" },
+  S: { name: "bytes_transferred", shape: "number" },
+  t: { name: "time", shape: "bracketed" },
+  T: { name: "request_time", unit: "s", shape: "number" },
+  u: { name: "user", shape: "text" },
+  U: { name: "path", shape: "path" },
+  v: { name: "host", shape: "host" },
+  V: { name: "host", shape: "host" },
+  X: { name: "connection_status", shape: "word" },
+};
+const APACHE_TOKEN = /%%|%[!\d,<>]*(?:\{([^}]*)\})?(\^t[io]|[A-Za-z])|\\(.)|([^%\\]+|.)/gs;
+
+function apachePieces(format: string): readonly Piece[] | { readonly expected: string } {
+  const pieces: Piece[] = [];
+  for (const [whole, argument, letter, escaped, literal] of format.matchAll(APACHE_TOKEN)) {
+    if (letter === undefined) {
+      pieces.push({ literal: whole === "%%" ? "%" : escape(escaped) ?? literal ?? "" });
+      continue;
+    }
+    const variable = apacheVariable(letter, argument);
+    if (variable === undefined) {
+      return { expected: `directives of Apache's LogFormat: ${whole} is not one` };
+    }
+    pieces.push({ variable });
+  }
+  return pieces;
+}
+
+function apacheVariable(letter: string, argument: string | undefined): Variable | undefined {
+  switch (letter) {
+    case "i":
+    case "o":
+    case "^ti":
+    case "^to":
+    case "C":
+    case "e":
+    case "n":
+      return argument === undefined ? undefined : { name: argument.toLowerCase(), shape: "text" };
+    case "T":
+      if (argument === undefined) break;
+      return ["s", "ms", "us"].includes(argument)
+        ? { name: "request_time", unit: argument, shape: "number" }
+        : undefined;
+    case "t":
+      return argument === undefined ? APACHE[letter] : { name: "time", shape: "text" };
+  }
+  return APACHE[letter];
+}
+
+/** Apache's and nginx's configuration knows these. */
+function escape(character: string | undefined): string | undefined {
+  return character === "t" ? "\t" : character === "n" ? "\n" : character;
+}
+
+/** The expression of all pieces, and the names of its groups. */
+function compiled(pieces: readonly Piece[]): Pattern | { readonly expected: string } {
+  const merged = mergedLiterals(pieces);
+  const best = bestUnits(merged);
+  const groups: { readonly name: string; readonly variable: Variable }[] = [];
+  const named = new Set<string>();
+  const add = (name: string, variable: Variable) => {
+    const isFirst = !named.has(name) &&
+      (variable.unit === undefined || best.get(name) === variable);
+    if (isFirst) {
+      named.add(name);
+      groups.push({ name, variable });
+    }
+    return isFirst ? "(" : "(?:";
+  };
+  let open = 0;
+  let source = "";
+  merged.forEach((piece, i) => {
+    if ("literal" in piece) {
+      source += piece.literal.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&").replace(/\t/g, "\\t");
+      return;
+    }
+    const [before, after] = [merged[i - 1], merged[i + 1]];
+    const previous = before !== undefined && "literal" in before ? before.literal : "";
+    const next = after === undefined ? undefined : "literal" in after ? after.literal : "";
+    const { variable } = piece;
+    const inQuotes = previous.endsWith('"') && next?.startsWith('"') === true;
+    const shape = shapeSource(variable.shape, inQuotes, next);
+    if (shape.isOpen) open++;
+    const group = add(variable.name ?? "", variable);
+    source += variable.shape === "bracketed"
+      ? `\\[${group}${shape.source})\\]`
+      : `${group}${shape.source})`;
+  });
+  if (open > MOST_OPEN) {
+    return {
+      expected:
+        "text between the variables: too many of these that may hold blanks are neither in " +
+        "quotes nor in brackets",
+    };
+  }
+  const expression = new RegExp(`^${source}\\s*$`);
+  const fields = groups.map(({ name }) => name);
+  const units = new Map(
+    groups.flatMap(({ name, variable: { unit } }) => unit === undefined ? [] : [[name, unit]]),
+  );
+  const aliases = groups.some(({ variable }) => variable.shape === "request")
+    ? REQUEST_FIELDS.filter((name) => !named.has(name))
+    : [];
+  const userAgent = named.has("user-agent") && !named.has("agent") ? ["agent"] : [];
+  return {
+    name: "log format",
+    fields: [...fields, ...aliases, ...userAgent],
+    units,
+    match(line) {
+      const match = expression.exec(line);
+      if (match === null) return undefined;
+      const found: Record<string, string | undefined> = {};
+      groups.forEach(({ name, variable }, i) => {
+        const raw = match[i + 1] ?? "";
+        const text = textOf(raw, variable);
+        found[name] = text;
+        if (variable.shape === "request" && text !== undefined) {
+          const parts = /^([A-Za-z][\w-]*) (\S+?)(?:\?(\S*))?(?: (HTTP\/\S+))?$/.exec(text) ?? [];
+          REQUEST_FIELDS.forEach((part, k) => {
+            if (aliases.includes(part)) found[part] = parts[k + 1];
+          });
+        }
+      });
+      if (userAgent.length > 0) found["agent"] = found["user-agent"];
+      return found;
+    },
+  };
+}
+
+/** The meaning of what stands in a variable's place; undefined: the field is missing. */
+function textOf(raw: string, { shape, dash }: Variable): string | undefined {
+  if (raw === "") return undefined;
+  if (raw === "-") return dash;
+  return shape === "query" ? raw.slice(1) : unescaped(raw);
+}
+
+/** The fields of a request line, as of the format `combined`. */
+const REQUEST_FIELDS = ["method", "path", "query", "protocol"];
+
+function mergedLiterals(pieces: readonly Piece[]): readonly Piece[] {
+  const merged: Piece[] = [];
+  for (const piece of pieces) {
+    const last = merged.at(-1);
+    if ("literal" in piece && last !== undefined && "literal" in last) {
+      merged[merged.length - 1] = { literal: last.literal + piece.literal };
+    } else merged.push(piece);
+  }
+  return merged;
+}
+
+const PRECISION = ["us", "ms", "s"];
+
+/** Of several times with one name, such as `%T` and `%D`, the one that is most precise. */
+function bestUnits(pieces: readonly Piece[]): ReadonlyMap<string, Variable> {
+  const best = new Map<string, Variable>();
+  for (const piece of pieces) {
+    if (!("variable" in piece)) continue;
+    const { name = "", unit } = piece.variable;
+    if (unit === undefined) continue;
+    const known = best.get(name)?.unit;
+    if (known === undefined || PRECISION.indexOf(unit) < PRECISION.indexOf(known)) {
+      best.set(name, piece.variable);
+    }
+  }
+  return best;
+}
+
+/** The expression of a text; `isOpen` when nothing but what follows tells its end. */
+function shapeSource(
+  shape: Shape,
+  inQuotes: boolean,
+  next: string | undefined,
+): { readonly source: string; readonly isOpen?: true } {
+  switch (shape) {
+    case "clf":
+      return { source: CLF };
+    case "bracketed":
+      return { source: "[^\\]]*" };
+  }
+  if (inQuotes) return { source: QUOTED };
+  switch (shape) {
+    case "number":
+      return { source: "\\d+(?:\\.\\d+)?|-" };
+    case "list":
+      return { source: "[^ ,\\t]*(?:(?:,| :) [^ ,\\t]+)*" };
+    case "host":
+      return { source: '[^ /"|]*' };
+    case "path":
+      return { source: '[^ "?]*' };
+    case "query":
+      return { source: '(?:\\?[^ "]*)?' };
+  }
+  const stop = next?.[0];
+  if (next === undefined) return { source: shape === "word" ? "\\S*" : ".*?" };
+  if (stop === undefined) return { source: '[^ "]*?', isOpen: true };
+  if (stop !== " ") return { source: `[^${escapedInClass(stop)}]*` };
+  if (shape === "word") return { source: "[^ ]*" };
+  const firstOther = next.trimStart()[0];
+  return firstOther === undefined
+    ? { source: ".*?", isOpen: true }
+    : { source: `[^${escapedInClass(firstOther)}]*?` };
+}
+
+function escapedInClass(character: string): string {
+  return character.replace(/[\\\]^-]/, "\\$&");
+}
