@@ -20,7 +20,7 @@ import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts"
 import { TextReader } from "./text.ts";
 import { TimedField } from "./timed_field.ts";
 import { W3cReader } from "./w3c.ts";
-import { PLAIN, WrappedLineReader, wrappingOf } from "./wrapped_lines.ts";
+import { PLAIN, WrappedLineReader, wrappedPattern, wrappingOf } from "./wrapped_lines.ts";
 
 export type { InputFormat } from "./format.ts";
 
@@ -366,11 +366,12 @@ class FirstLine implements LineReader {
         `--unwrap reads a field of JSON, and the input is ${format}: leave it out, or name the fields with --pattern`,
       );
     }
+    const pattern = options.pattern && wrappedPattern(options.pattern, wrapping, line);
     return new WrappedLineReader(wrapping, {
       format: options.format,
       unwrap,
       sink,
-      readerOf: (inner) => readerOf(inner, this.#reading),
+      readerOf: (inner) => readerOf(inner, { ...this.#reading, options: { ...options, pattern } }),
     });
   }
 
