@@ -2,6 +2,10 @@ import type { Fixture } from "../support/fixture.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 import { beforeSendOfOwn, sentOnce } from "../support/wording.ts";
 
+const GUESS =
+  "The input was taken for CSV, because its first line is not JSON, key=value pairs, a number or an access log. ";
+const FREE_TEXT = ". For lines of free text use --pattern, or --log-format";
+
 const to = (...args: readonly string[]) => ["--endpoint", "{url}", ...args];
 const refused = (name: string, args: readonly string[], message: string): Fixture => ({
   name,
@@ -44,7 +48,7 @@ const rows: readonly Fixture[] = [
     "--input-format of another kind",
     ["--input", "in.txt", "--input-format", "xml"],
     'Invalid --input-format "xml" (command line): expected "auto" or "ndjson" or "csv" or "tsv" or "text" or ' +
-      '"logfmt" or "combined" or "pattern" or "prometheus"',
+      '"logfmt" or "combined" or "pattern" or "w3c" or "prometheus"',
   ),
   refused(
     "--scale 0",
@@ -74,12 +78,12 @@ const rows: readonly Fixture[] = [
   refused(
     "a CSV without the value's column",
     ["--input", "in.csv"],
-    'The first line of the CSV input names no column "value": it names "a", "b". Name the right one with --value-field',
+    `${GUESS}The first line of the CSV input names no column "value": it names "a", "b". Name the right one with --value-field${FREE_TEXT}`,
   ),
   refused(
     "a CSV without an attribute's column",
     ["--input", "in.csv", "--value-field", "a", "--attr-field", "c"],
-    'The first line of the CSV input names no column "c": it names "a", "b". Name the right one with --attr-field',
+    `${GUESS}The first line of the CSV input names no column "c": it names "a", "b". Name the right one with --attr-field${FREE_TEXT}`,
   ),
   refused(
     "a JSON array",

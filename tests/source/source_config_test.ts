@@ -181,6 +181,14 @@ Deno.test("sourceConfig() takes the format that a flag belongs to, and no other"
     { ...input, unwrap: "msg", inputFormat: "csv" },
     /^--unwrap reads a field of JSON, not of csv/,
   );
+  refused(
+    { ...input, pathTemplate: ["path"], inputFormat: "csv" },
+    /^Invalid --path-template "path"/,
+  );
+  refused(
+    { ...input, pathTemplate: ["path"], attrField: ["p"] },
+    /^Invalid --path-template "path"/,
+  );
   assert.equal(format({ logFormat: "$status" }), "pattern");
   refused(
     { ...input, logFormat: "$status", pattern: "(?<a>.)" },

@@ -242,6 +242,8 @@ class TrailingTimes {
   readonly #numbers = new Int32Array(2);
   readonly #dashes = new Int32Array(2);
   #timed = 0;
+  /** Tokens that count. */
+  #tokens = 0;
   #hasGap = false;
   #first = -1;
   #last = -1;
@@ -256,9 +258,10 @@ class TrailingTimes {
   }
 
   clear(): void {
-    this.#numbers.fill(0);
-    this.#dashes.fill(0);
-    this.#timed = 0;
+    if (this.#tokens === 0) return;
+    this.#numbers[UNQUOTED] = this.#numbers[QUOTED] = 0;
+    this.#dashes[UNQUOTED] = this.#dashes[QUOTED] = 0;
+    this.#timed = this.#tokens = 0;
     this.#hasGap = false;
     this.#first = this.from = this.to = -1;
     this.problem = undefined;
@@ -281,11 +284,13 @@ class TrailingTimes {
         this.#hasGap = false;
       } else {
         this.#numbers[style] = (this.#numbers[style] ?? 0) + 1;
-        if (this.#timed > 0) return;
-        this.#take(from, to);
-        this.#hasGap ||= isGap;
+        if (this.#timed === 0) {
+          this.#take(from, to);
+          this.#hasGap ||= isGap;
+        }
       }
     } else return;
+    this.#tokens++;
     if (this.#first < 0) this.#first = from;
     this.#last = to;
   }
@@ -297,6 +302,7 @@ class TrailingTimes {
 
   /** Settles `from`, `to` and `problem` when all tokens are there. */
   decide(bytes: Uint8Array): void {
+    if (this.#tokens <= 1 && !this.#hasGap) return;
     const [plain = 0, quoted = 0] = this.#numbers;
     const [dashes = 0, quotedDashes = 0] = this.#dashes;
     // nginx's packages write "$http_x_forwarded_for", mostly "-", in quotes: it is no time that is missing.

@@ -21,7 +21,7 @@ import { type Batch, type InputProgress, type OnInvalid, Sink } from "./sink.ts"
 import { TextReader } from "./text.ts";
 import { TimedField } from "./timed_field.ts";
 import { W3cReader } from "./w3c.ts";
-import { PLAIN_JSON, WrappedLineReader, wrappingOf } from "./wrapped_lines.ts";
+import { PLAIN_JSON, WrappedLineReader, wrappedPattern, wrappingOf } from "./wrapped_lines.ts";
 
 export type { InputFormat } from "./format.ts";
 
@@ -385,11 +385,12 @@ function openLines(format: InputFormat, line: string, reading: Reading): OpenedL
       ((format === "csv" || format === "tsv") && columns === undefined);
     return { reader: readerOf(format, reading), hasHeader };
   }
+  const pattern = options.pattern && wrappedPattern(options.pattern, wrapping, line);
   const reader = new WrappedLineReader(wrapping, {
     format: options.format,
     unwrap,
     sink,
-    readerOf: (inner) => readerOf(inner, reading),
+    readerOf: (inner) => readerOf(inner, { ...reading, options: { ...options, pattern } }),
   });
   return { reader, hasHeader: false };
 }

@@ -139,7 +139,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
       if ("expected" in condition) throw invalid(setting, condition.expected);
       return condition;
     }),
-    pathFields: pathFieldsOf(flags),
+    pathFields: pathFieldsOf(flags, format),
     scale: numberSetting(
       settingOrDefault("scale", flags),
       "a number greater than 0, for example 1000 for seconds to ms",
@@ -325,11 +325,16 @@ function zoneOf(flags: SendFlags): TimeZone | undefined {
   return zone;
 }
 
-function pathFieldsOf(flags: SendFlags): readonly string[] | undefined {
+function pathFieldsOf(
+  flags: SendFlags,
+  format: InputConfig["format"],
+): readonly string[] | undefined {
   if (flags.pathTemplate === undefined) return undefined;
   return settingsOf("pathTemplate", flags).map((setting) => {
-    const isAttribute = flags.attrField?.some((text) => attrField(text)?.name === setting.value);
-    if (setting.value.trim() === "" || isAttribute === false) {
+    // Without --attr-field it is a key of NDJSON's attributes.
+    const isAttribute = flags.attrField?.some((text) => attrField(text)?.name === setting.value) ??
+      (format === "auto" || format === "ndjson");
+    if (setting.value.trim() === "" || !isAttribute) {
       throw invalid(setting, "a field that --attr-field names, for example path");
     }
     return setting.value;

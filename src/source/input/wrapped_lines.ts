@@ -2,6 +2,7 @@ import { formatOf, type InputFormat } from "./format.ts";
 import { logfmtPairs } from "./logfmt.ts";
 import type { LineReader } from "./lines.ts";
 import { fieldOf, isObject, type JsonObject, parseJson } from "./json_object.ts";
+import type { Pattern } from "./pattern.ts";
 import type { Sink } from "./sink.ts";
 
 /** A program's line with what its container runtime or journal says about it. */
@@ -108,12 +109,33 @@ export interface UnwrapOptions {
   readonly readerOf: (format: InputFormat) => LineReader;
 }
 
+/** Between the outer fields and a line that a pattern matches: no program writes it, and JSON escapes it. */
+const SEPARATOR = "\u0001";
+
+/** A pattern for the lines inside, which also finds the outer fields that `line`, the input's first, has. */
+export function wrappedPattern(pattern: Pattern, wrapping: Wrapping, line: string): Pattern {
+  const outer = objectOf(wrapping.unwrap(line)?.outer ?? "") ?? {};
+  return {
+    ...pattern,
+    fields: [...new Set([...pattern.fields, ...Object.keys(outer)])],
+    match(text) {
+      const at = text.indexOf(SEPARATOR);
+      const inside = pattern.match(text.slice(at + 1));
+      if (inside === undefined || at < 0) return inside;
+      const own = Object.entries(inside).filter(([, value]) => value !== undefined);
+      const outside = Object.entries(objectOf(text.slice(0, at)) ?? {})
+        .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+      return Object.fromEntries([...outside, ...own]);
+    },
+  };
+}
+
 /** Parts of a line that are held for its rest, in characters. */
 const MOST_HELD = 2 ** 20;
 
 /**
- * Reads the lines inside container logs and journald's JSON. Lines that are JSON or logfmt get the outer fields too, and
- * their own win; of other formats the outer fields are lost.
+ * Reads the lines inside container logs and journald's JSON. Lines that are JSON or logfmt, or that a pattern
+ * matches, get the outer fields too, and their own win; of access logs and numbers the outer fields are lost.
  */
 export class WrappedLineReader implements LineReader {
   readonly #wrapping: Wrapping;
@@ -168,7 +190,10 @@ export class WrappedLineReader implements LineReader {
     }
     this.#parts.delete(stream);
     if (this.#reader === undefined) this.#decide(inner);
-    if (!this.#isJson) return inner.replaceAll("\n", " ");
+    if (!this.#isJson) {
+      const text = inner.replaceAll("\n", " ");
+      return this.#options.format === "pattern" ? `${outer}${SEPARATOR}${text}` : text;
+    }
     const merged = joined(outer, inner);
     const { unwrap } = this.#options;
     const text = unwrap === undefined ? undefined : fieldOf(objectOf(merged) ?? {}, unwrap);

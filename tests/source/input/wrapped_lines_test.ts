@@ -123,6 +123,30 @@ Deno.test("readInput() reads access logs, numbers and patterns inside container 
   }
 });
 
+Deno.test("readInput() reaches the outer fields of lines that a pattern matches", async () => {
+  const lines = [cri("GET took 5", "F", "stderr"), cri("nothing"), cri("POST took 7")];
+  const { measurements, times, input } = await readChunks([bytesOf(lines.join("\n"))], {
+    format: "pattern",
+    pattern: patternOf("^(?<method>\\S+) took (?<value>\\d+)$"),
+    attrFields: named("method", "stream"),
+    timeField: "time",
+  });
+  assert.deepEqual(measurements, [
+    [5, { method: "GET", stream: "stderr" }],
+    [7, { method: "POST", stream: "stdout" }],
+  ]);
+  assert.equal(Math.floor(times[0] ?? NaN), 1_769_860_805_123);
+  assert.equal(input.progress.skipped, 1);
+  await assert.rejects(
+    readText(`${docker("5\n")}\n`, {
+      format: "pattern",
+      pattern: patternOf("(?<value>\\d+)"),
+      attrFields: named("pod"),
+    }),
+    { message: /has no field "pod", .* it has "value", "log", "stream", "time"$/ },
+  );
+});
+
 Deno.test("readInput() says that free text in front of a container's lines is not used", async () => {
   const { measurements, invalid } = await readText(
     [cri("Starting up, please wait"), cri('{"value":5}'), cri("done")].join("\n"),
