@@ -18,7 +18,7 @@ export interface Drained {
   readonly unequalBounds: number;
 }
 
-/** What a table is made of. */
+/** Buckets, attributes and limit of a table. */
 export interface SeriesTableOptions {
   readonly buckets: Buckets;
   /** Attributes on every data point; they override a measurement's own. */

@@ -18,7 +18,7 @@ export interface Pending {
   readonly mayHaveArrived: boolean;
   /** Such an attempt was followed by another. */
   readonly possiblyDuplicated: boolean;
-  /** Made of lines that the next start reads again if no store has it. */
+  /** The next start reads its source again from a checkpoint before it, if no store has it. */
   readonly readAgain?: boolean;
   /** The last time that the receiver denied it. */
   readonly denied?: Denial;

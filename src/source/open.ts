@@ -162,7 +162,7 @@ function familiesOf(
   return { found: { metrics, instruments }, recordFamilies };
 }
 
-/** So many data points are sent before more is read. */
+/** How many data points wait to be sent before reading stops. */
 const MOST_DUE = 5_000;
 
 async function intervalRecorder(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { DeliveryEvent, Window } from "../../src/delivery/delivering.ts";
+import type { Checkpoint } from "../../src/delivery/checkpoint.ts";
 import { Delivery, type Limits } from "../../src/delivery/delivery.ts";
 import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
@@ -56,7 +57,15 @@ class World {
   }
 
   add(...requests: readonly EncodedRequest[]): Promise<void> {
-    return this.#drain(this.delivery.add(requests, ++this.#iteration, this.clock.wall()));
+    return this.addUpTo(undefined, requests);
+  }
+
+  addUpTo(
+    checkpoint: Checkpoint | undefined,
+    requests: readonly EncodedRequest[],
+  ): Promise<void> {
+    const { clock, delivery } = this;
+    return this.#drain(delivery.add(requests, ++this.#iteration, clock.wall(), checkpoint));
   }
 
   /** Tries for `forMs` at most; a send of its own. */
@@ -840,6 +849,23 @@ Deno.test("end() leaves what was denied in the store, marked as not sent", async
   await world.end();
   assert.equal(world.delivery.ledger.pending, 5);
   assert.deepEqual([...store.unsent], ["file-0"]);
+});
+
+Deno.test("end() leaves requests to their checkpoint that could not be kept with it", async () => {
+  for (const checkpoint of [undefined, { id: "/log", value: 1 }]) {
+    const store = new MemoryStore();
+    const world = new World({ store, answers: () => ({ status: 401 }), whenDenied: "wait" });
+    store.full = true;
+    await world.addUpTo(checkpoint, [requestOf([5])]);
+    assert.deepEqual(world.of("warning"), [{ type: "warning", message: "full" }]);
+    store.full = false;
+    await world.end();
+    // Kept without its checkpoint, it would be sent, and its lines read once more.
+    const [kept, lost] = checkpoint === undefined ? [5, 0] : [0, 5];
+    assert.equal(store.files.size, kept === 0 ? 0 : 1);
+    const { pending, dropped } = world.delivery.ledger;
+    assert.deepEqual([pending, dropped], [kept, lost]);
+  }
 });
 
 Deno.test("flush() forgets requests that were stored together only when the last of them is settled", async () => {

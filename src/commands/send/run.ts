@@ -120,7 +120,7 @@ class Run {
     return true;
   }
 
-  /** What came while the last send was under way is kept before anything is tried for the last time. */
+  /** Keeps the data that came while the last send was under way, before anything is tried for the last time. */
   async *#drain(schedule: Schedule): AsyncGenerator<RunEvent> {
     const { clock } = this.#deps;
     const sending = this.#sending;

@@ -52,7 +52,7 @@ export class Sending {
   #mostBytes = 0;
   /** A request was not delivered: one of empty histograms has no measurement that the ledger could miss. */
   #isIncomplete = false;
-  /** What last kept a request of this send from being delivered. */
+  /** Why a request of this send was not delivered, the last time. */
   #lastFailure: Result | undefined;
   /** Nothing more is tried in this send. */
   #isHeld = false;
@@ -79,7 +79,7 @@ export class Sending {
   get hasRoom(): boolean {
     const { source, delivery, keep } = this.#deps;
     const { pendingBytes } = delivery;
-    // What is alone has room, however large it is.
+    // A send that is alone has room, however large it is.
     return source.kind !== "live" || pendingBytes === 0 ||
       pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
   }

@@ -10,7 +10,7 @@ import { joinBytes } from "../../platform/byte_buffer.ts";
  */
 const FORMAT = "otlp-histogram spool 2";
 
-/** Requests as a file holds them: one, or all of a followed file's. */
+/** Requests as a file holds them: one, or all that were recorded up to a checkpoint. */
 export interface Stored {
   readonly requests: readonly EncodedRequest[];
   /** When they were recorded, ms since 1970. */

@@ -894,3 +894,15 @@ async function leftBehind(store: MemoryStore, counts: readonly number[]): Promis
   }
   return left;
 }
+
+Deno.test("run() exits with 1 when a request without measurements was rejected", async () => {
+  for (const [status, exitCode] of [[200, 0], [400, 1]] as const) {
+    const world = new World({
+      nothing: true,
+      left: await leftBehind(new MemoryStore(), [0]),
+      answers: [{ status }],
+    });
+    const summary = await world.play();
+    assert.deepEqual([summary.recorded, summary.rejected, summary.exitCode], [0, 0, exitCode]);
+  }
+});
