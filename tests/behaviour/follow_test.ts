@@ -164,12 +164,16 @@ Deno.test("--follow begins at the end, says so, and goes on there after a restar
 
 Deno.test("--follow --time-field begins at the start, and without a spool warns that a restart does again", async () => {
   await withLog(async ({ directory, path, args, received }) => {
-    await Deno.writeTextFile(path, "took=1 at=2026-01-31T12:00:00Z\n");
+    // The second line ends the interval of the first.
+    await Deno.writeTextFile(
+      path,
+      "took=1 at=2026-01-31T12:00:00Z\ntook=2 at=2026-01-31T13:00:00Z\n",
+    );
     const timed = [...args, "--time-field", "at"];
     await using program = await startProgram({ args: timed, cwd: directory });
     await program.waitForStdout('Following "log" from its start');
-    program.signal("SIGTERM");
     await received(1);
+    program.signal("SIGTERM");
     const { stderr } = await program.finished;
     assert.match(
       stderr,

@@ -33,8 +33,9 @@ export function reporter(
         ? { out: [], err: [JSON.stringify({ type: "health", url })] }
         : shown({ out: [`Health and metrics: ${url}/metrics`], err: [] }),
     async prepare(event) {
-      if (config.explainer !== undefined || event.type !== "attempt") return;
-      if (event.result.message === null) return;
+      // A process that has run out of file descriptors can load nothing: a loop loads what it may need before.
+      const isNeeded = config.loop || (event.type === "attempt" && event.result.message !== null);
+      if (config.explainer !== undefined || !isNeeded) return;
       const explainer = await config.endpoint.profile.explainer();
       config = { ...config, explainer };
     },
