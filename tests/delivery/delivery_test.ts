@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { DeliveryEvent, Window } from "../../src/delivery/delivering.ts";
-import { Delivery, type Limits } from "../../src/delivery/delivery.ts";
+import { Delivery, type DeliveryLimits } from "../../src/delivery/delivery.ts";
 import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import type { Point } from "../support/decode.ts";
@@ -18,11 +18,11 @@ import {
 } from "../support/simulation.ts";
 
 const NEVER = new AbortController().signal;
-const KEEP_ALL: Limits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
+const KEEP_ALL: DeliveryLimits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
 
 interface WorldOptions {
   readonly answers?: readonly Step[] | ((attempt: number, points: readonly Point[]) => Step);
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<DeliveryLimits>;
   readonly store?: MemoryStore;
   /** By default as in a single run without a spool. */
   readonly whenDenied?: "wait" | "refuse";
