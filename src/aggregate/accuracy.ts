@@ -4,7 +4,7 @@ import { explicitBuckets, type Extremes, quantile } from "./quantile.ts";
 /** The percentiles that buckets are judged by, and that a histogram is drawn with. */
 export const PERCENTILES = [50, 90, 99] as const;
 
-/** Percentile of the values themselves beside a receiver's estimate from the buckets; `error` is a share of the truth. */
+/** Percentile of the values beside a receiver's estimate from the buckets; `error` is a share of the truth. */
 export interface PercentileComparison {
   readonly percent: number;
   readonly measured: number;
@@ -12,7 +12,7 @@ export interface PercentileComparison {
   readonly error: number;
 }
 
-/** Error of an estimate as a share of the truth, 0 or more. Where the truth is 0, any other estimate is wrong altogether: 1. */
+/** Error of an estimate as a share of the truth, 0 or more; 1 for any other estimate of 0. */
 export function relativeError(estimate: number, truth: number): number {
   if (estimate === truth) return 0;
   return truth === 0 ? 1 : Math.abs(estimate - truth) / truth;

@@ -2,7 +2,7 @@ import type { Attributes } from "./measurement.ts";
 import { type Aggregation, aggregationOf, type Buckets, type Counted } from "./aggregation.ts";
 import { OverflowCount } from "./overflow.ts";
 
-/** Series of an instrument, told apart by attributes and buckets, for as long as it is remembered. */
+/** Series of an instrument: its attributes and buckets, for as long as the table remembers it. */
 export interface Series {
   readonly key: string;
   /** Key of its attributes alone. */
@@ -14,7 +14,7 @@ export interface Series {
   readonly attributes: Uint8Array;
   /** The delta that it was last in, drained or not. */
   delta: IntervalDelta | undefined;
-  /** Its data point there; used again when that delta is drained. */
+  /** Its data point in that delta; reused when the delta is drained. */
   point: Point;
   /** The attributes as they came last; undefined when the series is forgotten. */
   object: Attributes | undefined;

@@ -121,9 +121,9 @@ const MIN_NORMAL_EXPONENT = -1022;
 const view = new DataView(new ArrayBuffer(8));
 
 /**
- * Index of the bucket of a positive value: base^index < value <= base^(index + 1). As the data model's appendix advises, by the
- * exponent's bits for a scale of 0 or less, by the logarithm above, with powers of two exact; subnormal values are in
- * the bucket below the least normal one.
+ * Index of the bucket of a positive value: base^index < value <= base^(index + 1). The data model's appendix advises to
+ * take it from the exponent's bits for a scale of 0 or less, and from the logarithm above, with powers of two exact.
+ * Subnormal values are in the bucket below the least normal one.
  */
 export function bucketIndex(value: number, scale: number): number {
   const exact = isPowerOfTwo(value) ? 1 : 0;

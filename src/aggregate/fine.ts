@@ -35,7 +35,7 @@ export class FineHistogram {
     this.#put(1, value, value);
   }
 
-  /** Counts what the other one has counted. */
+  /** Adds the values of another histogram. */
   merge(other: FineHistogram): void {
     for (const { count, least, greatest } of other.buckets()) this.#put(count, least, greatest);
   }
@@ -112,7 +112,7 @@ function within({ count, least, greatest }: FineBucket, place: number): Measured
   return { value, uncertainty: Math.max(value - least, greatest - value) / value };
 }
 
-/** For each of the rising bounds, how many values are not above it; a bucket that it divides is taken as even. */
+/** Counts, for each of the rising bounds, the values not above it; a bucket that it divides is taken as even. */
 export function cumulative(
   buckets: readonly FineBucket[],
   bounds: readonly number[],

@@ -68,7 +68,7 @@ export function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
   };
 }
 
-/** Each series is held in memory. */
+/** Greatest `--max-series`: each series is held in memory. */
 const MOST_SERIES = 1_000_000;
 
 /** Reads `--max-series`, whose default rises to the series that `--series` asks for. */

@@ -128,7 +128,7 @@ export class SeriesTable {
     return to;
   }
 
-  /** Takes the data points out of a delta, which is not used again. Its room under the limit is the caller's to release. */
+  /** Takes the data points out of a delta, which is not used again. The caller releases its room under the limit. */
   drain(delta: IntervalDelta): Drained {
     const { points } = delta;
     const drained = {
@@ -153,7 +153,7 @@ export class SeriesTable {
     return drained;
   }
 
-  /** Where a value with these attributes is counted. */
+  /** Finds the series that counts a value with these attributes. */
   #seriesOf(
     attributes: Attributes,
     known: Series | undefined,
@@ -177,7 +177,7 @@ export class SeriesTable {
     return begun;
   }
 
-  /** Where a histogram is counted: the series of its attributes and its bounds. */
+  /** Finds the series that counts a histogram: that of its attributes and bounds. */
   #seriesWith(
     { bounds, attributes, count }: MeasuredHistogram,
     delta: IntervalDelta,
@@ -202,7 +202,7 @@ export class SeriesTable {
     return this.#hasFixed ? { ...attributes, ...this.#fixed } : attributes;
   }
 
-  /** A series that is known gets its data point in this delta, for so many measurements. */
+  /** Gives a known series its data point in this delta, for a number of measurements. */
   #enter(series: Series, delta: IntervalDelta, count = 1): Series | undefined {
     if (series.delta === delta) return series;
     const left = delta.left.size > 0 ? delta.left.get(series) : undefined;
@@ -218,8 +218,8 @@ export class SeriesTable {
   }
 
   /**
-   * The series of what has none of its own. The first time in a delta the latest data point becomes its own, so that
-   * nothing is folded as long as there are not more series than the limit.
+   * Returns the series that others are merged into. The first time in a delta it takes the latest data point, so that
+   * nothing is merged until there are more series than the limit.
    */
   #fold(set: string, delta: IntervalDelta, count = 1): Series {
     delta.overflow.note(set, count);
@@ -309,7 +309,7 @@ export class SeriesTable {
       point.histogram.merge(measured);
       return;
     }
-    // Only what is folded meets other bounds than its own.
+    // Only merged histograms meet bounds other than their own.
     const flat = this.#flattened(point, series, delta);
     if (flat.kind === "explicit") flat.histogram.merge(withoutBuckets(measured));
   }
@@ -359,7 +359,7 @@ export class SeriesTable {
   }
 }
 
-/** Its own again if that is done with: what belongs together stays side by side in memory. */
+/** Empty point for a series: its own again if that was sent, so that both stay side by side in memory. */
 function emptyPoint(series: Series): Point {
   const { point, pool, delta } = series;
   const free = delta?.drained === true && point.series === series && point.pool === pool;

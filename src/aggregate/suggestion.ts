@@ -3,7 +3,7 @@ import { CutGrid, type GridBuckets, targetsOf } from "./cut_grid.ts";
 import type { FineBucket } from "./fine.ts";
 import { digitsOf, roundestBetween, roundNumbers } from "./round_number.ts";
 
-/** Suggested bounds, strictly rising, and the greatest relative error of p50, p90 and p99 over all series that an estimate from them has. */
+/** Suggested bounds, strictly rising, with the greatest relative error of p50, p90 and p99 over all series. */
 export interface Suggestion {
   readonly bounds: readonly number[];
   readonly worstError: number;
@@ -14,7 +14,7 @@ const GRIDS = [100, 400, 1600] as const;
 /** A finer grid that would hold more numbers or weigh more percentiles is left out. */
 const MOST_NUMBERS = 4_000_000;
 const MOST_WEIGHED = 60_000_000;
-/** Then the neighbourhood of each bound is looked at closer, each time so many times. */
+/** Factor by which the neighbourhood of each bound is searched more finely, and how often. */
 const CLOSER = 4;
 const CLOSER_LOOKS = 3;
 /** Percentiles that are places themselves, as long as they are not too many. */
@@ -141,7 +141,7 @@ function leastPath(grid: CutGrid, most: number, limit: number): Suggestion | und
   return { bounds: boundsOf(grid, path), worstError: path.cost };
 }
 
-/** One bound less outweighs any number of digits. */
+/** Weight of a bound: one bound less outweighs any number of digits. */
 const BOUND_WEIGHT = 10_000;
 
 /** Finds as few bounds with as few digits as the limit allows. */

@@ -26,7 +26,7 @@ export interface DeliveryLimits {
   readonly maxAgeMs: number;
 }
 
-/** Dependencies of a delivery: the connection, the clock, and what is kept where. */
+/** Dependencies of a delivery: the connection, the clock, and the store with its limits. */
 export interface DeliveryDependencies {
   readonly post: Post;
   readonly hide: Hide;
@@ -280,7 +280,7 @@ export class Delivery implements Delivering {
     return Math.max(...requests.map(plainSize));
   }
 
-  /** The queue's first is the oldest: what an earlier process left comes before what is new. */
+  /** Drops requests that are too old. The queue begins with the oldest: those of an earlier process come first. */
   async *#dropOld(): AsyncGenerator<DeliveryEvent> {
     const { clock, limits } = this.#deps;
     for (let [head] = this.#queue; head !== undefined; [head] = this.#queue) {
@@ -289,7 +289,7 @@ export class Delivery implements Delivering {
     }
   }
 
-  /** Drops the oldest requests until the rest fits into `room` bytes, with what is kept elsewhere. */
+  /** Drops the oldest requests until the rest fits into `room` bytes, with the requests kept elsewhere. */
   async *#dropBeyond(room: number): AsyncGenerator<DeliveryEvent> {
     let kept = bytes(this.#queue) + this.#shared.elsewhere();
     for (let [head] = this.#queue; head !== undefined && kept > room; [head] = this.#queue) {
@@ -319,7 +319,7 @@ export class Delivery implements Delivering {
         (present.has(stored) || await store?.holds(stored, request));
       if (isThere) present.add(stored);
       else if (stored !== undefined) removed.push(stored);
-      // A disk that was full may have room by now, and what was removed is written again.
+      // A disk that was full may have room by now, and removed files are written again.
       const isAsItWas = isThere || (stored === undefined && pending.readAgain);
       const last = isAsItWas ? [pending] : yield* this.#stored([{ ...pending, stored: undefined }]);
       for (const each of last) {
@@ -352,7 +352,7 @@ export class Delivery implements Delivering {
   }
 }
 
-/** No half is made smaller, in bytes before compression: a receiver with a lower limit could not be used at all. */
+/** Least size of a half, in bytes before compression: a receiver with a lower limit could not be used at all. */
 const SMALLEST_HALF = 64 * 2 ** 10;
 
 function canSplit(request: EncodedRequest): boolean {
@@ -363,7 +363,7 @@ function askedToWait(ms: number): string {
   return `the receiver asked to be left alone for another ${Math.ceil(ms / 1000)} s (Retry-After)`;
 }
 
-/** That a Retry-After is longer than the program would wait; empty when it is not. */
+/** Note on a Retry-After that is longer than the program waits; empty for a shorter one. */
 function beyondRetryFor(retryAfterMs: number, { retryForMs, last }: Window): string {
   if (last || retryAfterMs <= retryForMs) return "";
   return `; Retry-After is ${Math.ceil(retryAfterMs / 1000)} s, longer than --retry-for (${

@@ -27,7 +27,7 @@ export type ExportAnswer =
     readonly reason?: "credentials" | "sign-in";
   };
 
-/** Why nobody can know whether an accepted request was accepted in part only. */
+/** Reason why an accepted request may have been accepted only in part, without a sign of it. */
 export interface Unseen {
   /** "unreadable": bytes were missing or wrongly coded; "not-otlp": they could be read. */
   readonly kind: "unreadable" | "not-otlp";
@@ -37,7 +37,7 @@ export interface Unseen {
 
 const RETRYABLE = [429, 502, 503, 504];
 
-/** `now` (ms since 1970) is what a Retry-After date is compared with. */
+/** Reads a response. A Retry-After date is compared with `now`, in ms since 1970. */
 export async function readExportAnswer(
   reply: Reply,
   now: number,

@@ -69,7 +69,7 @@ export class Lanes implements Delivering {
     return added;
   }
 
-  /** All lanes at once; their events in the order in which they happen. */
+  /** Flushes all lanes at once; their events come in the order in which they happen. */
   async *flush(window: Window): AsyncGenerator<DeliveryEvent> {
     const happened: DeliveryEvent[] = [];
     let thrown: { readonly error: unknown } | undefined;
@@ -102,7 +102,7 @@ export class Lanes implements Delivering {
     for (const lane of this.#lanes) yield* lane.end(reason);
   }
 
-  /** Pending bytes of other lanes that are not sending: those under way may be delivered first, and the last lane sees all. */
+  /** Pending bytes of other lanes that are not sending: those under way may be delivered yet. The last lane sees all. */
   #elsewhere(own: number): number {
     return this.#lanes.reduce(
       (total, lane, at) =>

@@ -9,7 +9,7 @@ export interface Result {
   readonly rejectedPoints: number;
   /** Message of the receiver or the system, or a note on what could not be seen; null without one. */
   readonly message: string | null;
-  /** Accepted, and the message says why a partial success could not have been seen. */
+  /** Kind of an accepted response that could not have shown a partial success; the message says why. */
   readonly unseen?: Unseen["kind"] | undefined;
   /** Cause of the outcome, for an explanation of what to do; undefined without one. */
   readonly trouble: Trouble | undefined;

@@ -48,7 +48,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
     system,
     console,
     {
-      // With --strict all is looked at before anything is sent.
+      // With --strict everything is checked before anything is sent.
       inOne: config.strict && !config.schedule.loop,
       isLive: config.schedule.loop,
       checkpoints: spool && { kept: spool.checkpoint },
@@ -81,7 +81,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   }
 }
 
-/** One for each worker. */
+/** Opens one connection per worker. */
 async function openTransports(
   { destination, load: { workers } }: SendConfig,
   credentials: Credentials,
@@ -205,7 +205,7 @@ async function sending(
     ? (await import("./live_line.ts")).liveLine(figures, () => delivery.ledger, console, system)
     : undefined;
   const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, system);
-  // Asked while the first send is under way: the answer can take longer than the send.
+  // Checked during the first send: the answer can take longer than the send.
   let ignored = config.source.kind === "sample" ? system.stdinHasData() : undefined;
   let exitCode = 1;
   try {
@@ -261,7 +261,7 @@ function startDelayMs(
   return share.of > 1 && loop && source !== emptySource ? random() * intervalMs : 0;
 }
 
-/** Loops that print nothing for a while, or too much to be read, are told of in one line; inputs have theirs. */
+/** Whether a loop has a status line: it prints nothing for a while, or too much to read. Inputs have their own line. */
 function isLive({ schedule, source, output }: SendConfig, { stderrIsTerminal }: System): boolean {
   const isFast = schedule.intervalMs === 0 || ("rate" in source && source.rate !== undefined) ||
     output.level === "quiet";
@@ -271,7 +271,7 @@ function isLive({ schedule, source, output }: SendConfig, { stderrIsTerminal }: 
 /** The most measurements that are made beside a request under way: making them keeps everything else waiting. */
 const MOST_AHEAD = 100_000;
 
-/** Generated data that is sent as fast as it goes is made while the receiver is at work. */
+/** Prepares the next send during the one before it, where generated data are sent as fast as possible. */
 async function senderOf(
   { schedule, source }: SendConfig,
   sender: Sender,

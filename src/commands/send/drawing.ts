@@ -37,7 +37,7 @@ async function drawEncoded(requests: readonly EncodedRequest[], canvas: Canvas) 
   return drawRequests(decoded, canvas);
 }
 
-/** The function that draws, after an event that ends a send, what of it was accepted; other events draw nothing. */
+/** Makes the function that draws the accepted data after an event that ends a send; other events draw nothing. */
 export function sendPlot(
   { plot, schedule }: Pick<SendConfig, "plot" | "schedule">,
   system: System,

@@ -22,9 +22,9 @@ export interface HealthOptions {
 
 /** Probes for Kubernetes and metrics for Prometheus, about a send under way. */
 export interface Health extends Pulse {
-  /** Without a path. */
+  /** Base URL, without a path. */
   readonly url: string;
-  /** A clock on which sleeping is waiting. */
+  /** Clock whose sleep does not count as being stuck. */
   readonly clock: Clock;
   event(event: RunEvent): void;
   close(): void;
@@ -52,7 +52,7 @@ export function openHealth(
   }
 }
 
-/** Listens on that address; throws what the system says when it cannot. */
+/** Listens on that address; throws the error of the system when it cannot. */
 export function startHealth(options: HealthOptions): Health {
   const { clock } = options;
   const requests = new Map<string, number>(OUTCOMES.map((outcome) => [outcome, 0]));

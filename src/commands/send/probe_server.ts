@@ -45,13 +45,13 @@ const REASONS = {
 export class ProbeServer {
   readonly #options: ProbeServerOptions;
   readonly #listener: Deno.TcpListener;
-  /** Oldest first. */
+  /** Open connections, oldest first. */
   readonly #open = new Set<Deno.TcpConn>();
   readonly #closed = new AbortController();
   /** Most connections that the process can afford. */
   #most = MOST_CONNECTIONS;
 
-  /** Listens; throws what the system says when it cannot. */
+  /** Listens; throws the error of the system when it cannot. */
   constructor(options: ProbeServerOptions) {
     this.#options = options;
     const { hostname, port } = options;
@@ -100,7 +100,7 @@ export class ProbeServer {
     });
   }
 
-  /** For one more. */
+  /** Closes the oldest connections until there is room for one more. */
   #makeRoom(): void {
     for (const oldest of this.#open) {
       if (this.#open.size < this.#most) return;

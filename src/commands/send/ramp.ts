@@ -2,7 +2,7 @@ import type { DeliveryEvent } from "../../delivery/delivering.ts";
 import { FineHistogram, measureQuantile } from "../../aggregate/fine.ts";
 import type { Due } from "./schedule.ts";
 
-/** Up to which rate a receiver took everything. */
+/** Result of a rising rate: the greatest rate at which a receiver accepted everything. */
 export interface RampResult {
   /** Null: not even the lowest rate was taken. */
   readonly taken: {
@@ -10,7 +10,7 @@ export interface RampResult {
     readonly pointsPerSecond: number;
     readonly p99Ms: number;
   } | null;
-  /** Trouble above that rate: a status, a reason, or a latency beyond the limit; null when there was none up to the end. */
+  /** Trouble above that rate: a status, a reason, or a latency beyond the limit; null without trouble. */
   readonly above: string | { readonly p99Ms: number } | null;
 }
 
@@ -55,7 +55,7 @@ export class Ramp {
   readonly #steps: Step[] = [];
   readonly #byIteration = new Map<number, Step>();
 
-  /** `sloMs`: Infinity for no limit. */
+  /** `sloMs`: greatest p99 latency, in ms; Infinity for no limit. */
   constructor(sloMs: number) {
     this.#sloMs = sloMs;
   }
@@ -98,7 +98,7 @@ export class Ramp {
     if (step !== undefined) step.trouble ??= UNANSWERED;
   }
 
-  /** This program cannot make more. */
+  /** Notes that more was due than this program can make. */
   fellBehind(): void {
     const step = this.#steps.at(-1);
     if (step !== undefined) step.trouble ??= "more than this process can make";

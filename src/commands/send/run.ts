@@ -27,7 +27,7 @@ export interface RunDependencies
   readonly forced?: (lastEvents: ((why: string) => readonly RunEvent[]) | undefined) => void;
 }
 
-/** Measures, sends and says what happened, tick by tick; the last event is the summary. */
+/** Measures, sends and reports, tick by tick; the last event is the summary. */
 export function run(dependencies: RunDependencies): AsyncGenerator<RunEvent> {
   return new Run(dependencies).events();
 }

@@ -16,7 +16,7 @@ export interface SendReport extends Result {
   readonly possiblyDuplicated: boolean;
 }
 
-/** Adds up what became of one iteration's requests. */
+/** Totals of one iteration: adds up the outcomes of its requests. */
 export class SendTotals {
   readonly #iteration: number;
   #measurements = 0;
@@ -72,7 +72,7 @@ export class SendTotals {
     return true;
   }
 
-  /** `held`: why what is not settled is not. */
+  /** Reports the iteration. `held`: why its unsettled requests are held. */
   report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
     const points = this.#points;
     const result = this.#settledPoints < points ? undefined : this.#decisive;
@@ -103,7 +103,7 @@ export class SendTotals {
   }
 }
 
-/** Weight of a result: the last one of the greatest weight is reported, so a receiver's words override an unseen outcome. */
+/** Weight of a result: the last one of the greatest weight is reported, a receiver's words before an unseen outcome. */
 function weightOf(result: Result | undefined): number {
   if (result === undefined) return 0;
   return result.message === null ? 0 : result.unseen === undefined ? 2 : 1;

@@ -11,9 +11,9 @@ export interface Files {
   create(path: string): Promise<OpenFile>;
   /** How long it is, in bytes. */
   size(path: string): Promise<number>;
-  /** All of it. */
+  /** Reads a whole file. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** Makes what was written to a file last through a power failure; for a directory, what was renamed or made in it. */
+  /** Makes the content of a file survive a power failure; for a directory, the names in it. */
   sync(path: string): Promise<void>;
 }
 

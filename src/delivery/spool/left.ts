@@ -38,7 +38,7 @@ export const OLD_CHECKPOINT = "place";
 const CHECKPOINT_FILES = /^(checkpoint|place)(\.part)?$/;
 
 const SET_ASIDE = "set-aside";
-/** In bytes; more than any request that the program writes, so that nobody else's file fills the memory. */
+/** Most bytes of a file that is read: more than any of ours, so that a foreign file cannot fill the memory. */
 const LARGEST_FILE = 256 * 2 ** 20;
 
 /** Reads every request of the directory; a file that is not a request is never sent and never fatal. */
@@ -146,7 +146,7 @@ async function setAside(directory: string, file: string): Promise<void> {
   await Deno.rename(`${directory}/${file}`, `${directory}/${SET_ASIDE}/${file}`);
 }
 
-/** Only what has the spool's own endings is moved: a mistyped directory may hold somebody's work. */
+/** Warning about foreign files. They stay where they are: a mistyped directory may hold somebody's work. */
 function foreignWarning(files: readonly string[], shown: string): string {
   const some = files.slice(0, 3).map((file) => `"${oneLine(file)}"`).join(", ");
   const more = files.length > 3 ? ` and ${files.length - 3} more` : "";

@@ -43,7 +43,7 @@ export async function encodeFile(
   return joinBytes([utf8(`${FORMAT} ${await sha256(described)}\n`), described]);
 }
 
-/** Undefined when it is torn or something else. */
+/** Decodes a file of requests; undefined when it is torn or something else. */
 export async function decodeFile(bytes: Uint8Array<ArrayBuffer>): Promise<Stored | undefined> {
   const [first, described] = cutLine(bytes);
   const format = [FORMAT, FORMAT_1].find((name) => first.startsWith(`${name} `));

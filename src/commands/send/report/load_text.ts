@@ -59,7 +59,7 @@ export function liveText(
   ].join(", ");
 }
 
-/** Three digits say what can be known of it. */
+/** Rate in three digits: a measurement is not more precise. */
 function shownRate(perSecond: number): string {
   return Number(perSecond.toPrecision(3)).toLocaleString("en");
 }

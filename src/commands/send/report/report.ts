@@ -88,7 +88,7 @@ function explain(
   return explainer.reasons(result.message);
 }
 
-/** After a success, once: where to look for it. */
+/** Lines, printed once after a success, on where to look for the data. */
 function lookLines(
   event: RunEvent,
   { loop, endpoint: { profile } }: ReportContext,

@@ -12,11 +12,11 @@ export interface ReportContext {
   /** Explanations of responses, once an attempt has needed them. */
   readonly explainer?: Explainer;
   readonly loop: boolean;
-  /** Only what the spool holds is sent. */
+  /** Whether only the requests in the spool are sent. */
   readonly spoolOnly: boolean;
-  /** The sample measurements are sent, none of the user's own. */
+  /** Whether built-in samples are sent. */
   readonly samples: boolean;
-  /** Values are read, whose unit may be another than the bounds'. */
+  /** Whether values are read, whose unit may differ from that of the bounds. */
   readonly input: boolean;
   /** A Prometheus endpoint is scraped. */
   readonly scrape: boolean;

@@ -10,7 +10,7 @@ import type { SendReport } from "../send_report.ts";
 import { origin } from "./text.ts";
 import type { ReportContext } from "./report_context.ts";
 
-/** Both forms have these in common: what goes to standard error. */
+/** Lines for standard error, in either form of the output. */
 export function troubleLines(event: RunEvent, config: ReportContext): readonly string[] {
   const { format, level } = config.output;
   const warn = (message: string) => warningLines(format, message);
