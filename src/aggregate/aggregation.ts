@@ -27,7 +27,7 @@ export type Counted = {
 /** Way to count the values of a series. */
 export interface Aggregation {
   readonly kind: AggregationKind;
-  /** Equal for equal buckets, and for no others. */
+  /** Identity of the buckets: equal for equal buckets, and for no others. */
   readonly key: string;
   /** Makes a histogram without values. */
   newHistogram(): Counted;

@@ -17,7 +17,7 @@ export class CardinalityLimit {
     return Math.max(1, this.#limit - Math.max(0, this.#instruments - 1));
   }
 
-  /** One more instrument shares the limit. */
+  /** Lets one more instrument share the limit. */
   addInstrument(): void {
     this.#instruments++;
   }
@@ -38,7 +38,7 @@ export class CardinalityLimit {
     this.#used++;
   }
 
-  /** Gives back the room of so many data points. */
+  /** Gives back the room of a number of data points. */
   release(points: number): void {
     this.#used -= points;
   }

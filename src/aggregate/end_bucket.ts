@@ -16,7 +16,7 @@ export class EndBucketWatch {
   #least = Infinity;
   #greatest = -Infinity;
 
-  /** Nothing that comes can change the answer. */
+  /** Whether further values cannot change the answer any more. */
   get isDecided(): boolean {
     return this.#beyondFirst && this.#belowLast;
   }

@@ -5,11 +5,11 @@ export class ExplicitHistogram {
   /** Upper bounds of the buckets, inclusive, strictly increasing. */
   readonly bounds: readonly number[];
   count = 0;
-  /** NaN, as `min` and `max`, when a histogram was added that does not tell. */
+  /** Sum of the values; like `min` and `max`, NaN once a histogram without it was added. */
   sum = 0;
   min = Infinity;
   max = -Infinity;
-  /** One more than bounds: the last is for what is above them all. */
+  /** Counts of the buckets, one more than bounds: the last holds the values above them all. */
   readonly counts: number[];
 
   constructor(bounds: readonly number[]) {
@@ -27,7 +27,7 @@ export class ExplicitHistogram {
     this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
   }
 
-  /** Counts what another histogram counted; what its buckets tell is lost here when there are no bounds. */
+  /** Adds the values of another histogram; its buckets are lost when this one has no bounds. */
   merge(other: Omit<MeasuredHistogram, "attributes" | "bounds">): void {
     this.count += other.count;
     this.sum += other.sum ?? NaN;

@@ -8,12 +8,12 @@ export interface Instrument {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  /** On every data point; they override a measurement's own attribute of that name. */
+  /** Attributes on every data point; they override a measurement's own. */
   readonly attributes: Attributes;
   readonly bounds: Buckets;
 }
 
-/** Instruments of a recorder, and what they share. */
+/** Instruments of a recorder, with their common limit and encoder. */
 export interface RecorderConfig {
   readonly instruments: readonly Instrument[];
   /** The most data points that wait to be taken; Infinity for no limit. */

@@ -1,5 +1,5 @@
 import { CardinalityLimit } from "./cardinality_limit.ts";
-import type { Delta } from "./delta.ts";
+import type { IntervalDelta } from "./delta.ts";
 import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
 import type { MeasuredHistogram, Measurement } from "./measurement.ts";
@@ -18,7 +18,7 @@ import { isUsableTime } from "./usable_time.ts";
 export interface IntervalRecorderConfig extends RecorderConfig {
   /** How long an interval is, more than 0; they are aligned to 1970. */
   readonly intervalMs: number;
-  /** By how much the input's time must have passed the end of an interval before that is complete. */
+  /** Time by which the input must have passed the end of an interval before that is complete. */
   readonly latenessMs: number;
   /** How many data points that wait to be taken make the recorder full. */
   readonly mostDue: number;
@@ -30,13 +30,13 @@ interface Recording {
   readonly table: SeriesTable;
 }
 
-/** One interval with what each instrument measured in it. */
+/** One interval with the data points of each instrument. */
 interface Gathered {
   readonly number: number;
-  readonly parts: (Recording & { readonly delta: Delta })[];
+  readonly parts: (Recording & { readonly delta: IntervalDelta })[];
 }
 
-/** Beyond this many closed intervals, the ones closed first are no longer told from intervals that never were. */
+/** Most closed intervals that are remembered: an older one that gets a measurement counts as new. */
 const MOST_CLOSED = 65_536;
 
 /**
@@ -47,10 +47,10 @@ export class IntervalRecorder implements Recorder {
   readonly #config: IntervalRecorderConfig;
   readonly #cardinality: CardinalityLimit;
   readonly #recordings: Recording[];
-  /** By number, the oldest first. */
+  /** Open intervals by number, the oldest first. */
   readonly #open: Gathered[] = [];
   readonly #byNumber = new Map<number, Gathered>();
-  /** Closed, and not taken yet. */
+  /** Intervals that are closed and not taken yet. */
   #closed: Gathered[] = [];
   #due = 0;
   /** Numbers of closed intervals, the one closed first first. */
@@ -124,7 +124,7 @@ export class IntervalRecorder implements Recorder {
 
   /** Gives away the complete intervals, the oldest first. */
   take(): Snapshot {
-    // What came late waited for more of its kind until now.
+    // Late measurements waited for more of their interval until now.
     this.#closeBefore(this.#finished ? Infinity : this.#completeBefore);
     const closed = this.#closed.sort((a, b) => a.number - b.number);
     this.#closed = [];
@@ -195,7 +195,7 @@ export class IntervalRecorder implements Recorder {
     }
   }
 
-  /** Where there are other intervals, the oldest of them makes room. */
+  /** Makes a table that merges series only in the single open interval: otherwise the oldest one makes room. */
   #newTable(instrument: Instrument): SeriesTable {
     const mayFold = () => this.#open.length === 1;
     return tableOf(instrument, this.#config, this.#cardinality, mayFold);
@@ -224,7 +224,7 @@ export class IntervalRecorder implements Recorder {
     this.#open.splice(at, 0, interval);
     this.#byNumber.set(number, interval);
     const isAgain = this.#closedNumbers.has(number) || number <= this.#greatestForgotten;
-    // After the end nothing waits for more, so that is no surprise.
+    // After the end no interval waits for more measurements, so a new one is not a late one.
     if (isAgain && !this.#finished) this.#reopened++;
     return interval;
   }
@@ -233,7 +233,7 @@ export class IntervalRecorder implements Recorder {
     while ((this.#open[0]?.number ?? Infinity) < number) this.#close(0);
   }
 
-  /** For want of room: one that has only just begun would make none. */
+  /** Closes the oldest interval with data points, to make room: one that has only just begun would make none. */
   #closeOldest(): void {
     const oldest = this.#open.findIndex((interval) => intervalPointsOf(interval) > 0);
     if (oldest < 0) throw new Error("No interval can make room");
@@ -249,7 +249,7 @@ export class IntervalRecorder implements Recorder {
       const points = intervalPointsOf(interval);
       this.#cardinality.release(points);
       this.#due += points;
-      // Again at the end, if it was there before.
+      // Deleting it first moves it to the end.
       this.#closedNumbers.delete(number);
       if (points > 0) this.#closedNumbers.add(number);
     }
@@ -261,7 +261,7 @@ export class IntervalRecorder implements Recorder {
   }
 }
 
-function measurementsOf({ points }: Delta): number {
+function measurementsOf({ points }: IntervalDelta): number {
   return points.reduce((sum, { histogram: { count } }) => sum + count, 0);
 }
 

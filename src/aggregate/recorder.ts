@@ -1,6 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import { CardinalityLimit } from "./cardinality_limit.ts";
-import type { Delta } from "./delta.ts";
+import type { IntervalDelta } from "./delta.ts";
 import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { type Interval, intervals } from "./interval.ts";
 import type { MeasuredHistogram, Measurement } from "./measurement.ts";
@@ -13,7 +13,7 @@ import { countFindings, endBucketFindings, type Snapshot } from "./snapshot.ts";
  * of one of those it was made with, or what `addInstrument` gave. Attributes must not be changed afterwards.
  */
 export interface Recorder {
-  /** Counts measurements. Values must be finite and not negative: whoever reads or makes them sees to it. */
+  /** Counts measurements. Their source must make sure that values are finite and not negative. */
   add(batch: readonly Measurement[], instrument?: number): void;
   /**
    * Counts histograms. Their bounds stand in place of the instrument's: of one series, those with equal bounds add up,
@@ -24,18 +24,18 @@ export interface Recorder {
   addInstrument(instrument: Instrument): number;
   /** Whether `take()` gives data points. */
   readonly isDue: boolean;
-  /** Whether it is time to take a snapshot, because what waits for it should not become more. */
+  /** Whether a snapshot should be taken now, before more data wait for it. */
   readonly isFull: boolean;
-  /** Makes all that was recorded due: nothing belongs together with what comes later. */
+  /** Makes everything recorded so far due: later measurements do not belong to it. */
   finish(): void;
-  /** Gives away what is due. Without `interval`, it was measured since the last snapshot. */
+  /** Gives away the data points that are due. Without `interval`, they were measured since the last snapshot. */
   take(interval?: Interval): Snapshot;
 }
 
 interface Recording {
   readonly instrument: Instrument;
   readonly table: SeriesTable;
-  delta: Delta;
+  delta: IntervalDelta;
 }
 
 /** Records measurements that happen as they are recorded: every snapshot is of one interval. */

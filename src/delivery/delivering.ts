@@ -9,16 +9,16 @@ export interface Pending {
   readonly iteration: number | null;
   /** When it was recorded, ms since 1970. */
   readonly recordedAt: number;
-  /** The same on the monotonic clock: its age does not jump when the wall clock does. */
+  /** When it was recorded, on the monotonic clock: its age does not jump when the wall clock does. */
   readonly bornAt: number;
   /** Its name in the store, when it is kept there. */
   readonly stored: string | undefined;
   readonly attempts: number;
-  /** An attempt got no answer after the request may have arrived: it may be counted already. */
+  /** Whether an attempt got no answer after the request may have arrived: it may be counted already. */
   readonly mayHaveArrived: boolean;
-  /** Such an attempt was followed by another. */
+  /** Whether such an attempt was followed by another. */
   readonly possiblyDuplicated: boolean;
-  /** The next start reads its source again from a checkpoint before it, if no store has it. */
+  /** Whether the next start reads its lines again if no store has it. */
   readonly readAgain?: boolean;
   /** The last time that the receiver denied it. */
   readonly denied?: Denial;
@@ -32,6 +32,7 @@ export interface Denial {
   readonly accepted: number;
 }
 
+/** Event of a delivery: an attempt, or a step of a request on its way to being settled. */
 export type DeliveryEvent =
   | {
     readonly type: "attempt";
@@ -59,7 +60,7 @@ export type DeliveryEvent =
   | { readonly type: "dropped"; readonly pending: Pending; readonly reason: string }
   | { readonly type: "warning"; readonly message: string };
 
-/** Measurements by what became of them: recorded = delivered + rejected + dropped + pending, always. */
+/** Measurements by their outcome: recorded = delivered + rejected + dropped + pending, always. */
 export interface Ledger {
   readonly recorded: number;
   readonly delivered: number;
@@ -72,11 +73,11 @@ export interface Ledger {
 export interface Store {
   /** Keeps requests that were recorded together: all of them, or none. */
   save(pending: readonly Pending[], extras?: SaveExtras): Promise<Saved>;
-  /** A warning when it could not be removed. */
+  /** Removes a request; returns a warning when it could not be removed. */
   forget(name: string): Promise<string | undefined>;
   /** Whether the request is there: somebody may have removed it. */
   holds(name: string, request: EncodedRequest): Promise<boolean>;
-  /** The process ends, and no attempt can have arrived. */
+  /** Marks a request of which no attempt can have arrived, when the process ends. */
   markUnsent(name: string): Promise<void>;
 }
 
@@ -84,7 +85,7 @@ export interface Store {
 export interface SaveExtras {
   /** Half of the request whose name it still has; as long as the whole is there, halves do not count. */
   readonly half?: 1 | 2;
-  /** Up to where the requests' source was read: it is kept with them. */
+  /** Point up to which the requests' source was read, kept with them. */
   readonly checkpoint?: Checkpoint;
 }
 
@@ -97,12 +98,12 @@ export interface Saved {
 /** Takes requests and sends them, until each is settled. */
 export interface Delivering {
   readonly ledger: Ledger;
-  /** What is not settled. */
+  /** Requests that are not settled. */
   readonly pending: readonly Pending[];
   readonly pendingBytes: number;
-  /** In bytes before compression: new requests should not be larger. */
+  /** Largest size, in bytes before compression, that new requests should have. */
   readonly largestRequest: number;
-  /** Takes over what an earlier process left; it counts as recorded here. */
+  /** Takes over the requests that an earlier process left; they count as recorded here. */
   adopt(left: readonly Pending[]): void;
   /** Takes new requests, stores them before they are first sent, and makes room for them. */
   add(
@@ -111,23 +112,23 @@ export interface Delivering {
     recordedAt: number,
     checkpoint?: Checkpoint,
   ): AsyncGenerator<DeliveryEvent, readonly Pending[]>;
-  /** Sends what is pending, oldest first, until nothing is left or the window closes. */
+  /** Sends pending requests, oldest first, until nothing is left or the window closes. */
   flush(window: Window): AsyncGenerator<DeliveryEvent>;
-  /** At the end of the process: what no store keeps is lost, and said to be. */
+  /** Ends the delivery with the process: requests that no store keeps are lost, and reported as lost. */
   end(reason: string): AsyncGenerator<DeliveryEvent>;
 }
 
 /** How long one flush goes on; times on the monotonic clock. Its first attempt is always made. */
 export interface Window {
-  /** The number of the send that it belongs to: what was denied in a send is not tried again in it. */
+  /** Number of the send that it belongs to: a request that was denied in a send is not tried again in it. */
   readonly send: number;
   /** How long a failed attempt is followed by others, in ms from the start of the flush. */
   readonly retryForMs: number;
-  /** No attempt at all starts at or after it. */
+  /** Time at or after which no attempt starts. */
   readonly until: number;
-  /** Ends waiting, and lets an attempt under way come to its end. */
+  /** Signal that ends waiting, and lets an attempt under way finish. */
   readonly stop: AbortSignal;
-  /** Ends an attempt under way as well. */
+  /** Signal that ends an attempt under way as well. */
   readonly abort: AbortSignal;
   /** The process ends after this flush: a failed attempt is not followed by another. */
   readonly last: boolean;

@@ -18,29 +18,31 @@ import { plainSize } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import { ReceiverState, type Shared } from "./receiver_state.ts";
 import { isTransient } from "./transient.ts";
-import { type Result, resultOf, waiting } from "./result.ts";
+import { type Result, resultOf, untriedResult } from "./result.ts";
 
-export interface Limits {
+/** Limits on unsent requests: their bytes together, and their age in ms. */
+export interface DeliveryLimits {
   readonly maxPendingBytes: number;
   readonly maxAgeMs: number;
 }
 
-export interface Dependencies {
+/** Dependencies of a delivery: the connection, the clock, and the store with its limits. */
+export interface DeliveryDependencies {
   readonly post: Post;
   readonly hide: Hide;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly limits: Limits;
+  readonly limits: DeliveryLimits;
   readonly store: Store | undefined;
   /** Whether a request that the receiver denies waits for the next send, or is refused for good. */
   readonly whenDenied: "wait" | "refuse";
-  /** What all connections to the receiver have in common, where there are several. */
+  /** State that several connections to one receiver share. */
   readonly shared?: Shared;
 }
 
 /** Sends requests oldest first, one after the other, until each is settled, and keeps those that are not. */
 export class Delivery implements Delivering {
-  readonly #deps: Dependencies;
+  readonly #deps: DeliveryDependencies;
   readonly #shared: Shared;
   #queue: Pending[] = [];
   #recorded = 0;
@@ -52,7 +54,7 @@ export class Delivery implements Delivering {
   /** An attempt came further than the receiver's name. */
   #known = false;
 
-  constructor(dependencies: Dependencies) {
+  constructor(dependencies: DeliveryDependencies) {
     this.#deps = dependencies;
     this.#shared = dependencies.shared ?? { receiver: new ReceiverState(), elsewhere: () => 0 };
     this.#denials = new Denials(this.#shared.receiver, dependencies.whenDenied);
@@ -146,14 +148,18 @@ export class Delivery implements Delivering {
       const next = this.#queue[at];
       if (next === undefined) return;
       if (!first && clock.monotonic() >= window.until) {
-        yield { type: "held", pending: next, result: waiting("there was no time left to send it") };
+        yield {
+          type: "held",
+          pending: next,
+          result: untriedResult("there was no time left to send it"),
+        };
         return;
       }
       const asked = receiver.notBefore - clock.monotonic();
       if (asked > 0) {
         if (receiver.notBefore >= Math.min(retryUntil, window.until)) {
           const message = askedToWait(asked) + beyondRetryFor(asked, window);
-          yield { type: "held", pending: next, result: waiting(message) };
+          yield { type: "held", pending: next, result: untriedResult(message) };
           return;
         }
         await clock.sleep(asked, window.last ? window.abort : window.stop);
@@ -274,7 +280,7 @@ export class Delivery implements Delivering {
     return Math.max(...requests.map(plainSize));
   }
 
-  /** The queue's first is the oldest: what an earlier process left comes before what is new. */
+  /** Drops requests that are too old. The queue begins with the oldest: those of an earlier process come first. */
   async *#dropOld(): AsyncGenerator<DeliveryEvent> {
     const { clock, limits } = this.#deps;
     for (let [head] = this.#queue; head !== undefined; [head] = this.#queue) {
@@ -283,7 +289,7 @@ export class Delivery implements Delivering {
     }
   }
 
-  /** Drops the oldest requests until the rest fits into `room` bytes, with what is kept elsewhere. */
+  /** Drops the oldest requests until the rest fits into `room` bytes, with the requests kept elsewhere. */
   async *#dropBeyond(room: number): AsyncGenerator<DeliveryEvent> {
     let kept = bytes(this.#queue) + this.#shared.elsewhere();
     for (let [head] = this.#queue; head !== undefined && kept > room; [head] = this.#queue) {
@@ -313,7 +319,7 @@ export class Delivery implements Delivering {
         (present.has(stored) || await store?.holds(stored, request));
       if (isThere) present.add(stored);
       else if (stored !== undefined) removed.push(stored);
-      // A disk that was full may have room by now, and what was removed is written again.
+      // A disk that was full may have room by now, and removed files are written again.
       const isAsItWas = isThere || (stored === undefined && pending.readAgain);
       const last = isAsItWas ? [pending] : yield* this.#stored([{ ...pending, stored: undefined }]);
       for (const each of last) {
@@ -346,7 +352,7 @@ export class Delivery implements Delivering {
   }
 }
 
-/** No half is made smaller, in bytes before compression: a receiver with a lower limit could not be used at all. */
+/** Least size of a half, in bytes before compression: a receiver with a lower limit could not be used at all. */
 const SMALLEST_HALF = 64 * 2 ** 10;
 
 function canSplit(request: EncodedRequest): boolean {
@@ -357,7 +363,7 @@ function askedToWait(ms: number): string {
   return `the receiver asked to be left alone for another ${Math.ceil(ms / 1000)} s (Retry-After)`;
 }
 
-/** That a Retry-After is longer than the program would wait; empty when it is not. */
+/** Note on a Retry-After that is longer than the program waits; empty for a shorter one. */
 function beyondRetryFor(retryAfterMs: number, { retryForMs, last }: Window): string {
   if (last || retryAfterMs <= retryForMs) return "";
   return `; Retry-After is ${Math.ceil(retryAfterMs / 1000)} s, longer than --retry-for (${

@@ -7,7 +7,7 @@ export interface Shared {
 
 /** Everything that this process has learned about the receiver. */
 export class ReceiverState {
-  /** Its Retry-After; on the monotonic clock. */
+  /** End of its Retry-After, on the monotonic clock. */
   notBefore = 0;
   /** How many requests it has accepted, at least in part. */
   accepted = 0;

@@ -1,4 +1,4 @@
-/** The longest Retry-After in ms: what a timer can wait, 24 days. What is pending then is dropped by its age long before. */
+/** Longest Retry-After in ms: 24 days, which a timer can wait. Pending requests become too old long before. */
 export const LONGEST_RETRY_AFTER_MS = 2_000_000_000;
 
 /**

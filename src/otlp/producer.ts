@@ -9,17 +9,17 @@ export interface Produced extends Pick<Snapshot, "findings" | "measured"> {
   readonly requests: readonly EncodedRequest[];
 }
 
-/** Where a run's requests come from: from what is recorded, or from what somebody kept. */
+/** Producer of a run's requests: of recorded data, or of a replayed file. */
 export interface RequestProducer {
   /** Whether `produce()` gives requests. */
   readonly isDue: boolean;
-  /** Whether it is time to produce requests, because what waits for that should not become more. */
+  /** Whether requests should be produced now, before more data wait for it. */
   readonly isFull: boolean;
-  /** Makes all that waits due: nothing belongs together with what comes later. */
+  /** Makes everything that waits due: later data do not belong to it. */
   finish(): void;
   /**
-   * Gives away what is due, each delta once. What is recorded while it resolves belongs to the next call. Without
-   * `interval`, it was measured since the last one.
+   * Gives away the data that are due, each delta once. Data recorded while it resolves belong to the next call. Without
+   * `interval`, the data were measured since the last one.
    */
   produce(format: RequestFormat, interval?: Interval): Promise<Produced>;
 }

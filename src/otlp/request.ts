@@ -23,7 +23,7 @@ export interface RequestFormat {
   readonly compression: "gzip" | "none";
 }
 
-/** The limits, and at most so many bytes. */
+/** Lowers the limits to a number of bytes. */
 export function withByteLimit(bytes: number, limits: RequestLimits): RequestLimits {
   return bytes < limits.bytes ? { ...limits, bytes } : limits;
 }

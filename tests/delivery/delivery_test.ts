@@ -19,11 +19,11 @@ import {
 } from "../support/simulation.ts";
 
 const NEVER = new AbortController().signal;
-const KEEP_ALL: Limits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
+const KEEP_ALL: DeliveryLimits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
 
 interface WorldOptions {
   readonly answers?: readonly Step[] | ((attempt: number, points: readonly Point[]) => Step);
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<DeliveryLimits>;
   readonly store?: MemoryStore;
   /** By default as in a single run without a spool. */
   readonly whenDenied?: "wait" | "refuse";

@@ -10,7 +10,7 @@ export interface Sender<From extends Source = Source> {
   readonly source: From;
   readonly records: Records;
   readonly requests: RequestProducer;
-  /** One for each connection. */
+  /** Senders of requests, one per connection. */
   readonly posts: readonly Post[];
 }
 
@@ -20,7 +20,7 @@ const UNDER_WAY_MS = 1;
 /** A send that is made while the one before is under way. */
 interface NextSend {
   readonly filled: Promise<Filled>;
-  /** Undefined: the send is empty. */
+  /** Its requests; undefined when it is empty. */
   readonly produced: Promise<Produced | undefined>;
 }
 

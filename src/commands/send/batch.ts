@@ -5,7 +5,7 @@ import type { Filled, Records, Source } from "../../source/source.ts";
 import type { Pulse } from "./pulse.ts";
 import type { RequestFormat } from "../../otlp/request.ts";
 
-/** A source, what it records into, and the requests that are made of that. */
+/** Source of a batch, its recorder, and the producer of its requests. */
 export interface BatchParts {
   readonly source: Source;
   readonly records: Records;
@@ -14,19 +14,19 @@ export interface BatchParts {
   readonly pulse: Pulse;
 }
 
-/** Requests of a batch, with the checkpoint of exactly what is in them. */
+/** Requests of a batch, with the checkpoint of exactly the data in them. */
 export interface ProducedBatch extends Produced {
   readonly checkpoint: Checkpoint | undefined;
 }
 
 /** Data of the next send: filled from the source, then given away as requests, in one or several parts. */
-export class Batch {
+export class SendBatch {
   readonly #parts: BatchParts;
   #unstored = 0;
-  /** When it was measured, where the source knows. */
+  /** Interval in which the batch was measured, where the source knows. */
   #measuredIn: Interval | undefined;
   #until: number | undefined;
-  /** There was no room for all that belongs to this send. */
+  /** Whether only a part of the send had room. */
   #isPart = false;
   #isLast = false;
 
@@ -43,7 +43,7 @@ export class Batch {
     return this.#parts.requests.isDue;
   }
 
-  /** Fills the batch with what belongs to it until `until`, on the monotonic clock; undefined: until there is some. */
+  /** Fills the batch with its measurements until `until`, on the monotonic clock; undefined: until there are some. */
   async fill(until: number | undefined): Promise<Filled> {
     const { source, records, requests, stop, pulse } = this.#parts;
     this.#until = until;
@@ -68,7 +68,7 @@ export class Batch {
     return true;
   }
 
-  /** Closes the source and fills the batch with what it had until `now`: it is the last part of the last send. */
+  /** Closes the source and fills the batch with its measurements until `now`: the last part of the last send. */
   async drain(now: number): Promise<Filled | undefined> {
     const { source, requests } = this.#parts;
     source.close();
@@ -78,17 +78,17 @@ export class Batch {
     return filled;
   }
 
-  /** Gives away what is due as requests. */
+  /** Gives away the data that are due, as requests. */
   async produce(format: RequestFormat): Promise<ProducedBatch> {
     const { source, requests } = this.#parts;
     const interval = this.#measuredIn;
     this.#measuredIn = undefined;
-    // Asked in the turn in which the recorder gives away what it has: both are of the same lines.
+    // Taken in the same turn as the recorder's data: both cover the same lines.
     const { checkpoint } = source.status;
     return { ...await requests.produce(format, interval), checkpoint };
   }
 
-  /** Forgets what was given away: the delivery has it. */
+  /** Forgets the requests that were given away: the delivery has them. */
   markStored(): void {
     this.#unstored = 0;
   }

@@ -3,7 +3,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { type DryRunConfig, dryRunConfig, type SendConfig, sendConfig } from "../send_config.ts";
 import { outputConfig } from "../../settings/output_config.ts";
 import type { Delivering } from "../../delivery/delivering.ts";
-import { Delivery, type Dependencies } from "../../delivery/delivery.ts";
+import { Delivery, type DeliveryDependencies } from "../../delivery/delivery.ts";
 import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import type { Credentials } from "../../http/exchange.ts";
@@ -16,7 +16,7 @@ import { ONE_REQUEST, type RequestFormat, withByteLimit } from "../../otlp/reque
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
 import { reporter } from "./report/report.ts";
-import { reported } from "./report/reported.ts";
+import { reportContext } from "./report/report_context.ts";
 import { overflowText } from "./report/trouble.ts";
 import { run } from "./run.ts";
 import type { RunEvent } from "./run_event.ts";
@@ -48,7 +48,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
     system,
     console,
     {
-      // With --strict all is looked at before anything is sent.
+      // With --strict everything is checked before anything is sent.
       inOne: config.strict && !config.schedule.loop,
       isLive: config.schedule.loop,
       checkpoints: spool && { kept: spool.checkpoint },
@@ -81,7 +81,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   }
 }
 
-/** One for each worker. */
+/** Opens one connection per worker. */
 async function openTransports(
   { destination, load: { workers } }: SendConfig,
   credentials: Credentials,
@@ -146,7 +146,7 @@ async function sending(
   const find = (findings: readonly Finding[], isFirst = true) =>
     tell(findings, { ...config, strict: config.strict && isFirst }, console);
   find(advice.findings);
-  const report = reporter(reported(config, metrics.map(hide)), advice);
+  const report = reporter(reportContext(config, metrics.map(hide)), advice);
   print(report.start());
   const format = (): RequestFormat => ({
     limits: withByteLimit(delivery.largestRequest, profile.limits),
@@ -205,7 +205,7 @@ async function sending(
     ? (await import("./live_line.ts")).liveLine(figures, () => delivery.ledger, console, system)
     : undefined;
   const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, system);
-  // Asked while the first send is under way: the answer can take longer than the send.
+  // Checked during the first send: the answer can take longer than the send.
   let ignored = config.source.kind === "sample" ? system.stdinHasData() : undefined;
   let exitCode = 1;
   try {
@@ -232,7 +232,7 @@ function isLoop({ schedule, source }: SendConfig): boolean {
   return schedule.loop && source.kind !== "replay";
 }
 
-/** What rises is measured while it does. */
+/** Opens the measurement of a rising rate; undefined for a steady one. */
 async function rampOf({ source, load: { sloMs = Infinity } }: SendConfig) {
   if (!("rate" in source) || typeof source.rate !== "object") return undefined;
   return new (await import("./ramp.ts")).Ramp(sloMs);
@@ -241,7 +241,7 @@ async function rampOf({ source, load: { sloMs = Infinity } }: SendConfig) {
 /** Opens the delivery over one connection, or over each of several. */
 async function deliveryOpener(
   posts: readonly Post[],
-): Promise<(dependencies: Omit<Dependencies, "post" | "shared">) => Delivering> {
+): Promise<(dependencies: Omit<DeliveryDependencies, "post" | "shared">) => Delivering> {
   const [post, second] = posts;
   if (post === undefined) throw new RangeError("There is no connection");
   if (second === undefined) return (dependencies) => new Delivery({ ...dependencies, post });
@@ -261,7 +261,7 @@ function startDelayMs(
   return share.of > 1 && loop && source !== emptySource ? random() * intervalMs : 0;
 }
 
-/** Loops that print nothing for a while, or too much to be read, are told of in one line; inputs have theirs. */
+/** Whether a loop has a status line: it prints nothing for a while, or too much to read. Inputs have their own line. */
 function isLive({ schedule, source, output }: SendConfig, { stderrIsTerminal }: System): boolean {
   const isFast = schedule.intervalMs === 0 || ("rate" in source && source.rate !== undefined) ||
     output.level === "quiet";
@@ -271,7 +271,7 @@ function isLive({ schedule, source, output }: SendConfig, { stderrIsTerminal }: 
 /** The most measurements that are made beside a request under way: making them keeps everything else waiting. */
 const MOST_AHEAD = 100_000;
 
-/** Generated data that is sent as fast as it goes is made while the receiver is at work. */
+/** Prepares the next send during the one before it, where generated data are sent as fast as possible. */
 async function senderOf(
   { schedule, source }: SendConfig,
   sender: Sender,

@@ -8,11 +8,12 @@ import { type ProbeAnswer, ProbeServer } from "./probe_server.ts";
 
 // Only --health needs it: import this module dynamically.
 
+/** Address of the health endpoints, and where they take their figures from. */
 export interface HealthOptions {
   readonly hostname: string;
   readonly port: number;
   readonly clock: Clock;
-  /** A loop that has not turned for so long, in ms, is stuck. */
+  /** Time without a turn of the loop, in ms, after which it counts as stuck. */
   readonly stuckAfterMs: number;
   readonly ledger: () => Ledger;
   readonly pendingBytes: () => number;
@@ -21,9 +22,9 @@ export interface HealthOptions {
 
 /** Probes for Kubernetes and metrics for Prometheus, about a send under way. */
 export interface Health extends Pulse {
-  /** Without a path. */
+  /** Base URL, without a path. */
   readonly url: string;
-  /** A clock on which sleeping is waiting. */
+  /** Clock whose sleep does not count as being stuck. */
   readonly clock: Clock;
   event(event: RunEvent): void;
   close(): void;
@@ -33,7 +34,7 @@ export interface Health extends Pulse {
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 const OUTCOMES = ["accepted", "partial", "rejected", "failed"] as const;
 
-/** As `startHealth`, at the address of `--health`; throws a UsageError when nothing can listen there. */
+/** Starts the health endpoints at the address of `--health`; throws a UsageError when nothing can listen there. */
 export function openHealth(
   { hostname, port, setting }: HealthConfig,
   options: Omit<HealthOptions, "hostname" | "port">,
@@ -51,7 +52,7 @@ export function openHealth(
   }
 }
 
-/** Listens on that address; throws what the system says when it cannot. */
+/** Listens on that address; throws the error of the system when it cannot. */
 export function startHealth(options: HealthOptions): Health {
   const { clock } = options;
   const requests = new Map<string, number>(OUTCOMES.map((outcome) => [outcome, 0]));

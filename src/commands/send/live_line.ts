@@ -7,7 +7,7 @@ import type { RequestFigures } from "./request_figures.ts";
 
 const EVERY_MS = 1000;
 
-/** A line at the foot of a terminal that tells how a loop is doing. */
+/** Status line of a loop at the foot of a terminal. */
 export interface LiveLine {
   event(event: RunEvent): void;
   close(): void;

@@ -1,13 +1,14 @@
 import type { Clock } from "../../platform/clock.ts";
 import { lacksDescriptors } from "../../platform/errors.ts";
 
-/** What a path of a probe server answers. */
+/** Response of a path of a probe server. */
 export interface ProbeAnswer {
   readonly status: 200 | 404 | 503;
   readonly contentType: string;
   readonly body: string;
 }
 
+/** Address of a probe server, and how it answers. */
 export interface ProbeServerOptions {
   readonly hostname: string;
   /** 0 picks a free one. */
@@ -44,13 +45,13 @@ const REASONS = {
 export class ProbeServer {
   readonly #options: ProbeServerOptions;
   readonly #listener: Deno.TcpListener;
-  /** Oldest first. */
+  /** Open connections, oldest first. */
   readonly #open = new Set<Deno.TcpConn>();
   readonly #closed = new AbortController();
-  /** As many as the process can afford. */
+  /** Most connections that the process can afford. */
   #most = MOST_CONNECTIONS;
 
-  /** Listens; throws what the system says when it cannot. */
+  /** Listens; throws the error of the system when it cannot. */
   constructor(options: ProbeServerOptions) {
     this.#options = options;
     const { hostname, port } = options;
@@ -99,7 +100,7 @@ export class ProbeServer {
     });
   }
 
-  /** For one more. */
+  /** Closes the oldest connections until there is room for one more. */
   #makeRoom(): void {
     for (const oldest of this.#open) {
       if (this.#open.size < this.#most) return;

@@ -1,4 +1,4 @@
-/** Watcher of a run, who has to know that it is not stuck. */
+/** Watcher of a run, which reports a run that is stuck. */
 export interface Pulse {
   /** Called at each turn of the loop. */
   turned(): void;

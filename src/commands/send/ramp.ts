@@ -1,8 +1,8 @@
 import type { DeliveryEvent } from "../../delivery/delivering.ts";
-import { FineHistogram, measured } from "../../aggregate/fine.ts";
+import { FineHistogram, measureQuantile } from "../../aggregate/fine.ts";
 import type { Due } from "./schedule.ts";
 
-/** Up to which rate a receiver took everything. */
+/** Result of a rising rate: the greatest rate at which a receiver accepted everything. */
 export interface RampResult {
   /** Null: not even the lowest rate was taken. */
   readonly taken: {
@@ -10,23 +10,23 @@ export interface RampResult {
     readonly pointsPerSecond: number;
     readonly p99Ms: number;
   } | null;
-  /** What came above that: a status, a reason, or a latency beyond the limit; null: nothing, up to the end. */
+  /** Trouble above that rate: a status, a reason, or a latency beyond the limit; null without trouble. */
   readonly above: string | { readonly p99Ms: number } | null;
 }
 
-/** What is shorter is looked at together, in ms: a second has enough requests to speak of percentiles. */
+/** Shortest step, in ms: a second has enough requests for percentiles. Shorter ones are joined. */
 const SHORTEST_STEP_MS = 1000;
 
-/** Sums of intervals may miss it by so much. */
+/** Rounding error that sums of intervals may have, in ms. */
 const ROUNDING_MS = 0.01;
 
-/** What was due in one stretch of time, and what became of it. */
+/** Stretch of time: the sends that were due in it, and their outcome. */
 class Step {
   readonly sinceMs: number;
   lastMs: number;
   measurements = 0;
   points = 0;
-  /** Why not everything was taken. */
+  /** Why not everything was accepted. */
   trouble: string | undefined;
   readonly latency = new FineHistogram();
 
@@ -40,7 +40,7 @@ class Step {
   }
 
   get p99(): number | undefined {
-    return measured(0.99, this.latency.buckets())?.value;
+    return measureQuantile(0.99, this.latency.buckets())?.value;
   }
 }
 
@@ -55,7 +55,7 @@ export class Ramp {
   readonly #steps: Step[] = [];
   readonly #byIteration = new Map<number, Step>();
 
-  /** `sloMs`: Infinity for no limit. */
+  /** `sloMs`: greatest p99 latency, in ms; Infinity for no limit. */
   constructor(sloMs: number) {
     this.#sloMs = sloMs;
   }
@@ -90,7 +90,7 @@ export class Ramp {
     for (const latency of latencies) step.latency.add(latency);
   }
 
-  /** What was not sent, or not again. */
+  /** Notes a request that was not sent, or not again. */
   failed(
     { pending }: Pick<Extract<DeliveryEvent, { type: "held" | "denied" | "dropped" }>, "pending">,
   ): void {
@@ -98,7 +98,7 @@ export class Ramp {
     if (step !== undefined) step.trouble ??= UNANSWERED;
   }
 
-  /** This program cannot make more. */
+  /** Notes that more was due than this program can make. */
   fellBehind(): void {
     const step = this.#steps.at(-1);
     if (step !== undefined) step.trouble ??= "more than this process can make";

@@ -1,10 +1,10 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { DeliveryEvent, Pending } from "../../delivery/delivering.ts";
-import { FineHistogram, measured } from "../../aggregate/fine.ts";
+import { FineHistogram, measureQuantile } from "../../aggregate/fine.ts";
 import type { Ramp, RampResult } from "./ramp.ts";
 import type { Due } from "./schedule.ts";
 
-/** In ms; null without a request that was answered. */
+/** Latency of requests in ms; null without a request that was answered. */
 export interface Latency {
   readonly p50: number | null;
   readonly p90: number | null;
@@ -12,15 +12,15 @@ export interface Latency {
   readonly max: number | null;
 }
 
-/** What a load tester wants to know of the requests of a run. */
+/** Figures of a run's requests, for a load test. */
 export interface Figures {
   readonly elapsedMs: number;
   readonly requests: number;
-  /** Of requests that were accepted. */
+  /** Data points of accepted requests. */
   readonly points: number;
   readonly bytes: number;
   readonly latencyMs: Latency;
-  /** Where the rate rose. */
+  /** Result of a rising rate; undefined for a steady one. */
   readonly ramp: RampResult | undefined;
 }
 
@@ -38,7 +38,7 @@ export class RequestFigures {
   #bytes = 0;
   #max: number | null = null;
   readonly #latency = new FineHistogram();
-  /** By iteration, the first first. */
+  /** Sends that were due, by iteration in rising order. */
   readonly #dues = new Map<number, Due>();
 
   constructor(clock: Clock, ramp?: Ramp) {
@@ -47,12 +47,12 @@ export class RequestFigures {
     this.#started = clock.monotonic();
   }
 
-  /** From now on time counts. */
+  /** Starts the elapsed time. */
   start(): void {
     this.#started = this.#clock.monotonic();
   }
 
-  /** An iteration of a schedule is about to be sent. `pending`: what is not settled of those before it. */
+  /** Notes an iteration that is about to be sent. `pending`: unsettled requests of earlier ones. */
   due(iteration: number, due: Due, pending: readonly Pending[]): void {
     const oldest = pending.reduce(
       (least, each) => Math.min(least, each.iteration ?? iteration),
@@ -66,7 +66,7 @@ export class RequestFigures {
     this.#ramp?.due(iteration, due);
   }
 
-  /** More was due than this program can make. */
+  /** Notes that more was due than this program can make. */
   fellBehind(): void {
     this.#ramp?.fellBehind();
   }
@@ -92,7 +92,7 @@ export class RequestFigures {
     this.#ramp?.attempt(event, latencies);
   }
 
-  /** One for every send that was due and that this request stands for. */
+  /** Latencies of a request: one for each due send that it stands for. */
   #latencies(
     { pending: { iteration }, durationMs }: Extract<DeliveryEvent, { type: "attempt" }>,
   ): readonly number[] {
@@ -105,7 +105,7 @@ export class RequestFigures {
 
   get latency(): Latency {
     const buckets = this.#latency.buckets();
-    const at = (q: number) => measured(q, buckets)?.value ?? null;
+    const at = (q: number) => measureQuantile(q, buckets)?.value ?? null;
     return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: this.#max };
   }
 

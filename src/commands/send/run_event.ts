@@ -40,7 +40,7 @@ export type RunEvent =
   /** The input ended with an error; what came before it was recorded. */
   | { readonly type: "broken"; readonly reason: string }
   | { readonly type: "stopping" }
-  /** The end: what is not delivered, and is lost or in the spool. */
+  /** The end: requests that are not delivered, and are lost or in the spool. */
   | {
     readonly type: "undelivered";
     readonly measurements: number;

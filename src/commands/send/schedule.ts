@@ -20,7 +20,7 @@ export class Schedule {
   readonly #config: ScheduleConfig;
   readonly #kind: Source["kind"];
   readonly #start: number;
-  /** When the run is over. */
+  /** Time at which the run is over. */
   readonly #end: number;
   #tick: number;
   #dueBefore: number;
@@ -30,12 +30,12 @@ export class Schedule {
     this.#kind = kind;
     this.#start = start;
     this.#end = start + config.durationMs;
-    // Data that comes over time is sent at the end of its interval, everything else at the beginning.
+    // Measurements that come over time are sent at the end of their interval, all others at the beginning.
     this.#tick = this.#isPull ? 0 : 1;
     this.#dueBefore = this.#isPull ? start - config.intervalMs : start;
   }
 
-  /** When the current tick is due. */
+  /** Time at which the current tick is due. */
   get due(): number {
     return Math.min(this.#start + this.#tick * this.#config.intervalMs, this.#end);
   }
@@ -50,12 +50,12 @@ export class Schedule {
     return this.#config.intervalMs === 0;
   }
 
-  /** Up to when measurements belong to the current tick; undefined: until there are any. */
+  /** Time up to which measurements belong to the current tick; undefined: until there are any. */
   get fillUntil(): number | undefined {
     return !this.#config.loop ? Infinity : this.isImmediate ? undefined : this.due;
   }
 
-  /** When the tick after this one is due, seen from `now`. */
+  /** Time at which the next tick is due, seen from `now`. */
   nextDue(now: number): number {
     return this.isImmediate ? now : this.#start + (this.#tick + 1) * this.#config.intervalMs;
   }
@@ -80,7 +80,7 @@ export class Schedule {
     return this.takeDueUntil(this.isImmediate ? now : Math.min(this.due, now), sends);
   }
 
-  /** The sends that were due since the last call, up to `last`. */
+  /** The sends that were due since the last call, up to `last`, as in `takeDue`. */
   takeDueUntil(last: number, sends: number): Due | undefined {
     const since = this.#dueBefore;
     this.#dueBefore = last;

@@ -1,4 +1,4 @@
-import type { Batch } from "./batch.ts";
+import type { SendBatch } from "./batch.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Delivering, DeliveryEvent, Pending, Window } from "../../delivery/delivering.ts";
 import { FindingFilter } from "./findings.ts";
@@ -13,17 +13,17 @@ import { SendTotals } from "./send_report.ts";
 import type { Shutdown } from "./shutdown.ts";
 import type { Source } from "../../source/source.ts";
 
-/** A run's delivery, and what is sent with it. */
+/** Parts of a run that its sends need: delivery, batch, figures and clock. */
 export interface SendingDependencies {
   readonly source: Source;
-  readonly batch: Batch;
+  readonly batch: SendBatch;
   readonly delivery: Delivering;
   readonly clock: Clock;
   readonly figures: RequestFigures;
   readonly keep: KeepConfig;
   /** How requests are encoded for now. */
   readonly format: () => RequestFormat;
-  /** Looks at what is to be sent; what it throws before anything is sent, `isFirst`, ends the run. */
+  /** Checks the requests before they are sent; an error before the first send, `isFirst`, ends the run. */
   readonly review: (produced: Produced, isFirst: boolean) => Promise<void>;
   readonly shutdown: Shutdown;
 }
@@ -36,14 +36,14 @@ interface OpenSend {
   /** On the monotonic clock. */
   readonly began: number;
   readonly iteration: number;
-  /** Nothing is recorded after this send. */
+  /** Whether nothing is recorded after this send. */
   readonly isLast: boolean;
 }
 
-/** Runs the delivery and tells its events apart: of a send that is open, or late. */
+/** Runs the delivery, and assigns its events to the send that is open, or reports them as late. */
 export class Sending {
   readonly #deps: SendingDependencies;
-  /** Oldest first. More than one only at the end, when a signal came while one was under way. */
+  /** Open sends, oldest first. More than one only at the end, when a signal came while one was under way. */
   #open: readonly OpenSend[] = [];
   readonly #findings = new FindingFilter();
   #sends = 0;
@@ -52,11 +52,11 @@ export class Sending {
   #mostBytes = 0;
   /** A request was not delivered: one of empty histograms has no measurement that the ledger could miss. */
   #isIncomplete = false;
-  /** Why a request of this send was not delivered, the last time. */
+  /** Last failure of a request of this send. */
   #lastFailure: Result | undefined;
-  /** Nothing more is tried in this send. */
+  /** Whether nothing more is tried in this send. */
   #isHeld = false;
-  /** Sends and turns without one, by which the delivery tells them apart. */
+  /** Number of sends, and of turns without one: the delivery numbers its windows by it. */
   #turns = 0;
   /** Measurements that were taken from the batch so far. */
   #measurements = 0;
@@ -79,7 +79,7 @@ export class Sending {
   get hasRoom(): boolean {
     const { source, delivery, keep } = this.#deps;
     const { pendingBytes } = delivery;
-    // A send that is alone has room, however large it is.
+    // A single request has room, however large it is.
     return source.kind !== "live" || pendingBytes === 0 ||
       pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
   }
@@ -89,14 +89,14 @@ export class Sending {
     return this.#isHeld;
   }
 
-  /** Sends what is pending, from earlier iterations or an earlier process. */
+  /** Sends the requests that are pending from earlier iterations or an earlier process. */
   async *pendingOnly(until: number): AsyncGenerator<RunEvent> {
     const { delivery, shutdown } = this.#deps;
     this.#turn();
     if (delivery.pending.length > 0 && !shutdown.isStopping) yield* this.#flush(until);
   }
 
-  /** Takes the batch and stores it, to be sent after what is pending. `time`: ms since 1970. */
+  /** Takes the batch and stores it, to be sent after all pending requests. `time`: ms since 1970. */
   async *begin(time: number, isLast: boolean): AsyncGenerator<RunEvent> {
     const iteration = ++this.#sends;
     const began = this.#deps.clock.monotonic();
@@ -125,13 +125,13 @@ export class Sending {
     if (!shutdown.isStopping) yield* this.#report();
   }
 
-  /** Gives what is still pending its last try when a signal ends the run. */
+  /** Tries pending requests for the last time when a signal ends the run. */
   async *end(): AsyncGenerator<RunEvent> {
     if (this.#deps.shutdown.isStopping) yield* this.#lastTry();
     yield* this.#report();
   }
 
-  /** Names what is not delivered, and whether the store has it. */
+  /** Names undelivered requests, and whether the store has them. */
   async *undelivered(): AsyncGenerator<RunEvent> {
     const { delivery, shutdown } = this.#deps;
     shutdown.end();
@@ -185,7 +185,7 @@ export class Sending {
     ];
   }
 
-  /** Begins a turn: what was not delivered before is tried again. */
+  /** Begins a turn: requests that were not delivered before are tried again. */
   #turn(): void {
     this.#turns++;
     this.#isHeld = false;

@@ -8,9 +8,9 @@ const LAST_TRY_MS = 6000;
 
 /** Signals that end a run, and the clock that they are timed by. */
 export interface ShutdownOptions {
-  /** No new iteration; what was recorded gets one more try. */
+  /** Signal after which there is no new iteration; recorded data get one more try. */
   readonly stop: AbortSignal;
-  /** Ends at once. */
+  /** Signal that ends the run at once. */
   readonly kill: AbortSignal;
   readonly clock: Clock;
   /** How long one request may take, in ms. */
@@ -19,7 +19,7 @@ export interface ShutdownOptions {
 
 /** One bounded try after a signal; dispose it when it is over. */
 export interface LastTry extends Disposable {
-  /** On the monotonic clock. */
+  /** End of the try, on the monotonic clock. */
   readonly until: number;
   readonly leftMs: number;
   /** Aborted when the time is up. */
@@ -32,7 +32,7 @@ export class Shutdown {
   readonly abort: AbortSignal;
   readonly #options: ShutdownOptions;
   readonly #ended = new AbortController();
-  /** When the stop signal came, on the monotonic clock. */
+  /** Time of the stop signal, on the monotonic clock. */
   #stoppedAt: number | undefined;
   #hasEnded = false;
 

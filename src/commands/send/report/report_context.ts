@@ -3,20 +3,20 @@ import type { Explainer, ReceiverProfile } from "../../../receivers/profile.ts";
 import type { OutputConfig } from "../../../settings/output_config.ts";
 import type { SendConfig } from "../../send_config.ts";
 
-/** What of the configuration the words depend on. */
-export interface Reported {
+/** Part of the configuration that the words of a report depend on. */
+export interface ReportContext {
   readonly output: OutputConfig;
-  /** Of an exposition they are known when it was read. */
+  /** Names of the metrics; those of an exposition are known when it was read. */
   readonly metrics: readonly string[];
   readonly endpoint: Endpoint<ReceiverProfile>;
   /** Explanations of responses, once an attempt has needed them. */
   readonly explainer?: Explainer;
   readonly loop: boolean;
-  /** Only what the spool holds is sent. */
+  /** Whether only the requests in the spool are sent. */
   readonly spoolOnly: boolean;
-  /** The sample measurements are sent, none of the user's own. */
+  /** Whether built-in samples are sent. */
   readonly samples: boolean;
-  /** Values are read, whose unit may be another than the bounds'. */
+  /** Whether values are read, whose unit may differ from that of the bounds. */
   readonly input: boolean;
   /** A Prometheus endpoint is scraped. */
   readonly scrape: boolean;
@@ -27,10 +27,11 @@ export interface Reported {
   readonly spool: string | undefined;
 }
 
-export function reported(
+/** Takes the context of reports out of a configuration. `metrics`: their names, as people are shown them. */
+export function reportContext(
   { output, destination, schedule, keep, source }: SendConfig,
   metrics: readonly string[],
-): Reported {
+): ReportContext {
   return {
     output,
     metrics,
