@@ -162,7 +162,7 @@ function familiesOf(
   return { found: { metrics, instruments }, recordFamilies };
 }
 
-/** So many data points are sent before more is read. */
+/** Number of data points after which they are sent before more is read. */
 const MOST_DUE = 5_000;
 
 async function intervalRecorder(

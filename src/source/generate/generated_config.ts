@@ -26,13 +26,15 @@ export interface Amount {
   readonly seed: string | undefined;
 }
 
+/** Settings of measurements drawn from one distribution, over `series` series in turn. */
 export interface SyntheticConfig extends Amount {
   readonly kind: "synthetic";
-  /** Undefined: one, without an attribute that tells it apart. */
+  /** Number of series; undefined: one, without an attribute that tells it apart. */
   readonly series: number | undefined;
   readonly draw: Distribution;
 }
 
+/** Settings of measurements made after the scenario file at `path`. */
 export interface ScenarioConfig extends Amount {
   readonly kind: "scenario";
   readonly path: string;
@@ -41,6 +43,7 @@ export interface ScenarioConfig extends Amount {
 /** Each is held in memory; --max-series goes as far. */
 const MOST_SERIES = 1_000_000;
 
+/** Reads --series, --distribution and the flags of the amount; throws a UsageError for an invalid one. */
 export function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfig {
   const series = settingOf("series", flags);
   const distribution = settingOrDefault("distribution", flags);
@@ -54,6 +57,7 @@ export function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfi
   };
 }
 
+/** Reads the flags of the amount for the scenario file at `path`; throws a UsageError for an invalid one. */
 export function scenarioConfig(flags: SendFlags, path: string, loop: boolean): ScenarioConfig {
   return { kind: "scenario", path, ...amount(flags, loop) };
 }

@@ -108,7 +108,7 @@ export class PaceSource implements PacedSource {
 
   close(): void {
     this.#closedAt = Math.min(this.#closedAt, this.#clock.monotonic());
-    // What a tick is worth needs no send of its own.
+    // The measurements of less than a tick are not worth a send of their own.
     if (this.#closedAt - this.#filledAt < TICK_MS) this.#most = this.#made;
   }
 

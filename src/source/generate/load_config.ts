@@ -16,7 +16,7 @@ export interface LoadConfig {
   readonly workers: number;
   /** Which one of several processes this is. */
   readonly share: Share;
-  /** What the 99th percentile of the latency of requests may be, in ms; undefined: anything. */
+  /** Maximum of the 99th percentile of the latency of requests, in ms; undefined: no limit. */
   readonly sloMs: number | undefined;
 }
 

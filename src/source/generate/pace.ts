@@ -1,12 +1,12 @@
-/** How many measurements are due by when; seconds since the start. Arithmetic alone: whoever asks has the clock. */
+/** Times at which measurements are due, in seconds since the start. Arithmetic alone: the caller has the clock. */
 export interface Pace {
-  /** So many are due by then, with a fraction. */
+  /** Returns how many measurements are due by then, with a fraction. */
   due(seconds: number): number;
-  /** When the measurement of that number, from 0, is due. */
+  /** Returns when the measurement of that number, from 0, is due. */
   secondsOf(measurement: number): number;
-  /** Measurements a second at that moment. */
+  /** Returns the measurements per second at that moment. */
   rateAt(seconds: number): number;
-  /** As it was asked for. */
+  /** The pace as the user wrote it. */
   readonly text: string;
 }
 

@@ -12,18 +12,20 @@ export interface Scenario {
   readonly phases: readonly Phase[];
 }
 
+/** A metric of a scenario, and what is measured of it in each phase. */
 export interface ScenarioMetric {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  /** Undefined: what is the default for every metric. */
+  /** Buckets of its own; undefined: those of every metric by default. */
   readonly bounds: Buckets | undefined;
   /** Its share of all measurements, in proportion to the other metrics' weights. */
   readonly weight: number;
-  /** For each phase what is measured in it. */
+  /** One mix per phase. */
   readonly mixes: readonly (readonly MixEntry[])[];
 }
 
+/** Stretch of time in which every metric keeps its mix. */
 export interface Phase {
   readonly name: string;
   /** Infinity when it is the only one. */
@@ -44,15 +46,16 @@ export interface MixAttribute {
   readonly choices: readonly Choice[];
 }
 
+/** A value that an attribute can have, and how often it is drawn in proportion to the others' weights. */
 export interface Choice {
   readonly value: AttributeValue;
   readonly weight: number;
 }
 
-/** So many measurements are made at once at the most. */
+/** Maximum number of measurements that are made at once. */
 const MOST_IN_BATCH = 8192;
 
-/** Which phase it is, so long after the start. */
+/** Returns the index of the phase at a time, in seconds after the start; the phases begin anew after the last. */
 export function phaseAt(phases: readonly Phase[], elapsedSeconds: number): number {
   const cycle = phases.reduce((sum, { seconds }) => sum + seconds, 0);
   let left = Number.isFinite(cycle) ? elapsedSeconds % cycle : elapsedSeconds;
@@ -147,7 +150,7 @@ function firstWhere(from: number, to: number, holds: (place: number) => boolean)
   return low;
 }
 
-/** What a measurement belongs to. */
+/** Attributes that a measurement can have. */
 interface Series {
   readonly attributes: Attributes;
   /** Whether it is in the share. */
@@ -201,7 +204,7 @@ function seriesNumbers({ metrics }: Scenario): ReadonlyMap<string, number> {
   for (const [metric, { weight, mixes }] of metrics.entries()) {
     for (const entry of mixes.flat()) {
       if (weight * entry.weight === 0) continue;
-      for (const attributes of combinations(entry.attributes)) {
+      for (const attributes of attributeSets(entry.attributes)) {
         const key = seriesKey(metric, attributes);
         if (!numbers.has(key)) numbers.set(key, numbers.size);
       }
@@ -214,12 +217,12 @@ function seriesKey(metric: number, attributes: Attributes): string {
   return JSON.stringify([metric, ...Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1)]);
 }
 
-/** Every set of attributes that can be drawn. */
-function* combinations([first, ...others]: readonly MixAttribute[]): Generator<Attributes> {
+/** Yields every set of attributes that can be drawn. */
+function* attributeSets([first, ...others]: readonly MixAttribute[]): Generator<Attributes> {
   if (first === undefined) return yield {};
   for (const { value, weight } of first.choices) {
     if (weight === 0 && first.choices.length > 1) continue;
-    for (const rest of combinations(others)) yield { [first.key]: value, ...rest };
+    for (const rest of attributeSets(others)) yield { [first.key]: value, ...rest };
   }
 }
 
@@ -233,12 +236,13 @@ export function picker(weighted: readonly { readonly weight: number }[]): Picker
   const ends = weighted.map(({ weight }) => (sum += weight) / total);
   const last = weighted.findLastIndex(({ weight }) => weight > 0);
   return (uniform) => {
-    // What ends where the one before does has no weight, and is never picked.
+    // An entry that ends where the one before does has no weight, and is never picked.
     const index = ends.findIndex((end) => uniform < end);
     return index < 0 ? last : index;
   };
 }
 
+/** Adds the weights up. */
 export function totalWeight(weighted: readonly { readonly weight: number }[]): number {
   return weighted.reduce((sum, { weight }) => sum + weight, 0);
 }

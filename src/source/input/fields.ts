@@ -19,7 +19,7 @@ export interface Fields {
   readonly decimalComma?: boolean | undefined;
   /** A factor for a value without a unit of time: 1000 for seconds to ms. */
   readonly scale: number;
-  /** What a value with a unit of time is converted to, the metric's unit; none when that is no unit of time. */
+  /** The metric's unit, to which a value with a unit of time is converted; none when it is no unit of time. */
   readonly unit?: string | undefined;
   /** A line that does not fulfil them all is skipped. */
   readonly where?: readonly Condition[] | undefined;

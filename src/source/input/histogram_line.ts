@@ -1,6 +1,6 @@
 import type { MeasuredHistogram } from "../../aggregate/measurement.ts";
+import { isCount, type JsonObject } from "./json_object.ts";
 
-type JsonObject = Readonly<Record<string, unknown>>;
 type Figures = Omit<MeasuredHistogram, "attributes" | "time">;
 
 /** Sums were added up in some order, and may be off by roundings. */
@@ -82,10 +82,6 @@ function numbers(raw: unknown): readonly number[] | undefined {
   const list: readonly unknown[] = raw;
   const found = list.filter((item) => typeof item === "number");
   return found.length === list.length ? found : undefined;
-}
-
-function isCount(n: number): boolean {
-  return Number.isSafeInteger(n) && n >= 0;
 }
 
 /** Undefined when there is none, NaN when it is no finite number. */

@@ -23,8 +23,7 @@ import { TimedField } from "./timed_field.ts";
 import { W3cReader } from "./w3c.ts";
 import { PLAIN_JSON, WrappedLineReader, wrappingOf } from "./wrapped_lines.ts";
 
-export type { InputFormat } from "./format.ts";
-
+/** How an input is read: its format, its fields, and who hears of lines that are left out. */
 export interface InputOptions extends Fields {
   readonly format: InputFormat | "auto";
   /** One character that separates the cells of CSV; undefined: the header tells. */
@@ -48,7 +47,7 @@ export interface InputOptions extends Fields {
   readonly signal?: AbortSignal;
 }
 
-/** What is measured in so many bytes is recorded before more is read: it dies young. */
+/** Bytes after which measurements are recorded before more is read, so that the garbage collector frees them cheaply. */
 const BATCH_BYTES = 2 ** 16;
 
 /** A stream with the name that stands in messages. */
@@ -69,11 +68,11 @@ export interface LineConsumer {
   push(chunk: Uint8Array): void;
   /** The file will not grow any more: a last line without an end is one. */
   end(): void;
-  /** Of the bytes that were pushed, the last ones that belong to a line or record which has not ended. */
+  /** Number of last bytes, among those pushed, that belong to a line or record which has not ended. */
   readonly held: number;
 }
 
-/** What an input holds as it comes, one batch for what was read at once; none is empty. */
+/** Batches of an input as they come, one per piece that was read at once; none is empty. */
 export interface Input extends AsyncIterable<Batch> {
   readonly progress: InputProgress;
   /** The fields of --attr-field and --where that no line had; to be asked at the end. */
@@ -82,7 +81,7 @@ export interface Input extends AsyncIterable<Batch> {
   fieldSample?(): FieldWatch["sample"];
   /** Where no time field is named: a field of the first lines that plainly carries a time. */
   looksTimed(): string | undefined;
-  /** Of a file that is followed: where reading begins. */
+  /** Where reading of a followed file begins. */
   readonly place?: Place;
 }
 
@@ -95,14 +94,14 @@ export function readInput(
   streams: ReadableStream<Uint8Array> | readonly NamedStream[],
   options: InputOptions,
 ): Input {
-  const reading = readingOf(
+  const reading = startReading(
     streams instanceof ReadableStream ? [{ name: "", stream: streams }] : streams,
     options,
   );
   return { ...inputOf(reading), [Symbol.asyncIterator]: () => batches(reading) };
 }
 
-function readingOf(streams: readonly NamedStream[], options: InputOptions): Reading {
+function startReading(streams: readonly NamedStream[], options: InputOptions): Reading {
   return {
     streams,
     options,
@@ -130,7 +129,7 @@ export async function followInput(
   options: InputOptions,
   { layout, others = [] }: Partial<Pick<Place, "layout" | "others">> = {},
 ): Promise<Input> {
-  const reading = readingOf([], options);
+  const reading = startReading([], options);
   const { FollowedLines, layoutOf } = await import("./follow/followed_lines.ts");
   const lines: FollowedReading = {
     format: options.format === "auto" ? undefined : options.format,
@@ -169,7 +168,7 @@ interface Reading {
   readonly timed: TimedField;
 }
 
-/** What was skipped, or is invalid, was not looked at for attributes. */
+/** Lists the named fields that no line had; lines that are skipped or invalid are not searched for attributes. */
 function unseenFields({ options, sink, watch }: Reading): readonly string[] {
   const { attrFields = [], where = [] } = options;
   const measured = sink.measurements + sink.histograms > 0;
@@ -421,7 +420,7 @@ function readerOf(
         sink,
         watch,
         timed,
-        separatorOf(options.delimiter),
+        flagSeparator(options.delimiter),
         options.columns,
       );
     case "tsv":
@@ -451,8 +450,8 @@ function readerOf(
   }
 }
 
-/** The separator that --delimiter names. */
-function separatorOf(character: string | undefined): Separator | undefined {
+/** Makes the separator that --delimiter names. */
+function flagSeparator(character: string | undefined): Separator | undefined {
   return character === undefined ? undefined : { character, hasQuotes: true };
 }
 

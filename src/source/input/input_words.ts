@@ -4,15 +4,15 @@ import { clip } from "../../redact/clip.ts";
 import { counted } from "../../console/plural.ts";
 import type { Input } from "./input.ts";
 
-/** So many lines that cannot be used are named one by one. */
+/** Maximum number of unusable lines that are reported one by one. */
 const MOST_NAMED = 10;
-/** After them a live input says how many more they are, at most so often. */
+/** Minimum time between two reports of how many more a live input has. */
 const SUMMARY_EVERY_MS = 5000;
 const MOST_EXAMPLE = 40;
-/** So many fields of a line are named. */
+/** Maximum number of a line's fields that a message lists. */
 const MOST_NAMES = 20;
 
-/** What people are told about an input while it is read, and at its end. */
+/** Writer of the warnings about an input, while it is read and at its end. */
 export class InputWords {
   readonly #several: boolean;
   readonly #clock: Clock;

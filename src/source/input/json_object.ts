@@ -1,4 +1,4 @@
-/** An object of JSON. */
+/** Object of JSON: values by key. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The value of a JSON text; undefined, which no JSON means, when it is none. */
@@ -13,6 +13,11 @@ export function parseJson(text: string): unknown {
 /** Whether a value of JSON is an object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value of JSON counts something: a whole number, 0 or more, that a double holds exactly. */
+export function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /** The field of that name, or else, where the name has dots, the one at that path. */

@@ -94,7 +94,7 @@ export class LineFields {
     this.#sink.measuredAt(value + 0, this.#attributesOf(bytes, view), time);
   }
 
-  /** What is not written as it mostly is. */
+  /** Reads a line that is not written as most are, by way of strings. */
   #takePlain(bytes: Uint8Array, view: DataView, line: number): void {
     const field = (name: string) => {
       const k = this.names.indexOf(name);

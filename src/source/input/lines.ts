@@ -6,6 +6,7 @@ export const MOST_LINE_BYTES = 2 ** 20;
 /** A chunk is handed on in pieces of at most this, so that a line within a piece is never too long. */
 const PIECE = 2 ** 18;
 
+/** The byte that ends a line. */
 export const LINE_FEED = 10;
 
 /** Reads lines of one format. */

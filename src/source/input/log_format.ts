@@ -1,4 +1,4 @@
-import { unescaped } from "./escapes.ts";
+import { unescapeQuoted } from "./escapes.ts";
 import type { Pattern } from "./pattern.ts";
 
 /** A piece of a log format: text that every line has, or a variable. */
@@ -13,7 +13,7 @@ interface Variable {
   /** Its unit of time, where it is defined to have one. */
   readonly unit?: string;
   readonly shape: Shape;
-  /** What a `-` in its place means, if it is not a missing field. */
+  /** Value that a `-` in its place means, if it is not a missing field. */
   readonly dash?: string;
 }
 
@@ -234,7 +234,7 @@ function compiled(pieces: readonly Piece[]): Pattern | { readonly expected: stri
       const found: Record<string, string | undefined> = {};
       groups.forEach(({ name, variable }, i) => {
         const raw = match[i + 1] ?? "";
-        const text = textOf(raw, variable);
+        const text = variableText(raw, variable);
         found[name] = text;
         if (variable.shape === "request" && text !== undefined) {
           const parts = /^([A-Za-z][\w-]*) (\S+?)(?:\?(\S*))?(?: (HTTP\/\S+))?$/.exec(text) ?? [];
@@ -249,11 +249,11 @@ function compiled(pieces: readonly Piece[]): Pattern | { readonly expected: stri
   };
 }
 
-/** The meaning of what stands in a variable's place; undefined: the field is missing. */
-function textOf(raw: string, { shape, dash }: Variable): string | undefined {
+/** Returns the value that the text in a variable's place means; undefined: the field is missing. */
+function variableText(raw: string, { shape, dash }: Variable): string | undefined {
   if (raw === "") return undefined;
   if (raw === "-") return dash;
-  return shape === "query" ? raw.slice(1) : unescaped(raw);
+  return shape === "query" ? raw.slice(1) : unescapeQuoted(raw);
 }
 
 /** The fields of a request line, as of the format `combined`. */
@@ -272,7 +272,7 @@ function mergedLiterals(pieces: readonly Piece[]): readonly Piece[] {
 
 const PRECISION = ["us", "ms", "s"];
 
-/** Of several times with one name, such as `%T` and `%D`, the one that is most precise. */
+/** Finds the most precise of several times with one name, such as `%T` and `%D`. */
 function bestUnits(pieces: readonly Piece[]): ReadonlyMap<string, Variable> {
   const best = new Map<string, Variable>();
   for (const piece of pieces) {

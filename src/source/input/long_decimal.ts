@@ -28,7 +28,7 @@ export function longDecimal(
   const dividend = large + small;
   const lost = small - (dividend - large);
   const quotient = dividend / divisor;
-  // What the quotient misses, exactly but for `lost`, which is small.
+  // The remainder that the quotient misses, exactly but for `lost`, which is small.
   const product = quotient * divisor;
   const rest = (dividend - product) - productError(quotient, divisor, product) + lost;
   const correction = rest / divisor;

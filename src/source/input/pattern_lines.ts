@@ -92,7 +92,7 @@ export class PatternReader implements LineReader {
     const groups = this.#pattern.match(line);
     if (groups === undefined) return sink.unmatched();
     sink.matched();
-    if (this.#timed.wanted) this.#timed.look(Object.entries(groups));
+    if (this.#timed.isSearching) this.#timed.look(Object.entries(groups));
     const field = (name: string) => groups[name];
     const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
     if (found === undefined) sink.skipped++;

@@ -5,7 +5,7 @@ import { pathTemplate } from "./path_template.ts";
 import { parseTime } from "./time.ts";
 import { type Conversion, usableValue } from "./value.ts";
 
-/** What a line says, but for its attributes. */
+/** Value and time of a line; the time is in ms since 1970, undefined when no time field is named. */
 export interface Plain {
   readonly value: number;
   readonly time: number | undefined;
@@ -67,8 +67,8 @@ function textOf(raw: unknown): string | undefined {
 }
 
 /**
- * What an attribute becomes: a string, boolean or number stays what it is; null is no attribute; an array or object,
- * which a metric's attribute cannot hold, becomes its JSON text, so that it still tells series apart.
+ * Converts a value of JSON into that of an attribute: a string, boolean or number stays; null is no attribute; an array
+ * or object, which a metric's attribute cannot hold, becomes its JSON text, so that it still tells series apart.
  */
 export function attributeValue(raw: unknown): AttributeValue | undefined {
   switch (typeof raw) {

@@ -2,8 +2,9 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import type { TimeZone } from "./time_zone.ts";
 
-/** How a time is written: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
+/** Notations of a time: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
 export const TIME_FORMATS = ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"] as const;
+/** One of TIME_FORMATS. */
 export type TimeFormat = typeof TIME_FORMATS[number];
 
 const SECOND = 1000;

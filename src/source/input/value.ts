@@ -5,7 +5,7 @@ import type { Fields } from "./fields.ts";
 import { pointed } from "./decimal_comma.ts";
 import { timeListOf } from "./time_list.ts";
 
-/** What a value's number is multiplied with, and what its unit of time is converted to. */
+/** Rule for a value's number: its factor, and the unit to which a value with a unit of time is converted. */
 export interface Conversion {
   readonly scale: number;
   readonly duration: DurationUnit | undefined;
@@ -14,6 +14,7 @@ export interface Conversion {
   readonly decimalComma?: boolean | undefined;
 }
 
+/** Makes the rule for the values of an input; `implied` is the unit of time that its format defines. */
 export function conversionOf({ scale, unit, decimalComma }: Fields, implied?: string): Conversion {
   return { scale, duration: DurationUnit.of(unit), implied, decimalComma };
 }

@@ -83,7 +83,7 @@ export class W3cReader implements LineReader {
     const time = timeField === DATE || timeField === TIME
       ? attrFields.length + where.length + 1
       : -1;
-    // What is wrong with the value is said first.
+    // A missing value field is reported first.
     if (isFirst && !names.includes(valueField)) {
       throw missingColumn(HEADER, valueField, names, "--value-field");
     }
