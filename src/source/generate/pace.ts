@@ -10,7 +10,7 @@ export interface Pace {
   readonly text: string;
 }
 
-/** Always the same rate, in measurements a second. */
+/** Makes a pace of constant rate, in measurements per second. */
 export function steady(rate: number): Pace {
   return {
     due: (seconds) => seconds * rate,
@@ -20,7 +20,7 @@ export function steady(rate: number): Pace {
   };
 }
 
-/** Rises evenly from the one rate to the other in so many seconds, and stays there. */
+/** Makes a pace that rises evenly from one rate to the other in a number of seconds, and stays there. */
 export function rising(from: number, to: number, inSeconds: number): Pace {
   const slope = (to - from) / inSeconds;
   const dueAtEnd = (from + to) / 2 * inSeconds;

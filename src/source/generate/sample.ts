@@ -15,7 +15,7 @@ const ATTRIBUTES: readonly Attributes[] = SAMPLE.map(([method, statusCode]) => (
   "http.status_code": statusCode,
 }));
 
-/** The sample measurements of one send, in ms. */
+/** Makes the sample measurements of one send, in ms. */
 export function sampleBatch(random: () => number): readonly Measurement[] {
   return SAMPLE.map(([, , low, high], i) => ({
     value: low + (high - low) * random(),

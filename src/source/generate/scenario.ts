@@ -32,7 +32,7 @@ export interface Phase {
   readonly seconds: number;
 }
 
-/** Measurements of one kind. */
+/** Measurements of one kind: their share, their values, and the attributes that they may have. */
 export interface MixEntry {
   /** Its share of its metric's measurements, in proportion to the other entries' weights. */
   readonly weight: number;
@@ -40,7 +40,7 @@ export interface MixEntry {
   readonly attributes: readonly MixAttribute[];
 }
 
-/** One choice: the value is always the same. */
+/** Attribute and its possible values; a single one is on every measurement. */
 export interface MixAttribute {
   readonly key: string;
   readonly choices: readonly Choice[];
@@ -66,7 +66,7 @@ export function phaseAt(phases: readonly Phase[], elapsedSeconds: number): numbe
   return 0; // rounding at the very end of a cycle
 }
 
-/** Which random numbers the traffic is made of, and which of its series are wanted. */
+/** Random numbers that traffic is made of, and this process's share of its series. */
 export interface TrafficOptions {
   readonly share?: Share;
   /**
@@ -188,7 +188,7 @@ function dealOf(
   return { entries, pick: picker(entries) };
 }
 
-/** How many series a scenario has, in all of its phases; those of weight 0 are none. */
+/** Counts the series of a scenario, in all of its phases, without those of weight 0. */
 export function seriesOf(scenario: Scenario): number {
   return seriesNumbers(scenario).size;
 }
@@ -226,10 +226,10 @@ function* attributeSets([first, ...others]: readonly MixAttribute[]): Generator<
   }
 }
 
-/** An index for a number in [0, 1), as often as its weight says. */
+/** Maps a number in [0, 1) to an index, each as often as its weight says. */
 type Picker = (uniform: number) => number;
 
-/** At least one weight is above 0. */
+/** Makes a picker of indexes by weights, of which at least one is above 0. */
 export function picker(weighted: readonly { readonly weight: number }[]): Picker {
   const total = totalWeight(weighted);
   let sum = 0;

@@ -112,7 +112,7 @@ type MetricInFile = ScenarioFile["metrics"][number];
 type EntryInFile = MetricInFile["mix"][number];
 type AttributesInFile = EntryInFile["attributes"];
 
-/** The scenario that a file's text describes. */
+/** Parses the text of a scenario file. */
 export function parseScenario(text: string): ParsedScenario {
   let json: unknown;
   try {

@@ -80,8 +80,8 @@ function firstLine(head: Uint8Array): Uint8Array {
 const BLANKS: readonly number[] = [LINE_FEED, 13, 32, 9];
 
 /**
- * The error that names the command which converts the input of this name; without a name it came through a pipe. The user's
- * own flags stand in it.
+ * Makes the error that names the command which converts the input of this name; without a name the input came through a
+ * pipe. The user's own flags stand in the command.
  */
 export function foreignError(
   { what, command, piped = command }: Foreign,

@@ -240,7 +240,7 @@ function isBlankLine(bytes: Uint8Array, at: number): boolean {
   return bytes[i] === LINE_FEED;
 }
 
-/** The error for a column that a header lacks; `flag` names it. */
+/** Makes the error for a column that a header lacks; `flag` is the one that names the column. */
 export function missingColumn(
   header: string,
   name: string,

@@ -114,7 +114,7 @@ export class CsvRecord {
   }
 }
 
-/** A field of quoted CSV as it is meant: without its quotes, and two quotes within them are one. */
+/** Removes the quotes of a field of quoted CSV; two quotes within them become one. */
 export function csvField(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }

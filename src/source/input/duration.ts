@@ -91,7 +91,7 @@ export class DurationUnit {
 
 const ANY_UNIT = DurationUnit.of("ns");
 
-/** The nanoseconds of a duration; NaN when the text is none. */
+/** Parses a duration into nanoseconds; NaN when the text is none. */
 export function nanosecondsOf(text: string): number {
   return ANY_UNIT?.convert(text) ?? NaN;
 }

@@ -3,7 +3,7 @@ import { UsageError } from "../../platform/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
 import { CsvReader, type Separator, TSV } from "./csv.ts";
-import { pointed } from "./decimal_comma.ts";
+import { replaceDecimalComma } from "./decimal_comma.ts";
 import { ExpositionReader } from "./exposition_lines.ts";
 import { FieldWatch, type OnManyValues, type OnNotUtf8 } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
@@ -23,7 +23,7 @@ import { TimedField } from "./timed_field.ts";
 import { W3cReader } from "./w3c.ts";
 import { PLAIN_JSON, WrappedLineReader, wrappingOf } from "./wrapped_lines.ts";
 
-/** How an input is read: its format, its fields, and who hears of lines that are left out. */
+/** Options of reading an input: its format, its fields, and who hears of lines that are left out. */
 export interface InputOptions extends Fields {
   readonly format: InputFormat | "auto";
   /** One character that separates the cells of CSV; undefined: the header tells. */
@@ -37,11 +37,11 @@ export interface InputOptions extends Fields {
   /** Where the fields are; the format `pattern` demands it. */
   readonly pattern?: Pattern | undefined;
   readonly onInvalid: OnInvalid;
-  /** Is told once of an attribute's field that has more than 1,000 different values, with three of them. */
+  /** Receives, once, an attribute's field that has more than 1,000 different values, with three of them. */
   readonly onManyValues?: OnManyValues | undefined;
-  /** Is called once when an attribute has text that is not UTF-8. */
+  /** Receives, once, an attribute's text that is not UTF-8. */
   readonly onNotUtf8?: OnNotUtf8 | undefined;
-  /** Is told when an input is a Prometheus exposition; what it throws ends the reading. */
+  /** Hears that an input is a Prometheus exposition; an error that it throws ends the reading. */
   readonly onExposition?: (() => void) | undefined;
   /** Ends the reading: what has come is given out, except a line that has not ended. */
   readonly signal?: AbortSignal;
@@ -241,7 +241,7 @@ async function* chunks(
   }
 }
 
-/** Lines of text, unpacked when they are gzip; a UsageError when they are something else. */
+/** Yields lines of text, unpacked when they are gzip; throws a UsageError when they are something else. */
 export async function* unpacked(
   raw: AsyncIterable<Uint8Array>,
   options: Pick<InputOptions, "format" | "ownFlags">,
@@ -395,7 +395,7 @@ function openLines(format: InputFormat, line: string, reading: Reading): OpenedL
 
 /** Finds the format of a first line, in which a number with a decimal comma looks like two cells. */
 function lineFormatOf(line: string, { options }: Reading): InputFormat | undefined {
-  const plain = options.decimalComma ? pointed(line) : undefined;
+  const plain = options.decimalComma ? replaceDecimalComma(line) : undefined;
   return formatOf(plain !== undefined && formatOf(plain) === "text" ? plain : line);
 }
 

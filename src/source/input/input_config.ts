@@ -27,7 +27,7 @@ import {
 /** Settings of --input: the files, how their lines are read, and which fields are recorded. */
 export interface InputConfig {
   readonly kind: "input";
-  /** One after the other; `-` is standard input. */
+  /** Paths of files to be read one after the other; `-` is standard input. */
   readonly paths: readonly string[];
   /** The one file is read as it grows. */
   readonly follow: boolean;
@@ -58,7 +58,7 @@ export interface InputConfig {
   readonly notOfExpositions: readonly string[];
 }
 
-/** When the measurements of an input happened, and the intervals that they are put into. */
+/** Field that says when measurements happened, and the intervals that they are put into. */
 export interface TimeConfig {
   readonly field: string;
   readonly format: TimeFormat;
@@ -153,7 +153,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
   };
 }
 
-/** The error for a flag where the exposition itself says what it would. */
+/** Makes the error for a flag where the exposition itself says what the flag would. */
 export function notOfAnExposition(flag: string): UsageError {
   return new UsageError(
     `${flag} has no effect on a Prometheus exposition, which says what its metrics are: leave it out`,

@@ -18,7 +18,7 @@ export class InputWords {
   readonly #clock: Clock;
   readonly #warn: (message: string) => void;
   #named = 0;
-  /** Not used, and not said yet. */
+  /** Number of unusable lines that are not reported yet. */
   #unsaid = 0;
   #saidAt = -Infinity;
   /** The measurements have a time, or are measured as they come. */
@@ -36,7 +36,7 @@ export class InputWords {
     this.#warn = warn;
   }
 
-  /** A line cannot be used; without a number it is more than a line. */
+  /** Reports that a line cannot be used; without a number it is more than a line. */
   invalid(line: number | undefined, reason: string, name: string): void {
     if (this.#named >= MOST_NAMED) {
       this.#unsaid++;

@@ -1,7 +1,7 @@
 /** Object of JSON: values by key. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The value of a JSON text; undefined, which no JSON means, when it is none. */
+/** Parses a JSON text; undefined, which no JSON means, when it is none. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -20,7 +20,7 @@ export function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-/** The field of that name, or else, where the name has dots, the one at that path. */
+/** Finds the field of that name, or else, where the name has dots, the one at that path. */
 export function fieldOf(object: JsonObject, name: string): unknown {
   if (Object.hasOwn(object, name)) return object[name];
   const dot = name.indexOf(".");

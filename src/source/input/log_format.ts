@@ -18,8 +18,8 @@ interface Variable {
 }
 
 /**
- * Texts that a variable can have. `word` has no blanks, `text` may have some, `list` has one word per upstream, `request`
- * is a request line and gives the fields of one.
+ * Texts that a variable can have. `word` has no blanks, `text` may have some, `list` has one word per upstream,
+ * `request` is a request line and gives the fields of one.
  */
 type Shape =
   | "host"
@@ -40,8 +40,9 @@ const CLF = String.raw`\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}`;
 const MOST_OPEN = 2;
 
 /**
- * The pattern of nginx's `log_format` or Apache's `LogFormat` string, or what would be right. Fields are named after nginx's
- * variables, or the fields of the format `combined` where Apache is meant; the whole directive may be given as well.
+ * Parses nginx's `log_format` or Apache's `LogFormat` string into a pattern, or says what would be right. Fields are
+ * named after nginx's variables, or the fields of the format `combined` where Apache is meant; the whole directive may
+ * be given as well.
  */
 export function parseLogFormat(text: string): Pattern | { readonly expected: string } {
   const format = formatString(text.trim());

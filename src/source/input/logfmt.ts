@@ -144,7 +144,7 @@ export class LogfmtReader implements LineReader {
   }
 }
 
-/** The keys and values of a line. */
+/** Splits a line into its keys and values. */
 export function logfmtPairs(line: string): readonly (readonly [key: string, value: string])[] {
   return Array.from(
     line.matchAll(/(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g),

@@ -1,4 +1,4 @@
-/** 10^22 is the largest power of ten that a double holds exactly. */
+/** Powers of ten that a double holds exactly, up to 10^22. */
 export const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
 
 /** Dekker's constant: splits 53 bits into two halves. */

@@ -54,8 +54,8 @@ export interface Place extends PathPlace {
 const COARSE_MS = 2000;
 
 /**
- * The place that was read from a disk; undefined if it is none. One of version 2.0 has neither fingerprints of its last
- * bytes nor a list of known files, only the time at which it was made.
+ * Checks a place that was read from a disk; undefined if it is none. One of version 2.0 has neither fingerprints of its
+ * last bytes nor a list of known files, only the time at which it was made.
  */
 export function readPlace(value: unknown): Place | undefined {
   if (!isObject(value)) return undefined;

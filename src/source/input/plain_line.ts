@@ -12,8 +12,8 @@ export interface Plain {
 }
 
 /**
- * Decides about a line whose fields `field` tells, in the order that counts: conditions, value, time. The reason when
- * the line is invalid, undefined when it is to be skipped.
+ * Reads a line through `field`, which returns its fields, in the order that counts: conditions, value, time. Returns the
+ * reason when the line is invalid, undefined when it is to be skipped.
  */
 export function plainLine(
   field: (name: string) => unknown,
@@ -29,7 +29,7 @@ export function plainLine(
   return typeof time === "string" ? time : { value, time };
 }
 
-/** Tries all of them, so that `watch` learns which fields there are. */
+/** Whether a line fulfils all conditions. Each is tried, so that `watch` learns which fields there are. */
 export function conditionsHold(
   field: (name: string) => unknown,
   { where = [] }: Fields,
@@ -44,7 +44,7 @@ export function conditionsHold(
   return all;
 }
 
-/** Undefined when no field is named, the reason when it has no usable time. */
+/** Reads the time of a line, in ms since 1970; undefined when no field is named, the reason when it is unusable. */
 export function timeOf(
   field: (name: string) => unknown,
   { timeField, timeFormat = "auto", timeZone }: Fields,
@@ -56,7 +56,7 @@ export function timeOf(
   return typeof time === "string" ? `"${timeField}" ${time}` : time;
 }
 
-/** The text of an attribute: the template of a path where the field holds one. */
+/** Returns the text of an attribute: the template of a path where the field holds one. */
 export function pathOr(text: string, name: string, { pathFields }: Fields): string {
   return pathFields?.includes(name) ? pathTemplate(text) : text;
 }

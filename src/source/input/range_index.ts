@@ -129,7 +129,7 @@ export class RangeIndex<T> {
     this.#slots[slot] = entry + 1;
   }
 
-  /** It is full: makes room, or pauses. */
+  /** Makes room when the index is full, or pauses. */
   #goesOn(): boolean {
     const pays = this.#hits >= this.#values.length;
     const paused = this.#pause > 0;

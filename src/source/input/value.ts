@@ -2,7 +2,7 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
-import { pointed } from "./decimal_comma.ts";
+import { replaceDecimalComma } from "./decimal_comma.ts";
 import { timeListOf } from "./time_list.ts";
 
 /** Rule for a value's number: its factor, and the unit to which a value with a unit of time is converted. */
@@ -20,8 +20,9 @@ export function conversionOf({ scale, unit, decimalComma }: Fields, implied?: st
 }
 
 /**
- * The value to record, or the reason why there is none. `what` names the value in the reason. A number may come as a
- * string; JSON's `true`, `null` and the like are no numbers. A unit of time takes the place of the scale.
+ * Converts a value to the number to record, or the reason why there is none. `what` names the value in the reason. A
+ * number may come as a string; JSON's `true`, `null` and the like are no numbers. A unit of time takes the place of the
+ * scale.
  */
 export function usableValue(
   found: unknown,
@@ -29,7 +30,7 @@ export function usableValue(
   what: string,
 ): number | string {
   if (found === undefined) return `no ${what}`;
-  const plain = decimalComma && typeof found === "string" ? pointed(found) : found;
+  const plain = decimalComma && typeof found === "string" ? replaceDecimalComma(found) : found;
   if (plain === undefined) {
     return `${what} has a point, though --decimal-comma is set: ${quoteClipped(found, MOST_SHOWN)}`;
   }

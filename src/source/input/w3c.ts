@@ -79,7 +79,7 @@ export class W3cReader implements LineReader {
       "--value-field",
       "--time-field",
     ];
-    const joined = names.findIndex((name, i) => name === DATE && names[i + 1] === TIME);
+    const dateColumn = names.findIndex((name, i) => name === DATE && names[i + 1] === TIME);
     const time = timeField === DATE || timeField === TIME
       ? attrFields.length + where.length + 1
       : -1;
@@ -88,12 +88,12 @@ export class W3cReader implements LineReader {
       throw missingColumn(HEADER, valueField, names, "--value-field");
     }
     this.#places = this.#line.names.map((name, place) => {
-      if (place === time && joined >= 0) return [joined, joined + 1];
+      if (place === time && dateColumn >= 0) return [dateColumn, dateColumn + 1];
       const column = names.indexOf(name);
       if (column < 0 && isFirst) throw missingColumn(HEADER, name, names, flags[place] ?? "");
       return [column, column];
     });
-    if (joined >= 0) this.#timed.certain(TIME ?? "");
+    if (dateColumn >= 0) this.#timed.certain(TIME ?? "");
     this.#names = names;
     this.#from = new Int32Array(names.length);
     this.#to = new Int32Array(names.length);

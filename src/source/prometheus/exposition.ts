@@ -25,7 +25,7 @@ export interface UnreadableLine {
   readonly reason: string;
 }
 
-/** Everything in an exposition besides its samples. */
+/** Content of an exposition besides its samples. */
 export interface Exposition {
   /** Metric family -> unit, of OpenMetrics alone. */
   readonly units: ReadonlyMap<string, string>;
@@ -40,7 +40,7 @@ export interface Exposition {
 
 /** Characters of a line that are read at most. */
 const MOST_LINE = 2 ** 20;
-/** ScrapeReading ends at so many lines that cannot be read: the text is something else then. */
+/** Number of unreadable lines at which reading ends: the text is no exposition then. */
 export const MOST_UNREADABLE = 1000;
 
 /**
@@ -228,7 +228,7 @@ function quotedAt(
   return { text: unescapeExposed(line.slice(at + 1, end)), end: end + 1 };
 }
 
-/** A number as Go prints it; undefined for anything else. */
+/** Parses a number as Go prints it; undefined for anything else. */
 export function exposedNumber(text: string): number | undefined {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   if (/^\+?inf(inity)?$/i.test(text)) return Infinity;

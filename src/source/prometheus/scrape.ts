@@ -18,10 +18,10 @@ import {
   type Records,
 } from "../source.ts";
 
-/** GETs the endpoint, within so many ms. */
+/** Requests the endpoint, and waits for `timeoutMs` at most. */
 export type Scrape = (timeoutMs: number, signal: AbortSignal) => Promise<GetResult>;
 
-/** A source's words for people. */
+/** Receivers of a source's messages. */
 export interface Say {
   readonly warn: (message: string) => void;
   readonly note: (message: string) => void;

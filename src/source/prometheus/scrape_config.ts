@@ -9,14 +9,14 @@ import type { ScheduleConfig } from "../../settings/schedule_config.ts";
 /** A Prometheus endpoint that is read again and again. */
 export interface ScrapeConfig {
   readonly kind: "scrape";
-  /** Without user name and password, which are in its headers. */
+  /** The URL without user name and password, which are in `headers`. */
   readonly url: URL;
   /** The URL without secrets, for messages. */
   readonly shown: string;
-  /** By lower-case name. Every value is a secret. */
+  /** Headers by lower-case name. Every value is a secret. */
   readonly headers: readonly (readonly [string, string])[];
   readonly intervalMs: number;
-  /** How long one request may take. */
+  /** Maximum time of one request. */
   readonly timeoutMs: number;
 }
 

@@ -2,7 +2,7 @@ import { UsageError } from "../../platform/errors.ts";
 import { invalid, numberSetting, type Setting } from "../../settings/setting.ts";
 import { flagName, type SendFlags, settingOf } from "../../settings/settings.ts";
 
-/** Requests that somebody kept, a line of OTLP/JSON each. */
+/** Settings of --replay, which sends kept requests again, one line of OTLP/JSON each. */
 export interface ReplayConfig {
   readonly kind: "replay";
   /** `-` is standard input. */

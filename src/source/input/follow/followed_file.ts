@@ -11,7 +11,7 @@ import { splitPath, unlessGone } from "./folder.ts";
 import { Rotations } from "./rotations.ts";
 import { Tail } from "./tail.ts";
 
-/** How a file is followed, and whom to tell. */
+/** Options of following a file: where reading begins, and who gets its bytes and the messages. */
 export interface FollowOptions {
   /** Absolute. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly stop: AbortSignal;
   readonly warn: (message: string) => void;
-  /** Is told what is read besides, and where reading begins. */
+  /** Receives what else is read, and where reading begins. */
   readonly note: (message: string) => void;
   /** Makes the consumer of a file; `head` is its first line when reading begins somewhere behind it. */
   readonly consumer: (head: Uint8Array | undefined) => LineConsumer;

@@ -21,7 +21,7 @@ export interface FollowedReading {
 /** Layout whose format this version can read. */
 export type InputLayout = Layout & { readonly format: InputFormat };
 
-/** The layout that a spool keeps; undefined if its format is none of this version. */
+/** Checks the layout that a spool keeps; undefined if its format is none of this version. */
 export function layoutOf(kept: Layout | undefined): InputLayout | undefined {
   const format = SETTINGS.inputFormat.choices.find((choice) => choice === kept?.format);
   return format === undefined || format === "auto" ? undefined : { ...kept, format };
