@@ -1,10 +1,10 @@
 import type { Attributes } from "./measurement.ts";
 
 /**
- * The same for the same attributes in any order. Each part says how long it is or how it ends, so that no two sets have
- * one key.
+ * Makes the key of an attribute set, equal for equal attributes in any order. Each part says how long it is or how it
+ * ends, so that no two sets share a key.
  */
-export function keyOf(attributes: Attributes): string {
+export function attributeKey(attributes: Attributes): string {
   const names = Object.keys(attributes);
   if (names.length > 1) names.sort();
   let key = "";
@@ -17,20 +17,20 @@ export function keyOf(attributes: Attributes): string {
   return key;
 }
 
-/** Equal for equal attributes in any order, mostly not for others: a number that takes no memory to make. */
+/** Hashes an attribute set without allocating: equal for equal attributes in any order, and mostly not for others. */
 export function fingerprintOf(attributes: Attributes): number {
   let sum = 0;
   for (const name in attributes) {
     const value = attributes[name];
-    // Integers are told apart, and other numbers by their whole part.
-    const of = typeof value === "string" ? hashOf(value, 0) : Number(value) | 0;
-    sum = (sum + hashOf(name, of)) | 0;
+    // Integers differ; other numbers count by their whole part alone.
+    const of = typeof value === "string" ? hashText(value, 0) : Number(value) | 0;
+    sum = (sum + hashText(name, of)) | 0;
   }
-  // As many bits as V8 holds without an object of its own.
+  // V8 holds this many bits without allocating an object.
   return sum >>> 2;
 }
 
-function hashOf(text: string, seed: number): number {
+function hashText(text: string, seed: number): number {
   let hash = Math.imul(seed ^ text.length, 0x9e3779b1);
   for (let i = 0; i < text.length; i++) {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x9e3779b1);

@@ -4,22 +4,23 @@ export interface ExponentialSide {
   readonly counts: readonly (number | bigint)[];
 }
 
+/** Base-2 exponential histogram: the counts of its buckets on both sides of zero. */
 export interface Exponential {
   readonly scale: number;
   readonly zeroCount: number | bigint;
-  /** Values up to it, of either sign, count as zero. */
+  /** Width of the zero bucket: values up to it, of either sign, count as zero. */
   readonly zeroThreshold?: number;
   readonly positive: ExponentialSide;
   readonly negative: ExponentialSide;
 }
 
-/** The lower bound of the bucket with that index (OTLP data model, "Exponential Scale"). */
+/** Lower bound of the bucket with that index (OTLP data model, "Exponential Scale"). */
 export function base2Bound(index: number, scale: number): number {
   return index === 0 ? 1 : 2 ** (index * 2 ** -scale);
 }
 
-/** The side without its empty buckets at either end. */
-export function trimmed({ offset, counts }: ExponentialSide): ExponentialSide {
+/** Removes the empty buckets at both ends of a side. */
+export function trimSide({ offset, counts }: ExponentialSide): ExponentialSide {
   const first = counts.findIndex((count) => count > 0);
   if (first < 0) return { offset: 0, counts: [] };
   const last = counts.findLastIndex((count) => count > 0);
@@ -27,8 +28,8 @@ export function trimmed({ offset, counts }: ExponentialSide): ExponentialSide {
 }
 
 /**
- * One histogram of two, of the lower scale of both or lower, so that no side has more than `most` buckets (OTLP data
- * model, "Exponential histogram": perfect subsetting).
+ * Adds two histograms, at the lower scale of both or below, so that neither side has more than `most` buckets (OTLP
+ * data model, "Exponential histogram": perfect subsetting).
  */
 export function addExponential(a: Exponential, b: Exponential, most: number): Exponential {
   const positive = [onScale(a, "positive"), onScale(b, "positive")];
@@ -37,14 +38,15 @@ export function addExponential(a: Exponential, b: Exponential, most: number): Ex
   while (extent(positive, scale) > most || extent(negative, scale) > most) scale--;
   return {
     scale,
-    zeroCount: sum(a.zeroCount, b.zeroCount),
+    zeroCount: addCounts(a.zeroCount, b.zeroCount),
     zeroThreshold: Math.max(a.zeroThreshold ?? 0, b.zeroThreshold ?? 0),
     positive: merged(positive, scale),
     negative: merged(negative, scale),
   };
 }
 
-export function sum(a: number | bigint, b: number | bigint): number | bigint {
+/** Adds two counts of values, exactly when one of them is a bigint. */
+export function addCounts(a: number | bigint, b: number | bigint): number | bigint {
   return typeof a === "bigint" || typeof b === "bigint" ? BigInt(a) + BigInt(b) : a + b;
 }
 
@@ -53,7 +55,7 @@ interface Scaled extends ExponentialSide {
 }
 
 function onScale(histogram: Exponential, side: "positive" | "negative"): Scaled {
-  return { ...trimmed(histogram[side]), scale: histogram.scale };
+  return { ...trimSide(histogram[side]), scale: histogram.scale };
 }
 
 /** The index at the lower scale `to`; no index of OTLP, 32 bits, outlasts more halvings than are made here. */
@@ -85,7 +87,7 @@ function merged(sides: readonly Scaled[], scale: number): ExponentialSide {
   for (const side of sides) {
     side.counts.forEach((count, i) => {
       const to = rescaled(side.offset + i, side.scale, scale) - offset;
-      counts[to] = sum(counts[to] ?? 0, count);
+      counts[to] = addCounts(counts[to] ?? 0, count);
     });
   }
   return { offset, counts };

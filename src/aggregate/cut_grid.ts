@@ -1,7 +1,7 @@
-import { countOf, PERCENTILES, relativeError } from "./accuracy.ts";
-import { cumulative, type FineBucket, measured } from "./fine.ts";
+import { countValues, PERCENTILES, relativeError } from "./accuracy.ts";
+import { cumulative, type FineBucket, measureQuantile } from "./fine.ts";
 
-/** A percentile of a series that buckets should tell. */
+/** Percentile of a series that buckets should show. */
 interface Target {
   readonly series: number;
   /** How many of the series' values are not above it, at least. */
@@ -15,10 +15,10 @@ interface Target {
 /** The percentiles of all series, lowest first. */
 export function targetsOf(series: readonly (readonly FineBucket[])[]): readonly Target[] {
   return series.flatMap((fine, index) => {
-    const count = countOf(fine);
+    const count = countValues(fine);
     const [min, max] = [fine.at(0)?.least ?? 0, fine.at(-1)?.greatest ?? 0];
     return PERCENTILES.flatMap((percent) => {
-      const truth = measured(percent / 100, fine);
+      const truth = measureQuantile(percent / 100, fine);
       if (truth === undefined) return [];
       const { value, uncertainty } = truth;
       return [{
@@ -61,7 +61,7 @@ export class CutGrid {
     series.forEach((fine, index) => {
       const row = index * (this.end + 1);
       this.#upTo.set(cumulative(fine, places), row + 1);
-      this.#upTo[row + this.end] = countOf(fine);
+      this.#upTo[row + this.end] = countValues(fine);
     });
     this.#first = new Int32Array(this.end + 1);
     let passed = 0;
@@ -100,7 +100,7 @@ export class CutGrid {
   }
 
   /** Every bucket that costs no more than `limit`, by its upper end. */
-  affordable(limit: number): Buckets {
+  affordable(limit: number): GridBuckets {
     const from: number[] = [];
     const cost: number[] = [];
     const starts = new Int32Array(this.end + 2);
@@ -142,7 +142,7 @@ export class CutGrid {
     return { cost, suspect: first };
   }
 
-  /** As `quantile()` estimates it: the bucket's values are taken as even, between min and max. */
+  /** Error of one target as `quantile()` estimates it: the bucket's values are taken as even, between min and max. */
   #error(index: number, from: number, to: number, lower: number, upper: number): number {
     const target = this.#targets[index];
     if (target === undefined) return 0;
@@ -157,8 +157,8 @@ export class CutGrid {
   }
 }
 
-/** Buckets of a grid, those that end at one place in a row: `starts[to]` to `starts[to + 1]`. */
-export interface Buckets {
+/** Buckets of a grid with their costs; those that end at a place `to` are at `starts[to]` to `starts[to + 1]`. */
+export interface GridBuckets {
   readonly starts: Int32Array;
   readonly from: Int32Array;
   readonly cost: Float64Array;

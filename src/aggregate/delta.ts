@@ -5,20 +5,20 @@ import { OverflowCount } from "./overflow.ts";
 /** Series of an instrument, told apart by attributes and buckets, for as long as it is remembered. */
 export interface Series {
   readonly key: string;
-  /** The key of its attributes alone. */
+  /** Key of its attributes alone. */
   readonly set: string;
-  /** Of its attributes. */
+  /** Fingerprint of its attributes. */
   readonly fingerprint: number;
-  readonly layout: Layout;
-  /** As they stand in a data point: encoded once, sent in every interval that has values. */
+  readonly pool: PointPool;
+  /** Attributes as a data point holds them: encoded once, sent in every interval that has values. */
   readonly attributes: Uint8Array;
   /** The delta that it was last in, drained or not. */
-  delta: Delta | undefined;
+  delta: IntervalDelta | undefined;
   /** Its data point there; used again when that delta is drained. */
   point: Point;
   /** The attributes as they came last; undefined when the series is forgotten. */
   object: Attributes | undefined;
-  /** What was measured after it the last time. */
+  /** Series that was measured after this one the last time. */
   next: Series | undefined;
 }
 
@@ -26,15 +26,15 @@ export interface Series {
 export type Point = Counted & PointParts;
 
 interface PointParts {
-  readonly layout: Layout;
+  readonly pool: PointPool;
   attributes: Uint8Array;
-  /** Whose it is; nobody's when it waits to be used again. */
+  /** Its series; undefined while the point waits to be reused. */
   series: Series | undefined;
 }
 
-/** What one instrument measured in one interval, until its table drains it. */
-export class Delta {
-  /** In the order of their first values. */
+/** Data points of one instrument in one interval, until its table drains them. */
+export class IntervalDelta {
+  /** Points in the order of their first values. */
   points: Point[] = [];
   overflow = new OverflowCount();
   /** The data points of series that have gone on to another delta. */
@@ -44,8 +44,8 @@ export class Delta {
 
 const NO_BYTES = new Uint8Array();
 
-/** Makes data points with the same buckets, and uses those again that are done with. */
-export class Layout {
+/** Pool of data points with equal buckets: makes them, and reuses those that were sent. */
+export class PointPool {
   readonly aggregation: Aggregation;
   readonly #spare: Point[] = [];
 
@@ -53,7 +53,7 @@ export class Layout {
     this.aggregation = aggregationOf(buckets);
   }
 
-  /** A data point without values, nobody's yet. */
+  /** Returns a data point without values and without a series. */
   point(): Point {
     const point = this.#spare.pop();
     if (point === undefined) return this.#newPoint();
@@ -61,7 +61,7 @@ export class Layout {
     return point;
   }
 
-  /** The data point must be read before the next one is asked for. */
+  /** Takes a data point back, which must have been read by the next call of `point()`. */
   recycle(point: Point): void {
     point.series = undefined;
     this.#spare.push(point);
@@ -71,7 +71,7 @@ export class Layout {
     const { aggregation } = this;
     return {
       ...aggregation.newHistogram(),
-      layout: this,
+      pool: this,
       attributes: NO_BYTES,
       series: undefined,
     };

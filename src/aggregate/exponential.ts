@@ -47,11 +47,11 @@ export class ExponentialHistogram {
       this.zeroCount++;
       return;
     }
-    let index = indexOf(value, this.#scale);
+    let index = bucketIndex(value, this.#scale);
     const excess = this.#excess(index);
     if (excess > 0) {
       this.#downscale(excess);
-      index = indexOf(value, this.#scale);
+      index = bucketIndex(value, this.#scale);
     }
     this.#include(index);
     const at = index & this.#counts.length - 1;
@@ -121,11 +121,11 @@ const MIN_NORMAL_EXPONENT = -1022;
 const view = new DataView(new ArrayBuffer(8));
 
 /**
- * The bucket of a positive value: base^index < value <= base^(index + 1). As the data model's appendix advises, by the
+ * Index of the bucket of a positive value: base^index < value <= base^(index + 1). As the data model's appendix advises, by the
  * exponent's bits for a scale of 0 or less, by the logarithm above, with powers of two exact; subnormal values are in
  * the bucket below the least normal one.
  */
-export function indexOf(value: number, scale: number): number {
+export function bucketIndex(value: number, scale: number): number {
   const exact = isPowerOfTwo(value) ? 1 : 0;
   if (scale <= 0) {
     const exponent = value < MIN_NORMAL ? MIN_NORMAL_EXPONENT - 1 : exponentOf(value) - exact;

@@ -1,21 +1,21 @@
-import { indexOf } from "./exponential.ts";
+import { bucketIndex } from "./exponential.ts";
 
 /** 64 buckets an octave: the greatest value of a bucket is less than 1.1 % above its least. */
 const SCALE = 6;
 /** Buckets are kept in runs of 16, a quarter of an octave, so that an outlier costs no more than a run. */
 const RUN_BITS = 4;
 const RUN = 1 << RUN_BITS;
-/** Of each bucket: its count, its least and its greatest value. */
+/** Numbers kept per bucket: its count, its least and its greatest value. */
 const FIELDS = 3;
 
-/** Neighbouring values, told apart no further. */
+/** Run of neighbouring values that are counted as one. */
 export interface FineBucket {
   readonly count: number;
   readonly least: number;
   readonly greatest: number;
 }
 
-/** `uncertainty`: how far off it may be, as a share of the truth; 0 where it is exact. */
+/** Measured percentile; `uncertainty` is how far off it may be, as a share of the truth, 0 where it is exact. */
 export interface Measured {
   readonly value: number;
   readonly uncertainty: number;
@@ -52,7 +52,7 @@ export class FineHistogram {
       this.#zeros += count;
       return;
     }
-    const index = indexOf(greatest, SCALE);
+    const index = bucketIndex(greatest, SCALE);
     const run = this.#run(index >> RUN_BITS);
     const at = (index & RUN - 1) * FIELDS;
     const before = run[at] ?? 0;
@@ -69,7 +69,7 @@ export class FineHistogram {
     return run;
   }
 
-  /** Those that hold values, lowest first. */
+  /** Buckets that hold values, lowest first. */
   buckets(): readonly FineBucket[] {
     const buckets: FineBucket[] = [];
     if (this.#zeros > 0) buckets.push({ count: this.#zeros, least: 0, greatest: 0 });
@@ -87,10 +87,10 @@ export class FineHistogram {
 const MOST_OFF = 0.01;
 
 /**
- * The least value up to which at least `q` × count values lie: the rank of `quantile()`, answered with a value in place
- * of an estimate. Undefined without values.
+ * Finds the least value up to which at least `q` × count values lie: the rank of `quantile()`, with a measured value in
+ * place of an estimate. Undefined without values.
  */
-export function measured(q: number, buckets: readonly FineBucket[]): Measured | undefined {
+export function measureQuantile(q: number, buckets: readonly FineBucket[]): Measured | undefined {
   const rank = q * buckets.reduce((total, { count }) => total + count, 0);
   let before = 0;
   for (const bucket of buckets) {

@@ -1,5 +1,5 @@
 import { CardinalityLimit } from "./cardinality_limit.ts";
-import type { Delta } from "./delta.ts";
+import type { IntervalDelta } from "./delta.ts";
 import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
 import type { MeasuredHistogram, Measurement } from "./measurement.ts";
@@ -33,7 +33,7 @@ interface Recording {
 /** One interval with what each instrument measured in it. */
 interface Gathered {
   readonly number: number;
-  readonly parts: (Recording & { readonly delta: Delta })[];
+  readonly parts: (Recording & { readonly delta: IntervalDelta })[];
 }
 
 /** Beyond this many closed intervals, the ones closed first are no longer told from intervals that never were. */
@@ -124,7 +124,7 @@ export class IntervalRecorder implements Recorder {
 
   /** Gives away the complete intervals, the oldest first. */
   take(): Snapshot {
-    // What came late waited for more of its kind until now.
+    // Late measurements waited for more of their interval until now.
     this.#closeBefore(this.#finished ? Infinity : this.#completeBefore);
     const closed = this.#closed.sort((a, b) => a.number - b.number);
     this.#closed = [];
@@ -261,7 +261,7 @@ export class IntervalRecorder implements Recorder {
   }
 }
 
-function measurementsOf({ points }: Delta): number {
+function measurementsOf({ points }: IntervalDelta): number {
   return points.reduce((sum, { histogram: { count } }) => sum + count, 0);
 }
 

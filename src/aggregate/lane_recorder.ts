@@ -1,5 +1,5 @@
 import type { Clock } from "../platform/clock.ts";
-import { keyOf } from "./attribute_key.ts";
+import { attributeKey } from "./attribute_key.ts";
 import type { Instrument, RecorderConfig } from "./instrument.ts";
 import type { Interval } from "./interval.ts";
 import type { Attributes, MeasuredHistogram, Measurement } from "./measurement.ts";
@@ -132,7 +132,7 @@ class LaneOfSeries {
   laneOf(attributes: Attributes, next: () => number): number {
     const known = this.#byIdentity.get(attributes);
     if (known !== undefined) return known;
-    const key = keyOf(attributes);
+    const key = attributeKey(attributes);
     const lane = this.#byKey.get(key) ?? next();
     this.#byKey.set(key, lane);
     this.#byIdentity.set(attributes, lane);

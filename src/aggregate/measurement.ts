@@ -1,8 +1,9 @@
-/** What OpenTelemetry allows as a single attribute value. */
+/** Single value of an attribute, of a type that OpenTelemetry allows. */
 export type AttributeValue = string | number | boolean;
+/** Attributes of a measurement, by key. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** One measured value with what tells it apart. */
+/** One measured value with its attributes. */
 export interface Measurement {
   readonly value: number;
   readonly attributes: Attributes;
@@ -10,7 +11,7 @@ export interface Measurement {
   readonly time?: number;
 }
 
-/** A histogram that was counted elsewhere: its figures contradict each other nowhere. */
+/** Histogram that was counted elsewhere, whose figures agree with each other. */
 export interface MeasuredHistogram {
   /** Upper bounds, inclusive, finite and strictly increasing. */
   readonly bounds: readonly number[];

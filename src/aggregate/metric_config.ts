@@ -21,22 +21,23 @@ import {
 } from "../settings/settings.ts";
 import { SETTINGS } from "../settings/settings_table.ts";
 
+/** Metric to send: its name, unit and buckets, and the attributes of its resource and data points. */
 export interface MetricConfig {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
   /** Upper bounds of the buckets, strictly increasing, in the metric's unit; or base-2 exponential ones. */
   readonly bounds: Buckets;
-  /** Data points a send at most. */
+  /** Most data points per send. */
   readonly maxSeries: number;
   readonly resource: Readonly<Record<string, string>>;
-  /** What of it the user gave: it beats a scenario's. */
-  readonly resourceGiven: Readonly<Record<string, string>>;
-  /** On every data point; beats a measurement's own attribute of that name. */
+  /** Resource attributes that the user set; they override a scenario's. */
+  readonly userResource: Readonly<Record<string, string>>;
+  /** Attributes on every data point; they override a measurement's own. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What the resource says of itself when nothing else is given. */
+/** Resource attributes without any setting. */
 export const DEFAULT_RESOURCE: Readonly<Record<string, string>> = {
   "service.name": SETTINGS.service.default,
   ...Object.fromEntries([
@@ -44,6 +45,7 @@ export const DEFAULT_RESOURCE: Readonly<Record<string, string>> = {
   ]),
 };
 
+/** Reads the settings of the metric; throws a UsageError for an invalid one. */
 export function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
   const name = settingOrDefault("metric", flags);
   if (!METRIC_NAME.test(name.value)) {
@@ -52,16 +54,16 @@ export function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
       "an OpenTelemetry instrument name: a letter, then up to 254 letters, digits or any of _ . - /",
     );
   }
-  const resourceGiven = givenResource(flags, find);
+  const userResource = readResource(flags, find);
   const unit = settingOrDefault("unit", flags).value;
   return {
     name: name.value,
     unit,
     description: descriptionOf(flags, name.value),
-    bounds: boundsOf(flags, find, unit),
+    bounds: readBuckets(flags, find, unit),
     maxSeries: maxSeriesOf(flags),
-    resource: { ...DEFAULT_RESOURCE, ...resourceGiven },
-    resourceGiven,
+    resource: { ...DEFAULT_RESOURCE, ...userResource },
+    userResource,
     attributes: Object.fromEntries(settingsOf("attr", flags).map(keyValueSetting)),
   };
 }
@@ -69,22 +71,22 @@ export function metricConfig(flags: SendFlags, find: Variables): MetricConfig {
 /** Each series is held in memory. */
 const MOST_SERIES = 1_000_000;
 
-/** Series that are asked for with --series raise what holds when nothing is said. */
+/** Reads `--max-series`, whose default rises to the series that `--series` asks for. */
 function maxSeriesOf(flags: SendFlags): number {
   const most = wholeSetting(settingOrDefault("maxSeries", flags), 1, MOST_SERIES);
   if (flags.maxSeries !== undefined || flags.series === undefined) return most;
-  // Where it is no number, the source says so.
+  // The source reports a --series that is not a number.
   const series = decimal(flags.series);
   return series > most && series <= MOST_SERIES ? series : most;
 }
 
-/** The default one describes the default metric, and no other. */
+/** Reads the description, whose default describes the default metric and no other. */
 function descriptionOf(flags: SendFlags, name: string): string {
   const isDefault = name === SETTINGS.metric.default;
   return flags.description ?? (isDefault ? SETTINGS.description.default : "");
 }
 
-function boundsOf(flags: SendFlags, find: Variables, unit: string): MetricConfig["bounds"] {
+function readBuckets(flags: SendFlags, find: Variables, unit: string): MetricConfig["bounds"] {
   if (flags.exponential && flags.buckets !== undefined) {
     throw new UsageError("--buckets and --exponential contradict each other: give one of them");
   }
@@ -99,16 +101,16 @@ function boundsOf(flags: SendFlags, find: Variables, unit: string): MetricConfig
     : explicitBounds(flags, unit);
 }
 
-/** The bounds of `--buckets`, or the default ones of the unit. */
+/** Reads the upper bounds of `--buckets`; without it, those of the unit apply. */
 export function explicitBounds(
   flags: Pick<SendFlags, "buckets">,
   unit: string,
 ): readonly number[] {
-  const given = settingOf("buckets", flags);
-  return given === undefined ? defaultBounds(unit) : boundsSetting(given);
+  const setting = settingOf("buckets", flags);
+  return setting === undefined ? defaultBounds(unit) : parseBounds(setting);
 }
 
-function boundsSetting(setting: Setting): readonly number[] {
+function parseBounds(setting: Setting): readonly number[] {
   const bounds = setting.value.split(",").map(decimal);
   const increasing = bounds.every((bound, i) =>
     Number.isFinite(bound) && (i === 0 || bound > (bounds[i - 1] ?? NaN))
@@ -119,7 +121,7 @@ function boundsSetting(setting: Setting): readonly number[] {
   return bounds;
 }
 
-function givenResource(flags: SendFlags, find: Variables): Readonly<Record<string, string>> {
+function readResource(flags: SendFlags, find: Variables): Readonly<Record<string, string>> {
   const listed = variableOf("resource", find);
   const service = variableOf("service", find);
   return {

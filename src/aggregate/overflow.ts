@@ -1,14 +1,15 @@
-/** What did not get a data point of its own in an interval. */
+/** Measurements without a data point of their own in an interval, and the number of their series. */
 export interface Overflow {
   readonly measurements: number;
   readonly series: number;
-  /** There were more series than are told apart. */
+  /** There were more series than were counted. */
   readonly more: boolean;
 }
 
+/** Overflow of an interval in which every series had its data point. */
 export const NO_OVERFLOW: Overflow = { measurements: 0, series: 0, more: false };
 
-/** How many series are told apart in one interval, and how long their keys may be together. */
+/** Most series that are counted in one interval, and the most characters of their keys together. */
 const MOST_KEYS = 100_000;
 const MOST_CHARACTERS = 8_000_000;
 
@@ -17,10 +18,10 @@ export class OverflowCount {
   #measurements = 0;
   readonly #keys = new Set<string>();
   #characters = 0;
-  /** How many there were when there were too many to tell apart. */
+  /** Number of series when there were too many to count; 0 before. */
   #atLeast = 0;
 
-  /** Whether series are not told apart any more. */
+  /** Whether further series are not counted any more. */
   get isMore(): boolean {
     return this.#atLeast > 0;
   }
@@ -39,7 +40,7 @@ export class OverflowCount {
     }
   }
 
-  /** What was folded. */
+  /** Sums up everything that was merged. */
   get total(): Overflow {
     if (this.#measurements === 0) return NO_OVERFLOW;
     return {
@@ -50,6 +51,7 @@ export class OverflowCount {
   }
 }
 
+/** Adds the overflow of two intervals or instruments. */
 export function addOverflow(a: Overflow, b: Overflow): Overflow {
   return {
     measurements: a.measurements + b.measurements,

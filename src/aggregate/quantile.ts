@@ -1,4 +1,4 @@
-import { base2Bound, type Exponential, trimmed } from "./base2.ts";
+import { base2Bound, type Exponential, trimSide } from "./base2.ts";
 
 /** Values above `lower`, up to and with `upper`; at the ends of a histogram these may be infinite. */
 export interface Bucket {
@@ -57,12 +57,12 @@ function inside(bucket: Bucket, share: number, extremes: Extremes): Estimate | u
 
 /** An extreme that contradicts the bucket is not believed. */
 function narrowed({ lower, upper }: Bucket, { min, max }: Extremes) {
-  const from = isNumber(min) && min > lower && min <= upper ? min : lower;
-  const to = isNumber(max) && max < upper && max >= from ? max : upper;
+  const from = isFiniteNumber(min) && min > lower && min <= upper ? min : lower;
+  const to = isFiniteNumber(max) && max < upper && max >= from ? max : upper;
   return { lower: from === -Infinity && to > 0 && to !== Infinity ? 0 : from, upper: to };
 }
 
-function isNumber(value: number | undefined): value is number {
+function isFiniteNumber(value: number | undefined): value is number {
   return value !== undefined && Number.isFinite(value);
 }
 
@@ -86,8 +86,8 @@ export function explicitBuckets(
  */
 export function base2Buckets(histogram: Exponential): readonly Bucket[] {
   const { scale, zeroCount, zeroThreshold = 0 } = histogram;
-  const negative = trimmed(histogram.negative);
-  const positive = trimmed(histogram.positive);
+  const negative = trimSide(histogram.negative);
+  const positive = trimSide(histogram.positive);
   const bound = (index: number) => base2Bound(index, scale);
   return [
     ...negative.counts.map((count, i) => ({

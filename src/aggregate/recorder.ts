@@ -1,6 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import { CardinalityLimit } from "./cardinality_limit.ts";
-import type { Delta } from "./delta.ts";
+import type { IntervalDelta } from "./delta.ts";
 import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { type Interval, intervals } from "./interval.ts";
 import type { MeasuredHistogram, Measurement } from "./measurement.ts";
@@ -35,7 +35,7 @@ export interface Recorder {
 interface Recording {
   readonly instrument: Instrument;
   readonly table: SeriesTable;
-  delta: Delta;
+  delta: IntervalDelta;
 }
 
 /** Records measurements that happen as they are recorded: every snapshot is of one interval. */

@@ -1,9 +1,9 @@
-/** As many significant digits as a double has. */
+/** Significant digits of a double. */
 const MOST_DIGITS = 17;
 /** Bounds with more digits are no rounder than any. */
 const MOST_ROUND_DIGITS = 4;
 
-/** The number with the fewest significant digits between two positive ones, close to the middle. */
+/** Finds the number with the fewest significant digits between two positive ones, close to the middle. */
 export function roundestBetween(low: number, high: number): number {
   const middle = low + (high - low) / 2;
   for (let digits = 1; digits <= MOST_DIGITS; digits++) {
@@ -13,7 +13,7 @@ export function roundestBetween(low: number, high: number): number {
   return middle;
 }
 
-/** The next numbers below and above a positive one that have one to four significant digits. */
+/** Finds the next numbers below and above a positive one that have one to four significant digits. */
 export function roundNumbers(value: number): readonly number[] {
   if (!(value > 0)) return [];
   return Array.from({ length: MOST_ROUND_DIGITS }, (_, i) => i + 1).flatMap((digits) => {
@@ -24,7 +24,7 @@ export function roundNumbers(value: number): readonly number[] {
   });
 }
 
-/** How many significant digits a number has. */
+/** Number of significant digits of a number. */
 export function digitsOf(value: number): number {
   return value.toExponential().replace(/e.*$|[.-]/g, "").length;
 }

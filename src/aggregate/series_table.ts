@@ -1,24 +1,24 @@
 import type { Attributes, MeasuredHistogram, Measurement } from "./measurement.ts";
-import { fingerprintOf, keyOf } from "./attribute_key.ts";
+import { attributeKey, fingerprintOf } from "./attribute_key.ts";
 import type { CardinalityLimit } from "./cardinality_limit.ts";
 import { boundsKey, type Buckets } from "./aggregation.ts";
-import { Delta, Layout, type Point, type Series } from "./delta.ts";
+import { IntervalDelta, type Point, PointPool, type Series } from "./delta.ts";
 import { EndBucketWatch, type FullBucket } from "./end_bucket.ts";
 import { type Overflow, OverflowCount } from "./overflow.ts";
 
-/** Attributes as they stand in a data point of that kind. */
+/** Encodes attributes as a data point of that kind holds them. */
 export type EncodeAttributes = (attributes: Attributes, kind: Point["kind"]) => Uint8Array;
 
-/** One interval of one instrument. */
+/** Data points of one instrument in one interval, and what was merged. */
 export interface Drained {
-  /** Those that have values, in the order of their first one. Read them before anything is recorded again. */
+  /** Points with values, in the order of their first value. Read them before anything is recorded again. */
   readonly points: readonly Point[];
   readonly overflow: Overflow;
   /** Attribute sets that have more than one data point, because histograms with other bounds were recorded. */
   readonly unequalBounds: number;
 }
 
-/** What a table is made of. */
+/** Parts that a series table is made of. */
 export interface SeriesTableOptions {
   readonly buckets: Buckets;
   /** Attributes on every data point; they override a measurement's own. */
@@ -37,11 +37,11 @@ const MOST_OBJECTS = 1_000_000;
 
 /** The series of one instrument: begins the delta of an interval, records into it, and drains it. */
 export class SeriesTable {
-  readonly #own: Layout;
-  /** Layouts of histograms that came with other bounds than the instrument's, by key. */
-  readonly #others = new Map<string, Layout>();
-  /** Without bounds: what was folded with unequal ones keeps its count, sum, min and max. */
-  readonly #boundless = new Layout([]);
+  readonly #own: PointPool;
+  /** Pools for histograms that came with other bounds than the instrument's, by key. */
+  readonly #others = new Map<string, PointPool>();
+  /** Pool without bounds: histograms with unequal bounds that are merged keep their count, sum, min and max. */
+  readonly #boundless = new PointPool([]);
   readonly #fixed: Attributes;
   readonly #hasFixed: boolean;
   readonly #cardinality: CardinalityLimit;
@@ -49,27 +49,27 @@ export class SeriesTable {
   /** A measurement's attributes are often an object seen before: that saves making their key. */
   readonly #byObject = new Map<Attributes, Series>();
   readonly #byKey = new Map<string, Series>();
-  /** Of all that have a key: a set whose fingerprint is not here is new, and needs no key to know it. */
+  /** Fingerprints of all series with a key: a set whose fingerprint is not here is new, and needs no key to know it. */
   readonly #fingerprints = new Set<number>();
-  /** Those that are not drained. */
-  readonly #deltas = new Set<Delta>();
+  /** Deltas that are not drained. */
+  readonly #deltas = new Set<IntervalDelta>();
   readonly #overflowKey: string;
   #overflow: Series | undefined;
   readonly #ends = new EndBucketWatch();
   readonly #mayFold: () => boolean;
 
   constructor({ buckets, fixed, cardinality, encode, mayFold = () => true }: SeriesTableOptions) {
-    this.#own = new Layout(buckets);
+    this.#own = new PointPool(buckets);
     this.#mayFold = mayFold;
     this.#fixed = fixed;
     this.#hasFixed = Object.keys(fixed).length > 0;
     this.#cardinality = cardinality;
     this.#encode = encode;
-    this.#overflowKey = keyOf({ ...fixed, ...OVERFLOW });
+    this.#overflowKey = attributeKey({ ...fixed, ...OVERFLOW });
   }
 
-  begin(): Delta {
-    const delta = new Delta();
+  begin(): IntervalDelta {
+    const delta = new IntervalDelta();
     this.#deltas.add(delta);
     return delta;
   }
@@ -84,7 +84,7 @@ export class SeriesTable {
    * was no room and nothing may be folded. Values must be finite and not negative; attributes must not be changed
    * afterwards.
    */
-  add(batch: readonly Measurement[], delta: Delta, from = 0, to = batch.length): number {
+  add(batch: readonly Measurement[], delta: IntervalDelta, from = 0, to = batch.length): number {
     let last: Series | undefined;
     for (let i = from; i < to; i++) {
       const measurement = batch[i];
@@ -109,7 +109,7 @@ export class SeriesTable {
   /** Adds histograms in the same way. Their bounds stand in place of the instrument's; one without values adds nothing. */
   addHistograms(
     batch: readonly MeasuredHistogram[],
-    delta: Delta,
+    delta: IntervalDelta,
     from = 0,
     to = batch.length,
   ): number {
@@ -128,8 +128,8 @@ export class SeriesTable {
     return to;
   }
 
-  /** What the interval gathered; the delta is done with. Its room under the limit is the caller's to release. */
-  drain(delta: Delta): Drained {
+  /** Takes the data points out of a delta, which is not used again. Its room under the limit is the caller's to release. */
+  drain(delta: IntervalDelta): Drained {
     const { points } = delta;
     const drained = {
       points,
@@ -138,12 +138,12 @@ export class SeriesTable {
     };
     for (const point of points) {
       if (this.#ends.isDecided) break;
-      if (point.layout === this.#own) this.#ends.look(point);
+      if (point.pool === this.#own) this.#ends.look(point);
     }
     if (this.#byKey.size > 2 * this.#cardinality.most + 1) this.#forgetUnused();
     for (const [series, point] of delta.left) {
-      // What is the series' own is used again by itself.
-      if (series.point !== point) point.layout.recycle(point);
+      // A series reuses its own point by itself.
+      if (series.point !== point) point.pool.recycle(point);
     }
     this.#deltas.delete(delta);
     delta.drained = true;
@@ -157,7 +157,7 @@ export class SeriesTable {
   #seriesOf(
     attributes: Attributes,
     known: Series | undefined,
-    delta: Delta,
+    delta: IntervalDelta,
   ): Series | undefined {
     if (known !== undefined) return this.#enter(known, delta);
     const all = this.#withFixed(attributes);
@@ -165,7 +165,7 @@ export class SeriesTable {
       // Identifiers, most likely: their keys would take most of the time.
       if (!this.#fingerprints.has(fingerprintOf(all))) return this.#fold("", delta);
     }
-    const set = keyOf(all);
+    const set = attributeKey(all);
     const series = this.#byKey.get(set);
     if (series !== undefined) {
       this.#recognise(attributes, series);
@@ -180,22 +180,22 @@ export class SeriesTable {
   /** Where a histogram is counted: the series of its attributes and its bounds. */
   #seriesWith(
     { bounds, attributes, count }: MeasuredHistogram,
-    delta: Delta,
+    delta: IntervalDelta,
   ): Series | undefined {
     const all = this.#withFixed(attributes);
-    const set = keyOf(all);
+    const set = attributeKey(all);
     const buckets = boundsKey(bounds);
     const own = buckets === this.#own.aggregation.key;
     const key = own ? set : `${buckets}|${set}`;
     const series = this.#byKey.get(key);
     if (series !== undefined) return this.#enter(series, delta, count);
     if (!this.#cardinality.reserve()) return this.#foldIfAllowed(set, delta, count);
-    let layout = own ? this.#own : this.#others.get(buckets);
-    if (layout === undefined) {
-      layout = new Layout(bounds);
-      this.#others.set(buckets, layout);
+    let pool = own ? this.#own : this.#others.get(buckets);
+    if (pool === undefined) {
+      pool = new PointPool(bounds);
+      this.#others.set(buckets, pool);
     }
-    return this.#begin(key, set, all, layout, delta);
+    return this.#begin(key, set, all, pool, delta);
   }
 
   #withFixed(attributes: Attributes): Attributes {
@@ -203,7 +203,7 @@ export class SeriesTable {
   }
 
   /** A series that is known gets its data point in this delta, for so many measurements. */
-  #enter(series: Series, delta: Delta, count = 1): Series | undefined {
+  #enter(series: Series, delta: IntervalDelta, count = 1): Series | undefined {
     if (series.delta === delta) return series;
     const left = delta.left.size > 0 ? delta.left.get(series) : undefined;
     if (left === undefined && !this.#cardinality.reserve()) {
@@ -213,7 +213,7 @@ export class SeriesTable {
     return series;
   }
 
-  #foldIfAllowed(set: string, delta: Delta, count: number): Series | undefined {
+  #foldIfAllowed(set: string, delta: IntervalDelta, count: number): Series | undefined {
     return this.#mayFold() ? this.#fold(set, delta, count) : undefined;
   }
 
@@ -221,7 +221,7 @@ export class SeriesTable {
    * The series of what has none of its own. The first time in a delta the latest data point becomes its own, so that
    * nothing is folded as long as there are not more series than the limit.
    */
-  #fold(set: string, delta: Delta, count = 1): Series {
+  #fold(set: string, delta: IntervalDelta, count = 1): Series {
     delta.overflow.note(set, count);
     const series = this.#overflow ?? this.#byKey.get(this.#overflowKey);
     if (series?.delta === delta) return series;
@@ -241,7 +241,7 @@ export class SeriesTable {
   }
 
   /** The latest data point, taken from its series. */
-  #latestOf(delta: Delta): Point | undefined {
+  #latestOf(delta: IntervalDelta): Point | undefined {
     const latest = delta.points.at(-1);
     const series = latest?.series;
     if (latest === undefined || series === undefined) return undefined;
@@ -251,21 +251,21 @@ export class SeriesTable {
     return latest;
   }
 
-  #kept(delta: Delta): Point {
+  #kept(delta: IntervalDelta): Point {
     this.#cardinality.reserveKept();
     const point = this.#own.point();
     delta.points.push(point);
     return point;
   }
 
-  #begin(key: string, set: string, all: Attributes, layout: Layout, delta: Delta): Series {
-    const point = layout.point();
-    const series = this.#add(key, set, all, layout, point);
+  #begin(key: string, set: string, all: Attributes, pool: PointPool, delta: IntervalDelta): Series {
+    const point = pool.point();
+    const series = this.#add(key, set, all, pool, point);
     this.#move(series, delta, this.#place(point, series, delta));
     return series;
   }
 
-  #place(point: Point, series: Series, delta: Delta): Point {
+  #place(point: Point, series: Series, delta: IntervalDelta): Point {
     delta.points.push(point);
     this.#give(point, series);
     return point;
@@ -273,26 +273,26 @@ export class SeriesTable {
 
   #give(point: Point, series: Series): void {
     point.series = series;
-    // What is folded may stand in a data point of another kind than the instrument's.
-    point.attributes = series.layout.aggregation.kind === point.kind
+    // Merged measurements may be in a data point of another kind than the instrument's.
+    point.attributes = series.pool.aggregation.kind === point.kind
       ? series.attributes
       : this.#encode({ ...this.#fixed, ...OVERFLOW }, point.kind);
   }
 
-  #move(series: Series, delta: Delta, point: Point): void {
+  #move(series: Series, delta: IntervalDelta, point: Point): void {
     const former = series.delta;
     if (former !== undefined && !former.drained) former.left.set(series, series.point);
     series.delta = delta;
     series.point = point;
   }
 
-  #add(key: string, set: string, all: Attributes, layout: Layout, point: Point): Series {
+  #add(key: string, set: string, all: Attributes, pool: PointPool, point: Point): Series {
     const series: Series = {
       key,
       set,
-      layout,
+      pool,
       fingerprint: fingerprintOf(all),
-      attributes: this.#encode(all, layout.aggregation.kind),
+      attributes: this.#encode(all, pool.aggregation.kind),
       delta: undefined,
       point,
       object: undefined,
@@ -303,7 +303,7 @@ export class SeriesTable {
     return series;
   }
 
-  #merge(measured: MeasuredHistogram, series: Series, delta: Delta): void {
+  #merge(measured: MeasuredHistogram, series: Series, delta: IntervalDelta): void {
     const { point } = series;
     if (point.kind === "explicit" && isEqual(point.histogram.bounds, measured.bounds)) {
       point.histogram.merge(measured);
@@ -315,14 +315,14 @@ export class SeriesTable {
   }
 
   /** The data point without its buckets, in its place. */
-  #flattened(point: Point, series: Series, delta: Delta): Point {
-    if (point.layout === this.#boundless) return point;
+  #flattened(point: Point, series: Series, delta: IntervalDelta): Point {
+    if (point.pool === this.#boundless) return point;
     const flat = this.#boundless.point();
     if (flat.kind === "explicit") flat.histogram.merge(withoutBuckets(point.histogram));
     delta.points[delta.points.indexOf(point)] = flat;
     this.#give(flat, series);
     series.point = flat;
-    point.layout.recycle(point);
+    point.pool.recycle(point);
     return flat;
   }
 
@@ -340,11 +340,11 @@ export class SeriesTable {
     for (const { points } of this.#deltas) {
       for (const { series } of points) if (series !== undefined) used.add(series);
     }
-    const layouts = new Set<Layout>();
+    const pools = new Set<PointPool>();
     this.#fingerprints.clear();
     for (const [key, series] of this.#byKey) {
       if (used.has(series)) {
-        layouts.add(series.layout);
+        pools.add(series.pool);
         this.#fingerprints.add(series.fingerprint);
         continue;
       }
@@ -352,8 +352,8 @@ export class SeriesTable {
       series.object = undefined;
       if (series === this.#overflow) this.#overflow = undefined;
     }
-    for (const [key, layout] of this.#others) {
-      if (!layouts.has(layout)) this.#others.delete(key);
+    for (const [key, pool] of this.#others) {
+      if (!pools.has(pool)) this.#others.delete(key);
     }
     this.#byObject.clear();
   }
@@ -361,9 +361,9 @@ export class SeriesTable {
 
 /** Its own again if that is done with: what belongs together stays side by side in memory. */
 function emptyPoint(series: Series): Point {
-  const { point, layout, delta } = series;
-  const free = delta?.drained === true && point.series === series && point.layout === layout;
-  if (!free) return layout.point();
+  const { point, pool, delta } = series;
+  const free = delta?.drained === true && point.series === series && point.pool === pool;
+  if (!free) return pool.point();
   point.histogram.clear();
   return point;
 }
@@ -379,7 +379,7 @@ function withoutBuckets({ count, sum, min, max }: Figures) {
 }
 
 function unequalBounds(points: readonly Point[], overflow: Series | undefined): number {
-  if (points.every(({ layout }) => layout === points[0]?.layout)) return 0;
+  if (points.every(({ pool }) => pool === points[0]?.pool)) return 0;
   const seen = new Set<string>();
   const unequal = new Set<string>();
   for (const { series } of points) {

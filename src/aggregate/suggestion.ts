@@ -1,9 +1,9 @@
 import { worstError } from "./accuracy.ts";
-import { type Buckets, CutGrid, targetsOf } from "./cut_grid.ts";
+import { CutGrid, type GridBuckets, targetsOf } from "./cut_grid.ts";
 import type { FineBucket } from "./fine.ts";
 import { digitsOf, roundestBetween, roundNumbers } from "./round_number.ts";
 
-/** Strictly rising bounds, and the greatest relative error of p50, p90 and p99 over all series that an estimate from them has. */
+/** Suggested bounds, strictly rising, and the greatest relative error of p50, p90 and p99 over all series that an estimate from them has. */
 export interface Suggestion {
   readonly bounds: readonly number[];
   readonly worstError: number;
@@ -19,13 +19,13 @@ const CLOSER = 4;
 const CLOSER_LOOKS = 3;
 /** Percentiles that are places themselves, as long as they are not too many. */
 const MOST_EXACT = 200;
-/** What rounder and fewer bounds may cost, as a share of the error. */
+/** Error that rounder and fewer bounds may add, as a share of it. */
 const ROUNDING_COST = 0.02;
 const AS_GOOD_AS_NONE = 0.001;
 
 /**
- * The `most` bounds (fewer only where doubles end) with the least greatest error. What a bucket costs depends on its
- * two ends alone, so the best bounds are the best path from end to end of a grid of places, found by dynamic
+ * Finds the `most` bounds (fewer only where doubles end) with the least greatest error. The cost of a bucket depends on
+ * its two ends alone, so the best bounds are the best path from end to end of a grid of places, found by dynamic
  * programming. Bounds that are left over divide the fullest buckets. Never worse than `now`, as long as that has no
  * more bounds. Undefined without values.
  */
@@ -37,7 +37,7 @@ export function suggestBounds(
   const filled = series.filter((fine) => fine.length > 0);
   if (filled.length === 0) return undefined;
   const targets = targetsOf(filled);
-  const gridOf = (places: Iterable<number>) => new CutGrid(filled, targets, rising(places));
+  const gridOf = (places: Iterable<number>) => new CutGrid(filled, targets, sortPlaces(places));
   const isPossible = now.bounds.length <= most && (now.bounds[0] ?? 0) >= 0;
   const range = rangeOf(filled);
   const fixed = [
@@ -93,8 +93,8 @@ function rangeOf(series: readonly (readonly FineBucket[])[]): Range {
   return high > 0 ? { low, high, hasZero } : { low: 1, high: 1, hasZero };
 }
 
-/** The same numbers, each once, in strictly rising order; what no bound can be is left out. */
-function rising(places: Iterable<number>): readonly number[] {
+/** Sorts numbers, each once, in strictly rising order, without those that cannot be bounds. */
+function sortPlaces(places: Iterable<number>): readonly number[] {
   const unique = [...new Set(places)].filter((place) => place >= 0 && Number.isFinite(place));
   return unique.sort((a, b) => a - b);
 }
@@ -144,7 +144,7 @@ function leastPath(grid: CutGrid, most: number, limit: number): Suggestion | und
 /** One bound less outweighs any number of digits. */
 const BOUND_WEIGHT = 10_000;
 
-/** As few bounds with as few digits as the limit allows. */
+/** Finds as few bounds with as few digits as the limit allows. */
 function simplest(grid: CutGrid, limit: number, otherwise: readonly number[]): readonly number[] {
   const weights = new Float64Array(grid.end + 1);
   for (let place = 1; place < grid.end; place++) {
@@ -158,7 +158,7 @@ function simplest(grid: CutGrid, limit: number, otherwise: readonly number[]): r
 
 interface Path {
   readonly places: readonly number[];
-  /** Of its most expensive bucket. */
+  /** Cost of its most expensive bucket. */
   readonly cost: number;
 }
 
@@ -169,7 +169,7 @@ function boundsOf(grid: CutGrid, { places }: Path): readonly number[] {
 /** The path from 0 to `end` whose places weigh least, of buckets that cost no more than `limit`. */
 function lightestPath(
   end: number,
-  { starts, from, cost }: Buckets,
+  { starts, from, cost }: GridBuckets,
   limit: number,
   weights: Float64Array,
 ): Path | undefined {

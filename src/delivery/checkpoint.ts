@@ -2,7 +2,7 @@ import { UsageError } from "../platform/errors.ts";
 
 /** Point up to which a source had been read when requests were recorded. Only the source knows what its value means. */
 export interface Checkpoint {
-  /** What was read: the absolute path of a file. */
+  /** Identity of the source: the absolute path of a file. */
   readonly id: string;
   /** Anything that JSON can hold. */
   readonly value: unknown;

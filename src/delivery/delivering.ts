@@ -9,7 +9,7 @@ export interface Pending {
   readonly iteration: number | null;
   /** When it was recorded, ms since 1970. */
   readonly recordedAt: number;
-  /** The same on the monotonic clock: its age does not jump when the wall clock does. */
+  /** When it was recorded, on the monotonic clock: its age does not jump when the wall clock does. */
   readonly bornAt: number;
   /** Its name in the store, when it is kept there. */
   readonly stored: string | undefined;
@@ -32,6 +32,7 @@ export interface Denial {
   readonly accepted: number;
 }
 
+/** Event of a delivery: an attempt, or a step of a request on its way to being settled. */
 export type DeliveryEvent =
   | {
     readonly type: "attempt";
@@ -97,12 +98,12 @@ export interface Saved {
 /** Takes requests and sends them, until each is settled. */
 export interface Delivering {
   readonly ledger: Ledger;
-  /** What is not settled. */
+  /** Requests that are not settled. */
   readonly pending: readonly Pending[];
   readonly pendingBytes: number;
   /** In bytes before compression: new requests should not be larger. */
   readonly largestRequest: number;
-  /** Takes over what an earlier process left; it counts as recorded here. */
+  /** Takes over the requests that an earlier process left; they count as recorded here. */
   adopt(left: readonly Pending[]): void;
   /** Takes new requests, stores them before they are first sent, and makes room for them. */
   add(
@@ -113,7 +114,7 @@ export interface Delivering {
   ): AsyncGenerator<DeliveryEvent, readonly Pending[]>;
   /** Sends what is pending, oldest first, until nothing is left or the window closes. */
   flush(window: Window): AsyncGenerator<DeliveryEvent>;
-  /** At the end of the process: what no store keeps is lost, and said to be. */
+  /** Ends the delivery with the process: requests that no store keeps are lost, and reported as lost. */
   end(reason: string): AsyncGenerator<DeliveryEvent>;
 }
 

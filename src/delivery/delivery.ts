@@ -18,29 +18,31 @@ import { plainSize } from "../otlp/gzip.ts";
 import type { EncodedRequest } from "../otlp/request.ts";
 import { ReceiverState, type Shared } from "./receiver_state.ts";
 import { isTransient } from "./transient.ts";
-import { type Result, resultOf, waiting } from "./result.ts";
+import { type Result, resultOf, untriedResult } from "./result.ts";
 
-export interface Limits {
+/** Limits on unsent requests: their bytes together, and their age in ms. */
+export interface DeliveryLimits {
   readonly maxPendingBytes: number;
   readonly maxAgeMs: number;
 }
 
-export interface Dependencies {
+/** Dependencies of a delivery: the connection, the clock, and what is kept where. */
+export interface DeliveryDependencies {
   readonly post: Post;
   readonly hide: Hide;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly limits: Limits;
+  readonly limits: DeliveryLimits;
   readonly store: Store | undefined;
   /** Whether a request that the receiver denies waits for the next send, or is refused for good. */
   readonly whenDenied: "wait" | "refuse";
-  /** What all connections to the receiver have in common, where there are several. */
+  /** State that several connections to one receiver share. */
   readonly shared?: Shared;
 }
 
 /** Sends requests oldest first, one after the other, until each is settled, and keeps those that are not. */
 export class Delivery implements Delivering {
-  readonly #deps: Dependencies;
+  readonly #deps: DeliveryDependencies;
   readonly #shared: Shared;
   #queue: Pending[] = [];
   #recorded = 0;
@@ -52,7 +54,7 @@ export class Delivery implements Delivering {
   /** An attempt came further than the receiver's name. */
   #known = false;
 
-  constructor(dependencies: Dependencies) {
+  constructor(dependencies: DeliveryDependencies) {
     this.#deps = dependencies;
     this.#shared = dependencies.shared ?? { receiver: new ReceiverState(), elsewhere: () => 0 };
     this.#denials = new Denials(this.#shared.receiver, dependencies.whenDenied);
@@ -146,14 +148,18 @@ export class Delivery implements Delivering {
       const next = this.#queue[at];
       if (next === undefined) return;
       if (!first && clock.monotonic() >= window.until) {
-        yield { type: "held", pending: next, result: waiting("there was no time left to send it") };
+        yield {
+          type: "held",
+          pending: next,
+          result: untriedResult("there was no time left to send it"),
+        };
         return;
       }
       const asked = receiver.notBefore - clock.monotonic();
       if (asked > 0) {
         if (receiver.notBefore >= Math.min(retryUntil, window.until)) {
           const message = askedToWait(asked) + beyondRetryFor(asked, window);
-          yield { type: "held", pending: next, result: waiting(message) };
+          yield { type: "held", pending: next, result: untriedResult(message) };
           return;
         }
         await clock.sleep(asked, window.last ? window.abort : window.stop);

@@ -4,13 +4,13 @@ import { isTooLarge, type Reply } from "../http/reply.ts";
 import { retryAfterMs } from "./retry_after.ts";
 
 /**
- * What a receiver's response to an export request means (OTLP specification, "OTLP/HTTP Response"). The status settles it;
- * the body only adds to it.
+ * Meaning of a receiver's response to an export request (OTLP specification, "OTLP/HTTP Response"). The status settles
+ * it; the body only adds to it.
  */
 export type ExportAnswer =
   | {
     readonly kind: "accepted";
-    /** What the receiver says although it rejected nothing. */
+    /** Message of a receiver that rejected nothing. */
     readonly warning: string | undefined;
     readonly unseen?: Unseen;
   }
@@ -135,12 +135,12 @@ async function readPartialSuccess(reply: Reply, hide: Hide): Promise<PartialSucc
 
 /** OTLP/JSON: null is the default of a field, as in protobuf's JSON, and a field that nobody knows is passed over. */
 function readJson(body: Uint8Array, hide: Hide): PartialSuccess | undefined {
-  const answer = parseJson(body);
+  const answer = parseJsonObject(body);
   if (answer === undefined) return undefined;
   const known = ["partialSuccess", "partial_success"].some((name) => Object.hasOwn(answer, name));
   if (!known) return Object.keys(answer).length === 0 ? NOTHING_REJECTED : undefined;
   const partial = answer["partialSuccess"] ?? answer["partial_success"] ?? {};
-  if (!isRecord(partial)) return undefined;
+  if (!isPlainObject(partial)) return undefined;
   const rejectedPoints = int64(
     partial["rejectedDataPoints"] ?? partial["rejected_data_points"] ?? 0,
   );
@@ -163,13 +163,13 @@ async function errorMessage(reply: Reply, hide: Hide): Promise<string> {
   return await withWords(statusLine(reply.status), reply, hide);
 }
 
-/** The text, and after a colon what the body says, where it says anything. */
+/** The text, and after a colon the message in the body, if any. */
 async function withWords(text: string, reply: Reply, hide: Hide): Promise<string> {
-  const said = await words(reply, hide);
-  return said === "" ? text : `${text}: ${said}`;
+  const stated = await words(reply, hide);
+  return stated === "" ? text : `${text}: ${stated}`;
 }
 
-/** What a body says: a protobuf Status, a JSON envelope, the title of a page, or text. */
+/** Message in a body: a protobuf Status, a JSON envelope, the title of a page, or text. */
 async function words(reply: Reply, hide: Hide): Promise<string> {
   if (reply.body.length === 0) return "";
   if (reply.unread !== undefined) return textWords(beginningOf(reply.body), hide);
@@ -185,7 +185,7 @@ async function words(reply: Reply, hide: Hide): Promise<string> {
       // Some receivers send text under this type; it is read as such below.
     }
   }
-  const json = parseJson(reply.body);
+  const json = parseJsonObject(reply.body);
   if (json !== undefined) return jsonMessage(json, hide) ?? oneLine(hide(JSON.stringify(json)));
   return textWords(new TextDecoder().decode(reply.body), hide);
 }
@@ -197,7 +197,7 @@ function textWords(text: string, hide: Hide): string {
   return oneLine(hide(text));
 }
 
-/** What came of a body that could not be read, where it is text. */
+/** Beginning of a body that could not be read to its end, where it is text. */
 function beginningOf(body: Uint8Array): string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: true });
@@ -211,20 +211,20 @@ function beginningOf(body: Uint8Array): string {
 /** Dynatrace's `{"error":{"message":…}}`, a Status as JSON, and their like. */
 function jsonMessage(json: Readonly<Record<string, unknown>>, hide: Hide): string | undefined {
   const { error, message } = json;
-  const found = isRecord(error) ? error["message"] : error ?? message;
+  const found = isPlainObject(error) ? error["message"] : error ?? message;
   return typeof found === "string" ? oneLine(hide(found)) : undefined;
 }
 
-function parseJson(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+function parseJsonObject(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(body));
-    return isRecord(parsed) ? parsed : undefined;
+    return isPlainObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -16,6 +16,7 @@ export interface KeepConfig {
   readonly maxAgeMs: number;
 }
 
+/** Reads the settings of retries and unsent data; throws a UsageError for an invalid one. */
 export function keepConfig(
   flags: Pick<SendFlags, "retryFor" | "spool" | "maxPendingMb" | "maxAge">,
   find: Variables,

@@ -11,10 +11,10 @@ import { ReceiverState, type Shared } from "./receiver_state.ts";
 export class Lanes implements Delivering {
   readonly #lanes: readonly Delivery[];
   readonly #receiver = new ReceiverState();
-  /** Those that have not come to an end with what they have to send. */
+  /** Lanes that still have something to send in this flush. */
   readonly #sending = new Set<Delivery>();
 
-  /** Each makes one lane out of what it shares with the others. */
+  /** Opens the lanes, each with the state that it shares with the others. */
   constructor(lanes: readonly ((shared: Shared) => Delivery)[]) {
     this.#lanes = lanes.map((open, lane) =>
       open({ receiver: this.#receiver, elsewhere: () => this.#elsewhere(lane) })
@@ -45,7 +45,7 @@ export class Lanes implements Delivering {
     return this.#receiver.largestRequest;
   }
 
-  /** What an earlier process left may go through any lane; what shares a name in the store, through one. */
+  /** Spreads the requests of an earlier process over the lanes; those that share a name in the store go through one. */
   adopt(left: readonly Pending[]): void {
     const names = [...new Set(left.map(({ stored }) => stored))];
     const turn = new Map(names.map((name, i) => [name, i % this.#lanes.length]));
@@ -102,7 +102,7 @@ export class Lanes implements Delivering {
     for (const lane of this.#lanes) yield* lane.end(reason);
   }
 
-  /** What is under way elsewhere may be delivered before it counts; the lane that comes last sees all of it. */
+  /** Pending bytes of other lanes that are not sending: those under way may be delivered first, and the last lane sees all. */
   #elsewhere(own: number): number {
     return this.#lanes.reduce(
       (total, lane, at) =>

@@ -1,26 +1,26 @@
 import type { ExportAnswer, Unseen } from "./export_answer.ts";
 import type { Failure, Reply, Trouble } from "../http/reply.ts";
 
-/** What a receiver decided about a request, or what its failed attempt was. */
+/** Outcome of a request or of one attempt: the receiver's decision, or the failure. */
 export interface Result {
   readonly outcome: "accepted" | "partial" | "rejected" | "failed";
   readonly status: number | null;
-  /** As the receiver counted them in a partial success. */
+  /** Rejected data points as the receiver counts them in a partial success. */
   readonly rejectedPoints: number;
-  /** What the receiver or the system said, or what could not be seen; null when there is nothing to say. */
+  /** Message of the receiver or the system, or a note on what could not be seen; null without one. */
   readonly message: string | null;
   /** Accepted, and the message says why a partial success could not have been seen. */
   readonly unseen?: Unseen["kind"] | undefined;
-  /** What stood in the way, for whoever can tell what to do about it. */
+  /** Cause of the outcome, for an explanation of what to do; undefined without one. */
   readonly trouble: Trouble | undefined;
 }
 
-/** Nothing was tried, and why. */
-export function waiting(message: string): Result {
+/** Result of a request that was not tried; the message says why. */
+export function untriedResult(message: string): Result {
   return { outcome: "failed", status: null, rejectedPoints: 0, message, trouble: undefined };
 }
 
-/** What an answer, or the lack of one, means for a request of so many data points. */
+/** Result of an answer, or of the lack of one, for a request with that number of data points. */
 export function resultOf(
   answer: ExportAnswer | Failure,
   reply: Reply | Failure,
@@ -69,7 +69,7 @@ export function resultOf(
   }
 }
 
-/** What an accepted request leaves open. */
+/** Message about an accepted request whose rejections could not have been seen. */
 export function unseenText({ why }: Unseen): string {
   return `a partial success could not have been seen: ${why}`;
 }

@@ -1,9 +1,9 @@
 import {
+  addCounts,
   base2Bound,
   type Exponential,
   type ExponentialSide,
-  sum,
-  trimmed,
+  trimSide,
 } from "../aggregate/base2.ts";
 import { type Paint, PLAIN } from "../console/paint.ts";
 
@@ -65,8 +65,8 @@ export function bar(share: number, width: number): string {
  */
 export function exponentialBuckets(histogram: Exponential, most = 16): Drawable {
   let { scale, positive, negative } = histogram;
-  positive = trimmed(positive);
-  negative = trimmed(negative);
+  positive = trimSide(positive);
+  negative = trimSide(negative);
   while (positive.counts.length > most || negative.counts.length > most) {
     positive = halved(positive);
     negative = halved(negative);
@@ -81,7 +81,7 @@ export function exponentialBuckets(histogram: Exponential, most = 16): Drawable 
       bounds.push(upper);
       counts.splice(-1, 0, count);
     } else {
-      counts.push(sum(counts.pop() ?? 0, count));
+      counts.push(addCounts(counts.pop() ?? 0, count));
     }
   };
   negative.counts.toReversed().forEach((count, i) => {
@@ -104,7 +104,7 @@ function coarser({ bounds, counts }: Drawable): Drawable {
   const merged: (number | bigint)[] = [];
   counts.forEach((count, i) => {
     const to = Math.floor(i / together);
-    merged[to] = sum(merged[to] ?? 0, count);
+    merged[to] = addCounts(merged[to] ?? 0, count);
   });
   return { bounds: bounds.filter((_, i) => (i + 1) % together === 0), counts: merged };
 }
@@ -151,7 +151,7 @@ function halved(side: ExponentialSide): ExponentialSide {
   const counts: (number | bigint)[] = [];
   side.counts.forEach((count, i) => {
     const to = Math.floor((side.offset + i) / 2) - offset;
-    counts[to] = sum(counts[to] ?? 0, count);
+    counts[to] = addCounts(counts[to] ?? 0, count);
   });
   return { offset, counts };
 }

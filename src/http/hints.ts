@@ -18,7 +18,7 @@ export function responseHint(
   const hint = proxy && proxyStatusHint(status, headers, { url, proxy });
   if (hint !== undefined) return hint;
   if (REDIRECTS.includes(status)) return redirectHint(headers.get("location"), endpoint);
-  if (status === 400 && wantsHttps(words)) return IS_IT_HTTPS;
+  if (status === 400 && requiresHttps(words)) return IS_IT_HTTPS;
   return status === 407
     ? "a proxy in front of the receiver requires a user name and password, which this program cannot give it: " +
       "use a URL that does not lead through it"
@@ -32,7 +32,7 @@ function redirectHint(location: string | null, endpoint: Endpoint): string {
 }
 
 /** Tells whether a server says that TLS is spoken at its port, in the words of nginx or of Go's net/http, which a Collector uses. */
-export function wantsHttps(words: string): boolean {
+export function requiresHttps(words: string): boolean {
   return /HTTP request (was sent )?to (an )?HTTPS/i.test(words);
 }
 

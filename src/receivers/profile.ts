@@ -49,7 +49,7 @@ export interface VendorAddresses {
   /** Base URLs, for a hint. */
   readonly bases: string;
   /** Explains a URL of the vendor's that has never accepted metrics; undefined for any other URL. */
-  misplaced(url: URL): string | undefined;
+  explainMisplaced(url: URL): string | undefined;
 }
 
 /** Bodies of requests that a receiver accepts. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fingerprintOf, keyOf } from "../../src/aggregate/attribute_key.ts";
+import { attributeKey, fingerprintOf } from "../../src/aggregate/attribute_key.ts";
 import type { Attributes } from "../../src/aggregate/measurement.ts";
 import { attributes, SEED } from "../support/arbitrary.ts";
 
@@ -9,19 +9,19 @@ function plainKey(attributes: Attributes): string {
   return JSON.stringify(Object.keys(attributes).sort().map((key) => [key, attributes[key]]));
 }
 
-Deno.test("keyOf() is the same for the same attributes in any order, and only for those", () => {
+Deno.test("attributeKey() is the same for the same attributes in any order, and only for those", () => {
   fc.assert(
     fc.property(attributes, attributes, (a, b) => {
       const reversed = Object.fromEntries(Object.entries(a).reverse());
-      assert.equal(keyOf(a), keyOf(reversed));
-      assert.equal(keyOf(a) === keyOf(b), plainKey(a) === plainKey(b));
+      assert.equal(attributeKey(a), attributeKey(reversed));
+      assert.equal(attributeKey(a) === attributeKey(b), plainKey(a) === plainKey(b));
       assert.equal(fingerprintOf(a), fingerprintOf(reversed));
     }),
     { ...SEED, numRuns: 1000 },
   );
 });
 
-Deno.test("keyOf() takes no part of one attribute for another's", () => {
+Deno.test("attributeKey() takes no part of one attribute for another's", () => {
   const sets: readonly Attributes[] = [
     {},
     { a: "" },
@@ -38,7 +38,7 @@ Deno.test("keyOf() takes no part of one attribute for another's", () => {
     { "a1;1:b": 2 },
     { a: '1;1"1:bc' },
   ];
-  assert.equal(new Set(sets.map(keyOf)).size, sets.length);
+  assert.equal(new Set(sets.map(attributeKey)).size, sets.length);
 });
 
 Deno.test("fingerprintOf() tells most sets apart, also those whose values have changed places", () => {

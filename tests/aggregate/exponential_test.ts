@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ExponentialHistogram, indexOf } from "../../src/aggregate/exponential.ts";
+import { bucketIndex, ExponentialHistogram } from "../../src/aggregate/exponential.ts";
 import { SEED, value } from "../support/arbitrary.ts";
 
 function histogramOf(values: readonly number[]): ExponentialHistogram {
@@ -13,17 +13,17 @@ function countsOf(histogram: ExponentialHistogram): readonly number[] {
   return Array.from({ length: histogram.buckets }, (_, i) => histogram.countAt(i));
 }
 
-Deno.test("indexOf() puts powers of two on the upper, inclusive bound of their bucket", () => {
+Deno.test("bucketIndex() puts powers of two on the upper, inclusive bound of their bucket", () => {
   for (const scale of [1, 3, 20]) {
     for (const exponent of [-1021, -1, 0, 1, 10, 1023]) {
-      assert.equal(indexOf(2 ** exponent, scale), exponent * 2 ** scale - 1);
+      assert.equal(bucketIndex(2 ** exponent, scale), exponent * 2 ** scale - 1);
       assert.equal(
-        indexOf(2 ** exponent * (1 + 1e-5), scale),
+        bucketIndex(2 ** exponent * (1 + 1e-5), scale),
         Math.floor((exponent + 1e-5 * Math.LOG2E) * 2 ** scale),
       );
     }
   }
-  assert.deepEqual([0.5, 0.6, 1, 1.1, 2, 2.1, 4].map((n) => indexOf(n, 0)), [
+  assert.deepEqual([0.5, 0.6, 1, 1.1, 2, 2.1, 4].map((n) => bucketIndex(n, 0)), [
     -2,
     -1,
     -1,
@@ -32,16 +32,16 @@ Deno.test("indexOf() puts powers of two on the upper, inclusive bound of their b
     1,
     1,
   ]);
-  assert.deepEqual([1, 1.1, 4, 4.1, 16].map((n) => indexOf(n, -1)), [-1, 0, 0, 1, 1]);
+  assert.deepEqual([1, 1.1, 4, 4.1, 16].map((n) => bucketIndex(n, -1)), [-1, 0, 0, 1, 1]);
 });
 
-Deno.test("indexOf() has subnormal values in the bucket below the least normal one", () => {
+Deno.test("bucketIndex() has subnormal values in the bucket below the least normal one", () => {
   for (const scale of [0, 1, 20]) {
-    const index = indexOf(2 ** -1022, scale);
+    const index = bucketIndex(2 ** -1022, scale);
     assert.equal(index, -1022 * 2 ** scale - 1);
-    assert.equal(indexOf(5e-324, scale), index);
+    assert.equal(bucketIndex(5e-324, scale), index);
   }
-  assert.equal(indexOf(5e-324, -4), indexOf(2 ** -1022, -4));
+  assert.equal(bucketIndex(5e-324, -4), bucketIndex(2 ** -1022, -4));
 });
 
 Deno.test("ExponentialHistogram keeps one value at the finest scale", () => {
@@ -77,7 +77,7 @@ Deno.test("ExponentialHistogram holds every value in the bucket whose bounds enc
       const { scale, offset, buckets } = histogram;
       const expected = new Map<number, number>();
       for (const each of values.filter((each) => each > 0)) {
-        const index = indexOf(each, scale);
+        const index = bucketIndex(each, scale);
         expected.set(index, (expected.get(index) ?? 0) + 1);
         // log2 of a bound, compared with room for rounding; subnormal values are told below.
         const log = Math.log2(Math.max(each, 2 ** -1022)) * 2 ** scale;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cumulative, FineHistogram, measured } from "../../src/aggregate/fine.ts";
+import { cumulative, FineHistogram, measureQuantile } from "../../src/aggregate/fine.ts";
 import { seededRandom } from "../../src/source/generate/random.ts";
 import { parseDistribution } from "../../src/source/generate/distribution.ts";
 import { SEED } from "../support/arbitrary.ts";
@@ -19,7 +19,7 @@ function assertClose(values: readonly number[], shares: readonly number[]) {
   const buckets = fineOf(values).buckets();
   const sorted = values.toSorted((a, b) => a - b);
   for (const q of shares) {
-    const found = measured(q, buckets);
+    const found = measureQuantile(q, buckets);
     assert.ok(found !== undefined);
     const exact = truth(sorted, q);
     const off = Math.abs(found.value - exact);
@@ -31,7 +31,7 @@ function assertClose(values: readonly number[], shares: readonly number[]) {
 
 const SHARES = [0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
 
-Deno.test("measured() is within 1 % of the sorted truth for values of many distributions", () => {
+Deno.test("measureQuantile() is within 1 % of the sorted truth for values of many distributions", () => {
   const specs = [
     "lognormal(40,400)",
     "normal(200,30)",
@@ -55,7 +55,7 @@ Deno.test("measured() is within 1 % of the sorted truth for values of many distr
   assert.ok(drawn >= 4);
 });
 
-Deno.test("measured() is within 1 % of the sorted truth for any values, however uneven", () => {
+Deno.test("measureQuantile() is within 1 % of the sorted truth for any values, however uneven", () => {
   const value = fc.oneof(
     fc.double({ min: 2 ** -1022, noNaN: true, noDefaultInfinity: true }),
     fc.double({ min: 1, max: 1.011, noNaN: true }),
@@ -69,17 +69,17 @@ Deno.test("measured() is within 1 % of the sorted truth for any values, however 
   );
 });
 
-Deno.test("measured() tells whole numbers up to 90, the first and the last value exactly", () => {
+Deno.test("measureQuantile() tells whole numbers up to 90, the first and the last value exactly", () => {
   const values = Array.from({ length: 9000 }, (_, i) => i % 90);
   const buckets = fineOf(values).buckets();
   for (const q of SHARES) {
     const sorted = values.toSorted((a, b) => a - b);
-    assert.deepEqual(measured(q, buckets), { value: truth(sorted, q), uncertainty: 0 });
+    assert.deepEqual(measureQuantile(q, buckets), { value: truth(sorted, q), uncertainty: 0 });
   }
 });
 
-Deno.test("measured() knows nothing without values", () => {
-  assert.equal(measured(0.5, new FineHistogram().buckets()), undefined);
+Deno.test("measureQuantile() knows nothing without values", () => {
+  assert.equal(measureQuantile(0.5, new FineHistogram().buckets()), undefined);
 });
 
 Deno.test("merge() gives what one histogram of all values gives", () => {

@@ -4,7 +4,7 @@ import { CardinalityLimit } from "../../src/aggregate/cardinality_limit.ts";
 import { bucketOf, ExplicitHistogram } from "../../src/aggregate/explicit.ts";
 import { OverflowCount } from "../../src/aggregate/overflow.ts";
 import type { Attributes, Measurement } from "../../src/aggregate/measurement.ts";
-import { keyOf } from "../../src/aggregate/attribute_key.ts";
+import { attributeKey } from "../../src/aggregate/attribute_key.ts";
 import { type Drained, SeriesTable } from "../../src/aggregate/series_table.ts";
 import { batches, BOUNDS, SEED, value } from "../support/arbitrary.ts";
 
@@ -270,7 +270,7 @@ Deno.test("add() agrees with a plain reference on random batches and limits", ()
         const { shown, overflow } = drain();
         const expected = plain(batch, limit);
         assert.deepEqual(
-          shown.map(([attributes, ...figures]) => [keyOf(attributes), ...figures]),
+          shown.map(([attributes, ...figures]) => [attributeKey(attributes), ...figures]),
           expected,
         );
         const [, inOverflow] = expected.find(([key]) => key.includes("otel.metric.overflow")) ?? [];
@@ -287,11 +287,11 @@ function plain(
   limit: number,
 ): readonly (readonly [string, number, number])[] {
   const points = new Map<string, [string, number, number]>();
-  const keys = [...new Set(batch.map(({ attributes }) => keyOf(attributes)))];
+  const keys = [...new Set(batch.map(({ attributes }) => attributeKey(attributes)))];
   const distinct = new Set(keys.length > limit ? keys.slice(0, limit - 1) : keys);
   for (const { value, attributes } of batch) {
-    const own = keyOf(attributes);
-    const key = distinct.has(own) ? own : keyOf({ "otel.metric.overflow": true });
+    const own = attributeKey(attributes);
+    const key = distinct.has(own) ? own : attributeKey({ "otel.metric.overflow": true });
     const [, count, sum] = points.get(key) ?? [key, 0, 0];
     points.set(key, [key, count + 1, sum + value]);
   }

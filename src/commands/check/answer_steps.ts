@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../http/endpoint.ts";
-import { wantsHttps } from "../../http/hints.ts";
+import { requiresHttps } from "../../http/hints.ts";
 import {
   type ExportAnswer,
   isSuccess,
@@ -52,7 +52,7 @@ export function isUndecidedAnswer(response: PostResult): boolean {
 
 /** Plain HTTP was sent to a port for TLS, and its server has said so. */
 function isPlainToTls({ reply, answer }: Reached): boolean {
-  return reply.status === 400 && wantsHttps(messageIn(answer));
+  return reply.status === 400 && requiresHttps(messageIn(answer));
 }
 
 /** The step `http`: is there an OTLP receiver at this URL at all? */

@@ -1,4 +1,8 @@
-import { type Compared, compared, PERCENTILES } from "../../aggregate/accuracy.ts";
+import {
+  comparePercentiles,
+  type PercentileComparison,
+  PERCENTILES,
+} from "../../aggregate/accuracy.ts";
 import { ExplicitHistogram } from "../../aggregate/explicit.ts";
 import { type FineBucket, FineHistogram } from "../../aggregate/fine.ts";
 import { explicitBuckets, quantile } from "../../aggregate/quantile.ts";
@@ -89,7 +93,7 @@ export class PlottedSeries {
 
   percentiles(): readonly Percentile[] {
     const fine = this.fine();
-    if (fine !== undefined) return compared(fine, this.bounds, this.counts);
+    if (fine !== undefined) return comparePercentiles(fine, this.bounds, this.counts);
     const buckets = explicitBuckets(this.bounds, this.counts);
     return PERCENTILES.map((percent) => ({
       percent,
@@ -100,10 +104,12 @@ export class PlottedSeries {
   }
 
   /** Returns the percentile whose estimate has the largest error. */
-  worst(): Compared | undefined {
+  worst(): PercentileComparison | undefined {
     const fine = this.fine();
     if (fine === undefined) return undefined;
-    return compared(fine, this.bounds, this.counts).reduce<Compared | undefined>(
+    return comparePercentiles(fine, this.bounds, this.counts).reduce<
+      PercentileComparison | undefined
+    >(
       (worst, each) => worst === undefined || each.error > worst.error ? each : worst,
       undefined,
     );

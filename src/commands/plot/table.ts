@@ -1,4 +1,4 @@
-import { keyOf } from "../../aggregate/attribute_key.ts";
+import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Attributes, MeasuredHistogram, Measurement } from "../../aggregate/measurement.ts";
 import { PlottedSeries } from "./series.ts";
 
@@ -87,7 +87,7 @@ export class PlotTable {
 
   /** Key of a series: its attributes, and its bounds where they are not the metric's. */
   #keyOf(attributes: Attributes, bounds: readonly number[]): string {
-    return keyOf(attributes) + (bounds === this.metric.bounds ? "" : ` ${bounds.join()}`);
+    return attributeKey(attributes) + (bounds === this.metric.bounds ? "" : ` ${bounds.join()}`);
   }
 
   #add(key: string, attributes: Attributes, bounds: readonly number[]): PlottedSeries {

@@ -6,7 +6,7 @@ import { formatFigures, roundToSixDigits } from "../../draw/figures.ts";
 import { listWords, stringWord, titleWords } from "../../draw/words.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
-import type { Compared } from "../../aggregate/accuracy.ts";
+import type { PercentileComparison } from "../../aggregate/accuracy.ts";
 import type { SourceConfig } from "../../source/source_config.ts";
 import { PlottedSeries } from "./series.ts";
 import type { Suggested } from "./suggested.ts";
@@ -102,7 +102,7 @@ function costLines(
   metric: PlottedMetric,
   { breakAt, hide }: Canvas,
 ): string[] {
-  let worst: { readonly series: PlottedSeries; readonly at: Compared } | undefined;
+  let worst: { readonly series: PlottedSeries; readonly at: PercentileComparison } | undefined;
   for (const each of series) {
     const at = each.worst();
     if (at !== undefined && (worst === undefined || at.error > worst.at.error)) {

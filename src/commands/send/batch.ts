@@ -20,7 +20,7 @@ export interface ProducedBatch extends Produced {
 }
 
 /** Data of the next send: filled from the source, then given away as requests, in one or several parts. */
-export class Batch {
+export class SendBatch {
   readonly #parts: BatchParts;
   #unstored = 0;
   /** When it was measured, where the source knows. */

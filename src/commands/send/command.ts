@@ -3,7 +3,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { type DryRunConfig, dryRunConfig, type SendConfig, sendConfig } from "../send_config.ts";
 import { outputConfig } from "../../settings/output_config.ts";
 import type { Delivering } from "../../delivery/delivering.ts";
-import { Delivery, type Dependencies } from "../../delivery/delivery.ts";
+import { Delivery, type DeliveryDependencies } from "../../delivery/delivery.ts";
 import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import type { Credentials } from "../../http/exchange.ts";
@@ -16,7 +16,7 @@ import { ONE_REQUEST, type RequestFormat, withByteLimit } from "../../otlp/reque
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
 import { reporter } from "./report/report.ts";
-import { reported } from "./report/reported.ts";
+import { reportContext } from "./report/report_context.ts";
 import { overflowText } from "./report/trouble.ts";
 import { run } from "./run.ts";
 import type { RunEvent } from "./run_event.ts";
@@ -146,7 +146,7 @@ async function sending(
   const find = (findings: readonly Finding[], isFirst = true) =>
     tell(findings, { ...config, strict: config.strict && isFirst }, console);
   find(advice.findings);
-  const report = reporter(reported(config, metrics.map(hide)), advice);
+  const report = reporter(reportContext(config, metrics.map(hide)), advice);
   print(report.start());
   const format = (): RequestFormat => ({
     limits: withByteLimit(delivery.largestRequest, profile.limits),
@@ -232,7 +232,7 @@ function isLoop({ schedule, source }: SendConfig): boolean {
   return schedule.loop && source.kind !== "replay";
 }
 
-/** What rises is measured while it does. */
+/** Opens the measurement of a rising rate; undefined for a steady one. */
 async function rampOf({ source, load: { sloMs = Infinity } }: SendConfig) {
   if (!("rate" in source) || typeof source.rate !== "object") return undefined;
   return new (await import("./ramp.ts")).Ramp(sloMs);
@@ -241,7 +241,7 @@ async function rampOf({ source, load: { sloMs = Infinity } }: SendConfig) {
 /** Opens the delivery over one connection, or over each of several. */
 async function deliveryOpener(
   posts: readonly Post[],
-): Promise<(dependencies: Omit<Dependencies, "post" | "shared">) => Delivering> {
+): Promise<(dependencies: Omit<DeliveryDependencies, "post" | "shared">) => Delivering> {
   const [post, second] = posts;
   if (post === undefined) throw new RangeError("There is no connection");
   if (second === undefined) return (dependencies) => new Delivery({ ...dependencies, post });

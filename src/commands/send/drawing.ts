@@ -18,13 +18,13 @@ interface Accepted {
   readonly rejectedPoints: number;
 }
 
-/** What a dry run would send, drawn for standard error. */
+/** Draws the request of a dry run for standard error. */
 export function dryRunPlot(
   request: EncodedRequest,
   { color }: DrawingConfig,
   { stderrIsTerminal, columns, env, secrets }: System,
 ): Promise<readonly string[]> {
-  // Of the two streams' terminals, which are one where both have one, only standard output's width is known.
+  // Only the width of standard output is known; both streams share one terminal where both have one.
   const screen = { columns: stderrIsTerminal ? columns : undefined, env };
   const hide = (text: string) => redactTokens(secrets.hide(text));
   return drawEncoded([request], canvasOf(screen, { color, hide }));

@@ -8,11 +8,12 @@ import { type ProbeAnswer, ProbeServer } from "./probe_server.ts";
 
 // Only --health needs it: import this module dynamically.
 
+/** Address of the health endpoints, and where they take their figures from. */
 export interface HealthOptions {
   readonly hostname: string;
   readonly port: number;
   readonly clock: Clock;
-  /** A loop that has not turned for so long, in ms, is stuck. */
+  /** Time without a turn of the loop, in ms, after which it counts as stuck. */
   readonly stuckAfterMs: number;
   readonly ledger: () => Ledger;
   readonly pendingBytes: () => number;
@@ -33,7 +34,7 @@ export interface Health extends Pulse {
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 const OUTCOMES = ["accepted", "partial", "rejected", "failed"] as const;
 
-/** As `startHealth`, at the address of `--health`; throws a UsageError when nothing can listen there. */
+/** Starts the health endpoints at the address of `--health`; throws a UsageError when nothing can listen there. */
 export function openHealth(
   { hostname, port, setting }: HealthConfig,
   options: Omit<HealthOptions, "hostname" | "port">,

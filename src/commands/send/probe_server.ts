@@ -1,13 +1,14 @@
 import type { Clock } from "../../platform/clock.ts";
 import { lacksDescriptors } from "../../platform/errors.ts";
 
-/** What a path of a probe server answers. */
+/** Response of a path of a probe server. */
 export interface ProbeAnswer {
   readonly status: 200 | 404 | 503;
   readonly contentType: string;
   readonly body: string;
 }
 
+/** Address of a probe server, and how it answers. */
 export interface ProbeServerOptions {
   readonly hostname: string;
   /** 0 picks a free one. */
@@ -47,7 +48,7 @@ export class ProbeServer {
   /** Oldest first. */
   readonly #open = new Set<Deno.TcpConn>();
   readonly #closed = new AbortController();
-  /** As many as the process can afford. */
+  /** Most connections that the process can afford. */
   #most = MOST_CONNECTIONS;
 
   /** Listens; throws what the system says when it cannot. */

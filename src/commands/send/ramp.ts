@@ -1,5 +1,5 @@
 import type { DeliveryEvent } from "../../delivery/delivering.ts";
-import { FineHistogram, measured } from "../../aggregate/fine.ts";
+import { FineHistogram, measureQuantile } from "../../aggregate/fine.ts";
 import type { Due } from "./schedule.ts";
 
 /** Up to which rate a receiver took everything. */
@@ -10,23 +10,23 @@ export interface RampResult {
     readonly pointsPerSecond: number;
     readonly p99Ms: number;
   } | null;
-  /** What came above that: a status, a reason, or a latency beyond the limit; null: nothing, up to the end. */
+  /** Trouble above that rate: a status, a reason, or a latency beyond the limit; null when there was none up to the end. */
   readonly above: string | { readonly p99Ms: number } | null;
 }
 
-/** What is shorter is looked at together, in ms: a second has enough requests to speak of percentiles. */
+/** Shortest step, in ms: a second has enough requests for percentiles. Shorter ones are joined. */
 const SHORTEST_STEP_MS = 1000;
 
-/** Sums of intervals may miss it by so much. */
+/** Rounding error that sums of intervals may have, in ms. */
 const ROUNDING_MS = 0.01;
 
-/** What was due in one stretch of time, and what became of it. */
+/** Stretch of time: the sends that were due in it, and their outcome. */
 class Step {
   readonly sinceMs: number;
   lastMs: number;
   measurements = 0;
   points = 0;
-  /** Why not everything was taken. */
+  /** Why not everything was accepted. */
   trouble: string | undefined;
   readonly latency = new FineHistogram();
 
@@ -40,7 +40,7 @@ class Step {
   }
 
   get p99(): number | undefined {
-    return measured(0.99, this.latency.buckets())?.value;
+    return measureQuantile(0.99, this.latency.buckets())?.value;
   }
 }
 
@@ -90,7 +90,7 @@ export class Ramp {
     for (const latency of latencies) step.latency.add(latency);
   }
 
-  /** What was not sent, or not again. */
+  /** Notes a request that was not sent, or not again. */
   failed(
     { pending }: Pick<Extract<DeliveryEvent, { type: "held" | "denied" | "dropped" }>, "pending">,
   ): void {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { DeliveryEvent, Pending } from "../../delivery/delivering.ts";
-import { FineHistogram, measured } from "../../aggregate/fine.ts";
+import { FineHistogram, measureQuantile } from "../../aggregate/fine.ts";
 import type { Ramp, RampResult } from "./ramp.ts";
 import type { Due } from "./schedule.ts";
 
@@ -12,11 +12,11 @@ export interface Latency {
   readonly max: number | null;
 }
 
-/** What a load tester wants to know of the requests of a run. */
+/** Figures of a run's requests, for a load test. */
 export interface Figures {
   readonly elapsedMs: number;
   readonly requests: number;
-  /** Of requests that were accepted. */
+  /** Data points of accepted requests. */
   readonly points: number;
   readonly bytes: number;
   readonly latencyMs: Latency;
@@ -105,7 +105,7 @@ export class RequestFigures {
 
   get latency(): Latency {
     const buckets = this.#latency.buckets();
-    const at = (q: number) => measured(q, buckets)?.value ?? null;
+    const at = (q: number) => measureQuantile(q, buckets)?.value ?? null;
     return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: this.#max };
   }
 

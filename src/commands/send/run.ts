@@ -2,7 +2,7 @@ import { backoffMs } from "../../delivery/backoff.ts";
 import type { Filled, Records, Source } from "../../source/source.ts";
 import type { RequestProducer } from "../../otlp/producer.ts";
 import { RequestFigures } from "./request_figures.ts";
-import { Batch } from "./batch.ts";
+import { SendBatch } from "./batch.ts";
 import { NO_PULSE, type Pulse } from "./pulse.ts";
 import type { RunEvent } from "./run_event.ts";
 import { Schedule } from "./schedule.ts";
@@ -37,7 +37,7 @@ class Run {
   readonly #deps: RunDependencies;
   readonly #pulse: Pulse;
   readonly #figures: RequestFigures;
-  readonly #batch: Batch;
+  readonly #batch: SendBatch;
   readonly #sending: Sending;
   /** Intervals that have ended, whether or not there was something to send in them. */
   #intervals = 0;
@@ -49,7 +49,7 @@ class Run {
     const { clock, pulse = NO_PULSE, figures = new RequestFigures(clock) } = dependencies;
     this.#pulse = pulse;
     this.#figures = figures;
-    this.#batch = new Batch({ ...dependencies, pulse });
+    this.#batch = new SendBatch({ ...dependencies, pulse });
     const shutdown = new Shutdown(dependencies);
     this.#sending = new Sending({ ...dependencies, batch: this.#batch, figures, shutdown });
   }
@@ -120,7 +120,7 @@ class Run {
     return true;
   }
 
-  /** What came while the last send was under way is kept before anything is tried for the last time. */
+  /** Keeps the measurements that came during the last send, before anything is tried for the last time. */
   async *#drain(schedule: Schedule): AsyncGenerator<RunEvent> {
     const { clock } = this.#deps;
     const sending = this.#sending;

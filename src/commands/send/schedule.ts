@@ -30,7 +30,7 @@ export class Schedule {
     this.#kind = kind;
     this.#start = start;
     this.#end = start + config.durationMs;
-    // What comes over time is sent at the end of its interval, everything else at the beginning.
+    // Measurements that come over time are sent at the end of their interval, all others at the beginning.
     this.#tick = this.#isPull ? 0 : 1;
     this.#dueBefore = this.#isPull ? start - config.intervalMs : start;
   }
@@ -80,7 +80,7 @@ export class Schedule {
     return this.takeDueUntil(this.isImmediate ? now : Math.min(this.due, now), sends);
   }
 
-  /** The same up to `last`. */
+  /** The sends that were due since the last call, up to `last`, as in `takeDue`. */
   takeDueUntil(last: number, sends: number): Due | undefined {
     const since = this.#dueBefore;
     this.#dueBefore = last;

@@ -2,7 +2,7 @@ import type { DeliveryEvent } from "../../delivery/delivering.ts";
 import type { Result } from "../../delivery/result.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 
-/** What became of one iteration, or of something that was pending before it. */
+/** Outcome of one iteration, or of a request that was pending before it. */
 export interface SendReport extends Result {
   /** When its measurements were recorded, ms since 1970. */
   readonly time: number;
@@ -10,7 +10,7 @@ export interface SendReport extends Result {
   readonly measurements: number;
   readonly points: number;
   readonly attempts: number;
-  /** Of its requests' bodies, as they go over the wire. */
+  /** Size of its requests' bodies, as they go over the wire. */
   readonly bytes: number;
   readonly durationMs: number;
   readonly possiblyDuplicated: boolean;
@@ -26,13 +26,13 @@ export class SendTotals {
   #status: number | null = null;
   #possiblyDuplicated = false;
   #settledPoints = 0;
-  /** Of requests that were rejected as a whole. */
+  /** Points of requests that were rejected as a whole. */
   #refusedPoints = 0;
-  /** Of requests that were taken in part. */
+  /** Rejected points of requests that were accepted in part. */
   #partialPoints = 0;
-  /** As partial successes counted them, those that name every point included. */
+  /** Rejected points as partial successes count them, including those that name every point. */
   #namedPoints = 0;
-  #told: Result | undefined;
+  #decisive: Result | undefined;
   #droppedFor: string | undefined;
 
   constructor(iteration: number) {
@@ -66,7 +66,7 @@ export class SendTotals {
         this.#namedPoints += result.rejectedPoints;
         if (result.outcome === "rejected") this.#refusedPoints += points;
         else this.#partialPoints += result.rejectedPoints;
-        if (weightOf(result) >= weightOf(this.#told)) this.#told = result;
+        if (weightOf(result) >= weightOf(this.#decisive)) this.#decisive = result;
       }
     }
     return true;
@@ -75,13 +75,13 @@ export class SendTotals {
   /** `held`: why what is not settled is not. */
   report(held: Result | undefined): Omit<SendReport, "time" | "durationMs"> {
     const points = this.#points;
-    const told = this.#settledPoints < points ? undefined : this.#told;
+    const result = this.#settledPoints < points ? undefined : this.#decisive;
     const mixed = this.#refusedPoints > 0 && this.#refusedPoints < points;
     return {
       iteration: this.#iteration,
       measurements: this.#measurements,
       points,
-      outcome: told === undefined && points > 0
+      outcome: result === undefined && points > 0
         ? "failed"
         : this.#refusedPoints === points && points > 0
         ? "rejected"
@@ -94,16 +94,16 @@ export class SendTotals {
       // In a split send a part may have been refused as a whole, which no partial success counts.
       rejectedPoints: mixed ? this.#refusedPoints + this.#partialPoints : this.#namedPoints,
       possiblyDuplicated: this.#possiblyDuplicated,
-      message: told === undefined && points > 0
+      message: result === undefined && points > 0
         ? this.#droppedFor ?? held?.message ?? "interrupted before it was sent"
-        : told?.message ?? null,
-      ...told?.unseen && { unseen: told.unseen },
-      trouble: told === undefined ? held?.trouble : told.trouble,
+        : result?.message ?? null,
+      ...result?.unseen && { unseen: result.unseen },
+      trouble: result === undefined ? held?.trouble : result.trouble,
     };
   }
 }
 
-/** Of several results the last of the greatest weight is told: a receiver's words count for more than what was unseen. */
+/** Weight of a result: the last one of the greatest weight is reported, so a receiver's words override an unseen outcome. */
 function weightOf(result: Result | undefined): number {
   if (result === undefined) return 0;
   return result.message === null ? 0 : result.unseen === undefined ? 2 : 1;

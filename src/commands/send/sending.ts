@@ -1,4 +1,4 @@
-import type { Batch } from "./batch.ts";
+import type { SendBatch } from "./batch.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Delivering, DeliveryEvent, Pending, Window } from "../../delivery/delivering.ts";
 import { FindingFilter } from "./findings.ts";
@@ -16,7 +16,7 @@ import type { Source } from "../../source/source.ts";
 /** A run's delivery, and what is sent with it. */
 export interface SendingDependencies {
   readonly source: Source;
-  readonly batch: Batch;
+  readonly batch: SendBatch;
   readonly delivery: Delivering;
   readonly clock: Clock;
   readonly figures: RequestFigures;
@@ -40,7 +40,7 @@ interface OpenSend {
   readonly isLast: boolean;
 }
 
-/** Runs the delivery and tells its events apart: of a send that is open, or late. */
+/** Runs the delivery, and assigns its events to the send that is open, or reports them as late. */
 export class Sending {
   readonly #deps: SendingDependencies;
   /** Oldest first. More than one only at the end, when a signal came while one was under way. */
@@ -52,11 +52,11 @@ export class Sending {
   #mostBytes = 0;
   /** A request was not delivered: one of empty histograms has no measurement that the ledger could miss. */
   #isIncomplete = false;
-  /** What last kept a request of this send from being delivered. */
+  /** Last failure of a request of this send. */
   #lastFailure: Result | undefined;
   /** Nothing more is tried in this send. */
   #isHeld = false;
-  /** Sends and turns without one, by which the delivery tells them apart. */
+  /** Number of sends, and of turns without one: the delivery numbers its windows by it. */
   #turns = 0;
   /** Measurements that were taken from the batch so far. */
   #measurements = 0;
@@ -79,7 +79,7 @@ export class Sending {
   get hasRoom(): boolean {
     const { source, delivery, keep } = this.#deps;
     const { pendingBytes } = delivery;
-    // What is alone has room, however large it is.
+    // A single request has room, however large it is.
     return source.kind !== "live" || pendingBytes === 0 ||
       pendingBytes + this.#mostBytes <= keep.maxPendingBytes;
   }

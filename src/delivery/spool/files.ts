@@ -1,11 +1,11 @@
-/** What of a file that was opened to be written the spool needs. */
+/** Open file that the spool writes. */
 export interface OpenFile {
   write(bytes: Uint8Array): Promise<number>;
   sync(): Promise<void>;
   close(): void;
 }
 
-/** What of a file system the spool needs to make things last; passed in so that a test sees what is synced and read. */
+/** File system as the spool uses it to make files last; passed in so that a test sees what is synced and read. */
 export interface Files {
   /** Makes a file that is not there yet, for its user alone. */
   create(path: string): Promise<OpenFile>;
@@ -17,6 +17,7 @@ export interface Files {
   sync(path: string): Promise<void>;
 }
 
+/** File system of the machine. */
 export const systemFiles: Files = {
   create: (path) => Deno.open(path, { createNew: true, write: true, mode: 0o600 }),
   size: async (path) => (await Deno.stat(path)).size,

@@ -14,8 +14,9 @@ import {
   wholeOf,
 } from "./spool_file.ts";
 
-/** What an earlier process left, oldest first, and what is to be said about the directory. */
-export interface Left {
+/** Contents of a spool that an earlier process left, with warnings about the directory. */
+export interface SpoolContents {
+  /** Unsent requests, oldest first. */
   readonly left: readonly Pending[];
   /** The newest checkpoint, whether its request is left or settled. */
   readonly checkpoint: KeptCheckpoint | undefined;
@@ -27,33 +28,34 @@ export interface Left {
   readonly warnings: readonly string[];
 }
 
+/** The file by which one process holds the directory. */
 export const LOCK = "lock";
 /** The file of the newest checkpoint whose requests had been settled. */
 export const CHECKPOINT = "checkpoint";
-/** Its name in a spool of version 2.0. */
+/** Name of that file in a spool of version 2.0. */
 export const OLD_CHECKPOINT = "place";
-/** They, and what a process leaves that was killed while it wrote one. */
-const OWN = /^(checkpoint|place)(\.part)?$/;
+/** Both, and the part of one whose process was killed while it wrote. */
+const CHECKPOINT_FILES = /^(checkpoint|place)(\.part)?$/;
 
 const SET_ASIDE = "set-aside";
 /** In bytes; more than any request that the program writes, so that nobody else's file fills the memory. */
 const LARGEST_FILE = 256 * 2 ** 20;
 
-/** Reads every request of the directory; what is none is never sent and never fatal. */
+/** Reads every request of the directory; a file that is not a request is never sent and never fatal. */
 export async function readLeft(
   directory: string,
   shown: string,
   clock: Clock,
   fileSystem: Files,
-): Promise<Left> {
+): Promise<SpoolContents> {
   const files: string[] = [];
   for await (const { isFile, name } of Deno.readDir(directory)) {
-    if (isFile && name !== LOCK && !OWN.test(name)) files.push(name);
+    if (isFile && name !== LOCK && !CHECKPOINT_FILES.test(name)) files.push(name);
   }
   const present = new Set(files.map((file) => plainName(file)?.name ?? file));
   const foreign: string[] = [];
   const left: Pending[] = [];
-  const kept: Left["files"][number][] = [];
+  const kept: SpoolContents["files"][number][] = [];
   const warnings: string[] = [];
   let checkpoint = await readCheckpoint(directory, shown, fileSystem);
   for (const file of files.sort()) {

@@ -14,12 +14,12 @@ import {
   type StoredCheckpoint,
   unsentName,
 } from "./spool_file.ts";
-import { CHECKPOINT, type Left, LOCK, OLD_CHECKPOINT, readLeft } from "./left.ts";
+import { CHECKPOINT, LOCK, OLD_CHECKPOINT, readLeft, type SpoolContents } from "./left.ts";
 
 /** A directory that keeps requests from before they are first sent until they are settled. */
 export interface Spool {
   readonly store: Store;
-  /** What an earlier process left, oldest first. */
+  /** Requests that an earlier process left, oldest first. */
   readonly left: readonly Pending[];
   /** The newest checkpoint of an earlier process. */
   readonly checkpoint: KeptCheckpoint | undefined;
@@ -155,7 +155,7 @@ async function isFile(path: string): Promise<boolean> {
 function storeIn(
   directory: string,
   name: string,
-  { checkpoint: newest, files: left }: Left,
+  { checkpoint: newest, files: left }: SpoolContents,
   lock: Lock,
   files: Files,
 ): Store {
@@ -275,7 +275,7 @@ async function write(
     await Deno.rename(part, whole);
     await syncDirectory(directory, files);
   } catch (thrown) {
-    // What is not kept for certain is kept in memory; a file of it would be sent twice.
+    // A request that may not last in its file is kept in memory; with the file it would be sent twice.
     for (const ending of undone) await Deno.remove(whole + ending).catch(() => {});
     throw thrown;
   }

@@ -23,6 +23,7 @@ export interface StoredCheckpoint extends Checkpoint {
   readonly sequence: number;
 }
 
+/** Encodes requests that share a file: a description with a checksum, then their bodies. */
 export async function encodeFile(
   { requests, recordedAt, checkpoint }: Stored,
 ): Promise<Uint8Array> {
@@ -83,7 +84,7 @@ function isDescription(value: unknown): value is Description {
   if (typeof value !== "object" || value === null) return false;
   const { recordedAt, requests, followed }: { [K in keyof Description]?: unknown } = value;
   return Number.isSafeInteger(recordedAt) && Array.isArray(requests) &&
-    requests.every(isRequest) && (followed === undefined || isFollowed(followed));
+    requests.every(isRequest) && (followed === undefined || isFollowedPlace(followed));
 }
 
 function isRequest(value: unknown): boolean {
@@ -97,7 +98,7 @@ function isRequest(value: unknown): boolean {
     (encoding === "gzip" || encoding === "identity");
 }
 
-function isFollowed(value: unknown): boolean {
+function isFollowedPlace(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { path, sequence, place }: {
     [K in keyof NonNullable<Description["followed"]>]?: unknown;
@@ -110,26 +111,31 @@ function isFollowed(value: unknown): boolean {
  * comes before the dot. ".part": not written completely, as far as its writer knew. ".unsent.otlp": its process
  * ended in order, and no attempt can have arrived.
  */
+/** Ending of a file of requests. */
 export const SUFFIX = ".otlp";
+/** Ending of a file that is being written. */
 export const PART = ".part";
 const UNSENT_SUFFIX = ".unsent.otlp";
 
+/** Makes the name of a new file. `recordedAt`: ms since 1970; `counter`: greater for a later file of this process. */
 export function fileName(recordedAt: number, counter: number): string {
   const digits = (n: number, length: number) => String(n).padStart(length, "0");
   const random = crypto.randomUUID().slice(0, 8);
   return `${digits(recordedAt, 15)}-${digits(counter, 8)}-${random}${SUFFIX}`;
 }
 
+/** Makes the name of a half of a request that was too large. */
 export function halfName(whole: string, half: 1 | 2): string {
   return `${whole.slice(0, -SUFFIX.length)}-${half}${SUFFIX}`;
 }
 
-/** What it is half of; undefined for a whole. */
+/** Name of the whole that a file is half of; undefined for a whole. */
 export function wholeOf(name: string): string | undefined {
   const stem = /^(\d+-\d+-[0-9a-f]{8}(?:-[12])*)-[12]\.otlp$/.exec(name)?.[1];
   return stem === undefined ? undefined : stem + SUFFIX;
 }
 
+/** Makes the name of a file whose process ended before any attempt can have arrived. */
 export function unsentName(name: string): string {
   return `${name.slice(0, -SUFFIX.length)}${UNSENT_SUFFIX}`;
 }

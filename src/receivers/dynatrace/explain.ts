@@ -2,9 +2,9 @@ import { type ExplainedResponse, explainTrouble, type Meanings } from "../otlp/e
 import type { Explainer, StoredMetric } from "../profile.ts";
 import { type RuleText, SOURCES } from "./rule.ts";
 import { allRules, histogramKey, storedDimensionKey, storedMetricKey } from "./rules.ts";
-import { misplaced } from "./urls.ts";
+import { explainMisplaced } from "./urls.ts";
 
-const MEANINGS: Meanings = { misplaced, status: statusMeaning };
+const MEANINGS: Meanings = { explainMisplaced, status: statusMeaning };
 
 /** Explanations of Dynatrace's responses. */
 export const EXPLAINER: Explainer = {

@@ -17,8 +17,8 @@ export const DYNATRACE: VendorProfile = {
   acceptsAt: isOtlpApi,
   ownsHost: ({ hostname }) => hostname.includes(".dynatrace"),
   async addresses() {
-    const { BASES, misplaced } = await import("./urls.ts");
-    return { bases: BASES, misplaced };
+    const { BASES, explainMisplaced } = await import("./urls.ts");
+    return { bases: BASES, explainMisplaced };
   },
   async explainer() {
     return (await import("./explain.ts")).EXPLAINER;

@@ -36,7 +36,7 @@ export function isSaas({ hostname }: URL): boolean {
 }
 
 /** Explains why a URL of MISPLACED is not found. */
-export function misplaced(url: URL): string | undefined {
+export function explainMisplaced(url: URL): string | undefined {
   for (const { broken, effect, remedy } of MISPLACED) {
     const wrong = broken?.({ url, setting: "" });
     if (wrong !== undefined) return `${wrong}: ${effect}; ${remedy}`;

@@ -13,7 +13,7 @@ export interface ExplainedResponse extends Pick<Exclude<Trouble, Failure>, "stat
 /** Meanings that a kind of receiver adds to those of every OTLP receiver. */
 export interface Meanings {
   /** Explains a URL that has never accepted metrics. */
-  misplaced(url: URL): string | undefined;
+  explainMisplaced(url: URL): string | undefined;
   /** Explains a status; undefined where it means what it means for every OTLP receiver. */
   status(response: ExplainedResponse): string | undefined;
 }
@@ -23,8 +23,8 @@ export async function otlpExplainer(vendors: readonly VendorProfile[]): Promise<
   const addresses = await Promise.all(vendors.map((vendor) => vendor.addresses()));
   const bases = addresses.map(({ bases }, i) => `, ${vendors[i]?.vendor}'s is ${bases}`).join("");
   const meanings: Meanings = {
-    misplaced: (url) =>
-      addresses.map((those) => those.misplaced(url)).find((why) => why !== undefined),
+    explainMisplaced: (url) =>
+      addresses.map((those) => those.explainMisplaced(url)).find((why) => why !== undefined),
     status: ({ status, endpoint: { url } }) =>
       status === 404
         ? `no OTLP receiver at ${url.pathname}: a Collector's base is http://HOST:4318${bases}`
@@ -47,10 +47,10 @@ export function explainTrouble(
   if (trouble === undefined) return phraseHint(words);
   if (trouble.kind === "failure") return failureHint(trouble, endpoint);
   return responseHint(trouble, endpoint, words) ?? phraseHint(words) ??
-    statusHint({ ...trouble, endpoint, words }, meanings);
+    hintForStatus({ ...trouble, endpoint, words }, meanings);
 }
 
-function statusHint(response: ExplainedResponse, meanings: Meanings): string | undefined {
+function hintForStatus(response: ExplainedResponse, meanings: Meanings): string | undefined {
   const { status, endpoint, words } = response;
   // A 2xx needs a hint only when it is a web page.
   if (status >= 200 && status < 300) {
@@ -59,7 +59,7 @@ function statusHint(response: ExplainedResponse, meanings: Meanings): string | u
         endpoint.shown;
   }
   if (status === 404) {
-    const hint = meanings.misplaced(endpoint.url) ?? signalHint(endpoint) ??
+    const hint = meanings.explainMisplaced(endpoint.url) ?? signalHint(endpoint) ??
       exactPathHint(endpoint);
     if (hint !== undefined) return hint;
   }

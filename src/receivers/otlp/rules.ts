@@ -209,7 +209,7 @@ function bucketComplaints(point: HistogramDataPoint): Complaint[] {
     ));
     return found;
   }
-  const sum = total(counts);
+  const sum = sumCounts(counts);
   if (sum !== point.count) {
     found.push(error("bucket-sum", `the bucket counts sum to ${sum}, but count is ${point.count}`));
   }
@@ -243,8 +243,8 @@ function extremeComplaints(point: HistogramDataPoint): Complaint[] {
 }
 
 function exponentialComplaints(point: ExponentialHistogramDataPoint): Complaint[] {
-  const positive = total(point.positive?.bucketCounts ?? []);
-  const negative = total(point.negative?.bucketCounts ?? []);
+  const positive = sumCounts(point.positive?.bucketCounts ?? []);
+  const negative = sumCounts(point.negative?.bucketCounts ?? []);
   const sum = point.zeroCount + positive + negative;
   return sum === point.count ? [] : [error(
     "bucket-sum",
@@ -253,7 +253,7 @@ function exponentialComplaints(point: ExponentialHistogramDataPoint): Complaint[
   )];
 }
 
-function total(counts: readonly bigint[]): bigint {
+function sumCounts(counts: readonly bigint[]): bigint {
   let sum = 0n;
   for (const count of counts) sum += count;
   return sum;

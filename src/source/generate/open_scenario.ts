@@ -24,7 +24,7 @@ const DEFAULT_COUNT = 100;
 /** Reads and checks the file of `--scenario`. */
 export async function openScenario(
   config: ScenarioConfig,
-  { resourceGiven, bounds, attributes }: MetricConfig,
+  { userResource, bounds, attributes }: MetricConfig,
   share: Share,
   system: System,
   warn: (message: string) => void,
@@ -68,6 +68,6 @@ export async function openScenario(
       bounds: metric.bounds ?? bounds,
       attributes,
     })),
-    resource: { ...DEFAULT_RESOURCE, ...scenario.resource, ...resourceGiven },
+    resource: { ...DEFAULT_RESOURCE, ...scenario.resource, ...userResource },
   };
 }

@@ -1,4 +1,4 @@
-import { keyOf } from "../../aggregate/attribute_key.ts";
+import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Attributes, AttributeValue } from "../../aggregate/measurement.ts";
 
 /** Number of sets after which the cache begins anew, so that an endless input runs in constant memory. */
@@ -15,7 +15,7 @@ export class AttributeCache {
   readonly #sets = new Map<string, Attributes>();
 
   intern(attributes: Attributes): Attributes {
-    const key = keyOf(attributes);
+    const key = attributeKey(attributes);
     if (key === "") return NO_ATTRIBUTES;
     const known = this.#sets.get(key);
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-import { keyOf } from "../../aggregate/attribute_key.ts";
+import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
 import { clip, quoteClipped } from "../../redact/clip.ts";
 import { exposedNumber, type Exposition, readExposition, type Sample } from "./exposition.ts";
@@ -75,7 +75,7 @@ export function readHistograms(text: string, firstLine = 1): ScrapeReading | str
       native.set(sample.family, true);
       return true;
     }
-    const key = `${sample.family.length}:${sample.family}${keyOf(sample.labels)}`;
+    const key = `${sample.family.length}:${sample.family}${attributeKey(sample.labels)}`;
     let parts = all.get(key);
     if (parts === undefined) {
       parts = emptyParts(sample, key);

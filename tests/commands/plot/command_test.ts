@@ -27,7 +27,7 @@ function config({ format = "text", metric = {}, ...change }: Change): PlotConfig
       bounds: DEFAULT,
       maxSeries: 10_000,
       resource: {},
-      resourceGiven: {},
+      userResource: {},
       attributes: {},
       ...metric,
     },

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { MetricConfig } from "../../../src/aggregate/metric_config.ts";
 import type { ScheduleConfig } from "../../../src/settings/schedule_config.ts";
 import type { Pending } from "../../../src/delivery/delivering.ts";
-import { Delivery, type Limits } from "../../../src/delivery/delivery.ts";
+import { Delivery, type DeliveryLimits } from "../../../src/delivery/delivery.ts";
 import type { Attributes } from "../../../src/aggregate/measurement.ts";
 import { batchSource, emptySource, NO_INPUT, type Source } from "../../../src/source/source.ts";
 import { type RequestLimits, withByteLimit } from "../../../src/otlp/request.ts";
@@ -30,7 +30,7 @@ const METRIC: MetricConfig = {
   bounds: [10, 100],
   maxSeries: 1000,
   resource: {},
-  resourceGiven: {},
+  userResource: {},
   attributes: {},
 };
 const ONCE: ScheduleConfig = {
@@ -48,7 +48,7 @@ interface Options {
   readonly schedule?: ScheduleConfig;
   readonly retryForMs?: number;
   readonly timeoutMs?: number;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<DeliveryLimits>;
   readonly request?: RequestLimits;
   readonly store?: MemoryStore;
   readonly resource?: Attributes;

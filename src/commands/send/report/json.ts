@@ -64,7 +64,7 @@ export function jsonObject(event: RunEvent): Readonly<Record<string, unknown>> |
   }
 }
 
-/** What stands behind a rising rate's sentence, and the sentence. */
+/** JSON of a rising rate: the figures of its sentence, and the sentence. */
 function rampObject(ramp: RampResult): Readonly<Record<string, unknown>> {
   const { taken } = ramp;
   return {

@@ -2,7 +2,7 @@ import type { Ledger } from "../../../delivery/delivering.ts";
 import type { RampResult } from "../ramp.ts";
 import type { Figures, Latency } from "../request_figures.ts";
 
-/** What a load tester wants to know at the end of a loop. */
+/** Lines about rate and latency at the end of a loop, for a load test. */
 export function loadLines(
   { elapsedMs, requests, points, latencyMs, ramp }: Figures,
 ): readonly string[] {

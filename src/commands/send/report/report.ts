@@ -3,13 +3,13 @@ import { escapedLines, type Lines, NONE, warningLines } from "../../../console/l
 import type { Advice } from "../../../receivers/profile.ts";
 import type { RunEvent } from "../run_event.ts";
 import { jsonObject } from "./json.ts";
-import type { Reported } from "./reported.ts";
+import type { ReportContext } from "./report_context.ts";
 import { eventText, samplesText, startText } from "./text.ts";
 import { troubleLines, unseenLines } from "./trouble.ts";
 
-/** What happened -> lines. */
+/** Makes the lines of a report out of the events of a run. */
 export function reporter(
-  initial: Reported,
+  initial: ReportContext,
   advice?: Pick<Advice, "whereToLook">,
 ): {
   start(): Lines;
@@ -58,7 +58,7 @@ export function reporter(
   };
 }
 
-function startLines(config: Reported): Lines {
+function startLines(config: ReportContext): Lines {
   const { output: { format, level }, insecure, samples } = config;
   const warning = "SSL verification disabled (INSECURE_SSL=true)";
   const warnings = insecure ? warningLines(format, warning) : NONE.err;
@@ -70,16 +70,16 @@ function startLines(config: Reported): Lines {
   };
 }
 
-function jsonLines(event: RunEvent, { output: { level } }: Reported): readonly string[] {
+function jsonLines(event: RunEvent, { output: { level } }: ReportContext): readonly string[] {
   if (level === "quiet" && event.type !== "summary") return [];
   const object = jsonObject(event);
   return object === undefined ? [] : [escapeJson(object)];
 }
 
-/** What the reasons in a refusal mean, where no hint says it already. */
+/** Explains the reasons in a rejection, where no hint explains them already. */
 function explain(
   event: RunEvent,
-  { endpoint, explainer }: Reported,
+  { endpoint, explainer }: ReportContext,
 ): readonly string[] {
   const result = event.type === "send" ? event : event.type === "late" ? event.result : undefined;
   if (!result?.message || result.outcome === "failed") return [];
@@ -91,7 +91,7 @@ function explain(
 /** After a success, once: where to look for it. */
 function lookLines(
   event: RunEvent,
-  { loop, endpoint: { profile } }: Reported,
+  { loop, endpoint: { profile } }: ReportContext,
   advice: Pick<Advice, "whereToLook"> | undefined,
 ): readonly string[] {
   const isEnd = loop

@@ -2,10 +2,10 @@ import { localTime } from "../../../console/local_time.ts";
 import { counted, plural } from "../../../console/plural.ts";
 import { loadLines } from "./load_text.ts";
 import type { RunEvent, Summary } from "../run_event.ts";
-import type { Reported } from "./reported.ts";
+import type { ReportContext } from "./report_context.ts";
 
 /** Says that the measurements are made up; to a vendor, which stores them, also how to send one's own. */
-export function samplesText({ endpoint: { profile } }: Reported): string {
+export function samplesText({ endpoint: { profile } }: ReportContext): string {
   const own = ": send your own with --value N, with --input FILE or, from a pipe, with --input -";
   return `The measurements are samples that this program makes up${
     profile.vendor === undefined ? "" : own
@@ -17,8 +17,8 @@ export function origin(iteration: number | null): string {
   return iteration === null ? "an earlier run" : `iteration ${iteration}`;
 }
 
-/** What is said before the first send. */
-export function startText(config: Reported): readonly string[] {
+/** Lines printed before the first send. */
+export function startText(config: ReportContext): readonly string[] {
   const { endpoint, loop, intervalMs, samples, replays } = config;
   const to = `Sending histogram metrics to: ${endpoint.shown}`;
   if (!loop) return [to];
@@ -33,8 +33,8 @@ export function startText(config: Reported): readonly string[] {
   ];
 }
 
-/** What an event means to a person. */
-export function eventText(event: RunEvent, config: Reported): readonly string[] {
+/** Lines that explain an event to a person. */
+export function eventText(event: RunEvent, config: ReportContext): readonly string[] {
   switch (event.type) {
     case "delayed":
       return [
@@ -82,7 +82,9 @@ export function eventText(event: RunEvent, config: Reported): readonly string[] 
   }
 }
 
-function closingNote({ metrics, endpoint: { profile: { vendor } } }: Reported): readonly string[] {
+function closingNote(
+  { metrics, endpoint: { profile: { vendor } } }: ReportContext,
+): readonly string[] {
   if (vendor === undefined) return [];
   const names = metrics.map((name) => `'${name}'`).join(", ");
   return ["", `Note: Check ${vendor} UI for the ${plural(metrics.length, "metric")} ${names}`];
@@ -90,14 +92,14 @@ function closingNote({ metrics, endpoint: { profile: { vendor } } }: Reported): 
 
 function recordingText(
   { iteration, time }: Extract<RunEvent, { type: "recording" }>,
-  { loop, samples, replays }: Reported,
+  { loop, samples, replays }: ReportContext,
 ): string {
   if (replays) return `[${localTime(time)}] Iteration ${iteration}: Replaying a request...`;
   if (loop) return `[${localTime(time)}] Iteration ${iteration}: Recording measurements...`;
   return samples ? "Recording sample measurements..." : "Recording measurements...";
 }
 
-function summaryText(summary: Summary, { spoolOnly }: Reported): string {
+function summaryText(summary: Summary, { spoolOnly }: ReportContext): string {
   const { recorded, delivered, rejected, dropped, pending, rejectedPoints, sends } = summary;
   const { invalid, skipped } = summary;
   if (recorded === 0 && sends === 0) {

@@ -8,10 +8,10 @@ import type { EndBucket } from "../../../aggregate/snapshot.ts";
 import type { RunEvent } from "../run_event.ts";
 import type { SendReport } from "../send_report.ts";
 import { origin } from "./text.ts";
-import type { Reported } from "./reported.ts";
+import type { ReportContext } from "./report_context.ts";
 
 /** Both forms have these in common: what goes to standard error. */
-export function troubleLines(event: RunEvent, config: Reported): readonly string[] {
+export function troubleLines(event: RunEvent, config: ReportContext): readonly string[] {
   const { format, level } = config.output;
   const warn = (message: string) => warningLines(format, message);
   switch (event.type) {
@@ -98,10 +98,10 @@ export function troubleLines(event: RunEvent, config: Reported): readonly string
   }
 }
 
-/** What a process says once of responses whose bodies do not tell whether all was accepted. */
+/** Warning, printed once per process, about responses whose bodies do not say whether everything was accepted. */
 export function unseenLines(
   { status, message, unseen }: Result,
-  { output: { format }, endpoint, loop }: Reported,
+  { output: { format }, endpoint, loop }: ReportContext,
 ): readonly string[] {
   const once = loop ? " (later responses like this are not reported)" : "";
   const remedy = unseen === "not-otlp" ? `; check that ${endpoint.shown} is an OTLP receiver` : "";
@@ -111,6 +111,7 @@ export function unseenLines(
   );
 }
 
+/** Sentence about series that share one data point. */
 export function overflowText({ measurements: count, series, more }: Overflow): string {
   return `${counted(count, "measurement")} of ${series}${
     more ? " or more" : ""
@@ -121,7 +122,7 @@ export function overflowText({ measurements: count, series, more }: Overflow): s
 function sendTrouble(
   send: SendReport,
   pending: number,
-  config: Reported,
+  config: ReportContext,
 ): readonly string[] {
   const { output, loop, endpoint, explainer } = config;
   if (send.outcome === "failed") {
@@ -144,12 +145,12 @@ function outcomeTrouble(
     SendReport,
     "outcome" | "message" | "unseen" | "trouble"
   >,
-  { output: { format }, endpoint, explainer }: Reported,
+  { output: { format }, endpoint, explainer }: ReportContext,
 ): readonly string[] {
   const hint = explainer?.hint(trouble, endpoint, message ?? "");
   switch (outcome) {
     case "accepted":
-      // What could not be seen has its own warning, once.
+      // An unseen partial success has its own warning, once.
       return message === null || unseen !== undefined
         ? []
         : warningLines(format, `the receiver says: ${message}`);

@@ -6,7 +6,7 @@ import { localTime } from "../../../../src/console/local_time.ts";
 import { PROFILES, RECEIVERS } from "../../../../src/receivers/profiles.ts";
 import { baseEndpoint } from "../../../../src/http/endpoint.ts";
 import { reporter } from "../../../../src/commands/send/report/report.ts";
-import type { Reported } from "../../../../src/commands/send/report/reported.ts";
+import type { ReportContext } from "../../../../src/commands/send/report/report_context.ts";
 import type { RunEvent } from "../../../../src/commands/send/run_event.ts";
 
 const EXPLAINER = await PROFILES.otlp.explainer();
@@ -15,8 +15,8 @@ const STAMP = "[2026-01-31 12:05:09]";
 
 function config(
   format: OutputConfig["format"],
-  change: Partial<Reported> & { readonly level?: OutputConfig["level"] } = {},
-): Reported {
+  change: Partial<ReportContext> & { readonly level?: OutputConfig["level"] } = {},
+): ReportContext {
   const { level = "normal", ...others } = change;
   return {
     output: { format, level },

@@ -3,10 +3,10 @@ import type { Explainer, ReceiverProfile } from "../../../receivers/profile.ts";
 import type { OutputConfig } from "../../../settings/output_config.ts";
 import type { SendConfig } from "../../send_config.ts";
 
-/** What of the configuration the words depend on. */
-export interface Reported {
+/** Part of the configuration that the words of a report depend on. */
+export interface ReportContext {
   readonly output: OutputConfig;
-  /** Of an exposition they are known when it was read. */
+  /** Names of the metrics; those of an exposition are known when it was read. */
   readonly metrics: readonly string[];
   readonly endpoint: Endpoint<ReceiverProfile>;
   /** Explanations of responses, once an attempt has needed them. */
@@ -27,10 +27,11 @@ export interface Reported {
   readonly spool: string | undefined;
 }
 
-export function reported(
+/** Takes the context of reports out of a configuration. `metrics`: their names, as people are shown them. */
+export function reportContext(
   { output, destination, schedule, keep, source }: SendConfig,
   metrics: readonly string[],
-): Reported {
+): ReportContext {
   return {
     output,
     metrics,
