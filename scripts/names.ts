@@ -4,11 +4,6 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** Directories and files that are not checked yet, except with `--all`. */
-const UNCHECKED: readonly string[] = [
-  "src/source/",
-];
-
 /** Files that a program writes. */
 const GENERATED = /^src\/otlp\/gen\/|\/(assets|json_scanner_wasm)\.ts$/;
 
@@ -21,28 +16,17 @@ const RE_EXPORT = /^export (?:type )?[{*].*/;
 /** First words of a comment that leave out the thing it is about: "Of the last request", "What was sent". */
 const NO_SUBJECT = /^(?:Of|What|Who|Whose|As|Those|So many|The same)\b/;
 
-/**
- * Finds violations of "one name, one meaning" and of the rules for comments, one line each. Problems of files whose paths
- * begin with one of `unchecked` alone are left out.
- */
-export function nameProblems(
-  files: readonly SourceFile[],
-  unchecked: readonly string[] = [],
-): readonly string[] {
-  const isChecked = (path: string) => !unchecked.some((prefix) => path.startsWith(prefix));
-  const checked = files.filter(({ path }) => isChecked(path));
+/** Finds violations of "one name, one meaning" and of the rules for comments, one line each. */
+export function nameProblems(files: readonly SourceFile[]): readonly string[] {
   return [
-    ...repeatedNames(files.filter(({ path }) => path.startsWith("src/")), isChecked),
-    ...checked.flatMap(reExports),
-    ...checked.flatMap(commentProblems),
+    ...repeatedNames(files.filter(({ path }) => path.startsWith("src/"))),
+    ...files.flatMap(reExports),
+    ...files.flatMap(commentProblems),
   ];
 }
 
 /** Finds names that two files export, and functions that two files define, exported or not. */
-function repeatedNames(
-  files: readonly SourceFile[],
-  isChecked: (path: string) => boolean,
-): string[] {
+function repeatedNames(files: readonly SourceFile[]): string[] {
   const places = new Map<string, { paths: Set<string>; exports: number }>();
   for (const { path, text } of files) {
     for (const line of text.split("\n")) {
@@ -56,7 +40,7 @@ function repeatedNames(
     }
   }
   return [...places].flatMap(([name, { paths, exports }]) => {
-    if (paths.size < 2 || ![...paths].some(isChecked)) return [];
+    if (paths.size < 2) return [];
     return `${exports > 1 ? "exported" : "defined"} twice: ${name} in ${[...paths].join(", ")}`;
   });
 }
@@ -115,7 +99,7 @@ if (import.meta.main) {
   for (const directory of ["src/", "scripts/", "bench/"]) {
     for await (const file of sourceFiles(root, directory)) files.push(file);
   }
-  const problems = nameProblems(files, Deno.args.includes("--all") ? [] : UNCHECKED);
+  const problems = nameProblems(files);
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) Deno.exitCode = 1;
 }

@@ -162,7 +162,7 @@ function familiesOf(
   return { found: { metrics, instruments }, recordFamilies };
 }
 
-/** How many data points wait to be sent before reading stops. */
+/** Number of data points after which they are sent before more is read. */
 const MOST_DUE = 5_000;
 
 async function intervalRecorder(

@@ -1,6 +1,6 @@
 import type { InputProgress } from "./input/sink.ts";
 
-/** How far an input has been read: lines, lines a second, and the share where its length in bytes is known. */
+/** Formats the progress of an input: lines, lines per second, and the share where its length in bytes is known. */
 export function progressLine(
   { bytes, lines }: InputProgress,
   seconds: number,

@@ -84,7 +84,7 @@ export interface LiveSource extends TimedSource {
 /** Records the measurements of a run, send by send; `kind` says when they come. */
 export type Source = PullSource | PacedSource | LiveSource;
 
-/** The source of a run that sends what the spool holds, and nothing else. */
+/** Makes the source of a run that sends the content of the spool, and nothing else. */
 export const emptySource: PullSource = {
   kind: "pull",
   status: NO_INPUT,
@@ -92,7 +92,7 @@ export const emptySource: PullSource = {
   fill: () => Promise.resolve({ measurements: 0, ended: true }),
 };
 
-/** Makes a batch for every send. */
+/** Makes a source that records one batch per send. */
 export function batchSource(batch: () => readonly Measurement[]): PullSource {
   return {
     kind: "pull",

@@ -21,7 +21,7 @@ import {
   settingsOf,
 } from "../settings/settings.ts";
 
-/** Where measurements come from. */
+/** Settings of the source of measurements; `kind` says which one it is. */
 export type SourceConfig =
   | { readonly kind: "sample" }
   /** Nothing is recorded; only what the spool holds is sent. */
@@ -34,7 +34,7 @@ export type SourceConfig =
   | SyntheticConfig
   | ScenarioConfig;
 
-/** One measurement: the time that has passed. */
+/** Settings of --since, whose one measurement is the time that has passed. */
 export interface SinceConfig {
   readonly kind: "since";
   /** When it began, ms since 1970. */
@@ -46,7 +46,10 @@ export interface SinceConfig {
 
 const SYNTHETIC = ["series", "count", "rate", "distribution", "seed"] as const;
 
-/** The flags that choose a source exclude each other; a flag that would do nothing is an error. */
+/**
+ * Reads the flags of the source. Throws a UsageError for two that choose different sources, and for one that would do
+ * nothing.
+ */
 export function sourceConfig(
   flags: SendFlags,
   schedule: ScheduleConfig,
@@ -54,11 +57,11 @@ export function sourceConfig(
   find: Variables,
 ): SourceConfig {
   const { loop } = schedule;
-  const given = (keys: readonly (keyof SendFlags)[]) =>
+  const presentOf = (keys: readonly (keyof SendFlags)[]) =>
     keys.filter((key) => flags[key] !== undefined);
   const sources = [
-    ...given(["value", "since", "input", "scrape", "replay", "scenario"]),
-    ...flags.scenario === undefined ? given(SYNTHETIC) : given(["series", "distribution"]),
+    ...presentOf(["value", "since", "input", "scrape", "replay", "scenario"]),
+    ...flags.scenario === undefined ? presentOf(SYNTHETIC) : presentOf(["series", "distribution"]),
   ];
   const [first] = sources;
   const other = sources.find((key) => !sameSource(first, key));
@@ -69,7 +72,7 @@ export function sourceConfig(
       } name two sources of measurements: give one of them`,
     );
   }
-  for (const key of flags.input === undefined ? given(INPUT_FLAGS) : []) {
+  for (const key of flags.input === undefined ? presentOf(INPUT_FLAGS) : []) {
     throw new UsageError(
       `${flagName(key)} describes an input: name it with --input FILE, or - for standard input`,
     );
@@ -77,10 +80,10 @@ export function sourceConfig(
   if (flags.scrape === undefined && flags.scrapeHeader !== undefined) {
     throw new UsageError("--scrape-header is sent to a Prometheus endpoint: name it with --scrape");
   }
-  for (const key of flags.replay === undefined ? given(REPLAY_FLAGS) : []) {
+  for (const key of flags.replay === undefined ? presentOf(REPLAY_FLAGS) : []) {
     throw new UsageError(`${flagName(key)} says how to replay a file: name it with --replay FILE`);
   }
-  for (const key of given(METRIC_FLAGS)) {
+  for (const key of presentOf(METRIC_FLAGS)) {
     if (flags.scenario !== undefined) {
       throw new UsageError(
         `${

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { DeliveryEvent, Window } from "../../src/delivery/delivering.ts";
 import type { Checkpoint } from "../../src/delivery/checkpoint.ts";
-import { Delivery, type Limits } from "../../src/delivery/delivery.ts";
+import { Delivery, type DeliveryLimits } from "../../src/delivery/delivery.ts";
 import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import type { Point } from "../support/decode.ts";

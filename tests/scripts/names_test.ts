@@ -50,18 +50,6 @@ for (const again of ['{ Limits } from "./a.ts";', "type { Limits };", '* from ".
   });
 }
 
-Deno.test("nameProblems() leaves out problems of unchecked files alone", () => {
-  const files = ["src/a.ts", "src/b/c.ts", "src/b/d.ts"].map((path) => ({
-    path,
-    text: path === "src/a.ts"
-      ? "function most(): void {}\n"
-      : "function most(): void {}\nfunction least(): void {}\nexport const NONE = 0;\n",
-  }));
-  assert.deepEqual(nameProblems(files, ["src/b/"]), [
-    "defined twice: most in src/a.ts, src/b/c.ts, src/b/d.ts",
-  ]);
-});
-
 Deno.test("nameProblems() compares names within src/ alone", () => {
   const files = {
     "src/a.ts": `${DOCUMENTED}export interface Receiver {}\n`,

@@ -4,7 +4,7 @@ import { exp, ln, normalQuantile } from "./elementary.ts";
 /** Draws one value, 0 or more and finite, from numbers that are uniform in [0, 1). */
 export type Distribution = (random: () => number) => number;
 
-/** The distribution that a text names, or what would be right in its place. */
+/** Distribution that a text names, or the texts that are allowed in its place. */
 export type Parsed = { readonly draw: Distribution } | { readonly expected: string };
 
 interface Kind {

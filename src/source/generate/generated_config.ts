@@ -10,37 +10,40 @@ import {
 } from "../../settings/setting.ts";
 import { type SendFlags, settingOf, settingOrDefault } from "../../settings/settings.ts";
 
-/** Measurements a second, from the one to the other. */
+/** Rate that rises evenly, in measurements per second, and then stays. */
 export interface RisingRate {
   readonly from: number;
   readonly to: number;
   readonly inSeconds: number;
 }
 
-/** How many measurements, and which random numbers. */
+/** Amount of measurements, and the seed of their random numbers. */
 export interface Amount {
-  /** A send; undefined: as many as the rate or the kind of source asks for. */
+  /** Measurements per send; undefined: as many as the rate or the kind of source asks for. */
   readonly count: number | undefined;
-  /** A second; undefined: all at once. */
+  /** Measurements per second; undefined: all at once. */
   readonly rate: number | RisingRate | undefined;
   readonly seed: string | undefined;
 }
 
+/** Settings of measurements drawn from one distribution, over `series` series in turn. */
 export interface SyntheticConfig extends Amount {
   readonly kind: "synthetic";
-  /** Undefined: one, without an attribute that tells it apart. */
+  /** Number of series; undefined: one, without an attribute that tells it apart. */
   readonly series: number | undefined;
   readonly draw: Distribution;
 }
 
+/** Settings of measurements made after the scenario file at `path`. */
 export interface ScenarioConfig extends Amount {
   readonly kind: "scenario";
   readonly path: string;
 }
 
-/** Each is held in memory; --max-series goes as far. */
+/** Maximum of --series, as of --max-series: each series is held in memory. */
 const MOST_SERIES = 1_000_000;
 
+/** Reads --series, --distribution and the flags of the amount; throws a UsageError for an invalid one. */
 export function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfig {
   const series = settingOf("series", flags);
   const distribution = settingOrDefault("distribution", flags);
@@ -54,6 +57,7 @@ export function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfi
   };
 }
 
+/** Reads the flags of the amount for the scenario file at `path`; throws a UsageError for an invalid one. */
 export function scenarioConfig(flags: SendFlags, path: string, loop: boolean): ScenarioConfig {
   return { kind: "scenario", path, ...amount(flags, loop) };
 }

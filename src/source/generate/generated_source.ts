@@ -23,7 +23,7 @@ const TICK_MS = 50;
 /** The most that are made without looking at the clock. */
 const MOST_AT_ONCE = 100_000;
 
-/** A fixed number of generated measurements per send; fewer in the one that is stopped. */
+/** Source of a fixed number of generated measurements per send; fewer in the one that is stopped. */
 export class CountSource implements PullSource {
   readonly kind = "pull";
   readonly status = NO_INPUT;
@@ -67,16 +67,16 @@ const ROUNDING = 1e-6;
 /** Being behind by more measurements than are due in so many seconds is reported. */
 const BEHIND_SECONDS = 1;
 
-/** Measurements at a pace, and who is told when they cannot be made as fast. */
+/** Pace of measurements, their end, and who hears that they cannot be made as fast. */
 export interface PaceOptions {
   readonly pace: Pace;
   /** The source ends after so many, those of other shares included; undefined: never. */
   readonly count: number | undefined;
-  /** Is called once, with how many measurements are missing. */
+  /** Receives, once, how many measurements are missing. */
   readonly onBehind: (measurements: number) => void;
 }
 
-/** Measurements at a pace, open loop: what is due follows from the time alone, however long sends take. */
+/** Source of measurements at a pace, open loop: time alone decides which are due, however long sends take. */
 export class PaceSource implements PacedSource {
   readonly kind = "paced";
   readonly status = NO_INPUT;
@@ -108,7 +108,7 @@ export class PaceSource implements PacedSource {
 
   close(): void {
     this.#closedAt = Math.min(this.#closedAt, this.#clock.monotonic());
-    // The measurements of one tick need no send of their own.
+    // The measurements of less than a tick are not worth a send of their own.
     if (this.#closedAt - this.#filledAt < TICK_MS) this.#most = this.#made;
   }
 

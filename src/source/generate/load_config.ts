@@ -10,25 +10,25 @@ import type { ScheduleConfig } from "../../settings/schedule_config.ts";
 import { flagName, type SendFlags, settingOf, variableOf } from "../../settings/settings.ts";
 import type { SourceConfig } from "../source_config.ts";
 
-/** How many send together, and what is measured of it. */
+/** Connections and processes that send together, and the latency that they may have. */
 export interface LoadConfig {
   /** Connections, with a request under way on each. */
   readonly workers: number;
-  /** Which one of several processes this is. */
+  /** This process's part of what several send together. */
   readonly share: Share;
-  /** What the 99th percentile of the latency of requests may be, in ms; undefined: anything. */
+  /** Maximum of the 99th percentile of the latency of requests, in ms; undefined: no limit. */
   readonly sloMs: number | undefined;
 }
 
-/** One connection, and no other process. */
+/** Load of one connection, and no other process. */
 export const ONE_PROCESS: LoadConfig = { workers: 1, share: WHOLE, sloMs: undefined };
 
-/** Each is a connection and a recorder of its own. */
+/** Maximum of --workers: each is a connection and a recorder of its own. */
 const MOST_WORKERS = 256;
 const MOST_SHARDS = 100_000;
 const FEWEST_STEPS = 5;
 
-/** Adds to `warnings` what is odd, but can be done. */
+/** Reads the flags of a load; throws a UsageError for an invalid one, and adds odd ones that work to `warnings`. */
 export function loadConfig(
   flags: SendFlags,
   find: Variables,

@@ -7,7 +7,7 @@ import { CountSource, type Generate, PaceSource } from "./generated_source.ts";
 import { emptySource, type Source } from "../source.ts";
 import type { System } from "../../platform/system.ts";
 
-/** The source of `--series`, `--count`, `--rate` and `--distribution`. */
+/** Makes the source of `--series`, `--count`, `--rate` and `--distribution`. */
 export function openSynthetic(
   config: SyntheticConfig,
   share: Share,
@@ -34,12 +34,15 @@ export function openSynthetic(
   return generatedSource(generate, config, { count: series, series, share }, system, warn);
 }
 
-/** Uniform in [0, 1): the same for the same seed, everywhere. */
+/** Makes a generator, uniform in [0, 1): equal seeds give equal numbers on every machine. */
 export function randomOf({ seed }: Pick<Amount, "seed">, system: System): () => number {
   return seed === undefined ? system.random : seededRandom(seed);
 }
 
-/** `count`: measurements a send where neither --count nor --rate says; `series`: of all shares. */
+/**
+ * Makes the source of generated measurements. `all` is about all shares together: `count` is the number of measurements
+ * per send without --count and --rate, `series` that of the series.
+ */
 export function generatedSource(
   generate: Generate,
   { rate, count }: Amount,

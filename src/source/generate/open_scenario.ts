@@ -11,6 +11,7 @@ import type { Share } from "./share.ts";
 import { readFileOf } from "../../platform/paths.ts";
 import type { Instrument } from "../../aggregate/instrument.ts";
 
+/** A checked scenario: the source of its measurements, one instrument per metric, and its resource attributes. */
 export interface OpenScenario {
   readonly source: Source;
   readonly instruments: readonly Instrument[];

@@ -1,16 +1,16 @@
-/** How many measurements are due by when; seconds since the start. Arithmetic alone: whoever asks has the clock. */
+/** Times at which measurements are due, in seconds since the start. Arithmetic alone: the caller has the clock. */
 export interface Pace {
-  /** So many are due by then, with a fraction. */
+  /** Returns how many measurements are due by then, with a fraction. */
   due(seconds: number): number;
-  /** When the measurement of that number, from 0, is due. */
+  /** Returns when the measurement of that number, from 0, is due. */
   secondsOf(measurement: number): number;
-  /** Measurements a second at that moment. */
+  /** Returns the measurements per second at that moment. */
   rateAt(seconds: number): number;
-  /** As it was asked for. */
+  /** The pace as the user wrote it. */
   readonly text: string;
 }
 
-/** Always the same rate, in measurements a second. */
+/** Makes a pace of constant rate, in measurements per second. */
 export function steady(rate: number): Pace {
   return {
     due: (seconds) => seconds * rate,
@@ -20,7 +20,7 @@ export function steady(rate: number): Pace {
   };
 }
 
-/** Rises evenly from the one rate to the other in so many seconds, and stays there. */
+/** Makes a pace that rises evenly from one rate to the other in a number of seconds, and stays there. */
 export function rising(from: number, to: number, inSeconds: number): Pace {
   const slope = (to - from) / inSeconds;
   const dueAtEnd = (from + to) / 2 * inSeconds;

@@ -9,13 +9,13 @@ const SAMPLE = [
   ["PUT", 200, 30, 90],
 ] as const;
 
-/** The same objects every time: a series is recognised by them. */
+/** Attributes of the samples. They are shared by all sends: a recorder recognises a series by its object. */
 const ATTRIBUTES: readonly Attributes[] = SAMPLE.map(([method, statusCode]) => ({
   "http.method": method,
   "http.status_code": statusCode,
 }));
 
-/** The sample measurements of one send, in ms. */
+/** Makes the sample measurements of one send, in ms. */
 export function sampleBatch(random: () => number): readonly Measurement[] {
   return SAMPLE.map(([, , low, high], i) => ({
     value: low + (high - low) * random(),

@@ -12,25 +12,27 @@ export interface Scenario {
   readonly phases: readonly Phase[];
 }
 
+/** A metric of a scenario, and what is measured of it in each phase. */
 export interface ScenarioMetric {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  /** Undefined: what is the default for every metric. */
+  /** Buckets of its own; undefined: those of every metric by default. */
   readonly bounds: Buckets | undefined;
   /** Its share of all measurements, in proportion to the other metrics' weights. */
   readonly weight: number;
-  /** For each phase what is measured in it. */
+  /** One mix per phase. */
   readonly mixes: readonly (readonly MixEntry[])[];
 }
 
+/** Stretch of time in which every metric keeps its mix. */
 export interface Phase {
   readonly name: string;
   /** Infinity when it is the only one. */
   readonly seconds: number;
 }
 
-/** Measurements of one kind. */
+/** Measurements of one kind: their share, their values, and the attributes that they may have. */
 export interface MixEntry {
   /** Its share of its metric's measurements, in proportion to the other entries' weights. */
   readonly weight: number;
@@ -38,21 +40,22 @@ export interface MixEntry {
   readonly attributes: readonly MixAttribute[];
 }
 
-/** One choice: the value is always the same. */
+/** Attribute and its possible values; a single one is on every measurement. */
 export interface MixAttribute {
   readonly key: string;
   readonly choices: readonly Choice[];
 }
 
+/** A value that an attribute can have, and how often it is drawn in proportion to the others' weights. */
 export interface Choice {
   readonly value: AttributeValue;
   readonly weight: number;
 }
 
-/** So many measurements are made at once at the most. */
+/** Maximum number of measurements that are made at once. */
 const MOST_IN_BATCH = 8192;
 
-/** Which phase it is, so long after the start. */
+/** Returns the index of the phase at a time, in seconds after the start; the phases begin anew after the last. */
 export function phaseAt(phases: readonly Phase[], elapsedSeconds: number): number {
   const cycle = phases.reduce((sum, { seconds }) => sum + seconds, 0);
   let left = Number.isFinite(cycle) ? elapsedSeconds % cycle : elapsedSeconds;
@@ -63,7 +66,7 @@ export function phaseAt(phases: readonly Phase[], elapsedSeconds: number): numbe
   return 0; // rounding at the very end of a cycle
 }
 
-/** Which random numbers the traffic is made of, and which of its series are wanted. */
+/** Random numbers that traffic is made of, and this process's share of its series. */
 export interface TrafficOptions {
   readonly share?: Share;
   /**
@@ -147,7 +150,7 @@ function firstWhere(from: number, to: number, holds: (place: number) => boolean)
   return low;
 }
 
-/** What a measurement belongs to. */
+/** Attributes that a measurement can have. */
 interface Series {
   readonly attributes: Attributes;
   /** Whether it is in the share. */
@@ -185,7 +188,7 @@ function dealOf(
   return { entries, pick: picker(entries) };
 }
 
-/** How many series a scenario has, in all of its phases; those of weight 0 are none. */
+/** Counts the series of a scenario, in all of its phases, without those of weight 0. */
 export function seriesOf(scenario: Scenario): number {
   return seriesNumbers(scenario).size;
 }
@@ -201,7 +204,7 @@ function seriesNumbers({ metrics }: Scenario): ReadonlyMap<string, number> {
   for (const [metric, { weight, mixes }] of metrics.entries()) {
     for (const entry of mixes.flat()) {
       if (weight * entry.weight === 0) continue;
-      for (const attributes of combinations(entry.attributes)) {
+      for (const attributes of attributeSets(entry.attributes)) {
         const key = seriesKey(metric, attributes);
         if (!numbers.has(key)) numbers.set(key, numbers.size);
       }
@@ -214,31 +217,32 @@ function seriesKey(metric: number, attributes: Attributes): string {
   return JSON.stringify([metric, ...Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1)]);
 }
 
-/** Every set of attributes that can be drawn. */
-function* combinations([first, ...others]: readonly MixAttribute[]): Generator<Attributes> {
+/** Yields every set of attributes that can be drawn. */
+function* attributeSets([first, ...others]: readonly MixAttribute[]): Generator<Attributes> {
   if (first === undefined) return yield {};
   for (const { value, weight } of first.choices) {
     if (weight === 0 && first.choices.length > 1) continue;
-    for (const rest of combinations(others)) yield { [first.key]: value, ...rest };
+    for (const rest of attributeSets(others)) yield { [first.key]: value, ...rest };
   }
 }
 
-/** An index for a number in [0, 1), as often as its weight says. */
+/** Maps a number in [0, 1) to an index, each as often as its weight says. */
 type Picker = (uniform: number) => number;
 
-/** At least one weight is above 0. */
+/** Makes a picker of indexes by weights, of which at least one is above 0. */
 export function picker(weighted: readonly { readonly weight: number }[]): Picker {
   const total = totalWeight(weighted);
   let sum = 0;
   const ends = weighted.map(({ weight }) => (sum += weight) / total);
   const last = weighted.findLastIndex(({ weight }) => weight > 0);
   return (uniform) => {
-    // What ends where the one before does has no weight, and is never picked.
+    // An entry that ends where the one before does has no weight, and is never picked.
     const index = ends.findIndex((end) => uniform < end);
     return index < 0 ? last : index;
   };
 }
 
+/** Adds the weights up. */
 export function totalWeight(weighted: readonly { readonly weight: number }[]): number {
   return weighted.reduce((sum, { weight }) => sum + weight, 0);
 }

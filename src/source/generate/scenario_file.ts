@@ -112,7 +112,7 @@ type MetricInFile = ScenarioFile["metrics"][number];
 type EntryInFile = MetricInFile["mix"][number];
 type AttributesInFile = EntryInFile["attributes"];
 
-/** The scenario that a file's text describes. */
+/** Parses the text of a scenario file. */
 export function parseScenario(text: string): ParsedScenario {
   let json: unknown;
   try {
@@ -150,7 +150,7 @@ function pathText(path: readonly unknown[]): string {
   return first === undefined ? "(file)" : [first.replace(/^\./, ""), ...rest].join("");
 }
 
-/** What no single value shows. */
+/** Yields the contradictions between values, which no single one shows. */
 function* contradictions(
   { metrics }: ScenarioFile,
   phases: readonly Phase[],
@@ -173,7 +173,7 @@ function* contradictions(
         }`;
       }
       for (const { name } of phases) {
-        const count = combinations(entryIn(entry, name).attributes);
+        const count = countCombinations(entryIn(entry, name).attributes);
         if (count <= MOST_COMBINATIONS) continue;
         yield `metrics[${i}].mix[${j}].attributes: ${count} combinations, at most ${MOST_COMBINATIONS} are taken`;
         break;
@@ -197,7 +197,7 @@ function* twice(names: readonly string[], at: (index: number) => string): Genera
   }
 }
 
-function combinations(list: readonly MixAttribute[]): number {
+function countCombinations(list: readonly MixAttribute[]): number {
   return list.reduce((product, { choices }) => product * choices.length, 1);
 }
 

@@ -56,7 +56,7 @@ export class Synthetic {
     this.#series = series ?? 1;
     this.#own = seriesAttributes(series, share);
     this.#share = share;
-    // What is whole has nothing to leave out.
+    // A whole has nothing to leave out.
     this.#drawsAll = drawsAll || share.of === 1;
     this.#draw = draw;
     this.#random = random;
@@ -91,7 +91,7 @@ export class Synthetic {
     const { index, of } = this.#share;
     let own = 0;
     for (let left = count; left > 0;) {
-      // As far as the next that is its own, or the end of the row.
+      // Skips to the next series of the share, or to the end of the row.
       const others = (index - this.#next % of + of) % of;
       const skipped = Math.min(others, this.#series - this.#next, left);
       left -= skipped;

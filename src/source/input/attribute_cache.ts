@@ -1,10 +1,10 @@
 import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Attributes, AttributeValue } from "../../aggregate/measurement.ts";
 
-/** Beyond this many sets everything begins anew, so that an endless input runs in constant memory. */
+/** Number of sets after which the cache begins anew, so that an endless input runs in constant memory. */
 const MOST_SETS = 65_536;
 
-/** No attributes at all: one object for everyone. */
+/** Empty attributes, one object for all measurements without any. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 /**
@@ -28,7 +28,7 @@ export class AttributeCache {
 /** Attributes that are being gathered: of a key that comes twice, the last. */
 export type Gathered = Record<string, AttributeValue>;
 
-/** `__proto__` is a key like any other. */
+/** Sets an attribute; `__proto__` is a key like any other. */
 export function gather(attributes: Gathered, key: string, value: AttributeValue): void {
   if (key !== "__proto__") attributes[key] = value;
   else Object.defineProperty(attributes, key, { value, enumerable: true, writable: true });

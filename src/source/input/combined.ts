@@ -1,6 +1,6 @@
 import { UsageError } from "../../platform/errors.ts";
 import { quoteClipped } from "../../redact/clip.ts";
-import { unescaped } from "./escapes.ts";
+import { unescapeQuoted } from "./escapes.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
@@ -9,7 +9,7 @@ import { type Sink } from "./sink.ts";
 import { timeListOf } from "./time_list.ts";
 import type { TimedField } from "./timed_field.ts";
 
-/** What a line of an access log has; `query` is what stands behind the `?` of the request, which `path` is without. */
+/** Fields of a line of an access log; `query` is the part of the request after its `?`, which `path` is without. */
 export const COMBINED_FIELDS = [
   "remote_addr",
   "user",
@@ -62,7 +62,7 @@ export class CombinedReader implements LineReader {
   readonly #sink: Sink;
   readonly #line: LineFields;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  /** Of each place of LineFields, which field it is for. */
+  /** For each place of LineFields, the index of its field. */
   readonly #places: readonly number[];
   readonly #wantsRequest: boolean;
   readonly #from = new Int32Array(COMBINED_FIELDS.length);
@@ -221,7 +221,7 @@ export class CombinedReader implements LineReader {
   }
 
   #text(bytes: Uint8Array, from: number, to: number): string {
-    const text = unescaped(this.#decoder.decode(bytes.subarray(from, to)));
+    const text = unescapeQuoted(this.#decoder.decode(bytes.subarray(from, to)));
     // Only the size can be that.
     if (text === "-") return "0";
     const list = from === this.#from[REQUEST_TIME] ? timeListOf(text) : undefined;

@@ -1,24 +1,24 @@
 import { UsageError } from "../../platform/errors.ts";
 import { LINE_FEED } from "./lines.ts";
 
-/** What the first bytes of an input say that it is. */
+/** Kind of an input, as its first bytes show it. */
 export type Content = "text" | "gzip" | Foreign;
 
-/** What this program does not read, but a command can convert. */
+/** Kind of input that this program does not read, but that a command may convert; `what` names it in messages. */
 export interface Foreign {
   readonly what: string;
-  /** Reads standard input, or a file whose name is put behind it; undefined where nobody knows one. */
+  /** Command that converts standard input, or the file whose name is put behind it; undefined if there is none. */
   readonly command: string | undefined;
-  /** What does so for standard input, where that is another command. */
+  /** Command for standard input, if that is a different one. */
   readonly piped?: string;
 }
 
-/** So many bytes decide, or the first line that is not blank where it ends before. */
-export const HEAD_BYTES = 512;
+/** Number of first bytes that decide; fewer if the first line that is not blank ends before. */
+const DECISIVE_BYTES = 512;
 
 const ICONV = { what: "UTF-16", command: "iconv -f UTF-16 -t UTF-8" } as const;
 
-/** The longest first. */
+/** Signatures of known formats, the longest first; -1 matches any byte. */
 const SIGNATURES: readonly (readonly [bytes: readonly number[], Content])[] = [
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], { what: "xz", command: "xz -dc" }],
   [[0xff, 0xfe, 0, 0], { what: "UTF-32", command: "iconv -f UTF-32 -t UTF-8" }],
@@ -37,11 +37,11 @@ const SIGNATURES: readonly (readonly [bytes: readonly number[], Content])[] = [
 export function isUndecided(head: Uint8Array): boolean {
   if (head.length < 2) return true;
   // Whether a bracket begins a JSON array only its whole line tells.
-  if (head.length >= HEAD_BYTES || contentOf(head, "text") !== "text") return false;
+  if (head.length >= DECISIVE_BYTES || contentOf(head, "text") !== "text") return false;
   return !firstLine(head).includes(LINE_FEED);
 }
 
-/** What begins with these bytes. A JSON array matters only to formats that hold JSON. */
+/** Recognises an input by its first bytes. A JSON array matters only to formats that hold JSON. */
 export function contentOf(head: Uint8Array, format: string): Content {
   const known = SIGNATURES.find(([bytes]) =>
     bytes.length <= head.length && bytes.every((byte, i) => byte < 0 || byte === head[i])
@@ -70,7 +70,7 @@ const JSON_ARRAY =
 /** The first line that is not blank, with its line feed, as far as it lies within the bytes that decide. */
 function firstLine(head: Uint8Array): Uint8Array {
   const isMarked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
-  const most = head.subarray(isMarked ? 3 : 0, HEAD_BYTES);
+  const most = head.subarray(isMarked ? 3 : 0, DECISIVE_BYTES);
   const from = most.findIndex((byte) => !BLANKS.includes(byte));
   if (from < 0) return most.subarray(most.length);
   const feed = most.indexOf(LINE_FEED, from);
@@ -80,8 +80,8 @@ function firstLine(head: Uint8Array): Uint8Array {
 const BLANKS: readonly number[] = [LINE_FEED, 13, 32, 9];
 
 /**
- * The error that names the command which converts the input of this name; without a name it came through a pipe. The user's
- * own flags stand in it.
+ * Makes the error that names the command which converts the input of this name; without a name the input came through a
+ * pipe. The user's own flags stand in the command.
  */
 export function foreignError(
   { what, command, piped = command }: Foreign,

@@ -11,7 +11,7 @@ import type { TimedField } from "./timed_field.ts";
 
 const HASH = 35;
 const TAB = 9;
-/** What a header may be split at, the likeliest first. */
+/** Delimiters that a header may have, the likeliest first. */
 const DELIMITERS = [",", ";", "\t"] as const;
 const COMMA = ",";
 
@@ -24,10 +24,10 @@ export interface Separator {
 /** The separator of TSV. */
 export const TSV: Separator = { character: "\t", hasQuotes: false };
 
-/** What the header row says. */
+/** Names of the header row, and where the fields are. */
 interface Header {
   readonly names: readonly string[];
-  /** The column of each of the fields that are wanted. */
+  /** For each field that is read, its column. */
   readonly columns: readonly number[];
 }
 
@@ -52,7 +52,7 @@ export class CsvReader implements LineReader {
   readonly #held = new ByteBuffer();
 
   /**
-   * Without a separator it is found in the header: the one that splits off the fields that are wanted. `columns` are the
+   * Without a separator it is found in the header: the one that splits off the fields to read. `columns` are the
    * names where there is no header; it throws a UsageError when they lack one that is asked for.
    */
   constructor(
@@ -120,7 +120,9 @@ export class CsvReader implements LineReader {
     let at = from;
     while (at < to) {
       const isBefore = this.#record === undefined || this.#header === undefined;
-      if (isBefore && ((bytes[at] === HASH && this.#header === undefined) || isBlank(bytes, at))) {
+      if (
+        isBefore && ((bytes[at] === HASH && this.#header === undefined) || isBlankLine(bytes, at))
+      ) {
         this.#sink.lines++;
         at = bytes.indexOf(LINE_FEED, at) + 1;
         continue;
@@ -136,7 +138,7 @@ export class CsvReader implements LineReader {
       }
       const line = this.#sink.lines;
       this.#sink.lines += record.innerLines;
-      if (record.fields !== 1 || !isBlank(bytes, at)) this.#take(record, bytes, view, at, line);
+      if (record.fields !== 1 || !isBlankLine(bytes, at)) this.#take(record, bytes, view, at, line);
       at = feed + 1;
     }
     return at;
@@ -154,7 +156,7 @@ export class CsvReader implements LineReader {
       const [is, has] = [record.fields, count].map((n) => `${n} field${n === 1 ? "" : "s"}`);
       return this.#sink.unusable(`${is}, but the header has ${has}`, line);
     }
-    if (this.#timed.wanted) {
+    if (this.#timed.isSearching) {
       const cells = this.#cells(record, bytes, at);
       this.#timed.look(cells.map((cell, column) => [header.names[column] ?? "", cell]));
     }
@@ -168,20 +170,20 @@ export class CsvReader implements LineReader {
     this.#line.take(bytes, view, line);
   }
 
-  /** The separator that splits the header into the wanted columns; else the one with the most. */
+  /** Finds the separator that splits the header into the columns to read, or else into the most columns. */
   #split(bytes: Uint8Array, at: number): CsvRecord {
     const end = bytes.indexOf(LINE_FEED, at) + 1;
-    let best = { wanted: -1, columns: 0, separator: separatorOf(COMMA) };
+    let best = { matches: -1, columns: 0, separator: separatorOf(COMMA) };
     for (const separator of DELIMITERS.map(separatorOf)) {
       const record = this.#recordOf(separator);
       if (record.split(bytes, at, end) < 0) continue;
       const names = this.#cells(record, bytes, at).map((name) => name.trim());
-      const wanted = this.#header === undefined
+      const matches = this.#header === undefined
         ? this.#line.names.filter((name) => names.includes(name)).length
         : Number(names.length === this.#header.names.length);
       const columns = names.length;
-      if (wanted > best.wanted || (wanted === best.wanted && columns > best.columns)) {
-        best = { wanted, columns, separator };
+      if (matches > best.matches || (matches === best.matches && columns > best.columns)) {
+        best = { matches, columns, separator };
       }
     }
     return this.#recordOf(best.separator);
@@ -223,22 +225,22 @@ export class CsvReader implements LineReader {
   }
 }
 
-/** The separator with this character where a header, not a flag, chose it. */
+/** Makes the separator with this character where a header, not a flag, chose it. */
 function separatorOf(character: string): Separator {
   return character === TSV.character ? TSV : { character, hasQuotes: true };
 }
 
 const UNCLOSED = "a quote that is not closed";
 
-/** Whether there is nothing up to the line's end. */
-function isBlank(bytes: Uint8Array, at: number): boolean {
+/** Whether the line that begins at `at` holds blanks at most. */
+function isBlankLine(bytes: Uint8Array, at: number): boolean {
   let i = at;
   while (bytes[i] === 32 || bytes[i] === TAB) i++;
   if (bytes[i] === 13) i++;
   return bytes[i] === LINE_FEED;
 }
 
-/** The error for a column that a header lacks; `flag` names it. */
+/** Makes the error for a column that a header lacks; `flag` is the one that names the column. */
 export function missingColumn(
   header: string,
   name: string,

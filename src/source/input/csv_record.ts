@@ -1,11 +1,12 @@
 import { LINE_FEED } from "./lines.ts";
 
+/** The double quote. */
 export const QUOTE = 34;
 /** The quote of a format that has none: it equals no byte. */
 export const NO_QUOTE = -1;
 const CARRIAGE_RETURN = 13;
 
-/** What the splitter is in the midst of. */
+/** States of the splitter, here at the beginning of a field. */
 const AT_START = 0;
 const UNQUOTED = 1;
 const IN_QUOTES = 2;
@@ -30,7 +31,7 @@ export class CsvRecord {
   readonly #delimiter: number;
   readonly #quote: number;
   #state = AT_START;
-  /** Of the record's bytes, how many have been looked at. */
+  /** Number of the record's bytes that have been looked at. */
   #seen = 0;
 
   /** `delimiter` is a byte, other than a quote or a line's end; `quote` is QUOTE or NO_QUOTE. */
@@ -113,7 +114,7 @@ export class CsvRecord {
   }
 }
 
-/** A field of quoted CSV as it is meant: without its quotes, and two quotes within them are one. */
+/** Removes the quotes of a field of quoted CSV; two quotes within them become one. */
 export function csvField(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }

@@ -12,7 +12,7 @@ const NANOSECONDS: ReadonlyMap<string, number> = new Map([
   ["d", 86_400e9],
 ]);
 
-/** Of the units that a metric can have, `m` is the metre. */
+/** The metre, which a metric's unit `m` means: there it is no minute. */
 const NO_METRIC_UNIT = "m";
 
 const PART = /(\d+\.?\d*|\.\d+)((?:e[+-]?\d+)?) ?(ns|us|µs|μs|ms|s|min|m|h|d) ?/gy;
@@ -24,7 +24,7 @@ const ISO_UNITS = [7 * 86_400e9, 86_400e9, 3600e9, 60e9, 1e9];
 const CLOCK = /^(?:(\d+)\.)?(\d+):(\d\d):(\d\d(?:[.,]\d+)?)$/;
 const CLOCK_UNITS = [86_400e9, 3600e9, 60e9, 1e9];
 
-/** Those that `unitCode` knows, by its code. */
+/** Units that `unitCode` knows, by their codes. */
 const CODED = ["s", "m", "h", "d", "ms", "us", "ns"] as const;
 
 /** Converts durations such as `12ms`, `340 µs`, `1m2.5s`, `PT1.5S` or `00:00:01.500` to one unit of time. */
@@ -75,7 +75,7 @@ export class DurationUnit {
     return negative ? -sum : sum;
   }
 
-  /** The same for a number whose unit stands in bytes[from, to); NaN when that is no unit of time. */
+  /** Converts a number whose unit stands in bytes[from, to); NaN when that is no unit of time. */
   convertBytes(number: number, bytes: Uint8Array, from: number, to: number): number {
     const code = unitCode(bytes, from, to);
     return code < 0 ? NaN : this.#converted(number, this.#byCode[code] ?? NaN);
@@ -91,7 +91,7 @@ export class DurationUnit {
 
 const ANY_UNIT = DurationUnit.of("ns");
 
-/** The nanoseconds of a duration; NaN when the text is none. */
+/** Parses a duration into nanoseconds; NaN when the text is none. */
 export function nanosecondsOf(text: string): number {
   return ANY_UNIT?.convert(text) ?? NaN;
 }

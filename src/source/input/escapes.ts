@@ -17,7 +17,7 @@ const BYTE = /\\x([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})/g;
  * Undoes the escapes that Go, JSON, Apache and nginx write between quotes: `\n`, `\"`, `\x1b`, `\033`, `\u00e9`,
  * `\U0001f600`. Any other character behind a backslash stands for itself.
  */
-export function unescaped(text: string): string {
+export function unescapeQuoted(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replace(ESCAPE, (whole, bytes, short, long, character) => {
     if (bytes !== undefined) return bytesText(whole);

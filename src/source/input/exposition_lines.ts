@@ -8,7 +8,10 @@ import { type Sink } from "./sink.ts";
 /** Characters of an exposition that are kept, since what belongs together need not stand together. */
 const MOST_CHARACTERS = 64 * 2 ** 20;
 
-/** A whole Prometheus exposition, as a batch job left it, or several: all that their classic histograms hold counts once, at the end. */
+/**
+ * Reads whole Prometheus expositions, as batch jobs leave them: all that their classic histograms hold counts, at the
+ * end.
+ */
 export class ExpositionReader implements LineReader {
   readonly #sink: Sink;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });

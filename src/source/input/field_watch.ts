@@ -3,11 +3,12 @@ import type { AttributeValue } from "../../aggregate/measurement.ts";
 /** A field with more different values than this is hardly meant as an attribute. */
 const MANY = 1000;
 const EXAMPLES = 3;
-/** Of so many fields values are counted; `attributes` of NDJSON may have any number of keys. */
+/** Maximum number of fields whose values are counted: `attributes` of NDJSON may have any number of keys. */
 const MOST_FIELDS = 256;
-/** What is kept of a long value: its begin, and its end. */
+/** Characters that are kept of a long value's beginning, and as many of its end. */
 const KEPT = 64;
 
+/** Receives a field that may be an identifier, as it has so many values, and some of them. */
 export type OnManyValues = (field: string, examples: readonly string[]) => void;
 /** Receives the field and the text in which bytes that are not UTF-8 became U+FFFD. */
 export type OnNotUtf8 = (field: string, text: string) => void;

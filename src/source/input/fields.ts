@@ -8,10 +8,10 @@ export interface AttrField {
   readonly key: string;
 }
 
-/** Which fields of a line are meant, and what they mean. */
+/** Fields of a line that are read, and how. */
 export interface Fields {
   readonly valueField: string;
-  /** Undefined: the object `attributes` (NDJSON), none (every other format). */
+  /** Fields that become attributes; undefined: the object `attributes` (NDJSON), none (every other format). */
   readonly attrFields: readonly AttrField[] | undefined;
   /** Fields that hold paths, of which attributes are made without identifiers and queries. */
   readonly pathFields?: readonly string[] | undefined;
@@ -19,19 +19,19 @@ export interface Fields {
   readonly decimalComma?: boolean | undefined;
   /** A factor for a value without a unit of time: 1000 for seconds to ms. */
   readonly scale: number;
-  /** What a value with a unit of time is converted to, the metric's unit; none when that is no unit of time. */
+  /** The metric's unit, to which a value with a unit of time is converted; none when it is no unit of time. */
   readonly unit?: string | undefined;
   /** A line that does not fulfil them all is skipped. */
   readonly where?: readonly Condition[] | undefined;
   /** The time of a line; undefined: its measurement has none. */
   readonly timeField?: string | undefined;
-  /** `auto` unless told otherwise. */
+  /** Notation of the times; `auto` by default. */
   readonly timeFormat?: TimeFormat | undefined;
   /** The zone of times that have none. */
   readonly timeZone?: TimeZone | undefined;
 }
 
-/** `NAME` or `NAME=KEY`, at the first `=`; undefined without a name or without a key. */
+/** Parses `NAME` or `NAME=KEY`, at the first `=`; undefined without a name or without a key. */
 export function attrField(text: string): AttrField | undefined {
   const equals = text.indexOf("=");
   const name = (equals < 0 ? text : text.slice(0, equals)).trim();

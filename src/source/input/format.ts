@@ -13,7 +13,7 @@ export type InputFormat =
   | "w3c"
   | "prometheus";
 
-/** What Prometheus writes before a metric; `# EOF` and other comments say nothing. */
+/** The comments that Prometheus writes before a metric; `# EOF` and others show no format. */
 const PROMETHEUS = /^# (?:HELP|TYPE|UNIT) [a-zA-Z_:"]/;
 
 /** A sample with a metric's name in quotes (Prometheus, UTF-8 names): in JSON a colon follows the first text. */
@@ -25,7 +25,7 @@ const COMBINED_LINE = /^\S+ .*\[[^\]]+\] "(?:[^"\\]|\\.)*" (?:\d{3}|-) (?:\d+|-)
 /** A whole `key=value` pair, with blanks around it: a comma after the value would make it a cell of CSV. */
 const PAIR = /(?:^|\s)[A-Za-z_@][\w.@/:-]*=(?:"(?:[^"\\]|\\.)*"|[^\s",;]*)(?:\s|$)/;
 
-/** What the first line that is not blank says of the format; undefined when it is a comment, which says nothing. */
+/** Recognises the format by the first line that is not blank; undefined when that is a comment, which shows none. */
 export function formatOf(line: string): InputFormat | undefined {
   if (line.startsWith("{")) return QUOTED_METRIC.test(line) ? "prometheus" : "ndjson";
   if (line.startsWith("#Fields:")) return "w3c";

@@ -1,6 +1,6 @@
 import type { MeasuredHistogram } from "../../aggregate/measurement.ts";
+import { isCount, type JsonObject } from "./json_object.ts";
 
-type JsonObject = Readonly<Record<string, unknown>>;
 type Figures = Omit<MeasuredHistogram, "attributes" | "time">;
 
 /** Sums were added up in some order, and may be off by roundings. */
@@ -12,8 +12,8 @@ export function holdsHistogram(line: JsonObject): boolean {
 }
 
 /**
- * The figures of `{"bounds":[…],"counts":[…],"sum":…,"min":…,"max":…}`, or how they contradict themselves. `count` may
- * be given too. Bounds, sum, min and max are multiplied with `scale`, which is greater than 0.
+ * Reads the figures of `{"bounds":[…],"counts":[…],"sum":…,"min":…,"max":…}`, or says how they contradict one another.
+ * `count` may be given too. Bounds, sum, min and max are multiplied with `scale`, which is greater than 0.
  */
 export function histogramOf(line: JsonObject, scale: number): Figures | string {
   const bounds = numbers(line["bounds"])?.map((bound) => bound * scale);
@@ -30,9 +30,9 @@ export function histogramOf(line: JsonObject, scale: number): Figures | string {
   }
   const count = counts.reduce((sum, n) => sum + n, 0);
   if (!isCount(count)) return '"counts" add up to more than 2^53';
-  const given = line["count"] ?? count;
-  if (given !== count) {
-    return `"count" is ${JSON.stringify(given)}, but the counts add up to ${count}`;
+  const stated = line["count"] ?? count;
+  if (stated !== count) {
+    return `"count" is ${JSON.stringify(stated)}, but the counts add up to ${count}`;
   }
   const [sum, min, max] = ["sum", "min", "max"].map((name) => scaled(line[name], scale));
   for (const [name, figure] of [["sum", sum], ["min", min], ["max", max]] as const) {
@@ -82,10 +82,6 @@ function numbers(raw: unknown): readonly number[] | undefined {
   const list: readonly unknown[] = raw;
   const found = list.filter((item) => typeof item === "number");
   return found.length === list.length ? found : undefined;
-}
-
-function isCount(n: number): boolean {
-  return Number.isSafeInteger(n) && n >= 0;
 }
 
 /** Undefined when there is none, NaN when it is no finite number. */

@@ -3,7 +3,7 @@ import { UsageError } from "../../platform/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
 import { CsvReader, type Separator, TSV } from "./csv.ts";
-import { pointed } from "./decimal_comma.ts";
+import { replaceDecimalComma } from "./decimal_comma.ts";
 import { ExpositionReader } from "./exposition_lines.ts";
 import { FieldWatch, type OnManyValues, type OnNotUtf8 } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
@@ -23,8 +23,7 @@ import { TimedField } from "./timed_field.ts";
 import { W3cReader } from "./w3c.ts";
 import { PLAIN_JSON, WrappedLineReader, wrappedPattern, wrappingOf } from "./wrapped_lines.ts";
 
-export type { InputFormat } from "./format.ts";
-
+/** Options of reading an input: its format, its fields, and who hears of lines that are left out. */
 export interface InputOptions extends Fields {
   readonly format: InputFormat | "auto";
   /** One character that separates the cells of CSV; undefined: the header tells. */
@@ -38,17 +37,17 @@ export interface InputOptions extends Fields {
   /** Where the fields are; the format `pattern` demands it. */
   readonly pattern?: Pattern | undefined;
   readonly onInvalid: OnInvalid;
-  /** Is told once of an attribute's field that has more than 1,000 different values, with three of them. */
+  /** Receives, once, an attribute's field that has more than 1,000 different values, with three of them. */
   readonly onManyValues?: OnManyValues | undefined;
-  /** Is called once when an attribute has text that is not UTF-8. */
+  /** Receives, once, an attribute's text that is not UTF-8. */
   readonly onNotUtf8?: OnNotUtf8 | undefined;
-  /** Is told when an input is a Prometheus exposition; what it throws ends the reading. */
+  /** Hears that an input is a Prometheus exposition; an error that it throws ends the reading. */
   readonly onExposition?: (() => void) | undefined;
   /** Ends the reading: what has come is given out, except a line that has not ended. */
   readonly signal?: AbortSignal;
 }
 
-/** What is measured in so many bytes is recorded before more is read: it dies young. */
+/** Bytes after which measurements are recorded before more is read, so that the garbage collector frees them cheaply. */
 const BATCH_BYTES = 2 ** 16;
 
 /** A stream with the name that stands in messages. */
@@ -69,11 +68,11 @@ export interface LineConsumer {
   push(chunk: Uint8Array): void;
   /** The file will not grow any more: a last line without an end is one. */
   end(): void;
-  /** Of the bytes that were pushed, the last ones that belong to a line or record which has not ended. */
+  /** Number of last bytes, among those pushed, that belong to a line or record which has not ended. */
   readonly held: number;
 }
 
-/** What an input holds as it comes, one batch for what was read at once; none is empty. */
+/** Batches of an input as they come, one per piece that was read at once; none is empty. */
 export interface Input extends AsyncIterable<Batch> {
   readonly progress: InputProgress;
   /** The fields of --attr-field and --where that no line had; to be asked at the end. */
@@ -82,7 +81,7 @@ export interface Input extends AsyncIterable<Batch> {
   fieldSample?(): FieldWatch["sample"];
   /** Where no time field is named: a field of the first lines that plainly carries a time. */
   looksTimed(): string | undefined;
-  /** Of a file that is followed: where reading begins. */
+  /** Where reading of a followed file begins. */
   readonly place?: Place;
 }
 
@@ -95,14 +94,14 @@ export function readInput(
   streams: ReadableStream<Uint8Array> | readonly NamedStream[],
   options: InputOptions,
 ): Input {
-  const reading = readingOf(
+  const reading = startReading(
     streams instanceof ReadableStream ? [{ name: "", stream: streams }] : streams,
     options,
   );
   return { ...inputOf(reading), [Symbol.asyncIterator]: () => batches(reading) };
 }
 
-function readingOf(streams: readonly NamedStream[], options: InputOptions): Reading {
+function startReading(streams: readonly NamedStream[], options: InputOptions): Reading {
   return {
     streams,
     options,
@@ -130,7 +129,7 @@ export async function followInput(
   options: InputOptions,
   { layout, others = [] }: Partial<Pick<Place, "layout" | "others">> = {},
 ): Promise<Input> {
-  const reading = readingOf([], options);
+  const reading = startReading([], options);
   const { FollowedLines, layoutOf } = await import("./follow/followed_lines.ts");
   const lines: FollowedReading = {
     format: options.format === "auto" ? undefined : options.format,
@@ -169,7 +168,7 @@ interface Reading {
   readonly timed: TimedField;
 }
 
-/** What was skipped, or is invalid, was not looked at for attributes. */
+/** Lists the named fields that no line had; lines that are skipped or invalid are not searched for attributes. */
 function unseenFields({ options, sink, watch }: Reading): readonly string[] {
   const { attrFields = [], where = [] } = options;
   const measured = sink.measurements + sink.histograms > 0;
@@ -242,7 +241,7 @@ async function* chunks(
   }
 }
 
-/** Lines of text, unpacked when they are gzip; a UsageError when they are something else. */
+/** Yields lines of text, unpacked when they are gzip; throws a UsageError when they are something else. */
 export async function* unpacked(
   raw: AsyncIterable<Uint8Array>,
   options: Pick<InputOptions, "format" | "ownFlags">,
@@ -397,7 +396,7 @@ function openLines(format: InputFormat, line: string, reading: Reading): OpenedL
 
 /** Finds the format of a first line, in which a number with a decimal comma looks like two cells. */
 function lineFormatOf(line: string, { options }: Reading): InputFormat | undefined {
-  const plain = options.decimalComma ? pointed(line) : undefined;
+  const plain = options.decimalComma ? replaceDecimalComma(line) : undefined;
   return formatOf(plain !== undefined && formatOf(plain) === "text" ? plain : line);
 }
 
@@ -422,7 +421,7 @@ function readerOf(
         sink,
         watch,
         timed,
-        separatorOf(options.delimiter),
+        flagSeparator(options.delimiter),
         options.columns,
       );
     case "tsv":
@@ -452,8 +451,8 @@ function readerOf(
   }
 }
 
-/** The separator that --delimiter names. */
-function separatorOf(character: string | undefined): Separator | undefined {
+/** Makes the separator that --delimiter names. */
+function flagSeparator(character: string | undefined): Separator | undefined {
   return character === undefined ? undefined : { character, hasQuotes: true };
 }
 

@@ -24,9 +24,10 @@ import {
   settingsOf,
 } from "../../settings/settings.ts";
 
+/** Settings of --input: the files, how their lines are read, and which fields are recorded. */
 export interface InputConfig {
   readonly kind: "input";
-  /** One after the other; `-` is standard input. */
+  /** Paths of files to be read one after the other; `-` is standard input. */
   readonly paths: readonly string[];
   /** The one file is read as it grows. */
   readonly follow: boolean;
@@ -57,7 +58,7 @@ export interface InputConfig {
   readonly notOfExpositions: readonly string[];
 }
 
-/** When the measurements of an input happened, and the intervals that they are put into. */
+/** Field that says when measurements happened, and the intervals that they are put into. */
 export interface TimeConfig {
   readonly field: string;
   readonly format: TimeFormat;
@@ -89,12 +90,13 @@ export const INPUT_FLAGS = [
   "lateness",
 ] as const;
 
-/** What an exposition says of itself: its metrics and their units, bounds and labels. */
+/** Flags about the metric. An exposition names its metrics itself, with units, bounds and labels. */
 export const METRIC_FLAGS = ["metric", "unit", "description", "buckets", "exponential"] as const;
 const FIELD_FLAGS = ["valueField", "attrField", "where", "scale", "timeField"] as const;
 
+/** Reads the flags of --input; throws a UsageError for an invalid one, and for flags that contradict one another. */
 export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputConfig {
-  const format = formatOf(flags);
+  const format = chooseFormat(flags);
   const valueField = settingOrDefault("valueField", flags);
   if (valueField.value === "") throw invalid(valueField, "the name of a field");
   const notOfExpositions = [...METRIC_FLAGS, ...FIELD_FLAGS].filter((key) =>
@@ -145,13 +147,13 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
       "a number greater than 0, for example 1000 for seconds to ms",
       (n) => n > 0,
     ),
-    time: timeOf(flags, schedule),
+    time: timeConfig(flags, schedule),
     ownFlags: ownFlagsOf(flags),
     notOfExpositions,
   };
 }
 
-/** The error for a flag where the exposition itself says what it would. */
+/** Makes the error for a flag where the exposition itself says what the flag would. */
 export function notOfAnExposition(flag: string): UsageError {
   return new UsageError(
     `${flag} has no effect on a Prometheus exposition, which says what its metrics are: leave it out`,
@@ -169,7 +171,7 @@ function pathsOf(flags: SendFlags): readonly string[] {
   return paths.map(({ value }) => value);
 }
 
-/** What grows has no end: it is sent interval by interval. */
+/** Checks --follow: a file that grows has no end, and is sent interval by interval. */
 function isFollowed(
   flags: SendFlags,
   format: InputConfig["format"],
@@ -211,8 +213,8 @@ const FORMAT_FLAGS = [
   ["delimiter", "csv"],
 ] as const;
 
-/** A flag that belongs to one format alone chooses it. */
-function formatOf(flags: SendFlags): InputFormat | "auto" {
+/** Reads the format; a flag that belongs to one format alone chooses it. */
+function chooseFormat(flags: SendFlags): InputFormat | "auto" {
   if (flags.pattern !== undefined && flags.logFormat !== undefined) {
     throw new UsageError(
       "--pattern and --log-format both describe the lines: leave one of them out",
@@ -289,7 +291,7 @@ function delimiterOf(flags: SendFlags): string | undefined {
   return setting.value;
 }
 
-function timeOf(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | undefined {
+function timeConfig(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | undefined {
   const field = settingOf("timeField", flags);
   for (const key of ["timeFormat", "timeZone", "lateness"] as const) {
     if (field === undefined && flags[key] !== undefined) {

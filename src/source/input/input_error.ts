@@ -1,14 +1,14 @@
 import { messageOf } from "../../platform/errors.ts";
 
 /**
- * ScrapeReading cannot go on: the stream failed, or its bytes are damaged. What was read before counts. Anything else that is
- * thrown while an input is read and recorded is a UsageError or a fault of this program.
+ * Error that ends the reading of an input: the stream failed, or its bytes are damaged. Lines that were read before count.
+ * Anything else that is thrown while an input is read and recorded is a UsageError or a fault of this program.
  */
 export class InputError extends Error {
   override readonly name = "InputError";
 }
 
-/** The next chunk of a stream. Throws an InputError when the stream has failed. */
+/** Reads the next chunk of a stream. Throws an InputError when the stream has failed. */
 export async function readFrom(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
@@ -19,7 +19,7 @@ export async function readFrom(
   }
 }
 
-/** Whether the operating system reported it: no such file, no permission, a disk that fails. */
+/** Whether an error is one of the operating system: no such file, no permission, a disk that fails. */
 export function isSystemError(thrown: unknown): thrown is Error {
   // Deno has classes for some of them, and puts the code of the others beside a plain Error.
   return thrown instanceof Error &&

@@ -4,17 +4,17 @@ import { InputError } from "./input_error.ts";
 import type { InputWords } from "./input_words.ts";
 import type { LiveSource, RecordFamilies, Records } from "../source.ts";
 
-/** What else an input may have. */
+/** Optional parts of a source that reads an input. */
 export interface InputExtras {
-  /** What people are told of it. */
+  /** Writer of the messages about it. */
   readonly words?: InputWords | undefined;
-  /** Of a followed file. */
+  /** Path of a followed file. */
   readonly path?: string | undefined;
 }
 
 /**
- * What an input holds. It is read all the time, also while a send is under way, and recorded as it comes; after
- * `hold(true)`, or when the recorder is full, reading stops until there is room.
+ * Makes the source of an input's measurements. The input is read all the time, also during a send, and recorded as it
+ * comes; after `hold(true)`, or when the recorder is full, reading stops until there is room.
  */
 export function inputSource(
   input: Input,

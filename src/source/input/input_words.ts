@@ -4,21 +4,21 @@ import { clip } from "../../redact/clip.ts";
 import { counted } from "../../console/plural.ts";
 import type { Input } from "./input.ts";
 
-/** So many lines that cannot be used are named one by one. */
+/** Maximum number of unusable lines that are reported one by one. */
 const MOST_NAMED = 10;
-/** After them a live input says how many more they are, at most so often. */
+/** Minimum time between two reports of how many more a live input has. */
 const SUMMARY_EVERY_MS = 5000;
 const MOST_EXAMPLE = 40;
-/** So many fields of a line are named. */
+/** Maximum number of a line's fields that a message lists. */
 const MOST_NAMES = 20;
 
-/** What people are told about an input while it is read, and at its end. */
+/** Writer of the warnings about an input, while it is read and at its end. */
 export class InputWords {
   readonly #several: boolean;
   readonly #clock: Clock;
   readonly #warn: (message: string) => void;
   #named = 0;
-  /** Not used, and not said yet. */
+  /** Number of unusable lines that are not reported yet. */
   #unsaid = 0;
   #saidAt = -Infinity;
   /** The measurements have a time, or are measured as they come. */
@@ -36,7 +36,7 @@ export class InputWords {
     this.#warn = warn;
   }
 
-  /** A line cannot be used; without a number it is more than a line. */
+  /** Reports that a line cannot be used; without a number it is more than a line. */
   invalid(line: number | undefined, reason: string, name: string): void {
     if (this.#named >= MOST_NAMED) {
       this.#unsaid++;

@@ -12,12 +12,12 @@ import type { Condition } from "./where.ts";
 
 const QUOTE = 34;
 
-/** The text that stands in bytes[from, to), without its quotes and escapes. */
+/** Decodes the text in bytes[from, to), without its quotes and escapes. */
 export type FieldText = (bytes: Uint8Array, from: number, to: number) => string;
 
 /**
- * The fields of a line that are wanted, found by a reader of any format whose fields are ranges of bytes. What of a line
- * was met before, byte for byte, is not decoded again.
+ * Collector of a line's fields, found by a reader of any format whose fields are ranges of bytes. Bytes that were met
+ * before are not decoded again.
  */
 export class LineFields {
   /** Which field each place is for; one may have several. */
@@ -94,7 +94,7 @@ export class LineFields {
     this.#sink.measuredAt(value + 0, this.#attributesOf(bytes, view), time);
   }
 
-  /** What is not written as it mostly is. */
+  /** Reads a line that is not written as most are, by way of strings. */
   #takePlain(bytes: Uint8Array, view: DataView, line: number): void {
     const field = (name: string) => {
       const k = this.names.indexOf(name);

@@ -9,7 +9,7 @@ export interface LineScanner {
   readonly feeds: Int32Array;
   /** For each line the value field's number. */
   readonly values: Float64Array;
-  /** What stands behind the number in the value field's string, such as a unit; from -1 when that is nothing. */
+  /** For each line, the text behind the number in the value field's string, such as a unit; from -1 when there is none. */
   readonly restFrom: Int32Array;
   readonly restTo: Int32Array;
   /** For each line, one after the other, where each field's value is; -1 when the line has no such field. */

@@ -1,20 +1,21 @@
 import { ByteBuffer } from "../../platform/byte_buffer.ts";
 
-/** Longer lines are invalid, and are never held. */
+/** Maximum length of a line in bytes; a longer one is invalid, and never held. */
 export const MOST_LINE_BYTES = 2 ** 20;
 
-/** A chunk is handed on in pieces of at most this, so that a line within a piece is never too long. */
+/** Maximum length of the pieces in which a chunk is handed on, so that no line within a piece is too long. */
 const PIECE = 2 ** 18;
 
+/** The byte that ends a line. */
 export const LINE_FEED = 10;
 
 /** Reads lines of one format. */
 export interface LineReader {
-  /** bytes[from..to) are whole lines, each with its line feed. The bytes are the reader's only during the call. */
+  /** Reads the whole lines in bytes[from, to), each with its line feed. The bytes are the reader's only during the call. */
   lines(bytes: Uint8Array, from: number, to: number): void;
-  /** One line was longer than is allowed, 1 MiB by default, and has been left out. */
+  /** Hears that a line was longer than is allowed, 1 MiB by default, and has been left out. */
   tooLong(): void;
-  /** There are no more lines. */
+  /** Hears that there are no more lines. */
   end(): void;
   /** Bytes of whole lines that belong to a record which has not ended; none where a line is a record. */
   readonly held?: number;

@@ -1,4 +1,4 @@
-import { unescaped } from "./escapes.ts";
+import { unescapeQuoted } from "./escapes.ts";
 import type { Pattern } from "./pattern.ts";
 
 /** A piece of a log format: text that every line has, or a variable. */
@@ -13,13 +13,13 @@ interface Variable {
   /** Its unit of time, where it is defined to have one. */
   readonly unit?: string;
   readonly shape: Shape;
-  /** What a `-` in its place means, if it is not a missing field. */
+  /** Value that a `-` in its place means, if it is not a missing field. */
   readonly dash?: string;
 }
 
 /**
- * Texts that a variable can have. `word` has no blanks, `text` may have some, `list` has one word per upstream, `request`
- * is a request line and gives the fields of one.
+ * Texts that a variable can have. `word` has no blanks, `text` may have some, `list` has one word per upstream,
+ * `request` is a request line and gives the fields of one.
  */
 type Shape =
   | "host"
@@ -40,8 +40,9 @@ const CLF = String.raw`\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}`;
 const MOST_OPEN = 2;
 
 /**
- * The pattern of nginx's `log_format` or Apache's `LogFormat` string, or what would be right. Fields are named after nginx's
- * variables, or the fields of the format `combined` where Apache is meant; the whole directive may be given as well.
+ * Parses nginx's `log_format` or Apache's `LogFormat` string into a pattern, or says what would be right. Fields are
+ * named after nginx's variables, or the fields of the format `combined` where Apache is meant; the whole directive may
+ * be given as well.
  */
 export function parseLogFormat(text: string): Pattern | { readonly expected: string } {
   const format = formatString(text.trim());
@@ -234,7 +235,7 @@ function compiled(pieces: readonly Piece[]): Pattern | { readonly expected: stri
       const found: Record<string, string | undefined> = {};
       groups.forEach(({ name, variable }, i) => {
         const raw = match[i + 1] ?? "";
-        const text = textOf(raw, variable);
+        const text = variableText(raw, variable);
         found[name] = text;
         if (variable.shape === "request" && text !== undefined) {
           const parts = /^([A-Za-z][\w-]*) (\S+?)(?:\?(\S*))?(?: (HTTP\/\S+))?$/.exec(text) ?? [];
@@ -249,11 +250,11 @@ function compiled(pieces: readonly Piece[]): Pattern | { readonly expected: stri
   };
 }
 
-/** The meaning of what stands in a variable's place; undefined: the field is missing. */
-function textOf(raw: string, { shape, dash }: Variable): string | undefined {
+/** Returns the value that the text in a variable's place means; undefined: the field is missing. */
+function variableText(raw: string, { shape, dash }: Variable): string | undefined {
   if (raw === "") return undefined;
   if (raw === "-") return dash;
-  return shape === "query" ? raw.slice(1) : unescaped(raw);
+  return shape === "query" ? raw.slice(1) : unescapeQuoted(raw);
 }
 
 /** The fields of a request line, as of the format `combined`. */
@@ -272,7 +273,7 @@ function mergedLiterals(pieces: readonly Piece[]): readonly Piece[] {
 
 const PRECISION = ["us", "ms", "s"];
 
-/** Of several times with one name, such as `%T` and `%D`, the one that is most precise. */
+/** Finds the most precise of several times with one name, such as `%T` and `%D`. */
 function bestUnits(pieces: readonly Piece[]): ReadonlyMap<string, Variable> {
   const best = new Map<string, Variable>();
   for (const piece of pieces) {

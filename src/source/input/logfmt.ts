@@ -1,4 +1,4 @@
-import { unescaped } from "./escapes.ts";
+import { unescapeQuoted } from "./escapes.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
@@ -58,7 +58,7 @@ export class LogfmtReader implements LineReader {
         at = first + 1;
         continue;
       }
-      if (this.#timed.wanted) this.#timed.look(this.#pairs(bytes, first));
+      if (this.#timed.isSearching) this.#timed.look(this.#pairs(bytes, first));
       this.#watch.sample ??= {
         format: "logfmt",
         names: this.#pairs(bytes, first).map(([name]) => name),
@@ -135,7 +135,7 @@ export class LogfmtReader implements LineReader {
 
   #text(bytes: Uint8Array, from: number, to: number): string {
     const text = this.#decoder.decode(bytes.subarray(from, to));
-    return text.startsWith('"') ? unescaped(text.slice(1, -1)) : text;
+    return text.startsWith('"') ? unescapeQuoted(text.slice(1, -1)) : text;
   }
 
   /** All fields of a line. */
@@ -144,11 +144,13 @@ export class LogfmtReader implements LineReader {
   }
 }
 
-/** The keys and values of a line. */
+/** Splits a line into its keys and values. */
 export function logfmtPairs(line: string): readonly (readonly [key: string, value: string])[] {
   return Array.from(
     line.matchAll(/(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g),
-    ([, key = "", quoted, plain]) => [key, quoted === undefined ? plain ?? "" : unescaped(quoted)],
+    (
+      [, key = "", quoted, plain],
+    ) => [key, quoted === undefined ? plain ?? "" : unescapeQuoted(quoted)],
   );
 }
 

@@ -1,4 +1,4 @@
-/** 10^22 is the largest power of ten that a double holds exactly. */
+/** Powers of ten that a double holds exactly, up to 10^22. */
 export const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
 
 /** Dekker's constant: splits 53 bits into two halves. */
@@ -28,7 +28,7 @@ export function longDecimal(
   const dividend = large + small;
   const lost = small - (dividend - large);
   const quotient = dividend / divisor;
-  // What the quotient misses, exactly but for `lost`, which is small.
+  // The remainder that the quotient misses, exactly but for `lost`, which is small.
   const product = quotient * divisor;
   const rest = (dividend - product) - productError(quotient, divisor, product) + lost;
   const correction = rest / divisor;

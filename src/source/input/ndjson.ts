@@ -40,9 +40,9 @@ export class NdjsonReader implements LineReader {
   #scanner: LineScanner | undefined;
   /** Why there is none in WebAssembly, where there has to be one. */
   #broken: { readonly error: unknown } | undefined;
-  /** What the scanner looks for. */
+  /** Names of the fields that the scanner looks for. */
   readonly #names: readonly string[];
-  /** So many bytes are still read before the scanner in WebAssembly is loaded. */
+  /** Number of bytes still to be read before the scanner in WebAssembly is loaded. */
   #before: number;
   readonly #conditions: ConditionIndex | undefined;
   readonly #times: TimeReader | undefined;
@@ -130,7 +130,7 @@ export class NdjsonReader implements LineReader {
         continue;
       }
       sink.lines++;
-      if (timed.wanted) this.#look(bytes, at);
+      if (timed.isSearching) this.#look(bytes, at);
       if (
         conditions !== undefined &&
         !conditions.hold(bytes, view, from, to, first + this.#attributeCount)
@@ -160,7 +160,7 @@ export class NdjsonReader implements LineReader {
   /** Takes the line in bytes[at, feed), about which JSON.parse decides; returns where the next one begins. */
   #unscanned(bytes: Uint8Array, at: number, feed: number): number {
     this.#sink.lines++;
-    if (this.#timed.wanted) this.#look(bytes, at);
+    if (this.#timed.isSearching) this.#look(bytes, at);
     this.#plain(bytes.subarray(at, feed));
     return feed + 1;
   }
@@ -259,7 +259,7 @@ export class NdjsonReader implements LineReader {
     return attributes;
   }
 
-  /** Of the fields that are named, or of the object of attributes; undefined when that is none. */
+  /** Gathers the named fields, or takes the object of attributes; undefined when that is no object. */
   #attributes(field: (name: string, place: number) => unknown): Attributes | undefined {
     const { attrFields } = this.#fields;
     if (attrFields === undefined) return this.#ofObject(field(ATTRIBUTES, 0));
@@ -293,7 +293,7 @@ export class NdjsonReader implements LineReader {
     return this.#known.learns ? this.#attributeCache.intern(attributes) : attributes;
   }
 
-  /** What the JSON in bytes[from, to) means. */
+  /** Decodes the JSON in bytes[from, to). */
   #json(bytes: Uint8Array, from: number, to: number): unknown {
     const text = bytes[from] === QUOTE ? shortText(bytes, from + 1, to - 1) : undefined;
     if (text !== undefined) return text;
@@ -303,7 +303,7 @@ export class NdjsonReader implements LineReader {
     return parseExactly(this.#decoder.decode(bytes.subarray(from, to)));
   }
 
-  /** What a condition sees of the JSON in bytes[from, to). */
+  /** Decodes the JSON in bytes[from, to) into the text that a condition tests. */
   #text(bytes: Uint8Array, from: number, to: number): string | undefined {
     const value = attributeValue(this.#json(bytes, from, to));
     return value === undefined ? undefined : String(value);

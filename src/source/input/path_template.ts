@@ -2,7 +2,7 @@
 const IDENTIFIER =
   /^(?:\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=.*\d)[0-9a-f]{12,})$/i;
 
-/** A path with `{id}` for its segments that are identifiers, and without its query: `/users/7?x=1` is `/users/{id}`. */
+/** Replaces the identifiers among a path's segments by `{id}`, and removes its query: `/users/7?x=1` is `/users/{id}`. */
 export function pathTemplate(path: string): string {
   return path.replace(/[?#].*$/s, "").split("/")
     .map((segment) => IDENTIFIER.test(segment) ? "{id}" : segment).join("/");

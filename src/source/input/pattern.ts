@@ -11,7 +11,7 @@ export interface Pattern {
 
 const NO_UNITS: ReadonlyMap<string, string> = new Map();
 
-/** The pattern of `--pattern`, or what would be right. `(?P<name>…)` of Python, Go and PCRE is taken as well. */
+/** Parses the pattern of `--pattern`, or says what would be right. `(?P<name>…)` of Python, Go and PCRE is taken as well. */
 export function parsePattern(text: string): Pattern | { readonly expected: string } {
   const source = text.replace(/\\[\s\S]|\(\?P</g, (found) => found === "(?P<" ? "(?<" : found);
   try {

@@ -10,13 +10,13 @@ import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 import { type Conversion, conversionOf } from "./value.ts";
 
-/** A regular expression may take time that grows with the square of a line's length, or worse. */
+/** Maximum length of a line: a regular expression's time may grow with the square of it, or worse. */
 export const MOST_PATTERN_CHARACTERS = 8192;
 
 const SPACE = 32;
 const BLANK = /^[\t-\r ]*$/;
 
-/** Beyond so many sets of attributes those of before are forgotten. */
+/** Number of sets of attributes after which all are forgotten. */
 const MOST_SETS = 65_536;
 
 /**
@@ -92,7 +92,7 @@ export class PatternReader implements LineReader {
     const groups = this.#pattern.match(line);
     if (groups === undefined) return sink.unmatched();
     sink.matched();
-    if (this.#timed.wanted) this.#timed.look(Object.entries(groups));
+    if (this.#timed.isSearching) this.#timed.look(Object.entries(groups));
     const field = (name: string) => groups[name];
     const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
     if (found === undefined) sink.skipped++;

@@ -1,3 +1,5 @@
+import { isCount, isObject } from "./json_object.ts";
+
 /** Digest of some bytes of a file, which proves that another file holds the same ones there. */
 export interface Fingerprint {
   readonly length: number;
@@ -52,15 +54,15 @@ export interface Place extends PathPlace {
 const COARSE_MS = 2000;
 
 /**
- * The place that was read from a disk; undefined if it is none. One of version 2.0 has neither fingerprints of its last
- * bytes nor a list of known files, only the time at which it was made.
+ * Checks a place that was read from a disk; undefined if it is none. One of version 2.0 has neither fingerprints of its
+ * last bytes nor a list of known files, only the time at which it was made.
  */
 export function readPlace(value: unknown): Place | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const { version, at, files, others } = value;
   if (version === undefined && typeof at === "number" && Array.isArray(files)) {
     const upgraded = files.map((file) =>
-      isRecord(file) ? { ...file, last: NOTHING, size: file["offset"] } : file
+      isObject(file) ? { ...file, last: NOTHING, size: file["offset"] } : file
     );
     if (!upgraded.every(isFilePlace)) return undefined;
     return { version: 3, files: upgraded, known: [], knownUntil: at - COARSE_MS, others: [] };
@@ -78,11 +80,11 @@ export const NOTHING: Fingerprint = {
 };
 
 function isPathPlace(value: unknown): value is PathPlace {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { files, known, knownUntil, layout } = value;
   return Array.isArray(files) && files.every(isFilePlace) && Array.isArray(known) &&
     known.every(isKnownFile) && typeof knownUntil === "number" &&
-    (layout === undefined || isRecord(layout) && typeof layout["format"] === "string");
+    (layout === undefined || isObject(layout) && typeof layout["format"] === "string");
 }
 
 function isFilePlace(value: unknown): value is FilePlace {
@@ -92,19 +94,11 @@ function isFilePlace(value: unknown): value is FilePlace {
 }
 
 function isKnownFile(value: unknown): value is KnownFile {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { device, inode, head } = value;
   return isCount(device) && isCount(inode) && isFingerprint(head);
 }
 
 function isFingerprint(value: unknown): value is Fingerprint {
-  return isRecord(value) && isCount(value["length"]) && typeof value["sha256"] === "string";
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+  return isObject(value) && isCount(value["length"]) && typeof value["sha256"] === "string";
 }

@@ -5,15 +5,15 @@ import { pathTemplate } from "./path_template.ts";
 import { parseTime } from "./time.ts";
 import { type Conversion, usableValue } from "./value.ts";
 
-/** What a line says, but for its attributes. */
+/** Value and time of a line; the time is in ms since 1970, undefined when no time field is named. */
 export interface Plain {
   readonly value: number;
   readonly time: number | undefined;
 }
 
 /**
- * Decides about a line whose fields `field` tells, in the order that counts: conditions, value, time. The reason when
- * the line is invalid, undefined when it is to be skipped.
+ * Reads a line through `field`, which returns its fields, in the order that counts: conditions, value, time. Returns the
+ * reason when the line is invalid, undefined when it is to be skipped.
  */
 export function plainLine(
   field: (name: string) => unknown,
@@ -29,7 +29,7 @@ export function plainLine(
   return typeof time === "string" ? time : { value, time };
 }
 
-/** Tries all of them, so that `watch` learns which fields there are. */
+/** Whether a line fulfils all conditions. Each is tried, so that `watch` learns which fields there are. */
 export function conditionsHold(
   field: (name: string) => unknown,
   { where = [] }: Fields,
@@ -44,7 +44,7 @@ export function conditionsHold(
   return all;
 }
 
-/** Undefined when no field is named, the reason when it has no usable time. */
+/** Reads the time of a line, in ms since 1970; undefined when no field is named, the reason when it is unusable. */
 export function timeOf(
   field: (name: string) => unknown,
   { timeField, timeFormat = "auto", timeZone }: Fields,
@@ -56,7 +56,7 @@ export function timeOf(
   return typeof time === "string" ? `"${timeField}" ${time}` : time;
 }
 
-/** The text of an attribute: the template of a path where the field holds one. */
+/** Returns the text of an attribute: the template of a path where the field holds one. */
 export function pathOr(text: string, name: string, { pathFields }: Fields): string {
   return pathFields?.includes(name) ? pathTemplate(text) : text;
 }
@@ -67,8 +67,8 @@ function textOf(raw: unknown): string | undefined {
 }
 
 /**
- * What an attribute becomes: a string, boolean or number stays what it is; null is no attribute; an array or object,
- * which a metric's attribute cannot hold, becomes its JSON text, so that it still tells series apart.
+ * Converts a value of JSON into that of an attribute: a string, boolean or number stays; null is no attribute; an array
+ * or object, which a metric's attribute cannot hold, becomes its JSON text, so that it still tells series apart.
  */
 export function attributeValue(raw: unknown): AttributeValue | undefined {
   switch (typeof raw) {

@@ -18,7 +18,7 @@ export class RangeIndex<T> {
   #slots = new Int32Array(1024);
   #hashes: Int32Array = new Int32Array(512);
   #starts: Int32Array = new Int32Array(512);
-  /** Of each entry, the lengths of its ranges. */
+  /** For each entry, the lengths of its ranges. */
   #lengths: Int32Array;
   #heap = new Uint8Array(2 ** 16);
   #view = new DataView(this.#heap.buffer);
@@ -27,18 +27,18 @@ export class RangeIndex<T> {
   #mostEntries = FIRST_ENTRIES;
   /** How often something was found since that was weighed. */
   #hits = 0;
-  /** What is not found so many times more is not added. */
+  /** Number of further misses that add no entry. */
   #pause = 0;
 
-  /** Each entry has so many ranges. */
+  /** `ranges` is the number of ranges per entry. */
   constructor(ranges: number) {
     this.#ranges = ranges;
     this.#lengths = new Int32Array(512 * ranges);
   }
 
   /**
-   * What was added for these ranges of `view`, which `from` and `to` hold from place `at` on; a range that is missing goes
-   * from -1 to -1.
+   * Finds the value added for these ranges of `view`, which `from` and `to` hold from place `at` on; a range that is
+   * missing goes from -1 to -1.
    */
   find(view: DataView, from: Int32Array, to: Int32Array, at = 0): T | undefined {
     const hash = this.#hash(view, from, to, at);
@@ -129,7 +129,7 @@ export class RangeIndex<T> {
     this.#slots[slot] = entry + 1;
   }
 
-  /** It is full: makes room, or pauses. */
+  /** Makes room when the index is full, or pauses. */
   #goesOn(): boolean {
     const pays = this.#hits >= this.#values.length;
     const paused = this.#pause > 0;

@@ -17,7 +17,7 @@ export function shortText(bytes: Uint8Array, from: number, to: number): string |
   for (let i = from; i < to; i++) if (PLAIN_JSON[bytes[i] ?? 0] === 0) return undefined;
   let text = "";
   let i = from;
-  // As many at once as pays: each call makes a string.
+  // Eight at once, as each call makes a string.
   for (; i + 8 <= to; i += 8) {
     text += String.fromCharCode(
       bytes[i] ?? 0,

@@ -2,9 +2,9 @@ import type { Attributes, MeasuredHistogram, Measurement } from "../../aggregate
 import type { Place } from "./place.ts";
 import type { Exposed } from "../prometheus/exposed.ts";
 
-/** How far an input has been read. Of several files, all of them together. */
+/** Progress of reading an input; several files count together. */
 export interface InputProgress {
-  /** As they came, so packed ones of gzip. */
+  /** Bytes as they came: those of gzip count packed. */
   readonly bytes: number;
   readonly lines: number;
   /** Single values. */
@@ -19,20 +19,20 @@ export interface InputProgress {
   readonly matchesNothing?: boolean;
 }
 
-/** What was read at once. */
+/** Findings of one piece of an input that was read at once. */
 export interface Batch {
   readonly measurements: readonly Measurement[];
   readonly histograms: readonly MeasuredHistogram[];
-  /** Of a file that is followed: up to where its lines are in this batch and those before it. */
+  /** Place in a followed file up to which this batch and those before it hold its lines. */
   readonly place?: Place;
   /** Metric families of a Prometheus exposition, each a metric of its own. */
   readonly exposed: readonly Exposed[];
 }
 
-/** Is told of what cannot be used: the number of its line, where it is one, in the input of that name. */
+/** Receives the reason why a line cannot be used, its number, and its input's name; no number if it is more than a line. */
 export type OnInvalid = (line: number | undefined, reason: string, input: string) => void;
 
-/** What a reader of one format gives its findings to. */
+/** Collector of the findings of a reader of one format. */
 export class Sink implements InputProgress {
   bytes = 0;
   /** The number of the line that is being read, of all inputs together; the first is 1. */
@@ -102,7 +102,7 @@ export class Sink implements InputProgress {
     return this.#unmatched > 0 && this.#matched === 0;
   }
 
-  /** The same of something that is no single line. */
+  /** Reports something unusable that is no single line. */
   contradictory(reason: string): void {
     this.invalid++;
     this.#onInvalid(undefined, reason, this.#input);
@@ -119,7 +119,7 @@ export class Sink implements InputProgress {
     this.unusable("longer than 1 MiB");
   }
 
-  /** What was measured since the last call; undefined when that is nothing. */
+  /** Takes the findings since the last call; undefined when there are none. */
   drain(): Batch | undefined {
     const batch = {
       measurements: this.#measurements,

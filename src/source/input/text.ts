@@ -13,7 +13,7 @@ const CARRIAGE_RETURN = 13;
 /** The only field there is. */
 const VALUE = "value";
 
-/** One number a line. A line whose first character other than a blank is `#` is a comment. */
+/** Reads one number per line. A line whose first character other than a blank is `#` is a comment. */
 export class TextReader implements LineReader {
   readonly #fields: Fields;
   readonly #conversion: Conversion;

@@ -2,8 +2,9 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import type { TimeZone } from "./time_zone.ts";
 
-/** How a time is written: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
+/** Notations of a time: RFC 3339, the common log format's, or a number since 1970 in a unit; auto: by its look. */
 export const TIME_FORMATS = ["auto", "rfc3339", "clf", "s", "ms", "us", "ns"] as const;
+/** One of TIME_FORMATS. */
 export type TimeFormat = typeof TIME_FORMATS[number];
 
 const SECOND = 1000;
@@ -41,7 +42,7 @@ export const MONTHS = [
 ];
 
 /**
- * The time in ms since 1970, or the reason why there is none, to stand behind the name of the field. A time without a
+ * Parses a time into ms since 1970, or the reason why it is none, to stand behind the name of the field. A time without a
  * zone is one of `zone`; without that it is none, because it may be off by hours. Brackets around it are left out. A
  * leap second is the first one of the next minute, as in POSIX. The years are 1970 to 2261.
  */
@@ -92,7 +93,7 @@ function parsed(text: string, format: TimeFormat, zone: TimeZone | undefined): n
   }
 }
 
-/** The ms since 1970 of a number in this unit; auto: by its magnitude. */
+/** Converts a number in this unit to ms since 1970; auto: by its magnitude. */
 export function sinceEpoch(number: number, format: "auto" | "s" | "ms" | "us" | "ns"): number {
   switch (format) {
     case "s":
@@ -177,7 +178,7 @@ function offsetOf(zone: string): number {
   return signedOffset(zone.startsWith("-"), Number(digits.slice(0, 2)), Number(digits.slice(2)));
 }
 
-/** In ms; NaN for what no offset can be. */
+/** Returns an offset from UTC in ms; NaN for hours or minutes that it cannot have. */
 export function signedOffset(negative: boolean, hours: number, minutes: number): number {
   if (!(hours <= 23 && minutes <= 59)) return NaN;
   const offset = (hours * 60 + minutes) * MINUTE;
@@ -190,16 +191,16 @@ function fractionOf(digits: string): number {
   return scaledFraction(Number(some), some.length);
 }
 
-/** Further digits change nothing that a double holds. */
+/** Maximum number of a fraction's digits that are read: further ones change nothing that a double holds. */
 export const MOST_FRACTION = 15;
 const POWERS = Float64Array.from({ length: MOST_FRACTION + 1 }, (_, n) => Number(`1e${n}`));
 
-/** The ms of a fraction of a second: its digits as a number, and how many there are. */
+/** Converts a fraction of a second to ms: its digits as a number, and how many there are. */
 export function scaledFraction(number: number, digits: number): number {
   return digits <= 3 ? number * (POWERS[3 - digits] ?? NaN) : number / (POWERS[digits - 3] ?? NaN);
 }
 
-/** The ms since 1970 of a minute in UTC; NaN when there is no such day or minute. */
+/** Converts a minute in UTC to ms since 1970; NaN when there is no such day or minute. */
 export function minuteOf(
   year: number,
   month: number,
@@ -227,7 +228,10 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
   return march * 365 + leapDays + dayOfYear - 719_468;
 }
 
-/** A second 60 stands only at the end of a day in UTC (RFC 3339, 5.7). */
+/**
+ * Returns the ms since 1970 of a time: its minute as in UTC, and the offset that it has. NaN for a second 60 that does not
+ * end a day in UTC (RFC 3339, 5.7).
+ */
 export function instant(minute: number, second: number, fraction: number, offset: number): number {
   const start = minute - offset;
   if (second > 60 || (second === 60 && (start + MINUTE) % DAY !== 0)) return NaN;

@@ -13,7 +13,7 @@ const PLAIN_JSON = /^\d+(\.\d*)?$/;
 /** Identifiers in hexadecimal may end in d, another unit of time. */
 const WITH_UNIT = /^\d.*s$/;
 
-/** The times of a text; undefined when it is something else. */
+/** Parses a list of times; undefined when the text is something else. */
 export function timeListOf(text: string): TimeList | undefined {
   const parts = text.split(SEPARATOR);
   const times = parts.filter((part) => part !== "-");

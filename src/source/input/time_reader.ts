@@ -16,7 +16,7 @@ const QUOTE = 34;
 const DASH = 45;
 const SLASH = 47;
 const COLON = 58;
-/** Of RFC 3339 `YYYY-MM-DDTHH:MM`, of the common log format `DD/Mon/YYYY:HH:MM`. */
+/** Length of `YYYY-MM-DDTHH:MM` in RFC 3339, and below of `DD/Mon/YYYY:HH:MM` in the common log format. */
 const RFC_MINUTE = 16;
 const CLF_MINUTE = 17;
 
@@ -114,7 +114,7 @@ export class TimeReader {
 
   #isKnown(bytes: Uint8Array, from: number, length: number): boolean {
     if (this.#prefixLength !== length) return false;
-    // What differs from line to line stands at the end.
+    // Lines differ at the end first.
     for (let i = length - 1; i >= 0; i--) if (bytes[from + i] !== this.#prefix[i]) return false;
     return true;
   }

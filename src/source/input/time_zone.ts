@@ -14,7 +14,7 @@ export interface TimeZone {
 /** Coordinated Universal Time. */
 export const UTC: TimeZone = { offsetAt: () => 0 };
 
-/** The zone of an IANA name or an offset such as `+02:00`; undefined when there is no such zone. */
+/** Finds the zone of an IANA name or an offset such as `+02:00`; undefined when there is none. */
 export function timeZoneOf(text: string): TimeZone | undefined {
   if (/^(?:Z|UTC|GMT)$/i.test(text)) return UTC;
   const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(text);

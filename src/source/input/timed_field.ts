@@ -1,7 +1,7 @@
 import { decimal } from "../../platform/number.ts";
 import { parseTime } from "./time.ts";
 
-/** So many lines are looked at. */
+/** Number of lines that are searched. */
 const MOST_LINES = 3;
 
 /** Names under which a number is a time, whatever they are joined to: `timeStamp` of JMeter, `@timestamp`, `ts`. */
@@ -14,30 +14,30 @@ const DATED = /^\[?\d{4}-\d\d-\d\d[Tt ]|^\[?\d\d\/[A-Za-z]{3}\/\d{4}:/;
 
 /** Looks through the first lines of an input for a field that plainly carries a time. */
 export class TimedField {
-  /** More lines are wanted. */
-  wanted: boolean;
+  /** Whether more lines are to be searched. */
+  isSearching: boolean;
   #looked = 0;
-  /** Its name. */
+  /** Name of the field that carries a time; undefined: none was found so far. */
   name: string | undefined;
 
-  constructor(wanted: boolean) {
-    this.wanted = wanted;
+  constructor(isSearching: boolean) {
+    this.isSearching = isSearching;
   }
 
-  /** The format has a time, whatever the lines say. */
+  /** Ends the search: the format itself has a time, in the field of that name. */
   certain(name: string): void {
-    if (this.wanted) this.name = name;
-    this.wanted = false;
+    if (this.isSearching) this.name = name;
+    this.isSearching = false;
   }
 
   look(fields: Iterable<readonly [name: string, value: unknown]>): void {
     for (const [name, value] of fields) {
       if (!carriesTime(name, value)) continue;
       this.name = name;
-      this.wanted = false;
+      this.isSearching = false;
       return;
     }
-    this.wanted = ++this.#looked < MOST_LINES;
+    this.isSearching = ++this.#looked < MOST_LINES;
   }
 }
 

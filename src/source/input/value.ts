@@ -2,10 +2,10 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
-import { pointed } from "./decimal_comma.ts";
+import { replaceDecimalComma } from "./decimal_comma.ts";
 import { timeListOf } from "./time_list.ts";
 
-/** What a value's number is multiplied with, and what its unit of time is converted to. */
+/** Rule for a value's number: its factor, and the unit to which a value with a unit of time is converted. */
 export interface Conversion {
   readonly scale: number;
   readonly duration: DurationUnit | undefined;
@@ -14,13 +14,15 @@ export interface Conversion {
   readonly decimalComma?: boolean | undefined;
 }
 
+/** Makes the rule for the values of an input; `implied` is the unit of time that its format defines. */
 export function conversionOf({ scale, unit, decimalComma }: Fields, implied?: string): Conversion {
   return { scale, duration: DurationUnit.of(unit), implied, decimalComma };
 }
 
 /**
- * The value to record, or the reason why there is none. `what` names the value in the reason. A number may come as a
- * string; JSON's `true`, `null` and the like are no numbers. A unit of time takes the place of the scale.
+ * Converts a value to the number to record, or the reason why there is none. `what` names the value in the reason. A
+ * number may come as a string; JSON's `true`, `null` and the like are no numbers. A unit of time takes the place of the
+ * scale.
  */
 export function usableValue(
   found: unknown,
@@ -28,7 +30,7 @@ export function usableValue(
   what: string,
 ): number | string {
   if (found === undefined) return `no ${what}`;
-  const plain = decimalComma && typeof found === "string" ? pointed(found) : found;
+  const plain = decimalComma && typeof found === "string" ? replaceDecimalComma(found) : found;
   if (plain === undefined) {
     return `${what} has a point, though --decimal-comma is set: ${quoteClipped(found, MOST_SHOWN)}`;
   }

@@ -79,21 +79,21 @@ export class W3cReader implements LineReader {
       "--value-field",
       "--time-field",
     ];
-    const joined = names.findIndex((name, i) => name === DATE && names[i + 1] === TIME);
+    const dateColumn = names.findIndex((name, i) => name === DATE && names[i + 1] === TIME);
     const time = timeField === DATE || timeField === TIME
       ? attrFields.length + where.length + 1
       : -1;
-    // What is wrong with the value is said first.
+    // A missing value field is reported first.
     if (isFirst && !names.includes(valueField)) {
       throw missingColumn(HEADER, valueField, names, "--value-field");
     }
     this.#places = this.#line.names.map((name, place) => {
-      if (place === time && joined >= 0) return [joined, joined + 1];
+      if (place === time && dateColumn >= 0) return [dateColumn, dateColumn + 1];
       const column = names.indexOf(name);
       if (column < 0 && isFirst) throw missingColumn(HEADER, name, names, flags[place] ?? "");
       return [column, column];
     });
-    if (joined >= 0) this.#timed.certain(TIME ?? "");
+    if (dateColumn >= 0) this.#timed.certain(TIME ?? "");
     this.#names = names;
     this.#from = new Int32Array(names.length);
     this.#to = new Int32Array(names.length);

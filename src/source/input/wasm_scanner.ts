@@ -2,10 +2,10 @@ import { ByteNumber } from "./byte_number.ts";
 import { WASM } from "./json_scanner_wasm.ts";
 import type { LineScanner } from "./line_scanner.ts";
 
-/** So many lines are scanned at once. */
+/** Maximum number of lines that are scanned at once. */
 const MOST_LINES = 2048;
 
-/** So many bytes exist behind the lines: the scanner loads sixteen where it needs fewer. */
+/** Bytes of memory behind the lines: the scanner loads sixteen where it needs fewer. */
 const SLACK = 64;
 
 const PAGE = 2 ** 16;
@@ -13,7 +13,7 @@ const PAGE = 2 ** 16;
 /** A name's address and length, the next field of that name or -1, and 1 if a line has to have it. */
 const NAME_SIZE = 16;
 
-/** What wasm/json_scanner.ts exports. */
+/** Exports of wasm/json_scanner.ts. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly longs: WebAssembly.Global;
@@ -30,8 +30,8 @@ const NEEDS_SIMD = "AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==";
 let compiled: WebAssembly.Module | undefined;
 
 /**
- * The same as a JsonScanner, many lines at a time; undefined where it cannot run: without WebAssembly, without SIMD, with
- * too little memory. Throws when `wasm`, the module in base64, is broken.
+ * Makes a scanner that finds what a JsonScanner does, many lines at a time; undefined where it cannot run: without
+ * WebAssembly, without SIMD, with too little memory. Throws when `wasm`, the module in base64, is broken.
  */
 export function wasmScanner(
   valueField: string,
@@ -69,14 +69,14 @@ class WasmScanner implements LineScanner {
   readonly #lines: number;
 
   constructor(module: WebAssembly.Module, valueField: string, fields: readonly string[]) {
-    // What a module exports has no types; this one is compiled from the source that Exports describes.
+    // The exports of a module have no types; this one is compiled from the source that Exports describes.
     const exports = new WebAssembly.Instance(module).exports as unknown as Exports;
     this.#exports = exports;
     this.#fields = fields.length;
     const encoder = new TextEncoder();
     const names = [valueField, ...fields].map((name) => encoder.encode(name));
     let end = exports.start();
-    /** So many bytes, with room behind them. */
+    /** Reserves that many bytes, with room behind them, and returns their address. */
     const place = (bytes: number) => {
       const at = (end + 15) & ~15;
       end = at + bytes + 16;

@@ -2,7 +2,7 @@ import { decimal } from "../../platform/number.ts";
 import { nanosecondsOf } from "./duration.ts";
 import { parseTime } from "./time.ts";
 import type { TimeZone } from "./time_zone.ts";
-import { pointed } from "./decimal_comma.ts";
+import { replaceDecimalComma } from "./decimal_comma.ts";
 
 /** A condition that a line has to fulfil, or it is skipped. */
 export interface Condition {
@@ -51,7 +51,9 @@ export function parseCondition(
     };
   }
   const limit = measure(operand);
-  const read = notation.decimalComma ? (text: string) => measure(pointed(text) ?? "") : measure;
+  const read = notation.decimalComma
+    ? (text: string) => measure(replaceDecimalComma(text) ?? "")
+    : measure;
   return { field, holds: (text) => text !== undefined && compare(read(text), limit) };
 }
 

@@ -62,7 +62,7 @@ export const PLAIN_JSON: Wrapping = {
   unwrap: (line) => ({ outer: line, inner: "" }),
 };
 
-/** The wrapping that the first line of an input shows; undefined when there is none. */
+/** Recognises the wrapping of an input by its first line; undefined when there is none. */
 export function wrappingOf(line: string): Wrapping | undefined {
   if (CRI.test(line)) return { hasMeasurements: false, unwrap: unwrapCri };
   if (COMPOSE.test(line.replace(COLOUR, ""))) {
@@ -99,7 +99,7 @@ function objectOf(line: string): JsonObject | undefined {
   return isObject(parsed) ? parsed : undefined;
 }
 
-/** How lines are unwrapped. */
+/** Options of unwrapping lines. */
 export interface UnwrapOptions {
   readonly format: InputFormat | "auto";
   /** The field whose text is JSON or logfmt as well. */
@@ -194,10 +194,10 @@ export class WrappedLineReader implements LineReader {
       const text = inner.replaceAll("\n", " ");
       return this.#options.format === "pattern" ? `${outer}${SEPARATOR}${text}` : text;
     }
-    const merged = joined(outer, inner);
+    const merged = mergeFields(outer, inner);
     const { unwrap } = this.#options;
     const text = unwrap === undefined ? undefined : fieldOf(objectOf(merged) ?? {}, unwrap);
-    return typeof text === "string" ? joined(merged, text) : merged;
+    return typeof text === "string" ? mergeFields(merged, text) : merged;
   }
 
   #decide(inner: string): void {
@@ -234,8 +234,8 @@ function wholeStream(outer: string): string {
   return /"stream":\s*"(\w+)"/.exec(outer)?.[1] ?? "";
 }
 
-/** One JSON object of an object's text and what a text holds as JSON or logfmt; of a name that comes twice the last counts. */
-function joined(outer: string, inner: string): string {
+/** Merges an object's text and another one's, JSON or logfmt, into one JSON object; the last of equal names counts. */
+function mergeFields(outer: string, inner: string): string {
   const text = inner.trim();
   const object = text.startsWith("{") ? text : pairsText(text);
   const rest = object?.slice(1).trimStart() ?? "}";

@@ -193,7 +193,7 @@ function ascending(numbers: readonly number[]): readonly number[] {
   return [...numbers.keys()].sort((a, b) => rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0);
 }
 
-/** A bound as Prometheus writes it. */
+/** Formats a bound as Prometheus writes it. */
 export function boundText(bound: number): string {
   return bound === Infinity ? "+Inf" : String(bound);
 }
@@ -202,7 +202,7 @@ export function boundText(bound: number): string {
 const MOST_LABELS = 20;
 const MOST_SHOWN = 80;
 
-/** The family's name, and the labels where it has some, as in an exposition. */
+/** Formats the family's name, and the labels where it has some, as in an exposition. */
 export function describeSeries(name: string, attributes: Attributes): string {
   const pairs = Object.entries(attributes).slice(0, MOST_LABELS)
     .map(([key, value]) => `${clip(key, MOST_SHOWN)}=${quoteClipped(value, MOST_SHOWN)}`);

@@ -235,7 +235,7 @@ function difference(
   };
 }
 
-/** All that a histogram holds, as a batch job left it. */
+/** Makes the delta of all that a histogram holds, as a batch job left it. */
 export function fromNothing(histogram: CumulativeHistogram): Delta {
   return difference(histogram, NOTHING).delta;
 }
@@ -244,7 +244,7 @@ const FORGOT_MORE =
   `more than ${MOST_FORGOTTEN} series have come and gone: the first counts of new ones are left out. ` +
   "Raise --max-series";
 
-/** Why a family is left out whose histograms have no bounds. */
+/** Explains why a family is left out whose histograms have no bounds. */
 export function nativeText(family: string): string {
   return `${clip(family, 80)} is a native histogram, or has no bounds: it is left out. ` +
     "Let the target expose classic buckets as well";

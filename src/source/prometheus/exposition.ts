@@ -25,7 +25,7 @@ export interface UnreadableLine {
   readonly reason: string;
 }
 
-/** Everything in an exposition besides its samples. */
+/** Content of an exposition besides its samples. */
 export interface Exposition {
   /** Metric family -> unit, of OpenMetrics alone. */
   readonly units: ReadonlyMap<string, string>;
@@ -40,7 +40,7 @@ export interface Exposition {
 
 /** Characters of a line that are read at most. */
 const MOST_LINE = 2 ** 20;
-/** ScrapeReading ends at so many lines that cannot be read: the text is something else then. */
+/** Number of unreadable lines at which reading ends: the text is no exposition then. */
 export const MOST_UNREADABLE = 1000;
 
 /**
@@ -65,7 +65,7 @@ export function readExposition(
     isExposition = true;
     const [family, value] = metadata(rest);
     if (word === "UNIT") units.set(family, value);
-    else if (word === "HELP") helps.set(family, unescaped(value));
+    else if (word === "HELP") helps.set(family, unescapeExposed(value));
     else if (word === "EOF") return true;
     else if (value.toLowerCase() === "histogram") histograms.add(family);
     else histograms.delete(family);
@@ -139,22 +139,22 @@ function readSample(
   let name = plainName;
   let le: string | undefined;
   const labels: [string, string][] = [];
-  at = skipBlanks(line, at);
+  at = skipSpaces(line, at);
   if (line[at] === "{") {
-    at = skipBlanks(line, at + 1);
+    at = skipSpaces(line, at + 1);
     while (line[at] !== "}") {
       const quoted = line[at] === '"' ? quotedAt(line, at) : undefined;
       const key = quoted?.text ?? matchAt(LABEL_NAME, line, at);
       if (key === "" && quoted === undefined) return LABELS_EXPECTED;
-      at = skipBlanks(line, quoted?.end ?? at + key.length);
+      at = skipSpaces(line, quoted?.end ?? at + key.length);
       if (line[at] === "=") {
-        const value = quotedAt(line, skipBlanks(line, at + 1));
+        const value = quotedAt(line, skipSpaces(line, at + 1));
         if (value === undefined) return LABELS_EXPECTED;
         if (key === "le") {
           if (le !== undefined && le !== value.text) return "it has the label le twice";
           le = value.text;
         } else labels.push([key, value.text]);
-        at = skipBlanks(line, value.end);
+        at = skipSpaces(line, value.end);
       } else {
         // A metric's name that needs quotes stands among the labels (Prometheus, UTF-8 names).
         if (name !== "" || quoted === undefined) return LABELS_EXPECTED;
@@ -163,7 +163,7 @@ function readSample(
         if (part === undefined) return undefined;
         if (part.role === "composite") return composite(part.family, isCut);
       }
-      if (line[at] === ",") at = skipBlanks(line, at + 1);
+      if (line[at] === ",") at = skipSpaces(line, at + 1);
       else if (line[at] !== "}") return LABELS_EXPECTED;
     }
     at++;
@@ -197,7 +197,7 @@ function histogramPart(
   return histograms.has(name) ? { family: name, role: "composite" } : undefined;
 }
 
-function skipBlanks(line: string, at: number): number {
+function skipSpaces(line: string, at: number): number {
   while (line[at] === " " || line[at] === "\t") at++;
   return at;
 }
@@ -225,10 +225,10 @@ function quotedAt(
     while (line[end - 1 - slashes] === "\\") slashes++;
     if (slashes % 2 === 0) break;
   }
-  return { text: unescaped(line.slice(at + 1, end)), end: end + 1 };
+  return { text: unescapeExposed(line.slice(at + 1, end)), end: end + 1 };
 }
 
-/** A number as Go prints it; undefined for anything else. */
+/** Parses a number as Go prints it; undefined for anything else. */
 export function exposedNumber(text: string): number | undefined {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   if (/^\+?inf(inity)?$/i.test(text)) return Infinity;
@@ -236,7 +236,7 @@ export function exposedNumber(text: string): number | undefined {
   return /^[+-]?nan$/i.test(text) ? NaN : undefined;
 }
 
-function unescaped(text: string): string {
+function unescapeExposed(text: string): string {
   return text.includes("\\")
     ? text.replace(
       /\\(.)/g,

@@ -18,10 +18,10 @@ import {
   type Records,
 } from "../source.ts";
 
-/** GETs the endpoint, within so many ms. */
+/** Requests the endpoint, and waits for `timeoutMs` at most. */
 export type Scrape = (timeoutMs: number, signal: AbortSignal) => Promise<GetResult>;
 
-/** A source's words for people. */
+/** Receivers of a source's messages. */
 export interface Say {
   readonly warn: (message: string) => void;
   readonly note: (message: string) => void;
@@ -71,7 +71,7 @@ export function scrapeSource(
       clock,
       stop,
     );
-    const reading = readingOf(got, route);
+    const reading = readAnswer(got, route);
     if ("why" in reading) {
       failures++;
       if (failed === reading.why) return NOTHING;
@@ -137,7 +137,7 @@ export function scrapeSource(
       if (!started) await add(records, stop);
       started = true;
       await clock.sleep((until ?? clock.monotonic() + intervalMs) - clock.monotonic(), stop);
-      // What cannot be sent now the endpoint goes on counting. Without a base line there is nothing to add at the end.
+      // The endpoint goes on counting while nothing can be sent. Without a base line there is nothing to add at the end.
       if (stop.aborted ? last === undefined : held) return NOTHING;
       return await add(records, stop);
     },
@@ -180,8 +180,8 @@ interface ScrapeFailure {
   readonly hint?: string | undefined;
 }
 
-/** The histograms of an endpoint, or why there are none. */
-function readingOf(got: GetResult, route: Route | undefined): ScrapeReading | ScrapeFailure {
+/** Reads the histograms out of an endpoint's answer, or finds why there are none. */
+function readAnswer(got: GetResult, route: Route | undefined): ScrapeReading | ScrapeFailure {
   switch (got.kind) {
     case "failure":
       return {
@@ -211,12 +211,12 @@ function readingOf(got: GetResult, route: Route | undefined): ScrapeReading | Sc
           hint: "check the path, which is often /metrics",
         };
       }
-      return readExposition(got.text, type);
+      return readMetrics(got.text, type);
     }
   }
 }
 
-function readExposition(text: string, type: string): ScrapeReading | ScrapeFailure {
+function readMetrics(text: string, type: string): ScrapeReading | ScrapeFailure {
   if (text.trim() === "") return { why: "its answer is empty" };
   // OpenMetrics 1.0, "Overall Structure".
   if (type.startsWith("application/openmetrics-text") && !/#[ \t]*EOF\s*$/.test(text.slice(-100))) {

@@ -9,20 +9,24 @@ import type { ScheduleConfig } from "../../settings/schedule_config.ts";
 /** A Prometheus endpoint that is read again and again. */
 export interface ScrapeConfig {
   readonly kind: "scrape";
-  /** Without user name and password, which are in its headers. */
+  /** The URL without user name and password, which are in `headers`. */
   readonly url: URL;
   /** The URL without secrets, for messages. */
   readonly shown: string;
-  /** By lower-case name. Every value is a secret. */
+  /** Headers by lower-case name. Every value is a secret. */
   readonly headers: readonly (readonly [string, string])[];
   readonly intervalMs: number;
-  /** How long one request may take. */
+  /** Maximum time of one request. */
   readonly timeoutMs: number;
 }
 
 const URL_EXPECTED = "an http or https URL, for example http://localhost:9090/metrics";
 const HEADER_EXPECTED = "NAME=VALUE, for example Authorization=Bearer%20…";
 
+/**
+ * Reads --scrape and its flags, with headers and timeout also from the environment; throws a UsageError for an invalid
+ * one. Credentials of the URL become a header.
+ */
 export function scrapeConfig(
   flags: SendFlags,
   scrape: Setting,
@@ -63,12 +67,12 @@ export function scrapeConfig(
 
 /** Basic authentication (RFC 7617), with the credentials in UTF-8. */
 function basic({ username, password }: URL): string {
-  const text = `${decoded(username)}:${decoded(password)}`;
+  const text = `${decodePercent(username)}:${decodePercent(password)}`;
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(text)))}`;
 }
 
-/** A `%` may stand for itself. */
-function decoded(text: string): string {
+/** Undoes percent-encoding, or returns the text as it is: a `%` may stand for itself. */
+function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

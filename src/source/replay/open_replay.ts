@@ -7,9 +7,9 @@ import { readFrom } from "../input/input_error.ts";
 import { type LineReader, LineSplitter } from "../input/lines.ts";
 import { Replay, type ReplayLine } from "./replay.ts";
 
-/** So many lines that cannot be used are named one by one. */
+/** Maximum number of unusable lines that are reported one by one. */
 const MOST_NAMED = 10;
-/** A request of OTLP's 64 MiB is longer as JSON; what is longer than this does not become a text. */
+/** Maximum length in bytes of a line that becomes a text: above OTLP's limit of 64 MiB, as JSON is longer. */
 const MOST_LINE_BYTES = 256 * 2 ** 20;
 
 /** Opens a file of kept requests, or standard input for `-`. */

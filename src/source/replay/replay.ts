@@ -23,6 +23,7 @@ export interface ReplayLine {
   readonly text: string | undefined;
 }
 
+/** Times at which kept requests are sent, the clock, and who hears of lines that cannot be used. */
 export interface ReplayOptions {
   /** The first request is moved to now, and the others by as much. */
   readonly retime: boolean;

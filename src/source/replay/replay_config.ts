@@ -2,7 +2,7 @@ import { UsageError } from "../../platform/errors.ts";
 import { invalid, numberSetting, type Setting } from "../../settings/setting.ts";
 import { flagName, type SendFlags, settingOf } from "../../settings/settings.ts";
 
-/** Requests that somebody kept, a line of OTLP/JSON each. */
+/** Settings of --replay, which sends kept requests again, one line of OTLP/JSON each. */
 export interface ReplayConfig {
   readonly kind: "replay";
   /** `-` is standard input. */
@@ -13,9 +13,10 @@ export interface ReplayConfig {
   readonly speed: number | undefined;
 }
 
+/** Flags that belong to --replay alone. */
 export const REPLAY_FLAGS = ["retime", "speed"] as const;
 
-/** What a request that is kept says itself. */
+/** Flags without effect, as a kept request has its own values of them. */
 const SAID_BY_REQUEST = [
   "metric",
   "unit",
@@ -28,6 +29,7 @@ const SAID_BY_REQUEST = [
   "maxSeries",
 ] as const;
 
+/** Reads --replay and its flags; throws a UsageError for an invalid one, and for flags without effect. */
 export function replayConfig(flags: SendFlags, replay: Setting, loop: boolean): ReplayConfig {
   if (replay.value.trim() === "") throw invalid(replay, "a file, or - for standard input");
   if (loop) throw new UsageError("--replay sends every request of its file once: leave out --loop");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Batch } from "../../../src/commands/send/batch.ts";
+import { SendBatch } from "../../../src/commands/send/batch.ts";
 import { NO_PULSE } from "../../../src/commands/send/pulse.ts";
 import type { RequestProducer } from "../../../src/otlp/producer.ts";
 import { type LiveSource, NO_INPUT, type Records } from "../../../src/source/source.ts";
@@ -46,11 +46,11 @@ function begin(fills: readonly number[], stop = new AbortController()) {
       return Promise.resolve({ requests: [], findings: [], measured: [] });
     },
   };
-  const batch = new Batch({ source, records, requests, stop: stop.signal, pulse: NO_PULSE });
+  const batch = new SendBatch({ source, records, requests, stop: stop.signal, pulse: NO_PULSE });
   return { batch, calls, stop };
 }
 
-Deno.test("Batch comes in parts while the producer is full, and closes its source after the last one", async () => {
+Deno.test("SendBatch comes in parts while the producer is full, and closes its source after the last one", async () => {
   const { batch, calls } = begin([10, 12, 3]);
   await batch.fill(500);
   batch.endAfterThis();
@@ -73,14 +73,14 @@ Deno.test("Batch comes in parts while the producer is full, and closes its sourc
   ]);
 });
 
-Deno.test("Batch has no further part once a signal has come", async () => {
+Deno.test("SendBatch has no further part once a signal has come", async () => {
   const { batch, stop } = begin([10, 10]);
   stop.abort();
   await batch.fill(500);
   assert.equal(await batch.fillNextPart(), false);
 });
 
-Deno.test("Batch joins the intervals of several fills, and gives the checkpoint of exactly what is in it", async () => {
+Deno.test("SendBatch joins the intervals of several fills, and gives the checkpoint of exactly what is in it", async () => {
   const { batch, calls } = begin([1, 2, 3]);
   await batch.fill(500);
   await batch.fill(1000);
@@ -90,7 +90,7 @@ Deno.test("Batch joins the intervals of several fills, and gives the checkpoint 
   assert.equal(calls[2], "produce 1 to 3");
 });
 
-Deno.test("Batch counts measurements until the delivery has them", async () => {
+Deno.test("SendBatch counts measurements until the delivery has them", async () => {
   const { batch } = begin([1, 2, 3]);
   await batch.fill(500);
   await batch.fill(1000);

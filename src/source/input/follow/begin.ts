@@ -2,12 +2,12 @@ import { LINE_FEED, MOST_LINE_BYTES } from "../lines.ts";
 import type { FoundFile, PlainBytes } from "./file_bytes.ts";
 import { HEAD_BYTES, LAST_BYTES } from "./fingerprint.ts";
 
-/** Where a file begins that no position is kept of: the values of --from. */
+/** Beginning of a file that no position is kept of: the values of --from. */
 export type Begin = "start" | "end";
 
 const SEARCH_BYTES = 64 * 1024;
 
-/** The position in a file where its reading begins, which is the begin of a line. */
+/** Finds the position in a file where reading begins: the start of a line. */
 export async function beginAt(
   bytes: PlainBytes,
   begin: Begin,

@@ -68,7 +68,7 @@ export async function openAt(path: string, place: FilePlace): Promise<FoundFile 
   }
 }
 
-/** The first bytes of a file, unpacked, at most 1,024; those that can be unpacked of a gzip file. */
+/** Reads the first bytes of a file, at most 1,024, unpacked; none of a gzip file that is damaged there. */
 export async function headOf(path: string): Promise<Uint8Array> {
   const plain = await openBytes(path);
   try {

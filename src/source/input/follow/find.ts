@@ -2,7 +2,7 @@ import type { FilePlace } from "../place.ts";
 import { type FoundFile, openAt } from "./file_bytes.ts";
 import { filesIn, foldersIn, type Sibling, unlessClosed } from "./folder.ts";
 
-/** Where the file of a place may be. */
+/** Directories and names that the file of a place may have. */
 export interface Search {
   readonly folders: readonly string[];
   /** Whether a copy may have that name. */
@@ -14,8 +14,8 @@ export interface Search {
 }
 
 /**
- * The file of a place: the one with its inode, or a copy of it, compressed or not; its bytes prove it. It is looked for in
- * the directories, and if it is in none of them, in those below.
+ * Finds the file of a place: the one with its inode, or a copy of it, compressed or not; its bytes prove it. It is looked
+ * for in the directories, and if it is in none of them, in those below.
  */
 export async function findFile(place: FilePlace, search: Search): Promise<FoundFile | undefined> {
   for (const folder of search.folders) {

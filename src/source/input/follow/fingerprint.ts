@@ -1,11 +1,11 @@
 import type { Fingerprint } from "../place.ts";
 
-/** How many of a file's first bytes its fingerprint covers at most. */
+/** Maximum number of a file's first bytes that its fingerprint covers. */
 export const HEAD_BYTES = 1024;
-/** How many bytes before a position its fingerprint covers at most. */
+/** Maximum number of bytes before a position that its fingerprint covers. */
 export const LAST_BYTES = 256;
 
-/** The fingerprint of these bytes. */
+/** Computes the fingerprint of these bytes. */
 export async function fingerprint(bytes: Uint8Array): Promise<Fingerprint> {
   const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
   return { length: bytes.length, sha256: new Uint8Array(digest).toHex() };

@@ -9,21 +9,21 @@ export interface Sibling {
   readonly mtime: number;
 }
 
-/** The directory of a path, and its last name. */
+/** Splits a path into its directory and its last name. */
 export function splitPath(path: string): { readonly folder: string; readonly name: string } {
   const [, folder = ".", name = path] = /^(.*)[\\/]([^\\/]*)$/.exec(path) ?? [];
   return { folder: folder === "" ? "/" : folder, name };
 }
 
-/** The regular files of a directory whose names `isWanted`, oldest first; none if it is not there or closed to this user. */
+/** Lists a directory's regular files with accepted names, oldest first; none if it is missing or closed to this user. */
 export async function filesIn(
   folder: string,
-  isWanted: (name: string) => boolean,
+  acceptsName: (name: string) => boolean,
 ): Promise<readonly Sibling[]> {
   const siblings: Sibling[] = [];
   try {
     for await (const { isFile, name } of Deno.readDir(folder)) {
-      if (!isFile || !isWanted(name)) continue;
+      if (!isFile || !acceptsName(name)) continue;
       const path = `${folder}/${name}`;
       const info = await Deno.stat(path).catch(unlessGone);
       if (info === undefined) continue;
@@ -40,7 +40,7 @@ export async function filesIn(
   return siblings.sort((a, b) => a.mtime - b.mtime);
 }
 
-/** The directories in a directory. */
+/** Lists the directories in a directory. */
 export async function foldersIn(folder: string): Promise<readonly string[]> {
   const folders: string[] = [];
   try {
@@ -53,12 +53,12 @@ export async function foldersIn(folder: string): Promise<readonly string[]> {
   return folders;
 }
 
-/** When a file was last added to a directory, renamed or removed, in ms since 1970; undefined if it is not there. */
+/** Returns when a directory's files last came, went or changed names, in ms since 1970; undefined if it is missing. */
 export async function changeOf(folder: string): Promise<number | undefined> {
   return (await Deno.stat(folder).catch(unlessGone))?.mtime?.getTime();
 }
 
-/** Lets pass that there is no such file. */
+/** Returns undefined for the error that there is no such file, and throws any other. */
 export function unlessGone(thrown: unknown): undefined {
   if (thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory) {
     return undefined;
@@ -66,7 +66,7 @@ export function unlessGone(thrown: unknown): undefined {
   throw thrown;
 }
 
-/** Lets pass that there is no such file, or that this user may not read it. */
+/** Returns undefined for the error that there is no such file, or that this user may not read it. */
 export function unlessClosed(thrown: unknown): undefined {
   const { PermissionDenied, NotCapable } = Deno.errors;
   if (thrown instanceof PermissionDenied || thrown instanceof NotCapable) return undefined;

@@ -11,7 +11,7 @@ import { splitPath, unlessGone } from "./folder.ts";
 import { Rotations } from "./rotations.ts";
 import { Tail } from "./tail.ts";
 
-/** How a file is followed, and whom to tell. */
+/** Options of following a file: where reading begins, and who gets its bytes and the messages. */
 export interface FollowOptions {
   /** Absolute. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly stop: AbortSignal;
   readonly warn: (message: string) => void;
-  /** Is told what is read besides, and where reading begins. */
+  /** Receives what else is read, and where reading begins. */
   readonly note: (message: string) => void;
   /** Makes the consumer of a file; `head` is its first line when reading begins somewhere behind it. */
   readonly consumer: (head: Uint8Array | undefined) => LineConsumer;
@@ -158,7 +158,7 @@ export class FollowedFile implements Growing {
     if (from !== undefined) {
       await this.#resume(from);
       // A file that had no bytes yet is what the path names now, or one of those that it named in between.
-      const isCertain = from.files.length > 0 && !from.files.some(isBlank);
+      const isCertain = from.files.length > 0 && !from.files.some(isEmptyPlace);
       if (!isCertain || !await this.#isCurrent(real)) return void await this.#take(real);
     }
     await this.#rotations.know(await this.#rotations.list(), this.#tails);
@@ -315,7 +315,7 @@ export class FollowedFile implements Growing {
     const { clock, stop } = this.#options;
     for (const place of files) {
       // An inode alone proves nothing: it is used again.
-      if (isBlank(place)) continue;
+      if (isEmptyPlace(place)) continue;
       const isLast = place === files.at(-1);
       const unread = place.size - place.offset;
       let found = await this.#find(place);
@@ -347,7 +347,8 @@ export class FollowedFile implements Growing {
   }
 }
 
-function isBlank({ head }: FilePlace): boolean {
+/** Whether a file had no bytes yet, so that nothing identifies it. */
+function isEmptyPlace({ head }: FilePlace): boolean {
   return head.length === 0;
 }
 

@@ -21,7 +21,7 @@ export interface FollowedReading {
 /** Layout whose format this version can read. */
 export type InputLayout = Layout & { readonly format: InputFormat };
 
-/** The layout that a spool keeps; undefined if its format is none of this version. */
+/** Checks the layout that a spool keeps; undefined if its format is none of this version. */
 export function layoutOf(kept: Layout | undefined): InputLayout | undefined {
   const format = SETTINGS.inputFormat.choices.find((choice) => choice === kept?.format);
   return format === undefined || format === "auto" ? undefined : { ...kept, format };
@@ -46,7 +46,7 @@ export class FollowedLines implements LineReader {
     // Its first line was counted when it was read first.
     const before = reading.sink.lines;
     if (reading.layout === undefined) this.#begin(head, 0, head.length);
-    else this.#reader = this.#readerLike(reading.layout, decoded(head));
+    else this.#reader = this.#readerLike(reading.layout, new TextDecoder().decode(head));
     reading.sink.lines = before;
   }
 
@@ -83,7 +83,7 @@ export class FollowedLines implements LineReader {
         sink.unusable("begins with NULs, which a truncation left");
       } else {
         const line = bytes.subarray(at, end);
-        const text = decoded(line);
+        const text = new TextDecoder().decode(line);
         const format = this.#formatOf(text.trim());
         if (format !== undefined) return this.#open(format, text, line) ? end : at;
         sink.lines++;
@@ -142,7 +142,3 @@ export class FollowedLines implements LineReader {
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 /** Formats whose first line names the columns. */
 const HEADED: ReadonlySet<string> = new Set<InputFormat>(["csv", "tsv", "w3c"]);
-
-function decoded(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
