@@ -61,7 +61,7 @@ export const COMMAND_HELP: Readonly<Record<Command, CommandHelp>> = {
     ],
     statuses: [
       ["0", "everything was read and accepted"],
-      ["1", "something was not delivered, or a line of the input was invalid"],
+      ["1", "something was not delivered or not read, or a line of the input was invalid"],
       ["2", "usage or configuration"],
       ["3", "the receiver took the request but rejected some data points"],
     ],

@@ -81,6 +81,8 @@ export interface StoredMetric {
   /** Keys of its data points' attributes. */
   readonly dimensions: readonly string[];
   readonly exponential: boolean;
+  /** Age of the oldest measurement in ms; by default the metric is new. */
+  readonly ageMs?: number;
 }
 
 /** Parts of a send's configuration that the rules of a receiver are about. */

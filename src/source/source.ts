@@ -32,6 +32,8 @@ export interface SourceStatus {
   readonly matchesNothing?: boolean | undefined;
   /** Why the input broke off before its end. */
   readonly broken: string | undefined;
+  /** How far a source with an end came, for an error message; undefined when nothing is missing. */
+  readonly unfinished?: string | undefined;
   /** Up to where the lines of a followed file have been recorded. */
   readonly checkpoint: Checkpoint | undefined;
 }

@@ -32,6 +32,24 @@ Deno.test("--time-field counts a line in the interval in which it happened, a se
   assert.equal(sent.sends.length, 1);
 });
 
+Deno.test("the query for Dynatrace covers the time that was sent, and groups by its attributes", async () => {
+  const then = new Date(Date.now() - 45 * 60_000).toISOString();
+  await runFixture({
+    args: ["--endpoint", "{url}/api/v2/otlp", ...TIMED, "--attr-field", "path"],
+    stdin: lines(JSON.stringify({ ts: then, value: 7, path: "/" })),
+    posts: 1,
+    stdout: "any",
+    check({ stdout }) {
+      const queries = stdout.match(/timeseries .*http\.server.*/g) ?? [];
+      assert.equal(queries.length, 2);
+      for (const query of queries) {
+        assert.match(query, /, by: \{path\}, from: -7[5-7]m$/);
+        assert.doesNotMatch(query, /count\(/);
+      }
+    },
+  });
+});
+
 Deno.test("--interval is the length of the intervals, with a loop and without", async () => {
   for (const loop of [[], ["--loop"]]) {
     const sent = await measure({

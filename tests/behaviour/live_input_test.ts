@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { assertHistogram, onePoint } from "../support/histogram.ts";
 import type { Program } from "../support/program.ts";
-import { measure } from "../support/run_fixture.ts";
+import { repeated } from "../support/lines.ts";
+import { measure, runFixture } from "../support/run_fixture.ts";
+import { beforeSendOfOwn } from "../support/wording.ts";
 
 const live = (interval: string, ...more: readonly string[]) => [
   ...["--input", "-", "--input-format", "text", "--loop", "--interval", interval],
@@ -104,13 +106,52 @@ Deno.test("SIGTERM sends what was read of an input without a loop", async () => 
     args: ["--input", "-", "--input-format", "text"],
     stdin: open,
     status: 1,
-    said: ['line 4 not used: the value is not a number: "read"'],
+    said: [
+      'line 4 not used: the value is not a number: "read"',
+      "stopped before the end: 4 lines of the input were read",
+    ],
     async meanwhile({ program }) {
       await writeRead(program, "1\n2\n3\n", 0);
       program.signal("SIGINT");
     },
   });
   assertHistogram(onePoint(sent), [1, 2, 3]);
+});
+
+Deno.test("a signal before the end of an input prints no ✓ for what was read", async () => {
+  await runFixture({
+    args: ["--endpoint", "{url}", "--input", "-", "--input-format", "text"],
+    stdin: open,
+    async meanwhile({ program }) {
+      await writeRead(program, "1\n2\n3\n", 0);
+      program.signal("SIGINT");
+    },
+    posts: 1,
+    status: 1,
+    stdout: [
+      ...beforeSendOfOwn().slice(0, 1),
+      repeated(/^($|Stopping|Recording|Measurements)/),
+      "Sent 3 measurements.",
+    ],
+    stderr: [
+      /^WARNING: line 4 not used/,
+      "ERROR: stopped before the end: 4 lines of the input were read",
+    ],
+  });
+});
+
+Deno.test("a signal is the end of a live input in a loop: exit status 0", async () => {
+  const sent = await measure({
+    args: live("0"),
+    stdin: open,
+    async meanwhile({ program, receiver }) {
+      await program.write("1\n2\n");
+      await receiver.waitForRequests(1);
+      program.signal("SIGTERM");
+    },
+  });
+  assertHistogram(onePoint(sent), [1, 2]);
+  assert.equal(sent.summary["exitCode"], 0);
 });
 
 Deno.test("a receiver that does not answer does not stop the reading", async () => {

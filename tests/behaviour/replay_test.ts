@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { decodeRequest } from "../../src/otlp/decode.ts";
 import { fromJsonRequest, toJsonRequest } from "../../src/otlp/json_request.ts";
 import { testCases } from "../support/cases.ts";
-import { MARK, usageError } from "../support/fixture.ts";
+import { type Fixture, MARK, usageError } from "../support/fixture.ts";
 import { like } from "../support/lines.ts";
 import { freePort } from "../support/process.ts";
 import { runProgram, startProgram } from "../support/program.ts";
@@ -82,6 +82,30 @@ testFixtures([
       "Shutdown complete.",
     ],
   },
+  ...([[LINES.length, 1], [1, 0]] as const).map(([lines, status]): Fixture => ({
+    name: `send --replay that a signal stops at the first of ${lines} requests ends with ${status}`,
+    args: [...REPLAY, "--output", "json"],
+    files: { "kept.jsonl": LINES.slice(0, lines).join("\n") },
+    answers: [{ status: 503, headers: { "retry-after": "2" } }],
+    async meanwhile({ program }) {
+      await program.waitForStderr("attempt 1 failed");
+      program.signal("SIGTERM");
+    },
+    posts: 2,
+    foreign: true,
+    status,
+    stdout: "any",
+    stderr: [
+      like({ type: "warning", message: /^attempt 1 failed/ }),
+      ...status === 0
+        ? []
+        : [like({ type: "error", message: "stopped before the end: 1 request was read" })],
+    ],
+    check({ stdout }) {
+      const { recorded, delivered, exitCode } = jsonLines(stdout).at(-1) ?? {};
+      assert.deepEqual([recorded, delivered, exitCode], [1, 1, status]);
+    },
+  })),
   {
     name: "send --replay names lines that are no requests, sends the others and ends with 1",
     args: [...REPLAY, "--output", "json"],

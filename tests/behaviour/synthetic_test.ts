@@ -5,7 +5,7 @@ import type { Point } from "../support/decode.ts";
 import { inDirectory } from "../support/directory.ts";
 import type { Fixture } from "../support/fixture.ts";
 import { assertHistogram, onePoint } from "../support/histogram.ts";
-import { measure, testFixtures } from "../support/run_fixture.ts";
+import { measure, runFixture, testFixtures } from "../support/run_fixture.ts";
 import { atLeastOne } from "../support/cases.ts";
 
 const counts = (points: readonly Point[]) =>
@@ -152,6 +152,28 @@ Deno.test("--rate counts the interval that a signal cuts short", async () => {
     assert.ok(intervals > 0 && Math.abs(whole - 50_000 * intervals) < 500, counts.join());
   }
 });
+
+for (const args of [["--count", "90000000000"], ["--rate", "100", "--count", "100000"]]) {
+  const count = args.at(-1);
+  Deno.test(`a signal cuts ${args.join(" ")} short: exit status 1, no ✓, and how far it came`, async () => {
+    await runFixture({
+      args: ["--endpoint", "{url}", ...args],
+      async meanwhile({ program }) {
+        await program.waitForStdout("Sending");
+        program.signal("SIGINT");
+      },
+      posts: "any",
+      status: 1,
+      stdout: "any",
+      stderr: [
+        new RegExp(
+          `^ERROR: stopped before the end: (nothing was recorded|\\d+ of ${count} measurements (was|were) made)$`,
+        ),
+      ],
+      check: ({ stdout }) => assert.doesNotMatch(stdout, /✓/),
+    });
+  });
+}
 
 Deno.test("--rate with --count ends when so many were due", async () => {
   const sent = await measure({ args: ["--rate", "2000", "--count", "1000"] });

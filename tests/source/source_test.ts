@@ -7,7 +7,7 @@ import {
 } from "../../src/source/generate/generated_source.ts";
 import { batchSource, emptySource, type Filled, type Records } from "../../src/source/source.ts";
 import { inputSource } from "../../src/source/input/input_source.ts";
-import { type Input, readInput } from "../../src/source/input/input.ts";
+import { type Input, type InputOptions, readInput } from "../../src/source/input/input.ts";
 import { InputError } from "../../src/source/input/input_error.ts";
 import type { Batch } from "../../src/source/input/sink.ts";
 import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";
@@ -226,6 +226,51 @@ Deno.test("CountSource makes many measurements piece by piece, and stops in betw
   assert.equal(ended, false);
   assert.equal(measurements, 400_000, "those that were made when it was stopped");
   assert.equal(recorder.recorded, 650_000);
+  assert.equal(count.status.unfinished, undefined);
+  assert.equal(more.status.unfinished, "400000 of 300000000 measurements were made");
+});
+
+Deno.test("CountSource is unfinished when a send is cut short that is its first, or has an exact number", async () => {
+  const left: boolean[] = [];
+  for (const isExact of [false, true]) {
+    for (const first of [10, 3]) {
+      const stop = new AbortController();
+      const clock = new StillClock();
+      const recorder = new Counter();
+      const source = new CountSource(
+        (records, some) => {
+          clock.now += 60;
+          if (recorder.recorded >= first * 100_000) stop.abort();
+          return generate(records, some);
+        },
+        500_000,
+        clock,
+        { isExact },
+      );
+      assert.equal(source.status.unfinished, undefined);
+      for (let send = 0; send < 3 && !stop.signal.aborted; send++) {
+        await source.fill(recorder, 0, stop.signal);
+      }
+      assert.ok(recorder.recorded % 500_000 > 0, `${recorder.recorded}`);
+      left.push(source.status.unfinished !== undefined);
+    }
+  }
+  assert.deepEqual(left, [false, true, true, true]);
+});
+
+Deno.test("PaceSource is unfinished until --count were made, and never without one", async () => {
+  for (
+    const [count, at500, at1000] of [
+      [10, "5 of 10 measurements were made", undefined],
+      [undefined, undefined, undefined],
+    ] as const
+  ) {
+    const { fill, source } = rated(10, count);
+    await fill(500);
+    assert.equal(source.status.unfinished, at500);
+    await fill(1000);
+    assert.equal(source.status.unfinished, at1000);
+  }
 });
 
 Deno.test("PaceSource and CountSource report a send that is due and has nothing in it", async () => {
@@ -308,6 +353,42 @@ Deno.test("inputSource() returns at a signal with what was read", async () => {
     inputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, stop.signal),
   );
   assert.deepEqual(filled, { measurements: 3, ended: false });
+});
+
+Deno.test("inputSource() is finished at the end of its input, or when it is endless", async () => {
+  const clock = new SimulatedClock();
+  const stop = new AbortController();
+  const lines = (more: readonly string[]) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const line of more) controller.enqueue(new TextEncoder().encode(line));
+      },
+      pull: (controller) => more.length === 0 ? controller.close() : undefined,
+    });
+  const options: InputOptions = {
+    format: "text",
+    valueField: "value",
+    attrFields: [],
+    scale: 1,
+    onInvalid: () => {},
+  };
+  const open = readInput(lines(["1\n2\n", "3\n"]), options);
+  const endless = readInput(lines(["1\n"]), options);
+  const closed = readInput(ReadableStream.from([new TextEncoder().encode("1\n2\n")]), options);
+  const sources = [
+    inputSource(open, clock, noFamilies),
+    inputSource(endless, clock, noFamilies, { isEndless: true }),
+    inputSource(closed, clock, noFamilies),
+  ];
+  clock.after(20, () => stop.abort());
+  for (const source of sources) {
+    await clock.run(source.fill(new Counter(), clock.monotonic() + 10, stop.signal));
+  }
+  assert.deepEqual(sources.map(({ status }) => status.unfinished), [
+    "3 lines of the input were read",
+    undefined,
+    undefined,
+  ]);
 });
 
 Deno.test("inputSource() stays held, however often it is told, until it may go on", async () => {

@@ -17,7 +17,7 @@ import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
 import { reporter } from "./report/report.ts";
 import { reportContext } from "./report/report_context.ts";
-import { overflowText } from "./report/trouble.ts";
+import { cutShortText, overflowText } from "./report/trouble.ts";
 import { run } from "./run.ts";
 import type { RunEvent } from "./run_event.ts";
 import { RequestFigures } from "./request_figures.ts";
@@ -329,9 +329,11 @@ async function dryRun(
       // Standard output holds the one document, and nothing else.
       console.print({ out: [], err: await dryRunPlot(request, config.plot, system) });
     }
-    const { invalid, broken, matchesNothing } = recording.source.status;
+    const { invalid, broken, matchesNothing, unfinished } = recording.source.status;
     if (broken !== undefined) throw new UsageError(`The input broke off: ${broken}`);
-    return invalid > 0 || matchesNothing ? 1 : 0;
+    const progress = system.stop.aborted ? unfinished : undefined;
+    if (progress !== undefined) console.error(cutShortText(progress));
+    return invalid > 0 || matchesNothing || progress !== undefined ? 1 : 0;
   } finally {
     recording.close();
   }

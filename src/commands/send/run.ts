@@ -12,7 +12,9 @@ import { Shutdown, type ShutdownOptions } from "./shutdown.ts";
 
 /** Everything that a run is made of; the settings are those of the command. */
 export interface RunDependencies
-  extends Omit<SendingDependencies, "batch" | "figures" | "shutdown">, ShutdownOptions {
+  extends
+    Omit<SendingDependencies, "batch" | "figures" | "shutdown" | "cutShort">,
+    ShutdownOptions {
   readonly source: Source;
   readonly records: Records;
   readonly requests: RequestProducer;
@@ -43,6 +45,8 @@ class Run {
   #intervals = 0;
   /** Sends in a row that were given up. */
   #failures = 0;
+  /** The schedule of a loop is over: a signal that comes now cuts nothing short. */
+  #isOver = false;
 
   constructor(dependencies: RunDependencies) {
     this.#deps = dependencies;
@@ -51,7 +55,13 @@ class Run {
     this.#figures = figures;
     this.#batch = new SendBatch({ ...dependencies, pulse });
     const shutdown = new Shutdown(dependencies);
-    this.#sending = new Sending({ ...dependencies, batch: this.#batch, figures, shutdown });
+    this.#sending = new Sending({
+      ...dependencies,
+      batch: this.#batch,
+      figures,
+      shutdown,
+      cutShort: () => this.#cutShort(),
+    });
   }
 
   async *events(): AsyncGenerator<RunEvent> {
@@ -70,7 +80,9 @@ class Run {
     yield* this.#drain(schedule);
     yield* this.#sending.end();
     const { broken } = source.status;
+    const progress = this.#cutShort();
     if (broken !== undefined) yield { type: "broken", reason: broken };
+    else if (progress !== undefined) yield { type: "cut-short", progress };
     yield* this.#sending.undelivered();
     forced(undefined);
     yield { type: "summary", ...this.#sending.summary() };
@@ -90,7 +102,9 @@ class Run {
     const { ended } = await this.#filled(batch.fill(schedule.fillUntil));
     this.#intervals++;
     const now = clock.monotonic();
-    const isLast = ended || stop.aborted || schedule.isLast(now, this.#intervals);
+    const isAtEnd = schedule.isLast(now, this.#intervals);
+    this.#isOver = isAtEnd && this.#deps.schedule.loop && !stop.aborted;
+    const isLast = ended || stop.aborted || isAtEnd;
     const due = schedule.takeDue(now, sending.sends);
     if (isLast) batch.endAfterThis();
     const until = isLast || schedule.isImmediate ? Infinity : schedule.nextDue(now);
@@ -111,7 +125,10 @@ class Run {
     if (source.kind === "live") source.hold(!this.#sending.hasRoom);
     const { missed, isOver } = schedule.advance(clock.monotonic());
     if (missed > 0 && !stop.aborted) yield { type: "missed", sends: missed };
-    if (isOver) return false;
+    if (isOver) {
+      this.#isOver = !stop.aborted;
+      return false;
+    }
     this.#failures = this.#sending.isHeld ? this.#failures + 1 : 0;
     if (schedule.isImmediate && this.#failures > 0) {
       const backoff = backoffMs(this.#failures, random);
@@ -129,6 +146,13 @@ class Run {
     sending.isDue(schedule.takeDueUntil(clock.monotonic(), sending.sends));
     yield* sending.begin(clock.wall(), true);
     yield* sending.deliver(Infinity);
+  }
+
+  #cutShort(): string | undefined {
+    const { source, stop, schedule: { loop } } = this.#deps;
+    if (!stop.aborted || this.#isOver) return undefined;
+    const hasBegun = loop || this.#intervals > 0;
+    return source.status.unfinished ?? (hasBegun ? undefined : "nothing was recorded");
   }
 
   async #filled<Result extends Filled | undefined>(filling: Promise<Result>): Promise<Result> {

@@ -32,13 +32,22 @@ export type RunEvent =
   | { readonly type: "delayed"; readonly inMs: number }
   | { readonly type: "recording"; readonly iteration: number; readonly time: number }
   | { readonly type: "recorded" }
-  | ({ readonly type: "send"; readonly pending: number } & SendReport)
+  | ({
+    readonly type: "send";
+    readonly pending: number;
+    /** When its outcome was known, ms since 1970. */
+    readonly reportedAt: number;
+    /** A signal came before everything was read that belongs to it. */
+    readonly isCutShort: boolean;
+  } & SendReport)
   | ({ readonly type: "late" } & LateReport)
   /** Sends were due while another one was under way, and were left out. */
   | { readonly type: "missed"; readonly sends: number }
   | DataFinding
   /** The input ended with an error; what came before it was recorded. */
   | { readonly type: "broken"; readonly reason: string }
+  /** A signal came before the source was at its end; what came before it was recorded. */
+  | { readonly type: "cut-short"; readonly progress: string }
   | { readonly type: "stopping" }
   /** The end: requests that are not delivered, and are lost or in the spool. */
   | {

@@ -26,6 +26,8 @@ export interface SendingDependencies {
   /** Checks the requests before they are sent; an error before the first send, `isFirst`, ends the run. */
   readonly review: (produced: Produced, isFirst: boolean) => Promise<void>;
   readonly shutdown: Shutdown;
+  /** How far the source came when a signal cut it short; undefined when nothing is missing. */
+  readonly cutShort: () => string | undefined;
 }
 
 /** A send that has begun and is not reported yet. */
@@ -150,9 +152,10 @@ export class Sending {
   }
 
   summary(): Summary {
-    const { delivery: { ledger }, source, figures } = this.#deps;
+    const { delivery: { ledger }, source, figures, cutShort } = this.#deps;
     const { invalid, skipped, broken, matchesNothing = false } = source.status;
     const failed = this.#isIncomplete || broken !== undefined || matchesNothing ||
+      cutShort() !== undefined ||
       ledger.rejected + ledger.dropped + ledger.pending + invalid > 0;
     return {
       ...ledger,
@@ -167,12 +170,14 @@ export class Sending {
 
   /** The last events where nothing can be waited for. What the store has is what it was given. */
   forcedEnd(why: string): readonly RunEvent[] {
-    const { delivery, batch: { unstored } } = this.#deps;
+    const { delivery, batch: { unstored }, cutShort } = this.#deps;
+    const progress = cutShort();
     const kept = delivery.pending.filter(({ stored }) => stored !== undefined)
       .reduce((sum, { request }) => sum + request.measurements, 0);
     const { recorded, dropped, pending, ...rest } = this.summary();
     const lost = pending - kept + unstored;
     return [
+      ...progress === undefined ? [] : [{ type: "cut-short", progress } as const],
       ...undelivered(lost, kept, { reason: why, trouble: this.#lastFailure?.trouble }),
       {
         ...rest,
@@ -247,7 +252,7 @@ export class Sending {
   }
 
   *#report(): Generator<RunEvent> {
-    const { clock, delivery } = this.#deps;
+    const { clock, delivery, cutShort } = this.#deps;
     const open = this.#open;
     this.#open = [];
     for (const { totals, time, began } of open) {
@@ -259,6 +264,8 @@ export class Sending {
         time,
         durationMs: clock.monotonic() - began,
         pending: delivery.ledger.pending,
+        reportedAt: clock.wall(),
+        isCutShort: cutShort() !== undefined,
       };
     }
   }

@@ -26,30 +26,45 @@ export async function adviceFor(plan: SendPlan): Promise<Advice> {
     ![...fixed, ...Object.keys(metric.resource)].some((key) =>
       ofSample.includes(storedDimensionKey(key))
     );
+  /** Attributes of the first send, by metric. */
+  let sentKeys: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  /** When the oldest measurement was made, and when the last send was, both in ms since 1970. */
+  let oldest = Infinity;
+  let latest = -Infinity;
   return {
     findings,
     async review(requests, now, reported) {
       const [first] = requests;
       if (isKnown || first === undefined) return [];
-      const [{ decodeRequest }, { preflightRequest }] = await Promise.all([
+      const [{ decodeRequest }, { attributeKeys, preflightRequest }] = await Promise.all([
         import("../../otlp/decode.ts"),
         import("./preflight_request.ts"),
       ]);
       const bytes = await plainBody(first);
-      return preflightRequest(decodeRequest(bytes), endpoint.url, bytes.length, now, [
+      const request = decodeRequest(bytes);
+      sentKeys = attributeKeys(request);
+      return preflightRequest(request, endpoint.url, bytes.length, now, [
         ...findings,
         ...reported,
       ]);
     },
-    untimely: (measured, now) => untimely(measured, metric.name, now),
+    untimely(measured, now) {
+      oldest = measured.reduce(
+        (least, { interval }) => Math.min(least, interval.start),
+        Math.min(oldest, now),
+      );
+      latest = now;
+      return untimely(measured, metric.name, now);
+    },
     whereToLook() {
-      const dimensions = [...ofSample, ...fixed];
+      const ageMs = Math.max(0, latest - oldest);
       const exponential = metric.bounds === "exponential";
       return [
         ...new Set(
-          metrics.flatMap((name) =>
-            EXPLAINER.whereToLook({ metric: name, dimensions, exponential })
-          ),
+          metrics.flatMap((name) => {
+            const dimensions = [...ofSample, ...fixed, ...sentKeys.get(name) ?? []];
+            return EXPLAINER.whereToLook({ metric: name, dimensions, exponential, ageMs });
+          }),
         ),
       ];
     },

@@ -118,14 +118,17 @@ const SELF = "active_gate.metrics.ingest.otlp.datapoints";
 
 /**
  * Says where to look for a metric: a query or a selector to paste stands on a line of its own, after one that says where
- * it belongs. Dynatrace has no percentiles of an exponential histogram.
+ * it belongs. Dynatrace has no percentiles of an exponential histogram. DQL's count() is of series, not of measurements.
  */
-function whereToLook({ metric, dimensions, exponential }: StoredMetric): readonly string[] {
+function whereToLook(
+  { metric, dimensions, exponential, ageMs = 0 }: StoredMetric,
+): readonly string[] {
   const stored = storedMetricKey(metric);
   const key = identifier(stored);
   const keys = [...new Set(dimensions.map(storedDimensionKey))];
   const by = keys.length === 0 ? "" : `, by: {${keys.map(identifier).join(", ")}}`;
-  const query = (figures: string) => `timeseries ${figures}${by}, from: -30m`;
+  const from = `from: -${periodOf(ageMs)}`;
+  const query = (figures: string) => `timeseries ${figures}${by}, ${from}`;
   return [
     `the metric ${stored}, within a minute or two, in a notebook or dashboard with this DQL query:`,
     ...exponential
@@ -137,18 +140,28 @@ function whereToLook({ metric, dimensions, exponential }: StoredMetric): readonl
       : [
         query(`p50 = percentile(${key}, 50), p99 = percentile(${key}, 99)`),
         "if your rate card lacks Metrics powered by Grail, which percentile() needs:",
-        query(`avg(${key}), max(${key}), count(${key})`),
+        query(`avg(${key}), max(${key}), sum(${key})`),
         "in Managed, with this metric selector:",
         `${histogramKey(stored)}:percentile(50)`,
         `in Classic, with Settings > Metrics > Histograms > "Ingest complete explicit bucket histograms" on (else ${stored}:avg):`,
         `${stored}_bucket:splitBy("le")`,
       ],
     "what arrived, and what was rejected and why:",
-    `timeseries sum(dt.sfm.${SELF}.accepted), from: -30m`,
-    `timeseries sum(dt.sfm.${SELF}.rejected), by: {reason}, from: -30m`,
+    `timeseries sum(dt.sfm.${SELF}.accepted), ${from}`,
+    `timeseries sum(dt.sfm.${SELF}.rejected), by: {reason}, ${from}`,
     `(in Managed and Classic: dsfm:${SELF}.accepted and .rejected)`,
     "resource attributes are dimensions only if the allow list has them: Settings > Metrics > OpenTelemetry metrics",
   ];
+}
+
+const MINUTE_MS = 60_000;
+/** Time for reading the query and pasting it, in minutes. */
+const SLACK_MIN = 30;
+
+/** Finds a period of DQL, in minutes or else whole hours, that reaches back to an age and leaves some time to look. */
+function periodOf(ageMs: number): string {
+  const minutes = Math.ceil(Math.max(0, ageMs) / MINUTE_MS) + SLACK_MIN;
+  return minutes <= 120 ? `${minutes}m` : `${Math.ceil(minutes / 60)}h`;
 }
 
 /** DQL's words that name no metric and no dimension unless they stand in backticks. */

@@ -1,5 +1,6 @@
 import type { Finding } from "../finding.ts";
 import { broken } from "./rules.ts";
+import { dataPointsOf, metricsIn } from "../../otlp/data_points.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { type Breach, inspect } from "./inspect.ts";
 import { Findings, flagsOf } from "./preflight.ts";
@@ -26,6 +27,21 @@ export function preflightRequest(
   }
   const known = new Set(reported.map(({ id }) => id));
   return findings.all.filter(({ id }) => !known.has(id));
+}
+
+/** Finds the attribute keys of a request's data points, by metric. */
+export function attributeKeys(
+  request: ExportMetricsServiceRequest,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const keys = new Map<string, Set<string>>();
+  for (const metric of metricsIn(request)) {
+    const found = keys.get(metric.name) ?? new Set();
+    keys.set(metric.name, found);
+    for (const { attributes } of dataPointsOf(metric)) {
+      for (const { key } of attributes) found.add(key);
+    }
+  }
+  return keys;
 }
 
 function whereOf({ rule, metric, about }: Breach): string {

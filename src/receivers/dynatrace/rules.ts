@@ -925,7 +925,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       checks:
         "Latest Dynatrace: the rate card has Metrics powered by Grail; then all buckets are stored, without a setting",
       effect: "without it percentile() does not work",
-      remedy: "query avg(), max() and count()",
+      remedy: "query avg(), max() and sum()",
       source: "histograms",
     },
     {

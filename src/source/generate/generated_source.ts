@@ -1,4 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
+import { counted } from "../../console/plural.ts";
 import type { Pace } from "./pace.ts";
 import {
   type Filled,
@@ -6,6 +7,7 @@ import {
   type PacedSource,
   type PullSource,
   type Records,
+  type SourceStatus,
 } from "../source.ts";
 
 /**
@@ -23,19 +25,34 @@ const TICK_MS = 50;
 /** The most that are made without looking at the clock. */
 const MOST_AT_ONCE = 100_000;
 
-/** Source of a fixed number of generated measurements per send; fewer in the one that is stopped. */
+/**
+ * Source of a fixed number of generated measurements per send; fewer in the one that is stopped, which is unfinished when
+ * it is the first one or when the user has set the number (`isExact`).
+ */
 export class CountSource implements PullSource {
   readonly kind = "pull";
-  readonly status = NO_INPUT;
   readonly #generate: Generate;
   readonly #count: number;
   readonly #clock: Clock;
+  readonly #isExact: boolean;
   #start: number | undefined;
+  #isFirst = true;
+  #unfinished: string | undefined;
 
-  constructor(generate: Generate, count: number, clock: Clock) {
+  constructor(
+    generate: Generate,
+    count: number,
+    clock: Clock,
+    { isExact = false }: { readonly isExact?: boolean } = {},
+  ) {
     this.#generate = generate;
     this.#count = count;
     this.#clock = clock;
+    this.#isExact = isExact;
+  }
+
+  get status(): SourceStatus {
+    return { ...NO_INPUT, unfinished: this.#unfinished };
   }
 
   close(): void {}
@@ -58,8 +75,16 @@ export class CountSource implements PullSource {
       measurements += this.#generate(records, some, () => seconds);
       made += some;
     }
+    const isMissed = made < this.#count && (this.#isFirst || this.#isExact);
+    this.#unfinished = isMissed ? madeText(made, this.#count) : undefined;
+    if (made === this.#count) this.#isFirst = false;
     return { measurements, ended: false };
   }
+}
+
+/** Says how many measurements were made, those of other shares included. */
+function madeText(made: number, count: number): string {
+  return `${made} of ${counted(count, "measurement")} ${made === 1 ? "was" : "were"} made`;
 }
 
 /** A product of times and rates may miss a whole number by its last digits. */
@@ -79,7 +104,6 @@ export interface PaceOptions {
 /** Source of measurements at a pace, open loop: time alone decides which are due, however long sends take. */
 export class PaceSource implements PacedSource {
   readonly kind = "paced";
-  readonly status = NO_INPUT;
   readonly #generate: Generate;
   readonly #options: PaceOptions;
   readonly #clock: Clock;
@@ -96,6 +120,12 @@ export class PaceSource implements PacedSource {
     this.#options = options;
     this.#clock = clock;
     this.#most = options.count ?? Infinity;
+  }
+
+  get status(): SourceStatus {
+    const { count } = this.#options;
+    const isMissed = count !== undefined && this.#made < count;
+    return { ...NO_INPUT, unfinished: isMissed ? madeText(this.#made, count) : undefined };
   }
 
   get isBehind(): boolean {

@@ -60,7 +60,9 @@ export function generatedSource(
     );
     return emptySource;
   }
-  if (rate === undefined) return new CountSource(generate, count ?? all.count, clock);
+  if (rate === undefined) {
+    return new CountSource(generate, count ?? all.count, clock, { isExact: count !== undefined });
+  }
   const pace: Pace = typeof rate === "number"
     ? steady(rate)
     : rising(rate.from, rate.to, rate.inSeconds);

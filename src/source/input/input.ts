@@ -188,6 +188,7 @@ async function* batches(reading: Reading): AsyncGenerator<Batch> {
       yield* batchesOf(named, reading);
       if (signal?.aborted) return;
     }
+    reading.sink.end();
   } finally {
     for (const { stream } of reading.streams.slice(begun)) stream.cancel().catch(() => {});
   }

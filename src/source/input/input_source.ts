@@ -1,4 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
+import { counted } from "../../console/plural.ts";
 import type { Input } from "./input.ts";
 import { InputError } from "./input_error.ts";
 import type { InputWords } from "./input_words.ts";
@@ -10,6 +11,8 @@ export interface InputExtras {
   readonly words?: InputWords | undefined;
   /** Path of a followed file. */
   readonly path?: string | undefined;
+  /** Only a signal ends it, so that a signal cuts nothing short. */
+  readonly isEndless?: boolean | undefined;
 }
 
 /**
@@ -20,12 +23,14 @@ export function inputSource(
   input: Input,
   clock: Clock,
   recordFamilies: RecordFamilies,
-  { words, path }: InputExtras = {},
+  { words, path, isEndless = false }: InputExtras = {},
 ): LiveSource {
   let started = false;
   let closed = false;
   let held = false;
   let recorded = 0;
+  /** Lines up to the last one that was recorded. */
+  let lines = 0;
   let ended = false;
   let broken: string | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -47,11 +52,13 @@ export function inputSource(
         recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
         if (exposed.length > 0) recorded += recordFamilies(recorder, exposed);
         place = batch.place;
+        lines = input.progress.lines;
         arrived();
         while ((held || recorder.isFull) && !closed) {
           room ??= Promise.withResolvers();
           await room.promise;
         }
+        if (closed) return;
       }
     } finally {
       words?.end(input);
@@ -70,11 +77,14 @@ export function inputSource(
   return {
     kind: "live",
     get status() {
-      const { invalid, skipped, matchesNothing } = input.progress;
+      const { invalid, skipped, matchesNothing, isWhole } = input.progress;
       const checkpoint = path === undefined || place === undefined
         ? undefined
         : { id: path, value: place };
-      return { invalid, skipped, matchesNothing, broken, checkpoint };
+      const unfinished = isWhole || isEndless
+        ? undefined
+        : `${counted(lines, "line of the input was", "lines of the input were")} read`;
+      return { invalid, skipped, matchesNothing, broken, checkpoint, unfinished };
     },
     hold(waiting) {
       held = waiting;

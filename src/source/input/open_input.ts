@@ -75,7 +75,11 @@ export async function openInput(
     }, PROGRESS_EVERY_MS)
     : undefined;
   return {
-    source: inputSource(input, system.clock, recordFamilies, { words, path: followed?.path }),
+    source: inputSource(input, system.clock, recordFamilies, {
+      words,
+      path: followed?.path,
+      isEndless: follow || (isLive && paths.every((each) => each === "-")),
+    }),
     close() {
       clearInterval(timer);
       console.clear();

@@ -17,6 +17,8 @@ export interface InputProgress {
   readonly skipped: number;
   /** There were lines, and the pattern matched none of them. */
   readonly matchesNothing?: boolean;
+  /** Every input was read to its end. */
+  readonly isWhole?: boolean;
 }
 
 /** Findings of one piece of an input that was read at once. */
@@ -41,6 +43,7 @@ export class Sink implements InputProgress {
   histograms = 0;
   invalid = 0;
   skipped = 0;
+  #isWhole = false;
   #matched = 0;
   #unmatched = 0;
   readonly #onInvalid: OnInvalid;
@@ -96,6 +99,15 @@ export class Sink implements InputProgress {
   unmatched(): void {
     this.#unmatched++;
     this.skipped++;
+  }
+
+  /** The last input has come to its end. */
+  end(): void {
+    this.#isWhole = true;
+  }
+
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   get matchesNothing(): boolean {

@@ -1,5 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
 import { messageOf } from "../../platform/errors.ts";
+import { counted } from "../../console/plural.ts";
 import { InputError } from "../input/input_error.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { fromJsonRequest } from "../../otlp/json_request.ts";
@@ -41,6 +42,10 @@ export class Replay implements LiveSource, RequestProducer {
   readonly kind = "live";
   readonly isFull = false;
   readonly #lines: AsyncIterator<ReplayLine>;
+  /** The line after the last one that was taken: whether there is one tells whether a signal cuts the replay short. */
+  #ahead: Promise<IteratorResult<ReplayLine>> | undefined;
+  #isWhole = false;
+  #requests = 0;
   readonly #options: ReplayOptions;
   #next: ExportMetricsServiceRequest | undefined;
   #ended = false;
@@ -56,7 +61,10 @@ export class Replay implements LiveSource, RequestProducer {
   }
 
   get status(): SourceStatus {
-    return { ...NO_INPUT, invalid: this.#invalid, broken: this.#broken };
+    const unfinished = this.#isWhole
+      ? undefined
+      : `${counted(this.#requests, "request was", "requests were")} read`;
+    return { ...NO_INPUT, invalid: this.#invalid, broken: this.#broken, unfinished };
   }
 
   get isDue(): boolean {
@@ -65,13 +73,17 @@ export class Replay implements LiveSource, RequestProducer {
 
   /** Reads the next request and waits until it is due; reads nothing while there is one that was not given away. */
   async fill(_records: unknown, _until: number | undefined, stop: AbortSignal): Promise<Filled> {
+    if (stop.aborted) this.close();
     if (this.#next !== undefined || this.#ended) return { measurements: 0, ended: this.#ended };
-    const found = await this.#read();
-    if (found !== undefined) await this.#untilDue(found.request, stop);
-    if (found === undefined || stop.aborted) {
+    const found = await this.#read(stop);
+    if (found === undefined) {
       this.close();
       return { measurements: 0, ended: true };
     }
+    this.#requests++;
+    this.#lookAhead(stop);
+    // A request that was read is sent, before it is due if a signal comes.
+    await this.#untilDue(found.request, stop);
     this.#retime(found.request);
     this.#next = found.request;
     return { measurements: found.measurements, ended: false };
@@ -93,11 +105,12 @@ export class Replay implements LiveSource, RequestProducer {
   }
 
   /** The next line that is a request with data points; undefined at the end. */
-  async #read() {
+  async #read(stop: AbortSignal) {
     for (;;) {
       let line: ReplayLine;
       try {
-        const { done, value } = await this.#lines.next();
+        const { done, value } = await this.#lookAhead(stop);
+        this.#ahead = undefined;
         if (done === true) return undefined;
         line = value;
       } catch (thrown) {
@@ -115,6 +128,18 @@ export class Replay implements LiveSource, RequestProducer {
       this.#invalid++;
       this.#options.onInvalid(line.number, read);
     }
+  }
+
+  #lookAhead(stop: AbortSignal): Promise<IteratorResult<ReplayLine>> {
+    if (this.#ahead === undefined) {
+      this.#ahead = this.#lines.next();
+      this.#ahead.then(
+        // A signal ends the lines, too.
+        ({ done }) => this.#isWhole = done === true && !stop.aborted,
+        () => {}, // whoever takes the line gets the error
+      );
+    }
+    return this.#ahead;
   }
 
   async #untilDue(request: ExportMetricsServiceRequest, stop: AbortSignal): Promise<void> {

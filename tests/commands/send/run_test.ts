@@ -765,6 +765,98 @@ Deno.test("run() records nothing when it is stopped before it begins", async () 
   assert.equal(world.receiver.attempts.length, 0);
 });
 
+Deno.test("run() ends with 1 when a single run is stopped before it begins", async () => {
+  const world = new World({ startDelayMs: 1000 });
+  world.clock.after(500, () => world.stop.abort());
+  const { recorded, exitCode } = await world.play();
+  assert.deepEqual({ recorded, exitCode }, { recorded: 0, exitCode: 1 });
+  assert.deepEqual(world.of("cut-short").map(({ progress }) => progress), ["nothing was recorded"]);
+});
+
+/** A source that has recorded one of two measurements when a signal comes; `isEndless`: the second never comes. */
+function oneOfTwo(isEndless: boolean): (clock: SimulatedClock) => Source {
+  return (clock) => {
+    let recorded = 0;
+    return {
+      kind: "live",
+      get status() {
+        const unfinished = isEndless || recorded === 2 ? undefined : `${recorded} of 2`;
+        return { ...NO_INPUT, unfinished };
+      },
+      hold() {},
+      close() {},
+      async fill(recorder, _until, stop) {
+        if (recorded > 0) await clock.sleep(isEndless ? Infinity : 60_000, stop);
+        if (stop.aborted || recorded === 2) return { measurements: 0, ended: recorded === 2 };
+        recorder.add([{ value: 1, attributes: {} }]);
+        recorded++;
+        return { measurements: 1, ended: recorded === 2 };
+      },
+    };
+  };
+}
+
+for (
+  const { name, isEndless = false, atMs, schedule = LOOP, exitCode, cutShort, delivered } of [
+    {
+      name: "1 when a signal cuts its source short",
+      atMs: 5000,
+      exitCode: 1,
+      cutShort: "1 of 2",
+      delivered: 1,
+    },
+    {
+      name: "0 when a signal ends an endless source",
+      isEndless: true,
+      atMs: 5000,
+      exitCode: 0,
+      cutShort: undefined,
+      delivered: 1,
+    },
+    {
+      name: "0 when a signal comes after its source has ended",
+      atMs: 61_500,
+      exitCode: 0,
+      cutShort: undefined,
+      delivered: 2,
+    },
+    {
+      name: "0 when a signal comes after the last of its iterations",
+      atMs: 500,
+      schedule: { ...LOOP, iterations: 1 },
+      exitCode: 0,
+      cutShort: undefined,
+      delivered: 1,
+    },
+  ]
+) {
+  Deno.test(`run() ends with ${name}`, async () => {
+    const world = new World({
+      schedule: { ...schedule, intervalMs: 0 },
+      source: oneOfTwo(isEndless),
+      answers: () => ({ latencyMs: 1000 }),
+    });
+    world.clock.after(atMs, () => world.stop.abort());
+    const summary = await world.play();
+    assert.deepEqual([summary.exitCode, summary.delivered], [exitCode, delivered]);
+    assert.equal(world.of("cut-short").at(0)?.progress, cutShort);
+  });
+}
+
+Deno.test("run() reports a late delivery and the send after it with times in order", async () => {
+  const world = new World({
+    schedule: { ...LOOP, intervalMs: 10_000, iterations: 2 },
+    retryForMs: 0,
+    answers: (n) => n === 0 ? { status: 503 } : { latencyMs: 3000 },
+  });
+  await world.play();
+  const times = world.events.flatMap((event) =>
+    event.type === "late" ? [event.time] : event.type === "send" ? [event.reportedAt] : []
+  );
+  assert.equal(world.of("late").length, 1);
+  assert.deepEqual(times, times.toSorted((a, b) => a - b));
+});
+
 Deno.test("run() sends what an earlier process left, and nothing else, when nothing is recorded", async () => {
   const store = new MemoryStore();
   const left = await leftBehind(store, [1, 2, 3]);

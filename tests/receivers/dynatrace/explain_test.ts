@@ -105,7 +105,7 @@ Deno.test("whereToLook() gives a query or a selector for each Dynatrace, on line
   const rejected = "active_gate.metrics.ingest.otlp.datapoints.rejected";
   const toPaste = [
     `timeseries p50 = percentile(http.server.duration, 50), p99 = percentile(http.server.duration, 99), ${by}`,
-    `timeseries avg(http.server.duration), max(http.server.duration), count(http.server.duration), ${by}`,
+    `timeseries avg(http.server.duration), max(http.server.duration), sum(http.server.duration), ${by}`,
     "http.server.duration.histogram:percentile(50)",
     'http.server.duration_bucket:splitBy("le")',
     `timeseries sum(dt.sfm.${rejected}), by: {reason}, from: -30m`,
@@ -116,6 +116,21 @@ Deno.test("whereToLook() gives a query or a selector for each Dynatrace, on line
   assert.equal(lines.filter((line) => line.includes("allow list")).length, 1);
   assert.ok(lines.every((line) => line.length <= 160), lines.join("\n"));
 });
+
+for (
+  const [minutes, from] of [[0, "-30m"], [9.5, "-40m"], [90, "-120m"], [90.5, "-3h"], [
+    2880,
+    "-49h",
+  ]]
+) {
+  Deno.test(`whereToLook() covers data that is ${minutes} minutes old with ${from}`, () => {
+    const ageMs = Number(minutes) * 60_000;
+    const lines = whereToLook({ metric: "m", dimensions: [], exponential: true, ageMs });
+    const queries = lines.filter((line) => line.startsWith("timeseries "));
+    assert.equal(queries.length, 3);
+    for (const query of queries) assert.ok(query.endsWith(`, from: ${from}`), query);
+  });
+}
 
 Deno.test("whereToLook() asks for no percentile of an exponential histogram", () => {
   const lines = whereToLook({ metric: "my-app/latency", dimensions: [], exponential: true });

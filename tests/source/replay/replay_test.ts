@@ -126,7 +126,7 @@ async function replayed(
     readonly speed?: number;
     readonly limits?: RequestLimits;
     readonly compression?: "gzip" | "none";
-    readonly stopAtMs?: number;
+    readonly stopAtMs?: number | undefined;
   } = {},
 ) {
   const clock = new SimulatedClock();
@@ -203,10 +203,20 @@ Deno.test("Replay with --speed keeps the gaps between requests, divided by it", 
   ]);
 });
 
-Deno.test("Replay with --speed ends when it is stopped, without what was not yet due", async () => {
+Deno.test("Replay with --speed gives away the request it has read when it is stopped, and no other", async () => {
+  const lines = [0n, 10n, 40n, 50n].map((at) => gauge(T0 + at * SECOND));
+  const { sent, replay } = await replayed(lines, { speed: 1, stopAtMs: 15_000 });
+  assert.deepEqual(sent.map(({ at }) => at), [0, 10_000, 15_000]);
+  assert.equal(replay.status.unfinished, "3 requests were read");
+});
+
+Deno.test("Replay is finished when the last request was given away, stopped or not", async () => {
   const lines = [0n, 10n, 40n].map((at) => gauge(T0 + at * SECOND));
-  const { sent } = await replayed(lines, { speed: 1, stopAtMs: 15_000 });
-  assert.equal(sent.length, 2);
+  for (const stopAtMs of [undefined, 15_000]) {
+    const { sent, replay } = await replayed(lines, { speed: 1, stopAtMs });
+    assert.equal(sent.length, 3);
+    assert.equal(replay.status.unfinished, undefined);
+  }
 });
 
 Deno.test("Replay with --retime moves all times by as much, the first request's to now", async () => {

@@ -97,7 +97,7 @@ function lookLines(
 ): readonly string[] {
   const isEnd = loop
     ? event.type === "summary" && event.delivered > 0
-    : event.type === "send" && event.outcome === "accepted";
+    : event.type === "send" && event.outcome === "accepted" && !event.isCutShort;
   const lines = isEnd ? advice?.whereToLook() ?? [] : [];
   return lines.length === 0
     ? []

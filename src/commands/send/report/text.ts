@@ -49,8 +49,10 @@ export function eventText(event: RunEvent, config: ReportContext): readonly stri
     case "send":
       if (event.outcome !== "accepted") return [];
       if (config.loop) {
-        return [`[${localTime(event.time)}] ✓ Sent ${counted(event.measurements, "measurement")}`];
+        const time = localTime(event.reportedAt);
+        return [`[${time}] ✓ Sent ${counted(event.measurements, "measurement")}`];
       }
+      if (event.isCutShort) return [`Sent ${counted(event.measurements, "measurement")}.`];
       return [
         `✓ Metrics exported successfully! Sent ${counted(event.measurements, "measurement")}.`,
         ...config.samples ? [samplesText(config)] : [],

@@ -62,6 +62,8 @@ export function troubleLines(event: RunEvent, config: ReportContext): readonly s
           ? event.reason
           : `the input broke off: ${event.reason}; what came before it was sent`,
       );
+    case "cut-short":
+      return errorLines(format, cutShortText(event.progress));
     case "missed":
       return warn(
         `the send before took longer than the interval: ${
@@ -109,6 +111,11 @@ export function unseenLines(
     format,
     `accepted with status ${status}, but ${message}${remedy}${once}`,
   );
+}
+
+/** Says that a source was stopped before its end, and how far it came. */
+export function cutShortText(progress: string): string {
+  return `stopped before the end: ${progress}`;
 }
 
 /** Sentence about series that share one data point. */

@@ -61,6 +61,8 @@ function send(change: Partial<Extract<RunEvent, { type: "send" }>> = {}): RunEve
     durationMs: 12.345,
     possiblyDuplicated: false,
     pending: 0,
+    reportedAt: TIME + 2000,
+    isCutShort: false,
     ...change,
   };
 }
@@ -164,7 +166,9 @@ Deno.test("event() prints the predecessor's lines in a loop, and a sum at its en
     `${STAMP} Iteration 3: Recording measurements...`,
   ]);
   assert.deepEqual(text({ type: "recorded" }, loop).out, []);
-  assert.deepEqual(text(send(), loop).out, [`${STAMP} ✓ Sent 5 measurements`]);
+  assert.deepEqual(text(send({ time: TIME - 9000, reportedAt: TIME }), loop).out, [
+    `${STAMP} ✓ Sent 5 measurements`,
+  ]);
   assert.deepEqual(text(late(1, accepted), loop).out, [
     `${STAMP} ✓ Sent 5 measurements of iteration 1`,
   ]);
@@ -244,6 +248,17 @@ for (const outcome of ["partial", "rejected", "failed"] as const) {
     }
   });
 }
+
+Deno.test("event() prints no ✓ when a signal cut a single send short, and how far it came", () => {
+  const cutShort = { type: "cut-short", progress: "3 lines of the input were read" } as const;
+  const message = "stopped before the end: 3 lines of the input were read";
+  assert.deepEqual(text(send({ isCutShort: true })), { out: ["Sent 5 measurements."], err: [] });
+  assert.deepEqual(text(cutShort), { out: [], err: [`ERROR: ${message}`] });
+  assert.deepEqual(json(cutShort), {
+    out: [],
+    err: [JSON.stringify({ type: "error", message })],
+  });
+});
 
 Deno.test("event() says on standard error what the receiver did not take, with the hint", () => {
   const trouble = { kind: "reply", status: 401, headers: new Headers() } as const;
