@@ -7,7 +7,8 @@ import {
 } from "../../src/source/generate/generated_source.ts";
 import { batchSource, emptySource, type Filled, type Records } from "../../src/source/source.ts";
 import { inputSource } from "../../src/source/input/input_source.ts";
-import { type Input, type InputOptions, readInput } from "../../src/source/input/input.ts";
+import { type Input, readInput } from "../../src/source/input/input.ts";
+import type { InputOptions } from "../../src/source/input/line_readers.ts";
 import { InputError } from "../../src/source/input/input_error.ts";
 import type { Batch } from "../../src/source/input/sink.ts";
 import type { MeasuredHistogram, Measurement } from "../../src/aggregate/measurement.ts";

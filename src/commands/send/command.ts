@@ -314,6 +314,7 @@ async function dryRun(
   const recording = await openRecording(config, system, console, { inOne: true });
   try {
     await recording.source.fill(recording.records, Infinity, system.stop);
+    recording.source.close();
     recording.requests.finish();
     const { requests: [request], findings } = await recording.requests.produce({
       limits: ONE_REQUEST,

@@ -3,13 +3,8 @@ import { fileOf, resolvePath, unreadable } from "../../platform/paths.ts";
 import type { System } from "../../platform/system.ts";
 import { type InputConfig, notOfAnExposition } from "./input_config.ts";
 import type { KeptCheckpoint } from "../../delivery/checkpoint.ts";
-import {
-  followInput,
-  type Input,
-  type InputOptions,
-  type NamedStream,
-  readInput,
-} from "./input.ts";
+import { followInput, type Input, type NamedStream, readInput } from "./input.ts";
+import type { InputOptions } from "./line_readers.ts";
 import { InputError, isSystemError } from "./input_error.ts";
 import { InputWords } from "./input_words.ts";
 import type { Pattern } from "./pattern.ts";

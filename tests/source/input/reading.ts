@@ -1,4 +1,5 @@
-import { type Input, type InputOptions, readInput } from "../../../src/source/input/input.ts";
+import { type Input, readInput } from "../../../src/source/input/input.ts";
+import type { InputOptions } from "../../../src/source/input/line_readers.ts";
 import { parsePattern, type Pattern } from "../../../src/source/input/pattern.ts";
 import type {
   Attributes,

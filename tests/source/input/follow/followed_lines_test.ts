@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Layout, Place } from "../../../../src/source/input/place.ts";
 import { UsageError } from "../../../../src/platform/errors.ts";
-import { followInput, type InputOptions } from "../../../../src/source/input/input.ts";
+import { followInput } from "../../../../src/source/input/input.ts";
+import type { InputOptions } from "../../../../src/source/input/line_readers.ts";
 
 const OPTIONS: Omit<InputOptions, "onInvalid"> = {
   format: "auto",
