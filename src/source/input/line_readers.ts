@@ -157,7 +157,7 @@ const MAY_BE_WRAPPED: ReadonlySet<InputFormat> = new Set([
   "pattern",
 ]);
 
-export function readerOf(
+function readerOf(
   format: InputFormat,
   { options, sink, watch, timed }: LineReading,
 ): LineReader {
