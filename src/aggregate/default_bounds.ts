@@ -12,3 +12,21 @@ const BY_UNIT: ReadonlyMap<string, readonly number[]> = new Map([
 export function defaultBounds(unit: string): readonly number[] {
   return BY_UNIT.get(unit) ?? MILLISECONDS;
 }
+
+/** Bounds for request durations (OpenTelemetry's semantic conventions, http.server.request.duration), in s. */
+export const CONVENTIONAL_SECONDS: readonly number[] = [
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.075,
+  0.1,
+  0.25,
+  0.5,
+  0.75,
+  1,
+  2.5,
+  5,
+  7.5,
+  10,
+];

@@ -7,6 +7,7 @@ import {
   readPostResult,
 } from "./answer_steps.ts";
 import { checkConfig, type Configured } from "./config_step.ts";
+import { Console } from "../../console/console.ts";
 import type { CheckFlags } from "../../settings/settings.ts";
 import { targetOf } from "../../http/target.ts";
 import { type Bounds, checkDns, checkTcp } from "./network_steps.ts";
@@ -29,7 +30,7 @@ import { USER_AGENT } from "../../platform/version.ts";
 /** Parts of the system that `check` uses. */
 export type CheckSystem = Pick<
   System,
-  "env" | "cwd" | "stdout" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
+  "env" | "cwd" | "stdout" | "stderr" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
 >;
 
 type NamedStep = readonly [name: StepName, step: Step];
@@ -38,13 +39,14 @@ type Settings = NonNullable<Configured["settings"]>;
 /** Runs the command `check`, one step after the other until one fails; resolves to its exit code. */
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
   const { format } = outputConfig(flags);
+  const console = new Console(system, { format });
   let began = system.clock.monotonic();
   let verdict: CheckVerdict = true;
   let exitCode = 0;
   for await (const [name, step] of steps(flags, system)) {
     const now = system.clock.monotonic();
     const line = format === "json" ? stepJson : stepText;
-    system.stdout(`${line(name, step, now - began)}\n`);
+    console.print({ out: [line(name, step, now - began)], err: [] });
     began = now;
     if (step.ok === true) continue;
     verdict = step.ok;
@@ -55,7 +57,7 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
   const summary = format === "json"
     ? checkSummaryJson(verdict, exitCode)
     : checkSummaryText(verdict);
-  system.stdout(`${summary}\n`);
+  console.print({ out: [summary], err: [] });
   return exitCode;
 }
 

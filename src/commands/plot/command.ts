@@ -15,7 +15,7 @@ import type { Instrument } from "../../aggregate/instrument.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import type { Records } from "../../source/source.ts";
 import { seriesJson, suggestionJson } from "./json.ts";
-import { LiveDrawing } from "./live.ts";
+import { LiveDrawing } from "../../console/live_drawing.ts";
 import { largestFirst, PlotTable } from "./table.ts";
 import { MOST_SUGGESTED_FOR, suggestedFor } from "./suggested.ts";
 import { suggestionLines, tableLines, totalLines } from "./text.ts";

@@ -1,3 +1,4 @@
+import { CONVENTIONAL_SECONDS } from "../../aggregate/default_bounds.ts";
 import { worstError } from "../../aggregate/accuracy.ts";
 import { suggestBounds, type Suggestion } from "../../aggregate/suggestion.ts";
 import { largestFirst, type PlotTable } from "./table.ts";
@@ -9,24 +10,6 @@ export interface Suggested {
   /** Bounds of the semantic conventions in this unit, if they are about as good. */
   readonly conventional: Suggestion | undefined;
 }
-
-/** Bounds for request durations (OpenTelemetry's semantic conventions, http.server.request.duration), in s. */
-const CONVENTIONAL_SECONDS = [
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.075,
-  0.1,
-  0.25,
-  0.5,
-  0.75,
-  1,
-  2.5,
-  5,
-  7.5,
-  10,
-] as const;
 
 /** Extra relative error up to which the semantic conventions' bounds count as equally good. */
 const AS_WELL = 0.01;

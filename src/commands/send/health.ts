@@ -1,3 +1,4 @@
+import { CONVENTIONAL_SECONDS } from "../../aggregate/default_bounds.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { messageOf, UsageError } from "../../platform/errors.ts";
 import type { HealthConfig } from "../../settings/health_config.ts";
@@ -30,8 +31,8 @@ export interface Health extends Pulse {
   close(): void;
 }
 
-/** Upper bounds of the durations of requests, in seconds: those of the semantic conventions for HTTP. */
-const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
+/** Upper bounds of the durations of requests, in s. */
+const BOUNDS = CONVENTIONAL_SECONDS;
 const OUTCOMES = ["accepted", "partial", "rejected", "failed"] as const;
 
 /** Starts the health endpoints at the address of `--health`; throws a UsageError when nothing can listen there. */

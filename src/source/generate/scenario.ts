@@ -1,3 +1,4 @@
+import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Buckets } from "../../aggregate/aggregation.ts";
 import type { Distribution } from "./distribution.ts";
 import { AttributeCache, gather, type Gathered } from "../input/attribute_cache.ts";
@@ -214,7 +215,7 @@ function seriesNumbers({ metrics }: Scenario): ReadonlyMap<string, number> {
 }
 
 function seriesKey(metric: number, attributes: Attributes): string {
-  return JSON.stringify([metric, ...Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1)]);
+  return `${metric};${attributeKey(attributes)}`;
 }
 
 /** Yields every set of attributes that can be drawn. */

@@ -49,6 +49,7 @@ function world(
     env: () => undefined,
     cwd: "/nowhere",
     stdout: (text) => printed.push(text),
+    stderr: (text) => printed.push(text),
     stop: NEVER,
     clock: systemClock,
     random: seeded(1),

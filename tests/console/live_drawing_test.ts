@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LiveDrawing } from "../../../src/commands/plot/live.ts";
+import { LiveDrawing } from "../../src/console/live_drawing.ts";
 
 /** As much of a terminal as a drawing in place uses: lines, cursor up, erase below, no wrapping. */
 class FakeTerminal {
