@@ -62,8 +62,8 @@ interface Parts {
   problem: string | undefined;
 }
 
-/** Histograms and labels of an exposition that are kept at most: about 300 MB. */
-const MOST_PARTS = 1_000_000;
+/** Histograms and labels of an exposition that are kept at most: about 150 MB. */
+const MOST_PARTS = 500_000;
 
 /** Reads the histograms of an exposition; returns why not when it has more than fit. */
 export function readHistograms(text: string, firstLine = 1): ScrapeReading | string {
@@ -85,7 +85,7 @@ export function readHistograms(text: string, firstLine = 1): ScrapeReading | str
     addSample(parts, sample);
     return size <= MOST_PARTS;
   }, firstLine);
-  if (size > MOST_PARTS) return "it has more than 1,000,000 histograms and labels";
+  if (size > MOST_PARTS) return "it has more than 500,000 histograms and labels";
   const histograms: CumulativeHistogram[] = [];
   const unusable: UnusableHistogram[] = [];
   for (const parts of all.values()) {
