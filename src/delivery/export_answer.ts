@@ -1,3 +1,4 @@
+import { isObject, type JsonObject, parseJson } from "../platform/json_object.ts";
 import { oneLine } from "../console/escape.ts";
 import type { Hide } from "../redact/secrets.ts";
 import { isTooLarge, type Reply } from "../http/reply.ts";
@@ -140,7 +141,7 @@ function readJson(body: Uint8Array, hide: Hide): PartialSuccess | undefined {
   const known = ["partialSuccess", "partial_success"].some((name) => Object.hasOwn(answer, name));
   if (!known) return Object.keys(answer).length === 0 ? NOTHING_REJECTED : undefined;
   const partial = answer["partialSuccess"] ?? answer["partial_success"] ?? {};
-  if (!isPlainObject(partial)) return undefined;
+  if (!isObject(partial)) return undefined;
   const rejectedPoints = int64(
     partial["rejectedDataPoints"] ?? partial["rejected_data_points"] ?? 0,
   );
@@ -211,21 +212,13 @@ function beginningOf(body: Uint8Array): string {
 /** Dynatrace's `{"error":{"message":…}}`, a Status as JSON, and their like. */
 function jsonMessage(json: Readonly<Record<string, unknown>>, hide: Hide): string | undefined {
   const { error, message } = json;
-  const found = isPlainObject(error) ? error["message"] : error ?? message;
+  const found = isObject(error) ? error["message"] : error ?? message;
   return typeof found === "string" ? oneLine(hide(found)) : undefined;
 }
 
-function parseJsonObject(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(body));
-    return isPlainObject(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function parseJsonObject(body: Uint8Array): JsonObject | undefined {
+  const parsed = parseJson(new TextDecoder().decode(body));
+  return isObject(parsed) ? parsed : undefined;
 }
 
 function contentType({ headers }: Reply): string {

@@ -2,7 +2,7 @@ import { escapeJson } from "../../console/escape.ts";
 import { escapedLines } from "../../console/lines.ts";
 import { milliseconds, type Step, type StepName } from "./step.ts";
 
-/** CheckVerdict on all steps: null when none failed and one is undecided. */
+/** Verdict on all steps: null when none failed and one is undecided. */
 export type CheckVerdict = boolean | null;
 
 /** Formats a step for a terminal: ✓, ✗ or ?, its time, its finding, and below it the hints. */

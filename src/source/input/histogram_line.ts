@@ -1,5 +1,5 @@
 import type { MeasuredHistogram } from "../../aggregate/measurement.ts";
-import { isCount, type JsonObject } from "./json_object.ts";
+import { isCount, type JsonObject } from "../../platform/json_object.ts";
 
 type Figures = Omit<MeasuredHistogram, "attributes" | "time">;
 

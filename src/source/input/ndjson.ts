@@ -4,7 +4,7 @@ import { ByteNumber } from "./byte_number.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
-import { fieldOf, isObject, parseJson } from "./json_object.ts";
+import { fieldOf, isObject, parseJson } from "../../platform/json_object.ts";
 import { JsonScanner } from "./json_scanner.ts";
 import { ConditionIndex } from "./line_fields.ts";
 import type { LineScanner } from "./line_scanner.ts";

@@ -1,4 +1,4 @@
-import { isCount, isObject } from "./json_object.ts";
+import { isCount, isObject } from "../../platform/json_object.ts";
 
 /** Digest of some bytes of a file, which proves that another file holds the same ones there. */
 export interface Fingerprint {

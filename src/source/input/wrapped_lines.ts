@@ -1,7 +1,7 @@
 import { formatOf, type InputFormat } from "./format.ts";
 import { logfmtPairs } from "./logfmt.ts";
 import type { LineReader } from "./lines.ts";
-import { fieldOf, isObject, type JsonObject, parseJson } from "./json_object.ts";
+import { fieldOf, isObject, type JsonObject, parseJson } from "../../platform/json_object.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Sink } from "./sink.ts";
 
