@@ -5,6 +5,7 @@ const BENCHES = [
   "encode",
   "throughput",
   "workers",
+  "point_rate",
   "receive",
   "file",
   "input",

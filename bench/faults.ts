@@ -1,5 +1,5 @@
 /**
- * Faults against four senders, side by side, as a Markdown table for the README:
+ * Faults against four senders, side by side, as the Markdown table of docs/comparison.md:
  *
  *   PREDECESSOR=… TELEMETRYGEN=… OTLP_HISTOGRAM_BIN=… deno run -A bench/faults.ts
  *
@@ -361,6 +361,26 @@ function said(delivered: boolean, code: number, text: string, killed: boolean): 
   return FAILURE.test(text) ? "in its log alone" : "no: not a word";
 }
 
+const FATES = new Map([["yes", "delivered"], ["no", "lost"], ["no: kept", "kept"]]);
+const REPORTS = new Map([
+  ["no: it was delivered", "reported as lost"],
+  ["no: it prints success", "prints success"],
+  ["no: not a word", "silent"],
+  ["no", "silent"],
+  ["in its log alone", "in its log"],
+]);
+
+/** Cell of the table in docs/comparison.md: what became of the data, what the sender reported, and its exit code. */
+function outcomeCell(
+  { delivered, judgeReport, exit }: Awaited<ReturnType<typeof run>>,
+): string {
+  if (delivered === "–") return "–";
+  const fate = FATES.get(delivered) ?? delivered;
+  const report = REPORTS.get(judgeReport) ?? "reported";
+  const isPlain = fate === "delivered" && report === "reported";
+  return `${isPlain ? fate : `${fate}, ${report}`} (${exit})`;
+}
+
 function count(content: Uint8Array): { readonly points: number; readonly measurements: number } {
   let [points, measurements] = [0, 0];
   for (
@@ -377,14 +397,14 @@ function count(content: Uint8Array): { readonly points: number; readonly measure
 
 if (import.meta.main) {
   const all = senders();
-  const head = ["fault", ...all.flatMap(({ name }) => [`${name}: delivered?`, "said so?", "exit"])];
+  const head = ["fault", ...all.map(({ name }) => name)];
   const rows: string[][] = [];
   await inTempFolder(async (cwd) => {
     for (const fault of FAULTS) {
       const outcomes = await Promise.all(all.map((sender) => run(fault, sender, cwd)));
       rows.push([
         fault.name,
-        ...outcomes.flatMap(({ delivered, judgeReport, exit }) => [delivered, judgeReport, exit]),
+        ...outcomes.map(outcomeCell),
       ]);
     }
   });

@@ -28,7 +28,7 @@ provider.shutdown()
 `;
 
 await inTempFolder(async (folder) => {
-  const { path } = await program(folder);
+  const own = await program(folder);
   await using stack = new AsyncDisposableStack();
   const target = receiver();
   stack.defer(() => target.close());
@@ -36,7 +36,7 @@ await inTempFolder(async (folder) => {
   const large = `${folder}/large.ndjson`;
   await writeLines(small, LINES);
   await writeLines(large, 10 * LINES);
-  const ours = (file: string) => [path, "--endpoint", target.url, "--input", file, "--quiet"];
+  const ours = (file: string) => [...own, "--endpoint", target.url, "--input", file, "--quiet"];
   const python = Deno.env.get("PREDECESSOR_PYTHON");
   const commands: [string, number, readonly string[]][] = [
     [`otlp-histogram, ${LINES} lines`, LINES, ours(small)],

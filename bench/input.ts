@@ -4,7 +4,7 @@
  *     deno run -A bench/input.ts [LINES] [ROUNDS] [NAME]
  *
  * A million lines, the median of five rounds, and every input unless told otherwise; NAME is a part of its name. The
- * files are made anew, in a temporary folder. OTLP_HISTOGRAM_BIN, DENO_COMPILER and DENORT_BIN as for start.ts.
+ * files are made again, in a temporary folder. OTLP_HISTOGRAM_BIN as for start.ts.
  *
  * DUCKDB_PYTHON names a Python with the package duckdb, which then groups some of the files by the same attributes and
  * buckets, with one thread and with two; without it these rows are left out.
@@ -274,7 +274,7 @@ async function compare(lines: number, rounds: number, name: string): Promise<voi
   const python = Deno.env.get("DUCKDB_PYTHON");
   if (!python) console.log("DUCKDB_PYTHON is not set: its rows are left out");
   await inTempFolder(async (folder) => {
-    const { path: executable } = await program(folder);
+    const own = await program(folder);
     await using stack = new AsyncDisposableStack();
     const target = receiver();
     stack.defer(() => target.close());
@@ -283,7 +283,7 @@ async function compare(lines: number, rounds: number, name: string): Promise<voi
       await write(path, each, lines);
       const { size } = await Deno.stat(path);
       const commands: [name: string, command: readonly string[]][] = [[each.name, [
-        ...[executable, "--endpoint", target.url, "--input", path, "--quiet"],
+        ...[...own, "--endpoint", target.url, "--input", path, "--quiet"],
         ...flagsOf(each.options),
       ]]];
       const { duckdb } = each;

@@ -4,7 +4,7 @@
  *     deno run -A bench/memory.ts [SECONDS]
  *
  * Both run at the same time, against the same receiver, for 120 s unless told otherwise. The resident set comes from
- * /proc, so this needs Linux. OTLP_HISTOGRAM_BIN, DENO_COMPILER and DENORT_BIN as for start.ts.
+ * /proc, so this needs Linux. OTLP_HISTOGRAM_BIN and DENO_COMPILER as for start.ts.
  */
 import {
   background,
@@ -31,12 +31,12 @@ await inTempFolder(async (folder) => {
   const ours = await program(folder);
   const bare = await bareFetch(folder);
   const sink = receiver();
-  await cost([ours.path, "--endpoint", sink.url], {}, folder);
+  await cost([...ours, "--endpoint", sink.url], {}, folder);
   const bytes = sink.bodies.at(-1) ?? 0;
   const loop = ["--loop", "--interval", INTERVAL, "--quiet"];
   const processes = [
-    background([ours.path, "--endpoint", sink.url, ...loop], folder),
-    background([bare.path, sink.url, String(bytes), INTERVAL], folder),
+    background([...ours, "--endpoint", sink.url, ...loop], folder),
+    background([...bare, sink.url, String(bytes), INTERVAL], folder),
   ];
   const samples: Samples[] = processes.map(() => new Map());
   try {

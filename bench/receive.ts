@@ -55,10 +55,10 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
 }
 
 async function subjectsIn(folder: string): Promise<readonly Subject[]> {
-  const { path } = await program(folder);
+  const ours = await program(folder);
   const receive = (name: string, ...flags: readonly string[]): Subject => {
     const port = freePort();
-    return { name, port, command: [path, "receive", "--port", String(port), ...flags] };
+    return { name, port, command: [...ours, "receive", "--port", String(port), ...flags] };
   };
   const watched = receive("receive --output json --ui, one reader", "--output", "json", "--ui");
   const subjects = [

@@ -22,9 +22,9 @@ async function rate(command: readonly string[], cwd: string): Promise<number> {
 if (import.meta.main) {
   await inTempFolder(async (cwd) => {
     const sink = receiver();
-    const { path } = await program(cwd);
+    const ours = await program(cwd);
     const loop = [
-      ...[path, "--endpoint", sink.url, "--quiet", "--compression", "none"],
+      ...[...ours, "--endpoint", sink.url, "--quiet", "--compression", "none"],
       ...["--loop", "--interval", "0", "--iterations", String(SENDS)],
     ];
     const off: number[] = [];

@@ -10,11 +10,10 @@
  */
 import {
   bareFetch,
-  bundled,
   type Cost,
   cost,
   denortBytes,
-  environment,
+  EXECUTABLE,
   inTempFolder,
   machine,
   median,
@@ -33,13 +32,7 @@ interface Contender {
 const ROUNDS = Number(Deno.args[0] ?? 41);
 
 await inTempFolder(async (folder) => {
-  const executable = Deno.env.get("OTLP_HISTOGRAM_BIN") ? await program(folder) : undefined;
-  const [ours, bare] = executable === undefined
-    ? [
-      await bundled("main.ts", `${folder}/program`),
-      await bundled("bench/bare_fetch.ts", `${folder}/bare`),
-    ]
-    : [[executable.path], [(await bareFetch(folder)).path]];
+  const [ours, bare] = [await program(folder), await bareFetch(folder)];
   const sink = receiver();
   const { url } = sink;
   // Other versions of Deno must not empty the caches of this one meanwhile.
@@ -62,7 +55,7 @@ await inTempFolder(async (folder) => {
 
   const of = (contender: Contender, what: keyof Cost) =>
     median((costs.get(contender) ?? []).map((one) => one[what]));
-  console.log(`${executable === undefined ? environment() : await machine()}`);
+  console.log(await machine());
   console.log(`Medians of ${ROUNDS}, alternating; ${bytes} bytes a request\n`);
   console.log(table([
     ["", "wall", "CPU", "peak memory", "time against a bare fetch"],
@@ -77,12 +70,13 @@ await inTempFolder(async (folder) => {
     ]),
   ]));
   if (before === undefined) console.log("\nThe predecessor was left out: PREDECESSOR is not set.");
-  if (executable !== undefined) {
+  if (EXECUTABLE !== undefined) {
+    const { size: bytes } = await Deno.stat(EXECUTABLE);
     const denort = await denortBytes();
-    const size = `${(executable.bytes / 1e6).toFixed(1)} MB`;
+    const size = `${(bytes / 1e6).toFixed(1)} MB`;
     const own = denort === undefined
       ? "DENORT_BIN is not set"
-      : `${((executable.bytes - denort) / 1e6).toFixed(2)} MB above denort`;
+      : `${((bytes - denort) / 1e6).toFixed(2)} MB above denort`;
     console.log(`\nSize: ${size} (${own})`);
   }
 });

@@ -4,7 +4,7 @@
  *
  *     deno run -A bench/suggestion.ts [LINES]
  *
- * A million measurements each unless told otherwise. OTLP_HISTOGRAM_BIN, DENO_COMPILER and DENORT_BIN as for start.ts.
+ * A million measurements each unless told otherwise. OTLP_HISTOGRAM_BIN as for start.ts.
  */
 import { seededRandom } from "../src/source/generate/random.ts";
 import { inTempFolder, machine, program, table } from "./support.ts";
@@ -64,7 +64,7 @@ async function suggested(command: readonly string[], cwd: string): Promise<Sugge
 }
 
 await inTempFolder(async (folder) => {
-  const { path } = await program(folder);
+  const ours = await program(folder);
   const log = `${folder}/access.log`;
   await writeLog(log, LINES);
   const cases: readonly (readonly [string, readonly string[]])[] = [
@@ -83,7 +83,7 @@ await inTempFolder(async (folder) => {
   const percent = (error: number) => `${(error * 100).toFixed(1)} %`;
   const rows = [["measurements (ms)", "default bounds", "suggested", "the suggested bounds"]];
   for (const [name, args] of cases) {
-    const { buckets, worstError, worstErrorNow } = await suggested([path, ...args], folder);
+    const { buckets, worstError, worstErrorNow } = await suggested([...ours, ...args], folder);
     rows.push([name, percent(worstErrorNow), percent(worstError), buckets.join(", ")]);
   }
   console.log(`${await machine()}; ${LINES.toLocaleString("en")} measurements each\n`);

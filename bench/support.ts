@@ -1,41 +1,32 @@
 /** Shared parts of the benchmarks: executables to compare, a receiver, processes measured, tables. */
-import { bundle, compile, compileProgram, RUN_FLAGS } from "../scripts/compile.ts";
+import { bundle, compile, RUN_FLAGS } from "../scripts/compile.ts";
 import type { RecordingConfig } from "../tests/support/recording.ts";
 import { freePort } from "../tests/support/process.ts";
 
-/** Executable file and its size. */
-export interface Executable {
-  readonly path: string;
-  readonly bytes: number;
-}
-
-/** Returns the program: the file that OTLP_HISTOGRAM_BIN names, or this source, compiled into `folder`. */
-export async function program(folder: string): Promise<Executable> {
-  const executablePath = Deno.env.get("OTLP_HISTOGRAM_BIN");
-  if (executablePath) return executable(await Deno.realPath(executablePath));
-  const path = `${folder}/otlp-histogram`;
-  await compileProgram(`${path}-bundle`, path, undefined);
-  return await executable(path);
-}
-
-/** Compiles a bare fetch, the minimum that any sender pays. */
-export async function bareFetch(folder: string): Promise<Executable> {
-  const path = `${folder}/bare_fetch`;
-  await compile(await bundle("bench/bare_fetch.ts", `${path}-bundle`), path, undefined);
-  return await executable(path);
-}
+/** Path of the executable that OTLP_HISTOGRAM_BIN names, to be measured in place of this source. */
+export const EXECUTABLE = Deno.env.get("OTLP_HISTOGRAM_BIN") || undefined;
 
 /**
- * Bundles `entry` and returns the command line that runs it under the Deno of this process, with the flags of the
- * executable.
+ * Returns the command line of the program: EXECUTABLE, or the bundle of this source, run by the Deno of this process
+ * with the flags of the executable and without a code cache.
  */
-export async function bundled(entry: string, folder: string): Promise<readonly string[]> {
-  const flags = ["--quiet", "--no-config", "--no-lock", ...RUN_FLAGS];
-  return [Deno.execPath(), "run", ...flags, await bundle(entry, folder)];
+export async function program(folder: string): Promise<readonly string[]> {
+  if (EXECUTABLE !== undefined) return [await Deno.realPath(EXECUTABLE)];
+  return await bundled("main.ts", `${folder}/program`);
 }
 
-async function executable(path: string): Promise<Executable> {
-  return { path, bytes: (await Deno.stat(path)).size };
+/** Returns the command line of a bare fetch, the minimum that any sender pays; made in the same way as the program. */
+export async function bareFetch(folder: string): Promise<readonly string[]> {
+  const entry = "bench/bare_fetch.ts";
+  if (EXECUTABLE === undefined) return await bundled(entry, `${folder}/bare_fetch`);
+  const path = `${folder}/bare_fetch`;
+  await compile(await bundle(entry, `${path}-bundle`), path, undefined);
+  return [path];
+}
+
+async function bundled(entry: string, folder: string): Promise<readonly string[]> {
+  const flags = ["--quiet", "--no-config", "--no-lock", ...RUN_FLAGS];
+  return [Deno.execPath(), "run", ...flags, await bundle(entry, folder)];
 }
 
 /** Returns the predecessor's command line from PREDECESSOR, if it is set. */
@@ -141,7 +132,7 @@ export async function ready(ask: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Sends a request, and fails unless it is accepted. */
+/** Posts a request, and fails unless it is accepted. */
 export async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
   const response = await fetch(url, {
     method: "POST",
@@ -150,6 +141,13 @@ export async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<
   });
   await response.arrayBuffer();
   if (response.status !== 200) throw new Error(`status ${response.status}`);
+}
+
+/** Returns the executable that a variable names; throws without one. */
+export function named(variable: string): string {
+  const value = Deno.env.get(variable);
+  if (!value) throw new Error(`${variable} must name an executable`);
+  return value;
 }
 
 /** Collector that counts data points and discards them. */
@@ -190,13 +188,15 @@ service:
 /** Series of a sender's loop. */
 export const SERIES = 10_000;
 
-/**
- * Builds the command line of the program at `path`, which sends all of its series repeatedly at full speed for
- * `seconds`.
- */
-export function loop(path: string, endpoint: string, seconds: number, compression = "none") {
+/** Builds the command line of the program, which sends all of its series repeatedly at full speed for `seconds`. */
+export function loop(
+  program: readonly string[],
+  endpoint: string,
+  seconds: number,
+  compression = "none",
+): readonly string[] {
   return [
-    path,
+    ...program,
     ...["--endpoint", endpoint, "--compression", compression, "--quiet"],
     ...["--series", String(SERIES), "--loop", "--interval", "0", "--duration", String(seconds)],
   ];
@@ -256,19 +256,16 @@ export function table(rows: readonly (readonly string[])[]): string {
   return [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** Describes the machine, its load and the Deno of this process, for later readers of the figures. */
-export function environment(): string {
+/** Describes the machine, its load, and the Deno that runs the program or has compiled it, for readers of the figures. */
+export async function machine(): Promise<string> {
   const { os, arch } = Deno.build;
   const load = Deno.loadavg()[0]?.toFixed(1);
-  return `${os} ${arch}, ${navigator.hardwareConcurrency} cores, load ${load}; deno ${Deno.version.deno}`;
-}
-
-/** Describes the environment and the Deno that compiles. */
-export async function machine(): Promise<string> {
+  const here = `${os} ${arch}, ${navigator.hardwareConcurrency} cores, load ${load}`;
+  if (EXECUTABLE === undefined) return `${here}; run by deno ${Deno.version.deno}`;
   const compiler = Deno.env.get("DENO_COMPILER") || Deno.execPath();
   const { stdout } = await new Deno.Command(compiler, { args: ["--version"] }).output();
   const [version = ""] = new TextDecoder().decode(stdout).split("\n");
-  return `${environment()}; compiled with ${version}`;
+  return `${here}; compiled with ${version}`;
 }
 
 /** Runs `work` with a directory that is removed afterwards. */

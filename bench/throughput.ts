@@ -1,10 +1,10 @@
 /**
- * Data points a second, 10,000 series, each send all of them, as fast as it goes, without compression and with gzip; a
+ * Data points per second, 10,000 series, each send all of them, as fast as it goes, without compression and with gzip; a
  * Collector with the nop exporter receives and counts them.
  *
  *     deno run -A bench/throughput.ts [PAIRS [SECONDS]]
  *
- * Side by side, in turn: the program (OTLP_HISTOGRAM_BIN, or this source compiled), a bare loop around the recorder,
+ * Side by side, in turn: the program (OTLP_HISTOGRAM_BIN, or this source), a bare loop around the recorder,
  * requests encoded beforehand and only posted from the same Deno, and telemetrygen. OTELCOL and TELEMETRYGEN name the
  * executables; without the latter its rows are left out.
  */
@@ -133,8 +133,7 @@ async function senders(
     "sender",
     url,
   ];
-  const ownWith = (compression: string) =>
-    loop(own.path, `http://${receiver}`, seconds, compression);
+  const ownWith = (compression: string) => loop(own, `http://${receiver}`, seconds, compression);
   const plain = [
     { name: "otlp-histogram", command: ownWith("none") },
     { name: "recorder and fetch", command: [...deno, "loop", duration] },

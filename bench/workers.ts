@@ -5,7 +5,7 @@
  *
  *     deno run -A bench/workers.ts [ROUNDS [SECONDS]]
  *
- * The program is OTLP_HISTOGRAM_BIN, or this source compiled; OTELCOL, VICTORIAMETRICS and TELEMETRYGEN name the
+ * The program is OTLP_HISTOGRAM_BIN, or this source; OTELCOL, VICTORIAMETRICS and TELEMETRYGEN name the
  * others. The receivers' own counts are what counts: data points, and in VictoriaMetrics samples, several of which
  * make up a data point. Series are sent once before anything is measured: VictoriaMetrics takes much longer to make one
  * than to store a sample of it, and telemetrygen has a single one.
@@ -20,6 +20,7 @@ import {
   loop,
   machine,
   median,
+  named,
   program,
   ready,
   table,
@@ -39,14 +40,14 @@ interface Target {
 await inTempFolder((folder) => bench(folder, Number(Deno.args[0] ?? 3), Number(Deno.args[1] ?? 5)));
 
 async function bench(folder: string, rounds: number, seconds: number): Promise<void> {
-  const { path } = await program(folder);
+  const ours = await program(folder);
   const generator = named("TELEMETRYGEN");
   console.log(`${await machine()}; ${rounds} times ${seconds} s each\n`);
   for (const target of await targets(folder)) {
     const process = background(target.command, folder);
     try {
       await ready(target.count);
-      await cost(own(path, target, 1, seconds), {}, folder);
+      await cost(own(ours, target, 1, seconds), {}, folder);
       const samples = new Map<string, number[]>();
       const note = (key: string, rate: number) =>
         samples.set(key, [...samples.get(key) ?? [], rate]);
@@ -54,14 +55,14 @@ async function bench(folder: string, rounds: number, seconds: number): Promise<v
         for (const workers of WORKERS) {
           for (
             const [name, command] of [
-              ["otlp-histogram", own(path, target, workers, seconds)],
+              ["otlp-histogram", own(ours, target, workers, seconds)],
               ["telemetrygen", telemetrygen(generator, target.url, seconds, workers)],
             ] as const
           ) {
             note(`${name} ${workers}`, await rateOf(target, command, folder));
           }
         }
-        note(SHARDS, await rateOf(target, shards(own(path, target, 1, seconds)), folder));
+        note(SHARDS, await rateOf(target, shards(own(ours, target, 1, seconds)), folder));
       }
       console.log(`${report(target.name, samples)}\n`);
     } finally {
@@ -88,8 +89,8 @@ function shards(command: readonly string[]): readonly string[] {
   return ["sh", "-c", each, ...command];
 }
 
-function own(path: string, { url }: Target, workers: number, seconds: number) {
-  return [...loop(path, url.href, seconds), "--workers", String(workers)];
+function own(program: readonly string[], { url }: Target, workers: number, seconds: number) {
+  return [...loop(program, url.href, seconds), "--workers", String(workers)];
 }
 
 function report(name: string, samples: ReadonlyMap<string, readonly number[]>): string {
@@ -124,10 +125,4 @@ async function targets(folder: string): Promise<readonly Target[]> {
     url: new URL(`http://127.0.0.1:${store}/opentelemetry`),
     count: () => exposed(store, /^vm_rows_inserted_total\{type="opentelemetry"\} (\S+)$/m),
   }];
-}
-
-function named(variable: string): string {
-  const value = Deno.env.get(variable);
-  if (!value) throw new Error(`${variable} must name an executable`);
-  return value;
 }

@@ -34,7 +34,8 @@ function outputPath({ target, output }: Options): string {
   return `${folder.replace(/[/\\]$/, "")}/${path}`;
 }
 
-function pathOf(url: URL): string {
+/** Returns the path of a file: URL. */
+export function pathOf(url: URL): string {
   const path = decodeURIComponent(url.pathname);
   return Deno.build.os === "windows" ? path.slice(1) : path;
 }
@@ -75,25 +76,20 @@ export async function bundle(entry: string, folder: string): Promise<string> {
   return file;
 }
 
-/** Compiles the program for this machine or for `target`, from a bundle in `folder`. */
-export async function compileProgram(
-  folder: string,
-  output: string,
-  target: string | undefined,
-): Promise<void> {
-  await compile(await bundle("main.ts", folder), output, target);
-}
-
 /** Flags with which the program runs, as an executable or under `deno run`. */
 export const RUN_FLAGS: readonly string[] = [
   "--no-prompt",
   // The cache would be a file of a guessable name in the shared temporary folder.
   "--no-code-cache",
-  // Code of the middle optimizing compiler is kept for ever: without it a loop stands still at 15 MB less after a
+  // Code of the middle optimizing compiler is kept forever: without it a loop stands still at 15 MB less after a
   // thousand sends, for nothing that is measurable in throughput.
   // A small young generation keeps a long input from taking 25 MB more than a short one. And objects are young
   // wherever they come from: those of the first series live long, those of what no series is left for do not.
-  "--v8-flags=--no-maglev,--max-semi-space-size=4,--no-allocation-site-pretenuring",
+  // A regular expression that goes back more than 50,000 times is matched in linear time, if it can be; the first of
+  // these flags lets src/source/input/expression.ts ask whether it can.
+  "--v8-flags=--no-maglev,--max-semi-space-size=4,--no-allocation-site-pretenuring," +
+  "--enable-experimental-regexp-engine,--enable-experimental-regexp-engine-on-excessive-backtracks," +
+  "--regexp-backtracks-before-fallback=50000",
   ...PERMISSIONS,
 ];
 
@@ -152,7 +148,7 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const folder = `${work}/otlp-histogram`;
     await Deno.mkdir(output.replace(/[/\\][^/\\]*$/, "") || "/", { recursive: true });
-    await compileProgram(folder, output, options.target);
+    await compile(await bundle("main.ts", folder), output, options.target);
     const { size } = await Deno.stat(output);
     let bundled = 0;
     for await (const { name } of Deno.readDir(folder)) {

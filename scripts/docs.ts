@@ -1,10 +1,11 @@
 import { manPage } from "./man_page.ts";
-import { rulesPage } from "./rules_page.ts";
+import { meaningPage, rulesPage } from "./rules_page.ts";
 import { envExampleProblems, settingsPage } from "./settings_page.ts";
 
 /** Pages that are generated from tables of the program, by path. */
 const PAGES: Readonly<Record<string, () => string>> = {
   "docs/dynatrace-rules.md": rulesPage,
+  "docs/meaning-rules.md": meaningPage,
   "docs/settings.md": settingsPage,
   "docs/otlp-histogram.1": manPage,
 };

@@ -1,5 +1,5 @@
 import { VERSION } from "../src/platform/version.ts";
-import { COMMAND_HELP } from "../src/cli/help.ts";
+import { COMMAND_HELP } from "../src/cli/command_help.ts";
 import {
   argumentOf,
   flagName,
@@ -16,7 +16,7 @@ export function manPage(): string {
   const { send } = COMMAND_HELP;
   const commands = Object.entries(COMMAND_HELP);
   return [
-    '.\\" Written by `deno task docs` from src/settings/settings_table.ts and src/cli/help.ts: change it there.',
+    '.\\" Written by `deno task docs` from src/settings/settings_table.ts and src/cli/command_help.ts: change it there.',
     `.TH OTLP\\-HISTOGRAM 1 "" "otlp\\-histogram ${VERSION}" "User Commands"`,
     // Ragged right and without hyphens: names of variables are long, and are to be copied.
     ".ad l",
@@ -39,30 +39,31 @@ export function manPage(): string {
     ]),
     ".SH OPTIONS",
     prose(
-      "A flag beats its environment variables, which beat the same names in .env; then comes the default. SECONDS " +
-        "may be fractions. Relative paths start where the program is started. A token is never a flag.",
+      "Flags override environment variables, which override .env, which overrides the defaults. SECONDS can be " +
+        "fractional. Relative paths start in the directory where you run the program. A token is never a flag.",
     ),
     ...GROUPS.flatMap(group),
     ".SH ENVIRONMENT",
     prose(
-      "A variable that is set but blank counts as not set. Of the variables of one setting the first that is set counts.",
+      "A variable that is set but blank counts as not set. If a setting has several variables, the first one that is " +
+        "set counts.",
     ),
     ...SETTING_KEYS.filter((key) => rowOf(key).variables !== undefined).flatMap(variables),
     ".TP",
     ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"].map(bold).join(", "),
     prose(
-      "The proxy, as http://, https:// or socks5://; in the real environment only, not in .env. ALL_PROXY overrides the " +
-        "other two, and capitals override small letters. NO_PROXY lists domains, addresses and networks.",
+      "The proxy, as http://, https:// or socks5://. Read from the real environment only, not from .env. ALL_PROXY " +
+        "overrides the other two, and capitals override small letters. NO_PROXY lists domains, addresses and networks.",
     ),
     ".TP",
     bold("TERM"),
-    prose("With the value dumb there is no colour, as with NO_COLOR."),
+    prose("The value dumb turns colour off, as NO_COLOR does."),
     ".SH FILES",
     ".TP",
     bold(".env"),
     prose(
-      "Variables, a NAME=VALUE a line, read in the folder where the program is started, when it is there. --env-file " +
-        "names another, which must exist.",
+      "Variables, one NAME=VALUE per line, read from the directory where you run the program. --env-file names another " +
+        "file, which must exist.",
     ),
     ".SH EXIT STATUS",
     ...commands.flatMap(([name, { statuses }]) =>
@@ -83,7 +84,7 @@ export function manPage(): string {
       ".RE",
     ]),
     ".SH SEE ALSO",
-    "The documentation, with all rules of Dynatrace's that are checked:",
+    "The documentation, with all Dynatrace rules that are checked:",
     ".UR " + HOME,
     ".UE .",
     ".PP",
@@ -107,9 +108,12 @@ function group(heading: (typeof GROUPS)[number]): string[] {
 
 /** Formats one setting, with its commands if they are fewer than those of its group. */
 function option(key: SettingKey, commandsOfGroup: readonly CommandName[]): string[] {
-  const { flag, variables = [], help, repeats, default: value, commands } = rowOf(key);
+  const { flag, variables = [], help, repeats, default: value, defaultOf = {}, commands } = rowOf(
+    key,
+  );
+  const others = Object.entries(defaultOf).map(([command, own]) => `; ${command}: ${bold(own)}`);
   const facts = [
-    ...value === undefined ? [] : [`Default: ${bold(value)}.`],
+    ...value === undefined ? [] : [`Default: ${bold(value)}${others.join("")}.`],
     ...flag === false || variables.length === 0
       ? []
       : [`Environment: ${variables.map(bold).join(", ")}.`],

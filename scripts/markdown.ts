@@ -7,3 +7,10 @@ export function table(
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
     .join("\n");
 }
+
+/** Formats a list of links to headings. Headings may hold no punctuation but `:` and `'`. */
+export function contents(headings: readonly string[]): string {
+  const anchor = (heading: string) =>
+    heading.toLowerCase().replaceAll(/[:',]/g, "").replaceAll(" ", "-");
+  return headings.map((heading) => `- [${heading}](#${anchor(heading)})`).join("\n");
+}

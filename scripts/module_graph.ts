@@ -24,6 +24,22 @@ export async function moduleGraph(file: string, ...flags: readonly string[]): Pr
   return parseGraph(JSON.parse(new TextDecoder().decode(stdout)));
 }
 
+/**
+ * Lists `NAME@VERSION` of every npm package in the bundle: those that main.ts reaches, and those of the page of
+ * `receive --ui`, which the program holds as text.
+ */
+export async function bundledPackages(): Promise<readonly string[]> {
+  const graphs = await Promise.all(
+    ["main.ts", "src/commands/receive/page/browser/main.ts"].map((file) =>
+      moduleGraph(file, "--frozen")
+    ),
+  );
+  const reached = graphs.flatMap((graph) => [...graph.values()].flat()).map(({ target }) =>
+    /^npm:\/?((?:@[^/]+\/)?[^/@]+@[^/]+)/.exec(target)?.[1]
+  );
+  return [...new Set(reached.filter((name) => name !== undefined))].sort();
+}
+
 /** Reads the output of `deno info --json`. Its shape belongs to Deno and is checked. */
 export function parseGraph(info: unknown): ModuleGraph {
   const graph = new Map<string, readonly Dependency[]>();

@@ -1,14 +1,21 @@
+import { SURROUNDING_VARIABLES } from "../src/commands/receive/command_environment.ts";
 import { IGNORED_VARIABLES } from "../src/settings/dotenv_file.ts";
 import { rowOf, SETTING_KEYS } from "../src/settings/settings.ts";
 
 /** Variables that the program or its modules read and no setting names. */
 const OTHER_VARIABLES = [
+  // Values that the launcher of the npm package changed.
+  "OTLP_HISTOGRAM_LAUNCHER",
+  // Set by that launcher; a command does not inherit it.
+  "DENO_NO_UPDATE_CHECK",
   // Where `deno task` was called.
   "INIT_CWD",
   // Whether the terminal shows colour.
   "TERM",
   // Whether what receive finds is annotated in a workflow of GitHub's.
   "GITHUB_ACTIONS",
+  // The file in which receive summarizes a step of such a workflow.
+  "GITHUB_STEP_SUMMARY",
   // fetch honours the proxy variables by itself; sending without verification has to read them.
   "HTTP_PROXY",
   "http_proxy",
@@ -32,6 +39,8 @@ const OTHER_VARIABLES = [
 const ENVIRONMENT: readonly string[] = [
   ...SETTING_KEYS.flatMap((key) => rowOf(key).variables ?? []),
   ...IGNORED_VARIABLES,
+  // Set empty for the command that receive runs.
+  ...SURROUNDING_VARIABLES,
   ...OTHER_VARIABLES,
 ];
 
@@ -58,13 +67,16 @@ const DENIED_SYSTEM = [
 
 /**
  * Permissions of the executable: it may reach any receiver, read any file, read the variables above, and keep a spool.
- * It runs nothing and loads no library.
+ * It runs the command that the user gives to `exec` or `receive`, and every other command gives that permission up. It
+ * loads no library.
  */
 export const PERMISSIONS: readonly string[] = [
   "--allow-net",
   "--allow-read",
   // For the spool, in a directory that the user names.
   "--allow-write",
+  // Without a list of programs, which also forbids a surrounding LD_LIBRARY_PATH.
+  "--allow-run",
   `--allow-env=${ENVIRONMENT.join(",")}`,
   "--allow-sys",
   `--deny-sys=${DENIED_SYSTEM.join(",")}`,

@@ -1,18 +1,8 @@
 import { Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
 import project from "../deno.json" with { type: "json" };
-import { moduleGraph } from "./module_graph.ts";
+import { bundledPackages } from "./module_graph.ts";
 
-// The bill of materials of the executable, CycloneDX 1.6 in JSON, on standard output: the packages that main.ts and what
-// it imports reach, at the versions of deno.lock, and the runtime that they are compiled with.
-
-/** Lists `NAME@VERSION` of every package whose modules are in the executable. */
-async function packages(): Promise<readonly string[]> {
-  const graph = await moduleGraph("main.ts", "--frozen");
-  const reached = [...graph.values()].flat().map(({ target }) =>
-    /^npm:\/?((?:@[^/]+\/)?[^/@]+@[^/]+)/.exec(target)?.[1]
-  );
-  return [...new Set(reached.filter((name) => name !== undefined))].sort();
-}
+// The bill of materials of the executable, CycloneDX 1.6 in JSON, on standard output: the packages in the bundle, at the versions of deno.lock, and the runtime that they are compiled with.
 
 /** npm part of deno.lock: `NAME@VERSION` -> its checksum. */
 const locked: { readonly npm: Readonly<Record<string, { readonly integrity: string }>> } = JSON
@@ -47,7 +37,7 @@ const runtime = new Models.Component(Enums.ComponentType.Platform, "deno", {
   bomRef: "deno",
   purl: `pkg:github/denoland/deno@v${Deno.version.deno}`,
 });
-for (const one of [...(await packages()).map(component), runtime]) {
+for (const one of [...(await bundledPackages()).map(component), runtime]) {
   bom.components.add(one);
   program.dependencies.add(one.bomRef);
 }

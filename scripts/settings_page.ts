@@ -6,25 +6,30 @@ import {
   type SettingKey,
 } from "../src/settings/settings.ts";
 import { GROUPS } from "../src/settings/settings_table.ts";
-import { table } from "./markdown.ts";
+import { contents, table } from "./markdown.ts";
 
 /** Writes the page of the settings in Markdown. */
 export function settingsPage(): string {
   const parts = [
     "# Settings",
     "<!-- Written by `deno task docs` from src/settings/settings_table.ts: change it there. -->",
-    "A flag beats its environment variables, which are tried in the order given and beat the same names in `.env`; " +
-    "then comes the default. A variable that is set but blank counts as not set. The words of an `OTEL_` variable may be in " +
-    "any case. `.env` is read in the folder where the program is started. Relative paths start there too. SECONDS may be fractions. A token is never a flag.",
-    "A value that makes no sense ends the program with exit status 2 and a message that names the setting, where it " +
-    "came from, the value (never a secret's) and what would be right.",
+    "Every flag and every environment variable, with its default.",
+    "- Flags override environment variables, which override `.env`, which overrides the defaults.\n" +
+    "- The variables of a setting are tried in the order given. One that is set but blank counts as not set.\n" +
+    "- The values of enumerated `OTEL_` variables are case-insensitive.\n" +
+    "- `.env` and relative paths start in the directory where you run the program.\n" +
+    "- SECONDS can be fractional. A token is never a flag.",
+    "An invalid value ends the program with exit code 2. The message names the setting, its source, the value (unless " +
+    "it is secret) and the expected form.",
   ];
-  for (const group of GROUPS) {
+  const used = GROUPS.filter((group) => SETTING_KEYS.some((key) => rowOf(key).group === group));
+  parts.push(contents(used));
+  for (const group of used) {
     const keys = SETTING_KEYS.filter((key) => rowOf(key).group === group);
-    if (keys.length > 0) parts.push(`## ${group}`, settings(keys));
+    parts.push(`## ${group}`, settings(keys));
   }
   parts.push(
-    "The proxy variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` count in the real environment only: " +
+    "The proxy variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read from the real environment only: " +
       "see [Proxies](troubleshooting.md#proxies). `TERM=dumb` turns colour off, as NO_COLOR does.",
   );
   return `${parts.join("\n\n")}\n`;
@@ -34,12 +39,14 @@ function settings(keys: readonly SettingKey[]): string {
   return table(
     ["flag", "environment", "default", "commands", "meaning"],
     keys.map((key) => {
-      const { variables = [], variablesNote, repeats, default: value, commands, help } = rowOf(key);
+      const { variables = [], variablesNote, repeats, defaultOf = {}, commands, help } = rowOf(key);
+      const value = rowOf(key).default;
+      const others = Object.entries(defaultOf).map(([command, own]) => `; ${command}: \`${own}\``);
       const names = variables.map((name) => `\`${name}\``).join(", ");
       return [
         flagCell(key),
         variablesNote === undefined ? names : `${names} (${variablesNote})`,
-        value === undefined ? "" : `\`${value}\``,
+        value === undefined ? "" : `\`${value}\`${others.join("")}`,
         commands.join(", "),
         repeats ? `${help}; repeatable` : help,
       ];

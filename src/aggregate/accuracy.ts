@@ -12,10 +12,10 @@ export interface PercentileComparison {
   readonly error: number;
 }
 
-/** Error of an estimate as a share of the truth, 0 or more; 1 for any other estimate of 0. */
+/** Error of an estimate as a share of the truth, 0 or more and finite; 1 for any other estimate of 0. */
 export function relativeError(estimate: number, truth: number): number {
   if (estimate === truth) return 0;
-  return truth === 0 ? 1 : Math.abs(estimate - truth) / truth;
+  return truth === 0 ? 1 : Math.min(Math.abs(estimate - truth) / truth, Number.MAX_VALUE);
 }
 
 /** Compares the percentiles of one series' values with those that its buckets, min and max give. */

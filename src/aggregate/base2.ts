@@ -58,8 +58,11 @@ function onScale(histogram: Exponential, side: "positive" | "negative"): Scaled 
   return { ...trimSide(histogram[side]), scale: histogram.scale };
 }
 
-/** The index at the lower scale `to`; no index of OTLP, 32 bits, outlasts more halvings than are made here. */
-function rescaled(index: number, from: number, to: number): number {
+/**
+ * Returns the index of a bucket at the lower scale `to`. An index is an offset of 32 bits and a number of buckets, which
+ * together may need more; none outlasts more halvings than are made here.
+ */
+export function rescaledIndex(index: number, from: number, to: number): number {
   return Math.floor(index / 2 ** Math.min(from - to, 60));
 }
 
@@ -68,8 +71,8 @@ function range(sides: readonly Scaled[], scale: number): { first: number; last: 
   let last = -Infinity;
   for (const { offset, counts, scale: own } of sides) {
     if (counts.length === 0) continue;
-    first = Math.min(first, rescaled(offset, own, scale));
-    last = Math.max(last, rescaled(offset + counts.length - 1, own, scale));
+    first = Math.min(first, rescaledIndex(offset, own, scale));
+    last = Math.max(last, rescaledIndex(offset + counts.length - 1, own, scale));
   }
   return { first, last };
 }
@@ -86,7 +89,7 @@ function merged(sides: readonly Scaled[], scale: number): ExponentialSide {
   const counts: (number | bigint)[] = Array.from({ length: size }, () => 0);
   for (const side of sides) {
     side.counts.forEach((count, i) => {
-      const to = rescaled(side.offset + i, side.scale, scale) - offset;
+      const to = rescaledIndex(side.offset + i, side.scale, scale) - offset;
       counts[to] = addCounts(counts[to] ?? 0, count);
     });
   }

@@ -1,5 +1,5 @@
 /**
- * How many data points all instruments have together that are not drained yet. What is folded takes the place of an
+ * How many data points all instruments have together that are not drained yet. Merged data takes the place of an
  * instrument's latest series; an instrument that has none yet needs one more, which is kept back for all but one.
  */
 export class CardinalityLimit {

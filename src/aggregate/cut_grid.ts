@@ -34,8 +34,8 @@ export function targetsOf(series: readonly (readonly FineBucket[])[]): readonly 
 }
 
 /**
- * Places where bounds may stand, numbered from 1 in rising order; 0 is the end below them all, `end` that above. What a
- * bucket between two of them costs depends on nothing but these two.
+ * Places where bounds may stand, numbered from 1 in rising order; 0 is the end below them all, `end` that above. The
+ * cost of a bucket between two of them depends only on these two.
  */
 export class CutGrid {
   readonly end: number;
@@ -46,12 +46,15 @@ export class CutGrid {
   readonly #series: number;
   /** How many targets are not above each place. */
   readonly #first: Int32Array;
+  /** The last pinned place below each place, or 0: no bucket may begin before it. */
+  readonly #earliest: Int32Array;
 
-  /** `places` rise strictly. */
+  /** `places` rise strictly. A bound stands at each of them that is `pinned`. */
   constructor(
     series: readonly (readonly FineBucket[])[],
     targets: readonly Target[],
     places: readonly number[],
+    pinned: readonly number[] = [],
   ) {
     this.end = places.length + 1;
     this.#places = places;
@@ -69,6 +72,11 @@ export class CutGrid {
       const bound = places[place - 1] ?? Infinity;
       while (passed < targets.length && (targets[passed]?.truth ?? Infinity) <= bound) passed++;
       this.#first[place] = passed;
+    }
+    this.#earliest = new Int32Array(this.end + 1);
+    for (let place = 1; place <= this.end; place++) {
+      const isPinned = place > 1 && pinned.includes(this.valueAt(place - 1));
+      this.#earliest[place] = isPinned ? place - 1 : this.#earliest[place - 1] ?? 0;
     }
   }
 
@@ -108,7 +116,7 @@ export class CutGrid {
     const suspects = this.#first.slice();
     for (let to = 1; to <= this.end; to++) {
       starts[to] = from.length;
-      for (let at = 0; at < to; at++) {
+      for (let at = this.#earliest[to] ?? 0; at < to; at++) {
         const found = this.#cost(at, to, limit, suspects[at] ?? 0);
         suspects[at] = found.suspect;
         if (found.cost > limit) continue;

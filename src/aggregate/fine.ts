@@ -7,6 +7,17 @@ const RUN_BITS = 4;
 const RUN = 1 << RUN_BITS;
 /** Numbers kept per bucket: its count, its least and its greatest value. */
 const FIELDS = 3;
+/** Parts in which a series of values is counted: a program that was asleep for a month has missed billions of sends. */
+const MOST_OF_SERIES = 10_000;
+/** Different values up to which each is kept by itself: a million series with a value each need little memory. */
+const MOST_SINGLE = 8;
+
+/** Arithmetic series of values: `first`, `first + step`, and so on; `step` is not negative. */
+export interface ValueSeries {
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
 
 /** Run of neighbouring values that are counted as one. */
 export interface FineBucket {
@@ -28,11 +39,22 @@ export interface Measured {
 export class FineHistogram {
   count = 0;
   #zeros = 0;
-  readonly #runs = new Map<number, Float64Array>();
+  /** The first few positive values, each followed by its count; undefined once there are more. */
+  #single: number[] | undefined = [];
+  #runs: Map<number, Float64Array> | undefined;
 
   /** Counts one value, which must be finite and not negative. */
   add(value: number): void {
     this.#put(1, value, value);
+  }
+
+  /** Counts values, each `step` above the one before; beyond 10,000 of them neighbours are counted as one. */
+  addSeries({ first, step, count }: ValueSeries): void {
+    const size = Math.ceil(count / MOST_OF_SERIES);
+    for (let from = 0; from < count; from += size) {
+      const values = Math.min(size, count - from);
+      this.#put(values, first + from * step, first + (from + values - 1) * step);
+    }
   }
 
   /** Adds the values of another histogram. */
@@ -43,7 +65,8 @@ export class FineHistogram {
   clear(): void {
     this.count = 0;
     this.#zeros = 0;
-    this.#runs.clear();
+    this.#single = [];
+    this.#runs = undefined;
   }
 
   #put(count: number, least: number, greatest: number): void {
@@ -51,6 +74,18 @@ export class FineHistogram {
     if (greatest === 0) {
       this.#zeros += count;
       return;
+    }
+    if (this.#single === undefined || !putSingle(this.#single, count, least, greatest)) {
+      this.#putInRun(count, least, greatest);
+    }
+  }
+
+  #putInRun(count: number, least: number, greatest: number): void {
+    const single = this.#single ?? [];
+    this.#single = undefined;
+    for (let at = 0; at < single.length; at += 2) {
+      const [value = 0, times = 0] = [single[at], single[at + 1]];
+      this.#putInRun(times, value, value);
     }
     const index = bucketIndex(greatest, SCALE);
     const run = this.#run(index >> RUN_BITS);
@@ -62,10 +97,11 @@ export class FineHistogram {
   }
 
   #run(key: number): Float64Array {
-    const known = this.#runs.get(key);
+    const runs = this.#runs ??= new Map();
+    const known = runs.get(key);
     if (known !== undefined) return known;
     const run = new Float64Array(RUN * FIELDS);
-    this.#runs.set(key, run);
+    runs.set(key, run);
     return run;
   }
 
@@ -73,7 +109,13 @@ export class FineHistogram {
   buckets(): readonly FineBucket[] {
     const buckets: FineBucket[] = [];
     if (this.#zeros > 0) buckets.push({ count: this.#zeros, least: 0, greatest: 0 });
-    for (const [, run] of [...this.#runs].sort(([a], [b]) => a - b)) {
+    const single = this.#single ?? [];
+    for (let at = 0; at < single.length; at += 2) {
+      const [value = 0, count = 0] = [single[at], single[at + 1]];
+      buckets.push({ count, least: value, greatest: value });
+    }
+    if (single.length > 0) return buckets.sort((a, b) => a.least - b.least);
+    for (const [, run] of [...this.#runs ?? []].sort(([a], [b]) => a - b)) {
       for (let at = 0; at < run.length; at += FIELDS) {
         const [count = 0, least = 0, greatest = 0] = run.subarray(at, at + FIELDS);
         if (count > 0) buckets.push({ count, least, greatest });
@@ -81,6 +123,19 @@ export class FineHistogram {
     }
     return buckets;
   }
+}
+
+/** Counts a value among few others; false if it is a range of values, or one too many. */
+function putSingle(single: number[], count: number, least: number, greatest: number): boolean {
+  if (least !== greatest) return false;
+  for (let at = 0; at < single.length; at += 2) {
+    if (single[at] !== least) continue;
+    single[at + 1] = (single[at + 1] ?? 0) + count;
+    return true;
+  }
+  if (single.length === 2 * MOST_SINGLE) return false;
+  single.push(least, count);
+  return true;
 }
 
 /** How far a measured percentile may be off, as a share. */

@@ -2,7 +2,7 @@ import { CardinalityLimit } from "./cardinality_limit.ts";
 import type { IntervalDelta } from "./delta.ts";
 import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { alignedInterval, intervalNumber } from "./interval.ts";
-import type { MeasuredHistogram, Measurement } from "./measurement.ts";
+import { byInstrument, type MeasuredHistogram, type Measurement } from "./measurement.ts";
 import { addOverflow, NO_OVERFLOW } from "./overflow.ts";
 import type { Recorder } from "./recorder.ts";
 import type { SeriesTable } from "./series_table.ts";
@@ -102,6 +102,18 @@ export class IntervalRecorder implements Recorder {
 
   /** Every measurement must have a time that OTLP can say. */
   add(batch: readonly Measurement[], instrument = 0): void {
+    if (batch[0]?.instrument === undefined) return this.#addOf(batch, instrument);
+    // No interval is complete within a run, so that its instruments need not take turns line by line.
+    for (let from = 0; from < batch.length;) {
+      const { to } = this.#runAt(batch, from);
+      for (const [index, part] of byInstrument(batch.slice(from, to), instrument)) {
+        this.#addOf(part, index);
+      }
+      from = to;
+    }
+  }
+
+  #addOf(batch: readonly Measurement[], instrument: number): void {
     this.#recordRuns(
       batch,
       instrument,
@@ -171,28 +183,37 @@ export class IntervalRecorder implements Recorder {
     instrument: number,
     record: (part: Gathered["parts"][number], from: number, to: number) => number,
   ): void {
-    const { intervalMs } = this.#config;
     for (let from = 0; from < batch.length;) {
-      const time = batch[from]?.time;
-      if (time === undefined || !isUsableTime(time)) {
-        throw new RangeError(`No usable time: ${time}`);
-      }
-      this.#advance(time);
-      const number = intervalNumber(time, intervalMs);
+      const { number, to } = this.#runAt(batch, from);
       const interval = this.#byNumber.get(number) ?? this.#begin(number);
-      const { start, end } = alignedInterval(number, intervalMs);
-      const until = Math.min(end, this.#nextComplete);
-      let to = from + 1;
-      for (; to < batch.length; to++) {
-        const next = batch[to]?.time;
-        if (next === undefined || !(next >= start && next < until)) break;
-      }
       const part = interval.parts[instrument];
       if (part === undefined) throw new RangeError(`There is no instrument ${instrument}`);
       const stopped = record(part, from, to);
       if (stopped < to) this.#closeOldest();
       from = stopped;
     }
+  }
+
+  /** Advances to the time of the measurement at `from`, and finds its interval and where the next one's begin. */
+  #runAt(
+    batch: readonly { readonly time?: number }[],
+    from: number,
+  ): { readonly number: number; readonly to: number } {
+    const { intervalMs } = this.#config;
+    const time = batch[from]?.time;
+    if (time === undefined || !isUsableTime(time)) {
+      throw new RangeError(`No usable time: ${time}`);
+    }
+    this.#advance(time);
+    const number = intervalNumber(time, intervalMs);
+    const { start, end } = alignedInterval(number, intervalMs);
+    const until = Math.min(end, this.#nextComplete);
+    let to = from + 1;
+    for (; to < batch.length; to++) {
+      const next = batch[to]?.time;
+      if (next === undefined || !(next >= start && next < until)) break;
+    }
+    return { number, to };
   }
 
   /** Makes a table that merges series only in the single open interval: otherwise the oldest one makes room. */

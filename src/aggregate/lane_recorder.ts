@@ -2,7 +2,12 @@ import type { Clock } from "../platform/clock.ts";
 import { attributeKey } from "./attribute_key.ts";
 import type { Instrument, RecorderConfig } from "./instrument.ts";
 import type { Interval } from "./interval.ts";
-import type { Attributes, MeasuredHistogram, Measurement } from "./measurement.ts";
+import {
+  type Attributes,
+  byInstrument,
+  type MeasuredHistogram,
+  type Measurement,
+} from "./measurement.ts";
 import { addOverflow, NO_OVERFLOW } from "./overflow.ts";
 import { DeltaRecorder, type Recorder } from "./recorder.ts";
 import { countFindings, type DataFinding, type EndBucket, type Snapshot } from "./snapshot.ts";
@@ -16,6 +21,7 @@ export class LaneRecorder implements Recorder {
   readonly #lanes: readonly DeltaRecorder[];
   readonly #instruments: readonly InstrumentLanes[];
   readonly #most: number;
+  /** Series that have a lane. */
   #known = 0;
 
   constructor(config: RecorderConfig, lanes: number, clock: Clock) {
@@ -39,7 +45,9 @@ export class LaneRecorder implements Recorder {
   }
 
   add(batch: readonly Measurement[], instrument = 0): void {
-    this.#divide(batch, instrument, (part, lane) => lane.add(part, instrument));
+    for (const [index, own] of byInstrument(batch, instrument)) {
+      this.#divide(own, index, (part, lane) => lane.add(part, index));
+    }
   }
 
   addHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {
@@ -56,6 +64,9 @@ export class LaneRecorder implements Recorder {
 
   take(interval?: Interval): Snapshot {
     const snapshots = this.#lanes.map((lane) => lane.take(interval));
+    // Beyond half of the limit there is no telling whether series that are replaced have room.
+    const most = Math.min(MOST_UNUSED, this.#most / 2);
+    for (const { series } of this.#instruments) this.#known -= series.forgetUnused(most);
     let overflow = NO_OVERFLOW;
     let unequalBounds = 0;
     for (const finding of snapshots.flatMap(({ findings }) => findings)) {
@@ -91,9 +102,8 @@ export class LaneRecorder implements Recorder {
     }
   }
 
-  /** Series beyond the limit are merged into one data point: in one lane. */
   #nextLane(): number {
-    return this.#known < this.#most ? this.#known++ % this.#lanes.length : 0;
+    return this.#known < this.#most ? this.#known++ % this.#lanes.length : MERGED;
   }
 }
 
@@ -123,19 +133,65 @@ function commonEndBucket(
   return [{ type: "end-bucket", endBucket: { ...first, nearest } }];
 }
 
-/** The lane of each series of an instrument. */
-class LaneOfSeries {
-  /** Most come with the same object again. */
-  readonly #byIdentity = new Map<Attributes, number>();
-  readonly #byKey = new Map<string, number>();
+/** Series of an instrument after which those that came no more are forgotten. */
+const MOST_UNUSED = 10_000;
 
+/** Lane of series beyond the limit, which are merged into one data point in lane 0. */
+const MERGED = -1;
+
+/**
+ * The lane of each series of an instrument. Series that are replaced over time would fill the memory: of those known
+ * when it was last asked to forget, it forgets the ones that have not come since.
+ */
+class LaneOfSeries {
+  #latest = new KnownLanes();
+  #earlier = new KnownLanes();
+  /** Number of series of `#earlier` that have come again. */
+  #kept = 0;
+
+  /** `next` gives the lane of a new series, MERGED if there is no room for it. */
   laneOf(attributes: Attributes, next: () => number): number {
-    const known = this.#byIdentity.get(attributes);
-    if (known !== undefined) return known;
+    const known = this.#latest.byIdentity.get(attributes);
+    if (known !== undefined) return Math.max(0, known);
     const key = attributeKey(attributes);
-    const lane = this.#byKey.get(key) ?? next();
-    this.#byKey.set(key, lane);
-    this.#byIdentity.set(attributes, lane);
+    const lane = this.#latest.byKey.get(key) ?? this.#keptLane(key) ?? next();
+    this.#latest.add(attributes, key, lane);
+    return Math.max(0, lane);
+  }
+
+  /**
+   * Forgets series if there are `most` or more and as many new ones have come as there were; returns how many of them
+   * had a lane.
+   */
+  forgetUnused(most: number): number {
+    if (this.#latest.byIdentity.size < Math.max(most, 2 * this.#kept)) return 0;
+    const forgotten = this.#earlier.laned - this.#kept;
+    this.#earlier = this.#latest;
+    this.#latest = new KnownLanes();
+    this.#kept = 0;
+    return forgotten;
+  }
+
+  #keptLane(key: string): number | undefined {
+    const lane = this.#earlier.byKey.get(key);
+    // There may be room for it now.
+    if (lane === undefined || lane === MERGED) return undefined;
+    this.#kept++;
     return lane;
+  }
+}
+
+/** Lanes of series, by their attributes. */
+class KnownLanes {
+  /** Most come with the same object again. */
+  readonly byIdentity = new Map<Attributes, number>();
+  readonly byKey = new Map<string, number>();
+  /** Number of series with a lane. */
+  laned = 0;
+
+  add(attributes: Attributes, key: string, lane: number): void {
+    if (lane !== MERGED && !this.byKey.has(key)) this.laned++;
+    this.byKey.set(key, lane);
+    this.byIdentity.set(attributes, lane);
   }
 }

@@ -9,6 +9,18 @@ export interface Measurement {
   readonly attributes: Attributes;
   /** When it happened, in ms since 1970; missing: now. */
   readonly time?: number;
+  /** Index of its instrument, on all measurements of a batch or on none: then the recorder is told it. */
+  readonly instrument?: number;
+}
+
+/** Divides a batch by instrument, in the order of its measurements; those that name none belong to `instrument`. */
+export function byInstrument(
+  batch: readonly Measurement[],
+  instrument: number,
+): Iterable<readonly [instrument: number, part: readonly Measurement[]]> {
+  return batch[0]?.instrument === undefined
+    ? [[instrument, batch]]
+    : Map.groupBy(batch, (measurement) => measurement.instrument ?? instrument);
 }
 
 /** Histogram that was counted elsewhere, whose figures agree with each other. */

@@ -19,6 +19,48 @@ export interface Estimate {
   readonly relation: "about" | "above" | "below";
 }
 
+/** Spread of the values in a bucket: even, or even on a logarithmic scale. */
+export type Interpolation = "linear" | "exponential";
+
+const NO_EXTREMES: Extremes = { min: undefined, max: undefined };
+
+/** Share of an estimate by which another one may differ from it and still says the same. */
+const SAME = 0.1;
+
+/** Both estimates of a percentile. */
+export interface Estimates {
+  /** Estimate held to min and max. */
+  readonly held: Estimate;
+  /** Estimate from buckets alone, as a backend makes it; undefined where nothing bounds the values. */
+  readonly alone: Estimate | undefined;
+  /** Whether the two differ by more than 10%. */
+  readonly isFarOff: boolean;
+  /** The last bound, if the percentile lies above it. */
+  readonly above: number | undefined;
+}
+
+/**
+ * Estimates the value that a share `q` of all values does not exceed in both ways. From buckets alone, exponential ones
+ * are interpolated as Prometheus' histogram_quantile does for native histograms.
+ */
+export function bothEstimates(
+  q: number,
+  buckets: readonly Bucket[],
+  extremes: Extremes,
+  between: Interpolation = "linear",
+): Estimates | undefined {
+  const held = quantile(q, buckets, extremes);
+  if (held === undefined) return undefined;
+  const alone = quantile(q, buckets, NO_EXTREMES, between);
+  return {
+    held,
+    alone,
+    isFarOff: alone !== undefined &&
+      Math.abs(alone.value - held.value) > SAME * Math.abs(held.value),
+    above: alone?.relation === "above" ? alone.value : undefined,
+  };
+}
+
 /**
  * Estimates the value that a share `q` of all values does not exceed. As Prometheus' histogram_quantile: the first
  * bucket in which the cumulative count reaches q × count, its values taken as evenly spread, and a first bucket without
@@ -28,23 +70,33 @@ export interface Estimate {
 export function quantile(
   q: number,
   buckets: readonly Bucket[],
-  extremes: Extremes,
+  extremes: Extremes = NO_EXTREMES,
+  between: Interpolation = "linear",
 ): Estimate | undefined {
   const filled = buckets.filter(({ count }) => count > 0);
   const rank = q * filled.reduce((total, { count }) => total + count, 0);
   let before = 0;
   for (const bucket of filled) {
     if (before + bucket.count >= rank || bucket === filled.at(-1)) {
-      return inside(bucket, Math.min((rank - before) / bucket.count, 1), extremes);
+      const share = Math.min((rank - before) / bucket.count, 1);
+      return inside(bucket, share, extremes, between);
     }
     before += bucket.count;
   }
   return undefined;
 }
 
-function inside(bucket: Bucket, share: number, extremes: Extremes): Estimate | undefined {
+function inside(
+  bucket: Bucket,
+  share: number,
+  extremes: Extremes,
+  between: Interpolation,
+): Estimate | undefined {
   const { lower, upper } = narrowed(bucket, extremes);
   if (Number.isFinite(lower) && Number.isFinite(upper)) {
+    if (between === "exponential" && lower * upper > 0) {
+      return { value: lower * (upper / lower) ** share, relation: "about" };
+    }
     const width = upper - lower;
     const value = Number.isFinite(width)
       ? lower + width * share

@@ -3,14 +3,15 @@ import { CardinalityLimit } from "./cardinality_limit.ts";
 import type { IntervalDelta } from "./delta.ts";
 import { type Instrument, type RecorderConfig, tableOf } from "./instrument.ts";
 import { type Interval, intervals } from "./interval.ts";
-import type { MeasuredHistogram, Measurement } from "./measurement.ts";
+import { byInstrument, type MeasuredHistogram, type Measurement } from "./measurement.ts";
 import { addOverflow, NO_OVERFLOW } from "./overflow.ts";
 import type { SeriesTable } from "./series_table.ts";
 import { countFindings, endBucketFindings, type Snapshot } from "./snapshot.ts";
 
 /**
  * Records measurements and gives each delta away once: after `take()` it is forgotten here. `instrument` is the index
- * of one of those it was made with, or what `addInstrument` gave. Attributes must not be changed afterwards.
+ * of one of those it was made with, or what `addInstrument` gave; a measurement that names its own overrides it.
+ * Attributes must not be changed afterwards.
  */
 export interface Recorder {
   /** Counts measurements. Their source must make sure that values are finite and not negative. */
@@ -58,8 +59,10 @@ export class DeltaRecorder implements Recorder {
   }
 
   add(batch: readonly Measurement[], instrument = 0): void {
-    const { table, delta } = this.#recordingOf(instrument);
-    table.add(batch, delta);
+    for (const [index, part] of byInstrument(batch, instrument)) {
+      const { table, delta } = this.#recordingOf(index);
+      table.add(part, delta);
+    }
   }
 
   addHistograms(batch: readonly MeasuredHistogram[], instrument = 0): void {

@@ -1,6 +1,6 @@
 /** Significant digits of a double. */
 const MOST_DIGITS = 17;
-/** Bounds with more digits are no rounder than any. */
+/** Bounds with more digits are not rounder than any. */
 const MOST_ROUND_DIGITS = 4;
 
 /** Finds the number with the fewest significant digits between two positive ones, close to the middle. */

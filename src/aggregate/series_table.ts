@@ -56,6 +56,8 @@ export class SeriesTable {
   readonly #overflowKey: string;
   #overflow: Series | undefined;
   readonly #ends = new EndBucketWatch();
+  /** Values came, not only histograms, whose bounds nobody here chose. */
+  #hasValues = false;
   readonly #mayFold: () => boolean;
 
   constructor({ buckets, fixed, cardinality, encode, mayFold = () => true }: SeriesTableOptions) {
@@ -86,6 +88,7 @@ export class SeriesTable {
    */
   add(batch: readonly Measurement[], delta: IntervalDelta, from = 0, to = batch.length): number {
     let last: Series | undefined;
+    this.#hasValues = true;
     for (let i = from; i < to; i++) {
       const measurement = batch[i];
       if (measurement === undefined) return i;
@@ -137,7 +140,7 @@ export class SeriesTable {
       unequalBounds: this.#others.size > 0 ? unequalBounds(points, this.#overflow) : 0,
     };
     for (const point of points) {
-      if (this.#ends.isDecided) break;
+      if (!this.#hasValues || this.#ends.isDecided) break;
       if (point.pool === this.#own) this.#ends.look(point);
     }
     if (this.#byKey.size > 2 * this.#cardinality.most + 1) this.#forgetUnused();
@@ -334,7 +337,7 @@ export class SeriesTable {
     series.object = attributes;
   }
 
-  /** A live stream may bring new series for ever: those without a data point go. */
+  /** A live stream may bring new series endlessly: those without a data point go. */
   #forgetUnused(): void {
     const used = new Set<Series>();
     for (const { points } of this.#deltas) {

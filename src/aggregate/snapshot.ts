@@ -45,14 +45,21 @@ export interface MeasuredInterval {
 
 /** Something about the recorded data that its sender should know. */
 export type DataFinding =
-  /** There were more series than `maxSeries`: these share one data point. */
+  /** There were more series than `maxSeries`: these were merged into one data point. */
   | { readonly type: "overflow"; readonly overflow: Overflow }
   /** Attribute sets that have more than one data point, since their histograms had unequal bounds. */
   | { readonly type: "unequal-bounds"; readonly series: number }
-  /** Intervals of event time in more than one delta: closed for want of room, or begun anew after they were closed. */
+  /** Intervals of event time in more than one delta: closed for want of room, or reopened after they were closed. */
   | { readonly type: "split-intervals"; readonly closedEarly: number; readonly reopened: number }
   /** So far all values of a metric fell into one bucket at an end. */
-  | { readonly type: "end-bucket"; readonly endBucket: EndBucket };
+  | { readonly type: "end-bucket"; readonly endBucket: EndBucket }
+  /** A rule of meaning that a metric breaks, with its remedy. */
+  | {
+    readonly type: "meaning";
+    readonly rule: string;
+    readonly metric: string;
+    readonly message: string;
+  };
 
 /** Bucket at an end of a metric's bounds that all its values fell into. */
 export interface EndBucket extends FullBucket {

@@ -26,19 +26,22 @@ const AS_GOOD_AS_NONE = 0.001;
 /**
  * Finds the `most` bounds (fewer only where doubles end) with the least greatest error. The cost of a bucket depends on
  * its two ends alone, so the best bounds are the best path from end to end of a grid of places, found by dynamic
- * programming. Bounds that are left over divide the fullest buckets. Never worse than `now`, as long as that has no
- * more bounds. Undefined without values.
+ * programming. Bounds that are left over divide the fullest buckets. Each bound in `keep`, which are `most` at most, is
+ * among them. Never worse than `now`, as long as that keeps them and has no more bounds. Undefined without values.
  */
 export function suggestBounds(
   series: readonly (readonly FineBucket[])[],
   most: number,
   now: Suggestion,
+  keep: readonly number[] = [],
 ): Suggestion | undefined {
   const filled = series.filter((fine) => fine.length > 0);
   if (filled.length === 0) return undefined;
   const targets = targetsOf(filled);
-  const gridOf = (places: Iterable<number>) => new CutGrid(filled, targets, sortPlaces(places));
-  const isPossible = now.bounds.length <= most && (now.bounds[0] ?? 0) >= 0;
+  const gridOf = (places: Iterable<number>) =>
+    new CutGrid(filled, targets, sortPlaces([...places, ...keep]), keep);
+  const isPossible = now.bounds.length <= most && (now.bounds[0] ?? 0) >= 0 &&
+    keep.every((bound) => now.bounds.includes(bound));
   const range = rangeOf(filled);
   const fixed = [
     ...range.hasZero ? [0] : [],
@@ -55,7 +58,7 @@ export function suggestBounds(
     const isCheap = size * filled.length <= MOST_NUMBERS &&
       size ** 2 / 2 * Math.sqrt(targets.length) <= MOST_WEIGHED;
     if (size > GRIDS[0] && !isCheap) break;
-    ratio = (range.high / range.low) ** (1 / (size - 1));
+    ratio = Math.exp((Math.log(range.high) - Math.log(range.low)) / (size - 1));
     look([...fixed, ...geometric(range, size)]);
   }
   for (let closer = 0; closer < CLOSER_LOOKS; closer++) {
@@ -195,13 +198,16 @@ function lightestPath(
   return { places, cost: worst[end] ?? 0 };
 }
 
-/** Adds bounds, up to `most`, that cost no more than `limit`: in the fullest buckets, then above all values. */
+/**
+ * Adds bounds, up to `most`, that cost no more than `limit`: in the fullest buckets, then above all values, and where
+ * doubles end there, below them.
+ */
 function filledUp(
   grid: CutGrid,
   bounds: readonly number[],
   most: number,
   limit: number,
-  { high }: Range,
+  { low, high }: Range,
 ): readonly number[] {
   const shares = grid.shares();
   const share = (from: number, to: number) => (shares[to] ?? 0) - (shares[from] ?? 0);
@@ -225,15 +231,32 @@ function filledUp(
     places.sort((a, b) => a - b);
   }
   const inside = places.slice(1, -1).map((place) => grid.valueAt(place));
-  return [...inside, ...above(Math.max(high, inside.at(-1) ?? 0), most - inside.length)];
+  const higher = aboveAll(Math.max(high, inside.at(-1) ?? 0), most - inside.length);
+  const lower = belowAll(
+    Math.min(low, inside[0] ?? Infinity),
+    most - inside.length - higher.length,
+  );
+  return [...lower, ...inside, ...higher];
 }
 
 /** Round numbers above the greatest value, about twice as high each, as long as there are some. */
-function above(greatest: number, count: number): readonly number[] {
+function aboveAll(greatest: number, count: number): readonly number[] {
   const bounds: number[] = [];
   for (let last = greatest; bounds.length < count && last * 2.5 < Infinity;) {
     last = roundestBetween(last * 1.5, last * 2.5);
     bounds.push(last);
+  }
+  return bounds;
+}
+
+/** Round numbers below the least positive value, about half as high each, as long as there are some. */
+function belowAll(least: number, count: number): readonly number[] {
+  const bounds: number[] = [];
+  for (let first = least; bounds.length < count && first / 2.5 > 0;) {
+    const next = roundestBetween(first / 2.5, first / 1.5);
+    if (next >= first) break;
+    first = next;
+    bounds.unshift(first);
   }
   return bounds;
 }

@@ -9,15 +9,19 @@ import {
   SETTING_KEYS,
 } from "../settings/settings.ts";
 import type { CommandName } from "../settings/settings_table.ts";
-import { findNearest } from "./nearest.ts";
+import { findNearest } from "../platform/nearest.ts";
 
 /** Value of a flag: whether a toggle is on, or every value of a repeatable flag. */
 type Value = boolean | string | readonly string[];
 
-/** Parses the flags of a command, or throws a UsageError that quotes nothing that may be a secret. */
+/**
+ * Parses the flags of a command, or throws a UsageError that quotes nothing that may be a secret. Arguments that belong to
+ * no flag go into `operands`, where the command has any.
+ */
 export function parseFlags<Command extends CommandName>(
   command: Command,
   args: readonly string[],
+  operands?: string[],
 ): FlagsOf<Command> {
   const keys = new Map(flagKeysOf(command).map((key) => [flagName(key), key]));
   const values = new Map<FlagKey, Value>();
@@ -25,6 +29,10 @@ export function parseFlags<Command extends CommandName>(
   let last = "";
   for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
     if (arg === "--" && left.length === 0) break;
+    if (operands !== undefined && (arg === "-" || !arg.startsWith("-"))) {
+      operands.push(arg);
+      continue;
+    }
     const [, name = "", attached] = /^(--[^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     const key = keys.get(name);
     if (key === undefined) throw unknownArgument(arg, command, [...keys.keys()], last);
@@ -32,14 +40,14 @@ export function parseFlags<Command extends CommandName>(
     const row = rowOf(key);
     const before = values.get(key);
     if (before !== undefined && !row.repeats) {
-      throw usage(`${name} is given twice: give it once`, command);
+      throw usage(`${name} is set twice: set it once`, command);
     }
     if (row.kind === "toggle") {
       values.set(key, parseToggle(name, attached, command));
     } else {
       const value = attached ?? (/^--(?!=)/.test(left[0] ?? "--") ? row.bare : left.shift());
       if (value === undefined) {
-        throw usage(`${name} needs a value: ${name} ${argumentOf(key)}`, command);
+        throw usage(`${name} requires a value: ${name} ${argumentOf(key)}`, command);
       }
       values.set(key, row.repeats ? [...before instanceof Array ? before : [], value] : value);
     }
@@ -78,11 +86,18 @@ function parseToggle(name: string, attached: string | undefined, command: Comman
   const word = attached?.toLowerCase();
   if (word === undefined || ["true", "1", "yes"].includes(word)) return true;
   if (["false", "0", "no"].includes(word)) return false;
-  throw usage(`${name} takes no value`, command);
+  throw usage(`${name} does not accept a value`, command);
 }
 
 /** File names that people have measurements in; a token has no such end. */
-const DATA_FILE = /^[\w./-]+\.(?:log|txt|csv|tsv|json|ndjson|jsonl|prom)(?:\.\d+)?(?:\.gz)?$/;
+const DATA_FILE = /^[\w./-]+\.(?:log|txt|csv|tsv|json|ndjson|jsonl|prom)(?:[.-]\d+)?(?:\.gz)?$/;
+
+/** Creates the UsageError for a file that no flag names; undefined if the argument names none. */
+export function fileArgument(arg: string, command: string): UsageError | undefined {
+  return DATA_FILE.test(arg)
+    ? usage(`${arg} does not belong to a flag: use --input ${arg}`, command)
+    : undefined;
+}
 
 /** `last` is the flag before the argument. */
 function unknownArgument(
@@ -94,32 +109,32 @@ function unknownArgument(
   if (names.includes("--input") && !arg.startsWith("-")) {
     if (last === "--input") {
       return usage(
-        "An argument (not shown) follows --input FILE: give --input for each file",
+        "Unexpected argument after --input FILE (hidden in case it is a secret). Repeat --input for each file",
         command,
       );
     }
-    if (DATA_FILE.test(arg)) return usage(`${arg} belongs to no flag: use --input ${arg}`, command);
+    const file = fileArgument(arg, command);
+    if (file !== undefined) return file;
   }
   const shown = arg.startsWith("--") ? arg.replace(/=.*/s, "") : arg;
   const ours = names.includes("--endpoint") ? foreignFlags().get(shown) : undefined;
   if (ours !== undefined) return usage(`No flag ${shown}: use ${ours}`, command);
   const others = commandsWith(shown);
   if (others !== undefined) {
-    return usage(`No flag ${shown} for ${command}, only for ${others.join(" and ")}`, command);
+    return usage(`No flag ${shown} for ${command}, only for ${listed(others)}`, command);
   }
   const meant = shown.startsWith("-") ? findNearest(shown, names) : undefined;
-  if (meant !== undefined) return usage(`No flag ${shown}, did you mean ${meant}?`, command);
+  if (meant !== undefined) return usage(`Unknown flag ${shown}. Did you mean ${meant}?`, command);
   // A word in the wrong place may be a secret, such as a token after a blank.
   return /^(--[a-z][a-z-]{0,30}|-[a-z])$/i.test(shown) ? usage(`No flag ${shown}`, command) : usage(
-    "An argument (not shown) belongs to no flag: a value with blanks needs quotes",
+    "Unexpected argument (hidden in case it is a secret). Put quotes around values that contain spaces",
     command,
   );
 }
 
 /** Flags of other programs (curl, telemetrygen, otel-cli), and their equivalents here for a command that sends. */
 function foreignFlags(): ReadonlyMap<string, string> {
-  const token =
-    "--token-file FILE or the variable DT_API_TOKEN: a list of processes shows arguments";
+  const token = "--token-file FILE or the variable DT_API_TOKEN: process lists show arguments";
   const rows: readonly (readonly [flags: string, ours: string])[] = [
     ["--url --host --server --otlp-endpoint --dt-endpoint", "--endpoint URL"],
     ["--token --api-token --dt-api-token --bearer --api-key --apikey", token],
@@ -147,10 +162,15 @@ function foreignFlags(): ReadonlyMap<string, string> {
   return new Map(rows.flatMap(([flags, ours]) => flags.split(" ").map((flag) => [flag, ours])));
 }
 
+/** Joins words as a sentence does: `send, check and verify`. */
+function listed(words: readonly string[]): string {
+  return words.join(", ").replace(/, (?=[^,]*$)/, " and ");
+}
+
 /** Lists the commands that have a flag; undefined if none does. */
 function commandsWith(name: string): readonly CommandName[] | undefined {
-  const key = SETTING_KEYS.find((key) => rowOf(key).flag !== false && flagName(key) === name);
-  return key && rowOf(key).commands;
+  const keys = SETTING_KEYS.filter((key) => rowOf(key).flag !== false && flagName(key) === name);
+  return keys.length > 0 ? keys.flatMap((key) => rowOf(key).commands) : undefined;
 }
 
 /** Creates the UsageError for an argument, with the help that says more. */
@@ -160,5 +180,5 @@ export function usage(message: string, command?: string): UsageError {
     ...command === undefined || command === "send" ? [] : [command],
     "--help",
   ];
-  return new UsageError(`${message} (${help.join(" ")} lists what there is)`);
+  return new UsageError(`${message} (see ${help.join(" ")})`);
 }

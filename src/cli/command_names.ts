@@ -1,10 +1,14 @@
 /** Names of the commands, in the order of the help. */
 export const COMMAND_NAMES = [
   "send",
+  "exec",
   "check",
+  "verify",
   "receive",
   "plot",
+  "diff",
   "demo",
+  "merge-summaries",
   "help",
   "version",
   "completions",

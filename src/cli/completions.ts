@@ -1,9 +1,9 @@
 import { flagKeysOf, flagName, rowOf } from "../settings/settings.ts";
 import type { SettingRow } from "../settings/settings_table.ts";
-import { COMMAND_HELP } from "./help.ts";
+import { COMMAND_HELP } from "./command_help.ts";
 
 const PROGRAM = "otlp-histogram";
-const SHELLS = ["bash", "zsh", "fish"] as const;
+const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 type Shell = (typeof SHELLS)[number];
 
 /** Whether there are completions for a shell of that name. */
@@ -12,12 +12,17 @@ export function isShell(name: string | undefined): name is Shell {
 }
 
 /** Script per shell that completes commands, their flags, the words of a choice, and files. */
-export const COMPLETIONS: Readonly<Record<Shell, () => string>> = { bash, zsh, fish };
+export const COMPLETIONS: Readonly<Record<Shell, () => string>> = {
+  bash,
+  zsh,
+  fish,
+  powershell,
+};
 
 interface Flag {
   /** Name with its dashes. */
   readonly name: string;
-  readonly row: Pick<SettingRow, "kind" | "bare" | "choices" | "help" | "repeats">;
+  readonly row: Pick<SettingRow, "kind" | "bare" | "choices" | "words" | "help" | "repeats">;
 }
 
 interface CompletedCommand {
@@ -59,8 +64,16 @@ function bash(): string {
         case "choice":
           return [`        ${name}) words=${shellQuoted(row.choices?.join(" ") ?? "")} ;;`];
         case "file":
-          return [`        ${name}) compopt -o default; return ;;`];
-        case "folder":
+          return row.words === undefined ? [`        ${name}) compopt -o default; return ;;`] : [
+            `        ${name})`,
+            "          compopt -o filenames",
+            `          mapfile -t COMPREPLY < <(compgen -f -W ${
+              shellQuoted(row.words.join(" "))
+            } -- "$current")`,
+            "          return",
+            "          ;;",
+          ];
+        case "directory":
           return [`        ${name}) compopt -o plusdirs; return ;;`];
         case "text":
           // Another flag can follow one that needs no argument.
@@ -104,8 +117,9 @@ function zsh(): string {
     const takes = {
       toggle: () => "",
       text: () => row.bare === undefined ? ":value: " : "::value: ",
-      file: () => ":file:_files",
-      folder: () => ":folder:_files -/",
+      file: () =>
+        row.words === undefined ? ":file:_files" : `:file:{compadd ${row.words.join(" ")}; _files}`,
+      directory: () => ":directory:_files -/",
       choice: () => `:word:(${row.choices?.join(" ")})`,
     }[row.kind]();
     // After a flag whose argument may stand in the next word, or not, zsh offers no other flag.
@@ -152,7 +166,7 @@ ${cases.join("\n")}
   esac
   _arguments $specs
 }
-# From a folder of $fpath this file is the function's body, sourced it only defines it.
+# From a directory of $fpath this file is the function's body, sourced it only defines it.
 if [[ \${funcstack[1]} == _otlp_histogram ]]; then
   _otlp_histogram "$@"
 else
@@ -173,8 +187,9 @@ function fish(): string {
       const takes = {
         toggle: () => "",
         text: () => row.bare === undefined ? " -x" : "",
-        file: () => " -r -F",
-        folder: () => " -x -a '(__fish_complete_directories)'",
+        file: () =>
+          row.words === undefined ? " -r -F" : ` -r -F -a ${shellQuoted(row.words.join(" "))}`,
+        directory: () => " -x -a '(__fish_complete_directories)'",
         choice: () => ` -x -a ${shellQuoted(row.choices?.join(" ") ?? "")}`,
       }[row.kind]();
       lines.push(
@@ -200,5 +215,85 @@ end
 complete -c ${PROGRAM} -e
 complete -c ${PROGRAM} -f
 ${lines.join("\n")}
+`;
+}
+
+function powershell(): string {
+  // Within single quotes PowerShell reads everything literally but a quote, of which it knows five.
+  const quoted = (text: string) => `'${text.replaceAll(/['‘’‚‛]/g, "$&$&")}'`;
+  const list = (words: readonly string[]) => `@(${words.map(quoted).join(", ")})`;
+  const commands = completedCommands();
+  // The words of a flag's argument; none where PowerShell completes a path; undefined for a flag without one.
+  const values = ({ row }: Flag): readonly string[] | undefined => {
+    switch (row.kind) {
+      case "toggle":
+        return undefined;
+      case "choice":
+        return row.choices ?? [];
+      case "text":
+        return row.bare === undefined ? [] : undefined;
+      case "file":
+      case "directory":
+        return row.words ?? [];
+    }
+  };
+  const tables = commands.map(({ command, brief, flags, words }) =>
+    [
+      `    ${quoted(command)} = @{`,
+      `      Brief = ${quoted(brief)}`,
+      `      Words = ${list(words)}`,
+      "      Flags = [ordered]@{",
+      ...flags.map(({ name, row }) => `        ${quoted(name)} = ${quoted(row.help)}`),
+      "      }",
+      "      Arguments = @{",
+      ...flags.flatMap((flag) => {
+        const found = values(flag);
+        return found === undefined ? [] : [`        ${quoted(flag.name)} = ${list(found)}`];
+      }),
+      "      }",
+      "    }",
+    ].join("\n")
+  );
+  return `# PowerShell completion of ${PROGRAM}
+Register-ArgumentCompleter -Native -CommandName ${quoted(PROGRAM)} -ScriptBlock {
+  param($wordToComplete, $commandAst, $cursorPosition)
+  $commands = [ordered]@{
+${tables.join("\n")}
+  }
+  # The words before the cursor, without the one that is being typed.
+  $before = @($commandAst.CommandElements |
+    Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+    ForEach-Object { $_.Extent.Text })
+  $name = 'send'
+  if ($before.Count -gt 1 -and $commands.Contains($before[1])) { $name = $before[1] }
+  $command = $commands[$name]
+  $typed = $wordToComplete
+  $prefix = ''
+  $flag = ''
+  if ($typed -match '^(--[^=]+)=(.*)$') {
+    $flag = $Matches[1]
+    $prefix = "$flag="
+    $typed = $Matches[2]
+  } elseif ($before.Count -gt 1) {
+    $flag = $before[-1]
+  }
+  $offered = [ordered]@{}
+  if ($flag -ne '' -and $command.Arguments.ContainsKey($flag)) {
+    foreach ($value in $command.Arguments[$flag]) { $offered[$value] = $value }
+  } elseif ($prefix -eq '') {
+    if ($before.Count -le 1) {
+      foreach ($each in $commands.Keys) { $offered[$each] = $commands[$each].Brief }
+      $offered['--version'] = 'Print the version'
+    }
+    foreach ($word in $command.Words) { $offered[$word] = $word }
+    foreach ($each in $command.Flags.Keys) { $offered[$each] = $command.Flags[$each] }
+  }
+  foreach ($each in $offered.Keys) {
+    if ($each.StartsWith($typed)) {
+      [System.Management.Automation.CompletionResult]::new(
+        "$prefix$each", $each, 'ParameterValue', $offered[$each])
+    }
+  }
+}
 `;
 }

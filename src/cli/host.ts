@@ -40,6 +40,7 @@ function terminalColumns(): number | undefined {
 }
 
 async function openStream(path: string) {
+  if (await isPipe(path)) return { stream: await openPipe(path), bytes: 0 };
   const file = await Deno.open(path);
   const { size, isDirectory } = await file.stat();
   if (!isDirectory) {
@@ -158,7 +159,7 @@ async function readText(path: string, signal?: AbortSignal): Promise<string> {
   };
   const interrupted = () => end("interrupted");
   const timeout = deadline(LONGEST_READ_MS);
-  const late = () => end(`it came to no end within ${LONGEST_READ_MS / 1000} s`);
+  const late = () => end(`it did not end within ${LONGEST_READ_MS / 1000} s`);
   timeout.signal.addEventListener("abort", late);
   signal?.addEventListener("abort", interrupted);
   try {
@@ -171,14 +172,21 @@ async function readText(path: string, signal?: AbortSignal): Promise<string> {
   }
 }
 
-async function readAll(path: string, giveUp: AbortSignal): Promise<Uint8Array> {
-  const isPipe = await Deno.stat(path).then(({ isFifo }) => isFifo === true, (thrown) => {
+async function isPipe(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFifo === true;
+  } catch (thrown) {
     // The usual `.env`: opening it would only say the same.
     if (thrown instanceof Deno.errors.NotFound) throw thrown;
     return false;
-  });
+  }
+}
+
+async function readAll(path: string, giveUp: AbortSignal): Promise<Uint8Array> {
   const kept = new ByteBuffer();
-  for await (const chunk of isPipe ? pipeChunks(path, giveUp) : fileChunks(path)) {
+  const isFifo = await isPipe(path);
+  const chunks = isFifo ? pipeChunks(await openUnblocked(path), giveUp) : fileChunks(path);
+  for await (const chunk of chunks) {
     if (kept.length + chunk.length > LARGEST_TEXT) {
       throw new Error(`it is larger than ${LARGEST_TEXT / 2 ** 20} MiB`);
     }
@@ -197,28 +205,52 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Interval between looks at a pipe, in ms. */
-const LOOK_MS = 10;
+/** Interval between looks at a pipe, in ms: the shortest, while bytes come, and the longest. */
+const [LOOK_MS, LONGEST_LOOK_MS] = [1, 16];
 
-/**
- * Reads a pipe without blocking. A plain open waits for a writer, in Deno 2.6 with the whole process; with O_NONBLOCK
- * it does not, and reading has to poll.
- */
-async function* pipeChunks(path: string, giveUp: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Opens a pipe as a stream; cancelling the stream ends the wait for a writer. */
+async function openPipe(path: string): Promise<ReadableStream<Uint8Array>> {
+  const giveUp = new AbortController();
+  const chunks = pipeChunks(await openUnblocked(path), giveUp.signal);
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done === true) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: () => giveUp.abort(),
+  }, { highWaterMark: 0 });
+}
+
+/** Opens a pipe. A plain open waits for a writer, in Deno 2.6 with the whole process; with O_NONBLOCK it does not. */
+async function openUnblocked(path: string) {
   const [{ open }, { constants }] = await Promise.all([
     import("node:fs/promises"),
     import("node:fs"),
   ]);
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+}
+
+type OpenPipe = Awaited<ReturnType<typeof openUnblocked>>;
+
+/** Reads a pipe that was opened without blocking: reading has to poll. */
+async function* pipeChunks(file: OpenPipe, giveUp: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     const chunk = new Uint8Array(CHUNK);
-    // Before somebody has written, there is no end: nobody may have opened it yet.
-    for (let begun = false; !giveUp.aborted;) {
+    // Before somebody has opened it for writing, there is no end.
+    let isOpen = false;
+    let pauseMs = LOOK_MS;
+    while (!giveUp.aborted) {
       const read = await readSome(file, chunk);
-      if (read === 0 && begun) return;
-      begun ||= (read ?? 0) > 0;
-      if (read) yield chunk.subarray(0, read);
-      else await systemClock.sleep(LOOK_MS, giveUp);
+      if (read === 0 && isOpen) return;
+      isOpen ||= read !== 0;
+      if (read) {
+        pauseMs = LOOK_MS;
+        yield chunk.subarray(0, read);
+      } else {
+        await systemClock.sleep(pauseMs, giveUp);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_LOOK_MS);
+      }
     }
   } finally {
     await file.close();

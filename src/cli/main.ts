@@ -1,4 +1,5 @@
 import { systemClock } from "../platform/clock.ts";
+import type { StartCommand } from "../platform/command.ts";
 import { lacksDescriptors, messageOf, UsageError } from "../platform/errors.ts";
 import type { System } from "../platform/system.ts";
 import { readVariables } from "../settings/dotenv_file.ts";
@@ -24,10 +25,14 @@ export async function main(args: readonly string[]): Promise<number> {
       // A completion script may look like a command of a workflow.
       output.stdout(invocation.text);
       exitCode = 0;
+    } else if (invocation.runsProgram) {
+      // Nothing may keep the program from running, and signals are its own at first.
+      exitCode = await invocation.run(system, world.startCommand);
     } else {
+      Deno.permissions.revokeSync({ name: "run" });
       signals.listen();
       await world.color(invocation.envFile);
-      exitCode = await invocation.run(system);
+      exitCode = await invocation.run(system, world.startCommand);
     }
   } catch (thrown) {
     await world.color(undefined);
@@ -48,12 +53,15 @@ class World {
   readonly output: Output;
   readonly system: System;
   readonly #json: boolean;
+  /** Exit code when the process is ended by force. */
+  #forcedStatus = 1;
   #paint: ((text: string) => string) | undefined;
   #lastWords: (why: string) => boolean = () => false;
   #isEnding = false;
 
   constructor(args: readonly string[]) {
-    this.#json = args.some((arg, i) =>
+    const end = args.indexOf("--");
+    this.#json = args.slice(0, end < 0 ? undefined : end).some((arg, i) =>
       arg === "--output=json" || (arg === "--output" && args[i + 1] === "json")
     );
     this.output = new Output({
@@ -62,7 +70,14 @@ class World {
       closed: () => this.signals.outputClosed(),
       failed: (reason) =>
         this.#error(
-          `Cannot write to standard output: ${reason}. What is printed there is lost; all else goes on`,
+          `Cannot write to standard output: ${reason}. Output to it is lost; everything else continues`,
+        ),
+      stalled: (ms) =>
+        this.#console.warn(
+          `standard output has not been read for ${
+            ms / 1000
+          } s, and this program waits for it: let its reader ` +
+            "continue, or redirect standard output to a file",
         ),
       sleep: (ms) => systemClock.sleep(ms, new AbortController().signal),
       now: systemClock.monotonic,
@@ -75,6 +90,14 @@ class World {
       lastWords: (say) => void (this.#lastWords = say),
     });
   }
+
+  /** Starts the program that a command runs. */
+  readonly startCommand: StartCommand = async (line) => {
+    const { startChild } = await import("./child.ts");
+    const running = startChild(line, this.system.cwd, this.signals);
+    running.ended.then(({ status }) => this.#forcedStatus = line.forcedStatus(status));
+    return running;
+  };
 
   /** Colours later output, unless NO_COLOR is set or the terminal shows none (TERM=dumb). */
   async color(envFile: string | undefined): Promise<void> {
@@ -121,7 +144,11 @@ class World {
   }
 
   #error(message: string): void {
-    new Console(this.system, { format: this.#json ? "json" : "text" }).error(message);
+    this.#console.error(message);
+  }
+
+  get #console(): Console {
+    return new Console(this.system, { format: this.#json ? "json" : "text" });
   }
 
   /** Ends the process regardless of work under way. */
@@ -138,7 +165,7 @@ class World {
     say();
     const written = this.output.flushed();
     await Promise.race([written, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
-    Deno.exit(1);
+    Deno.exit(this.#forcedStatus);
   }
 
   #painted(text: string, to: { isTerminal(): boolean }): string {

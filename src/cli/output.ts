@@ -13,6 +13,8 @@ interface OutputOptions {
   readonly closed: () => void;
   /** Called once with the reason when standard output cannot be written. Report it on standard error. */
   readonly failed: (reason: string) => void;
+  /** Called once when callers wait for room and standard output has accepted nothing for this long. */
+  readonly stalled: (ms: number) => void;
   readonly sleep: (ms: number) => Promise<void>;
   /** Returns milliseconds since an arbitrary start. */
   readonly now: () => number;
@@ -30,6 +32,8 @@ const MOST_WAITING = 2 ** 20;
  * one.
  */
 const NO_PROGRESS_MS = 60_000;
+/** Time without progress, in ms, after which whoever waits for standard output says so. */
+const STALLED_MS = 5000;
 
 /**
  * Writes to standard output and standard error, in order. It never waits for their readers: a full pipe delays neither
@@ -45,6 +49,9 @@ export class Output {
   #progress = Promise.withResolvers<void>();
   #isClosed = false;
   #failed = false;
+  /** When standard output last accepted something, or was given something after a pause. */
+  #progressAt = 0;
+  #watch: Promise<void> | undefined;
   /** Whether a line was written only in part and its rest is lost. */
   #torn = false;
 
@@ -75,8 +82,12 @@ export class Output {
   /** Lets standard error overtake standard output from now on, whose reader may be what hangs. */
   hurry(): void {
     this.#aside = Promise.resolve();
-    for (const { to, text } of this.#waiting) if (to === this.#options.stderr) this.#sayAside(text);
-    this.#waiting = this.#waiting.filter(({ to }) => to !== this.#options.stderr);
+    this.#waiting = this.#waiting.filter(({ to, text }) => {
+      if (to !== this.#options.stderr) return true;
+      this.#length -= text.length;
+      this.#sayAside(text);
+      return false;
+    });
   }
 
   #sayAside(text: string): void {
@@ -84,16 +95,33 @@ export class Output {
     this.#aside = this.#aside?.then(async () => void await this.#writeAll({ to, text }));
   }
 
-  /** Resolves when a slow reader is ready for more, or when `signal` is aborted. */
-  async hasRoom(signal: AbortSignal): Promise<void> {
-    if (this.#length <= MOST_WAITING) return;
+  /** Resolves when a slow reader is ready for more, or when `signal` is aborted, to whether there is a reader. */
+  async hasRoom(signal: AbortSignal): Promise<boolean> {
+    if (this.#length <= MOST_WAITING) return !this.#isClosed;
     const aborted = Promise.withResolvers<void>();
     const abort = () => aborted.resolve();
     signal.addEventListener("abort", abort, { once: true });
+    this.#watch ??= this.#watchReader(signal);
     while (this.#length > MOST_WAITING && !signal.aborted) {
       await Promise.race([this.#progress.promise, aborted.promise]);
     }
     signal.removeEventListener("abort", abort);
+    return !this.#isClosed;
+  }
+
+  /** Says once that the reader of standard output reads nothing while somebody waits for it. */
+  async #watchReader(signal: AbortSignal): Promise<void> {
+    const { now, sleep, stalled } = this.#options;
+    while (this.#length > MOST_WAITING && !signal.aborted) {
+      const left = this.#progressAt + STALLED_MS - now();
+      if (left <= 0) {
+        // The warning must not wait behind what nobody reads.
+        this.hurry();
+        return stalled(STALLED_MS);
+      }
+      await sleep(left);
+    }
+    this.#watch = undefined;
   }
 
   #add(piece: Piece): void {
@@ -140,11 +168,16 @@ export class Output {
     const bytes = new TextEncoder().encode(text);
     let written = 0;
     let progressAt = now();
+    const progressed = () => {
+      progressAt = now();
+      if (to === this.#options.stdout) this.#progressAt = progressAt;
+    };
+    progressed();
     let pauseMs = 1;
     while (written < bytes.length) {
       try {
         written += await to.write(nextChunk(bytes, written));
-        progressAt = now();
+        progressed();
         pauseMs = 1;
       } catch (thrown) {
         const isSlow = thrown instanceof Deno.errors.WouldBlock;

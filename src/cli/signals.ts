@@ -3,9 +3,22 @@ const ALL_OVER_MS = 7250;
 /** Time after a second signal, in ms: enough to report losses, not to wait for anything. */
 const AT_ONCE_MS = 500;
 
+/** Signals that end a process. A terminal sends some of them to the command as well. */
+const ENDING: readonly { readonly signal: Deno.Signal; readonly fromTerminal: boolean }[] =
+  Deno.build.os === "windows"
+    ? [{ signal: "SIGINT", fromTerminal: true }, { signal: "SIGBREAK", fromTerminal: true }]
+    : [
+      { signal: "SIGINT", fromTerminal: true },
+      { signal: "SIGQUIT", fromTerminal: true },
+      { signal: "SIGTERM", fromTerminal: false },
+      { signal: "SIGHUP", fromTerminal: false },
+    ];
+/** Signals that ask this process to finish its own work. */
+const HANDLED: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK", "SIGTERM"];
+
 /**
  * Handles SIGINT and SIGTERM: the first asks to finish, the second to end at once. `force` is called with the reason
- * when that takes too long, and for a third.
+ * when that takes too long, and for a third. While a command runs, signals are passed on to it instead.
  */
 export class Signals {
   readonly #stop = new AbortController();
@@ -23,11 +36,7 @@ export class Signals {
   readonly #received = () => {
     this.#count++;
     if (this.#count === 1) {
-      const seconds = Math.round(ALL_OVER_MS / 1000);
-      this.#forceAfter(
-        ALL_OVER_MS,
-        `what was under way did not end within ${seconds} s of a signal`,
-      );
+      this.#forceSoon();
       this.#stop.abort();
     } else if (this.#count === 2) {
       this.#forceAfter(AT_ONCE_MS, "ended by a second signal");
@@ -38,15 +47,47 @@ export class Signals {
   };
 
   listen(): void {
-    const signals = Deno.build.os === "windows"
-      ? ["SIGINT", "SIGBREAK"] as const
-      : ["SIGINT", "SIGTERM"] as const;
-    for (const signal of signals) Deno.addSignalListener(signal, this.#received);
+    for (const { signal } of ENDING) {
+      if (HANDLED.includes(signal)) Deno.addSignalListener(signal, this.#received);
+    }
+  }
+
+  /**
+   * Passes every signal to a command with `kill`, but for those that the command has from the terminal. Call `end`
+   * when it has ended: signals are then handled as usual, one that was passed on counts as the first, and the time
+   * after it begins. Returns whether there was one.
+   */
+  passTo(kill: (signal: Deno.Signal) => void): { end(): boolean } {
+    const hasTerminal = Deno.stdin.isTerminal();
+    let isRunning = true;
+    for (const { signal, fromTerminal } of ENDING) {
+      Deno.addSignalListener(signal, () => {
+        if (!isRunning) return this.#received();
+        this.#count = 1;
+        if (!(fromTerminal && hasTerminal)) kill(signal);
+      });
+    }
+    return {
+      end: () => {
+        isRunning = false;
+        if (this.#count === 0) return false;
+        this.#forceSoon();
+        return true;
+      },
+    };
   }
 
   /** Ends as after a signal when nobody reads standard output any more. */
   outputClosed(): void {
     this.#stop.abort();
+  }
+
+  #forceSoon(): void {
+    const seconds = Math.round(ALL_OVER_MS / 1000);
+    this.#forceAfter(
+      ALL_OVER_MS,
+      `requests in progress did not end within ${seconds} s of a signal`,
+    );
   }
 
   #forceAfter(ms: number, why: string): void {

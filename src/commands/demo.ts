@@ -1,5 +1,6 @@
 import { Console } from "../console/console.ts";
 import { canvasOf } from "../console/canvas.ts";
+import { messageOf, UsageError } from "../platform/errors.ts";
 import type { System } from "../platform/system.ts";
 import type { DemoFlags, SendFlags } from "../settings/settings.ts";
 import { openPage } from "./receive/command.ts";
@@ -20,8 +21,8 @@ const ENDLESS: SendFlags = { loop: true, interval: "1", series: "4", rate: "200"
  */
 export async function runDemo({ ui = false }: DemoFlags, system: System): Promise<number> {
   const { print } = new Console(system, { format: "text" });
-  const { receiver: options } = await readOptions({ port: "0" }, system);
-  const page = ui ? await openPage(options, system) : undefined;
+  const { receiver: options, rules } = await readOptions({ host: loopback(), port: "0" }, system);
+  const page = ui ? await openPage({ receiver: options, rules }, system) : undefined;
   const totals = new RequestTotals();
   const receiver = startReceiver(
     options,
@@ -39,6 +40,25 @@ export async function runDemo({ ui = false }: DemoFlags, system: System): Promis
   const summary = await receiver.finished;
   print({ out: ["", ...totals.draw(canvasOf(system)), receiveSummaryText(summary)], err: [] });
   return exitCode;
+}
+
+const LOOPBACKS = ["127.0.0.1", "::1"];
+
+/** Returns the first loopback address of this machine, which may have IPv6 only. */
+function loopback(): string {
+  let reason = "";
+  for (const hostname of LOOPBACKS) {
+    try {
+      Deno.listen({ hostname, port: 0 }).close();
+      return hostname;
+    } catch (thrown) {
+      reason ||= messageOf(thrown);
+    }
+  }
+  throw new UsageError(
+    `Cannot listen on ${LOOPBACKS.join(" or ")}: ${reason}. The demo requires a loopback ` +
+      "address: turn the interface on, for example ip link set lo up",
+  );
 }
 
 /** Returns a system without variables and `.env`, which could send the demonstration, or a token, elsewhere. */

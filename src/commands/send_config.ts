@@ -4,7 +4,12 @@ import type { ReceiverProfile } from "../receivers/profile.ts";
 import { RECEIVERS } from "../receivers/profiles.ts";
 import { type HealthConfig, healthConfig } from "../settings/health_config.ts";
 import { type KeepConfig, keepConfig } from "../delivery/keep_config.ts";
-import { type MetricConfig, metricConfig } from "../aggregate/metric_config.ts";
+import {
+  type Conventions,
+  mergeWarnings,
+  type MetricConfig,
+  metricConfig,
+} from "../aggregate/metric_config.ts";
 import {
   type DrawingConfig,
   drawingConfig,
@@ -20,7 +25,12 @@ import {
 } from "../settings/schedule_config.ts";
 import type { Variables } from "../settings/setting.ts";
 import { type SendFlags, variableOf } from "../settings/settings.ts";
-import { type SourceConfig, sourceConfig } from "../source/source_config.ts";
+import {
+  defaultIdentity,
+  oldNameHints,
+  type SourceConfig,
+  sourceConfig,
+} from "../source/source_config.ts";
 
 /** Everything that `send` does, from its settings. */
 export interface SendConfig {
@@ -49,8 +59,9 @@ export function sendConfig(
   flags: SendFlags,
   find: Variables,
   environment: Environment,
+  conventions?: Conventions,
 ): SendConfig {
-  const { warnings, ...config } = commonConfig(flags, find);
+  const { warnings, ...config } = commonConfig(flags, find, conventions);
   const odd = [...warnings];
   const destination = destinationConfig(flags, find, environment, RECEIVERS, odd);
   const urls = [
@@ -62,25 +73,32 @@ export function sendConfig(
 }
 
 /** Turns settings into a dry run, or throws a UsageError. */
-export function dryRunConfig(flags: SendFlags, find: Variables): DryRunConfig {
-  if (flags.loop) throw new UsageError("--dry-run shows a single send: leave out --loop");
+export function dryRunConfig(
+  flags: SendFlags,
+  find: Variables,
+  conventions?: Conventions,
+): DryRunConfig {
+  if (flags.loop) throw new UsageError("--dry-run shows a single send: remove --loop");
   if (flags.workers !== undefined) {
-    throw new UsageError("--dry-run shows a single request: leave out --workers");
+    throw new UsageError("--dry-run shows a single request: remove --workers");
   }
-  return commonConfig(flags, find);
+  return commonConfig(flags, find, conventions);
 }
 
-function commonConfig(flags: SendFlags, find: Variables): DryRunConfig {
+function commonConfig(
+  flags: SendFlags,
+  find: Variables,
+  conventions: Conventions | undefined,
+): DryRunConfig {
   const warnings: string[] = [...find.warnings ?? [], ...quotedVariables(find)];
   const output = outputConfig(flags);
   const schedule = scheduleConfig(flags, find, warnings);
-  const metric = metricConfig(flags, find);
   const keep = keepConfig(flags, find);
-  const source = sourceConfig(flags, schedule, keep.spool !== undefined, find);
-  if (flags.maxSeries !== undefined && flags.series !== undefined) {
-    warnFold(flags.series, metric.maxSeries, warnings);
-  }
-  const load = loadConfig(flags, find, source, schedule, warnings);
+  const source = sourceConfig(flags, schedule, keep.spool !== undefined, find, conventions);
+  const metric = metricConfig(flags, find, conventions, defaultIdentity(source));
+  warnings.push(...oldNameHints(source, flags, conventions));
+  warnings.push(...mergeWarnings(flags, metric));
+  const load = loadConfig(flags, find, source, schedule);
   const health = healthConfig(flags, find);
   const plot = drawingConfig(flags, output, find);
   return {
@@ -107,13 +125,4 @@ function quotedVariables(find: Variables): readonly string[] {
       quotesRemedy(variable.value, source)
     }`;
   });
-}
-
-/** Warns if more series are generated than an explicit limit allows. */
-function warnFold(series: string, maxSeries: number, warnings: string[]): void {
-  if (Number(series) <= maxSeries) return;
-  warnings.push(
-    `--series ${series} is more than --max-series ${maxSeries}: what is beyond it is folded into one data point; ` +
-      "leave --max-series out to send them all",
-  );
 }

@@ -17,7 +17,7 @@ export function escapeJson(value: unknown): string {
 
 /**
  * Escapes control, format and line-separating characters, and halves of characters: what can drive a terminal, turn text
- * around or is no text.
+ * around or is not text.
  */
 function withoutUnsafe(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped);

@@ -31,6 +31,12 @@ export function errorLines(
   return escapedLines(`ERROR: ${message}${hint ? `\n  Hint: ${hint}` : ""}`);
 }
 
+/** Escapes the texts of a document, line by line, and ends its last line. */
+export function* documentTexts(texts: Iterable<string>): Generator<string> {
+  for (const text of texts) yield escapedLines(text).join("\n");
+  yield "\n";
+}
+
 /** Splits a message into lines and escapes each, because file names, values and responses in it are foreign. */
 export function escapedLines(text: string): readonly string[] {
   return text.split("\n").map((line) => escapeText(line, Infinity));

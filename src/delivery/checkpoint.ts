@@ -19,7 +19,7 @@ export interface KeptCheckpoint extends Checkpoint {
 /** Error for a checkpoint that cannot be read: without it, everything would be sent again. */
 export function unreadableCheckpoint(file: string, reason: string): UsageError {
   return new UsageError(
-    `Cannot read "${file}", which keeps how far the file of --follow was sent (--spool): ${reason}. ` +
-      "Restore that file from a backup, or remove it to begin as if the file of --follow had never been read",
+    `Cannot read "${file}", which holds the position of --follow (--spool): ${reason}. ` +
+      "Restore that file from a backup, or remove it to start as if --follow had never read its file",
   );
 }

@@ -97,6 +97,8 @@ export interface Saved {
 
 /** Takes requests and sends them, until each is settled. */
 export interface Delivering {
+  /** Delivery of each connection; without several, this one alone. */
+  readonly lanes: readonly Delivering[];
   readonly ledger: Ledger;
   /** Requests that are not settled. */
   readonly pending: readonly Pending[];

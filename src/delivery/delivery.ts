@@ -42,6 +42,7 @@ export interface DeliveryDependencies {
 
 /** Sends requests oldest first, one after the other, until each is settled, and keeps those that are not. */
 export class Delivery implements Delivering {
+  readonly lanes: readonly Delivering[] = [this];
   readonly #deps: DeliveryDependencies;
   readonly #shared: Shared;
   #queue: Pending[] = [];
@@ -151,7 +152,7 @@ export class Delivery implements Delivering {
         yield {
           type: "held",
           pending: next,
-          result: untriedResult("there was no time left to send it"),
+          result: untriedResult("no time was left to send it"),
         };
         return;
       }
@@ -295,7 +296,7 @@ export class Delivery implements Delivering {
     for (let [head] = this.#queue; head !== undefined && kept > room; [head] = this.#queue) {
       const most = this.#deps.limits.maxPendingBytes / 1e6;
       kept -= head.request.body.length;
-      yield* this.#dropFirst(head, `more than ${most} MB pending (--max-pending-mb)`);
+      yield* this.#dropFirst(head, `more than ${most} MB unsent (--max-pending-mb)`);
     }
   }
 
@@ -360,7 +361,7 @@ function canSplit(request: EncodedRequest): boolean {
 }
 
 function askedToWait(ms: number): string {
-  return `the receiver asked to be left alone for another ${Math.ceil(ms / 1000)} s (Retry-After)`;
+  return `the receiver asked the program to wait another ${Math.ceil(ms / 1000)} s (Retry-After)`;
 }
 
 /** Note on a Retry-After that is longer than the program waits; empty for a shorter one. */

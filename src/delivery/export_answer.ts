@@ -70,7 +70,7 @@ export async function readExportAnswer(
   return { kind: "accepted", warning: partial.message === "" ? undefined : partial.message };
 }
 
-/** Any 2xx: some receivers answer 202 or 204, and exporters in other languages accept them, too. */
+/** Any 2xx: some receivers answer 202 or 204, and exporters in other languages also accept them. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }

@@ -22,14 +22,14 @@ export function keepConfig(
   find: Variables,
 ): KeepConfig {
   const spool = settingOf("spool", flags, find);
-  if (spool?.value.trim() === "") throw invalid(spool, "the path of a folder");
+  if (spool?.value.trim() === "") throw invalid(spool, "the path of a directory");
   const maxPending = settingOrDefault("maxPendingMb", flags);
   return {
     retryForMs: secondsOr0Setting(settingOrDefault("retryFor", flags)),
     spool,
     maxPendingBytes: numberSetting(
       maxPending,
-      "a number of megabytes greater than 0, for example 64",
+      "a number of megabytes above 0, for example 64",
       (n) => n > 0 && n <= 1e6,
     ) * 1e6,
     maxAgeMs: secondsSetting(settingOrDefault("maxAge", flags)),

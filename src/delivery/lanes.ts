@@ -1,7 +1,6 @@
 import type { EncodedRequest } from "../otlp/request.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Delivering, DeliveryEvent, Ledger, Pending, Window } from "./delivering.ts";
-import type { Delivery } from "./delivery.ts";
 import { ReceiverState, type Shared } from "./receiver_state.ts";
 
 /**
@@ -9,16 +8,20 @@ import { ReceiverState, type Shared } from "./receiver_state.ts";
  * that the intervals of a series arrive in their order.
  */
 export class Lanes implements Delivering {
-  readonly #lanes: readonly Delivery[];
+  readonly #lanes: readonly Delivering[];
   readonly #receiver = new ReceiverState();
   /** Lanes that still have something to send in this flush. */
-  readonly #sending = new Set<Delivery>();
+  readonly #sending = new Set<Delivering>();
 
   /** Opens the lanes, each with the state that it shares with the others. */
-  constructor(lanes: readonly ((shared: Shared) => Delivery)[]) {
+  constructor(lanes: readonly ((shared: Shared) => Delivering)[]) {
     this.#lanes = lanes.map((open, lane) =>
       open({ receiver: this.#receiver, elsewhere: () => this.#elsewhere(lane) })
     );
+  }
+
+  get lanes(): readonly Delivering[] {
+    return this.#lanes;
   }
 
   get ledger(): Ledger {
@@ -74,7 +77,7 @@ export class Lanes implements Delivering {
     const happened: DeliveryEvent[] = [];
     let thrown: { readonly error: unknown } | undefined;
     let news = Promise.withResolvers<void>();
-    const flushLane = async (lane: Delivery) => {
+    const flushLane = async (lane: Delivering) => {
       try {
         for await (const event of lane.flush(window)) {
           happened.push(event);

@@ -26,6 +26,9 @@ export function addFigures(a: PointFigures, b: PointFigures): PointFigures {
     return { kind: "number", value: both(a.value, b.value, plus) };
   }
   if (a.kind === "number" || b.kind === "number") return b;
+  // A delta of nothing has no extremes, and often no sum.
+  if (b.count === 0n) return a;
+  if (a.count === 0n) return b;
   return {
     kind: "distribution",
     count: a.count + b.count,

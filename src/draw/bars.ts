@@ -17,15 +17,20 @@ const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const SHORTEST_BAR = 8;
 /** Longest run of empty buckets between filled ones that is drawn line by line; a longer one becomes one line. */
 const LONGEST_GAP = 6;
-/** Maximum number of lines; with more buckets, neighbours are merged. */
-const MOST_BUCKETS = 200;
+/** Maximum number of lines by default; with more buckets, neighbours are merged. */
+const MOST_LINES = 200;
 
 /**
  * Draws a histogram as lines of bucket, bar and count, at most `width` characters long if the labels leave room. Of
  * the empty buckets at either end only the one beside the data is drawn.
  */
-export function plot(histogram: Drawable, width: number, paint: Paint = PLAIN): string[] {
-  const { bounds, counts } = coarser(histogram);
+export function plot(
+  histogram: Drawable,
+  width: number,
+  paint: Paint = PLAIN,
+  mostLines = MOST_LINES,
+): string[] {
+  const { bounds, counts } = coarser(histogram, mostLines);
   const first = counts.findIndex(isFilled);
   if (first < 0) return ["(no measurements)"];
   const from = Math.max(0, first - 1);
@@ -38,7 +43,7 @@ export function plot(histogram: Drawable, width: number, paint: Paint = PLAIN): 
       rows.push({ label: "⋮", count: 0, note: `${gap} empty buckets` });
       i += gap - 1;
     } else {
-      rows.push({ label: label(bounds, i), count: counts[i] ?? 0, note: undefined });
+      rows.push({ label: bucketLabel(bounds, i), count: counts[i] ?? 0, note: undefined });
     }
   }
   const labelWidth = Math.max(...rows.map((row) => row.label.length));
@@ -98,8 +103,8 @@ export function exponentialBuckets(histogram: Exponential, most = 16): Drawable 
   return { bounds, counts };
 }
 
-function coarser({ bounds, counts }: Drawable): Drawable {
-  const together = Math.ceil(counts.length / MOST_BUCKETS);
+function coarser({ bounds, counts }: Drawable, mostLines: number): Drawable {
+  const together = Math.ceil(counts.length / mostLines);
   if (together <= 1) return { bounds, counts };
   const merged: (number | bigint)[] = [];
   counts.forEach((count, i) => {
@@ -125,7 +130,8 @@ function gapAt(counts: Drawable["counts"], from: number, to: number): number {
   return i - from;
 }
 
-function label(bounds: readonly number[], bucket: number): string {
+/** Formats a bucket as an interval: `(5, 10]`. */
+export function bucketLabel(bounds: readonly number[], bucket: number): string {
   const lower = bounds[bucket - 1];
   const upper = bounds[bucket];
   let digits = LEAST_DIGITS;

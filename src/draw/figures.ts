@@ -1,5 +1,5 @@
 import type { Exponential } from "../aggregate/base2.ts";
-import type { DataPoint } from "../otlp/data_points.ts";
+import { type DataPoint, isStaleMarker } from "../otlp/data_points.ts";
 import type { Drawable } from "./bars.ts";
 
 /** Buckets of a data point, explicit or exponential. */
@@ -21,6 +21,7 @@ export type PointFigures =
 
 /** Extracts the figures of a decoded data point. */
 export function figuresOf(point: DataPoint): PointFigures {
+  if (isStaleMarker(point)) return { kind: "number", value: undefined };
   if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") {
     return { kind: "number", value: point.value.value };
   }

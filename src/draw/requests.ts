@@ -1,19 +1,13 @@
 import { type Canvas, wrapWords } from "../console/canvas.ts";
-import {
-  figuresOf,
-  formatFigures,
-  type PointBuckets,
-  type PointFigures,
-  roundToSixDigits,
-} from "./figures.ts";
+import { counted } from "../console/plural.ts";
+import { figuresOf, formatFigures, type PointFigures } from "./figures.ts";
+import { estimateLines, percentilesOf } from "./percentiles.ts";
 import { attributeWords, titleWords } from "./words.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import type { Metric } from "../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { type DataPoint, dataPointsOf, pointCount } from "../otlp/data_points.ts";
 import { exponentialBuckets, plot } from "./bars.ts";
-import { PERCENTILES } from "../aggregate/accuracy.ts";
-import { base2Buckets, type Bucket, explicitBuckets, quantile } from "../aggregate/quantile.ts";
 import type { Hide } from "../redact/secrets.ts";
 
 /** One block of a drawing: a series' names, safe for a terminal, and its figures. */
@@ -23,14 +17,16 @@ export interface DrawnSeries {
   readonly figures: PointFigures;
 }
 
-/** Maximum number of series that are drawn at once; the others are only counted. */
-const MOST_DRAWN = 1000;
+/** Maximum number of data points that are drawn at once; the others are only counted. */
+const MOST_POINTS = 1000;
+/** Maximum number of series that totals draw. */
+const MOST_SERIES = 10;
 
 /** Draws the data points of requests, largest first, at most `most` of them. */
 export function drawRequests(
   requests: readonly ExportMetricsServiceRequest[],
   canvas: Canvas,
-  most = MOST_DRAWN,
+  most = MOST_POINTS,
 ): string[] {
   const points = requests.flatMap(placedPoints);
   const largest = points.toSorted((a, b) => Number(pointCount(b.point) - pointCount(a.point)));
@@ -43,20 +39,20 @@ export function drawRequests(
       })),
       canvas,
     ),
-    ...moreLines(points.length - most, "data points"),
+    ...moreLines(points.length - most, "data point", "data points"),
   ];
 }
 
-/** Draws series in the given order, at most MOST_DRAWN of them. */
+/** Draws series in the given order, at most ten of them, and counts the others. */
 export function drawFirst(series: readonly DrawnSeries[], canvas: Canvas): string[] {
   return [
-    ...drawSeries(series.slice(0, MOST_DRAWN), canvas),
-    ...moreLines(series.length - MOST_DRAWN, "series"),
+    ...drawSeries(series.slice(0, MOST_SERIES), canvas),
+    ...moreLines(series.length - MOST_SERIES, "series", "series"),
   ];
 }
 
-function moreLines(more: number, what: string): string[] {
-  return more > 0 ? [`  … and ${more} more ${what}`] : [];
+function moreLines(more: number, one: string, many: string): string[] {
+  return more > 0 ? [`  … and ${counted(more, `more ${one}`, `more ${many}`)}`] : [];
 }
 
 interface PlacedPoint {
@@ -114,24 +110,8 @@ function drawFigures(figures: PointFigures, { width, breakAt, paint }: Canvas): 
   const { count, min, max, sum, buckets } = figures;
   const lines = text(formatFigures(count, { min, max, sum }));
   if (buckets === undefined) return lines;
-  const estimates = estimatesOf(buckets, { min, max });
-  if (estimates.length > 0) lines.push(...text(`estimated ${estimates.join(", ")}`));
+  for (const line of estimateLines(percentilesOf(buckets, { min, max }))) lines.push(...text(line));
   const drawn = buckets.kind === "explicit" ? buckets : exponentialBuckets(buckets);
   const bars = plot(drawn, width - INDENT, paint);
   return [...lines, ...bars.map((line) => " ".repeat(INDENT) + line)];
-}
-
-function estimatesOf(
-  buckets: PointBuckets,
-  extremes: { readonly min: number | undefined; readonly max: number | undefined },
-): string[] {
-  const listed: readonly Bucket[] = buckets.kind === "explicit"
-    ? explicitBuckets(buckets.bounds, buckets.counts)
-    : base2Buckets(buckets);
-  return PERCENTILES.flatMap((percent) => {
-    const estimate = quantile(percent / 100, listed, extremes);
-    if (estimate === undefined) return [];
-    const sign = { about: "", above: "> ", below: "≤ " }[estimate.relation];
-    return [`p${percent} ${sign}${roundToSixDigits(estimate.value)}`];
-  });
 }

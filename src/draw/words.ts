@@ -1,3 +1,4 @@
+import { counted } from "../console/plural.ts";
 import type { AnyValue, KeyValue } from "../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import { escapeText } from "../console/escape.ts";
 import type { Hide } from "../redact/secrets.ts";
@@ -45,7 +46,7 @@ function valueText(value: AnyValue | undefined, hide: Hide): string {
     case "kvlistValue":
       return `{${attributeWords(held.values.slice(0, 20), hide).join(" ")}}`;
     case "bytesValue":
-      return `(${held.length} bytes)`;
+      return `(${counted(held.length, "byte")})`;
     case undefined:
       return "(none)";
     default:

@@ -49,7 +49,7 @@ export function authorizationOf(
 
 function fixed({ value, setting }: Header, tokens: TokenFormat): Authorization {
   if (tokens.hasTwoSchemes(value)) {
-    throw invalid(setting, "one scheme in the value of Authorization, and it has two");
+    throw invalid(setting, "one scheme in the value of Authorization, but it has two");
   }
   return { kind: "value", value, from: setting.name };
 }

@@ -21,7 +21,7 @@ export function unusableClient(cert: string, key: string): Unusable | undefined 
     return {
       file: "certificate",
       reason:
-        `it holds ${chain.length} certificates, and a server accepts ${LONGEST_CHAIN} at most: ` +
+        `it holds ${chain.length} certificates, but a server accepts at most ${LONGEST_CHAIN}: ` +
         "keep the client's own and those that signed it",
     };
   }
@@ -83,9 +83,8 @@ function unusablePair(refusal: string, chain: readonly InChain[], key: string): 
     return own < 0
       ? {
         file: "key",
-        reason:
-          "the key does not fit the certificate: they are not of one pair; give the key that " +
-          "the certificate was made with",
+        reason: "the key does not match the certificate: use the key that " +
+          "the certificate was created with",
       }
       : {
         file: "certificate",
@@ -98,7 +97,7 @@ function unusablePair(refusal: string, chain: readonly InChain[], key: string): 
     return {
       file: "key",
       reason:
-        `the key is damaged, mislabelled, or of a kind that this program cannot use: give ${KINDS}`,
+        `the key is damaged, mislabelled, or of a kind that this program cannot use: use ${KINDS}`,
     };
   }
   return {
@@ -161,7 +160,7 @@ function noCertificate(text: string, blocks: readonly PemBlock[]): string {
 function otherForm(text: string, fromDer: string, fromPkcs12: string): string {
   if (text.trim() === "") return ", and it is empty";
   if (text.includes("-----BEGIN")) {
-    return ", at the beginning of a line and with nothing in front of it";
+    return " at the start of a line";
   }
   if (text.replaceAll("\0", "").includes("-----BEGIN")) {
     return ", and it seems to be UTF-16: save it as UTF-8";
@@ -204,7 +203,7 @@ function unreadableKey(text: string): string | undefined {
         : `, and it holds ${other.label}`);
   }
   if (key.label === "ENCRYPTED PRIVATE KEY" || key.content.includes("Proc-Type: 4,ENCRYPTED")) {
-    return "the key is encrypted, and nobody is asked for its passphrase: " +
+    return "the key is encrypted, and this program does not ask for a passphrase: " +
       "decrypt it with openssl pkey -in FILE -out NEW.key";
   }
   return key.isWhole ? undefined : `the key in it is cut off: ${NO_END}`;

@@ -54,7 +54,7 @@ export function destinationConfig<P extends Profile>(
   for (const [name, { value, setting }] of headers) {
     if (name === "authorization" || !hasQuotes(value)) continue;
     warnings.push(
-      `the value of the header ${name} (${setting.name}, ${setting.source}) is sent with its quotes: remove them ` +
+      `the value of the header ${name} (${setting.name}, ${setting.source}) is sent with its quotes: remove the quotes ` +
         "unless the receiver requires them",
     );
   }
@@ -68,8 +68,8 @@ export function destinationConfig<P extends Profile>(
   // A vendor's rules say so themselves.
   if (signal !== undefined && endpoint.profile.vendor === undefined) {
     warnings.push(
-      `the path of ${endpoint.setting.name} (${endpoint.setting.source}) holds ${signal}, which takes another signal ` +
-        "and no metrics: leave it out, /v1/metrics is added",
+      `the path of ${endpoint.setting.name} (${endpoint.setting.source}) contains ${signal}, the path of another signal: ` +
+        "remove it, /v1/metrics is appended",
     );
   }
   const tls = tlsConfig(flags, find);
@@ -99,12 +99,13 @@ export function timeoutOf(flags: Pick<SendFlags, "timeout">, find: Variables): n
     ? secondsSetting(settingOrDefault("timeout", flags), LONGEST_SECONDS)
     : numberSetting(
       variable,
-      "a number of milliseconds greater than 0, for example 10000",
-      (ms) => ms > 0 && ms <= LONGEST_SECONDS * 1000,
+      `a number of milliseconds from 1 to ${LONGEST_SECONDS * 1000}, for example 10000`,
+      (ms) => ms >= 1 && ms <= LONGEST_SECONDS * 1000,
     );
 }
 
-function endpointOf<P extends Profile>(
+/** Reads the endpoint; undefined while none is set. */
+export function endpointOf<P extends Profile>(
   flags: SendFlags,
   find: Variables,
   environment: Environment,

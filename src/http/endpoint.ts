@@ -1,7 +1,8 @@
 import { type Environment, type Proxy, type ProxyCredentials, proxyFor } from "./proxy.ts";
 import type { Profile, Receivers } from "./profile.ts";
+import { percentDecode } from "../redact/percent.ts";
 import { redactUrl, redactUrlText } from "../redact/redact.ts";
-import { invalid, percentDecode, type Setting } from "../settings/setting.ts";
+import { invalid, type Setting } from "../settings/setting.ts";
 
 /** Endpoint of requests, with the profile of the receiver that its URL names. */
 export interface Endpoint<P extends Profile = Profile> {
@@ -83,7 +84,7 @@ function parseEndpoint(setting: Setting, { examples }: Receivers): URL {
   if (placeholder !== undefined) {
     throw invalid(
       setting,
-      `a name of yours in place of "${placeholder}", for example ${
+      `your own name instead of "${placeholder}", for example ${
         examples.url.replace("ENV", "abc12345")
       }`,
       shown(),
@@ -93,7 +94,7 @@ function parseEndpoint(setting: Setting, { examples }: Receivers): URL {
   if (!isHttp || /["`\u201c\u201d]$/.test(text)) {
     throw invalid(
       setting,
-      `a URL that begins with http:// or https://, for example ${examples.url}`,
+      `a URL that starts with http:// or https://, for example ${examples.url}`,
       shown(),
     );
   }

@@ -1,7 +1,7 @@
 import { deadline } from "../platform/deadline.ts";
 import { type ExchangePhase, failure, INTERRUPTED, timedOut } from "./transport.ts";
 import type { Failure } from "./reply.ts";
-import { readBody } from "./response_body.ts";
+import { bodyChunks, readBody } from "./response_body.ts";
 
 /** Result of a GET. */
 export type GetResult =
@@ -50,7 +50,7 @@ export async function getText(
       await response.body?.cancel();
       return { kind: "answer", status, headers: received, text: "" };
     }
-    const body = await readBody(response.body, received, mostBytes);
+    const body = await readBody(bodyChunks(response), received, mostBytes);
     switch (body.kind) {
       case "whole": {
         const text = new TextDecoder().decode(body.bytes);
@@ -61,7 +61,10 @@ export async function getText(
       case "broken":
         return failed(body.thrown, "reading");
       case "miscoded":
-        return failed(`the answer is not in the coding that it names, "${body.coding}"`, "reading");
+        return failed(
+          `the response is not in the coding that it names, "${body.coding}"`,
+          "reading",
+        );
     }
   } catch (thrown) {
     return failed(thrown, "waiting");

@@ -2,10 +2,10 @@ import {
   invalid,
   keyValue,
   keyValueList,
-  percentDecode,
   type Setting,
   type Variables,
 } from "../settings/setting.ts";
+import { percentDecode } from "../redact/percent.ts";
 import { type SendFlags, settingsOf, variableOf } from "../settings/settings.ts";
 
 /** Header of every request, and the setting that gave it. */
@@ -26,7 +26,8 @@ const OWN_HEADERS = [
   "transfer-encoding",
 ];
 
-const EXPECTED = "NAME=VALUE, for example X-Scope=team-a; in a variable several, with commas";
+const EXPECTED =
+  "NAME=VALUE, for example X-Scope=team-a; in a variable, separate several with commas";
 
 /** Reads headers by lower-case name. `--header` overrides the variable, name by name. */
 export function headersOf(
@@ -65,7 +66,7 @@ function headerName(name: string, value: string, setting: Setting, expected: str
     throw invalid(setting, 'a value of "Authorization" without quotes around it');
   }
   if (OWN_HEADERS.includes(key)) {
-    throw invalid(setting, `another name than "${name}", which the program sets itself`);
+    throw invalid(setting, `a name other than "${name}", which the program sets itself`);
   }
   return key;
 }

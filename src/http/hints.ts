@@ -3,7 +3,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { proxyFailureHint, proxyStatusHint } from "./proxy_hints.ts";
 import type { Failure, Trouble } from "./reply.ts";
 
-// Hints that follow from HTTP and the connection alone. What a receiver means by a status stands in receivers/.
+// Hints that follow from HTTP and the connection alone. The meaning of a status to a receiver is explained in receivers/.
 
 /** Statuses that name another URL (RFC 9110, 15.4); a 304 and its like do not. */
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -18,17 +18,17 @@ export function responseHint(
   const hint = proxy && proxyStatusHint(status, headers, { url, proxy });
   if (hint !== undefined) return hint;
   if (REDIRECTS.includes(status)) return redirectHint(headers.get("location"), endpoint);
-  if (status === 400 && requiresHttps(words)) return IS_IT_HTTPS;
+  if (status === 400 && requiresHttps(words)) return USE_HTTPS;
   return status === 407
-    ? "a proxy in front of the receiver requires a user name and password, which this program cannot give it: " +
-      "use a URL that does not lead through it"
+    ? "a reverse proxy before the receiver requires a user name and password, which this program cannot send: " +
+      "use a URL that bypasses it"
     : undefined;
 }
 
 function redirectHint(location: string | null, endpoint: Endpoint): string {
   const target = location === null ? null : URL.parse(location, endpoint.url);
   const to = target === null ? "" : ` to ${target.origin}`;
-  return `the receiver redirects${to}; redirects are not followed, so that a token never reaches another host: give the final URL`;
+  return `the receiver redirects${to}; redirects are not followed, so that a token never reaches another host: set the final URL`;
 }
 
 /** Tells whether a server says that TLS is spoken at its port, in the words of nginx or of Go's net/http, which a Collector uses. */
@@ -36,7 +36,7 @@ export function requiresHttps(words: string): boolean {
   return /HTTP request (was sent )?to (an )?HTTPS/i.test(words);
 }
 
-const IS_IT_HTTPS = "is it https://? The server speaks TLS at this port, and the URL says http://";
+const USE_HTTPS = "use https:// in the URL: the server speaks TLS on this port";
 
 const GRPC_PORT = "4317 is gRPC; OTLP/HTTP is 4318";
 
@@ -52,33 +52,34 @@ export function failureHint(
 ): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
   if (lacksDescriptors(message)) {
-    return "this process may not open more files and connections: raise the limit (ulimit -n), or use fewer --workers";
+    return "this process cannot open more files and connections: raise the limit (ulimit -n), or use fewer --workers";
   }
   const { proxy, url } = endpoint;
   const known = (proxy && proxyFailureHint({ cause, message }, { url, proxy })) ?? hint;
   if (known !== undefined) return known;
   switch (cause) {
     case "dns":
-      return `the name ${hostname} is not known here: check its spelling, DNS and proxy (HTTPS_PROXY)`;
+      return `the name ${hostname} cannot be resolved: check its spelling, DNS and proxy (HTTPS_PROXY)`;
     case "refused":
-      return `nothing listens at ${host}: is the receiver running, and is the port right?` +
-        (protocol === "http:" && port === "" ? " Is it https://?" : "") + grpcNote(endpoint, " ");
+      return `nothing is listening on ${host}: start the receiver, or check the port` +
+        (protocol === "http:" && port === "" ? "; for a receiver with TLS use https://" : "") +
+        grpcNote(endpoint, "; ");
     case "unreachable":
       return `no route to ${host}: check the network, firewall and proxy (HTTPS_PROXY)`;
     case "timeout":
-      return `${host} does not answer in time: check firewall and proxy (HTTPS_PROXY), or allow more with --timeout` +
+      return `${host} does not respond in time: check firewall and proxy (HTTPS_PROXY), or increase --timeout` +
         grpcNote(endpoint, "; ");
     case "tls":
-      return `${host} does not speak TLS as expected: is it ${
-        protocol === "https:" ? "http:// instead of https://" : "the right port"
-      }?${grpcNote(endpoint, " ")}`;
+      return `${host} does not speak TLS as expected: check the port${
+        protocol === "https:" ? ", or use http:// instead of https://" : ""
+      }${grpcNote(endpoint, "; ")}`;
     case "proxy":
-      return "the proxy refused to connect: check HTTPS_PROXY, its user name and password, and NO_PROXY";
+      return "the proxy did not connect: check HTTPS_PROXY, its user name and password, and NO_PROXY";
     case "broken":
       return brokenHint(message, endpoint);
     case "setup":
       return /port \d+ are blocked/.test(message)
-        ? "the Fetch standard blocks this port, which belongs to another service: let the receiver listen at another port"
+        ? "the Fetch standard blocks this port, which belongs to another service: configure the receiver to listen on another port"
         : undefined;
     case "certificate": // its hint comes with it
     case "interrupted":
@@ -97,14 +98,12 @@ function brokenHint(message: string, endpoint: Endpoint): string {
     /Parse Error|message head is too large|invalid HTTP (header|status)|invalid content-length/
       .test(message)
   ) {
-    return `the response of ${host} breaks the rules of HTTP or has too large a head: check the URL, and the receiver or ` +
-      "proxy that answers there";
+    return `the response of ${host} violates HTTP or has too large a header: check the URL, and the receiver or ` +
+      "proxy that responds there";
   }
   if (protocol === "https:") {
-    return `${broke}${closed}; does it want a client certificate (--client-cert)?`;
+    return `${broke}${closed}; if it requires a client certificate, set --client-cert`;
   }
-  // A server that speaks TLS may begin an answer, too, before it closes.
-  return message.includes("reading a body")
-    ? `${broke}${closed}; if it speaks TLS at this port: is it https://?`
-    : `${broke}is it https://? Or a port for gRPC (${GRPC_PORT})? Else ${closed}`;
+  return `${broke}use https:// if the server speaks TLS on this port, or another port if this one is for gRPC ` +
+    `(${GRPC_PORT}); otherwise ${closed}`;
 }

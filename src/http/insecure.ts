@@ -15,6 +15,7 @@ const LARGEST_HEAD = 408 * 1024;
 export function insecureExchange(
   { url, proxy }: Pick<Endpoint, "url" | "proxy">,
   { ca, client }: Pick<Credentials, "ca" | "client">,
+  method: "GET" | "POST" = "POST",
 ): Exchange {
   return async (body, headers, signal) => {
     const [{ Agent, request }, { connect }] = await Promise.all([
@@ -44,8 +45,8 @@ export function insecureExchange(
     return await new Promise((resolve, reject) => {
       let state: "new" | "connected" | "secured" = tunnel === undefined ? "new" : "connected";
       const sent = request(url, {
-        method: "POST",
-        headers: { ...headers, "content-length": body.length },
+        method,
+        headers: { ...headers, ...method === "POST" && { "content-length": body.length } },
         agent: tunnel === undefined ? false : new TunnelAgent({ keepAlive: false }),
         ...options,
       }, (answer) => {

@@ -1,6 +1,7 @@
+import { percentDecode } from "../redact/percent.ts";
 import type { Secrets } from "../redact/secrets.ts";
 import { type Environment, proxySecrets } from "./proxy.ts";
-import { keyValue, percentDecode, type Variables } from "../settings/setting.ts";
+import { keyValue, type Variables } from "../settings/setting.ts";
 import { rowOf, type SendFlags, type SettingKey } from "../settings/settings.ts";
 
 /**

@@ -108,7 +108,7 @@ function parseProxy(variable: string, value: string): Proxy | undefined {
   if (authority === undefined || kind === undefined || !AUTHORITY.test(authority)) return undefined;
   // fetch would take what stands in front of the password's / for the host.
   if (value.slice(value.indexOf(authority) + authority.length).includes("@")) {
-    throw new UsageError(problem(variable, value, "an @ stands behind the host"));
+    throw new UsageError(problem(variable, value, "an @ follows the host"));
   }
   // fetch splits at the first @, so that a password with one more ends there.
   const at = authority.indexOf("@");

@@ -30,15 +30,15 @@ export function proxyFailureHint(
   // fetch does not tell the status.
   if (message.includes("unsuccessful tunnel")) {
     return `the proxy ${shown} did not connect to ${host}: usually this is the proxy's policy, not your token, or it ` +
-      'cannot reach the host; "check" shows what the proxy answered. Ask its administrator, or exclude the host with NO_PROXY';
+      'cannot reach the host; "check" shows the response of the proxy. Ask its administrator, or exclude the host with NO_PROXY';
   }
   const isCertain = protocol === "http:" || message.includes("TLS with the proxy");
   if (kind === "https" && message.includes("invalid peer certificate")) {
     const whose = isCertain ? shown : `${shown} or of ${host} ("check" shows which)`;
     return `the certificate of the proxy ${whose} is not trusted: ` +
       (message.includes("UnknownIssuer")
-        ? "name the CA that signed it with --ca FILE"
-        : "use one that is valid today and names this host");
+        ? "set --ca FILE to the CA that signed it"
+        : "use one that is valid now and names this host");
   }
   if (
     kind === "https" &&
@@ -56,7 +56,7 @@ export function proxyFailureHint(
     ? message.startsWith("unexpected end of file: ")
     : protocol === "http:" && /HTTP version|closed before message/.test(message);
   if (isGarbled || /eof while tunneling|answered |response version|SOCKS5/i.test(message)) {
-    return `what listens at ${shown} does not answer as ${NAMES[kind]}: check ${variable}`;
+    return `the server at ${shown} does not respond as ${NAMES[kind]}: check ${variable}`;
   }
   return reachHint(cause === "proxy" ? reachCause(message) : cause, route);
 }
@@ -83,14 +83,14 @@ export function reachHint(
   const way = `requests to ${host} go through the proxy ${shown}`;
   switch (cause) {
     case "dns":
-      return `${way}, whose name is not known here: ${remedy}`;
+      return `${way}, whose name cannot be resolved: ${remedy}`;
     case "refused":
-      return `${way}, where nothing listens: ${remedy}`;
+      return `${way}, where nothing is listening: ${remedy}`;
     case "unreachable":
       return `${way}, to which there is no route: ${remedy}`;
     case "timeout":
-      return `${way}, and no answer came in time: ${remedy}, or allow more with --timeout` +
-        (kind === "http" ? "" : `; an HTTP proxy that is named ${kind}:// may not answer`);
+      return `${way}, and no response came in time: ${remedy}, or increase --timeout` +
+        (kind === "http" ? "" : `; an HTTP proxy set as ${kind}:// may not respond`);
     default:
       return undefined;
   }
@@ -119,7 +119,7 @@ export function proxyStatusHint(
 
 function credentialsHint({ url, proxy: { kind, shown, variable, credentials } }: Route): string {
   if (kind === "https" && url.protocol === "http:" && credentials !== undefined) {
-    return `the proxy ${shown} requires a user name and password, which a proxy named https:// gets only for an https:// ` +
+    return `the proxy ${shown} requires a user name and password, which a proxy set as https:// gets only for an https:// ` +
       `endpoint: use one, or set ${variable}=http://USER:PASSWORD@HOST:PORT`;
   }
   const what = credentials === undefined

@@ -10,6 +10,24 @@ export type ResponseBody =
   /** All of it arrived, but not in the coding that Content-Encoding names; `bytes` is what arrived. */
   | { readonly kind: "miscoded"; readonly bytes: Uint8Array<ArrayBuffer>; readonly coding: string };
 
+/** Responses whose bodies are being read. */
+const underWay = new Set<Response>();
+
+/**
+ * Reads the chunks of a response's body. It holds the response meanwhile: fetch of Deno 2.9 forgets the signal of a
+ * response that is garbage, and a body that never ends would then outlast every timeout.
+ */
+export async function* bodyChunks(response: Response): AsyncGenerator<Uint8Array> {
+  underWay.add(response);
+  try {
+    // An empty body, the usual one, needs no stream.
+    if (response.headers.get("content-length") === "0") await response.arrayBuffer();
+    else yield* response.body ?? [];
+  } finally {
+    underWay.delete(response);
+  }
+}
+
 /**
  * Reads at most `most` bytes of a body and decompresses them as Content-Encoding says. Without any bytes the body is
  * empty, whatever the headers say. A body that cannot be read is a value, because the status counts all the same.

@@ -16,7 +16,7 @@ export async function connectSocks(
     const [, status] = await readExactly(line, 2);
     if (status !== 0) throw new Error("the proxy rejected the user name and password");
   } else if (method !== 0) {
-    throw new Error("the proxy accepts none of the offered ways of authentication");
+    throw new Error("the proxy does not accept any of the offered authentication methods");
   }
   await writeAll(line, [5, 1, 0, ...destination(host), port >> 8, port & 0xff]);
   const [, reply = 0, , type] = await readExactly(line, 4);

@@ -10,6 +10,9 @@ export interface TlsConfig {
   readonly client: { readonly cert: Setting; readonly key: Setting } | undefined;
 }
 
+/** Warning of a command that verifies no certificate. */
+export const UNVERIFIED_WARNING = "SSL verification disabled (INSECURE_SSL=true)";
+
 /** Reads the TLS settings; throws a UsageError for half of a client's pair. */
 export function tlsConfig(
   flags: Pick<SendFlags, "insecure" | "ca" | "clientCert" | "clientKey">,
@@ -37,7 +40,7 @@ export function demandInsecureWorks(
     `${
       flagName("insecure")
     } (INSECURE_SSL=true) cannot work here: this executable was made with Deno ${Deno.version.deno}, ` +
-      "which verifies certificates whatever it is told; name the receiver's CA with --ca FILE, or use an executable " +
+      "which always verifies certificates: set --ca FILE to the receiver's CA, or use an executable " +
       "made with Deno 2.9 or newer",
   );
 }

@@ -23,7 +23,7 @@ interface CertificateRow extends CertificateFault {
 
 const UNREADABLE = {
   fault: "cannot be read by the TLS library",
-  remedy: "make another certificate",
+  remedy: "create another certificate",
   isReadable: false,
 };
 
@@ -32,25 +32,25 @@ const FAULTS: readonly CertificateRow[] = [
   {
     words: /UnsupportedCertVersion/,
     fault: "is of X.509 version 1, and TLS requires version 3",
-    remedy: "make another certificate with extensions (openssl x509 -req -extfile FILE)",
+    remedy: "create another certificate with extensions (openssl x509 -req -extfile FILE)",
     isReadable: true,
   },
   {
     words: /UnsupportedCriticalExtension|UnhandledCriticalExtension/,
     fault: "has a critical extension that the TLS library does not know",
-    remedy: "make another certificate without that extension, or mark it as not critical",
+    remedy: "create another certificate without that extension, or mark it as not critical",
     isReadable: false,
   },
   {
     words: /extended key usage|InvalidPurpose|RequiredEkuNotFound|EmptyEkuExtension/,
-    fault: "is not made for a server",
-    remedy: "make another certificate with extendedKeyUsage=serverAuth",
+    fault: "is not meant for a server",
+    remedy: "create another certificate with extendedKeyUsage=serverAuth",
     isReadable: true,
   },
   {
     words: /UnsupportedSignatureAlgorithm/,
-    fault: "is signed in a way that TLS does not accept any more, such as with SHA-1",
-    remedy: "make another certificate, signed with SHA-256",
+    fault: "is signed in a way that TLS rejects, such as with SHA-1",
+    remedy: "create another certificate, signed with SHA-256",
     isReadable: true,
   },
   {
@@ -61,8 +61,8 @@ const FAULTS: readonly CertificateRow[] = [
   },
   {
     words: /PathLenConstraintViolated/,
-    fault: "is signed by more CAs in a row than one of them allows (pathlen)",
-    remedy: "have a CA sign it that is allowed to",
+    fault: "is signed by a longer chain of CAs than one of them allows (pathlen)",
+    remedy: "have it signed by a CA that is allowed to",
     isReadable: true,
   },
   {
@@ -73,8 +73,8 @@ const FAULTS: readonly CertificateRow[] = [
   },
   {
     words: /MaximumPath|MaximumSignatureChecks/,
-    fault: "comes with a chain that is too long or too tangled",
-    remedy: "configure the server to send its own and its intermediate certificates, nothing else",
+    fault: "has a chain that is too long or too complex",
+    remedy: "configure the server to send only its own and its intermediate certificates",
     isReadable: true,
   },
   { words: /BadEncoding|Other\(/, ...UNREADABLE },
@@ -91,71 +91,71 @@ const UNVERIFIED = VERIFIES_REGARDLESS ? "" : "; for a test only, set INSECURE_S
 type Destination = Pick<DestinationConfig, "endpoint" | "tls">;
 type Hint = (destination: Destination) => string;
 
-/** Faults of a receiver's certificate in how it is used. Names come first, because they may hold any word. */
+/** Faults of a server's certificate in how it is used. Names come first, because they may hold any word. */
 const VERDICTS: readonly (readonly [words: RegExp, hint: Hint])[] = [
   [
     /not valid for any names/,
     () =>
-      "the receiver's certificate names no host (subjectAltName), and its common name does not count: make another " +
+      "the server's certificate names no host (subjectAltName), and TLS ignores its common name: create another " +
       `certificate with subjectAltName. --ca does not help${UNVERIFIED}`,
   ],
   [
     /not valid for name|NotValidForName/,
     ({ endpoint }) =>
-      `the receiver's certificate is for another name than ${endpoint.url.hostname}: use a name it holds`,
+      `the server's certificate is not for the name ${endpoint.url.hostname}: use a name that it contains`,
   ],
   [
     /expired|not valid yet|Expired|NotValidYet/,
-    () => "the receiver's certificate is not valid today: renew it, or check this machine's clock",
+    () => "the server's certificate is not valid now: renew it, or check this machine's clock",
   ],
   [
     /CaUsedAsEndEntity/,
     () =>
-      "the receiver's certificate is a CA's own, as openssl req -x509 makes it, and TLS does not accept one from a " +
-      "server; naming it with --ca does not help: make one with openssl req -x509 -addext basicConstraints=CA:FALSE " +
+      "the server's certificate is a CA certificate, as openssl req -x509 creates it, and TLS rejects one from a " +
+      "server; --ca does not help. Create one with openssl req -x509 -addext basicConstraints=CA:FALSE " +
       `and name that with --ca, or sign a server certificate with it${UNVERIFIED}`,
   ],
   [
     /Revoked/,
-    () => "the receiver's certificate has been revoked: make another one. --ca does not help",
+    () => "the server's certificate has been revoked: create another one. --ca does not help",
   ],
   [
     /BadSignature/,
     ({ tls }) =>
-      "the receiver's certificate, or one in its chain, has an RSA key of fewer than 2,048 bits: make another one. " +
+      "the server's certificate, or one in its chain, has an RSA key of fewer than 2,048 bits: create another one. " +
       (tls.ca !== undefined
-        ? "If its keys are longer, the file of --ca holds a CA of the same name with another key: name the CA that signed it"
+        ? "If its keys are longer, --ca holds a CA of the same name with another key: use the CA that signed it"
         : "--ca does not help"),
   ],
   [
     // In the words of node:https, which was asked not to verify.
     /unable to verify/,
     () =>
-      "the receiver's certificate cannot be used even unverified: make another one with an RSA key of 2,048 bits or " +
+      "the server's certificate cannot be used even unverified: create another one with an RSA key of 2,048 bits or " +
       "more, or P-256, and without unknown critical extensions",
   ],
   [
     /UnknownIssuer/,
     ({ tls }) =>
       (tls.ca !== undefined
-        ? "the file of --ca holds no CA that the receiver's certificates lead to: configure the server to send its " +
-          "intermediate certificates, or add them to that file; if it sends them, name its root CA with --ca FILE"
-        : "the receiver's certificate is not signed by a known authority: name its CA with --ca FILE") +
+        ? "--ca holds no CA that the server's certificates lead to: configure the server to send its " +
+          "intermediate certificates, or add them to that file; if it sends them, set --ca FILE to its root CA"
+        : "the server's certificate is not signed by a known authority: set --ca FILE to its CA") +
       UNVERIFIED,
   ],
 ];
 
-/** Explains why the receiver's certificate is rejected, and what to do. */
+/** Explains why the server's certificate is rejected, and what to do. */
 function certificateHint(message: string, destination: Destination): string {
   const verdict = VERDICTS.find(([words]) => words.test(message));
   if (verdict !== undefined) return verdict[1](destination);
   const { fault, remedy, isReadable } = FAULTS.find(({ words }) => words.test(message)) ??
     UNREADABLE;
-  return `the receiver's certificate, or one in its chain, ${fault}: ${remedy}. --ca does not help` +
+  return `the server's certificate, or one in its chain, ${fault}: ${remedy}. --ca does not help` +
     (isReadable ? UNVERIFIED : "");
 }
 
-const GIVE_ONE = "give one with --client-cert and --client-key";
+const GIVE_ONE = "set --client-cert and --client-key";
 
 /** Creates the hint for an alert by which the server rejects the client's certificate; another one if there is none. */
 function ofClient(rejected: string): Hint {
@@ -164,36 +164,36 @@ function ofClient(rejected: string): Hint {
 }
 
 const NO_CLIENT = ofClient(
-  "the server requires a client certificate, and got none: the key of --client-key is of a kind that it does not accept; " +
+  "the server requires a client certificate, but got none: it does not accept this kind of key (--client-key); " +
     "use one of RSA or P-256",
 );
 
 const CONFIGURE = "configure the server for TLS 1.3, or for TLS 1.2 with ECDHE and AES-GCM";
 
-const TOO_OLD = "the server's TLS is too old: enable TLS 1.2 or 1.3 at the server";
+const TOO_OLD = "the server's TLS version is too old: enable TLS 1.2 or 1.3 on the server";
 
 /** Hint per alert of a server (RFC 8446, 6.2), by its name in rustls. */
 const ALERTS: Readonly<Record<string, Hint>> = {
   AccessDenied: ofClient(
-    "the server knows your client certificate (--client-cert) and denies it access: have it allowed there",
+    "the server denies your client certificate access (--client-cert): have it allowed there",
   ),
   BadCertificate: ofClient(
-    "the server cannot use your client certificate (--client-cert): make another, signed with SHA-256 by a CA that the " +
-      "server trusts; its log says what is wrong",
+    "the server cannot use your client certificate (--client-cert): create another, signed with SHA-256 by a CA that the " +
+      "server trusts, and see its log for the reason",
   ),
   CertificateExpired: ofClient(
-    "your client certificate (--client-cert) is not valid today: renew it, or check the clocks here and at the server",
+    "your client certificate (--client-cert) is not valid now: renew it, or check the clocks here and on the server",
   ),
   CertificateRequired: NO_CLIENT,
   CertificateRevoked: ofClient(
-    "your client certificate (--client-cert) has been revoked: have another one made",
+    "your client certificate (--client-cert) has been revoked: request another one",
   ),
   CertificateUnknown: ofClient(
-    "the server does not accept your client certificate (--client-cert), most often because it does not trust the CA " +
-      "that signed it: use one of a CA that it trusts; its log says what is wrong",
+    "the server rejects your client certificate (--client-cert), usually because it does not trust the CA " +
+      "that signed it: use one of a CA that it trusts, and see its log for the reason",
   ),
   DecryptError: ofClient(
-    "the server cannot verify a signature made with --client-key or in --client-cert: make another certificate, with " +
+    "the server cannot verify a signature made with --client-key or in --client-cert: create another certificate, with " +
       "an RSA key of 2,048 bits or more, or P-256, and signed with SHA-256",
   ),
   HandshakeFailure: ({ tls }) =>
@@ -202,16 +202,16 @@ const ALERTS: Readonly<Record<string, Hint>> = {
         "certificate with an RSA or P-256 key"
       : `if the server requires a client certificate, ${GIVE_ONE}; otherwise ${CONFIGURE}`,
   IllegalParameter: ({ tls }) =>
-    `the server rejects what this program sent in the TLS handshake: its log says why${
+    `the server rejects what this program sent in the TLS handshake: see its log${
       tls.client !== undefined
         ? "; use a client certificate with an RSA or P-256 key and without certificates that are not of its chain"
         : ""
     }`,
   InsufficientSecurity: () =>
-    "the server requires stronger cipher suites or keys than this program offers: its log says which",
-  InternalError: () => "the server failed in the TLS handshake: its log says why",
+    "the server requires stronger cipher suites or keys than this program offers: see its log",
+  InternalError: () => "the server failed in the TLS handshake: see its log",
   NoApplicationProtocol: () =>
-    "the server speaks neither HTTP/1.1 nor HTTP/2 at this port: check the port",
+    "the server speaks neither HTTP/1.1 nor HTTP/2 on this port: check the port",
   NoCertificate: NO_CLIENT,
   ProtocolVersion: () => TOO_OLD,
   UnknownCA: ofClient(
@@ -221,7 +221,7 @@ const ALERTS: Readonly<Record<string, Hint>> = {
   UnrecognisedName: ({ endpoint }) =>
     `the server has no certificate for the name ${endpoint.url.hostname}: use a name that it serves`,
   UnsupportedCertificate: ofClient(
-    "the server does not accept this kind of client certificate (--client-cert): make another with " +
+    "the server rejects this kind of client certificate (--client-cert): create another with " +
       "extendedKeyUsage=clientAuth and an RSA or P-256 key",
   ),
 };
@@ -239,5 +239,5 @@ export function tlsHint(
   const alert = /received fatal alert: (\w+)/.exec(message)?.[1];
   if (alert === undefined) return undefined;
   return ALERTS[alert]?.(destination) ??
-    "the server ended the TLS handshake: its log, or that of a firewall or proxy on the way, says why";
+    "the server ended the TLS handshake: see its log, or the log of a firewall or proxy in between";
 }

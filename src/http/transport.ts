@@ -7,7 +7,7 @@ import { messageOf, UsageError } from "../platform/errors.ts";
 import type { Secrets } from "../redact/secrets.ts";
 import type { System } from "../platform/system.ts";
 import { type Failure, type FailureCause, NotSent, type Post } from "./reply.ts";
-import { readBody, type ResponseBody } from "./response_body.ts";
+import { bodyChunks, readBody, type ResponseBody } from "./response_body.ts";
 
 /** Maximum size of a response that an OTLP client reads, 4 MiB. */
 const MOST_BODY = 4 * 2 ** 20;
@@ -56,10 +56,7 @@ export async function openTransport(
       signal,
       ...client && { client },
     });
-    const { status, headers: received } = response;
-    // An empty body, the usual one, needs no stream.
-    const isEmpty = received.get("content-length") === "0";
-    return { status, headers: received, chunks: isEmpty ? atOnce(response) : response.body };
+    return { status: response.status, headers: response.headers, chunks: bodyChunks(response) };
   };
   return createTransport(
     destination,
@@ -71,19 +68,16 @@ export async function openTransport(
   );
 }
 
-async function* atOnce(response: Response): AsyncGenerator<Uint8Array> {
-  yield new Uint8Array(await response.arrayBuffer());
-}
-
-type HeadersOf = (
+/** Makes the headers of one request. */
+export type HeadersOf = (
   encoding: "gzip" | "identity",
   authorization: string | undefined,
 ) => RequestHeaders;
 
 /** Creates a transport over any exchange. */
 export function createTransport(
-  destination: DestinationConfig,
-  credentials: Credentials,
+  destination: Pick<DestinationConfig, "endpoint" | "tls" | "timeoutMs">,
+  credentials: Pick<Credentials, "authorization">,
   headers: HeadersOf,
   exchange: Exchange,
   secrets: Secrets,
@@ -182,13 +176,13 @@ export type ExchangePhase = "waiting" | "reading";
 export const INTERRUPTED: Failure = {
   kind: "failure",
   cause: "interrupted",
-  message: "interrupted before an answer came",
+  message: "interrupted before a response came",
   mayHaveArrived: true,
 };
 
 /** Failure of a request that took too long. */
 export function timedOut(timeoutMs: number, phase: ExchangePhase = "waiting"): Failure {
-  const what = phase === "reading" ? "the answer was not complete" : "no answer";
+  const what = phase === "reading" ? "the response was not complete" : "no response";
   return {
     kind: "failure",
     cause: "timeout",
@@ -263,9 +257,10 @@ function readable(message: string): string {
     );
 }
 
-function httpClient(
-  { tls, endpoint }: DestinationConfig,
-  { ca, client }: Credentials,
+/** Creates the client of fetch for the TLS settings of a destination; undefined if the default one will do. */
+export function httpClient(
+  { tls, endpoint }: Pick<DestinationConfig, "endpoint" | "tls">,
+  { ca, client }: Pick<Credentials, "ca" | "client">,
   connection: "shared" | "own",
 ): Deno.HttpClient | undefined {
   const isTls = endpoint.url.protocol === "https:" || endpoint.proxy?.kind === "https";

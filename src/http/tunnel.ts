@@ -120,7 +120,7 @@ async function connectHttp(line: Line, proxy: Proxy, { host, port }: Target): Pr
   const headers = [
     `CONNECT ${to} HTTP/1.1`,
     `Host: ${to}`,
-    // A proxy may judge by it: fetch says this, too.
+    // A proxy may judge by it: fetch also sends this.
     `User-Agent: Deno/${Deno.version.deno}`,
     ...proxy.credentials === undefined
       ? []

@@ -26,7 +26,15 @@ export function dataPointsOf(metric: Metric): readonly DataPoint[] {
   return metric.data.value?.dataPoints ?? [];
 }
 
-/** Returns the number of measurements in a data point; 0 for a number. */
+/** Bit of `flags` that says so (metrics.proto, DataPointFlags). A value import would load the whole schema. */
+const NO_RECORDED_VALUE = 1;
+
+/** Whether a data point says that nothing was recorded: a stale marker, whose figures mean nothing. */
+export function isStaleMarker({ flags }: DataPoint): boolean {
+  return (flags & NO_RECORDED_VALUE) !== 0;
+}
+
+/** Returns the number of measurements in a data point; 0 for a number, and for a stale marker. */
 export function pointCount(point: DataPoint): bigint {
-  return "count" in point ? point.count : 0n;
+  return "count" in point && !isStaleMarker(point) ? point.count : 0n;
 }

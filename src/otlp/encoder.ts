@@ -4,24 +4,28 @@ import {
   type Histograms,
 } from "../aggregate/aggregation.ts";
 import type { Point } from "../aggregate/delta.ts";
-import type { Attributes } from "../aggregate/measurement.ts";
+import type { Identity } from "../aggregate/identity.ts";
 import type { EncodeAttributes } from "../aggregate/series_table.ts";
 import type { RecordedMetric, Snapshot } from "../aggregate/snapshot.ts";
-import { encodeCollection, type MetricData, type MetricOf, type PlainRequest } from "./encode.ts";
+import {
+  type Collection,
+  encodeCollections,
+  type MetricData,
+  type MetricOf,
+  type PlainRequest,
+} from "./encode.ts";
 import { gzip } from "./gzip.ts";
 import { POINT_ENCODINGS } from "./points.ts";
 import type { EncodedRequest, RequestFormat } from "./request.ts";
 import { attributeFields } from "./wire.ts";
 
-/** The instrumentation scope, as the predecessor named it. */
-const SCOPE = { name: "example-meter", version: "1.0.0" } as const;
-
-/** Encodes snapshots of one resource as requests, each within the limits of a format. */
+/** Encodes snapshots as requests, each within the limits of a format. */
 export class Encoder {
-  readonly #resource: Attributes;
+  readonly #identity: Identity;
 
-  constructor(resource: Attributes) {
-    this.#resource = resource;
+  /** `identity`: that of instruments without their own. */
+  constructor({ resource, scope }: Identity) {
+    this.#identity = { resource, scope };
   }
 
   /** Reads the snapshot at once, and resolves when its requests are compressed. */
@@ -30,12 +34,23 @@ export class Encoder {
     { limits, compression }: RequestFormat,
   ): Promise<readonly EncodedRequest[]> {
     const encoded = parts.map(({ metrics, lane }) => {
-      const data = metrics.flatMap(metricsOf);
-      const collection = { resource: this.#resource, scope: SCOPE, metrics: data };
-      return { lane, plain: encodeCollection(collection, limits) };
+      return { lane, plain: encodeCollections(this.#collectionsOf(metrics), limits) };
     });
     const requests = encoded.map(({ lane, plain }) => compressed(plain, compression, lane));
     return (await Promise.all(requests)).flat();
+  }
+
+  /** One collection per identity; those of one resource follow each other. */
+  #collectionsOf(metrics: readonly RecordedMetric[]): readonly Collection[] {
+    const byIdentity = Map.groupBy(
+      metrics,
+      ({ instrument: { identity = this.#identity } }) => identity,
+    );
+    const collections = [...byIdentity].map(([identity, recorded]) => ({
+      ...identity,
+      metrics: recorded.flatMap(metricsOf),
+    }));
+    return [...Map.groupBy(collections, ({ resource }) => resource).values()].flat();
   }
 }
 
@@ -67,13 +82,13 @@ function metricsOf(recorded: RecordedMetric): readonly MetricData[] {
 
 function metricDataOf<Kind extends AggregationKind>(
   kind: Kind,
-  { instrument: { name, unit, description }, intervals }: RecordedMetric,
+  { instrument: { name, unit, description, metadata }, intervals }: RecordedMetric,
 ): readonly MetricOf<Kind>[] {
   const data = intervals.flatMap(({ interval, points }) => {
     const own = pointsOf(kind, points);
     return own.length > 0 ? [{ interval, points: own }] : [];
   });
-  return data.length > 0 ? [{ name, unit, description, kind, data }] : [];
+  return data.length > 0 ? [{ name, unit, description, metadata, kind, data }] : [];
 }
 
 function pointsOf<Kind extends AggregationKind>(kind: Kind, points: readonly Point[]) {

@@ -26,16 +26,12 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<A
  */
 const PIECE = 1024;
 
-/**
- * Unpacks gzip; undefined as soon as there is more than `limit`. Throws if the bytes are not gzip. Reuses `scratch` as
- * its buffer.
- */
+/** Unpacks gzip; undefined as soon as there is more than `limit`. Throws if the bytes are not gzip. */
 export function gunzipBounded(
   packed: Uint8Array<ArrayBuffer>,
   limit: number,
-  scratch: ByteBuffer = new ByteBuffer(),
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return unpackBounded(new DecompressionStream("gzip"), packed, limit, scratch);
+  return unpackBounded(new DecompressionStream("gzip"), packed, limit, new ByteBuffer());
 }
 
 /** Unpacks with any stream; undefined as soon as there is more than `limit`. Reuses `scratch` as its buffer. */

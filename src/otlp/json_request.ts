@@ -1,4 +1,11 @@
-import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  fromBinary,
+  fromJson,
+  type JsonObject,
+  type JsonValue,
+  toJson,
+} from "@bufbuild/protobuf";
 import {
   type ExportMetricsServiceRequest,
   ExportMetricsServiceRequestSchema,
@@ -11,9 +18,23 @@ import {
  * as strings, identifiers of spans and traces in hexadecimal.
  */
 export function toJsonRequest(request: ExportMetricsServiceRequest): JsonValue {
-  const document = toJson(ExportMetricsServiceRequestSchema, request, { enumAsInteger: true });
-  changeIdentifiers(document, (base64) => Uint8Array.fromBase64(base64).toHex());
+  const document = toJson(ExportMetricsServiceRequestSchema, request, OPTIONS);
+  changeIdentifiers(document, hexOfBase64);
   return document;
+}
+
+const OPTIONS = { enumAsInteger: true } as const;
+
+function hexOfBase64(text: string): string {
+  return Uint8Array.fromBase64(text).toHex();
+}
+
+/** Converts the bytes of one message within a request, such as a data point, into OTLP/JSON. */
+export function toJsonPart(schema: DescMessage, bytes: Uint8Array): JsonValue {
+  const message = fromBinary(schema, bytes, { readUnknownFields: false });
+  const part = toJson(schema, message, OPTIONS);
+  changeIdentifiers(part, hexOfBase64, [EXEMPLARS]);
+  return part;
 }
 
 /**
@@ -24,7 +45,7 @@ export function fromJsonRequest(text: string): ExportMetricsServiceRequest {
   const document: JsonValue = LONG_NUMBER.test(text)
     ? JSON.parse(text, longAsText)
     : JSON.parse(text);
-  if (!isJsonObject(document)) throw new Error("it is no JSON object");
+  if (!isJsonObject(document)) throw new Error("it is not a JSON object");
   withoutNulls(document);
   changeIdentifiers(document, (hex) => Uint8Array.fromHex(hex).toBase64());
   return fromJson(ExportMetricsServiceRequestSchema, document, { ignoreUnknownFields: true });
@@ -43,8 +64,12 @@ function longAsText(_key: string, value: unknown, context?: { readonly source?: 
  * Converts the identifiers of exemplars: OTLP/JSON writes them in hexadecimal, protobuf's own mapping in base64.
  * Nothing else differs.
  */
-function changeIdentifiers(document: JsonValue, change: (text: string) => string): void {
-  for (const exemplar of exemplarsOf(document)) {
+function changeIdentifiers(
+  document: JsonValue,
+  change: (text: string) => string,
+  path: readonly (readonly string[])[] = PATH,
+): void {
+  for (const exemplar of exemplarsOf(document, path)) {
     for (const name of ["traceId", "spanId", "trace_id", "span_id"]) {
       const value = exemplar[name];
       if (typeof value === "string") exemplar[name] = change(value);
@@ -52,17 +77,21 @@ function changeIdentifiers(document: JsonValue, change: (text: string) => string
   }
 }
 
+const EXEMPLARS = ["exemplars"] as const;
 const PATH = [
   ["resourceMetrics", "resource_metrics"],
   ["scopeMetrics", "scope_metrics"],
   ["metrics"],
   ["gauge", "sum", "histogram", "exponentialHistogram", "exponential_histogram"],
   ["dataPoints", "data_points"],
-  ["exemplars"],
+  EXEMPLARS,
 ] as const;
 
-function exemplarsOf(document: JsonValue): JsonObject[] {
-  return PATH.reduce<JsonObject[]>(
+function exemplarsOf(
+  document: JsonValue,
+  path: readonly (readonly string[])[],
+): JsonObject[] {
+  return path.reduce<JsonObject[]>(
     (objects, names) =>
       objects.flatMap((object) =>
         names.flatMap((name) => object[name] ?? []).flatMap((held) =>
@@ -88,6 +117,7 @@ function withoutNulls(value: JsonValue): void {
   }
 }
 
-function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+/** Whether a value is an object of JSON. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import {
   type ExportMetricsServiceRequest,
   ExportMetricsServiceRequestSchema,
 } from "./gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { type DataPoint, dataPointsOf, metricsIn } from "./data_points.ts";
+import { type DataPoint, dataPointsOf, isStaleMarker, metricsIn } from "./data_points.ts";
 import type { EncodedRequest, RequestFormat, RequestLimits } from "./request.ts";
 import { splitRequest } from "./split.ts";
 
@@ -50,8 +50,9 @@ export function* dataPointsIn(request: ExportMetricsServiceRequest): Generator<D
   for (const metric of metricsIn(request)) yield* dataPointsOf(metric);
 }
 
-/** Returns a data point's count; 1 for a gauge or a sum, which has none. */
+/** Returns a data point's count; 1 for a gauge or a sum, which has none, and 0 for a stale marker. */
 export function measurementCountOf(point: DataPoint): number {
+  if (isStaleMarker(point)) return 0;
   return "count" in point ? Number(point.count) : 1;
 }
 

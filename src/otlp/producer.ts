@@ -24,14 +24,19 @@ export interface RequestProducer {
   produce(format: RequestFormat, interval?: Interval): Promise<Produced>;
 }
 
+/** Finds more in the data of each snapshot, before they are encoded. */
+export type SnapshotJudge = (snapshot: Snapshot) => Snapshot["findings"];
+
 /** Requests made of a recorder's snapshots. */
 export class RecordedRequests implements RequestProducer {
   readonly #recorder: Recorder;
   readonly #encoder: Encoder;
+  readonly #judge: SnapshotJudge | undefined;
 
-  constructor(recorder: Recorder, encoder: Encoder) {
+  constructor(recorder: Recorder, encoder: Encoder, judge?: SnapshotJudge) {
     this.#recorder = recorder;
     this.#encoder = encoder;
+    this.#judge = judge;
   }
 
   get isDue(): boolean {
@@ -48,7 +53,8 @@ export class RecordedRequests implements RequestProducer {
 
   async produce(format: RequestFormat, interval?: Interval): Promise<Produced> {
     const snapshot = this.#recorder.take(interval);
-    const { findings, measured } = snapshot;
+    const { measured } = snapshot;
+    const findings = [...this.#judge?.(snapshot) ?? [], ...snapshot.findings];
     return { requests: await this.#encoder.encode(snapshot, format), findings, measured };
   }
 }

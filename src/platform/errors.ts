@@ -24,8 +24,8 @@ const REWORDED: readonly (readonly [RegExp, string])[] = [
   // The value follows.
   [/(environment variable was not valid unicode):.*/s, "$1"],
   [/too many open files( in system)?( \(os error \d+\))?/i, "Too many open files (ulimit -n)"],
-  // "run again with the --allow-all flag" is no advice to who has an executable.
-  [/^Requires all access to .*/s, "this program may not open device and process files"],
+  // "run again with the --allow-all flag" does not help somebody who has the executable.
+  [/^Requires all access to .*/s, "this program cannot open device and process files"],
 ];
 
 /** Whether the process may open no more files and connections (EMFILE, ENFILE). */

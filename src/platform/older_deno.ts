@@ -49,7 +49,7 @@ export function demandUsablePair(pair: { readonly cert: string; readonly key: st
 export function tlsVersion(
   socket: { getProtocol?: () => string | null },
 ): string {
-  return socket.getProtocol?.() ?? "TLS, of a version that this Deno does not tell";
+  return socket.getProtocol?.() ?? "TLS (version unknown to this Deno)";
 }
 
 /**
@@ -69,6 +69,34 @@ export async function lockFile(path: string): Promise<{ close(): void } | undefi
     if (messageOf(thrown).includes("locked")) return undefined;
     throw thrown;
   }
+}
+
+/** Time that 2.6 waits for a lock, in ms. */
+const LOCK_MS = 300;
+
+/**
+ * Locks a file that others may read and write meanwhile, until it is closed or the process ends; false when another
+ * process has locked it. 2.6 can only wait for a lock, also after this has resolved to false: use a descriptor for
+ * nothing else. Then: `FsFile.tryLock`.
+ */
+export async function tryLock(file: Deno.FsFile, clock: Clock): Promise<boolean> {
+  if (!isDenoBefore(2, 9)) return await file.tryLock(true);
+  const locked = file.lock(true).then(() => true);
+  locked.catch(() => {}); // nobody waits any more when the file is closed later
+  const off = new AbortController();
+  try {
+    return await Promise.race([locked, clock.sleep(LOCK_MS, off.signal).then(() => false)]);
+  } finally {
+    off.abort();
+  }
+}
+
+/**
+ * Returns the path of a script without an interpreter that the system refused to run, which a shell runs itself.
+ * 2.6 has no such fallback. Then: undefined.
+ */
+export function interpretedByShell(thrown: unknown): string | undefined {
+  return /^Failed to spawn '(.+)': Exec format error/s.exec(messageOf(thrown))?.[1];
 }
 
 /** Interval between checks that a server still listens, in ms. */

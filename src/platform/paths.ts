@@ -21,7 +21,7 @@ export async function readFileOf(
   } catch (thrown) {
     throw unreadable(
       fileOf(setting, path),
-      signal?.aborted ? new Error("it came to no end") : thrown,
+      signal?.aborted ? new Error("it did not end") : thrown,
       { remedy: quotesRemedy(path, setting.endsWith("(environment)") ? "environment" : "") },
     );
   }
@@ -46,10 +46,10 @@ export function unreadable(
 
 function reason(thrown: unknown, stdin: string | undefined): string {
   if (thrown instanceof Deno.errors.NotFound) return "it does not exist";
-  if (thrown instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (thrown instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (thrown instanceof Deno.errors.NotCapable) {
     return `${messageOf(thrown)}. ${
-      stdin === undefined ? "Name a regular file" : `For standard input use ${stdin}`
+      stdin === undefined ? "Use a regular file" : `For standard input use ${stdin}`
     }`;
   }
   return messageOf(thrown);

@@ -14,17 +14,17 @@ export interface System {
   /** Writes a workflow command for GitHub Actions. Nothing that `stdout` and `stderr` write can be one. */
   readonly workflowCommand: (to: "stdout" | "stderr", line: string) => void;
   /**
-   * Resolves when standard output is ready for more, and at once after `stop`. A command that prints without end waits
-   * for it, because its reader can be slow.
+   * Resolves when standard output is ready for more, and at once after `stop`, to whether anybody reads it. A command
+   * that prints much, or without end, waits for it, because its reader can be slow.
    */
-  readonly printed: () => Promise<void>;
+  readonly printed: () => Promise<boolean>;
   /**
    * Sets the function that is called when the process is ended by force, after a second signal or because it did not
    * end after the first. It reports the state of unfinished work without waiting for anything, and returns whether
    * there was any.
    */
   readonly lastWords: (say: (why: string) => boolean) => void;
-  /** The terminal's width in characters, as it is now; undefined when standard output is no terminal. */
+  /** The terminal's width in characters, as it is now; undefined when standard output is not a terminal. */
   readonly columns: number | undefined;
   /** The terminal's height in lines, as it is now. */
   readonly rows: number | undefined;

@@ -10,6 +10,9 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Rule of the problem that counts the problems beyond the listed ones. */
+export const UNLISTED = "unlisted";
+
 /** Most problems listed for one request: the rest is counted. */
 const MOST_PROBLEMS = 1000;
 
@@ -56,10 +59,10 @@ export class ProblemFold<T> {
     );
     if (this.#unlisted > 0) {
       problems.push({
-        rule: "unlisted",
+        rule: UNLISTED,
         level: this.#unlistedError ? "error" : "warning",
         metric: "",
-        message: `${this.#unlisted} more problems are not listed`,
+        message: `${this.#unlisted} further problems are not listed`,
       });
     }
     return problems;

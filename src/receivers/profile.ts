@@ -4,6 +4,7 @@ import type { Endpoint } from "../http/endpoint.ts";
 import type { Credentials } from "../http/exchange.ts";
 import type { Profile } from "../http/profile.ts";
 import type { Trouble } from "../http/reply.ts";
+import type { DataPoint } from "../otlp/data_points.ts";
 import type { ExportMetricsServiceRequest } from "../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { MeasuredInterval } from "../aggregate/snapshot.ts";
 import type { EncodedRequest, RequestLimits } from "../otlp/request.ts";
@@ -31,6 +32,8 @@ export interface ReceiverProfile extends Profile {
   inspectToken(authorization: string, from: string): Promise<readonly Finding[]>;
   /** Opens the judge that answers requests as such a receiver does; `now` in ms since 1970. */
   judge(now: () => number): Promise<Judge>;
+  /** Lists the ids of the rules that the judge may report. */
+  rules(): Promise<readonly string[]>;
 }
 
 /** Profile of a vendor's receivers, with what tells their URLs from others. */
@@ -52,6 +55,9 @@ export interface VendorAddresses {
   explainMisplaced(url: URL): string | undefined;
 }
 
+/** Rule that a request breaks which is too large. */
+export type TooLargeRule = "body-size" | "request-size";
+
 /** Bodies of requests that a receiver accepts. */
 export interface BodyLimits {
   readonly formats: readonly ("protobuf" | "json")[];
@@ -59,7 +65,7 @@ export interface BodyLimits {
   /** Bytes, as they came and unpacked. */
   readonly bytes: number;
   /** Refusal of a larger one: the broken rule, and the words that its message begins with. */
-  readonly tooLarge: { readonly rule: string; readonly words: string };
+  readonly tooLarge: { readonly rule: TooLargeRule; readonly words: string };
 }
 
 /** Explanations of a receiver's responses, for people. */
@@ -71,8 +77,11 @@ export interface Explainer {
   hint(trouble: Trouble | undefined, endpoint: Endpoint, words?: string): string | undefined;
   /** Explains the reasons in a receiver's message, one line each. */
   reasons(message: string): readonly string[];
-  /** Says where to look for an accepted metric, one line each. */
-  whereToLook(metric: StoredMetric): readonly string[];
+  /** Says where to look for metrics that the receiver at a URL accepted, one line each. */
+  whereToLook(
+    metrics: readonly StoredMetric[],
+    endpoint: Pick<Endpoint, "url">,
+  ): readonly string[];
 }
 
 /** Parts of a metric that a query for it depends on. */
@@ -130,6 +139,8 @@ export interface Verdict {
   /** Sum of the data points' `count`; a number data point has none. */
   readonly measurements: number;
   readonly rejectedPoints: number;
+  /** Data points that are rejected, unless the status refuses all of them. */
+  readonly rejected: ReadonlySet<DataPoint>;
   /** 200, or the status that refuses the request as a whole. */
   readonly status: number;
   /** Message of the response: a partial success's error_message or a Status's message. */

@@ -16,7 +16,7 @@ const DEEPEST = 3;
 export function readings(text: string): readonly [Reading, ...Reading[]] {
   let reading = plain(text);
   const all: [Reading, ...Reading[]] = [reading];
-  // Most texts hold no escapes: looking for them is much faster than reading anew.
+  // Most texts hold no escapes: looking for them is much faster than decoding.
   if (!/[%&\\]/.test(text)) return all;
   while (all.length <= DEEPEST) {
     const next = unescapeOnce(reading);

@@ -1,5 +1,6 @@
 import { clip } from "./clip.ts";
-import { HIDDEN, publicPart } from "./redact.ts";
+import { HIDDEN, publicPart, redactTokens } from "./redact.ts";
+import { percentDecode } from "./percent.ts";
 import { type Reading, readings } from "./reading.ts";
 
 /** Length of the shortest secret that is hidden; a shorter one would hide half of every message. */
@@ -35,7 +36,7 @@ export class Secrets {
   addHeader(name: string, value: string): void {
     const [, scheme = "", credentials = value] = SCHEME.exec(value) ?? [];
     if (scheme.toLowerCase() === "basic") this.#addBasic(credentials);
-    // The names of cookies are no secrets.
+    // The names of cookies are not secrets.
     const whole = name.toLowerCase() === "cookie"
       ? credentials.split(";").map((pair) => pair.slice(pair.indexOf("=") + 1))
       : [credentials];
@@ -49,7 +50,7 @@ export class Secrets {
     const raw = search.slice(1).split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
     for (const value of [username, password, ...raw]) {
       this.#addWhole(value);
-      this.#addWhole(decodedOrSame(value));
+      this.#addWhole(percentDecode(value));
     }
     for (const value of searchParams.values()) this.#addWhole(value);
   }
@@ -66,6 +67,9 @@ export class Secrets {
     for (const reading of [plain, ...others]) this.#find(reading, plain, found);
     return maskRanges(seen, found);
   }
+
+  /** Hides secrets in measured data, and what looks like a token of Dynatrace's; it may be passed on as a function. */
+  readonly hideInData: Hide = (text) => redactTokens(this.hide(text));
 
   /** Hides secrets in the quoted values of a message of our own; nothing else in it can hold one. */
   hideQuoted(message: string): string {
@@ -293,14 +297,6 @@ function maskRanges(text: string, found: Range[]): string {
   }
   parts.push(text.slice(end));
   return parts.join("");
-}
-
-function decodedOrSame(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function base64Of(text: string): string {

@@ -20,6 +20,8 @@ export async function readVariables(
     if (!(thrown instanceof Deno.errors.NotFound)) throw unreadable('".env"', thrown);
   }
   if (text === "") return withIgnored(variables(system.env, new Map(), name));
+  const { demandUtf8 } = await import("../platform/utf16.ts");
+  demandUtf8(text, envFile === undefined ? '".env"' : fileOf("--env-file", envFile));
   const { parseDotenv } = await import("./dotenv.ts");
   const lines: number[] = [];
   const found = parseDotenv(text, lines);
@@ -47,20 +49,20 @@ const IGNORED: readonly {
     // With lowmemory, histograms are delta (OTLP metrics exporter specification).
     obeyed: ["delta", "lowmemory"],
     instead:
-      "this program always sends delta histograms. For a receiver that accepts only cumulative ones, put a " +
-      "Collector with the processor deltatocumulative in front of it",
+      "this program always sends delta histograms. For a receiver that accepts only cumulative ones, use a " +
+      "Collector with the processor deltatocumulative before it",
   },
   {
     names: ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"],
     obeyed: ["http/protobuf"],
     instead:
-      "this program always sends protobuf over HTTP. Give it the receiver's URL for OTLP over HTTP, usually at port " +
-      "4318, not the one for gRPC at 4317",
+      "this program always sends protobuf over HTTP. Use the receiver's OTLP/HTTP URL, usually with port " +
+      "4318; 4317 is the gRPC port",
   },
   {
     names: ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"],
     instead:
-      "this program reads its settings from flags, environment variables and .env. Set there what the file sets",
+      "this program reads its settings from flags, environment variables and .env. Set the same values there",
   },
 ];
 
@@ -104,11 +106,11 @@ function withoutEffect(
     warnings.push(
       `${
         nameSome(proxies)
-      } in ${file} has no effect: a proxy is read from the environment alone, so export it`,
+      } in ${file} has no effect: proxies are read only from the environment, so export it`,
     );
   }
   if (unknown.length > 0) {
-    warnings.push(`${file} sets what this program does not know: ${nameSome(unknown)}`);
+    warnings.push(`${file} sets variables that this program does not know: ${nameSome(unknown)}`);
   }
   if (lines.length > 0) {
     warnings.push(

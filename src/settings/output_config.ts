@@ -16,7 +16,7 @@ export interface DrawingConfig {
 /** Reads form and amount of output from flags; throws a UsageError if they contradict each other. */
 export function outputConfig(flags: Pick<SendFlags, "output" | "quiet" | "verbose">): OutputConfig {
   if (flags.quiet && flags.verbose) {
-    throw new UsageError("--quiet and --verbose contradict each other: give one of them");
+    throw new UsageError("--quiet and --verbose cannot be used together: remove one of them");
   }
   return {
     format: choiceOf("output", flags),
@@ -34,9 +34,9 @@ export function drawingConfig(
   find: Variables,
 ): DrawingConfig | undefined {
   if (!flags.plot) return undefined;
-  if (format === "json") throw new UsageError("--plot draws text: leave out --output json");
+  if (format === "json") throw new UsageError("--plot draws text: remove --output json");
   if (level === "quiet") {
-    throw new UsageError("--plot and --quiet contradict each other: give one of them");
+    throw new UsageError("--plot and --quiet cannot be used together: remove one of them");
   }
   return { color: variableOf("noColor", find) === undefined };
 }

@@ -12,7 +12,10 @@ export interface ScheduleConfig {
 
 /** Reads when sends are due; adds to `warnings` settings that have no effect. */
 export function scheduleConfig(
-  flags: Pick<SendFlags, "loop" | "interval" | "iterations" | "duration" | "timeField">,
+  flags: Pick<
+    SendFlags,
+    "loop" | "interval" | "iterations" | "duration" | "timeField" | "pointRate"
+  >,
   find: Variables,
   warnings: string[],
 ): ScheduleConfig {
@@ -21,15 +24,23 @@ export function scheduleConfig(
   const duration = settingOf("duration", flags);
   for (const setting of [iterations, duration]) {
     if (setting !== undefined && !loop) {
-      throw new UsageError(`${setting.name} ends a loop: add --loop, or leave it out`);
+      throw new UsageError(`${setting.name} ends a loop: add --loop, or remove it`);
     }
   }
   if (flags.interval !== undefined && !loop && flags.timeField === undefined) {
     warnings.push("--interval has no effect on a single send: add --loop to send repeatedly");
   }
+  const isPointRate = flags.pointRate !== undefined;
+  if (isPointRate && flags.interval !== undefined) {
+    throw new UsageError(
+      "--interval has no effect with --point-rate, which sends all the time and reports each second: leave it out",
+    );
+  }
   return {
     loop,
-    intervalMs: secondsOr0Setting(settingOrDefault("interval", flags, find)),
+    intervalMs: isPointRate
+      ? 1000
+      : secondsOr0Setting(settingOrDefault("interval", flags, find), "0 for no pause"),
     iterations: iterations === undefined ? Infinity : wholeSetting(iterations, 1),
     durationMs: duration === undefined ? Infinity : secondsSetting(duration),
   };

@@ -1,5 +1,6 @@
 import { quotesRemedy, UsageError } from "../platform/errors.ts";
 import { decimal } from "../platform/number.ts";
+import { percentDecode } from "../redact/percent.ts";
 
 /** Value of a setting and its origin, so that an error can name both. */
 export interface Setting {
@@ -40,17 +41,24 @@ export function invalid(
   { name, source, value, secret }: Setting,
   expected: string,
   // A message has a line for each thing that is wrong.
-  shown: string = secret ? NOT_SHOWN : `"${value.replace(/[\r\n]+/g, " ")}"`,
+  shown: string = secret ? NOT_SHOWN : `"${shortened(value).replace(/[\r\n]+/g, " ")}"`,
 ): UsageError {
   return new UsageError(
     `Invalid ${name} ${shown} (${source}): expected ${expected}${quotesRemedy(value, source)}`,
   );
 }
 
+/** Maximum length of a value in a message. */
+const MOST_SHOWN = 400;
+
+function shortened(value: string): string {
+  return value.length > MOST_SHOWN ? `${value.slice(0, MOST_SHOWN)}…` : value;
+}
+
 /** Creates the UsageError for one of two settings that need each other; `missing` is the other one's flag. */
 export function halfOfPair(present: Setting | undefined, missing: string): UsageError {
   return new UsageError(
-    `${present?.name} (${present?.source}) needs the other half of the pair: add ${missing}`,
+    `${present?.name} (${present?.source}) requires the other half of the pair: add ${missing}`,
   );
 }
 
@@ -76,17 +84,35 @@ export function wholeSetting(setting: Setting, least: number, most = Infinity): 
   );
 }
 
-const SECONDS_EXPECTED = "a number of seconds greater than 0, for example 10 or 0.5";
+const SECONDS_EXPECTED = "a number of seconds above 0, for example 10 or 0.5";
 const SECONDS_OR_0_EXPECTED = "a number of seconds, 0 or more, for example 60 or 0.5";
+/** Shortest time but 0 that timers and messages can tell from 0, in seconds. */
+const LEAST_SECONDS = 0.001;
+/** Longest time, in seconds: about 30 years. */
+const MOST_SECONDS = 1e9;
 
-/** Parses seconds, more than 0 and at most `most`, and returns milliseconds; or throws a UsageError. */
-export function secondsSetting(setting: Setting, most = Infinity): number {
-  return numberSetting(setting, SECONDS_EXPECTED, (n) => n > 0 && n <= most) * 1000;
+/** Parses seconds, from 0.001 to `most`, and returns milliseconds; or throws a UsageError. */
+export function secondsSetting(setting: Setting, most = MOST_SECONDS): number {
+  const seconds = numberSetting(setting, SECONDS_EXPECTED, (n) => n > 0);
+  return demandRange(setting, seconds, `${LEAST_SECONDS} seconds or more`, most);
 }
 
-/** Parses seconds, 0 or more, and returns milliseconds; or throws a UsageError. */
-export function secondsOr0Setting(setting: Setting): number {
-  return numberSetting(setting, SECONDS_OR_0_EXPECTED, (n) => n >= 0 && n <= 1e9) * 1000;
+/** Parses seconds, 0 or from 0.001 to 1e9, and returns milliseconds; or throws a UsageError. `zero` names what 0 means. */
+export function secondsOr0Setting(setting: Setting, zero = "0"): number {
+  const seconds = numberSetting(setting, SECONDS_OR_0_EXPECTED, (n) => n >= 0);
+  if (seconds === 0) return 0;
+  return demandRange(
+    setting,
+    seconds,
+    `${LEAST_SECONDS} seconds or more, or ${zero}`,
+    MOST_SECONDS,
+  );
+}
+
+function demandRange(setting: Setting, seconds: number, least: string, most: number): number {
+  if (seconds < LEAST_SECONDS) throw invalid(setting, least);
+  if (seconds > most) throw invalid(setting, `at most ${most} seconds`);
+  return seconds * 1000;
 }
 
 /**
@@ -105,7 +131,7 @@ export function booleanSetting(setting: Setting): boolean {
   const word = setting.value.toLowerCase();
   if (["true", "1", "yes"].includes(word)) return true;
   if (["false", "0", "no"].includes(word)) return false;
-  throw invalid(setting, "true, 1 or yes to turn it on, false, 0 or no to leave it off");
+  throw invalid(setting, "true, 1 or yes to turn it on; false, 0 or no to turn it off");
 }
 
 /** Splits `KEY=VALUE` at its first `=`; undefined without one or without a key. */
@@ -113,17 +139,6 @@ export function keyValue(text: string): readonly [string, string] | undefined {
   const equals = text.indexOf("=");
   const key = text.slice(0, equals).trim();
   return equals < 0 || key === "" ? undefined : [key, text.slice(equals + 1).trim()];
-}
-
-/** Decodes percent escapes (W3C Baggage, which OTEL_*_HEADERS follows); invalid ones stay as they are. */
-export function percentDecode(text: string): string {
-  return text.replace(/(%[0-9a-f]{2})+/gi, (escapes) => {
-    try {
-      return decodeURIComponent(escapes);
-    } catch {
-      return escapes;
-    }
-  });
 }
 
 /** Parses `k=v,k=v` of OTEL_RESOURCE_ATTRIBUTES and OTEL_*_HEADERS; the values are percent-decoded. */

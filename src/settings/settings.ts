@@ -39,12 +39,20 @@ export type FlagsOf<Command extends CommandName> = Pick<
 
 /** Flags of `send`. */
 export type SendFlags = FlagsOf<"send">;
+/** Flags of `exec`. */
+export type ExecFlags = FlagsOf<"exec">;
 /** Flags of `check`. */
 export type CheckFlags = FlagsOf<"check">;
+/** Flags of `verify`. */
+export type VerifyFlags = FlagsOf<"verify">;
 /** Flags of `receive`. */
 export type ReceiveFlags = FlagsOf<"receive">;
 /** Flags of `plot`. */
 export type PlotFlags = FlagsOf<"plot">;
+/** Flags of `diff`. */
+export type DiffFlags = FlagsOf<"diff">;
+/** Flags of `merge-summaries`. */
+export type MergeSummariesFlags = FlagsOf<"merge-summaries">;
 /** Flags of `demo`. */
 export type DemoFlags = FlagsOf<"demo">;
 
@@ -120,6 +128,16 @@ export function variableOf(key: SettingKey, find: Variables): Setting | undefine
     if (found !== undefined) return secret ? { ...found, secret } : found;
   }
   return undefined;
+}
+
+/** Returns a default that one command has in place of the others'. */
+export function defaultFor<
+  Key extends OneKey & KeyOf<{ readonly defaultOf: { readonly exec: string } }>,
+>(
+  command: "exec",
+  key: Key,
+): string {
+  return SETTINGS[key].defaultOf[command];
 }
 
 /** Whether a toggle is on, by its flag or by a variable that says `true`. */

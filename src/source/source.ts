@@ -72,8 +72,6 @@ export interface PacedSource extends TimedSource {
   readonly kind: "paced";
   /** Begins the schedule, at a time on the monotonic clock. Without it, the first `fill` does. */
   begin(at: number): void;
-  /** Whether more was due than could be made. */
-  readonly isBehind: boolean;
 }
 
 /** Source that measurements come from by themselves. It can stop reading, so that nothing need be thrown away. */

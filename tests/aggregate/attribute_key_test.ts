@@ -4,7 +4,7 @@ import { attributeKey, fingerprintOf } from "../../src/aggregate/attribute_key.t
 import type { Attributes } from "../../src/aggregate/measurement.ts";
 import { attributes, SEED } from "../support/arbitrary.ts";
 
-/** What tells sets apart, as plainly as possible. */
+/** Key that tells sets apart, made as plainly as possible. */
 function plainKey(attributes: Attributes): string {
   return JSON.stringify(Object.keys(attributes).sort().map((key) => [key, attributes[key]]));
 }

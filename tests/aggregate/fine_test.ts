@@ -110,3 +110,15 @@ Deno.test("buckets() stay few for a million values of three decades", () => {
   for (let i = 0; i < 1_000_000; i++) fine.add(1000 ** random());
   assert.ok(fine.buckets().length < 650);
 });
+
+Deno.test("FineHistogram.addSeries() counts a few values as add() does, and billions at once", () => {
+  const [one, each] = [new FineHistogram(), new FineHistogram()];
+  one.addSeries({ first: 3, step: 7, count: 1000 });
+  for (let i = 0; i < 1000; i++) each.add(3 + 7 * i);
+  assert.deepEqual(one.buckets(), each.buckets());
+  const many = new FineHistogram();
+  many.addSeries({ first: 1, step: 1, count: 3e9 });
+  assert.equal(many.count, 3e9);
+  const p99 = measureQuantile(0.99, many.buckets())?.value ?? NaN;
+  assert.ok(Math.abs(p99 - 2.97e9) < 0.01 * 2.97e9, String(p99));
+});

@@ -91,7 +91,7 @@ function sorted(attributes: Values): unknown {
   return Object.entries(attributes).map(([key, value]) => [key, String(value)]).sort();
 }
 
-/** What the intervals must hold, by plain arithmetic. */
+/** Expected contents of the intervals, by plain arithmetic. */
 function expected(measured: readonly Measurement[], intervalMs: number) {
   return merged(measured.map(({ value, attributes, time = NaN }): Point => {
     const start = BigInt(Math.floor(time / intervalMs)) * BigInt(intervalMs) * 1_000_000n;
@@ -200,7 +200,7 @@ Deno.test("Series that come and go over open intervals keep every count, and one
         expected(log.map((each) => ({ ...each, attributes: {} })), MINUTE),
       );
       assert.equal(overflow.reduce((sum, { count }) => sum + count, 0), folded);
-      // What has a data point of its own is never more than was measured of it.
+      // A series with a data point of its own never has more than was measured of it.
       const measured = expected(log, MINUTE);
       for (const [key, { count }] of merged(own)) {
         assert.ok(count <= (measured.get(key)?.count ?? 0), key);

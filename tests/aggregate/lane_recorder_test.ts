@@ -47,6 +47,25 @@ Deno.test("LaneRecorder deals new series to the lanes in turn, where they stay",
   );
 });
 
+Deno.test("LaneRecorder has room for series that replace others, and keeps the lanes of those that stay", async () => {
+  const { record, collect } = open(3, 600);
+  const lanes = new Map<string, number | undefined>();
+  for (let send = 0; send < 60; send++) {
+    // 250 series at a time, of which 25 are new and one stays forever.
+    record(-1, ...Array.from({ length: 249 }, (_, i) => send * 25 + i));
+    const { requests } = await collect();
+    const series = requests.flatMap(({ lane, body }) =>
+      seriesIn(decode(body)).map((series) => [series, lane] as const)
+    );
+    assert.equal(series.length, 250, `none is merged in send ${send}`);
+    for (const [name, lane] of series) {
+      assert.equal(lanes.get(name) ?? lane, lane, `lane of ${name} in send ${send}`);
+      lanes.set(name, lane);
+    }
+  }
+  assert.ok(lanes.size > 2 * 600, "more series than the limit");
+});
+
 Deno.test("LaneRecorder joins the intervals of every series", async () => {
   const { clock, record, collect } = open(2);
   const ends = new Map<string, bigint>();

@@ -20,10 +20,14 @@ function fineOf(values: readonly number[]) {
   return fine.buckets();
 }
 
-function suggest(series: readonly (readonly number[])[], most: number) {
+function suggest(
+  series: readonly (readonly number[])[],
+  most: number,
+  keep: readonly number[] = [],
+) {
   const fine = series.map(fineOf);
   const now = { bounds: DEFAULT, worstError: worstError(fine, DEFAULT) };
-  const found = suggestBounds(fine, most, now);
+  const found = suggestBounds(fine, most, now, keep);
   assert.ok(found !== undefined);
   found.bounds.forEach((bound, i) => {
     assert.ok(Number.isFinite(bound) && bound >= 0 && bound > (found.bounds[i - 1] ?? -1));
@@ -67,7 +71,7 @@ for (const [name, draw] of Object.entries(FIVE)) {
     const { found, now } = suggest([values], 11);
     assert.equal(found.bounds.length, 11);
     assert.ok(found.worstError <= now.worstError && found.worstError < 0.01);
-    // What it says of itself holds for the values themselves.
+    // The error that it states holds for the values themselves.
     assert.ok(Math.abs(exactError([values], found.bounds) - found.worstError) < 0.012);
   });
 }
@@ -110,7 +114,7 @@ Deno.test("suggestBounds() is within 5 % of an exhaustive search on small cases"
     for (const bounds of subsets(places, most)) best = Math.min(best, exactError(series, bounds));
     const { found } = suggest(series, most);
     const error = exactError(series, found.bounds);
-    // What is left over is what a fine histogram does not know of the values.
+    // The difference is the error of a fine histogram.
     assert.ok(error <= best * 1.05 + 0.002, `${most} bounds: ${error} against ${best}`);
   }
 });
@@ -150,4 +154,51 @@ Deno.test("suggestBounds() takes hundreds of series", () => {
   const few = suggest(series, 11).found.worstError;
   const many = suggest(series, 100).found.worstError;
   assert.ok(few < 1 && many < 0.1 && many < few / 2, `${few} ${many}`);
+});
+
+Deno.test("suggestBounds() with pinned bounds is within 5 % of an exhaustive search", () => {
+  for (let i = 0; i < 8; i++) {
+    const series = some(1 + i % 3, () => i).map(() =>
+      some(60 + 10 * i, lognormal(10 + 20 * random(), 0.3 + 0.5 * random()))
+    );
+    const sorted = series.flat().sort((a, b) => a - b);
+    const [low = 1, high = 1] = [sorted[0], sorted.at(-1)];
+    const keep = some(1 + i % 2, () => low + (high - low) * random());
+    const free = 1 + i % 2;
+    const places = some(free === 1 ? 200 : 50, () => 0)
+      .map((_, at, { length }) => low * (high / low) ** (at / length));
+    let best = Infinity;
+    for (const chosen of subsets(places, free)) {
+      const bounds = [...new Set([...chosen, ...keep])].sort((a, b) => a - b);
+      best = Math.min(best, exactError(series, bounds));
+    }
+    const { found } = suggest(series, free + keep.length, keep);
+    for (const bound of keep) assert.ok(found.bounds.includes(bound), `${bound}`);
+    const error = exactError(series, found.bounds);
+    assert.ok(error <= best * 1.05 + 0.002, `${keep}: ${error} against ${best}`);
+  }
+});
+
+Deno.test("suggestBounds() keeps pinned bounds wherever they are, and counts them", () => {
+  const values = some(1000, lognormal(40, 0.8));
+  for (const keep of [[0], [1e9], [0, 7, 250, 1e9], DEFAULT]) {
+    const { found } = suggest([values], 11, keep);
+    assert.equal(found.bounds.length, 11);
+    for (const bound of keep) assert.ok(found.bounds.includes(bound), `${bound}`);
+  }
+  assert.deepEqual(suggest([values], 1, [250]).found.bounds, [250]);
+  // The present bounds lack the pinned one: being better does not save them.
+  assert.ok(suggest([[1, 1, 2, 2]], 11, [1.5]).found.bounds.includes(1.5));
+});
+
+Deno.test("suggestBounds() has finite bounds and errors at both ends of what a double holds", () => {
+  const tiny = Number.MIN_VALUE;
+  for (const values of [[1e308], [tiny], [tiny, 1e308], [0, 1e308], [1e308, Number.MAX_VALUE]]) {
+    for (const most of [1, 11]) {
+      const { found, now } = suggest([values], most);
+      assert.ok(found.bounds.length > 0, String(values));
+      assert.ok(Number.isFinite(found.worstError) && Number.isFinite(now.worstError));
+    }
+  }
+  assert.equal(suggest([[1e308]], 11).found.bounds.length, 11);
 });

@@ -6,7 +6,7 @@ import { check, dynatrace, failed } from "../support/check.ts";
 Deno.test("check fails at dns when the name is not known, and names it", async () => {
   const step = failed(await check({ args: ["--endpoint", "http://nosuch.invalid"] }), "dns");
   assert.match(step.detail, /^nosuch\.invalid: /);
-  assert.match(step.hint ?? "", /the name nosuch\.invalid is not known/);
+  assert.match(step.hint ?? "", /the name nosuch\.invalid cannot be resolved/);
 });
 
 Deno.test("check looks up the name when it is one", async () => {
@@ -26,7 +26,7 @@ Deno.test("check says that the proxy is used instead, and fails at dns when it i
   assert.match(step.detail, /^a proxy is used instead of receiver\.example: /);
   assert.equal(step.line["proxy"], "http://***:***@proxy.invalid:3128/");
   assert.match(step.detail, /receiver\.example: proxy\.invalid: /);
-  assert.match(step.hint ?? "", /whose name is not known here: check HTTP_PROXY/);
+  assert.match(step.hint ?? "", /whose name cannot be resolved: check HTTP_PROXY/);
 });
 
 Deno.test("check passes through a proxy that knows the receiver's name", async () => {
@@ -49,7 +49,7 @@ Deno.test("check fails at tcp when nothing listens", async () => {
   await receiver.stop();
   const step = failed(await check({ env: dynatrace(receiver) }), "tcp");
   assert.ok(step.detail.startsWith(`127.0.0.1:${receiver.port} refused`), step.detail);
-  assert.match(step.hint ?? "", /nothing listens at 127\.0\.0\.1/);
+  assert.match(step.hint ?? "", /nothing is listening on 127\.0\.0\.1/);
 });
 
 Deno.test("check fails at tcp when the proxy does not listen, and blames the proxy", async () => {
@@ -82,7 +82,7 @@ Deno.test("check fails at tcp when a connection does not open in time", async ()
     const args = ["--endpoint", `http://127.0.0.1:${port}`, "--timeout", "0.5"];
     const step = failed(await check({ args }), "tcp");
     assert.match(step.detail, /timed out/);
-    assert.match(step.hint ?? "", /does not answer in time/);
+    assert.match(step.hint ?? "", /does not respond in time/);
     waiting.abort();
     await Promise.all(pending);
   } finally {

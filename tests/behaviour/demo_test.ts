@@ -3,7 +3,7 @@ import { usageError } from "../support/fixture.ts";
 import { sourceOnly } from "../support/program.ts";
 import { testFixtures } from "../support/run_fixture.ts";
 
-/** What Deno's TMPDIR holds before and after. */
+/** The directory of Deno's TMPDIR, before and after. */
 const KEEP = { "tmp/.keep": "" } as const;
 
 testFixtures([
@@ -34,7 +34,7 @@ testFixtures([
         3,
       );
       assert.equal(times(/^\[TIME\] ✓ Sent 5 measurements$/gm), 3);
-      // Of each send, and of all together.
+      // Each send is drawn, and so are all together.
       assert.equal(times(/^ {2}http\.server\.duration \(ms\) http\.method=GET/gm), 4);
       assert.equal(times(/^ {2}resource service\.name=my-service /gm), 4);
       assert.match(stdout, /^Totals of 3 requests:\n(.*\n){2} {4}count 9, min /m);

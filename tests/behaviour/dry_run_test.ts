@@ -1,3 +1,4 @@
+import project from "../../deno.json" with { type: "json" };
 import assert from "node:assert/strict";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { decodeRequest } from "../../src/otlp/decode.ts";
@@ -41,7 +42,7 @@ function read(document: string): ExportMetricsServiceRequest {
 }
 
 interface Case extends Pick<Measuring, "args" | "stdin"> {
-  /** What both say on standard error. */
+  /** Warning that both print on standard error. */
   readonly warning?: string;
 }
 const cases: Readonly<Record<string, Case>> = {
@@ -60,7 +61,7 @@ const cases: Readonly<Record<string, Case>> = {
     args: ["--input", "-", "--attr-field", "a", "--max-series", "4"],
     stdin: `a,value\n${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${n},${n}\n`).join("")}`,
     warning:
-      "6 measurements of 6 series share one data point (otel.metric.overflow=true): there are more series than --max-series",
+      "6 measurements of 6 series were merged into one data point (otel.metric.overflow=true): there are more series than --max-series",
   },
   "more than one request's worth of series": { args: ["--series", "5000", "--seed", "7"] },
 };
@@ -89,13 +90,10 @@ Deno.test("--dry-run prints one document by OTLP's JSON mapping, and nothing els
   assert.deepEqual(JSON.parse(text), {
     resourceMetrics: [{
       resource: {
-        attributes: [
-          attribute("service.name", "my-service"),
-          attribute("deployment.environment", "prod"),
-        ],
+        attributes: [attribute("service.name", "unknown_service:otlp-histogram")],
       },
       scopeMetrics: [{
-        scope: { name: "example-meter", version: "1.0.0" },
+        scope: { name: "otlp-histogram", version: project.version },
         metrics: [{
           name: "http.server.duration",
           description: "HTTP request duration",
@@ -155,10 +153,58 @@ const rows: readonly Fixture[] = [
     requests: 0,
   },
   {
+    name: "--dry-run warns of Dynatrace's rules for the endpoint that is set, and needs no token",
+    args: ["--dry-run", "--input", "-", "--attr", "service.name=a", "--time-field", "t"],
+    env: { DT_ENDPOINT: "https://abc12345.live.dynatrace.com/api/v2/otlp" },
+    stdin: '{"value":1,"t":1000000000,"attributes":{"User":"u"}}\n',
+    stdout: "any",
+    stderr: [
+      /^WARNING: Dynatrace rule dimension-key-levels: service\.name /,
+      /^WARNING: Dynatrace rule time/,
+      /^WARNING: Dynatrace rule .*"User"/,
+    ],
+    requests: 0,
+  },
+  {
+    name: "--dry-run of more data than a request to Dynatrace holds warns of nothing",
+    args: ["--dry-run", "--endpoint", "{url}/api/v2/otlp", "--series", "5000"],
+    stdout: "any",
+    requests: 0,
+  },
+  {
+    name: "--dry-run with --strict ends with 2 over a broken rule of Dynatrace's",
+    args: ["--dry-run", "--strict", "--attr", "service.name=a", "--value", "1"],
+    env: { DT_ENDPOINT: "{url}/api/v2/otlp" },
+    status: 2,
+    stderr: [
+      /^ERROR: Dynatrace rule dimension-key-levels: service\.name /,
+      "Nothing was sent, because of --strict",
+    ],
+    requests: 0,
+  },
+  {
+    name: "--dry-run warns of a host of Dynatrace's web pages",
+    args: ["--dry-run"],
+    env: { DT_ENDPOINT: "https://abc12345.apps.dynatrace.com" },
+    stdout: "any",
+    stderr: [
+      /^WARNING: Dynatrace rule endpoint-apps: DT_ENDPOINT \(environment\): /,
+      /^WARNING: Dynatrace rule endpoint-path: DT_ENDPOINT \(environment\): /,
+    ],
+    requests: 0,
+  },
+  {
+    name: "--dry-run ignores an endpoint that has to be corrected before a send",
+    args: ["--dry-run", "--value", "1"],
+    env: { DT_ENDPOINT: "https://<your-environment>.live.dynatrace.com/api/v2/otlp" },
+    stdout: [repeated(/./)],
+    requests: 0,
+  },
+  {
     name: "--dry-run of a loop is refused",
     args: ["--dry-run", "--loop"],
     status: 2,
-    stderr: ["ERROR: --dry-run shows a single send: leave out --loop"],
+    stderr: ["ERROR: --dry-run shows a single send: remove --loop"],
     requests: 0,
   },
   {

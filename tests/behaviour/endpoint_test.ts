@@ -132,6 +132,16 @@ const rows: readonly Fixture[] = [
     ...reaches("/prod/v1/metrics"),
   },
   {
+    name: ".env must be UTF-8",
+    args: ["--endpoint", "{url}"],
+    files: { ".env": "A\0=\0" },
+    status: 2,
+    stderr: [
+      'ERROR: Cannot read ".env": it is UTF-16. Save it as UTF-8, for example with iconv -f UTF-16LE -t UTF-8',
+    ],
+    requests: 0,
+  },
+  {
     name: "--env-file must exist",
     args: ["--endpoint", "{url}", "--env-file", "missing.env"],
     status: 2,

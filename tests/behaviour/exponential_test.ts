@@ -11,7 +11,7 @@ import { atLeastOne } from "../support/cases.ts";
 const VARIABLE = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
 const BASE2 = { [VARIABLE]: "base2_exponential_bucket_histogram" };
 const EXPLICIT = { [VARIABLE]: "explicit_bucket_histogram" };
-/** Of the specification of the metrics SDK. */
+/** The default of the specification of the metrics SDK. */
 const MOST_BUCKETS = 160;
 
 function pointsOf(
@@ -116,7 +116,7 @@ const rows: readonly Fixture[] = [
     name: "--exponential with --buckets is refused",
     args: ["--endpoint", "{url}", "--exponential", "--buckets", "1,2"],
     status: 2,
-    stderr: ["ERROR: --buckets and --exponential contradict each other: give one of them"],
+    stderr: ["ERROR: --buckets and --exponential cannot be used together: remove one of them"],
     requests: 0,
   },
   {

@@ -9,17 +9,17 @@ testFixtures([
   usageError(
     "--follow without --loop is exit 2",
     { args: ["--endpoint", "{url}", "--input", "log", "--follow"] },
-    "ERROR: --follow goes on for ever: add --loop, to send every interval",
+    "ERROR: --follow never ends: add --loop to send every interval",
   ),
   usageError(
     "--follow of standard input is exit 2",
     { args: ["--endpoint", "{url}", "--input", "-", "--follow", "--loop"] },
-    "ERROR: --follow follows a file by its name: give --input FILE in place of --input -, whose end says that there is no more",
+    "ERROR: --follow requires a file name: use --input FILE instead of --input -",
   ),
   usageError(
     "--follow without --input is exit 2",
     { args: ["--endpoint", "{url}", "--follow", "--loop"] },
-    "ERROR: --follow describes an input: name it with --input FILE, or - for standard input",
+    "ERROR: --follow applies to an input: add --input FILE, or --input - for standard input",
   ),
   usageError(
     "--follow of a directory is exit 2",
@@ -34,7 +34,7 @@ testFixtures([
   usageError(
     "--from without --follow is exit 2",
     { args: ["--endpoint", "{url}", "--input", "log", "--from", "end"], files: { log: "1\n" } },
-    "ERROR: --from says where --follow begins: add --follow, or leave --from out",
+    "ERROR: --from sets where --follow starts: add --follow, or remove --from",
   ),
   usageError(
     "--from with something else than start or end is exit 2",
@@ -50,7 +50,7 @@ testFixtures([
       args: ["--endpoint", "{url}", "--input", "log", "--follow", "--loop", "--spool", "kept"],
       files: { log: "1\n", "kept/checkpoint": "garbage" },
     },
-    /^ERROR: Cannot read "kept\/checkpoint", which keeps how far the file of --follow was sent .*: it is damaged\. /,
+    /^ERROR: Cannot read "kept\/checkpoint", which holds the position of --follow .*: it is damaged\. /,
   ),
 ]);
 
@@ -79,7 +79,7 @@ Deno.test("--follow sends what is appended, across a rotation, and where it left
     "--from",
     "start",
   ];
-  args.push("--interval", "0.2", "--spool", "spool", "--value-field", "took");
+  args.push("--interval", "0.2", "--spool", "spool", "--value-field", "took", "--service", "log");
   try {
     await append("took=1 id=a\ntook=2 id=b\ntook=4");
     {
@@ -132,6 +132,7 @@ async function withLog(
   };
   const args = ["--endpoint", receiver.url, "--input", "log", "--follow", "--loop"];
   args.push("--interval", "0.2", "--value-field", "took", "--attr-field", "took=took");
+  args.push("--service", "log");
   try {
     await test({ directory, path: `${directory}/log`, args, values, received });
   } finally {
@@ -146,7 +147,7 @@ Deno.test("--follow begins at the end, says so, and goes on there after a restar
     {
       await using program = await startProgram({ args: spooled, cwd: directory });
       await program.waitForStdout(
-        'Following "log" from its end, byte 7. To count the lines that are there already, add --from start',
+        'Following "log" from its end, byte 7. To include existing lines, add --from start',
       );
       program.signal("SIGTERM");
       await program.finished;
@@ -177,7 +178,7 @@ Deno.test("--follow --time-field begins at the start, and without a spool warns 
     const { stderr } = await program.finished;
     assert.match(
       stderr,
-      /^WARNING: each start counts all of "log" again \(--follow, --time-field\): add --spool DIR, which keeps how far it was sent$/m,
+      /^WARNING: every start counts all of "log" again \(--follow, --time-field\): add --spool DIR, which keeps the position$/m,
     );
   });
 });
@@ -225,7 +226,9 @@ Deno.test("--follow of a pipe is exit 2, and a file that a pipe replaces is wait
     await program.waitForStdout("Following");
     await Deno.remove(path);
     await makePipe();
-    await program.waitForStderr('cannot look at "log" (it is not a regular file): trying again');
+    await program.waitForStderr(
+      'cannot read the state of "log" (it is not a regular file): retrying',
+    );
     await Deno.remove(path);
     await Deno.writeTextFile(path, "took=4\n");
     await received(1);

@@ -3,16 +3,18 @@ import { testCases } from "../support/cases.ts";
 import { freePort } from "../support/process.ts";
 import { bareEnvironment, commandLine } from "../support/program.ts";
 import { missing, tool } from "../support/tools.ts";
+import { collectorYaml } from "../support/collector.ts";
 
-// What a build does: a script under `set -e` that starts the receiver, runs a client and waits for the receiver.
+// A build: a script under `set -e` that starts the receiver, runs a client and waits for the receiver.
 
 /** `$receiver` with the flags, in the background; `$url` is where it listens. Ends with the receiver's exit status. */
 const SCRIPT = `
 set -e
 otlp-histogram receive --port 0 "$@" >receive.log &
 receiver=$!
-until grep -qs "Listening on" receive.log || ! kill -0 $receiver; do sleep 0.1; done 2>/dev/null
+until grep -qs "Listening on" receive.log; do kill -0 $receiver 2>/dev/null || wait $receiver; sleep 0.1; done
 url=$(sed -n 's/^Listening on //p' receive.log)
+echo "the client begins"
 client
 wait $receiver
 echo "the build goes on"
@@ -98,7 +100,38 @@ const CASES: readonly Case[] = [
     given: "--metric-type Gauge",
     flags: ["--expect", "client.duration", "--expect", "client.size", ...ONE],
     status: 1,
-    said: [/^✗ --expect "client\.size": no accepted request held this metric$/m],
+    said: [
+      /^✗ --expect "client\.size": no metric has this name; these arrived: client\.duration$/m,
+    ],
+  },
+  {
+    name: "0 when a metric came with all that is expected of it",
+    client: "telemetrygen",
+    given: "--metric-type Histogram --aggregation-temporality delta",
+    flags: [
+      "--expect",
+      "client.duration type=histogram temporality=delta count>=1 service.name=telemetrygen",
+      ...ONE,
+    ],
+    status: 0,
+    said: [/^✓ --expect "client\.duration type=.*": met by request 1, count \d+$/m],
+  },
+  {
+    name: "1 when a metric came with another temporality and without an attribute",
+    client: "telemetrygen",
+    given: "--metric-type Histogram --aggregation-temporality delta",
+    flags: ["--expect", "client.duration{http.route} temporality=cumulative", ...ONE],
+    status: 1,
+    said: [
+      /": http\.route is missing on 1 of 1 data point; temporality is delta, expected cumulative$/m,
+    ],
+  },
+  {
+    name: "1 for --fail-on when no metrics arrived",
+    client: "none",
+    flags: ["--fail-on", "error", "--wait", "0.2"],
+    status: 1,
+    said: [/^✗ --fail-on error: no metrics arrived\. Check that the program exports them /m],
   },
   {
     name: "1 when --wait was over before --requests came",
@@ -119,7 +152,7 @@ const CASES: readonly Case[] = [
     client: "none",
     flags: ["--save-mb", "1"],
     status: 2,
-    said: [/^ERROR: --save-mb bounds what --save keeps: add --save FILE, or leave it out$/m],
+    said: [/^ERROR: --save-mb limits the file of --save: add --save FILE, or remove it$/m],
   },
   {
     name: "1 with annotations in GitHub Actions",
@@ -213,6 +246,8 @@ async function runScript(
     const log = await Deno.readTextFile(`${directory}/receive.log`);
     const text = [log, ...[stdout, stderr].map((it) => new TextDecoder().decode(it))].join("\n");
     assert.equal(code, status, text);
+    // A receiver that could not start ends the script before the client.
+    assert.equal(text.includes("the client begins"), status !== 2);
     assert.equal(text.includes("the build goes on"), status === 0);
     for (const line of said) assert.match(text, line);
   } finally {
@@ -227,15 +262,7 @@ async function prepare(directory: string): Promise<number> {
     mode: 0o755,
   });
   const port = freePort();
-  await Deno.writeTextFile(
-    `${directory}/collector.yaml`,
-    `
-receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
-exporters: { otlp_http: { compression: gzip } }
-service:
-  telemetry: { metrics: { level: none } }
-  pipelines: { metrics: { receivers: [otlp], exporters: [otlp_http] } }
-`,
-  );
+  const config = collectorYaml(port, "otlp_http", "{compression: gzip}");
+  await Deno.writeTextFile(`${directory}/collector.yaml`, config);
   return port;
 }

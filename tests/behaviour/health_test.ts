@@ -116,7 +116,7 @@ Deno.test("--health prints its URL as an object on standard error where JSON is 
   await using program = await startProgram({
     args: [
       ...["--endpoint", receiver.url, "--value", "1", "--loop", "--interval", "60"],
-      ...["--output", "json", "--quiet", "--health", "127.0.0.1:0"],
+      ...["--output", "json", "--quiet", "--health", "127.0.0.1:0", "--service", "shop"],
     ],
   });
   const stderr = await program.waitForStderr(/}\n/);
@@ -249,7 +249,7 @@ testFixtures([
     status: 2,
     stdout: "any",
     stderr: [
-      /^ERROR: Cannot listen on --health "127\.0\.0\.1:PORT" \(command line\): another program listens there\. /,
+      /^ERROR: Cannot listen on --health "127\.0\.0\.1:PORT" \(command line\): another program is listening there\. /,
     ],
     requests: 0,
   },

@@ -44,7 +44,7 @@ Deno.test({
       const ignored = await run();
       assert.equal(ignored.code, 0);
       assert.match(ignored.stderr, /^WARNING: standard input is a pipe or a file, but sample /);
-      assert.deepEqual(await run("--input", "-"), { code: 0, stderr: "" });
+      assert.deepEqual(await run("--input", "-", "--service", "s"), { code: 0, stderr: "" });
       const [sample, given] = receiver.requests.map(({ content }) =>
         decode(content).metrics[0]?.points.reduce((sum, { count }) => sum + count, 0)
       );

@@ -3,8 +3,9 @@ import { testFixtures } from "../support/run_fixture.ts";
 import { beforeSendOfOwn, sentOnce } from "../support/wording.ts";
 
 const GUESS =
-  "The input was taken for CSV, because its first line is not JSON, key=value pairs, a number or an access log. ";
-const FREE_TEXT = ". For lines of free text use --pattern, or --log-format";
+  "The input was read as CSV, because its first line is not JSON, key=value pairs, a number or an access log. ";
+const FREE_TEXT =
+  ". For CSV without a header use --columns; for lines of free text use --pattern, or --log-format";
 
 const to = (...args: readonly string[]) => ["--endpoint", "{url}", ...args];
 const refused = (name: string, args: readonly string[], message: string): Fixture => ({
@@ -40,11 +41,6 @@ const rows: readonly Fixture[] = [
     'Cannot read the file of --input, "folder": it is a directory',
   ),
   refused(
-    "--input of nothing",
-    ["--input", ""],
-    'Invalid --input "" (command line): expected a file, or - for standard input',
-  ),
-  refused(
     "--input-format of another kind",
     ["--input", "in.txt", "--input-format", "xml"],
     'Invalid --input-format "xml" (command line): expected "auto" or "ndjson" or "csv" or "tsv" or "text" or ' +
@@ -53,12 +49,12 @@ const rows: readonly Fixture[] = [
   refused(
     "--scale 0",
     ["--input", "in.txt", "--scale", "0"],
-    'Invalid --scale "0" (command line): expected a number greater than 0, for example 1000 for seconds to ms',
+    'Invalid --scale "0" (command line): expected a number above 0, for example 1000 for seconds to ms',
   ),
   refused(
     "--value-field without a name",
     ["--input", "in.txt", "--value-field", ""],
-    'Invalid --value-field "" (command line): expected the name of a field',
+    'Invalid --value-field "" (command line): expected the name of a field, or NAME=METRIC[:UNIT], for example request_time=nginx.request.duration:s',
   ),
   refused(
     "--attr-field without a key",
@@ -68,27 +64,22 @@ const rows: readonly Fixture[] = [
   refused(
     "--attr-field of text",
     ["--input", "in.txt", "--input-format", "text", "--attr-field", "a"],
-    "--attr-field has no effect with --input-format text, whose lines have no fields",
-  ),
-  refused(
-    "--value-field of text",
-    ["--input", "in.txt", "--input-format", "text", "--value-field", "a"],
-    "--value-field has no effect with --input-format text, whose lines have no fields",
+    "--attr-field has no effect with --input-format text, whose lines do not have fields",
   ),
   refused(
     "a CSV without the value's column",
     ["--input", "in.csv"],
-    `${GUESS}The first line of the CSV input names no column "value": it names "a", "b". Name the right one with --value-field${FREE_TEXT}`,
+    `${GUESS}The first line of the CSV input has no column "value", only "a", "b". Name the right one with --value-field${FREE_TEXT}`,
   ),
   refused(
     "a CSV without an attribute's column",
     ["--input", "in.csv", "--value-field", "a", "--attr-field", "c"],
-    `${GUESS}The first line of the CSV input names no column "c": it names "a", "b". Name the right one with --attr-field${FREE_TEXT}`,
+    `${GUESS}The first line of the CSV input has no column "c", only "a", "b". Name the right one with --attr-field${FREE_TEXT}`,
   ),
   refused(
     "a JSON array",
     ["--input", "all.json"],
-    `The input "all.json" is a JSON array, which is not read here. Convert it: jq -c '.[]' all.json | otlp-histogram --input -`,
+    `The input "all.json" is a JSON array, which this program cannot read. Convert it: jq -c '.[]' all.json | otlp-histogram --input -`,
   ),
 ];
 testFixtures(rows);

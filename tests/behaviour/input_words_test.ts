@@ -36,7 +36,7 @@ Deno.test("a field that no line has is named at the end", async () => {
   await measure({
     args: ["--input", "-", "--attr-field", "stauts"],
     stdin: "value=7 status=200\n",
-    said: ['no line has the field "stauts" of --attr-field or --where: is its name right?'],
+    said: ['no line has a field named "stauts" (--attr-field or --where). Check the spelling'],
   });
 });
 
@@ -46,21 +46,65 @@ Deno.test("a field with more than a thousand values is named once, with three of
     stdin: lines(...Array.from({ length: 1500 }, (_, i) => `value=7 id=r${i}`)),
     said: [
       /^"id" has more than 1,000 different values \("r0", "r1", "r2", …\): is this an identifier\?/,
+      /^rule one-bucket: http\.server\.duration: all 1500 values lie in one of 12 buckets, \(5, 10\] ms/,
     ],
   });
 });
 
 Deno.test("values that all fell into the first or the last bucket are said, with the remedies", async () => {
-  const remedies = /--scale multiplies them, --unit names theirs, --buckets sets bounds that fit$/;
+  const remedies = /convert them with --scale, or set --unit or --buckets to match$/;
   await measure({ args: ["--input", "-"], stdin: "0.2\n0.3\n", said: [remedies] });
   await measure({
     args: ["--input", "-"],
     stdin: lines(...Array.from({ length: 10 }, (_, i) => String(5001 + i))),
-    said: [/^all values of http\.server\.duration so far fell into the last \(above 5000\): /],
+    said: [/^every value of http\.server\.duration so far is in the last bucket \(above 5000\)\. /],
+  });
+  // From 20 values on, the rule of meaning says so in its place.
+  await measure({
+    args: ["--input", "-"],
+    stdin: lines(...Array.from({ length: 20 }, (_, i) => String(5001 + i))),
+    said: [/^rule one-bucket: .*, \(5000, \+∞\) ms; .*--buckets/],
   });
   await measure({ args: ["--input", "-", "--scale", "1000"], stdin: "0.2\n0.3\n" });
   // A few that are near to the bound prove nothing.
   await measure({ args: ["--input", "-"], stdin: "2\n3\n" });
+});
+
+/** A line as Apache writes it with `%D` at the end of its common format. */
+const APACHE = '10.0.0.1 - - [30/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 12';
+
+Deno.test("the time of an access log without a unit is reported, once and unless a flag names it", async () => {
+  const log = ["--input", "-", "--time-field", "time"];
+  await measure({
+    args: log,
+    stdin: lines(`${APACHE} 350`, `${APACHE} 351`),
+    said: [
+      /^"request_time" has no unit and is read as ms\. .*: describe the lines with --log-format, or set --scale or --unit$/,
+    ],
+  });
+  for (const flags of [["--scale", "0.001"], ["--unit", "us"]]) {
+    await measure({ args: [...log, ...flags], stdin: lines(`${APACHE} 35000`), said: [] });
+  }
+  await measure({ args: log, stdin: lines(`${APACHE} 35ms`), said: [] });
+  await measure({
+    args: [...log, "--value-field", "bytes", "--unit", "By"],
+    stdin: lines(`${APACHE} 350`),
+    said: [],
+  });
+});
+
+Deno.test("the times of several upstreams in a field are one value, their sum", async () => {
+  const sent = await measure({
+    args: ["--input", "-", "--value-field", "t", "--scale", "1000"],
+    stdin: lines('{"t":"0.500, 0.002"}', '{"t":"0.1 : 0.2, 0.3"}', '{"t":"-, 0.2"}', '{"t":"1,2"}'),
+    status: 1,
+    said: [
+      `line 3 not used: "t" lacks the time of one upstream: "-, 0.2"`,
+      'line 4 not used: "t" is not a number: "1,2"',
+    ],
+  });
+  const { count, sum } = onePoint(sent);
+  assert.deepEqual([count, sum], [2, 1102]);
 });
 
 Deno.test("a live input's lines that cannot be used are counted while they come", async () => {
@@ -155,7 +199,7 @@ Deno.test("an input of which no line gave a value is told with its format and it
       status: 1,
       posts: 0,
       said: [
-        'line 1 not used: no "value"',
+        'line 1 not used: no field "value"',
         `no line gave a value: they were read as ${format}, and one has the fields "ms", "path". ` +
         "Name the one with the value with --value-field, or describe other lines with --pattern " +
         "or --log-format",
@@ -171,7 +215,7 @@ testFixtures([
       args: ["plot", "--input", "-"],
       stdin: "Server started, listening\n",
     },
-    /^ERROR: The input was taken for CSV, because .* names no column "value": it names "Server started", "listening"\. Name the right one with --value-field\. For lines of free text use --pattern, or --log-format$/,
+    /^ERROR: The input was read as CSV, because .* has no column "value", only "Server started", "listening"\. Name the right one with --value-field\. For CSV without a header use --columns; for lines of free text use --pattern, or --log-format$/,
   ),
   usageError(
     "pretty-printed JSON is refused with the user's own flags",
@@ -179,12 +223,23 @@ testFixtures([
       args: ["plot", "--input", "a.json", "--value-field", "took ms", "--unit", "s"],
       files: { "a.json": '{\n  "took ms": 5\n}\n' },
     },
-    "ERROR: The input \"a.json\" is pretty-printed JSON, which is not read here. Convert it: jq -c . a.json | otlp-histogram --input - --unit s --value-field 'took ms'",
+    "ERROR: The input \"a.json\" is pretty-printed JSON, which this program cannot read. Convert it: jq -c . a.json | otlp-histogram plot --input - --unit s --value-field 'took ms'; for the elements of a list in it, use '.NAME[]' instead of .",
   ),
   usageError("a file without its flag is told which one", {
     args: ["plot", "access.log"],
-  }, /^ERROR: access\.log belongs to no flag: use --input access\.log/),
-  usageError("several files after --input are told how", {
-    args: ["plot", "--input", "a", "b"],
-  }, /^ERROR: An argument \(not shown\) follows --input FILE: give --input for each file/),
+  }, /^ERROR: access\.log does not belong to a flag: use --input access\.log/),
+  usageError(
+    "a file without a command or its flag is told which one",
+    {
+      args: ["logs/access.log-20261130.gz"],
+    },
+    /^ERROR: logs\/access\.log-20261130\.gz does not belong to a flag: use --input logs\/access\.log-/,
+  ),
+  usageError(
+    "several files after --input are told how",
+    {
+      args: ["plot", "--input", "a", "b"],
+    },
+    /^ERROR: Unexpected argument after --input FILE \(hidden in case it is a secret\)\. Repeat --input for each file/,
+  ),
 ]);

@@ -109,7 +109,7 @@ const rows: readonly Fixture[] = [
     answers: [{ delayMs: 900 }],
     requests: 2,
     stdout: loopOf(0.2, 2),
-    stderr: [/^WARNING: the send before took longer than the interval: \d+ sends were left out$/],
+    stderr: [/^WARNING: the previous send took longer than --interval: \d+ sends were skipped$/],
   },
   {
     name: "a refused send does not end a loop; its measurements are not sent again",
@@ -219,7 +219,7 @@ const rows: readonly Fixture[] = [
       ...loopHeading(60),
       recording(1),
       ...STOPPING,
-      ...loopEnd(0, 5, 1, "; 5 dropped"),
+      ...loopEnd(0, 5, 1, "; 5 lost"),
     ],
     stderr: [
       /^ERROR: 5 measurements not delivered yet: /,

@@ -8,7 +8,7 @@ const OVERFLOW = { "otel.metric.overflow": true };
 const csv = (...names: readonly string[]) =>
   `a,value\n${names.map((name, i) => `${name},${i + 1}\n`).join("")}`;
 const folded = (measurements: string, series: string) => [
-  `${measurements} of ${series} series share one data point (otel.metric.overflow=true): there are more series than --max-series`,
+  `${measurements} of ${series} series were merged into one data point (otel.metric.overflow=true): there are more series than --max-series`,
 ];
 
 Deno.test("--max-series folds what is beyond into one data point, and says so", async () => {
@@ -18,7 +18,7 @@ Deno.test("--max-series folds what is beyond into one data point, and says so", 
     stdin: csv("v", "w", "x", "y", "v", "z", "y"),
     said: folded("4 measurements", "3"),
   });
-  // x gave its place up for what is folded: with it there are 3.
+  // x gave its place up for what is merged: with it there are 3.
   assert.deepEqual(sent.points.map(({ attributes }) => attributes), [
     { a: "v" },
     { a: "w" },
@@ -57,7 +57,7 @@ Deno.test("--max-series counts anew in every send of a loop", async () => {
       ...["--loop", "--interval", "0", "--iterations", "3"],
     ],
     said: [
-      /^--series 6 is more than --max-series 3: what is beyond it is folded/,
+      /^--series 6 is more than --max-series 3: the extra series are merged/,
       ...[1, 2, 3].flatMap(() => folded("2 measurements", "2")),
     ],
   });
@@ -71,7 +71,11 @@ Deno.test("10,000 series are the most when nothing is said", async () => {
   const more = await measure({
     args: ["--input", "-", "--attr-field", "a"],
     stdin: csv(...values),
-    said: [/more than 1,000 different values/, ...folded("2 measurements", "2")],
+    said: [
+      /more than 1,000 different values/,
+      /^rule overflow-bucket: /,
+      ...folded("2 measurements", "2"),
+    ],
   });
   assert.equal(more.points.length, 10_000);
 });

@@ -24,7 +24,7 @@ const rows: readonly Fixture[] = [
     stdout: beforeSend(SHOWN_URL),
     stderr: [
       lostLine(/Connection refused$/),
-      /^ {2}Hint: nothing listens at 127\.0\.0\.1:PORT/,
+      /^ {2}Hint: nothing is listening on 127\.0\.0\.1:PORT/,
     ],
     requests: 0,
   },
@@ -37,7 +37,7 @@ const rows: readonly Fixture[] = [
       sendJson({ outcome: "failed", status: null, message: "Connection refused" }),
       summaryJson({ delivered: 0, dropped: 5, exitCode: 1, points: 0, latencyMs: NOT_ANSWERED }),
     ],
-    stderr: [/Connection refused.*Hint: nothing listens/],
+    stderr: [/Connection refused.*Hint: nothing is listening/],
     requests: 0,
   },
   {
@@ -47,7 +47,7 @@ const rows: readonly Fixture[] = [
     stdout: beforeSend("http://collector.invalid:4318/v1/metrics"),
     stderr: [
       lostLine(/failed to lookup address information/),
-      /^ {2}Hint: the name collector\.invalid is not known here/,
+      /^ {2}Hint: the name collector\.invalid cannot be resolved/,
     ],
     requests: 0,
   },
@@ -76,8 +76,8 @@ const rows: readonly Fixture[] = [
     answers: ["hang"],
     status: 1,
     stderr: [
-      lostLine("no answer within 0.9 s"),
-      /^ {2}Hint: 127\.0\.0\.1:PORT does not answer in time/,
+      lostLine("no response within 0.9 s"),
+      /^ {2}Hint: 127\.0\.0\.1:PORT does not respond in time/,
     ],
   },
   {
@@ -140,7 +140,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stderr: [
       lostLine(/refused/i),
-      /^ {2}Hint: .*collector\.invalid:4318 go through the proxy http:\/\/\*\*\*:\*\*\*@127\.0\.0\.1:PORT\/, where nothing listens: check HTTP_PROXY/,
+      /^ {2}Hint: .*collector\.invalid:4318 go through the proxy http:\/\/\*\*\*:\*\*\*@127\.0\.0\.1:PORT\/, where nothing is listening: check HTTP_PROXY/,
     ],
     requests: 0,
   },

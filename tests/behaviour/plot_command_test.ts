@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sdkViews } from "../../src/aggregate/sdk_view.ts";
 import { type Expectation, type Fixture, MARK, type Setup, TOKEN } from "../support/fixture.ts";
 import { DEFAULT_BOUNDS, histogramOf } from "../support/histogram.ts";
 import { error, like, warning } from "../support/lines.ts";
@@ -30,17 +31,18 @@ const SERIES = [
   "  http.server.duration (ms)",
   "    count 3, min 12, max 40, sum 67",
   "         measured  estimated  off by",
-  "    p50        15      21.75   +45 %",
-  "    p90        40       35.5   -11 %",
-  "    p99        40      39.55  -1.1 %",
+  "    p50        15      21.75    +45%",
+  "    p90        40       35.5    -11%",
+  "    p99        40      39.55   -1.1%",
+  "    from buckets only, as a backend shows: p50 21.25, p90 42.5, p99 49.25",
   "     (5, 10] 0",
   `    (10, 25] ${BAR.repeat(65)} 2`,
   `    (25, 50] ${BAR.repeat(32)}▌ 1`,
   "    (50, 75] 0",
-  "  These buckets put percentiles off by up to 45 % (p50).",
+  "  With these buckets, percentile estimates are off by up to 45% (p50).",
 ];
 const SAMPLES =
-  "No measurements are named: these five are made-up samples. To draw your own, add --value N, or --input FILE (- is standard input).";
+  "Showing the five built-in samples. To plot your own, use --value N, --input FILE, or --input - for standard input.";
 const ANY_SAMPLE = like({ type: "histogram", metric: "http.server.duration", unit: "ms" });
 
 const rows: readonly Fixture[] = [
@@ -108,10 +110,22 @@ const rows: readonly Fixture[] = [
       stdout: [like({ type: "histogram", count: 1 })],
       stderr: [
         warning('line 2 not used: the value is not a number: "x"'),
-        warning("1 line of the input is invalid, and not counted"),
+        warning("1 line of the input is invalid and not counted"),
       ],
     }),
   },
+  ...[["skip\n", "1 line of the input is skipped: it does not match"], [
+    "skip\nskip\n",
+    "2 lines of the input are skipped: they do not match",
+  ]].map(([stdin = "", message = ""]) => ({
+    name: `plot tells under --output json that ${message}`,
+    ...plot({
+      args: ["--input", "-", "--pattern", "took (?<value>\\d+)", "--output", "json"],
+      stdin: `took 5 ms\n${stdin}`,
+      stdout: [like({ type: "histogram", count: 1 })],
+      stderr: [warning(message)],
+    }),
+  })),
   {
     name: "plot of an empty input says that there is nothing to draw",
     ...plot({
@@ -126,7 +140,10 @@ const rows: readonly Fixture[] = [
     ...plot({
       args: ["--series", "5", "--count", "50", "--max-series", "2", "--output", "json"],
       stdout: [like({ type: "histogram" }), like({ type: "histogram" })],
-      stderr: [warning(/^\d+ measurements share one series .*--max-series 2$/)],
+      stderr: [
+        warning(/^--series 5 is more than --max-series 2: .*/),
+        warning(/^40 measurements of 4 series were merged into one data point .*--max-series$/),
+      ],
     }),
   },
   {
@@ -155,7 +172,7 @@ const rows: readonly Fixture[] = [
       stdout: [...SERIES, "Total: 3 measurements in 1 series, 1 line invalid"],
       stderr: [
         'WARNING: line 4 not used: the value is not a number: "read"',
-        "WARNING: stopped before the end of the input: what came until then is counted",
+        "ERROR: stopped before the end: 4 lines of the input were read; the measurements so far are drawn",
       ],
     }),
   },
@@ -194,11 +211,14 @@ const refusals: readonly (readonly [args: readonly string[], message: string | R
   [["--suggest-buckets", "0"], /^Invalid --suggest-buckets "0" .*: expected a whole .* 1 to 100$/],
   [["--suggest-buckets=101"], /^Invalid --suggest-buckets "101" .*: expected a whole .* 1 to 100$/],
   [["--suggest-buckets", "many"], /^Invalid --suggest-buckets "many" \(command line\)/],
-  [["--endpoint", "{secretUrl}"], /^No flag --endpoint for plot, only for send and check /],
+  [
+    ["--endpoint", "{secretUrl}"],
+    /^No flag --endpoint for plot, only for send, exec, check and verify /,
+  ],
   [["--exponential"], /^No flag --exponential for plot, only for send /],
   [["--count", "0"], 'Invalid --count "0" (command line): expected a whole number, 1 or more'],
-  [["--scale", "2"], /^--scale describes an input: name it with --input FILE/],
-  [["--value", "1", "--input", "-"], /^--value and --input name two sources/],
+  [["--scale", "2"], /^--scale applies to an input: add --input FILE/],
+  [["--value", "1", "--input", "-"], /^--value and --input cannot be used together/],
   [["--input", "nowhere"], /^Cannot read the file of --input, "nowhere": it does not exist$/],
 ];
 testFixtures(refusals.map(([args, message]) => ({
@@ -343,6 +363,33 @@ Deno.test("plot of 100,000 lines: buckets are exact, measured percentiles within
   }
 });
 
+const boundsIn = (flag: string) => flag.split(",").map(Number);
+
+Deno.test("plot --suggest-buckets prints one list of views for all metrics of a scenario", async () => {
+  const metric = (name: string, unit: string, distribution: string) => ({
+    name,
+    unit,
+    mix: [{ distribution }],
+  });
+  const scenario = {
+    metrics: [metric("a.time", "ms", "uniform(1,90)"), metric("b.size", "By", "uniform(5,7000)")],
+  };
+  const { stdout } = await runFixture(plot({
+    args: ["--scenario", "mix.json", "--count", "200", "--seed", "1", "--suggest-buckets", "3"],
+    files: { "mix.json": JSON.stringify(scenario) },
+    stdout: "any",
+    stderr: [/^WARNING: rule overflow-bucket: b\.size: /],
+  }));
+  const [a = [], b = []] = [...stdout.matchAll(/^ {2}"buckets": \[(.*)\]$/gm)]
+    .map(([, list = ""]) => boundsIn(list));
+  const views = sdkViews([{ name: "a.time", bounds: a }, { name: "b.size", bounds: b }]);
+  const expected = views.flatMap((
+    { title, lines },
+  ) => [`${title}:`, ...lines.map((l) => `  ${l}`)]);
+  assert.equal(a.length, 3);
+  assert.ok(stdout.endsWith(`${expected.join("\n")}\n`), stdout);
+});
+
 Deno.test("plot --suggest-buckets prints the flag to paste, and it does what the suggestion says", async () => {
   const { stdout } = await runFixture(plot({
     args: ["--input", "many.ndjson", "--suggest-buckets"],
@@ -350,7 +397,14 @@ Deno.test("plot --suggest-buckets prints the flag to paste, and it does what the
     stdout: "any",
   }));
   const [, flag = "", pasted = ""] = /^ {2}(--buckets) (\S+)$/m.exec(stdout) ?? [];
-  assert.match(stdout, /^In an SDK, as a view \(Python\):$/m);
+  for (
+    const { title, lines } of sdkViews([{ name: "http.server.duration", bounds: boundsIn(pasted) }])
+  ) {
+    assert.ok(
+      stdout.includes([`${title}:`, ...lines.map((line) => `  ${line}`), ""].join("\n")),
+      title,
+    );
+  }
   const input = { ...MANY_INPUT, args: ["--input", "many.ndjson"] };
   const [before, after] = await Promise.all([
     plotted({ ...input, args: [...input.args, "--suggest-buckets"] }),
@@ -411,7 +465,10 @@ Deno.test("plot --follow draws what has come until Ctrl+C, and sends nothing", a
       cwd: directory,
     });
     await Deno.writeTextFile(`${directory}/log`, "x\n3\n", { append: true });
-    await program.waitForStderr("not used");
+    await program.waitForStderr("line 3");
+    // When this one is reported, the lines before it are drawn.
+    await Deno.writeTextFile(`${directory}/log`, "y\n", { append: true });
+    await program.waitForStderr("line 5");
     program.signal("SIGINT");
     const { status, stdout } = await program.finished;
     assert.equal(status, 1);

@@ -59,6 +59,15 @@ testFixtures([
     ["--strict", "--attr", "dt.entity.host=HOST-1"],
     {},
   ),
+  usageError(
+    "send with --strict sends nothing to a host of Dynatrace without the path of its API",
+    {
+      args: ["--strict", "--value", "1"],
+      env: { DT_ENDPOINT: "https://abc12345.live.dynatrace.com", DT_API_TOKEN: TOKEN },
+    },
+    /rule endpoint-path: DT_ENDPOINT /,
+    "Nothing was sent, because of --strict",
+  ),
   toDynatrace(
     "send tells the query with the keys that Dynatrace stores",
     ["--attr", "userId=1", "--attr", "or=2"],

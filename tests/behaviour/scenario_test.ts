@@ -66,10 +66,14 @@ for (const name of ["web-shop", "latency-incident"]) {
   });
 }
 
+/** The values of each metric of SMALL are equal, which one bucket cannot tell. */
+const ONE_BUCKET = [/^rule one-bucket: shop\.time: /, /^rule one-bucket: shop\.size: /];
+
 Deno.test("--scenario sends its metrics with units, bounds, attributes, weights and resource", async () => {
   const sent = await measure({
     args: ["--scenario", "s.json", "--count", "4000", "--seed", "3"],
     files: small(),
+    said: ONE_BUCKET,
   });
   const [{ resource, metrics: [time, size, ...others] } = assert.fail()] = sent.decoded;
   assert.deepEqual(resource, {
@@ -96,10 +100,11 @@ Deno.test("--scenario sends its metrics with units, bounds, attributes, weights 
 Deno.test("--resource, --service and --attr beat what the scenario says", async () => {
   const { decoded, points } = await measure({
     args: [
-      ...["--scenario", "s.json", "--service", "mine", "--resource", "team=b"],
+      ...["--scenario", "s.json", "--seed", "3", "--service", "mine", "--resource", "team=b"],
       ...["--attr", "route=fixed"],
     ],
     files: small(),
+    said: ONE_BUCKET,
   });
   assert.deepEqual(decoded[0]?.resource, {
     "service.name": "mine",
@@ -113,6 +118,7 @@ Deno.test("--scenario makes 100 measurements a send when nothing is said", async
   const sent = await measure({
     args: ["--scenario", "s.json", "--loop", "--interval", "0", "--iterations", "2"],
     files: small(),
+    said: ONE_BUCKET,
   });
   assert.deepEqual(sent.sends.map(({ measurements }) => measurements), [100, 100]);
 });
@@ -121,6 +127,7 @@ Deno.test("--scenario goes with --rate", async () => {
   const sent = await measure({
     args: ["--scenario", "s.json", "--rate", "1000", "--count", "300"],
     files: small(),
+    said: ONE_BUCKET,
   });
   assert.equal(sent.summary["recorded"], 300);
   assert.ok(sent.durationMs >= 299, `${sent.durationMs} ms`);
@@ -133,9 +140,13 @@ Deno.test("--scenario sends exponential histograms where it says so, or where th
     ),
   });
   const kinds = async (env: Readonly<Record<string, string>>, from = files) =>
-    (await measure({ args: ["--scenario", "s.json"], files: from, env })).metrics.map(({ data }) =>
-      data.case
-    );
+    (await measure({
+      args: ["--scenario", "s.json"],
+      files: from,
+      env,
+      said: ONE_BUCKET.slice(0, 1),
+    }))
+      .metrics.map(({ data }) => data.case);
   assert.deepEqual(await kinds({}), ["histogram", "exponentialHistogram"]);
   const variable = {
     OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: "base2_exponential_bucket_histogram",
@@ -155,6 +166,7 @@ Deno.test("--scenario changes with its phases", async () => {
       phases: [{ name: "up", seconds: 0.4 }, { name: "down", seconds: 60 }],
       metrics: [{ name: "m", unit: "ms", mix: [entry] }],
     }),
+    said: [/^rule one-bucket: m: all 100 values/],
   });
   const states = sent.points.map(({ attributes, sum, count }) => {
     assert.equal(sum, attributes["state"] === "up" ? count : 9 * count);
@@ -166,7 +178,7 @@ Deno.test("--scenario changes with its phases", async () => {
 
 Deno.test("the closing note names every metric of a scenario, to Dynatrace", async () => {
   await runFixture({
-    args: ["--endpoint", "{url}/api/v2/otlp", "--scenario", "s.json"],
+    args: ["--endpoint", "{url}/api/v2/otlp", "--scenario", "s.json", "--seed", "3"],
     files: small(),
     posts: 1,
     stdout: [
@@ -177,10 +189,17 @@ Deno.test("the closing note names every metric of a scenario, to Dynatrace", asy
       repeated(/./),
       repeated(/^( {2}.*|Where.*|)$/),
     ],
-    stderr: [repeated(/^WARNING: Dynatrace rule/)],
+    stderr: [
+      repeated(/^WARNING: Dynatrace rule/),
+      /^WARNING: rule one-bucket: shop\.time: /,
+      /^WARNING: rule one-bucket: shop\.size: /,
+      repeated(/^WARNING: Dynatrace rule/),
+    ],
   });
 });
 
+const BUILT_IN_HINT =
+  "  Hint: Give the path of a file, for example ./scenario.json, or a built-in scenario: web-shop, latency-incident";
 const refused = (name: string, file: string | object, lines: readonly string[]): Fixture => ({
   name: `a scenario is refused: ${name}`,
   args: ["--endpoint", "{url}", "--scenario", "s.json"],
@@ -198,9 +217,7 @@ const without = (...args: readonly string[]): Fixture => ({
   files: { "s.json": JSON.stringify(SMALL) },
   status: 2,
   stderr: [
-    `ERROR: ${
-      args[0]
-    } has no effect with --scenario, whose file describes its metrics: leave it out`,
+    `ERROR: ${args[0]} has no effect with --scenario, whose file describes its metrics: remove it`,
   ],
   requests: 0,
 });
@@ -210,37 +227,45 @@ const rows: readonly Fixture[] = [
     name: "a scenario that does not exist is refused",
     args: ["--endpoint", "{url}", "--scenario", "nowhere.json"],
     status: 2,
-    stderr: ['ERROR: Cannot read the file of --scenario, "nowhere.json": it does not exist'],
+    stderr: [
+      'ERROR: Invalid --scenario "nowhere.json" (command line): no file and no built-in scenario has this name',
+      BUILT_IN_HINT,
+    ],
+    requests: 0,
+  },
+  {
+    name: "a scenario whose name is nearly that of a built-in one is refused",
+    args: ["--endpoint", "{url}", "--scenario", "webshop"],
+    status: 2,
+    stderr: [
+      'ERROR: Invalid --scenario "webshop" (command line): no file and no built-in scenario has this name; did you mean web-shop?',
+      BUILT_IN_HINT,
+    ],
     requests: 0,
   },
   {
     ...refused("no JSON", "{", []),
-    stderr: [/^ERROR: Invalid --scenario "s.json"/, /^ {2}no JSON: .*line 1/],
+    stderr: [/^ERROR: Invalid --scenario "s.json"/, /^ {2}this is not JSON: .*line 1/],
   },
-  refused("a list", [], ["(file): expected an object, but it is []"]),
-  refused("no metrics", {}, ["metrics: is missing"]),
-  refused("an unknown key", oneMetric({ bucket: [1] }), ["metrics[0].bucket: unknown key"]),
-  refused("a distribution", oneMetric({}, { distribution: "uniform(2,1)" }), [
-    'metrics[0].mix[0].distribution: expected uniform(a,b) with 0 ≤ a ≤ b, but it is "uniform(2,1)"',
+  {
+    ...refused("UTF-16, as PowerShell writes it", "{\0}\0", []),
+    stderr: [
+      'ERROR: Cannot read the file of --scenario, "s.json": it is UTF-16. Save it as UTF-8, for example with iconv -f UTF-16LE -t UTF-8',
+    ],
+  },
+  refused("an unknown key", oneMetric({ bucket: [1] }), [
+    "metrics[0].bucket: unknown key. Did you mean buckets? " +
+    "Keys of a metric: name, unit, description, buckets, exponential, weight, mix",
   ]),
-  refused("an attribute", oneMetric({}, { attributes: { "http.route": null } }), [
-    'metrics[0].mix[0].attributes["http.route"]: expected a string, number or boolean, or a list of {"value": …, "weight": …}, but it is null',
+  refused("attributes of a metric", oneMetric({ attributes: {} }), [
+    "metrics[0].attributes: unknown key. It is a key of an entry of mix, or of a change in during. " +
+    "Keys of a metric: name, unit, description, buckets, exponential, weight, mix",
   ]),
   refused("every problem at once", { metrics: [{ name: "1", unit: 2, mix: [] }] }, [
     'metrics[0].name: expected an OpenTelemetry instrument name: a letter, then up to 254 letters, digits or any of _ . - /, but it is "1"',
     "metrics[0].unit: expected a string, but it is 2",
     "metrics[0].mix: expected a list that is not empty, but it is []",
   ]),
-  refused("bounds", oneMetric({ buckets: [2, 1] }), [
-    "metrics[0].buckets: expected numbers in strictly increasing order, but it is [2,1]",
-  ]),
-  refused("a phase that is not there", oneMetric({}, { during: { night: { weight: 2 } } }), [
-    "metrics[0].mix[0].during.night: no phase has this name",
-  ]),
   without("--metric", "m"),
-  without("--unit", "s"),
-  without("--description", "d"),
-  without("--buckets", "1,2"),
-  without("--exponential"),
 ];
 testFixtures(rows);

@@ -33,6 +33,7 @@ const pointsOf = ({ requests }: Receiver) =>
   requests.flatMap(({ content }) => decode(content).metrics).flatMap(({ points }) => points);
 const argsOf = (receiver: Receiver, url: string, ...more: readonly string[]) => [
   ...["--endpoint", receiver.url, "--scrape", url, "--loop", "--interval", "0.3"],
+  ...["--service", "scraped"],
   ...more,
 ];
 
@@ -59,8 +60,11 @@ Deno.test("--scrape sends what is added between two scrapes, across a reset and 
   const { status, stdout, stderr } = await program.finished;
   assert.equal(status, 0, stderr);
   assert.match(stdout, /first scrape: 1 histogram, nothing to send yet/);
-  assert.match(stdout, /1 histogram began anew since the scrape before/);
-  assert.match(stderr, /^WARNING: the scrape of \S+ failed: status 503; what is added meanwhile/);
+  assert.match(stdout, /1 histogram was reset since the previous scrape/);
+  assert.match(
+    stderr,
+    /^WARNING: the scrape of \S+ failed: status 503; the next successful scrape includes/,
+  );
   const points = pointsOf(receiver);
   assert.deepEqual(points.map(({ counts }) => counts), [[2, 0, 0], [2, 0, 1], [1, 0, 0]]);
   assert.deepEqual(points.map(({ sum = NaN }) => Math.round(sum * 100)), [10, 510, 5]);
@@ -127,7 +131,7 @@ Deno.test("--scrape ends with 1 when the endpoint never answered, and says what 
   assert.equal(status, 1);
   assert.match(
     stderr,
-    /status 404; the first one that succeeds is the base line\. Hint: check the path/,
+    /status 404; the first successful scrape is the baseline\. Hint: check the path/,
   );
   assert.match(stderr, /^ERROR: no scrape of \S+ succeeded: status 404; nothing was sent$/m);
 });
@@ -221,7 +225,7 @@ testFixtures([
   usageError(
     "--scrape without --loop is exit 2",
     scrape("--scrape", "http://h/metrics"),
-    "ERROR: --scrape sends what is added between two scrapes: add --loop (and --interval)",
+    "ERROR: --scrape sends the increase between two scrapes: add --loop (and --interval)",
   ),
   usageError(
     "--scrape of what is no URL is exit 2, and hides what may be secret in it",

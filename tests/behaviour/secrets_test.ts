@@ -19,7 +19,7 @@ function everyCharacter(write: (code: number) => string): (text: string) => stri
 
 const hex = (code: number) => code.toString(16);
 
-/** What a receiver can make of a text that it repeats. */
+/** Forms in which a receiver may repeat a text. */
 const FORMS: readonly ((text: string) => string)[] = [
   (text) => text,
   (text) => text.toLowerCase(),

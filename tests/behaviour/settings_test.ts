@@ -96,7 +96,7 @@ const rows: readonly Fixture[] = [
     status: 1,
     stdout: beforeSend(),
     stderr: [
-      lostLine(/no answer within 0\.8 s$/),
+      lostLine(/no response within 0\.8 s$/),
       /--timeout/,
     ],
   },
@@ -107,7 +107,7 @@ const rows: readonly Fixture[] = [
     answers: ["hang"],
     status: 1,
     stdout: beforeSend(),
-    stderr: [/no answer within 0\.75 s$/, /./],
+    stderr: [/no response within 0\.75 s$/, /./],
   },
   {
     name: "OTEL_EXPORTER_OTLP_TIMEOUT is in milliseconds",
@@ -116,7 +116,7 @@ const rows: readonly Fixture[] = [
     answers: ["hang"],
     status: 1,
     stdout: beforeSend(),
-    stderr: [/no answer within 0\.9 s$/, /./],
+    stderr: [/no response within 0\.9 s$/, /./],
   },
   {
     name: "--metric, --unit and --description name the instrument, and the closing note the metric",
@@ -219,7 +219,7 @@ const rows: readonly Fixture[] = [
     stdout: sentOnce(SHOWN_URL),
     stderr: [
       /^attempt 1: 3 data points, N bytes \(gzip\) -> 503 in N ms: 503 Service Unavailable: restarting$/,
-      /^WARNING: attempt 1 failed: 503 Service Unavailable: restarting; trying again in N s$/,
+      /^WARNING: attempt 1 failed: 503 Service Unavailable: restarting; retrying in N s$/,
       "attempt 2: 3 data points, N bytes (gzip) -> 200 in N ms",
     ],
   },

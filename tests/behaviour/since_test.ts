@@ -33,12 +33,12 @@ testFixtures([
   usageError(
     "--since in a unit that is none of time is exit 2",
     since("1", "--unit", "By"),
-    'ERROR: --since measures time, and --unit "By" (command line) is no unit of it: give --unit s, ms, us, ns, min or h',
+    'ERROR: --since measures time, and --unit "By" (command line) is not a unit of time: set --unit s, ms, us, ns, min or h',
   ),
   usageError(
     "--since of a time to come is exit 2",
     since("9000000000"),
-    'ERROR: Invalid --since "9000000000" (command line): expected a time that has passed: this one is to come',
+    'ERROR: Invalid --since "9000000000" (command line): expected a time in the past: this one is in the future',
   ),
   usageError(
     "--since of what is no time is exit 2",
@@ -48,6 +48,6 @@ testFixtures([
   usageError(
     "--since in a loop is exit 2",
     since("1", "--loop"),
-    "ERROR: --since is one measurement: leave out --loop",
+    "ERROR: --since is one measurement: remove --loop",
   ),
 ]);

@@ -78,7 +78,7 @@ const twoSources = (first: string, second: string, ...args: readonly string[]): 
   name: `${args.join(" ")} names two sources`,
   args: to(...args),
   status: 2,
-  stderr: [`ERROR: ${first} and ${second} name two sources of measurements: give one of them`],
+  stderr: [`ERROR: ${first} and ${second} cannot be used together: choose one data source`],
   requests: 0,
 });
 
@@ -114,7 +114,7 @@ const rows: readonly Fixture[] = [
     stderr: [
       `ERROR: ${
         flag.replace(/=.*/, "")
-      } describes an input: name it with --input FILE, or - for standard input`,
+      } applies to an input: add --input FILE, or --input - for standard input`,
     ],
     requests: 0,
   })),

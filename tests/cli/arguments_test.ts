@@ -4,7 +4,7 @@ import { parseFlags } from "../../src/cli/arguments.ts";
 import { argumentOf, flagKeysOf, flagName, rowOf } from "../../src/settings/settings.ts";
 import { each } from "../support/cases.ts";
 
-const COMMANDS = ["send", "check", "receive", "plot"] as const;
+const COMMANDS = ["send", "check", "verify", "receive", "plot"] as const;
 
 for (const command of COMMANDS) {
   each(flagKeysOf(command), (key) => `parseFlags() takes ${flagName(key)} of ${command}`, (key) => {
@@ -16,7 +16,10 @@ for (const command of COMMANDS) {
       assert.equal(parsed(name), true);
       assert.equal(parsed(`${name}=true`), true);
       assert.equal(parsed(`${name}=no`), false);
-      assert.match(refusal(command, `${name}=SECRET`), new RegExp(`^${name} takes no value `));
+      assert.match(
+        refusal(command, `${name}=SECRET`),
+        new RegExp(`^${name} does not accept a value `),
+      );
     } else {
       const one = (value: string) => repeats ? [value] : value;
       assert.deepEqual(parsed(name, "a b=c"), one("a b=c"));
@@ -29,7 +32,7 @@ for (const command of COMMANDS) {
         assert.deepEqual(parsed(name, "--output", "json"), bare);
         assert.deepEqual(parsed("--output=json", name, "--"), bare);
       } else {
-        const needs = `${name} needs a value: ${name} ${argumentOf(key)} (`;
+        const needs = `${name} requires a value: ${name} ${argumentOf(key)} (`;
         assert.ok(refusal(command, name).startsWith(needs));
         assert.ok(refusal(command, name, "--output").startsWith(needs));
       }
@@ -38,7 +41,7 @@ for (const command of COMMANDS) {
     else {
       const value = kind === "toggle" ? [] : ["SECRET"];
       const message = refusal(command, name, ...value, name, ...value);
-      assert.match(message, new RegExp(`^${name} is given twice: give it once `));
+      assert.match(message, new RegExp(`^${name} is set twice: set it once `));
       assert.doesNotMatch(message, /SECRET/);
     }
   });
@@ -46,24 +49,24 @@ for (const command of COMMANDS) {
 
 for (
   const [args, message] of [
-    [["--iteration", "2"], /^No flag --iteration, did you mean --iterations\? .*--help/],
-    [["--no-loop"], /^No flag --no-loop, did you mean --loop\?/],
+    [["--iteration", "2"], /^Unknown flag --iteration\. Did you mean --iterations\? .*--help/],
+    [["--no-loop"], /^Unknown flag --no-loop\. Did you mean --loop\?/],
     [["--port", "1"], /^No flag --port for send, only for receive /],
-    [["--Interval", "1"], /^No flag --Interval, did you mean --interval\?/],
+    [["--Interval", "1"], /^Unknown flag --Interval\. Did you mean --interval\?/],
     [["-z"], /^No flag -z /],
     [["--proxy", "http://SECRET@proxy:3128"], /^No flag --proxy: use the variable HTTPS_PROXY/],
     [["--otlp-endpoint=localhost:4318"], /^No flag --otlp-endpoint: use --endpoint URL /],
     [["--user", "me:SECRET"], /^No flag --user: use --endpoint https:\/\/USER:PASSWORD@HOST /],
     [["-H", "Authorization: SECRET"], /^No flag -H: use --header NAME=VALUE /],
-    [["-loop"], /^No flag -loop, did you mean --loop\?/],
+    [["-loop"], /^Unknown flag -loop\. Did you mean --loop\?/],
     [["--token=SECRET"], /^No flag --token: use --token-file FILE or .*DT_API_TOKEN/],
     [["--token", "SECRET"], /^No flag --token: use --token-file FILE or .*DT_API_TOKEN/],
-    [["SECRET"], /^An argument \(not shown\) belongs to no flag/],
-    [["--", "SECRET"], /^An argument \(not shown\) belongs to no flag/],
-    [["-SECRET"], /^An argument \(not shown\)/],
-    [["--SECRET+/=="], /^An argument \(not shown\)/],
-    [["--value", "1", "SECRET"], /^An argument \(not shown\)/],
-    [[""], /^An argument \(not shown\)/],
+    [["SECRET"], /^Unexpected argument \(hidden in case it is a secret\)/],
+    [["--", "SECRET"], /^Unexpected argument \(hidden in case it is a secret\)/],
+    [["-SECRET"], /^Unexpected argument \(hidden in case it is a secret\)/],
+    [["--SECRET+/=="], /^Unexpected argument \(hidden in case it is a secret\)/],
+    [["--value", "1", "SECRET"], /^Unexpected argument \(hidden in case it is a secret\)/],
+    [[""], /^Unexpected argument \(hidden in case it is a secret\)/],
   ] as const
 ) {
   Deno.test(`parseFlags() refuses ${args.join(" ")}, and shows no secret`, () => {

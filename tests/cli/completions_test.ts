@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { COMPLETIONS } from "../../src/cli/completions.ts";
+import { COMMAND_HELP } from "../../src/cli/command_help.ts";
+import { flagKeysOf, flagName } from "../../src/settings/settings.ts";
 import { namedUnless, reasonUnless } from "../support/tools.ts";
 
 /** Line typed before the key Tab -> what the shell must offer or make of it. */
@@ -15,6 +17,8 @@ const CASES: readonly (readonly [line: string, offered: string])[] = [
   ["otlp-histogram plot --suggest-buckets --env", "--env-file"],
   ["otlp-histogram completions f", "fish"],
   ["otlp-histogram --ca unusual", "unusual-name.pem"],
+  ["otlp-histogram --scenario we", "web-shop"],
+  ["otlp-histogram plot --scenario unusual", "unusual-name.pem"],
 ];
 
 /** Prints for each argument of the script what readline would offer, one a line; `compopt` needs a real Tab. */
@@ -103,3 +107,30 @@ async function isMissing(shell: string): Promise<boolean> {
     throw thrown;
   }
 }
+
+/** The text without comments and quoted texts; a quote within single quotes is doubled. */
+function unquoted(script: string): string {
+  return script.replaceAll(/^ *#.*$/gm, "").replaceAll(/'(?:[^']|'')*'|"[^"]*"/g, "_");
+}
+
+Deno.test("completions powershell names every command and flag, its quotes doubled and its brackets closed", () => {
+  const script = COMPLETIONS.powershell();
+  assert.match(script, /^Register-ArgumentCompleter -Native -CommandName 'otlp-histogram' /m);
+  const open: string[] = [];
+  for (const [bracket = ""] of unquoted(script).matchAll(/[()[\]{}]/g)) {
+    if ("([{".includes(bracket)) open.push(bracket);
+    else assert.equal("([{".indexOf(open.pop() ?? "?"), ")]}".indexOf(bracket));
+  }
+  assert.deepEqual(open, []);
+  assert.ok(!/['\u2018-\u201b]/.test(unquoted(script)), "a quote is not closed or not doubled");
+  for (const [command, { flags }] of Object.entries(COMMAND_HELP)) {
+    const [, table = ""] = script.split(`    '${command}' = @{\n`);
+    const [own = ""] = table.split("\n    }\n");
+    const names = flags === undefined ? [] : flagKeysOf(flags).map(flagName);
+    const listed = [...own.split("Arguments")[0]?.matchAll(/^ {8}'(--[a-z-]+)' = '/gm) ?? []];
+    assert.deepEqual(listed.map(([, name]) => name), [...names, "--help"], command);
+  }
+  assert.match(script, /^ {8}'--insecure' = 'Do not verify the receiver''s certificate'$/m);
+  assert.match(script, /^ {8}'--compression' = @\('gzip', 'none'\)$/m);
+  assert.match(script, /^ {6}Words = @\('bash', 'zsh', 'fish', 'powershell'\)$/m);
+});

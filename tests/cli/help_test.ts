@@ -22,7 +22,7 @@ Deno.test("helpText() breaks no word: as many columns as a word needs change not
   assert.deepEqual(words(40), words(1000));
 });
 
-for (const command of ["send", "check", "receive", "plot"] as const) {
+for (const command of ["send", "check", "verify", "receive", "plot"] as const) {
   Deno.test(`helpText() names every flag, variable and default of ${command}`, () => {
     const help = helpText(command, 80);
     const flat = help.replaceAll(/\s+/g, " ");
@@ -30,17 +30,18 @@ for (const command of ["send", "check", "receive", "plot"] as const) {
       assert.match(help, new RegExp(`^  ${flagName(key)}( |$)`, "m"));
     }
     for (const key of atLeastOne(settingKeysOf(command))) {
-      const { variables = [], default: value } = rowOf(key);
+      const { variables = [], defaultOf, default: general } = rowOf(key);
+      const value = defaultOf?.[command] ?? general;
       for (const name of variables) assert.ok(flat.includes(name), name);
       if (value !== undefined) assert.ok(flat.includes(`(default ${value})`), value);
     }
   });
 }
 
-Deno.test("helpText() of the program has commands, groups in order, five examples and exit statuses", () => {
+Deno.test("helpText() of the program has commands, groups in order, five examples and exit codes", () => {
   const help = helpText(undefined, 80);
   const [first = "", second = "", third] = help.split("\n");
-  assert.match(first, /^Sends histograms .*,$/);
+  assert.match(first, /^Sends histogram metrics .*,/);
   assert.match(second, /\.$/);
   assert.equal(third, "");
   assert.match(help, /^ {2}otlp-histogram \[send\] \[flags\]$/m);
@@ -49,17 +50,16 @@ Deno.test("helpText() of the program has commands, groups in order, five example
   assert.deepEqual(headings, [
     "Usage",
     "Commands",
-    "Where to",
+    "Destination",
     "TLS",
-    "Environment",
-    "What is measured",
-    "From data",
-    "Generated",
+    "Metric",
+    "Input",
+    "Generated data",
     "Loop",
     "Delivery",
     "Output",
     "Examples",
-    "Exit status",
+    "Exit codes",
   ]);
   const [, examples = ""] = help.split("\nExamples:\n");
   assert.equal(examples.split("\n\n")[0]?.match(/^ {2}\S/gm)?.length, 5);

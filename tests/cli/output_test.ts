@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { Output } from "../../src/cli/output.ts";
 
 /** Standard output that does with each write what `take` says: how many bytes it takes, or what it throws. */
-function world(take: (bytes: Uint8Array) => number | Error) {
+function world(
+  take: (bytes: Uint8Array) => number | Error | Promise<number>,
+  stalled: (ms: number) => void = () => {},
+) {
   let out = "";
   let err = "";
   let now = 0;
@@ -12,11 +15,11 @@ function world(take: (bytes: Uint8Array) => number | Error) {
   const output = new Output({
     stdout: {
       isTerminal: () => false,
-      write(bytes) {
-        const taken = take(bytes);
-        if (taken instanceof Error) return Promise.reject(taken);
+      async write(bytes) {
+        const taken = await take(bytes);
+        if (taken instanceof Error) throw taken;
         out += decoder.decode(bytes.subarray(0, taken), { stream: true });
-        return Promise.resolve(taken);
+        return taken;
       },
     },
     stderr: {
@@ -28,6 +31,7 @@ function world(take: (bytes: Uint8Array) => number | Error) {
     },
     closed: () => closed++,
     failed: (reason) => reasons.push(reason),
+    stalled,
     sleep(ms) {
       now += ms;
       return Promise.resolve();
@@ -123,19 +127,9 @@ Deno.test("Output is closed when nobody reads any more, which is no failure", as
 Deno.test("hasRoom() resolves when a slow reader has taken enough, or at once when it is stopped", async () => {
   const taken = Promise.withResolvers<void>();
   let waits = true;
-  const output = new Output({
-    stdout: {
-      isTerminal: () => false,
-      async write(bytes) {
-        if (waits) await taken.promise;
-        return bytes.length;
-      },
-    },
-    stderr: { isTerminal: () => false, write: (bytes) => Promise.resolve(bytes.length) },
-    closed() {},
-    failed() {},
-    sleep: () => Promise.resolve(),
-    now: () => 0,
+  const { output } = world(async (bytes) => {
+    if (waits) await taken.promise;
+    return bytes.length;
   });
   const stop = new AbortController();
   output.stdout("x".repeat(3 * 2 ** 20));
@@ -150,26 +144,45 @@ Deno.test("hasRoom() resolves when a slow reader has taken enough, or at once wh
 });
 
 Deno.test("hurry() lets standard error past a standard output that hangs", async () => {
-  let err = "";
-  const output = new Output({
-    stdout: { isTerminal: () => false, write: () => new Promise(() => {}) },
-    stderr: {
-      isTerminal: () => false,
-      write(bytes) {
-        err += new TextDecoder().decode(bytes);
-        return Promise.resolve(bytes.length);
-      },
-    },
-    closed() {},
-    failed() {},
-    sleep: () => Promise.resolve(),
-    now: () => 0,
-  });
+  const { output, err } = world(() => new Promise(() => {}));
   output.stdout("one\n");
   await Promise.resolve();
   output.stderr("two\n");
   output.hurry();
   output.stderr("three\n");
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-  assert.equal(err, "two\nthree\n");
+  assert.equal(err(), "two\nthree\n");
+});
+
+Deno.test("hasRoom() says once that nobody reads, past what waits, and waits on for a reader", async () => {
+  const stalls: number[] = [];
+  const taken = Promise.withResolvers<void>();
+  const { output, err } = world(
+    async (bytes) => {
+      await taken.promise;
+      return bytes.length;
+    },
+    (ms) => {
+      stalls.push(ms);
+      output.stderr("nobody reads\n");
+    },
+  );
+  const stop = new AbortController();
+  output.stdout("x".repeat(2 ** 20));
+  output.stderr("before\n");
+  output.stdout("x");
+  let rooms = 0;
+  const waiting = [1, 2].map(() => output.hasRoom(stop.signal).then(() => rooms++));
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  assert.deepEqual({ stalls, err: err(), rooms }, {
+    stalls: [5000],
+    err: "before\nnobody reads\n",
+    rooms: 0,
+  });
+  taken.resolve();
+  await Promise.all(waiting);
+  await output.flushed();
+  output.stdout("y".repeat(2 ** 20 + 1));
+  assert.equal(await output.hasRoom(stop.signal), true);
+  assert.deepEqual(stalls, [5000]);
 });

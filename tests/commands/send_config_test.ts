@@ -13,9 +13,9 @@ function config(flags: SendFlags, environment: Texts = {}, dotenv: Texts = {}) {
   return sendConfig(flags, find, (name) => environment[name]);
 }
 
-function refusal(flags: SendFlags, environment: Texts = {}, dotenv: Texts = {}): string {
+function refusal(flags: SendFlags, environment: Texts = {}): string {
   try {
-    config(flags, environment, dotenv);
+    config(flags, environment);
   } catch (thrown) {
     if (thrown instanceof UsageError) return thrown.message;
     throw thrown;
@@ -205,12 +205,12 @@ for (
     [
       "a header that the program sets",
       { header: ["Content-Length=1"] },
-      /another name than "Content-Length"/,
+      /a name other than "Content-Length"/,
     ],
     [
       "a header that decides how the response is read",
       { header: ["accept-encoding=gzip"] },
-      /another name than "accept-encoding"/,
+      /a name other than "accept-encoding"/,
     ],
   ] as const
 ) {

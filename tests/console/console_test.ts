@@ -110,3 +110,17 @@ Deno.test("withoutCommands() leaves no line that a workflow takes for a command,
     assert.equal(withoutCommands(text), text);
   }
 });
+
+Deno.test("stream() prints texts as they are made, and makes no more once nobody reads", async () => {
+  const { console, written } = consoleOf("text");
+  let made = 0;
+  function* texts() {
+    for (; made < 1000; made++) yield "x".repeat(1000);
+  }
+  await console.stream(texts(), () => Promise.resolve(true));
+  assert.deepEqual([made, written.join("").length], [1000, 1_000_000 + written.length * 4]);
+  assert.ok(written.length > 10);
+  made = 0;
+  await console.stream(texts(), () => Promise.resolve(false));
+  assert.ok(made < 100, `${made} were made`);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { escapeJson, escapeText, oneLine } from "../../src/console/escape.ts";
 
-/** What drives a terminal, or turns text around. */
+/** Characters that drive a terminal, or turn text around. */
 const ACTING = "\x1b[31m\x00\x9b\u200f\u202e\u2028\u{e0001}a";
 const SHOWN = "\\u001b[31m\\u0000\\u009b\\u200f\\u202e\\u2028\\udb40\\udc01a";
 

@@ -4,7 +4,7 @@ import { Delivery } from "../../src/delivery/delivery.ts";
 import { NOON, World } from "../support/delivery_world.ts";
 import { MemoryStore, partial, requestOf, SPLITTABLE, type Step } from "../support/simulation.ts";
 
-// What follows is property-based: whatever happens, the books are right.
+// These tests are property-based: whatever happens, the ledger is right.
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -101,7 +101,7 @@ interface Story {
   readonly jitter: number;
   readonly spool: boolean;
   readonly whenDenied: "wait" | "refuse";
-  /** Of each data point: so large that requests are split. */
+  /** Bytes added to each data point, so that requests are split. */
   readonly padding: number;
   readonly maxPendingBytes: number;
   readonly maxAgeMs: number;
@@ -209,7 +209,7 @@ Deno.test("the receiver took at least what the ledger says when failures are amb
       const took = world.receiver.took - rejectedWhole(world);
       const { delivered } = world.delivery.ledger;
       assert.ok(took >= delivered, `${took} taken, ${delivered} delivered`);
-      // What was taken twice was said to be possibly duplicated.
+      // A request that was accepted twice was reported as possibly duplicated.
       const said = world.of("attempt").some(({ pending }) => pending.possiblyDuplicated);
       const keys = world.receiver.takenPoints.map(({ attributes }) => attributes["series"]);
       if (!said) assert.equal(new Set(keys).size, keys.length, "taken twice, and nobody said so");

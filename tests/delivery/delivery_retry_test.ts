@@ -160,5 +160,5 @@ Deno.test("flush() says that there was no time when it is due to end between two
   await world.add(requestOf([1], 1), requestOf([1], 2), requestOf([1], 3));
   await world.flush(30_000, { until: world.clock.monotonic() + 1000 });
   assert.equal(world.delivery.ledger.delivered, 2);
-  assert.match(world.of("held")[0]?.result.message ?? "", /no time left/);
+  assert.match(world.of("held")[0]?.result.message ?? "", /no time was left/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { denying, World } from "../support/delivery_world.ts";
-import { MemoryStore, requestOf, SPLITTABLE } from "../support/simulation.ts";
+import { MemoryStore, requestOf, SPLITTABLE, UNTRIED } from "../support/simulation.ts";
 
 Deno.test("end() writes again what was removed from the store, and says so", async () => {
   const store = new MemoryStore();
@@ -89,13 +89,8 @@ Deno.test("flush() forgets requests that were stored together only when the last
   await world.add(...Array.from({ length: 70 }, (_, i) => requestOf([1], 100 + i)));
   const left = [1, 2, 3].map((mark) => ({
     request: requestOf([1], mark),
-    iteration: null,
-    recordedAt: 0,
-    bornAt: 0,
+    ...UNTRIED,
     stored: "batch",
-    attempts: 0,
-    mayHaveArrived: false,
-    possiblyDuplicated: false,
   }));
   const [first] = left;
   assert.ok(first !== undefined);
@@ -119,13 +114,8 @@ Deno.test("flush() keeps the file of requests that were stored together when it 
   const world = new World({ store });
   const left = [1, 2].map((mark) => ({
     request: requestOf([1, 2], mark, SPLITTABLE),
-    iteration: null,
-    recordedAt: 0,
-    bornAt: 0,
+    ...UNTRIED,
     stored: "batch",
-    attempts: 0,
-    mayHaveArrived: false,
-    possiblyDuplicated: false,
   }));
   const [first] = left;
   assert.ok(first !== undefined);

@@ -1,99 +1,39 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { DeliveryEvent, Ledger } from "../../src/delivery/delivering.ts";
 import { Delivery } from "../../src/delivery/delivery.ts";
 import { Lanes } from "../../src/delivery/lanes.ts";
 import { plainSize } from "../../src/otlp/gzip.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import type { Point } from "../support/decode.ts";
-import {
-  MemoryStore,
-  requestOf,
-  SimulatedClock,
-  SimulatedReceiver,
-  SPLITTABLE,
-  type Step,
-} from "../support/simulation.ts";
+import { DeliveringWorld, type WorldOptions } from "../support/delivery_world.ts";
+import { MemoryStore, requestOf, SPLITTABLE, type Step, UNTRIED } from "../support/simulation.ts";
 
-const NEVER = new AbortController().signal;
-
-interface WorldOptions {
-  readonly answers?: (attempt: number, points: readonly Point[]) => Step;
-  readonly store?: MemoryStore;
-  readonly whenDenied?: "wait" | "refuse";
-  readonly maxPendingBytes?: number;
-}
-
-/** Lanes in simulated time; every event's ledger is checked. */
-class World {
-  readonly clock = new SimulatedClock();
-  readonly receiver: SimulatedReceiver;
-  readonly lanes: Lanes;
-  readonly events: DeliveryEvent[] = [];
-  #iteration = 0;
-  #sends = 0;
-
-  constructor(
-    count: number,
-    { answers = () => ({}), store, whenDenied = "refuse", maxPendingBytes = 64e6 }: WorldOptions =
-      {},
-  ) {
-    this.receiver = new SimulatedReceiver(this.clock, answers);
-    this.lanes = new Lanes(Array.from({ length: count }, () => (shared) =>
-      new Delivery({
-        post: this.receiver.post,
-        hide: (text) => text,
-        clock: this.clock,
-        random: () => 0.5,
-        limits: { maxPendingBytes, maxAgeMs: 3_600_000 },
-        store,
-        whenDenied,
-        shared,
-      })));
-  }
-
-  add(...requests: readonly EncodedRequest[]): Promise<void> {
-    return this.#drain(this.lanes.add(requests, ++this.#iteration, this.clock.wall()));
-  }
-
-  flush(forMs = 30_000): Promise<void> {
-    const until = this.clock.monotonic() + forMs;
-    return this.#drain(
-      this.lanes.flush({
-        send: ++this.#sends,
-        retryForMs: forMs,
-        until,
-        stop: NEVER,
-        abort: NEVER,
-        last: false,
-      }),
+/** Lanes in simulated time. */
+class World extends DeliveringWorld<Lanes> {
+  constructor(count: number, options: WorldOptions = {}) {
+    super(
+      (dependencies) =>
+        new Lanes(
+          Array.from(
+            { length: count },
+            () => (shared) => new Delivery({ ...dependencies, shared }),
+          ),
+        ),
+      options,
     );
   }
 
-  end(): Promise<void> {
-    return this.#drain(this.lanes.end("the end"));
+  override flush(forMs = 30_000): Promise<void> {
+    return super.flush(forMs, { until: this.now + forMs });
   }
 
   get now(): number {
     return this.clock.monotonic();
   }
-
-  #drain(events: AsyncGenerator<DeliveryEvent, unknown>): Promise<void> {
-    return this.clock.run((async () => {
-      for await (const event of events) {
-        this.events.push(event);
-        assertBalanced(this.lanes.ledger);
-      }
-    })());
-  }
 }
 
-function assertBalanced({ recorded, delivered, rejected, dropped, pending }: Ledger): void {
-  assert.equal(recorded, delivered + rejected + dropped + pending);
-}
-
-function inLane(lane: number, mark = lane, count = 1): EncodedRequest {
-  return { ...requestOf([count], mark + 1), lane };
+function inLane(lane: number, mark = lane): EncodedRequest {
+  return { ...requestOf([1], mark + 1), lane };
 }
 
 Deno.test("Lanes have a request each under way at the same time", async () => {
@@ -102,7 +42,7 @@ Deno.test("Lanes have a request each under way at the same time", async () => {
   await world.add(...[0, 1, 2, 3].map((lane) => inLane(lane)));
   await world.flush();
   assert.equal(world.now - began, 1000);
-  assert.equal(world.lanes.ledger.delivered, 4);
+  assert.equal(world.delivery.ledger.delivered, 4);
   assert.equal(world.receiver.took, 4);
 });
 
@@ -130,21 +70,24 @@ Deno.test("Lanes obey the Retry-After that one of them was told", async () => {
   await world.flush();
   const late = world.receiver.attempts.slice(2).map(({ at }) => at - began);
   assert.ok(late.length === 2 && late.every((at) => at >= 20_000), late.join());
-  assert.equal(world.lanes.ledger.delivered, 3);
+  assert.equal(world.delivery.ledger.delivered, 3);
 });
 
 Deno.test("Lanes keep to --max-pending-mb together, and the newest of each lane", async () => {
   const size = inLane(0).body.length;
   const world = new World(3, {
     answers: () => ({ failure: "refused" }),
-    maxPendingBytes: size * 6,
+    limits: { maxPendingBytes: size * 6 },
   });
   for (let send = 0; send < 5; send++) {
     await world.add(...[0, 1, 2].map((lane) => inLane(lane, send)));
     await world.flush(10);
-    assert.ok(world.lanes.pendingBytes <= size * 6, `${world.lanes.pendingBytes / size} requests`);
+    assert.ok(
+      world.delivery.pendingBytes <= size * 6,
+      `${world.delivery.pendingBytes / size} requests`,
+    );
   }
-  assert.deepEqual(world.lanes.pending.map(({ iteration }) => iteration), [4, 5, 4, 5, 4, 5]);
+  assert.deepEqual(world.delivery.pending.map(({ iteration }) => iteration), [4, 5, 4, 5, 4, 5]);
   assert.equal(world.events.filter(({ type }) => type === "dropped").length, 9);
 });
 
@@ -156,8 +99,8 @@ Deno.test("Lanes share one store, where every name is another", async () => {
   await world.end();
   assert.equal(store.files.size, 5);
   const next = new World(2, { store });
-  next.lanes.adopt([...store.files].map(([name, pending]) => ({ ...pending, stored: name })));
-  assert.equal(next.lanes.ledger.recorded, 5);
+  next.delivery.adopt([...store.files].map(([name, pending]) => ({ ...pending, stored: name })));
+  assert.equal(next.delivery.ledger.recorded, 5);
   await next.flush();
   assert.equal(next.receiver.took, 5);
   assert.equal(store.files.size, 0);
@@ -175,7 +118,7 @@ Deno.test("Lanes lose nothing when the token is wrong for some sends", async () 
   }
   world.receiver.answer(() => ({}));
   await world.flush();
-  assert.equal(world.lanes.ledger.delivered, 12);
+  assert.equal(world.delivery.ledger.delivered, 12);
 });
 
 Deno.test("Lanes learn from each other that a request is denied for its own sake", async () => {
@@ -186,10 +129,10 @@ Deno.test("Lanes learn from each other that a request is denied for its own sake
   });
   await world.add(inLane(0, 1), inLane(1, 99));
   await world.flush();
-  assert.equal(world.lanes.ledger.pending, 1);
+  assert.equal(world.delivery.ledger.pending, 1);
   await world.add(inLane(0, 2));
   await world.flush();
-  const { delivered, rejected } = world.lanes.ledger;
+  const { delivered, rejected } = world.delivery.ledger;
   assert.deepEqual({ delivered, rejected }, { delivered: 2, rejected: 1 });
 });
 
@@ -200,7 +143,7 @@ Deno.test("Lanes know together which size the receiver takes", async () => {
   });
   await world.add(request);
   await world.flush();
-  assert.equal(world.lanes.largestRequest, plainSize(requestOf([1, 1], 1, SPLITTABLE)));
+  assert.equal(world.delivery.largestRequest, plainSize(requestOf([1, 1], 1, SPLITTABLE)));
   await world.add({ ...request, lane: 1 });
   await world.flush();
   assert.deepEqual(world.receiver.attempts.map(({ points }) => points.length), [4, 2, 2, 2, 2]);
@@ -211,20 +154,15 @@ Deno.test("Lanes take over through one lane what shares a name in the store", as
   const world = new World(2, { store, answers: (n) => n < 1 ? {} : { failure: "refused" } });
   const left = [1, 2, 3].map((mark) => ({
     request: requestOf([1], mark),
-    iteration: null,
-    recordedAt: 0,
-    bornAt: 0,
+    ...UNTRIED,
     stored: "batch",
-    attempts: 0,
-    mayHaveArrived: false,
-    possiblyDuplicated: false,
   }));
   const [first] = left;
   assert.ok(first !== undefined);
   store.files.set("batch", first);
-  world.lanes.adopt(left);
+  world.delivery.adopt(left);
   await world.flush(10);
-  assert.equal(world.lanes.ledger.delivered, 1);
+  assert.equal(world.delivery.ledger.delivered, 1);
   assert.ok(store.files.has("batch"));
 });
 
@@ -245,7 +183,7 @@ Deno.test("Lanes have the ledger right whatever the receiver answers", async () 
       async (count, sends, answers, maxPendingBytes, whenDenied) => {
         const world = new World(count, {
           answers: (n) => answers[n] ?? {},
-          maxPendingBytes,
+          limits: { maxPendingBytes },
           whenDenied,
         });
         for (const lanes of sends) {
@@ -253,7 +191,7 @@ Deno.test("Lanes have the ledger right whatever the receiver answers", async () 
           await world.flush(5000);
         }
         await world.end();
-        const { recorded, delivered, pending } = world.lanes.ledger;
+        const { recorded, delivered, pending } = world.delivery.ledger;
         assert.equal(recorded, sends.flat().length);
         assert.equal(pending, 0);
         assert.ok(world.receiver.took >= delivered);

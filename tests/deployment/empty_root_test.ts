@@ -6,8 +6,9 @@ import { type ReceivedRequest, startReceiver } from "../support/receiver.ts";
 import { namedUnless } from "../support/tools.ts";
 import { SAMPLES } from "../support/wording.ts";
 import { atLeastOne } from "../support/cases.ts";
+import type { Ran } from "../support/podman.ts";
 
-// What an image without anything else runs, as k8s/ runs it: the executable as user 65532 in a root directory that
+// The executable in an image without anything else, as k8s/ runs it: as user 65532 in a root directory that
 // holds it, the libraries that it names, and /proc; read-only but for the spool.
 
 const executable = Deno.env.get("OTLP_HISTOGRAM_BIN") || undefined;
@@ -166,16 +167,10 @@ async function whyNot(): Promise<string | undefined> {
 
 interface Running extends AsyncDisposable {
   signal(signal: Deno.Signal): void;
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<Ran>;
 }
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function tool(command: string, args: readonly string[]): Promise<Ended> {
+async function tool(command: string, args: readonly string[]): Promise<Ran> {
   try {
     return text(await new Deno.Command(command, { args: [...args] }).output());
   } catch (thrown) {
@@ -183,7 +178,7 @@ async function tool(command: string, args: readonly string[]): Promise<Ended> {
   }
 }
 
-function text({ code, stdout, stderr }: Deno.CommandOutput): Ended {
+function text({ code, stdout, stderr }: Deno.CommandOutput): Ran {
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }

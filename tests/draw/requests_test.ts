@@ -94,7 +94,7 @@ Deno.test("drawRequests() keeps the order of data points of the same size", () =
   ]);
 });
 
-Deno.test("drawRequests() says that a percentile lies above the last bound when max is not known", () => {
+Deno.test("drawRequests() says that a percentile lies above the last bound, whether or not max is known", () => {
   const open = request("", 1);
   const value = open.resourceMetrics[0]?.scopeMetrics[0]?.metrics[0]?.data;
   assert.equal(value?.case, "histogram");
@@ -104,7 +104,7 @@ Deno.test("drawRequests() says that a percentile lies above the last bound when 
   assert.ok(drawRequests([open], canvas).includes("    estimated p50 20, p90 > 20, p99 > 20"));
   point.max = 30;
   assert.ok(drawRequests([open], canvas).includes("    count 1, max 30"));
-  assert.ok(drawRequests([open], canvas).includes("    estimated p50 20, p90 28, p99 29.8"));
+  assert.ok(drawRequests([open], canvas).includes("    estimated p50 20, p90 > 20, p99 > 20"));
 });
 
 Deno.test("drawRequests() leaves percentiles out when the counts do not fit the bounds", () => {

@@ -20,7 +20,7 @@ function route(endpoint: string, scheme: string): Route {
 const HTTP = "http://receiver.example";
 const HTTPS = "https://receiver.example";
 
-/** What fetch throws, as measured on Deno 2.6 and 2.9. */
+/** Error that fetch throws, as measured on Deno 2.6 and 2.9. */
 const thrown = (message: string, stage = "Connect") =>
   new TypeError(
     `error sending request for url (https://receiver.example/): client error (${stage}): ${message}`,
@@ -35,13 +35,13 @@ const FAILURES: readonly (readonly [string, string, Error, RegExp | undefined])[
     /usually .*policy, not your token, or .*"check" shows/,
   ],
   [HTTPS, "http", thrown("proxy authentication required"), /requires a user name and password/],
-  [HTTPS, "http", thrown("unexpected eof while tunneling"), /does not answer as an HTTP proxy/],
-  [HTTP, "http", thrown("invalid HTTP version parsed", "SendRequest"), /answer as an HTTP proxy/],
+  [HTTPS, "http", thrown("unexpected eof while tunneling"), /does not respond as an HTTP proxy/],
+  [HTTP, "http", thrown("invalid HTTP version parsed", "SendRequest"), /respond as an HTTP proxy/],
   [
     HTTP,
     "http",
     thrown("connection closed before message completed", "SendRequest"),
-    /answer as an HTTP proxy/,
+    /respond as an HTTP proxy/,
   ],
   [HTTPS, "http", thrown("invalid HTTP version parsed", "SendRequest"), undefined],
   [HTTP, "socks5", thrown("invalid HTTP version parsed", "SendRequest"), undefined],
@@ -49,9 +49,14 @@ const FAILURES: readonly (readonly [string, string, Error, RegExp | undefined])[
     HTTPS,
     "http",
     thrown("tcp connect error: Connection refused (os error 111)"),
-    /nothing listens/,
+    /nothing is listening/,
   ],
-  [HTTPS, "http", thrown("dns error: failed to lookup address information: x"), /not known here/],
+  [
+    HTTPS,
+    "http",
+    thrown("dns error: failed to lookup address information: x"),
+    /cannot be resolved/,
+  ],
   [HTTPS, "http", thrown("invalid peer certificate: UnknownIssuer"), undefined],
   [HTTPS, "http", thrown("received corrupt message of type InvalidContentType"), undefined],
   [
@@ -66,7 +71,7 @@ const FAILURES: readonly (readonly [string, string, Error, RegExp | undefined])[
     thrown("invalid peer certificate: UnknownIssuer"),
     /proxy https:\S+ is not .*--ca/,
   ],
-  [HTTP, "https", thrown("invalid peer certificate: certificate expired"), /valid today/],
+  [HTTP, "https", thrown("invalid peer certificate: certificate expired"), /valid now/],
   [HTTPS, "https", thrown("received fatal alert: CertificateRequired"), undefined],
   [
     HTTP,
@@ -80,7 +85,7 @@ const FAILURES: readonly (readonly [string, string, Error, RegExp | undefined])[
   [HTTPS, "socks5", thrown("Host unreachable"), /cannot connect to receiver\.example/],
   [HTTPS, "socks5", thrown("TTL expired"), /cannot connect to receiver\.example/],
   [HTTPS, "socks5", thrown("General SOCKS server failure"), /cannot connect to receiver\.example/],
-  [HTTPS, "socks5", thrown("Proxy server unreachable"), /nothing listens/],
+  [HTTPS, "socks5", thrown("Proxy server unreachable"), /nothing is listening/],
   [HTTPS, "socks5", thrown("Connection not allowed by ruleset"), /policy, not your token/],
   [
     HTTPS,
@@ -94,12 +99,12 @@ const FAILURES: readonly (readonly [string, string, Error, RegExp | undefined])[
     thrown("No acceptable auth methods"),
     /user name and password: set ALL_PROXY=s/,
   ],
-  [HTTPS, "socks5", thrown("Invalid response version"), /does not answer as a SOCKS5 proxy/],
+  [HTTPS, "socks5", thrown("Invalid response version"), /does not respond as a SOCKS5 proxy/],
   [
     HTTPS,
     "socks5",
     thrown("unexpected end of file: unexpected end of file"),
-    /answer as a SOCKS5 proxy, or hangs up/,
+    /respond as a SOCKS5 proxy, or hangs up/,
   ],
   [HTTPS, "socks5", thrown("tls handshake eof"), undefined],
   [HTTPS, "https", new Error("tunnel error: TLS with the proxy: end of file"), /not speak TLS/],
@@ -109,7 +114,7 @@ const FAILURES: readonly (readonly [string, string, Error, RegExp | undefined])[
     HTTPS,
     "socks5",
     new Error("tunnel error: Connection refused (os error 111)"),
-    /nothing listens/,
+    /nothing is listening/,
   ],
 ];
 
@@ -124,9 +129,9 @@ for (const [endpoint, scheme, error, hint] of FAILURES) {
 Deno.test("reachHint() says what does not answer a proxy of another kind", () => {
   for (const scheme of ["https", "socks5"]) {
     const hint = reachHint("timeout", route(HTTPS, scheme)) ?? "";
-    assert.ok(hint.includes(`; an HTTP proxy that is named ${scheme}:// may not answer`), hint);
+    assert.ok(hint.includes(`; an HTTP proxy set as ${scheme}:// may not respond`), hint);
   }
-  assert.doesNotMatch(reachHint("timeout", route(HTTPS, "http")) ?? "", /that is named/);
+  assert.doesNotMatch(reachHint("timeout", route(HTTPS, "http")) ?? "", /set as/);
 });
 
 Deno.test("proxyStatusHint() knows the answers that can be the proxy's", () => {

@@ -17,7 +17,7 @@ const B = "http://{b}";
 
 type Expected = "direct" | "a" | "b" | "tls" | "socks" | "socksWithPassword" | "v6";
 
-/** What it is about, the URL, the environment, and whom fetch connects to. */
+/** Subject, URL, environment, and the host that fetch connects to. */
 type Case = readonly [string, string, Readonly<Record<string, string>>, Expected];
 
 const SELECTION: readonly Case[] = [
@@ -175,7 +175,7 @@ const CASES: readonly Case[] = [
   ]),
 ];
 
-/** What a proxy would see if fetch chose as we do. */
+/** Requests that a proxy would see if fetch chose as we do. */
 function ours(
   url: string,
   env: Readonly<Record<string, string>>,

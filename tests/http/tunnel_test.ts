@@ -39,7 +39,7 @@ function greeter() {
   };
 }
 
-/** What comes first, and what comes back of what is sent then. */
+/** Gives the first bytes that come, and the answer to what is sent then. */
 async function talkOverTcp(proxy: Proxy, target = TARGET): Promise<string> {
   using connection = await openTunnel(proxy, target, TRUSTING, never());
   const bytes = new Uint8Array(100);
@@ -129,7 +129,9 @@ for (const [what, options] of KINDS) {
     await refusing(
       { credentials },
       "",
-      options.socks ? /^Error: tunnel error: .*none of the offered/ : /answered 407$/,
+      options.socks
+        ? /^Error: tunnel error: .*does not accept any of the offered/
+        : /answered 407$/,
     );
     await refusing(
       { credentials },

@@ -3,7 +3,7 @@ import { assertWhole, type Lane, runLane } from "../support/followed_lane.ts";
 
 const KILLS = 200;
 const LANES = 4;
-/** Of those whose lines carry a time. */
+/** Number of kills with lines that carry a time. */
 const TIMED_KILLS = 40;
 Deno.test({
   name:

@@ -17,7 +17,7 @@ const MOST_MS = 1000;
 const valueOf = (n: number) => (n * 7919) % 6007;
 const routeOf = (n: number) => ROUTES[n % ROUTES.length] ?? "";
 
-/** What the first so many lines are, as they should come: by route. */
+/** Expected histograms of that many first lines, by route. */
 function expected(lines: number): ReadonlyMap<string, ReturnType<typeof histogramOf>> {
   const whole = Math.floor(lines / BLOCK);
   const part = lines % BLOCK;
@@ -74,7 +74,7 @@ async function inFile(
   }
 }
 
-/** What was sent of the file, and what the summary says; `meanwhile` gets the process. */
+/** Sends the file, and gives what arrived and the summary; `meanwhile` gets the process. */
 async function sent(
   path: string,
   through: readonly string[] = [],

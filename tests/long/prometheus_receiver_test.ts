@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { decodeRequest } from "../../src/otlp/decode.ts";
-import { Process } from "../support/process.ts";
+import { startCollector } from "../support/collector.ts";
 import { startProgram } from "../support/program.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { seeded } from "../support/seeded.ts";
-import { missing, namedUnless, tool } from "../support/tools.ts";
+import { missing, namedUnless } from "../support/tools.ts";
 
 // The program and a Collector (prometheus receiver, cumulativetodelta) scrape one target. That only goes on when both
 // have seen its state, so both see the same sequence of states, and the sums of their deltas have to be equal.
@@ -12,13 +12,13 @@ import { missing, namedUnless, tool } from "../support/tools.ts";
 const BOUNDS = [0.1, 0.5, 2.5] as const;
 const STATES = 40;
 const SERIES = 20;
-/** States at which the target has begun anew. */
+/** States at which the target has begun again. */
 const RESTARTS: readonly number[] = [13, 27];
-/** Of the series that come and go. */
+/** Series that come and go. */
 const APPEARS = { at: 6, series: "appears" } as const;
 const PAUSES = { from: 16, to: 22, series: "pauses" } as const;
 
-/** What every series has counted in its buckets since the target began. */
+/** Counts in the buckets of every series since the target began. */
 type State = ReadonlyMap<string, readonly number[]>;
 
 function statesOf(random: () => number): readonly State[] {
@@ -145,7 +145,7 @@ function totalsOf({ requests }: Receiver): ReadonlyMap<string, Total> {
     if (name !== "work_seconds" || data.case !== "histogram") continue;
     assert.equal(data.value.aggregationTemporality, 1, "deltas");
     for (const point of data.value.dataPoints) {
-      // What is flagged has no value: Prometheus' mark that a series is gone.
+      // A flagged data point has no value: Prometheus' mark that a series is gone.
       if ((point.flags & 1) !== 0) continue;
       assert.deepEqual(point.explicitBounds, [...BOUNDS]);
       const series = point.attributes.find(({ key }) => key === "series")?.value?.value.value;
@@ -157,7 +157,7 @@ function totalsOf({ requests }: Receiver): ReadonlyMap<string, Total> {
   return totals;
 }
 
-/** What each series counted after the first state, in all and in the states that it began in, or began anew. */
+/** Counts of each series after the first state, in all and in the states in which it began, or began again. */
 function truthOf(states: readonly State[]) {
   const all = new Map<string, Total>();
   const begun = new Map<string, Total>();
@@ -193,10 +193,7 @@ Deno.test({
       timeoutMs: 120_000,
     });
     {
-      await using collector = new Process(tool("OTELCOL_CONTRIB"), [
-        ...["--config", `yaml:${configuration(target.at, theirs.url)}`],
-      ]);
-      await collector.logged(/Everything is ready/, 30_000);
+      await using _ = await startCollector(configuration(target.at, theirs.url));
       await target.done;
     }
     program.signal("SIGTERM");

@@ -6,12 +6,12 @@ import { runProgram, startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { namedUnless } from "../support/tools.ts";
 
-// Logs that a real nginx and a real Apache have written of requests as they come from the internet. What the program
-// makes of them is compared with lines that are split by a regular expression, here.
+// Logs that a real nginx and a real Apache have written of requests as they come from the internet. The program's
+// results are compared with lines that a regular expression splits here.
 
 const NGINX = await installed("nginx");
 const APACHE = await installed("apache2");
-/** Of `By` and of `s`; some values lie exactly on one. */
+/** Bounds of `By` and of `s`; some values lie exactly on one. */
 const SIZES = [100, 153, 500, 612, 1000, 5000, 20_000];
 const TIMES = [0.005, 0.05, 0.1, 0.2, 0.3, 0.5, 1];
 
@@ -38,7 +38,7 @@ async function ask(port: number, request: string): Promise<void> {
   try {
     for await (const _ of connection.readable);
   } catch (thrown) {
-    // What has not been read of a request that the server does not want.
+    // The server resets a connection with an unread request that it rejects.
     if (!(thrown instanceof Deno.errors.ConnectionReset)) throw thrown;
   }
 }
@@ -48,7 +48,7 @@ function get(path: string, ...headers: readonly string[]): string {
     headers.map((header) => `${header}\r\n`).join("") + "\r\n";
 }
 
-/** What a server on the internet is asked. */
+/** Requests that a server on the internet gets. */
 const REQUESTS: readonly string[] = [
   get("/"),
   get("/?a=1&b=%22two%22", "User-Agent: curl/8.5.0"),
@@ -331,7 +331,7 @@ Deno.test({
       const quick = REQUESTS.filter((request) => !request.includes("/large"));
       for (let round = 0; round < rounds; round++) {
         await Promise.all(quick.map((request) => ask(port, request)));
-        // What was rotated away before it has looked for the first time is not its business.
+        // A file that was rotated away before its first look does not count.
         if (round === 0) await receiver.waitForRequests(1);
         if (round % 3 === 1 && round < 6) {
           // As logrotate does it: the old file is written to until the server has opened a new one.

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { readHistograms } from "../../src/source/prometheus/cumulative.ts";
 import { ScrapeDeltas } from "../../src/source/prometheus/deltas.ts";
 import { inDirectory } from "../support/directory.ts";
-import { freePort, Process } from "../support/process.ts";
 import { seeded } from "../support/seeded.ts";
-import { missing, namedUnless, tool } from "../support/tools.ts";
+import { missing, namedUnless } from "../support/tools.ts";
+import { startVictoriaMetrics } from "../support/metric_stores.ts";
 
 // Readings of one target, as a recording has them, go to the program's deltas and to VictoriaMetrics. Its increase_pure()
 // is PromQL's increase() without the extrapolation to the ends of the range, and with 0 before a series' first sample:
-// Prometheus itself cannot give whole numbers. Both are compared with arithmetic on the raw samples that it stores, too.
+// Prometheus itself cannot give whole numbers. Both are compared with arithmetic on the raw samples that it also stores.
 
 const STEP_MS = 10_000;
 const READINGS = 120;
@@ -21,7 +21,7 @@ const SERIES: Readonly<Record<string, (at: number) => boolean>> = {
   comesAndGoes: (at) => at % 7 < 4,
   ends: (at) => at < 90,
 };
-/** Readings before which the target has begun anew. */
+/** Readings before which the target has begun again. */
 const RESTARTS: readonly number[] = [40, 71, 100];
 /** Readings that failed. */
 const GAPS: readonly number[] = [15, 16, 33, 80];
@@ -106,15 +106,10 @@ function keyOf({ series, le }: Readonly<Record<string, string>>): string {
 }
 
 async function startStore(directory: string) {
-  const at = `127.0.0.1:${freePort()}`;
-  const process = new Process(tool("VICTORIAMETRICS"), [
-    `--storageDataPath=${directory}`,
-    `--httpListenAddr=${at}`,
-    "--retentionPeriod=10y",
-  ]);
-  await process.logged(/started VictoriaMetrics in/);
+  const process = await startVictoriaMetrics(directory, { flags: ["--retentionPeriod=10y"] });
+  const { url } = process;
   const ask = async (path: string, fields: Readonly<Record<string, string>>) => {
-    const answer = await fetch(`http://${at}${path}`, {
+    const answer = await fetch(url + path, {
       method: "POST",
       body: new URLSearchParams(fields),
     });
@@ -125,12 +120,12 @@ async function startStore(directory: string) {
   return {
     process,
     async store(time: number, text: string): Promise<void> {
-      const url = `http://${at}/api/v1/import/prometheus?timestamp=${time}`;
-      const answer = await fetch(url, { method: "POST", body: text });
+      const path = `/api/v1/import/prometheus?timestamp=${time}`;
+      const answer = await fetch(url + path, { method: "POST", body: text });
       assert.equal(answer.status, 204, await answer.text());
     },
     async increases(from: number, to: number): Promise<Increases> {
-      await fetch(`http://${at}/internal/force_flush`).then((answer) => answer.body?.cancel());
+      await fetch(`${url}/internal/force_flush`).then((answer) => answer.body?.cancel());
       const text = await ask("/api/v1/query", {
         query: `increase_pure(h_bucket[${(to - from) / 1000}s])`,
         time: String(to / 1000),

@@ -10,23 +10,23 @@ const MOST_MIB = 1280;
 const isLinux = Deno.build.os === "linux";
 const TYPE = "# TYPE h histogram\n";
 
-/** What an endpoint may answer in place of an exposition, and what is said of it. */
+/** Answers of an endpoint in place of an exposition, and the message about each. */
 const ANSWERS: readonly (readonly [() => string, RegExp])[] = [
-  [() => "!\n".repeat(30 * MIB), /failed: its answer is not an exposition: line 1: /],
+  [() => "!\n".repeat(30 * MIB), /failed: its response is not an exposition: line 1: /],
   [() => `${TYPE}h_sum{a="${'\\"'.repeat(30 * MIB)}"} 1\n`, /not used: line 2: it is longer/],
   [() => `${TYPE}h_sum{a="${"x".repeat(40 * MIB)}"} 1\n`, /not used: line 2: it is longer/],
   [() => `${TYPE}${`h_sum{a="${'\\"'.repeat(MIB / 2 - 8)}\n`.repeat(60)}`, /line 2: its labels/],
   [() => TYPE + 'h_bucket{le="9"} 1\n'.repeat(3 * MIB), /not used: h: it has no bucket/],
   [
     () => TYPE + Array.from({ length: 2.5 * MIB }, (_, i) => `h_sum{a="${i}"} 1\n`).join(""),
-    /failed: its answer is too large: it has more than 500,000 histograms and labels/,
+    /failed: its response is too large: it has more than 500,000 histograms and labels/,
   ],
   [
     () => {
       const labels = Array.from({ length: 100_000 }, (_, i) => `l${i}=""`).join();
       return TYPE + Array.from({ length: 60 }, (_, i) => `h_sum{i="${i}",${labels}} 1\n`).join("");
     },
-    /failed: its answer is too large/,
+    /failed: its response is too large/,
   ],
   [
     () => Array.from({ length: 2 * MIB }, (_, i) => `# TYPE h${i} histogram\n`).join(""),

@@ -76,7 +76,7 @@ async function killAgainAndAgain(kills: number, seed: number): Promise<Lane> {
     const taken = new Set<string>();
     for (const request of receiver.requests) {
       const { content } = request;
-      // What is torn does not decode; what is half of something does not add up.
+      // A torn file does not decode; half of one does not add up.
       for (const key of keysOf(content)) {
         spooled.add(key); // it is stored before it is sent
         if (isTaken(request)) taken.add(key);
@@ -133,7 +133,7 @@ function flags(receiver: Receiver, ...more: readonly string[]): readonly string[
   ];
 }
 
-/** What a crash leaves behind may be set aside, with a warning; nothing may be dropped or fatal. */
+/** A file that a crash leaves behind may be set aside, with a warning; nothing may be dropped or fatal. */
 function assertNothingLost(stderr: string): void {
   assert.doesNotMatch(stderr, /Unexpected|dropped|Cannot|lost|uncaught/i);
 }

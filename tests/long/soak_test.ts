@@ -14,7 +14,7 @@ import { namedUnless } from "../support/tools.ts";
 /** How long it goes on, in seconds: a minute, or for example `OTLP_HISTOGRAM_SOAK_SECONDS=300`. */
 const SECONDS = Number(Deno.env.get("OTLP_HISTOGRAM_SOAK_SECONDS") || 60);
 const INTERVAL = 0.1;
-/** What a collection of garbage that is still due may hold, in MB. */
+/** Memory that garbage may hold until it is collected, in MB. */
 const SLACK = 8;
 
 /** Fails a third of the time, in every way that asks for another try. */
@@ -125,7 +125,7 @@ Deno.test({
     }, stderr.slice(-2000));
     assert.ok(recorded >= 1000 * SECONDS, `${recorded} measurements`);
 
-    // What the receiver has taken, whether or not its answer came through.
+    // Requests that the receiver has accepted, whether or not its answer came through.
     const taken = new Map<string, { measurements: number; times: number; confirmed: boolean }>();
     for (const request of receiver.requests) {
       if (request.answered === 503 || request.answered === 429) continue;

@@ -8,8 +8,8 @@ import { runProgram } from "../support/program.ts";
 import { type ReceivedRequest, type Receiver, startReceiver } from "../support/receiver.ts";
 import { missing, namedUnless, tool } from "../support/tools.ts";
 
-// What compose.yaml starts, with real programs on free ports: the web shop sends to a Collector, which sends on to
-// VictoriaMetrics. What is stored in the end is compared with what went over the wire at the beginning.
+// The programs of compose.yaml, on free ports: the web shop sends to a Collector, which sends on to
+// VictoriaMetrics. The stored samples are compared with the requests that were sent.
 
 const ROOT = new URL("../../", import.meta.url);
 const COMPOSE = await Deno.readTextFile(new URL("compose.yaml", ROOT));
@@ -37,7 +37,7 @@ async function startVictoriaMetrics(directory: string) {
     ...withValues(commandOf("victoriametrics"), { "--storageDataPath": directory }),
     `--httpListenAddr=${at}`,
   ]);
-  await process.logged(/started VictoriaMetrics in/);
+  await process.logged(/started server at/);
   const url = `http://${at}`;
   const post = async (path: string, fields: Readonly<Record<string, string>>) => {
     const answer = await fetch(url + path, { method: "POST", body: new URLSearchParams(fields) });
@@ -122,11 +122,9 @@ async function startBetween(url: string): Promise<Receiver> {
 
 /** The web shop of compose.yaml, for a few sends; resolves to how many measurements were delivered. */
 async function runWebShop(endpoint: string): Promise<number> {
-  const scenario = fileURLToPath(new URL("examples/web-shop.json", ROOT));
   const { status, stdout, stderr } = await runProgram({
     args: [
       ...withValues(commandOf("web-shop"), {
-        "--scenario": scenario,
         "--interval": "0.2",
         "--endpoint": endpoint,
       }),
@@ -141,7 +139,7 @@ async function runWebShop(endpoint: string): Promise<number> {
   return delivered;
 }
 
-/** What was sent, added up by series: `NAME_count{labels}`, `NAME_sum{…}`, `NAME_bucket{le,…}` (cumulative). */
+/** Sums of the requests by series: `NAME_count{labels}`, `NAME_sum{…}`, `NAME_bucket{le,…}` (cumulative). */
 function sentBy(requests: readonly ReceivedRequest[]): ReadonlyMap<string, number> {
   const sent = new Map<string, number>();
   const add = (key: string, value: number) => sent.set(key, (sent.get(key) ?? 0) + value);
@@ -186,7 +184,7 @@ function keyOf(name: string, labels: Readonly<Record<string, string>>, le = ""):
   return JSON.stringify([name, le, Object.entries(labels).sort(([a], [b]) => a < b ? -1 : 1)]);
 }
 
-/** What is stored equals what was sent, series by series; `total`: of the samples of one. */
+/** Requires that the stored samples equal those sent, series by series; `total`: of the samples of one. */
 function assertStored(
   stored: readonly Stored[],
   sent: ReadonlyMap<string, number>,

@@ -4,7 +4,7 @@ import { ExplicitHistogram } from "../../src/aggregate/explicit.ts";
 import { ExponentialHistogram } from "../../src/aggregate/exponential.ts";
 import type { Attributes, AttributeValue } from "../../src/aggregate/measurement.ts";
 import { decodeRequest } from "../../src/otlp/decode.ts";
-import { type Collection, encodeCollection, type MetricData } from "../../src/otlp/encode.ts";
+import { type Collection, encodeCollections, type MetricData } from "../../src/otlp/encode.ts";
 import type {
   ExponentialHistogramDataPoint,
   HistogramDataPoint,
@@ -97,7 +97,7 @@ function pointsOf(bytes: Uint8Array): readonly Decoded[] {
 }
 
 function only(collection: Collection): Uint8Array {
-  const [request, ...others] = encodeCollection(collection, ALL);
+  const [request, ...others] = encodeCollections([collection], ALL);
   assert.ok(request !== undefined && others.length === 0);
   return request.body;
 }
@@ -183,12 +183,12 @@ function wellFormed(text: string): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(text));
 }
 
-Deno.test("encodeCollection() makes no request of nothing", () => {
-  assert.deepEqual(encodeCollection(collection(), ALL), []);
-  assert.deepEqual(encodeCollection(collection(metric("m", "explicit", [])), ALL), []);
+Deno.test("encodeCollections() makes no request of nothing", () => {
+  assert.deepEqual(encodeCollections([collection()], ALL), []);
+  assert.deepEqual(encodeCollections([collection(metric("m", "explicit", []))], ALL), []);
 });
 
-Deno.test("encodeCollection() writes times to the nanosecond and counts beyond 32 bits", () => {
+Deno.test("encodeCollections() writes times to the nanosecond and counts beyond 32 bits", () => {
   const explicit = filled(new ExplicitHistogram([5]), [1, 7]);
   explicit.count = 2 ** 53 - 1;
   explicit.counts[0] = 2 ** 53 - 2 ** 33;
@@ -219,12 +219,12 @@ Deno.test("encodeCollection() writes times to the nanosecond and counts beyond 3
   assert.equal(second.zeroCount, 2n ** 40n + 1n);
 });
 
-Deno.test("encodeCollection() counts the data points and the measurements of each request", () => {
-  const requests = encodeCollection(
-    collection(
+Deno.test("encodeCollections() counts the data points and the measurements of each request", () => {
+  const requests = encodeCollections(
+    [collection(
       metric("a", "explicit", [[1], [2, 3], [4]]),
       metric("b", "exponential", [[5, 6, 7]]),
-    ),
+    )],
     { ...ALL, points: 2 },
   );
   assert.deepEqual(
@@ -233,7 +233,7 @@ Deno.test("encodeCollection() counts the data points and the measurements of eac
   );
 });
 
-Deno.test("encodeCollection() splits within both limits, and never changes a data point", () => {
+Deno.test("encodeCollections() splits within both limits, and never changes a data point", () => {
   const values = fc.array(fc.array(value, { minLength: 1, maxLength: 5 }), { maxLength: 12 });
   const kinds = fc.constantFrom<MetricData["kind"]>("explicit", "exponential");
   const metrics = fc.array(fc.tuple(kinds, values), { minLength: 1, maxLength: 3 });
@@ -243,7 +243,7 @@ Deno.test("encodeCollection() splits within both limits, and never changes a dat
   fc.assert(
     fc.property(metrics, points, bytes, (metrics, points, bytes) => {
       const data = collection(...metrics.map(([kind, values], i) => metric(`m${i}`, kind, values)));
-      const requests = encodeCollection(data, { points, bytes });
+      const requests = encodeCollections([data], { points, bytes });
       for (const { body, ...said } of requests) {
         assert.ok(said.points <= points);
         assert.ok(body.length <= bytes || said.points === 1, `${body.length} bytes of ${bytes}`);
@@ -257,7 +257,7 @@ Deno.test("encodeCollection() splits within both limits, and never changes a dat
           );
         }
       }
-      const whole = encodeCollection(data, ALL);
+      const whole = encodeCollections([data], ALL);
       assert.deepEqual(
         requests.flatMap(({ body }) => pointsOf(body)),
         whole.flatMap(({ body }) => pointsOf(body)),
@@ -273,11 +273,44 @@ Deno.test("encodeCollection() splits within both limits, and never changes a dat
   assert.ok(splits > 20, `only ${splits} were split`);
 });
 
-Deno.test("encodeCollection() fills a request up to the limit of bytes, but for the lengths' own bytes", () => {
+Deno.test("encodeCollections() fills a request up to the limit of bytes, but for the lengths' own bytes", () => {
   const data = collection(metric("m", "explicit", Array.from({ length: 1000 }, () => [1])));
-  const requests = encodeCollection(data, { points: Infinity, bytes: 10_000 });
+  const requests = encodeCollections([data], { points: Infinity, bytes: 10_000 });
   const size = Math.ceil(only(data).length / 1000);
   for (const { body } of atLeastOne(requests.slice(0, -1))) {
     assert.ok(body.length <= 10_000 && body.length > 10_000 - size - 24, `${body.length}`);
+  }
+});
+
+Deno.test("encodeCollections() encloses neighbours in one resource and one scope, within the limits", () => {
+  const resources = [{ r: "a" }, { r: "b" }];
+  const collections = resources.flatMap((resource) =>
+    ["s", "t"].map((name): Collection => ({
+      resource,
+      scope: { name, version: "1", schemaUrl: "https://schema", attributes: { of: name } },
+      metrics: [metric(`${resource.r}${name}`, "explicit", [[1], [2], [3]])],
+    }))
+  );
+  const shape = (body: Uint8Array) =>
+    decodeRequest(body).resourceMetrics.map(({ resource, scopeMetrics }) => [
+      resource?.attributes[0]?.value?.value.value,
+      ...scopeMetrics.map(({ scope, schemaUrl, metrics }) => [
+        ...[scope?.name, scope?.attributes[0]?.value?.value.value, schemaUrl],
+        ...metrics.map(({ name }) => name),
+      ]),
+    ]);
+  const [whole, ...others] = encodeCollections(collections, ALL);
+  assert.ok(whole !== undefined && others.length === 0);
+  assert.deepEqual(shape(whole.body), [
+    ["a", ["s", "s", "https://schema", "as"], ["t", "t", "https://schema", "at"]],
+    ["b", ["s", "s", "https://schema", "bs"], ["t", "t", "https://schema", "bt"]],
+  ]);
+  for (let bytes = 350; bytes < whole.body.length + 50; bytes += 7) {
+    const requests = encodeCollections(collections, { points: Infinity, bytes });
+    assert.deepEqual(
+      requests.flatMap(({ body }) => pointsOf(body)),
+      pointsOf(whole.body),
+    );
+    for (const { body } of atLeastOne(requests)) assert.ok(body.length <= bytes, `${body.length}`);
   }
 });

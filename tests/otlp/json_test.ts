@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import fc from "fast-check";
 import type { Measurement } from "../../src/aggregate/measurement.ts";
-import { otlpJson } from "../../src/otlp/json.ts";
+import { decodeRequest } from "../../src/otlp/decode.ts";
+import { plainBody } from "../../src/otlp/gzip.ts";
+import { otlpJsonTexts } from "../../src/otlp/json.ts";
+import { toJsonRequest } from "../../src/otlp/json_request.ts";
 import { type EncodedRequest, ONE_REQUEST } from "../../src/otlp/request.ts";
 import { type RecordingConfig, recordingOf } from "../support/recording.ts";
 import { batches, BOUNDS, SEED } from "../support/arbitrary.ts";
 import { StillClock } from "../support/still_clock.ts";
 import { missing, namedUnless, tool } from "../support/tools.ts";
+
+async function otlpJson(request: EncodedRequest | undefined): Promise<string> {
+  return [...await otlpJsonTexts(request)].join("");
+}
 
 const ABOUT = { unit: "ms", description: "", attributes: {} };
 const CONFIG: RecordingConfig = {
@@ -33,7 +42,7 @@ async function requestOf(
   return requests[0];
 }
 
-Deno.test("otlpJson() follows the specification's mapping: enums as integers, 64-bit integers as strings", async () => {
+Deno.test("otlpJsonTexts() follows the specification's mapping: enums as integers, 64-bit integers as strings", async () => {
   const config: RecordingConfig = {
     ...CONFIG,
     instruments: [
@@ -103,26 +112,82 @@ Deno.test("otlpJson() follows the specification's mapping: enums as integers, 64
   });
 });
 
-Deno.test("otlpJson() writes a sum beyond the largest double as a string", async () => {
+Deno.test("otlpJsonTexts() writes a sum beyond the largest double as a string", async () => {
   const batch = [Number.MAX_VALUE, Number.MAX_VALUE].map((value) => ({ value, attributes: {} }));
   const text = await otlpJson(await requestOf(batch));
   assert.equal(text.match(/"sum": "Infinity"/g)?.length, 2);
 });
 
-Deno.test("otlpJson() makes an empty document of nothing", async () => {
+Deno.test("otlpJsonTexts() makes an empty document of nothing", async () => {
   assert.deepEqual(JSON.parse(await otlpJson(undefined)), { resourceMetrics: [] });
 });
 
-Deno.test("otlpJson() makes the same document of a compressed request, on one line too", async () => {
+Deno.test("otlpJsonTexts() makes the document of the whole request, compressed or not", async () => {
   await fc.assert(
     fc.asyncProperty(batches, async ([batch = []]) => {
       const plain = await otlpJson(await requestOf(batch));
-      assert.equal(await otlpJson(await requestOf(batch, "gzip")), plain);
-      const line = await otlpJson(await requestOf(batch), 0);
-      assert.deepEqual([line.includes("\n"), JSON.parse(line)], [false, JSON.parse(plain)]);
+      const packed = await requestOf(batch, "gzip");
+      assert.equal(await otlpJson(packed), plain);
+      if (packed === undefined) return;
+      const whole = toJsonRequest(decodeRequest(await plainBody(packed)));
+      assert.deepEqual(JSON.parse(plain), whole);
     }),
     { ...SEED, numRuns: 30 },
   );
+});
+
+Deno.test("otlpJsonTexts() makes the document of any metrics, exemplars and unknown fields", async () => {
+  const exemplar = {
+    traceId: Uint8Array.fromHex("0af7651916cd43dd8448eb211c80319c"),
+    spanId: Uint8Array.fromHex("b7ad6b7169203331"),
+    value: { case: "asDouble", value: 3 },
+  } as const;
+  const points = [{ startTimeUnixNano: 1n, timeUnixNano: 2n ** 60n, exemplars: [exemplar] }, {}];
+  const request = create(ExportMetricsServiceRequestSchema, {
+    resourceMetrics: [
+      {
+        resource: {
+          attributes: [{ key: "a", value: { value: { case: "boolValue", value: true } } }],
+        },
+        schemaUrl: "https://example.com/1",
+        scopeMetrics: [
+          {
+            scope: { name: "s" },
+            schemaUrl: "u",
+            metrics: [
+              {
+                name: "h",
+                data: {
+                  case: "histogram",
+                  value: { aggregationTemporality: 1, dataPoints: points },
+                },
+              },
+              { name: "e", data: { case: "exponentialHistogram", value: { dataPoints: points } } },
+              { name: "g", unit: "1", data: { case: "gauge", value: { dataPoints: points } } },
+              {
+                name: "n",
+                data: { case: "sum", value: { isMonotonic: true, dataPoints: points } },
+              },
+              { name: "q", data: { case: "summary", value: { dataPoints: [{ count: 2n }] } } },
+              { name: "empty", data: { case: "histogram", value: {} } },
+              { name: "none" },
+            ],
+          },
+          {},
+        ],
+      },
+      {},
+    ],
+  });
+  const unknown = Uint8Array.of(15 << 3, 5);
+  const body = new Uint8Array([
+    ...toBinary(ExportMetricsServiceRequestSchema, request),
+    ...unknown,
+  ]);
+  const encoded = { body, encoding: "identity", points: 9, measurements: 2 } as const;
+  const text = await otlpJson(encoded);
+  assert.deepEqual(JSON.parse(text), toJsonRequest(request));
+  assert.match(text, /"traceId": "0af7651916cd43dd8448eb211c80319c"/);
 });
 
 /** Reads [base64 of a request, its JSON] pairs; fails unless each JSON is what the official classes say. */
@@ -150,7 +215,7 @@ print(len(pairs))
 Deno.test({
   ...namedUnless(
     missing("PREDECESSOR_PYTHON"),
-    "otlpJson() agrees with the official Python classes",
+    "otlpJsonTexts() agrees with the official Python classes",
   ),
   async fn() {
     const samples = fc.sample(batches, { ...SEED, numRuns: 60 });

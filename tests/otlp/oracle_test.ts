@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { fromBinary } from "@bufbuild/protobuf";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import {
-  AggregationTemporality,
-  AggregationType,
-  MeterProvider,
-  MetricReader,
-} from "@opentelemetry/sdk-metrics";
+import { AggregationType, MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Measurement } from "../../src/aggregate/measurement.ts";
 import { sampleBatch } from "../../src/source/generate/sample.ts";
 import { ExportMetricsServiceRequestSchema } from "../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
@@ -30,7 +25,7 @@ const INSTRUMENT: Instrument = {
 };
 const ALL = { points: Infinity, bytes: Infinity };
 
-/** What the stock exporter posts for these measurements, over HTTP, in an interval (ms since 1970). */
+/** Request that the stock exporter posts over HTTP for these measurements of an interval (ms since 1970). */
 async function stockRequest(
   { name, unit, description, bounds }: Instrument,
   batch: readonly Measurement[],
@@ -74,22 +69,6 @@ async function stockRequest(
   assert.ok(request !== undefined);
   assert.equal(request.headers.get("content-type"), "application/x-protobuf");
   return request.content;
-}
-
-class DeltaReader extends MetricReader {
-  constructor() {
-    super({ aggregationTemporalitySelector: () => AggregationTemporality.DELTA });
-  }
-  protected override onForceFlush(): Promise<void> {
-    return Promise.resolve();
-  }
-  protected override onShutdown(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-function hrTime(ms: number): [number, number] {
-  return [Math.floor(ms / 1000), (ms % 1000) * 1e6];
 }
 
 /** Our request for the same, with the interval that it names. */
@@ -167,6 +146,7 @@ json.dump({
     } for p in metric.histogram.data_points],
 }, sys.stdout)
 `;
+import { DeltaReader, hrTime } from "../support/sdk.ts";
 
 /** As the Python program above writes attributes: the type that is on the wire, and the value. */
 function typed(attributes: Values): Record<string, readonly [string, string]> {

@@ -24,14 +24,14 @@ Deno.test("a hint names token, scheme and scope of both kinds for Dynatrace's 40
   }
   assert.match(
     await hintAt(401, SAAS),
-    /dt0c01.*Api-Token.*dt0s16.*Bearer.*Managed endpoints take no Bearer.*dt0s01/,
+    /dt0c01.*Api-Token.*dt0s16.*Bearer.*Managed endpoints do not accept Bearer.*dt0s01/,
   );
-  assert.match(await hintAt(403, SAAS), /another environment's.*has expired/);
+  assert.match(await hintAt(403, SAAS), /another environment.*has expired/);
 });
 
 Deno.test("a hint for Dynatrace's 403 is about the kind of token that the message names", async () => {
   const platform = await hintAt(403, SAAS, {}, "403: OAuth token is missing required scope. Use …");
-  assert.match(platform, /^a platform token .*openpipeline:metrics:ingest/);
+  assert.match(platform, /^the platform token .*openpipeline:metrics:ingest/);
   assert.doesNotMatch(platform, /access token/);
   const access = await hintAt(403, SAAS, {}, "403: Token is missing required scope. Use one of: …");
   assert.doesNotMatch(access, /platform/);
@@ -60,12 +60,15 @@ const notFound: readonly (readonly [url: string, hint: RegExp])[] = [
     /ENV\.live\.dynatrace\.com.*DOMAIN\/e\/ENV.*HOST:9999\/e\/ENV.*HOST\/e\/ENV.*went to \/api\/v2\/otlp/,
   ],
   [COLLECTOR, /a Collector's base is http:\/\/HOST:4318, Dynatrace's is https:\/\/ENV\.live/],
-  ["https://abc.apps.dynatrace.com/api/v2/otlp", /a host with \.apps\. serves Dynatrace's pages/],
+  [
+    "https://abc.apps.dynatrace.com/api/v2/otlp",
+    /a host with \.apps\. serves Dynatrace's web pages/,
+  ],
   // An OpenShift route.
   ["https://otel.apps.cluster.example", /no OTLP receiver at/],
   ["http://localhost:14499/api/v2/otlp", /^port 14499 is a OneAgent's/],
   ["http://localhost:14499/otlp", /^port 14499 is a OneAgent's/],
-  ["http://collector:4318/v1/traces", /^\/v1\/traces takes another signal/],
+  ["http://collector:4318/v1/traces", /^\/v1\/traces is the path of another signal/],
 ];
 
 for (const [url, hint] of notFound) {
@@ -76,7 +79,7 @@ for (const [url, hint] of notFound) {
 
 Deno.test("a hint for a 415 says what is sent", async () => {
   for (const url of [SAAS, COLLECTOR]) {
-    assert.match(await hintAt(415, url), /neither JSON nor gRPC/);
+    assert.match(await hintAt(415, url), /not JSON and not gRPC/);
   }
 });
 
@@ -90,7 +93,7 @@ Deno.test("a hint for Dynatrace's 429 reads its X-RateLimit headers, the reset i
   assert.equal(
     await hintAt(429, SAAS, headers),
     `${plain}; the rate is limited: 1000 requests are allowed, 0 are left, ` +
-      "the next begin at 2026-01-31T12:00:00.000Z",
+      "the limit resets at 2026-01-31T12:00:00.000Z",
   );
   // Those of other receivers have other units.
   assert.equal(await hintAt(429, COLLECTOR, headers), await hintAt(429, COLLECTOR));
@@ -106,7 +109,10 @@ for (const odd of ["many", "9".repeat(20), "60", String(Date.UTC(2026, 0, 31) / 
 Deno.test("PROFILES: only a vendor's says where to look and explains reasons", async () => {
   const { reasons, whereToLook } = await PROFILES.otlp.explainer();
   const metric = { metric: "m", dimensions: [], exponential: false };
-  assert.deepEqual([...reasons("x - Reason: VALUE_INVALID"), ...whereToLook(metric)], []);
+  assert.deepEqual([
+    ...reasons("x - Reason: VALUE_INVALID"),
+    ...whereToLook([metric], { url: new URL("http://h") }),
+  ], []);
 });
 
 Deno.test("a hint takes no 300 and no 304 for a redirect", async () => {

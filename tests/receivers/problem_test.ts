@@ -34,7 +34,7 @@ for (const level of ["warning", "error"] as const) {
       rule: "unlisted",
       level,
       metric: "",
-      message: "6 more problems are not listed",
+      message: "6 further problems are not listed",
     });
   });
 }

@@ -262,7 +262,7 @@ Deno.test("hide() leaves less than six characters of a secret that was cut, wher
   );
 });
 
-/** What somebody can make of a text, in as many steps as it takes. */
+/** Decodes a text, in as many steps as it takes. */
 function decoded(text: string): string {
   let before;
   do {

@@ -103,7 +103,7 @@ Deno.test("the import checker fails on a forbidden import in a copy of the proje
   const copy = await Deno.makeTempDir({ prefix: "otlp-histogram-imports-" });
   try {
     const project = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-    for (const part of ["main.ts", "deno.json", "deno.lock", "src", "scripts"]) {
+    for (const part of ["main.ts", "deno.json", "deno.lock", "src", "scripts", "examples"]) {
       await copyTo(`${project}${part}`, `${copy}/${part}`);
     }
     await Deno.writeTextFile(

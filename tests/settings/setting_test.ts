@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { each } from "../support/cases.ts";
 import { UsageError } from "../../src/platform/errors.ts";
 import {
   booleanSetting,
@@ -7,7 +8,8 @@ import {
   keyValue,
   keyValueList,
   numberSetting,
-  percentDecode,
+  secondsOr0Setting,
+  secondsSetting,
   type Setting,
   variables,
 } from "../../src/settings/setting.ts";
@@ -85,12 +87,6 @@ Deno.test("keyValue() splits at the first = and wants a key", () => {
   for (const text of ["a", "=b", " =b", ""]) assert.equal(keyValue(text), undefined, text);
 });
 
-Deno.test("percentDecode() leaves what is no escape as it is", () => {
-  assert.equal(percentDecode("a%20b%C3%BC"), "a bü");
-  assert.equal(percentDecode("100%"), "100%");
-  assert.equal(percentDecode("%ff"), "%ff");
-});
-
 Deno.test("keyValueList() decodes keys and values and skips empty items", () => {
   assert.deepEqual(keyValueList(setting("a=1,, b%3D=x%2Cy ,c="), "…"), [["a", "1"], ["b=", "x,y"], [
     "c",
@@ -100,4 +96,34 @@ Deno.test("keyValueList() decodes keys and values and skips empty items", () => 
     usageError(() => keyValueList(setting("a=1,secret"), "K=V")),
     "Invalid NAME (value not shown) (environment): expected K=V",
   );
+});
+
+each(
+  [
+    ["1e-12", /expected 0\.001 seconds or more$/],
+    ["0.00099", /expected 0\.001 seconds or more$/],
+    ["1e300", /expected at most 1000000000 seconds$/],
+    ["0", /expected a number of seconds above 0, /],
+  ] as const,
+  ([text]) => `secondsSetting() refuses ${text}`,
+  ([text, message]) => assert.match(usageError(() => secondsSetting(setting(text))), message),
+);
+
+each(
+  [
+    ["1e-12", /expected 0\.001 seconds or more, or 0$/],
+    ["1e300", /expected at most 1000000000 seconds$/],
+    ["-1", /expected a number of seconds, 0 or more, /],
+  ] as const,
+  ([text]) => `secondsOr0Setting() refuses ${text}`,
+  ([text, message]) => assert.match(usageError(() => secondsOr0Setting(setting(text))), message),
+);
+
+Deno.test("secondsSetting() and secondsOr0Setting() accept a millisecond and 30 years", () => {
+  assert.deepEqual(["0.001", "1e9"].map((text) => secondsSetting(setting(text))), [1, 1e12]);
+  assert.deepEqual(["0", "0.001"].map((text) => secondsOr0Setting(setting(text))), [0, 1]);
+});
+
+Deno.test("secondsSetting() names the most that a setting may be", () => {
+  assert.match(usageError(() => secondsSetting(setting("3e6"), 2e6)), /at most 2000000 seconds$/);
 });

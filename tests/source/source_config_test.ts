@@ -35,27 +35,31 @@ Deno.test("sourceConfig() takes given values in their order", () => {
   });
 });
 
+const INPUT = {
+  kind: "input",
+  paths: ["-"],
+  follow: false,
+  format: "auto",
+  isUnitAssumed: true,
+  pattern: undefined,
+  logFormat: undefined,
+  pathFields: undefined,
+  delimiter: undefined,
+  columns: undefined,
+  decimalComma: undefined,
+  unwrap: undefined,
+  values: [{ field: "value", metric: undefined }],
+  attrFields: undefined,
+  where: [],
+  scale: 1,
+  time: undefined,
+  timeZone: undefined,
+  ownArguments: ["--input", "-"],
+  notOfExpositions: [],
+};
+
 Deno.test("sourceConfig() fills in what an input leaves out", () => {
-  assert.deepEqual(source({ input: ["-"] }), {
-    kind: "input",
-    paths: ["-"],
-    follow: false,
-    format: "auto",
-    pattern: undefined,
-    logFormat: undefined,
-    pathFields: undefined,
-    delimiter: undefined,
-    columns: undefined,
-    decimalComma: undefined,
-    unwrap: undefined,
-    valueField: "value",
-    attrFields: undefined,
-    where: [],
-    scale: 1,
-    time: undefined,
-    ownFlags: [],
-    notOfExpositions: [],
-  });
+  assert.deepEqual(source({ input: ["-"] }), INPUT);
 });
 
 Deno.test("sourceConfig() takes an input with all that describes it", () => {
@@ -63,34 +67,29 @@ Deno.test("sourceConfig() takes an input with all that describes it", () => {
     source({
       input: ["a.csv"],
       inputFormat: "csv",
-      valueField: "ms",
+      valueField: ["ms"],
       attrField: ["status=http.status", "host", "a=b=c"],
       scale: "1e3",
       timeField: "at",
       lateness: "5",
     }),
     {
-      kind: "input",
+      ...INPUT,
       paths: ["a.csv"],
-      follow: false,
       format: "csv",
-      pattern: undefined,
-      logFormat: undefined,
-      pathFields: undefined,
-      delimiter: undefined,
-      columns: undefined,
-      decimalComma: undefined,
-      unwrap: undefined,
-      valueField: "ms",
+      isUnitAssumed: false,
+      values: [{ field: "ms", metric: undefined }],
       attrFields: [
         { name: "status", key: "http.status" },
         { name: "host", key: "host" },
         { name: "a", key: "b=c" },
       ],
-      where: [],
       scale: 1000,
-      time: { field: "at", format: "auto", zone: undefined, intervalMs: 60_000, latenessMs: 5000 },
-      ownFlags: [
+      time: { field: "at", format: "auto", intervalMs: 60_000, latenessMs: 5000 },
+      timeZone: undefined,
+      ownArguments: [
+        "--input",
+        "-",
         ...["--input-format", "csv", "--value-field", "ms", "--attr-field", "status=http.status"],
         ...["--attr-field", "host", "--attr-field", "a=b=c", "--scale", "1e3"],
         ...["--time-field", "at", "--lateness", "5"],
@@ -119,6 +118,7 @@ Deno.test("sourceConfig() takes what is synthetic as it is given", () => {
   assert.equal(draw(() => 0.5), 4);
   assert.deepEqual(source({ scenario: "s", rate: "0.5", count: "9" }), {
     kind: "scenario",
+    isLimited: false,
     path: "s",
     count: 9,
     rate: 0.5,
@@ -139,27 +139,36 @@ Deno.test("sourceConfig() refuses two sources and names both", () => {
     for (const [other, second] of sources.slice(i + 1)) {
       refused(
         { ...second, ...first },
-        `${one} and ${other} name two sources of measurements: give one of them`,
+        `${one} and ${other} cannot be used together: choose one data source`,
       );
     }
   }
   for (const key of ["count", "rate", "distribution", "seed"] as const) {
-    refused({ value: ["1"], [key]: "1" }, new RegExp(`^--value and --${key} name two sources`));
-    refused({ input: ["-"], [key]: "1" }, new RegExp(`^--input and --${key} name two sources`));
+    refused(
+      { value: ["1"], [key]: "1" },
+      new RegExp(`^--value and --${key} cannot be used together`),
+    );
+    refused(
+      { input: ["-"], [key]: "1" },
+      new RegExp(`^--input and --${key} cannot be used together`),
+    );
   }
-  refused({ scenario: "s", distribution: "constant(1)" }, /^--scenario and --distribution name/);
+  refused(
+    { scenario: "s", distribution: "constant(1)" },
+    /^--scenario and --distribution cannot be used together/,
+  );
 });
 
-Deno.test("sourceConfig() refuses what describes an input where there is none", () => {
-  refused({ inputFormat: "csv" }, /^--input-format describes an input/);
-  refused({ valueField: "v", series: "2" }, /^--value-field describes an input/);
-  refused({ attrField: ["a"], value: ["1"] }, /^--attr-field describes an input/);
-  refused({ scale: "2", scenario: "s" }, /^--scale describes an input/);
+Deno.test("sourceConfig() refuses what applies to an input where there is none", () => {
+  refused({ inputFormat: "csv" }, /^--input-format applies to an input/);
+  refused({ valueField: ["v"], series: "2" }, /^--value-field applies to an input/);
+  refused({ attrField: ["a"], value: ["1"] }, /^--attr-field applies to an input/);
+  refused({ scale: "2", scenario: "s" }, /^--scale applies to an input/);
 });
 
 Deno.test("sourceConfig() refuses fields of an input without fields", () => {
   const text = { input: ["-"], inputFormat: "text" };
-  refused({ ...text, valueField: "v" }, /^--value-field has no effect with --input-format text/);
+  refused({ ...text, valueField: ["v"] }, /^--value-field has no effect with --input-format text/);
   refused({ ...text, attrField: ["v"] }, /^--attr-field has no effect with --input-format text/);
   assert.equal(source({ ...text, scale: "2" }).kind, "input");
 });
@@ -179,7 +188,7 @@ Deno.test("sourceConfig() takes the format that a flag belongs to, and no other"
   refused({ ...input, columns: "a", inputFormat: "text" }, /^--columns has no effect with/);
   refused(
     { ...input, unwrap: "msg", inputFormat: "csv" },
-    /^--unwrap reads a field of JSON, not of csv/,
+    /^--unwrap reads a JSON field, but the input is csv/,
   );
   refused(
     { ...input, pathTemplate: ["path"], inputFormat: "csv" },
@@ -192,17 +201,22 @@ Deno.test("sourceConfig() takes the format that a flag belongs to, and no other"
   assert.equal(format({ logFormat: "$status" }), "pattern");
   refused(
     { ...input, logFormat: "$status", pattern: "(?<a>.)" },
-    /^--pattern and --log-format both/,
+    /^--pattern and --log-format cannot be used together/,
   );
   refused({ ...input, pattern: "(?<a>.)", inputFormat: "csv" }, /^--pattern has no effect with/);
-  refused({ ...input, inputFormat: "pattern" }, /^--input-format pattern needs the pattern/);
+  refused({ ...input, inputFormat: "pattern" }, /^--input-format pattern requires --pattern/);
 });
 
 Deno.test("sourceConfig() refuses what says nothing about a time, or an exposition", () => {
   const input = { input: ["-"] };
-  refused({ ...input, lateness: "1" }, /^--lateness is about the time of a line/);
-  refused({ ...input, timeFormat: "s" }, /^--time-format is about the time of a line/);
-  refused({ input: ["-", "a", "-"] }, /^--input - is given twice/);
+  refused({ ...input, lateness: "1" }, /^--lateness applies to the time of a line/);
+  refused({ ...input, timeFormat: "s" }, /^--time-format applies to the time of a line/);
+  const zoned = { ...input, timeZone: "+02:00" };
+  refused(zoned, /^--time-zone applies to the time of a line/);
+  refused({ ...zoned, where: ["status>2"] }, /^--time-zone applies to the time of a line/);
+  const compared = source({ ...zoned, where: ["at>=2026-01-31 12:00"] });
+  assert.equal("timeZone" in compared && compared.timeZone?.offsetAt(0), 7_200_000);
+  refused({ input: ["-", "a", "-"] }, /^--input - is set twice/);
   for (const key of ["metric", "unit", "buckets", "valueField", "timeField"] as const) {
     refused(
       { ...input, inputFormat: "prometheus", [key]: "x" },
@@ -221,8 +235,11 @@ Deno.test("sourceConfig() measures the time since a time, in a unit of time", ()
   assert.deepEqual(start("2023-11-14T23:13:20+01:00", "ms"), [1_700_000_000_000, 1]);
   refused({ since: "1700000000.N" }, /^Invalid --since "1700000000.N" \(command line\): expected/);
   refused({ since: "2023-11-14T23:13:20" }, /^Invalid --since/);
-  refused({ since: "1", unit: "By" }, /"By" \(command line\) is no unit of it: give --unit s, ms,/);
-  refused({ since: "1" }, "--since is one measurement: leave out --loop", { loop: true });
+  refused(
+    { since: "1", unit: "By" },
+    /"By" \(command line\) is not a unit of time: set --unit s, ms,/,
+  );
+  refused({ since: "1" }, "--since is one measurement: remove --loop", { loop: true });
 });
 
 Deno.test("sourceConfig() scrapes in a loop, and keeps credentials out of the URL", () => {
@@ -231,9 +248,9 @@ Deno.test("sourceConfig() scrapes in a loop, and keeps credentials out of the UR
   assert.equal(config.url.href, "https://h:9/m?token=t");
   assert.equal(config.shown, "https://***:***@h:9/m?token=***");
   assert.deepEqual(config.headers, [["authorization", "Basic dXNAZXI6cMOkc3M="]]);
-  refused({ scrape: "http://h" }, /^--scrape sends what is added between two scrapes: add --loop/);
-  refused({ scrape: "http://h", dryRun: true }, /^--dry-run has nothing to show of --scrape/);
-  refused({ scrapeHeader: ["a=b"] }, /^--scrape-header is sent to a Prometheus endpoint/);
+  refused({ scrape: "http://h" }, /^--scrape sends the increase between two scrapes: add --loop/);
+  refused({ scrape: "http://h", dryRun: true }, /^--dry-run cannot be used with --scrape/);
+  refused({ scrapeHeader: ["a=b"] }, /^--scrape-header applies to a Prometheus endpoint/);
   refused({ scrape: "http://h", metric: "m" }, /^--metric has no effect with --scrape/);
 });
 
@@ -248,17 +265,17 @@ Deno.test("sourceConfig() sends only the spool for a count of 0", () => {
   const spool = { spool: true };
   assert.deepEqual(source({ count: "0" }, spool), { kind: "spool" });
   assert.deepEqual(source({ count: "0.0" }, spool), { kind: "spool" });
-  refused({ count: "0" }, /^--count 0 sends only what the spool holds: name its directory/);
-  refused({ count: "0" }, "--count 0 records nothing: leave out --loop", { ...spool, loop: true });
+  refused({ count: "0" }, /^--count 0 sends only what is in the spool: set its directory/);
+  refused({ count: "0" }, "--count 0 records nothing: remove --loop", { ...spool, loop: true });
   for (const key of ["series", "rate", "distribution", "seed", "scenario"] as const) {
-    refused({ count: "0", [key]: "1" }, `--count 0 records nothing: leave out --${key}`, spool);
+    refused({ count: "0", [key]: "1" }, `--count 0 records nothing: remove --${key}`, spool);
   }
 });
 
 Deno.test("sourceConfig() refuses a rate that has no end, or two amounts", () => {
-  refused({ rate: "5" }, /^--rate has no end in a single send/);
-  refused({ scenario: "s", rate: "5" }, /^--rate has no end in a single send/);
-  refused({ rate: "5", count: "5" }, /^--rate and --count both say/, { loop: true });
+  refused({ rate: "5" }, /^--rate requires an end in a single send/);
+  refused({ scenario: "s", rate: "5" }, /^--rate requires an end in a single send/);
+  refused({ rate: "5", count: "5" }, /^--rate and --count both set/, { loop: true });
   assert.equal(source({ rate: "5", count: "5" }).kind, "synthetic");
 });
 
@@ -271,11 +288,11 @@ Deno.test("sourceConfig() names the value that it refuses, and what would be rig
       { input: ["-"], inputFormat: "xml" },
       '--input-format "xml" (command line): expected "auto" or',
     ],
-    [{ input: ["-"], valueField: "" }, '--value-field "" (command line): expected the name'],
+    [{ input: ["-"], valueField: [""] }, '--value-field "" (command line): expected the name'],
     [{ input: ["-"], attrField: ["=k"] }, '--attr-field "=k" (command line): expected NAME, or'],
     [
       { input: ["-"], scale: "-1" },
-      '--scale "-1" (command line): expected a number greater than 0',
+      '--scale "-1" (command line): expected a number above 0',
     ],
     [{ series: "0" }, '--series "0" (command line): expected a whole number from 1 to 1000000'],
     [{ series: "1e7" }, '--series "1e7" (command line): expected a whole number from 1 to'],
@@ -302,17 +319,17 @@ Deno.test("sourceConfig() replays a file, and refuses what would do nothing then
     retime: true,
     speed: 0.5,
   });
-  refused({ retime: true }, "--retime says how to replay a file: name it with --replay FILE");
-  refused({ speed: "1" }, "--speed says how to replay a file: name it with --replay FILE");
-  refused({ replay: "f", value: ["1"] }, /^--value and --replay name two sources/);
-  refused({ replay: "f", series: "2" }, /^--replay and --series name two sources/);
+  refused({ retime: true }, "--retime applies to a replay: add --replay FILE");
+  refused({ speed: "1" }, "--speed applies to a replay: add --replay FILE");
+  refused({ replay: "f", value: ["1"] }, /^--value and --replay cannot be used together/);
+  refused({ replay: "f", series: "2" }, /^--replay and --series cannot be used together/);
   refused(
     { replay: "f", attr: ["a=b"] },
-    "--attr has no effect with --replay, which sends requests as they are: leave it out",
+    "--attr has no effect with --replay, which sends requests unchanged: remove it",
   );
   refused(
     { replay: "f" },
-    "--replay sends every request of its file once: leave out --loop",
+    "--replay sends every request of its file once: remove --loop",
     { loop: true },
   );
 });

@@ -6,7 +6,7 @@ import {
   PaceSource,
 } from "../../src/source/generate/generated_source.ts";
 import { batchSource, emptySource, type Filled, type Records } from "../../src/source/source.ts";
-import { inputSource } from "../../src/source/input/input_source.ts";
+import { InputSource } from "../../src/source/input/input_source.ts";
 import { type Input, readInput } from "../../src/source/input/input.ts";
 import type { InputOptions } from "../../src/source/input/line_readers.ts";
 import { InputError } from "../../src/source/input/input_error.ts";
@@ -301,11 +301,11 @@ Deno.test("PaceSource says once that it cannot keep up", async () => {
   assert.equal(said[0], 2_000_000);
 });
 
-Deno.test("inputSource() records what comes until the end of the interval", async () => {
+Deno.test("InputSource records what comes until the end of the interval", async () => {
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock, noFamilies);
+  const source = new InputSource(pipe, clock, noFamilies);
   clock.after(30, () => pipe.push(2, 3));
   clock.after(130, () => pipe.push(4));
   const start = clock.monotonic();
@@ -319,44 +319,44 @@ Deno.test("inputSource() records what comes until the end of the interval", asyn
   assert.equal(recorder.recorded, 10);
 });
 
-Deno.test("inputSource() records histograms that exist already, and counts what they count", async () => {
+Deno.test("InputSource records histograms that exist already, and counts what they count", async () => {
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const lines = '{"bounds":[5],"counts":[2,3]}\n{"value":1}\n{"bounds":[],"counts":[4]}\n';
   const stream = ReadableStream.from([new TextEncoder().encode(lines)]);
   const input = readInput(stream, {
     format: "ndjson",
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: undefined,
     scale: 1,
     onInvalid: () => {},
   });
-  const filled = await inputSource(input, clock, noFamilies).fill(recorder, undefined, go);
+  const filled = await new InputSource(input, clock, noFamilies).fill(recorder, undefined, go);
   assert.deepEqual([filled.measurements, recorder.recorded], [10, 10]);
 });
 
-Deno.test("inputSource() returns with the first batch when there is no interval", async () => {
+Deno.test("InputSource returns with the first batch when there is no interval", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock, noFamilies);
+  const source = new InputSource(pipe, clock, noFamilies);
   clock.after(500, () => pipe.push(7));
   const filled = await clock.run(source.fill(new Counter(), undefined, go));
   assert.deepEqual(filled, { measurements: 7, ended: false });
 });
 
-Deno.test("inputSource() returns at a signal with what was read", async () => {
+Deno.test("InputSource returns at a signal with what was read", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
   const stop = new AbortController();
   clock.after(10, () => pipe.push(3));
   clock.after(20, () => stop.abort());
   const filled = await clock.run(
-    inputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, stop.signal),
+    new InputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, stop.signal),
   );
   assert.deepEqual(filled, { measurements: 3, ended: false });
 });
 
-Deno.test("inputSource() is finished at the end of its input, or when it is endless", async () => {
+Deno.test("InputSource is finished at the end of its input, or when it is endless", async () => {
   const clock = new SimulatedClock();
   const stop = new AbortController();
   const lines = (more: readonly string[]) =>
@@ -368,7 +368,7 @@ Deno.test("inputSource() is finished at the end of its input, or when it is endl
     });
   const options: InputOptions = {
     format: "text",
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: [],
     scale: 1,
     onInvalid: () => {},
@@ -377,9 +377,9 @@ Deno.test("inputSource() is finished at the end of its input, or when it is endl
   const endless = readInput(lines(["1\n"]), options);
   const closed = readInput(ReadableStream.from([new TextEncoder().encode("1\n2\n")]), options);
   const sources = [
-    inputSource(open, clock, noFamilies),
-    inputSource(endless, clock, noFamilies, { isEndless: true }),
-    inputSource(closed, clock, noFamilies),
+    new InputSource(open, clock, noFamilies),
+    new InputSource(endless, clock, noFamilies, { isEndless: true }),
+    new InputSource(closed, clock, noFamilies),
   ];
   clock.after(20, () => stop.abort());
   for (const source of sources) {
@@ -392,11 +392,11 @@ Deno.test("inputSource() is finished at the end of its input, or when it is endl
   ]);
 });
 
-Deno.test("inputSource() stays held, however often it is told, until it may go on", async () => {
+Deno.test("InputSource stays held, however often it is told, until it may go on", async () => {
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock, noFamilies);
+  const source = new InputSource(pipe, clock, noFamilies);
   const start = clock.monotonic();
   const fill = (until: number) => clock.run(source.fill(recorder, start + until, go));
   pipe.push(1);
@@ -413,11 +413,11 @@ Deno.test("inputSource() stays held, however often it is told, until it may go o
   assert.equal(recorder.recorded, 6);
 });
 
-Deno.test("inputSource() gives the recorder to whoever empties it when it is full, and reads no further", async () => {
+Deno.test("InputSource gives the recorder to whoever empties it when it is full, and reads no further", async () => {
   const clock = new SimulatedClock();
   const recorder = new Counter();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock, noFamilies);
+  const source = new InputSource(pipe, clock, noFamilies);
   const start = clock.monotonic();
   recorder.most = 1;
   pipe.push(1, 1, undefined);
@@ -435,12 +435,12 @@ Deno.test("inputSource() gives the recorder to whoever empties it when it is ful
   assert.deepEqual(rest, { measurements: 1, ended: true });
 });
 
-Deno.test("inputSource() records nothing once it is closed, held or not", async () => {
+Deno.test("InputSource records nothing once it is closed, held or not", async () => {
   for (const held of [false, true]) {
     const clock = new SimulatedClock();
     const recorder = new Counter();
     const pipe = new Pipe();
-    const source = inputSource(pipe, clock, noFamilies);
+    const source = new InputSource(pipe, clock, noFamilies);
     pipe.push(2);
     await clock.run(source.fill(recorder, clock.monotonic() + 10, go));
     source.hold(held);
@@ -452,10 +452,10 @@ Deno.test("inputSource() records nothing once it is closed, held or not", async 
   }
 });
 
-Deno.test("inputSource() says why an input broke off, and counts what came before", async () => {
+Deno.test("InputSource says why an input broke off, and counts what came before", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
-  const source = inputSource(pipe, clock, noFamilies);
+  const source = new InputSource(pipe, clock, noFamilies);
   assert.equal(source.status.broken, undefined);
   pipe.push(4, new InputError("no more disk"));
   const filled = await clock.run(source.fill(new Counter(), Infinity, go));
@@ -463,17 +463,17 @@ Deno.test("inputSource() says why an input broke off, and counts what came befor
   assert.equal(source.status.broken, "no more disk");
 });
 
-Deno.test("inputSource() throws what the user has to mend", async () => {
+Deno.test("InputSource throws what the user has to mend", async () => {
   const clock = new SimulatedClock();
   const pipe = new Pipe();
   pipe.push(new UsageError("no such column"));
   await assert.rejects(
-    clock.run(inputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, go)),
+    clock.run(new InputSource(pipe, clock, noFamilies).fill(new Counter(), Infinity, go)),
     new UsageError("no such column"),
   );
 });
 
-Deno.test("inputSource() throws a fault of this program, and does not take it for an input that broke off", async () => {
+Deno.test("InputSource throws a fault of this program, and does not take it for an input that broke off", async () => {
   const clock = new SimulatedClock();
   const fault = new TypeError("undefined is not a function");
   const reading = new Pipe();
@@ -485,7 +485,7 @@ Deno.test("inputSource() throws a fault of this program, and does not take it fo
     throw fault;
   };
   for (const [pipe, into] of [[reading, new Counter()], [recording, recorder]] as const) {
-    const source = inputSource(pipe, clock, noFamilies);
+    const source = new InputSource(pipe, clock, noFamilies);
     await assert.rejects(clock.run(source.fill(into, Infinity, go)), fault);
     assert.equal(source.status.broken, undefined);
   }

@@ -21,10 +21,10 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** What makes a certificate one of another kind than most: its key, its signature, its extensions. */
+/** Oddity of a certificate: its key, its signature, its extensions. */
 export interface Oddity {
   readonly key?: KeyKind;
-  /** Of the signature, with a key of RSA. */
+  /** Hash of the signature, with a key of RSA. */
   readonly hash?: "SHA-1";
   /** Adds an extension that nobody knows, marked as critical. */
   readonly critical?: true;
@@ -137,7 +137,7 @@ interface Request extends Omit<Oddity, "key" | "hash" | "validity"> {
   readonly subject: string;
   readonly issuer: Issuer;
   readonly keys: CryptoKeyPair;
-  /** Of a server; a client's certificate has none. */
+  /** Names of a server; a client's certificate has none. */
   readonly names?: readonly string[];
   readonly validity?: Validity | undefined;
 }

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
 
-/** What receiver and proxy need of a socket; a Deno.Conn is one. */
+/** Socket as the receiver and the proxy use it; a Deno.Conn is one. */
 export interface Connection {
   /** Resolves with null at the end of the stream. */
   read(into: Uint8Array): Promise<number | null>;
@@ -14,7 +14,7 @@ export async function writeAll(connection: Connection, bytes: Uint8Array): Promi
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-/** Closing what the other side has closed already is no error. */
+/** Closes a connection; the other side may have closed it already. */
 export function closeQuietly(closable: { close(): void }): void {
   try {
     closable.close();

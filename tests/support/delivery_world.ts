@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import type { DeliveryEvent, Window } from "../../src/delivery/delivering.ts";
+import type { Delivering, DeliveryEvent, Window } from "../../src/delivery/delivering.ts";
 import type { Checkpoint } from "../../src/delivery/checkpoint.ts";
-import { Delivery, type DeliveryLimits } from "../../src/delivery/delivery.ts";
+import {
+  Delivery,
+  type DeliveryDependencies,
+  type DeliveryLimits,
+} from "../../src/delivery/delivery.ts";
 import type { EncodedRequest } from "../../src/otlp/request.ts";
 import type { Point } from "./decode.ts";
 import { MemoryStore, SimulatedClock, SimulatedReceiver, type Step } from "./simulation.ts";
@@ -10,7 +14,7 @@ const NEVER = new AbortController().signal;
 const KEEP_ALL: DeliveryLimits = { maxPendingBytes: 64e6, maxAgeMs: 3_600_000 };
 
 /** How a `World` differs from one in which the receiver takes everything. */
-interface WorldOptions {
+export interface WorldOptions {
   readonly answers?: readonly Step[] | ((attempt: number, points: readonly Point[]) => Step);
   readonly limits?: Partial<DeliveryLimits>;
   readonly store?: MemoryStore;
@@ -20,21 +24,21 @@ interface WorldOptions {
   readonly random?: () => number;
 }
 
-/** A Delivery in simulated time; every event's ledger is checked. */
-export class World {
+/** A Delivery, or several in lanes, in simulated time; every event's ledger is checked. */
+export class DeliveringWorld<Kind extends Delivering> {
   readonly clock = new SimulatedClock();
   readonly receiver: SimulatedReceiver;
-  readonly delivery: Delivery;
+  readonly delivery: Kind;
   readonly events: DeliveryEvent[] = [];
   #iteration = 0;
   #sends = 0;
 
   constructor(
-    { answers = [], limits = {}, store, whenDenied = "refuse", random = () => 0.5 }: WorldOptions =
-      {},
+    open: (dependencies: DeliveryDependencies) => Kind,
+    { answers = [], limits = {}, store, whenDenied = "refuse", random = () => 0.5 }: WorldOptions,
   ) {
     this.receiver = new SimulatedReceiver(this.clock, answers);
-    this.delivery = new Delivery({
+    this.delivery = open({
       post: this.receiver.post,
       hide: (text) => text,
       clock: this.clock,
@@ -104,7 +108,14 @@ export class World {
   }
 }
 
-function assertBalanced({ ledger }: Delivery): void {
+/** A Delivery in simulated time. */
+export class World extends DeliveringWorld<Delivery> {
+  constructor(options: WorldOptions = {}) {
+    super((dependencies) => new Delivery(dependencies), options);
+  }
+}
+
+function assertBalanced({ ledger }: Delivering): void {
   const { recorded, delivered, rejected, dropped, pending } = ledger;
   assert.equal(recorded, delivered + rejected + dropped + pending, JSON.stringify(ledger));
 }

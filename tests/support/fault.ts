@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Ledger } from "../../src/delivery/delivering.ts";
 import { decode } from "./decode.ts";
 import type { Expectation, Fixture, Setup, World } from "./fixture.ts";
 import { error, like, type Line, repeated, warning } from "./lines.ts";
@@ -17,25 +18,17 @@ export interface Fault extends Setup, Pick<Expectation, "posts" | "ambiguous" | 
   readonly name: string;
   /** Added to `--output json`; by default `--endpoint {url}`. */
   readonly args?: readonly string[];
-  /** What is said on standard error; nothing by default. */
+  /** Lines on standard error; none by default. */
   readonly said?: readonly Line[];
-  readonly expect: Partial<Counts> & {
+  /** The numbers of the summary: five measurements, all in one of the others, unless it says more. */
+  readonly expect: Partial<Ledger> & {
     readonly status?: number;
-    /** Of the only send. */
+    /** Outcome of the only send. */
     readonly outcome?: string;
     readonly possiblyDuplicated?: boolean;
     /** Lines of sends in place of the only one, where there are more. */
     readonly sends?: readonly Line[];
   };
-}
-
-/** The numbers of the summary: five measurements, all in one of the others, unless a fault says more. */
-export interface Counts {
-  readonly recorded: number;
-  readonly delivered: number;
-  readonly rejected: number;
-  readonly dropped: number;
-  readonly pending: number;
 }
 
 /** Arguments of a loop to the receiver. */
@@ -54,7 +47,7 @@ export const RETRIES = repeated(RETRY);
 /** The warning that a request may have arrived twice. */
 export const DUPLICATED = warning(/^possibly duplicated: /);
 /** The warning that a request is split. */
-export const HALVED = warning(/^413 Content Too Large: sending it again in two halves/);
+export const HALVED = warning(/^413 Content Too Large: resending it in two halves/);
 /** The error about a send that failed and will be retried. */
 export const NOT_YET = error(/^5 measurements not delivered yet: /);
 /** Any number of messages that depend on how fast the machine is. */
@@ -93,7 +86,7 @@ export const whenAsked = (count: number) => ({ receiver }: World) =>
   receiver.waitForRequests(count).then(() => {});
 /** Waits until the program backs off. */
 export const whenBackingOff = ({ program }: World) =>
-  program.waitForStderr("trying again in").then(() => {});
+  program.waitForStderr("retrying in").then(() => {});
 /** Waits until the program has reported a number of sends. */
 export const whenReported = (count: number) => ({ program }: World) =>
   program.waitForStdout(new RegExp(`(?:"type":"send"[^]*){${count}}`)).then(() => {});
@@ -113,7 +106,7 @@ export function fixtureOf(fault: Fault): Fixture {
     ...outcome !== undefined && { outcome },
     ...possiblyDuplicated !== undefined && { possiblyDuplicated },
   });
-  const ledger: Counts = {
+  const ledger: Ledger = {
     recorded: FIVE,
     delivered: 0,
     rejected: 0,

@@ -7,14 +7,14 @@ export interface FetchCase {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What a proxy saw of a case. */
+/** Requests of a case that a proxy saw. */
 export interface Seen {
   readonly proxy: string;
   readonly target: string;
   readonly authorization: string | null;
 }
 
-/** What fetch did with each case, and where the proxies were. */
+/** Result of fetch for each case, and the proxies' addresses. */
 export interface FetchReport {
   readonly deno: string;
   readonly places: Readonly<Record<string, string>>;
@@ -88,7 +88,7 @@ export function hasIpv6(): boolean {
   }
 }
 
-/** What fetch of another Deno does, in a process of its own: the variables are the process's. */
+/** Runs the fetch of another Deno, in a process of its own: the variables are the process's. */
 export async function fetchReport(
   deno: string,
   cases: readonly FetchCase[],
@@ -99,7 +99,7 @@ export async function fetchReport(
     env: {
       FETCH_CASES: JSON.stringify({ cases, tls }),
       DENO_NO_UPDATE_CHECK: "1",
-      // Deno 2.9 looks a name up even if a proxy does so, too; glibc waits 10 seconds for a resolver that is silent.
+      // Deno 2.9 looks a name up even if a proxy also does so; glibc waits 10 seconds for a resolver that is silent.
       RES_OPTIONS: "timeout:1 attempts:1",
     },
   }).output();

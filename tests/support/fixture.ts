@@ -18,7 +18,7 @@ export const SECRETS = {
 } as const;
 
 /**
- * What a run of the program is given and what has to become of it. In arguments, variables, `.env` and files `{url}`,
+ * Input of a run of the program, and its expected result. In arguments, variables, `.env` and files `{url}`,
  * `{port}`, `{secretUrl}` (user name, password and query in it), `{proxy}` and `{secretProxy}` are replaced by what was
  * started for the fixture.
  */
@@ -39,10 +39,10 @@ export interface Setup {
   /** Path in the working directory, and content. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly stdin?: ProgramOptions["stdin"];
-  /** Of the receiver, one a request; after the last, 200 with an empty body. */
+  /** Answers of the receiver, one per request; after the last, 200 with an empty body. */
   readonly answers?: readonly ExportAnswer[];
   readonly tls?: ServerTls | "broken";
-  /** Nothing listens at the receiver's port. */
+  /** Nothing is listening at the receiver's port. */
   readonly stopped?: boolean;
   readonly proxy?: ProxyOptions;
   /** Meets the program while it runs: sends it a signal, for example, once it has printed what shows where it is. */
@@ -57,7 +57,7 @@ export interface Expectation {
   /** Every line that is printed. By default there is none. */
   readonly stdout?: Output;
   readonly stderr?: Output;
-  /** What JSON says of the sample stands among `stderr`, too; else it is left out. */
+  /** The JSON warning about the sample is part of `stderr`; otherwise it is left out. */
   readonly samplesTold?: true;
   /** Requests of the sample: how many, or what each is like; 1 by default. Each is looked through in any case. */
   readonly requests?: number | readonly SampleRequest[];

@@ -47,7 +47,7 @@ export class HttpReader {
     return concat(chunks);
   }
 
-  /** What was read ahead and belongs to no request. */
+  /** Bytes that were read ahead and belong to no request. */
   rest(): Uint8Array {
     return this.#buffer;
   }

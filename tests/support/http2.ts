@@ -1,14 +1,8 @@
 import { type Connection, writeAll } from "./connection.ts";
 import { concat, type Head } from "./http.ts";
+import type { WireResponse } from "./wire_response.ts";
 
 // HTTP/2 (RFC 9113) as far as a receiver of small requests needs it, written byte by byte: it sends what no library would.
-
-export interface Http2Reply {
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-  readonly cut?: boolean;
-}
 
 const PREFACE_LENGTH = 24;
 const [DATA, HEADERS, SETTINGS, PING, WINDOW_UPDATE] = [0, 1, 4, 6, 8];
@@ -23,7 +17,7 @@ const PADDED = 0x8;
  */
 export async function converseHttp2(
   connection: Connection,
-  answer: (head: Head, body: Uint8Array<ArrayBuffer>) => Promise<Http2Reply>,
+  answer: (head: Head, body: Uint8Array<ArrayBuffer>) => Promise<WireResponse>,
 ): Promise<void> {
   const exactly = reader(connection);
   await exactly(PREFACE_LENGTH);
@@ -67,7 +61,7 @@ export async function converseHttp2(
 
 function encode(
   stream: number,
-  { status = 200, headers = {}, body = "", cut = false }: Http2Reply,
+  { status = 200, headers = {}, body = "", cut = false }: WireResponse,
 ): Uint8Array {
   const content = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const fields = Object.entries({ ":status": String(status), ...headers });
@@ -87,7 +81,7 @@ function encode(
   return concat(frames);
 }
 
-/** Of a frame, unless the other side allows more. */
+/** Maximum size of a frame, unless the other side allows more. */
 const MOST_PAYLOAD = 16_384;
 
 /** A field that goes into no table, neither name nor value compressed (RFC 7541, 6.2.2). */

@@ -25,7 +25,7 @@ export function fast(valueField: string, fields: readonly string[]): LineScanner
   return scanner;
 }
 
-/** What a scanner finds in whole lines: of each one its line feed, and unless JSON.parse decides, all that it says. */
+/** Results of a scanner for whole lines: the line feed of each and, unless JSON.parse decides, all figures. */
 export function scanned(scanner: LineScanner, fields: number, bytes: Uint8Array): number[] {
   const found: number[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -107,42 +107,52 @@ const LONG_NAME = "a_name_of_more_bytes_than_are_remembered_of_a_place_in_the_li
 const SIXTEEN = "sixteen_bytes_16";
 
 const VARIANTS: readonly Fields[] = [
-  { valueField: "value", attrFields: undefined, scale: 1 },
-  { valueField: "value", attrFields: named("status", "method"), scale: 1 },
-  { valueField: "value", attrFields: [], scale: 1 },
-  { valueField: "value", attrFields: undefined, scale: 1000, where: conditions("status=200") },
+  { values: [{ field: "value" }], attrFields: undefined, scale: 1 },
+  { values: [{ field: "value" }], attrFields: named("status", "method"), scale: 1 },
+  { values: [{ field: "value" }], attrFields: [], scale: 1 },
   {
-    valueField: "value",
+    values: [{ field: "value" }],
+    attrFields: undefined,
+    scale: 1000,
+    where: conditions("status=200"),
+  },
+  {
+    values: [{ field: "value" }],
     attrFields: named("http.method", "status"),
     scale: 1,
     where: conditions("method~^G", "status!=404"),
   },
-  { valueField: "value", attrFields: named("status"), scale: 1, timeField: "time" },
+  { values: [{ field: "value" }], attrFields: named("status"), scale: 1, timeField: "time" },
   {
-    valueField: "value",
+    values: [{ field: "value", unit: "ms" }],
     attrFields: undefined,
     scale: 1,
-    unit: "ms",
     timeField: "ts",
     timeFormat: "ms",
     where: conditions("größe=€"),
   },
-  { valueField: "value", attrFields: named("method"), scale: 0.1, unit: "s" },
-  { valueField: "", attrFields: named(LONG_NAME, "größe", SIXTEEN), scale: 1 },
-  { valueField: LONG_NAME, attrFields: named("", "value", "status", "method"), scale: 1 },
-  { valueField: 'va"l\\ue', attrFields: named("status"), scale: 1 },
+  { values: [{ field: "value", unit: "s" }], attrFields: named("method"), scale: 0.1 },
+  { values: [{ field: "" }], attrFields: named(LONG_NAME, "größe", SIXTEEN), scale: 1 },
+  { values: [{ field: LONG_NAME }], attrFields: named("", "value", "status", "method"), scale: 1 },
+  { values: [{ field: 'va"l\\ue' }], attrFields: named("status"), scale: 1 },
   {
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: [{ name: "status", key: "a" }, { name: "status", key: "b" }],
     scale: 1,
     where: conditions("status~."),
     timeField: "status",
   },
-  { valueField: SIXTEEN, attrFields: named("attributes", "größe"), scale: 1 },
-  { valueField: "value", attrFields: named("value"), scale: 1 },
+  { values: [{ field: SIXTEEN }], attrFields: named("attributes", "größe"), scale: 1 },
+  { values: [{ field: "value" }], attrFields: named("value"), scale: 1 },
+  {
+    values: [{ field: "value", unit: "ms" }, { field: "status" }, { field: "größe", unit: "s" }],
+    attrFields: named("method"),
+    scale: 1,
+    timeField: "time",
+  },
 ];
 
-/** What an input is made of; `random` is uniform in [0, 1). */
+/** Parts of an input; `random` is uniform in [0, 1). */
 class Inputs {
   readonly #random: () => number;
 
@@ -214,7 +224,7 @@ class Inputs {
     return this.of(NAMES);
   }
 
-  /** What may stand in the value field. */
+  /** A text for the value field. */
   #measured(): string {
     const number = this.#number();
     if (!this.rarely(4)) return number;
@@ -393,7 +403,7 @@ ODD_LINES.push('{"value":"1ms","value":2}', '{"value":1,"status":1,"status":2}',
 ODD_LINES.push('{"count":3,"sum":6,"bounds":[1,2],"counts":[1,1,1],"attributes":{"a":"b"}}');
 ODD_LINES.push('{"bounds":[1,2],"counts":[1,1],"sum":1}', '{"count":1,"sum":"x","buckets":[]}');
 
-/** What there is to know about an input that the readers do not agree about. */
+/** Description of an input that the readers do not agree about. */
 function shown(bytes: Uint8Array, variant: number, index: number, cuts: readonly number[]): string {
   const text = JSON.stringify(new TextDecoder("latin1").decode(bytes.subarray(0, 2000)));
   return `seed ${SEED}, input ${index}, variant ${variant}, cuts ${cuts}: ${text}`;
@@ -407,9 +417,11 @@ export async function assertSameFindings(count: number): Promise<void> {
     assert.equal(plain.usesWasm, false);
     // A value that is an attribute as well is for JSON.parse alone.
     assert.equal(wasm.usesWasm, fields.attrFields?.[0]?.name !== "value");
-    const { valueField, attrFields = named("attributes"), where = [], timeField } = fields;
+    const { values, attrFields = named("attributes"), where = [], timeField } = fields;
+    const [valueField = "", ...others] = values.map(({ field }) => field);
     const names = [...attrFields.map(({ name }) => name), ...where.map(({ field }) => field)];
     if (timeField !== undefined) names.push(timeField);
+    names.push(...others);
     const scanners = [new JsonScanner(valueField, names), fast(valueField, names)] as const;
     return { plain, wasm, scanners, names, valueField };
   }));

@@ -20,9 +20,10 @@ export interface Judge extends AsyncDisposable {
 }
 
 export async function startJudge(...args: string[]): Promise<Judge> {
+  const rules = args.includes("--rules") ? [] : ["--rules", "dynatrace"];
   const program = await startProgram({
-    args: ["receive", "--rules", "dynatrace", "--port", "0", "--output", "json", ...args],
-    timeoutMs: 120_000,
+    args: ["receive", ...rules, "--port", "0", "--output", "json", ...args],
+    timeoutMs: 300_000,
   });
   const said = await program.waitForStderr(/"listening".*\n/);
   const url = /"url":"([^"]+)"/.exec(said)?.[1] ?? "";
@@ -35,7 +36,7 @@ export async function startJudge(...args: string[]): Promise<Judge> {
 }
 
 /** Peak memory in bytes; only Linux tells. */
-async function peakMemory({ program }: Judge): Promise<number> {
+export async function peakMemory({ program }: Judge): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${program.pid}/status`);
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }

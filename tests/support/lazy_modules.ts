@@ -20,6 +20,12 @@ let loading: Promise<unknown> | undefined;
  * that waits for no clock: simulated time would otherwise run on while a module is read from disk.
  */
 export async function loadLazyModules(): Promise<void> {
-  loading ??= Promise.all([...new Set(lazyModules())].map((module) => import(module)));
+  loading ??= Promise.all([...new Set(lazyModules())].map(loadModule));
   await loading;
+}
+
+async function loadModule(module: string): Promise<unknown> {
+  return module.endsWith(".json")
+    ? await import(module, { with: { type: "json" } })
+    : await import(module);
 }

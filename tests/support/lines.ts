@@ -80,7 +80,7 @@ export function objects(text: string): readonly JsonObject[] {
   });
 }
 
-/** Undefined when a line is no JSON object. */
+/** Undefined when a line is not a JSON object. */
 export function parsed(line: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(line);
@@ -96,7 +96,7 @@ export function parsed(line: string): JsonObject | undefined {
 /** As it is when a request was answered. */
 const LATENCY = /"latencyMs":\{"p50":[\d.]+,"p90":[\d.]+,"p99":[\d.]+,"max":[\d.]+\}/g;
 
-/** What changes from run to run is replaced by a word: ports, times, sizes, durations. */
+/** Replaces ports, times, sizes and durations, which change from run to run, by a word. */
 export function normalized(
   text: string,
   receiver?: Pick<Receiver, "port">,
@@ -106,9 +106,13 @@ export function normalized(
     .replaceAll(`:${receiver?.port ?? "none"}`, ":PORT")
     .replaceAll(`:${proxy?.port ?? "none"}`, ":PROXY")
     .replaceAll(/\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]/g, "[TIME]")
-    .replaceAll(/"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"time":"TIME"')
+    .replaceAll(/"(time|startTime)":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"$1":"TIME"')
     .replaceAll(/"(bytes|durationMs|elapsedMs)":\d+(\.\d+)?/g, '"$1":"N"')
     .replaceAll(LATENCY, '"latencyMs":"N"')
+    .replaceAll(
+      /"latencyHistogram":\{"bounds":\[[\d.,]+\],"counts":\[[\d,]+\]\}/g,
+      '"latencyHistogram":"N"',
+    )
     .replaceAll(/\d+ bytes/g, "N bytes")
     .replaceAll(/\bin \d+\.\d (ms|s)\b/g, "in N $1");
 }

@@ -30,7 +30,7 @@ export async function startOpenssl(
   }
   const server = new Process("sh", [
     "-c",
-    // What it says of itself goes to standard output.
+    // Its messages go to standard output.
     'exec openssl s_server -www -accept 127.0.0.1:0 "$@" >&2',
     "sh",
     ...["-cert", "{certificate}", "-key", "{key}", ...args].map((arg) =>

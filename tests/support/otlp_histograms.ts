@@ -10,7 +10,7 @@ export interface HistogramSeries {
   readonly name: string;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly counts: readonly number[];
-  /** Of all, where it is to contradict them. */
+  /** Count of all values, where it is to contradict them. */
   readonly count?: number;
 }
 

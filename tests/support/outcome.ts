@@ -11,7 +11,7 @@ import type { Finished, Program } from "./program.ts";
 import type { Proxy } from "./proxy.ts";
 import { isTaken, type ReceivedRequest, type Receiver } from "./receiver.ts";
 
-/** What came of a fixture. Ports, times, sizes and durations of its output are replaced by words. */
+/** Result of a fixture. Ports, times, sizes and durations of its output are replaced by words. */
 export class Outcome implements Finished {
   readonly status: number;
   readonly stdout: string;
@@ -37,7 +37,7 @@ export class Outcome implements Finished {
     this.requests = world.requests;
   }
 
-  /** Of standard output under `--output json`. */
+  /** Lines of standard output under `--output json`. */
   get lines(): readonly JsonObject[] {
     return objects(this.stdout);
   }
@@ -61,7 +61,7 @@ export class Outcome implements Finished {
     return this.requests.filter(isTaken);
   }
 
-  /** Of the accepted requests, one after the other. */
+  /** Metrics of the accepted requests, one after the other. */
   get metrics(): readonly Metric[] {
     return this.accepted.flatMap(({ content }) => metricsOf(content));
   }
@@ -76,7 +76,7 @@ export class Outcome implements Finished {
   }
 }
 
-/** What holds of every run that ends with a summary, whatever became of it. `ambiguous`: see `Expectation`. */
+/** Asserts what holds for every run that ends with a summary, whatever became of it. `ambiguous`: see `Expectation`. */
 export function assertLedger(outcome: Outcome, ambiguous: boolean): void {
   const summary = summaryOf(outcome.stdout);
   if (summary?.["recorded"] === undefined) return;

@@ -106,7 +106,7 @@ export class Program implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** What it has written so far. */
+  /** Standard output so far. */
   get stdout(): string {
     return this.#written.stdout;
   }

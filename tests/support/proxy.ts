@@ -10,7 +10,7 @@ export interface ProxiedRequest {
   readonly tunnel: boolean;
   /** The value of Proxy-Authorization; with SOCKS5 `USER:PASSWORD`. */
   readonly authorization: string | undefined;
-  /** What the proxy itself answered; undefined when it passed the request on. */
+  /** Status that the proxy itself answered; undefined when it passed the request on. */
   readonly refused: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import { closeQuietly, type Connection, fromTlsSocket, writeAll } from "./connec
 import { converseHttp2 } from "./http2.ts";
 import { concat, type Head, HttpReader } from "./http.ts";
 
-/** An answer as it should be; status 200 and an empty body where nothing else is said. */
+/** An answer as it should be; by default status 200 and an empty body. */
 export interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface Reply {
 }
 
 /**
- * What can go wrong with a connection:
+ * Trouble with a connection:
  * - "refuse": closed before a request is read (a port on which nothing listens: `stop()`);
  * - "reset-before-body", "reset-after-body": closed without an answer once the request's head, or
  *   all of the request, was read;
@@ -56,7 +56,7 @@ export interface ReceivedRequest {
   readonly at: number;
   /** The common name in the client's certificate. */
   readonly client: string | undefined;
-  /** What it was answered with; undefined while a function has not decided. */
+  /** Answer to it; undefined while a function has not decided. */
   answered: number | Trouble | undefined;
 }
 

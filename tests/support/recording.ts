@@ -1,3 +1,4 @@
+import { SAMPLE_IDENTITY } from "../../src/aggregate/identity.ts";
 import type { Instrument } from "../../src/aggregate/instrument.ts";
 import type { Interval } from "../../src/aggregate/interval.ts";
 import type {
@@ -13,7 +14,7 @@ import { RecordedRequests } from "../../src/otlp/producer.ts";
 import type { RequestLimits } from "../../src/otlp/request.ts";
 import type { Clock } from "../../src/platform/clock.ts";
 
-/** What a test says of a recorder and its requests. */
+/** Settings of a recorder and its requests in a test. */
 export interface RecordingConfig {
   readonly resource: Attributes;
   readonly instruments: readonly Instrument[];
@@ -27,7 +28,8 @@ export class EncodedRecorder<Kind extends Recorder = Recorder> {
 
   constructor(recorder: Kind, resource: Attributes = {}) {
     this.recorder = recorder;
-    this.requests = new RecordedRequests(recorder, new Encoder(resource));
+    const encoder = new Encoder({ resource, scope: SAMPLE_IDENTITY.scope });
+    this.requests = new RecordedRequests(recorder, encoder);
   }
 
   add(batch: readonly Measurement[], instrument?: number): void {
@@ -54,7 +56,7 @@ export class EncodedRecorder<Kind extends Recorder = Recorder> {
     this.recorder.finish();
   }
 
-  /** What is due as requests, with each kind of finding by its name. */
+  /** Data that are due, as requests, with each kind of finding by its name. */
   async collect(limits: RequestLimits, compression: "gzip" | "none", interval?: Interval) {
     const { requests, findings, measured } = await this.requests.produce(
       { limits, compression },

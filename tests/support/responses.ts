@@ -1,7 +1,7 @@
 import { concat } from "./http.ts";
 import { partialSuccess, rpcStatus } from "./decode.ts";
 
-/** What `send` makes of a response (DESIGN.md, "What a response means"). */
+/** Verdicts of `send` on a response (docs/delivery.md). */
 export const SEND = [
   "accepted",
   "accepted with a warning",
@@ -21,7 +21,7 @@ export const CHECK = [
   "http failed",
 ] as const;
 
-/** What an exporter makes of a response: repeats the request, or not, and then counts it as delivered, or not. */
+/** Verdicts of an exporter on a response: it repeats the request, or not, and then counts it as delivered, or not. */
 export const VERDICTS = ["accepted", "refused", "retried"] as const;
 export type Verdict = typeof VERDICTS[number];
 
@@ -32,7 +32,7 @@ export interface RealResponse {
   readonly meaning: string;
   readonly send: typeof SEND[number];
   readonly check: typeof CHECK[number];
-  /** What the hint says, of `send` and, where a step fails, of `check`. */
+  /** Hint of `send` and, where a step fails, of `check`. */
   readonly hint: RegExp | undefined;
   /** The path of the base URL under which such a backend is found. */
   readonly endpoint: string;

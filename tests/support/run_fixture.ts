@@ -16,14 +16,14 @@ import { type Finished, startProgram } from "./program.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import { assertSample, type SampleRequest } from "./sample.ts";
-import { SAMPLES, SENDS_AND_SUMMARY } from "./wording.ts";
+import { SAMPLES, SENDS_AND_SUMMARY, withoutServiceNote } from "./wording.ts";
 
 /** Defines a test for each fixture. */
 export function testFixtures(fixtures: readonly Fixture[]): void {
   testCases(fixtures.map((fixture) => ({ ...fixture, run: () => runFixture(fixture) })));
 }
 
-/** What several runs share: a directory with a spool, for example, or a receiver. */
+/** Things that several runs share: a directory with a spool, for example, or a receiver. */
 export interface Shared {
   /** The working directory. */
   readonly cwd?: string;
@@ -70,7 +70,9 @@ export async function runFixture(
     ...finished,
     stdout: normalized(finished.stdout, receiver, proxy),
     stderr: normalized(
-      fixture.samplesTold ? finished.stderr : finished.stderr.replaceAll(SAMPLES_TOLD, ""),
+      withoutServiceNote(
+        fixture.samplesTold ? finished.stderr : finished.stderr.replaceAll(SAMPLES_TOLD, ""),
+      ),
       receiver,
       proxy,
     ),
@@ -82,7 +84,7 @@ export async function runFixture(
   return outcome;
 }
 
-/** What JSON says of the sample in nearly every fixture. */
+/** JSON warning about the sample, in nearly every fixture. */
 const SAMPLES_TOLD = new RegExp(`^\\{"type":"warning","message":"${SAMPLES}.*\n`, "gm");
 
 /** All three at once: when one is wrong, each tells about the others. */

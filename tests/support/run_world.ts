@@ -1,3 +1,4 @@
+import { SAMPLE_IDENTITY } from "../../src/aggregate/identity.ts";
 import assert from "node:assert/strict";
 import type { MetricConfig } from "../../src/aggregate/metric_config.ts";
 import type { ScheduleConfig } from "../../src/settings/schedule_config.ts";
@@ -20,6 +21,7 @@ const METRIC: MetricConfig = {
   maxSeries: 1000,
   resource: {},
   userResource: {},
+  scope: SAMPLE_IDENTITY.scope,
   attributes: {},
 };
 const ONCE: ScheduleConfig = {
@@ -28,7 +30,7 @@ const ONCE: ScheduleConfig = {
   iterations: Infinity,
   durationMs: Infinity,
 };
-/** Schedule of a loop without end, with a send a minute. */
+/** Schedule of a loop without end, with a send per minute. */
 export const LOOP: ScheduleConfig = { ...ONCE, loop: true };
 const PER_SEND = 5;
 /** A minute in ms. */

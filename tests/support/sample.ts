@@ -4,10 +4,10 @@ import { decode, type Decoded, type Values } from "./decode.ts";
 import { assertWhole, DEFAULT_BOUNDS } from "./histogram.ts";
 import type { ReceivedRequest } from "./receiver.ts";
 
-/** What is not named is as the program sends it when only an endpoint is given. */
+/** Request of the sample; parts without a value are as the program sends them with an endpoint alone. */
 export interface SampleRequest {
   readonly target?: string;
-  /** Of each its value; null: it must not be there. */
+  /** Value of each header; null: it must not be there. */
   readonly headers?: Readonly<Record<string, string | null>>;
   readonly resource?: Values;
   readonly name?: string;

@@ -12,11 +12,12 @@ import type { RecordingConfig } from "./recording.ts";
 /** Times are in milliseconds since 1970. */
 export interface SdkRecorder {
   record(batch: readonly Measurement[], instrument?: number): void;
-  /** The request that the SDK makes of what was recorded since the last time, and its delta begins anew. */
+  /** The request that the SDK makes of what was recorded since the last time, and its delta begins again. */
   collect(start: number, end: number): Promise<Uint8Array>;
 }
 
-class DeltaReader extends MetricReader {
+/** Reader of the SDK that collects deltas when it is asked. */
+export class DeltaReader extends MetricReader {
   constructor() {
     super({ aggregationTemporalitySelector: () => AggregationTemporality.DELTA });
   }
@@ -77,6 +78,7 @@ export function sdkRecorder({ resource, instruments, maxSeries }: RecordingConfi
   };
 }
 
-function hrTime(ms: number): [number, number] {
+/** A time in ms since 1970 as the SDK has it. */
+export function hrTime(ms: number): [number, number] {
   return [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)];
 }

@@ -16,6 +16,7 @@ import { loadLazyModules } from "./lazy_modules.ts";
 /** Time that passes at once: whenever everything waits, it jumps to the next moment that is waited for. */
 export class SimulatedClock implements Clock {
   #now = 1_000;
+  #jumpedMs = 0;
   #wallAt0 = Date.UTC(2026, 0, 31, 12) - 1_000;
   readonly #sleeping = new Set<{ readonly until: number; readonly wake: () => void }>();
 
@@ -30,6 +31,12 @@ export class SimulatedClock implements Clock {
   /** As somebody sets the clock of the machine, by so many ms. */
   setWall(byMs: number): void {
     this.#wallAt0 += byMs;
+  }
+
+  /** As a machine that was asleep for so long. */
+  jump(ms: number): void {
+    this.#now += ms;
+    this.#jumpedMs += ms;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -56,9 +63,9 @@ export class SimulatedClock implements Clock {
     this.#sleeping.add(sleeper);
   }
 
-  /** Lets `work` run to its end; throws when it waits for no moment, or for more than `mostMs`. */
+  /** Lets `work` run to its end; throws when it waits for no moment, or for more than `mostMs` without jumps. */
   async run<T>(work: Promise<T>, mostMs = 1e8): Promise<T> {
-    const end = this.#now + mostMs;
+    const end = this.#now + mostMs - this.#jumpedMs;
     let isDone = false;
     work.then(() => isDone = true, () => isDone = true);
     await loadLazyModules();
@@ -67,7 +74,9 @@ export class SimulatedClock implements Clock {
       if (isDone) return await work;
       const [next] = [...this.#sleeping].sort((a, b) => a.until - b.until);
       if (next === undefined) throw new Error("The work waits for something other than the clock");
-      if (next.until > end) throw new Error(`Still not done after ${mostMs} simulated ms`);
+      if (next.until > end + this.#jumpedMs) {
+        throw new Error(`Still not done after ${mostMs} simulated ms`);
+      }
       this.#now = Math.max(this.#now, next.until);
       next.wake();
     }
@@ -120,7 +129,7 @@ export class MemoryStore implements Store {
   }
 }
 
-/** What a simulated receiver does with one request. */
+/** Reaction of a simulated receiver to one request. */
 export interface Step {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -227,6 +236,17 @@ export function pointsOf(body: Uint8Array): readonly Point[] {
 export function measurementsOf(points: readonly Point[]): number {
   return points.reduce((sum, { count }) => sum + count, 0);
 }
+
+/** A pending request that nothing was tried with, without the request. */
+export const UNTRIED = {
+  iteration: null,
+  recordedAt: 0,
+  bornAt: 0,
+  stored: undefined,
+  attempts: 0,
+  mayHaveArrived: false,
+  possiblyDuplicated: false,
+} as const;
 
 /** So much in a data point that a request of two of them can be split. */
 export const SPLITTABLE = 64 * 2 ** 10;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Pending } from "../../src/delivery/delivering.ts";
 import type { Files } from "../../src/delivery/spool/files.ts";
 import { openSpool, type Spool } from "../../src/delivery/spool/spool.ts";
-import { requestOf, SimulatedClock } from "./simulation.ts";
+import { requestOf, SimulatedClock, UNTRIED } from "./simulation.ts";
 
 /** Clock of every spool: it stands still. */
 export const CLOCK = new SimulatedClock();
@@ -25,16 +25,8 @@ export async function found(directory: string) {
 
 /** Makes a pending request that has a data point for each of these counts. */
 export function pendingOf(counts: readonly number[], recordedAt = NOW): Pending {
-  return {
-    request: requestOf(counts, counts[0]),
-    iteration: 1,
-    recordedAt,
-    bornAt: CLOCK.monotonic(),
-    stored: undefined,
-    attempts: 0,
-    mayHaveArrived: false,
-    possiblyDuplicated: false,
-  };
+  const request = requestOf(counts, counts[0]);
+  return { ...UNTRIED, request, iteration: 1, recordedAt, bornAt: CLOCK.monotonic() };
 }
 
 /** Saves a request and gives its name. */

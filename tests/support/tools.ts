@@ -3,7 +3,7 @@ export function missing(variable: string): string | undefined {
   return Deno.env.get(variable) ? undefined : `${variable} names no program`;
 }
 
-/** What the variable names; call it in tests that are ignored when it is missing. */
+/** Program that a variable names; call it in tests that are ignored when it is missing. */
 export function tool(variable: string): string {
   const named = Deno.env.get(variable);
   if (!named) throw new Error(`${variable} is not set`);

@@ -6,7 +6,7 @@ export function startWire(to: number): Wire {
 }
 
 export class Wire implements AsyncDisposable {
-  /** What each connection's client sent, a byte a character. */
+  /** Bytes that the client of each connection sent, one character per byte. */
   readonly sent: string[] = [];
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #to: number;

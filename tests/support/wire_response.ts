@@ -23,7 +23,7 @@ export interface WireResponse {
   readonly cut?: boolean;
 }
 
-/** What a version of HTTP makes of a response; undefined where it cannot express it. */
+/** Form of a response in a version of HTTP; undefined where it cannot express it. */
 export function onWire(
   { status = 200, headers = {}, body = "", cut = false }: WireResponse,
   version: Version,
@@ -86,8 +86,8 @@ const GZIP = new Uint8Array(gzipSync(PARTIAL));
 export interface BodyCase extends Pick<WireResponse, "headers" | "body" | "cut"> {
   readonly what: string;
   /**
-   * Of a 2xx: accepted without a word, accepted with a warning that tells why a partial success could not have been
-   * seen, accepted in part, or not accepted.
+   * Meaning of a 2xx: accepted without a word, accepted with a warning that tells why a partial success could not have
+   * been seen, accepted in part, or not accepted.
    */
   readonly means: "accepted" | RegExp | "partial" | "sign-in";
   /** Readable, and not OTLP. */

@@ -1,25 +1,25 @@
 import { like, type Line, type Output, repeated } from "./lines.ts";
 
-// What the program prints whenever all is well or not, in one place: a fixture adds only what is its own.
+// Lines that the program prints in many fixtures: a fixture adds only its own.
 
 /** `{secretUrl}` of a fixture as it may be shown. */
 export const SHOWN_URL = "http://***:***@127.0.0.1:PORT/v1/metrics?key=***";
 export const PLAIN_URL = "http://127.0.0.1:PORT/v1/metrics";
 
-/** What one send of the sample prints before it is known what becomes of it. */
+/** Lines of one send of the sample before its outcome is known. */
 export function beforeSend(url: string = PLAIN_URL): readonly string[] {
   return before(url, "sample measurements");
 }
 
-/** What one send prints that was accepted by another receiver than Dynatrace. */
+/** Lines of one send that another receiver than Dynatrace has accepted. */
 export function afterSend(measurements = 5): readonly string[] {
   return [`✓ Metrics exported successfully! Sent ${measurements} measurements.`];
 }
 
-/** What is said of the sample, in text and in JSON. */
-export const SAMPLES = "The measurements are samples that this program makes up";
+/** Beginning of the warning about the sample, in text and in JSON. */
+export const SAMPLES = "The measurements are built-in samples";
 export const OWN =
-  ": send your own with --value N, with --input FILE or, from a pipe, with --input -";
+  ". To send your own, use --value N, --input FILE, or --input - to read from a pipe";
 
 /** All that one accepted send of the sample prints. */
 export function sentOnce(url: string = PLAIN_URL): readonly string[] {
@@ -40,7 +40,7 @@ export function sentToDynatrace(url: string): readonly Line[] {
   ];
 }
 
-/** What one send of measurements that were named prints first. */
+/** First lines of one send of the user's own measurements. */
 export function beforeSendOfOwn(url: string = PLAIN_URL): readonly string[] {
   return before(url, "measurements");
 }
@@ -53,17 +53,13 @@ function before(url: string, what: string): readonly string[] {
   ];
 }
 
-/** What a loop prints before its first send. */
-export function loopHeading(
-  seconds: number,
-  url: string = SHOWN_URL,
-  samples = true,
-): readonly string[] {
+/** Lines of a loop before its first send. */
+export function loopHeading(seconds: number, url: string = SHOWN_URL): readonly string[] {
   return [
     `Sending histogram metrics to: ${url}`,
     `Running in loop mode (sending every ${seconds} seconds)`,
     "Press Ctrl+C to stop...",
-    ...samples ? [SAMPLES] : [],
+    SAMPLES,
     "",
   ];
 }
@@ -71,14 +67,14 @@ export function loopHeading(
 export const recording = (iteration: number) =>
   `[TIME] Iteration ${iteration}: Recording measurements...`;
 export const SENT = "[TIME] ✓ Sent 5 measurements";
-/** What follows the first signal. */
+/** Lines after the first signal. */
 export const STOPPING = ["", "", "Stopping... Flushing final metrics..."] as const;
 
-/** What a load tester wants to know; the latency only where a request was answered. */
+/** Figures at the end of a load test; the latency only where a request was answered. */
 export const LOAD: readonly Line[] = [
   repeated(/^Rate: [\d,.]+ points\/s in [\d,.]+ requests\/s, over [\d,.]+ s$/),
   repeated(
-    /^Latency of requests: p50 [\d,.]+ ms, p90 [\d,.]+ ms, p99 [\d,.]+ ms, greatest [\d,.]+ ms$/,
+    /^Latency of requests: p50 [\d,.]+ ms, p90 [\d,.]+ ms, p99 [\d,.]+ ms, max [\d,.]+ ms$/,
   ),
 ];
 
@@ -92,7 +88,6 @@ export function loopEnd(
   const count = sends === 1 ? "1 send" : `${sends} sends`;
   return [
     `Delivered ${delivered} of ${recorded} measurements in ${count}${rest}.`,
-    ...LOAD,
     "Shutdown complete.",
   ];
 }
@@ -145,6 +140,9 @@ export function summaryJson(different: Readonly<Record<string, unknown>> = {}): 
     points: 3,
     bytes: "N",
     latencyMs: "N",
+    startTime: "TIME",
+    latencyHistogram: "N",
+    shard: null,
     ...different,
   });
 }
@@ -173,12 +171,7 @@ export function lostMessage(measurements = 5, why: RegExp = /^/): RegExp {
   return new RegExp(`^${measurements} ${LOST}.*(?:${unanchored(why)})`, why.flags);
 }
 
-/** That line, and its hint. */
-export function lost(why: string | RegExp, hint: RegExp = /./): readonly Line[] {
-  return [after(`ERROR: 5 ${LOST}`, why), hinted(hint)];
-}
-
-/** What the receiver has refused for good. */
+/** Lines about measurements that the receiver has refused for good. */
 export function notDelivered(why: string | RegExp, hint?: RegExp): readonly Line[] {
   const line = after("ERROR: 5 measurements not delivered: ", why);
   return hint === undefined ? [line] : [line, hinted(hint)];
@@ -195,7 +188,7 @@ export function unseenMessage(why: RegExp): RegExp {
 
 /** The message about measurements of which the receiver rejected a part, with its reason. */
 export function partialMessage(why: RegExp, measurements = 5): RegExp {
-  return new RegExp(`^${measurements} measurements taken only in part: .*(?:${unanchored(why)})`);
+  return new RegExp(`^${measurements} measurements only partly accepted: .*(?:${unanchored(why)})`);
 }
 
 /** The line on standard error that carries a message, as text. */
@@ -216,4 +209,14 @@ function unanchored({ source }: RegExp): string {
 
 function hinted(hint: RegExp): RegExp {
   return new RegExp(`^ {2}Hint: .*(?:${hint.source})`);
+}
+
+/** Note that nobody named the service of data from outside, on standard error; tests/behaviour/identity_test.ts holds it. */
+export const SERVICE_NOTE =
+  "The data is sent as service.name=unknown_service:otlp-histogram. Name your service with --service.";
+
+/** Removes that note, in either form, from what was written to standard error. */
+export function withoutServiceNote(stderr: string): string {
+  return stderr.replace(`NOTE: ${SERVICE_NOTE}\n`, "")
+    .replace(`${JSON.stringify({ type: "note", message: SERVICE_NOTE })}\n`, "");
 }

@@ -64,7 +64,7 @@ export function judgeHttp(response: PostResult, receiver: CheckedReceiver, now: 
     const { message, cause } = response.reply;
     const hint = explainer.hint(response.reply, endpoint);
     // The time it took is among the facts.
-    const detail = cause === "timeout" ? "no answer in time" : message;
+    const detail = cause === "timeout" ? "no response in time" : message;
     return withFacts(failedStep(detail, hint), { url }, `${posted}: ${message}`);
   }
   const { reply, answer } = response;
@@ -85,7 +85,7 @@ export function judgeHttp(response: PostResult, receiver: CheckedReceiver, now: 
     return withFacts(step, facts, `${posted} -> ${messageIn(answer)}${where}${from}`);
   }
   if (isUndecidedAnswer(response) && !isOtlp(reply)) {
-    const what = "an HTTP server answers; whether it is an OTLP receiver cannot be told";
+    const what = "an HTTP server answers; it may not be an OTLP receiver";
     return withFacts(undecidedStep(what, skew), facts, `${posted}: ${what}${from}`);
   }
   // A later step reports what a receiver refuses; here it is not a success.
@@ -117,7 +117,7 @@ function messageIn(answer: ExportAnswer): string {
 /** Returns the message without the status, which is a fact of its own. */
 function messageWithoutStatus(answer: ExportAnswer, status: number): string {
   const text = messageIn(answer).replace(new RegExp(`^${status}(, but)?[ ,:]*`), "");
-  return text === "" ? "refused" : text;
+  return text === "" ? "rejected" : text;
 }
 
 /** Warns of a wrong clock, which loses data points. */
@@ -132,17 +132,17 @@ function skewHint(
   const minutes = Math.round(Math.abs(skew) / 60_000);
   return `this machine's clock is ${minutes} minutes ${
     skew > 0 ? "ahead of" : "behind"
-  } the receiver's (its Date header): data points may be refused for their time; set the clock right`;
+  } the receiver's (its Date header): data points may be rejected for their time; correct the clock`;
 }
 
 /** The step `token`: 401 and 403 are what a receiver answers to a wrong one. */
 export function judgeToken(response: Reached, receiver: CheckedReceiver, sent: boolean): Step {
   const { status } = response.reply;
   if (status === 401 || status === 403) return rejectedStep(response, receiver);
-  if (!sent) return passedStep("none is sent, and none was asked for");
+  if (!sent) return passedStep("none is sent, none was required");
   return isUndecidedAnswer(response)
-    ? undecidedStep("not refused, but the answer does not tell that it is right")
-    : passedStep("not refused");
+    ? undecidedStep("not rejected, but the response does not confirm it")
+    : passedStep("not rejected");
 }
 
 /** The step `ingest` for the empty request. */
@@ -151,15 +151,14 @@ export function judgeIngest(response: Reached, receiver: CheckedReceiver): Step 
   const { reply, answer } = response;
   const { status } = reply;
   if (answer.kind === "accepted") {
-    return judgeAccepted("an empty request", status, answer, endpoint);
+    return judgeAccepted("an empty request", status, answer, endpoint, [NOT_STORED], [TRY_CANARY]);
   }
   if (!isUndecidedAnswer(response)) return rejectedStep(response, receiver);
-  const what = "it cannot be told from an empty request, which was answered with";
+  const what = "unknown: the receiver answered the empty test request with";
   return withFacts(
     undecidedStep(
       `${what}: ${messageWithoutStatus(answer, status)}`,
-      "a receiver may refuse a request without data, and a wrong path may be answered so, too: check --canary sends " +
-        "one measurement, which tells",
+      `some receivers reject requests without data, and a wrong path may look the same. ${TRY_CANARY}`,
       explainer.hint(reply, endpoint, messageIn(answer)),
     ),
     { status },
@@ -174,11 +173,13 @@ function judgeAccepted(
   { warning, unseen }: Extract<ExportAnswer, { kind: "accepted" }>,
   endpoint: Endpoint,
   hints: readonly string[] = [],
+  undecidedHints: readonly string[] = [],
 ): Step {
   if (unseen?.kind === "not-otlp") {
     const step = undecidedStep(
       `${what} was answered as a success, but ${unseen.why}`,
       `check that ${endpoint.shown} is an OTLP receiver: its response to a success is empty, protobuf or OTLP/JSON`,
+      ...undecidedHints,
     );
     return withFacts(step, { status });
   }
@@ -199,13 +200,29 @@ function rejectedStep(
   // A receiver that rejects points with a 2xx is one: nothing is wrong with the URL.
   const hint = answer.kind === "partial"
     ? undefined
-    : explainer.hint(reply, endpoint, messageIn(answer));
+    : explainer.hint(reply, endpoint, messageIn(answer)) ?? faultHint(status);
   return withFacts(
     failedStep(messageWithoutStatus(answer, status), hint),
     { status },
     messageIn(answer),
   );
 }
+
+/** Remedy for a fault of the receiver that nothing explains. */
+function faultHint(status: number): string | undefined {
+  return status >= 500
+    ? "the receiver, or a server before it, failed while it processed the request: read its log"
+    : undefined;
+}
+
+/** Remedy for a doubt that an empty request leaves. */
+const TRY_CANARY = "Run check --canary to send one measurement";
+/** Limits of what an accepted request proves. */
+const NOT_STORED =
+  `an empty request does not prove that data is accepted, stored and visible. ${TRY_CANARY}, ` +
+  "or verify to query the backend for the data";
+const NOT_VISIBLE =
+  "this does not prove that it is visible. Run verify to query the backend for the data";
 
 /** Judges the step `ingest` for a sample measurement, which has to be accepted. */
 export function judgeCanary(
@@ -223,12 +240,16 @@ export function judgeCanary(
   const { reply, answer } = response;
   const { status } = reply;
   if (answer.kind === "accepted") {
-    const hints = [...explainer.whereToLook(stored), ...explainer.reasons(answer.warning ?? "")];
+    const hints = [
+      ...explainer.reasons(answer.warning ?? ""),
+      NOT_VISIBLE,
+      ...explainer.whereToLook([stored], endpoint),
+    ];
     return judgeAccepted(what, status, answer, endpoint, hints);
   }
   // A hint that names the status says what an explanation would say once more.
   const trouble = answer.kind === "partial" ? undefined : reply;
-  const hint = explainer.hint(trouble, endpoint, messageIn(answer));
+  const hint = explainer.hint(trouble, endpoint, messageIn(answer)) ?? faultHint(status);
   const hints = hint === undefined ? explainer.reasons(answer.message) : [hint];
   return withFacts(
     failedStep(`${what} was not accepted: ${messageWithoutStatus(answer, status)}`, ...hints),

@@ -1,6 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
 import { sampleBatch } from "../../source/generate/sample.ts";
-import type { Attributes } from "../../aggregate/measurement.ts";
+import type { Identity } from "../../aggregate/identity.ts";
 import type { Instrument } from "../../aggregate/instrument.ts";
 import { DeltaRecorder } from "../../aggregate/recorder.ts";
 import { attributeEncoder, Encoder } from "../../otlp/encoder.ts";
@@ -15,7 +15,7 @@ export interface Canary {
 
 /** Encodes one sample measurement as `send` would send it. */
 export async function canary(
-  metric: Instrument & { readonly resource: Attributes },
+  metric: Instrument & Identity,
   compression: "gzip" | "none",
   clock: Clock,
   random: () => number,
@@ -26,7 +26,7 @@ export async function canary(
   );
   const sample = sampleBatch(random).slice(0, 1);
   recorder.add(sample);
-  const [request] = await new Encoder(metric.resource)
+  const [request] = await new Encoder(metric)
     .encode(recorder.take(), { limits: ONE_REQUEST, compression });
   if (request === undefined) throw new Error("The sample measurement was not recorded");
   const dimensions = Object.keys({ ...sample[0]?.attributes, ...metric.attributes });

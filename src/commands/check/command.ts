@@ -6,7 +6,7 @@ import {
   judgeToken,
   readPostResult,
 } from "./answer_steps.ts";
-import { checkConfig, type Configured } from "./config_step.ts";
+import { checkConfig, type CheckSettings } from "./config_step.ts";
 import { Console } from "../../console/console.ts";
 import type { CheckFlags } from "../../settings/settings.ts";
 import { targetOf } from "../../http/target.ts";
@@ -33,8 +33,8 @@ export type CheckSystem = Pick<
   "env" | "cwd" | "stdout" | "stderr" | "stop" | "clock" | "random" | "readTextFile" | "secrets"
 >;
 
-type NamedStep = readonly [name: StepName, step: Step];
-type Settings = NonNullable<Configured["settings"]>;
+/** Step with its name, and the time in ms that its hints took and not the step itself. */
+type NamedStep = readonly [name: StepName, step: Step, asideMs?: number];
 
 /** Runs the command `check`, one step after the other until one fails; resolves to its exit code. */
 export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<number> {
@@ -43,10 +43,10 @@ export async function runCheck(flags: CheckFlags, system: CheckSystem): Promise<
   let began = system.clock.monotonic();
   let verdict: CheckVerdict = true;
   let exitCode = 0;
-  for await (const [name, step] of steps(flags, system)) {
+  for await (const [name, step, asideMs = 0] of steps(flags, system)) {
     const now = system.clock.monotonic();
     const line = format === "json" ? stepJson : stepText;
-    console.print({ out: [line(name, step, now - began)], err: [] });
+    console.print({ out: [line(name, step, now - began - asideMs)], err: [] });
     began = now;
     if (step.ok === true) continue;
     verdict = step.ok;
@@ -80,7 +80,7 @@ async function* steps(
 }
 
 async function* connectionSteps(
-  { config, credentials }: Settings,
+  { config, credentials }: CheckSettings,
   system: CheckSystem,
 ): AsyncGenerator<NamedStep> {
   const { endpoint, timeoutMs } = config.destination;
@@ -96,11 +96,12 @@ async function* connectionSteps(
 }
 
 async function* requestSteps(
-  { config, credentials }: Settings,
+  settings: CheckSettings,
   transport: Transport,
   system: CheckSystem,
   { canary }: { readonly canary: boolean },
 ): AsyncGenerator<NamedStep> {
+  const { config, credentials } = settings;
   const { endpoint, compression } = config.destination;
   const hide = (text: string) => system.secrets.hide(text);
   const post = async ({ body, encoding }: Posted) =>
@@ -123,11 +124,24 @@ async function* requestSteps(
   yield ["token", judgeToken(first, receiver, sent)];
   const ingest = judgeIngest(first, receiver);
   if (sample === undefined || (early === undefined && ingest.ok === false)) {
-    yield ["ingest", ingest];
+    yield await withSetting(ingest, settings, system);
     return;
   }
   const answer = early ?? await post(sample.request);
-  yield ["ingest", judgeCanary(answer, sample.stored, receiver)];
+  yield await withSetting(judgeCanary(answer, sample.stored, receiver), settings, system);
+}
+
+/** Makes the step `ingest`; if it went well, with the setting that decides whether buckets are stored. */
+async function withSetting(
+  step: Step,
+  { config: { destination }, credentials, query }: CheckSettings,
+  system: CheckSystem,
+): Promise<NamedStep> {
+  if (query === undefined || step.ok !== true) return ["ingest", step];
+  const began = system.clock.monotonic();
+  const { withBucketSetting } = await import("./bucket_setting.ts");
+  const more = await withBucketSetting(step, query, destination, credentials, system);
+  return ["ingest", more, system.clock.monotonic() - began];
 }
 
 type Posted = Pick<EncodedRequest, "body" | "encoding">;
@@ -141,7 +155,7 @@ async function emptyRequest(compression: "gzip" | "none"): Promise<Posted> {
 
 /** Makes the request of one sample measurement, and what a query for it depends on. */
 async function sampleRequest(
-  { metric, destination: { compression } }: Settings["config"],
+  { metric, destination: { compression } }: CheckSettings["config"],
   { clock, random }: CheckSystem,
 ): Promise<{ readonly request: Posted; readonly stored: StoredMetric }> {
   const { canary } = await import("./canary.ts");

@@ -1,10 +1,18 @@
 import { type SendConfig, sendConfig } from "../send_config.ts";
-import type { CheckFlags } from "../../settings/settings.ts";
+import { type CheckFlags, settingOf } from "../../settings/settings.ts";
+import { conventionsFor } from "../../aggregate/metric_config.ts";
 import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
+import { isDynatraceBackend } from "../../receivers/backend.ts";
 import type { Finding } from "../../receivers/finding.ts";
+import { deltaHints } from "../../receivers/otlp/delta_hints.ts";
 import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
+import {
+  addQuerySecrets,
+  followingQuery,
+  type QueryConfig,
+} from "../../receivers/query/query_config.ts";
 import { UsageError } from "../../platform/errors.ts";
 import { otherGroups } from "../../platform/older_deno.ts";
 import type { System } from "../../platform/system.ts";
@@ -15,7 +23,15 @@ import { failedStep, passedStep, type Step, withFacts } from "./step.ts";
 /** Step `config`, with the settings for the other steps when it went well. */
 export interface Configured {
   readonly step: Step;
-  readonly settings?: { readonly config: SendConfig; readonly credentials: Credentials };
+  readonly settings?: CheckSettings;
+}
+
+/** Settings that passed the step `config`. */
+export interface CheckSettings {
+  readonly config: SendConfig;
+  readonly credentials: Credentials;
+  /** Query API that may tell whether buckets are stored; undefined if none can be asked. */
+  readonly query: QueryConfig | undefined;
 }
 
 /** Reads the settings and reports them with their origins. */
@@ -26,14 +42,16 @@ export async function checkConfig(
   try {
     const variables = await readVariables(flags.envFile, system);
     addKnownSecrets(system.secrets, flags, variables, system.env);
-    const config = sendConfig(flags, variables, system.env);
+    addQuerySecrets(system.secrets, flags, variables);
+    const config = sendConfig(flags, variables, system.env, await conventionsFor(flags));
     const credentials = await readCredentials(config.destination, RECEIVERS.tokens, system);
     const { endpoint } = config.destination;
+    const query = followingQuery(flags, variables, system.env, config.destination);
     const findings = await endpointFindings(endpoint, "any-host");
     const hints = [
       ...config.warnings,
       ...findings.filter(({ level }) => level === "warning").map(findingHint),
-      ...isPrometheus(endpoint.url) ? [DELTA_TO_PROMETHEUS] : [],
+      ...deltaHints(endpoint.url),
       ...await tokenHints(config, credentials, system),
     ];
     const fatal = findings.find(({ level }) => level === "error");
@@ -41,7 +59,9 @@ export async function checkConfig(
       return { step: failedStep(fatal.message, fatal.remedy, ...hints) };
     }
     const step = await describeSettings(config, credentials, hints);
-    return { step, settings: { config, credentials } };
+    const isNamed = settingOf("queryUrl", flags, variables) !== undefined;
+    const usable = query !== undefined && canReadSettings(query, isNamed) ? query : undefined;
+    return { step, settings: { config, credentials, query: usable } };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
     const [detail = "", ...more] = system.secrets.hideQuoted(thrown.message).split("\n").map((
@@ -49,6 +69,15 @@ export async function checkConfig(
     ) => line.trim());
     return { step: failedStep(detail, ...more) };
   }
+}
+
+/**
+ * Tells whether a query API may show settings: not without credentials, unless the user has named the API. The
+ * endpoint's own token is never for Grail, which is on another host.
+ */
+function canReadSettings({ backend, authorization: { kind } }: QueryConfig, isNamed: boolean) {
+  if (!isDynatraceBackend(backend) || (backend === "grail" && kind === "endpoint")) return false;
+  return kind !== "none" || isNamed;
 }
 
 /** Describes the settings and their sources; of a token only its public part. */
@@ -101,16 +130,6 @@ function findingHint({ message, remedy }: Finding): string {
   return `${message}; ${remedy}`;
 }
 
-/** Whether a URL has the path of Prometheus's own receiver. */
-function isPrometheus({ pathname }: URL): boolean {
-  return pathname.endsWith("/api/v1/otlp/v1/metrics");
-}
-
-/** Hint for Prometheus. Version 3.5 logs "invalid temporality and type combination" and answers 200. */
-const DELTA_TO_PROMETHEUS =
-  "Prometheus stores the delta histograms of this program only with --enable-feature=otlp-deltatocumulative; without it, " +
-  "some of its versions answer 200 and drop them";
-
 async function tokenHints(
   { destination: { endpoint, authorization } }: SendConfig,
   credentials: Credentials,
@@ -130,7 +149,7 @@ async function tokenHints(
     if (mode !== null && (mode & 0o077) !== 0 && !await isForOwnGroup(file)) {
       const octal = (mode & 0o777).toString(8);
       hints.push(
-        `others than its owner may read or write the token file ${authorization.path} (mode ${octal}): chmod 600; in ` +
+        `other users can read or write the token file ${authorization.path} (mode ${octal}): run chmod 600; in ` +
           "Kubernetes, set the volume's defaultMode to 0440",
       );
     }

@@ -38,7 +38,7 @@ export async function checkDns(
   };
   if (isAddress(host)) {
     return {
-      step: tell(passedStep(`${host} is an address, no name to look up`), [host]),
+      step: tell(passedStep(`${host} is an IP address, nothing to look up`), [host]),
       addresses: [host],
     };
   }
@@ -90,7 +90,7 @@ export async function checkTcp(
   const step = shut?.cause === undefined ? passedStep(detail) : opened
     ? passedStep(
       detail,
-      "not every address answers: a connection may take longer, or fail now and then",
+      "not every address answers: connections may take longer or fail occasionally",
     )
     : failedStep(detail, hint(shut.cause, shut.message, endpoint));
   return withFacts(step, { port, connections }, text);

@@ -16,7 +16,7 @@ export function stepText(name: StepName, { ok, text, hint }: Step, ms: number): 
   return lines.flatMap(escapedLines).join("\n");
 }
 
-/** Formats a step as the line of JSON that DESIGN.md fixes, its facts at the end. */
+/** Formats a step as the line of JSON that docs/json.md describes, its facts at the end. */
 export function stepJson(
   name: StepName,
   { ok, detail, hint, facts }: Step,
@@ -34,7 +34,7 @@ export function checkSummaryJson(ok: CheckVerdict, exitCode: number): string {
 /** Formats the result as the last line of text. */
 export function checkSummaryText(ok: CheckVerdict): string {
   if (ok === null) {
-    return "Undecided: the receiver answered, but whether it takes metrics cannot be told (see ? above).";
+    return "Inconclusive: the receiver answered, but the steps marked ? could not be verified. Run check --canary.";
   }
   return ok ? "Everything is fine." : "The check failed: see the step with ✗ above.";
 }

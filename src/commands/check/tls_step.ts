@@ -59,7 +59,7 @@ export async function checkTls(
       return withFacts(
         passedStep(
           `not verified, as INSECURE_SSL or --insecure asks; ${peerFacts.certificate}`,
-          `it would be refused otherwise: ${what}`,
+          `verification would fail: ${what}`,
         ),
         peerFacts.facts,
       );
@@ -212,5 +212,5 @@ const SOON_DAYS = 14;
 function validityHint({ until }: Peer): string | undefined {
   if (until === undefined || Number.isNaN(until)) return undefined;
   const days = Math.floor((until - Date.now()) / 86_400_000);
-  return days < SOON_DAYS ? `the certificate ends in ${days} days: renew it` : undefined;
+  return days < SOON_DAYS ? `the certificate expires in ${days} days: renew it` : undefined;
 }

@@ -1,89 +1,180 @@
-import { redactTokens } from "../../redact/redact.ts";
-import type { Hide } from "../../redact/secrets.ts";
 import type { System } from "../../platform/system.ts";
+import { conventionsFor } from "../../aggregate/metric_config.ts";
 import { defaultBounds } from "../../aggregate/default_bounds.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
 import { addKnownSecrets } from "../../http/known_secrets.ts";
-import { outputConfig } from "../../settings/output_config.ts";
 import { type PlotConfig, plotConfig } from "./plot_config.ts";
 import type { PlotFlags } from "../../settings/settings.ts";
 import { Console } from "../../console/console.ts";
 import { counted, plural } from "../../console/plural.ts";
 import { canvasOf, wrapWords } from "../../console/canvas.ts";
 import { explicitBoundsOf } from "../../aggregate/aggregation.ts";
+import { byInstrument } from "../../aggregate/measurement.ts";
 import type { Instrument } from "../../aggregate/instrument.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import type { Records } from "../../source/source.ts";
-import { seriesJson, suggestionJson } from "./json.ts";
+import { documentTexts } from "../../console/lines.ts";
 import { LiveDrawing } from "../../console/live_drawing.ts";
-import { largestFirst, PlotTable } from "./table.ts";
-import { MOST_SUGGESTED_FOR, suggestedFor } from "./suggested.ts";
-import { suggestionLines, tableLines, totalLines } from "./text.ts";
+import { cutShortText } from "../findings.ts";
+import {
+  drawing,
+  finalDrawing,
+  jsonTexts,
+  type MetricSuggestion,
+  plotCanvas,
+  type PlotResult,
+  suggestions,
+  tellOfMeasurements,
+} from "./result.ts";
+import { PlotTable } from "./table.ts";
 
 const REDRAW_MS = 1000;
 
 /** Runs `plot`; resolves to the exit code. Throws a UsageError for invalid settings. */
 export async function runPlot(flags: PlotFlags, system: System): Promise<number> {
-  const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
   // `plot` needs no secret, but its data may hold one.
   addKnownSecrets(system.secrets, {}, variables, system.env);
-  return await plotMeasurements(plotConfig(flags, variables), system, console);
+  const conventions = await conventionsFor(flags);
+  return await plotMeasurements(plotConfig(flags, variables, conventions), system);
 }
 
 /** Draws measurements without sending them; resolves to the exit code. */
-export async function plotMeasurements(
-  config: PlotConfig,
-  system: System,
-  console = new Console(system, config.output),
-): Promise<number> {
+export async function plotMeasurements(config: PlotConfig, system: System): Promise<number> {
   const { format } = config.output;
-  const { warn } = console;
+  // Standard output holds the scenario, and nothing else.
+  const console = new Console(
+    system,
+    format === "scenario" ? { format: "text", level: "quiet" } : { format },
+  );
+  const { warn, print } = console;
   config.warnings.forEach(warn);
   if (config.source.kind === "sample") await tellOfSamples(console, config, system);
-  const recording = await openRecording(config, system, console);
-  const exponential = recording.instruments.filter(({ bounds }) => bounds === "exponential");
-  if (exponential.length > 0) {
-    const names = exponential.map(({ name }) => name).join(", ");
-    warn(`plot draws no exponential buckets, but the default bounds in their place: ${names}`);
+  if (config.advice !== undefined && format === "text") {
+    print({ out: wrapWords(config.advice.split(" "), 0, canvasOf(system).breakAt), err: [] });
   }
+  const recording = await openDrawn(config, system, console);
   const { tables, add } = tablesOf(recording, config);
+  const result = { tables, source: recording.source };
+  const exponential = new Set(
+    tables.filter(({ metric }) => metric.exponential).map(({ metric: { name } }) => name),
+  );
+  // A capture keeps the exponential buckets that it has.
+  if (exponential.size > 0 && format !== "scenario" && config.source.kind !== "replay") {
+    const names = [...exponential].join(", ");
+    warn(`plot cannot draw exponential buckets and uses the default bounds instead: ${names}`);
+  }
   const live = config.follow && format === "text" && system.columns !== undefined
     ? new LiveDrawing(system)
     : undefined;
-  let ended = false;
+  const redraw = () => {
+    console.clear();
+    live?.draw(drawing(result, plotCanvas(config, system)));
+  };
   try {
-    ended = await recordAll(
-      recording,
-      tables,
-      recordsOf(tables, add),
-      { live, console },
-      config,
-      system,
-    );
+    await recordAll(recording, recordsOf(tables, add), live && redraw, system);
   } finally {
     recording.close();
     live?.clear();
   }
-  const { invalid, skipped, broken, matchesNothing } = recording.source.status;
-  console.print({ out: finalLines(tables, recording, config, system, warn), err: [] });
-  if (format === "json") {
-    if (skipped > 0) warn(`${inputLines(skipped)} skipped: they do not match`);
-    if (invalid > 0) warn(`${inputLines(invalid)} invalid, and not counted`);
+  const { invalid, skipped, broken, matchesNothing, unfinished } = recording.source.status;
+  const progress = system.stop.aborted ? unfinished : undefined;
+  const isPrinted = await printResult(result, config, console, system);
+  if (format !== "text") {
+    if (skipped > 0) {
+      warn(`${inputLines(skipped)} skipped: ${plural(skipped, "it does", "they do")} not match`);
+    }
+    if (invalid > 0) warn(`${inputLines(invalid)} invalid and not counted`);
   }
-  // A signal is the only end of a followed input.
-  if (!ended && !config.follow) {
-    warn("stopped before the end of the input: what came until then is counted");
+  if (progress !== undefined) {
+    console.error(`${cutShortText(progress)}; the measurements so far are drawn`);
   }
   if (broken !== undefined) {
-    console.error(`the input broke off: ${broken}; what came before it is drawn`);
+    console.error(
+      `could not read the rest of the input: ${broken}; everything before that is drawn`,
+    );
   }
-  return invalid > 0 || broken !== undefined || matchesNothing ? 1 : 0;
+  const isWhole = invalid === 0 && broken === undefined && progress === undefined;
+  return isPrinted && isWhole && !matchesNothing ? 0 : 1;
+}
+
+/** Source whose measurements are drawn, with the metrics that are known before it is read. */
+type Drawn = Pick<Recording, "source" | "instruments" | "maxSeries" | "close">;
+
+async function openDrawn(
+  config: PlotConfig,
+  system: System,
+  console: Console,
+): Promise<Drawn> {
+  const { source } = config;
+  if (source.kind !== "replay") {
+    return await openRecording(config, system, console, { eachPhase: true });
+  }
+  const { openCapture } = await import("../../source/replay/capture.ts");
+  return await openCapture(source, system, { warn: console.warn, note: console.aside });
+}
+
+/** Prints what came of it; resolves to whether that could be done. */
+async function printResult(
+  result: PlotResult,
+  config: PlotConfig,
+  console: Console,
+  system: System,
+): Promise<boolean> {
+  const { warn } = console;
+  const canvas = plotCanvas(config, system);
+  tellOfMeasurements(result, config, warn);
+  const suggested = suggestions(result, config, warn);
+  switch (config.output.format) {
+    case "text":
+      console.print({ out: finalDrawing(result, suggested, config, canvas), err: [] });
+      return true;
+    case "json":
+      await console.stream(jsonTexts(result, suggested, canvas.hide), system.printed);
+      return true;
+    case "scenario": {
+      if (config.source.kind === "scenario") {
+        const text = await givenScenarioText(config.source.path, suggested, config, system);
+        await console.stream(documentTexts([text]), system.printed);
+        return true;
+      }
+      const { scenarioOf } = await import("./scenario.ts");
+      const metrics = result.tables.map((table) => ({
+        table,
+        bounds: suggested.find(({ metric }) => metric === table.metric)?.found.suggestion.bounds ??
+          table.metric.bounds,
+      }));
+      const scenario = scenarioOf(metrics, canvas.hide, warn);
+      if ("text" in scenario) {
+        await console.stream(documentTexts([scenario.text]), system.printed);
+        return true;
+      }
+      console.error(
+        ["This cannot be written as a scenario:", ...scenario.problems].join("\n  "),
+      );
+      return false;
+    }
+  }
+}
+
+/** Returns the scenario at `path` as a scenario: what was drawn of it has lost its phases and its churn. */
+async function givenScenarioText(
+  path: string,
+  suggested: readonly MetricSuggestion[],
+  { metric: { attributes } }: PlotConfig,
+  system: System,
+): Promise<string> {
+  const { readScenario } = await import("../../source/generate/built_in_scenario.ts");
+  const { givenScenario } = await import("./given_scenario.ts");
+  const bounds = new Map(
+    suggested.map(({ metric, found }) => [metric.name, found.suggestion.bounds] as const),
+  );
+  return givenScenario(await readScenario(path, system), { bounds, attributes });
 }
 
 const SAMPLES =
-  "No measurements are named: these five are made-up samples. To draw your own, add --value N, " +
-  "or --input FILE (- is standard input).";
+  "Showing the five built-in samples. To plot your own, use --value N, --input FILE, " +
+  "or --input - for standard input.";
 const STDIN_IGNORED =
   "standard input is a pipe or a file, but sample measurements are drawn: to draw the " +
   "measurements in it, add --input -";
@@ -104,30 +195,21 @@ function inputLines(count: number): string {
   return counted(count, "line of the input is", "lines of the input are");
 }
 
-/**
- * Records until the source ends or a signal arrives, and redraws meanwhile if that is visible. Resolves to whether the
- * source ended.
- */
+/** Records until the source ends or a signal arrives, and redraws meanwhile if that is visible. */
 async function recordAll(
-  { source }: Recording,
-  tables: readonly PlotTable[],
+  { source }: Drawn,
   records: Records,
-  { live, console }: { readonly live: LiveDrawing | undefined; readonly console: Console },
-  config: PlotConfig,
-  system: System,
-): Promise<boolean> {
-  const { clock, stop } = system;
+  redraw: (() => void) | undefined,
+  { clock, stop }: System,
+): Promise<void> {
   let ended = false;
-  while (!ended && !stop.aborted) {
-    const until = live === undefined ? Infinity : clock.monotonic() + REDRAW_MS;
+  do {
+    const until = redraw === undefined ? Infinity : clock.monotonic() + REDRAW_MS;
     const filled = await source.fill(records, until, stop);
     ended = filled.ended || source.kind === "pull";
-    if (live === undefined || ended || stop.aborted) continue;
-    console.clear();
-    live.draw(drawing(tables, source, config, system));
-  }
+    if (!ended && !stop.aborted) redraw?.();
+  } while (!ended && !stop.aborted);
   source.close();
-  return ended;
 }
 
 /** Creates the recorder that a source writes to. */
@@ -141,8 +223,9 @@ function recordsOf(
     return found;
   };
   return {
-    add: (batch: Parameters<PlotTable["record"]>[0], instrument = 0) =>
-      table(instrument).record(batch),
+    add(batch, instrument = 0) {
+      for (const [index, part] of byInstrument(batch, instrument)) table(index).record(part);
+    },
     addHistograms: (batch: Parameters<PlotTable["recordHistograms"]>[0], instrument = 0) =>
       table(instrument).recordHistograms(batch),
     addInstrument: add,
@@ -152,102 +235,25 @@ function recordsOf(
 
 /** Creates a table per metric; --max-series limits all of them together. */
 function tablesOf(
-  { instruments }: Pick<Recording, "instruments">,
-  { metric: { maxSeries } }: PlotConfig,
+  { instruments, ...recording }: Pick<Recording, "instruments" | "maxSeries">,
+  { metric }: PlotConfig,
 ): { readonly tables: readonly PlotTable[]; readonly add: (instrument: Instrument) => number } {
+  const { maxSeries = metric.maxSeries } = recording;
   const tables: PlotTable[] = [];
   // Merging reuses the slot of the metric's newest series. A metric without any series needs a slot of its own.
   const hasRoom = (): boolean =>
     tables.reduce((sum, { size }) => sum + size, 0) < Math.max(1, maxSeries - (tables.length - 1));
-  const add = ({ name, unit, bounds, attributes }: Instrument) =>
+  const add = ({ name, unit, description, bounds, attributes, identity, phase }: Instrument) =>
     tables.push(
       new PlotTable(
-        { name, unit, attributes, bounds: explicitBoundsOf(bounds) ?? defaultBounds(unit) },
+        {
+          ...{ name, unit, description, attributes, identity, phase },
+          bounds: explicitBoundsOf(bounds) ?? defaultBounds(unit),
+          exponential: bounds === "exponential",
+        },
         hasRoom,
       ),
     ) - 1;
   instruments.forEach(add);
   return { tables, add };
-}
-
-/** Draws the current state as lines of text. */
-function drawing(
-  tables: readonly PlotTable[],
-  { status: { invalid, skipped } }: Recording["source"],
-  { color }: PlotConfig,
-  system: System,
-): string[] {
-  const canvas = canvasOf(system, { color, hide: hiderOf(system) });
-  return [
-    ...tables.flatMap((table) => tableLines(table, canvas)),
-    ...totalLines({ tables, invalid, skipped }, canvas),
-  ];
-}
-
-function finalLines(
-  tables: readonly PlotTable[],
-  { source }: Recording,
-  config: PlotConfig,
-  system: System,
-  warn: (message: string) => void,
-): readonly string[] {
-  const { output: { format }, suggest, color, metric: { maxSeries } } = config;
-  const total = (of: (table: PlotTable) => number) =>
-    tables.reduce((sum, table) => sum + of(table), 0);
-  const folded = total(({ folded }) => folded);
-  if (folded > 0) {
-    warn(
-      `${
-        counted(folded, "measurement shares", "measurements share")
-      } one series (otel.metric.overflow=true): there are more series than ` +
-        `--max-series ${maxSeries}`,
-    );
-  }
-  const refused = total(({ refused }) => refused);
-  if (refused > 0) {
-    warn(
-      `${counted(refused, "measurement is", "measurements are")} not counted: ${
-        plural(refused, "it is", "they are")
-      } negative or no finite number`,
-    );
-  }
-  if (total(({ size }) => size) === 0) warn("there are no measurements to draw");
-  if (suggest !== undefined && tables.some(({ size }) => size > MOST_SUGGESTED_FOR)) {
-    warn(
-      `buckets are suggested for the ${MOST_SUGGESTED_FOR} series of a metric with the most measurements`,
-    );
-  }
-  const suggested = suggest === undefined ? [] : tables.flatMap((table) => {
-    const found = suggestedFor(table, suggest);
-    return found === undefined ? [] : [{ metric: table.metric, found }];
-  });
-  if (suggest !== undefined && suggested.length === 0 && total(({ size }) => size) > 0) {
-    warn("no buckets are suggested: that takes values, and only histograms of them came");
-  }
-  if (format === "json") {
-    const several = tables.length > 1;
-    return [
-      ...tables.flatMap((table) =>
-        largestFirst(table).map((series) => seriesJson(table.metric, series, hiderOf(system)))
-      ),
-      ...suggested.map(({ metric, found: { suggestion, worstErrorNow } }) =>
-        suggestionJson(
-          suggestion,
-          worstErrorNow,
-          several ? hiderOf(system)(metric.name) : undefined,
-        )
-      ),
-    ];
-  }
-  const canvas = canvasOf(system, { color, hide: hiderOf(system) });
-  return [
-    ...drawing(tables, source, config, system),
-    ...suggested.flatMap(({ metric, found }) =>
-      suggestionLines(metric, found, config.source.kind, canvas)
-    ),
-  ];
-}
-
-function hiderOf({ secrets }: System): Hide {
-  return (text) => redactTokens(secrets.hide(text));
 }

@@ -1,12 +1,16 @@
 import { escapeJson } from "../../console/escape.ts";
+import type { Attributes } from "../../aggregate/measurement.ts";
 import type { Hide } from "../../redact/secrets.ts";
 import type { Suggestion } from "../../aggregate/suggestion.ts";
 import type { PlottedSeries } from "./series.ts";
 import type { PlottedMetric } from "./table.ts";
 
-/** Formats a series as the line of JSON that DESIGN.md fixes, without its line end. Unknown figures are null. */
+/**
+ * Formats a series as the line of JSON that docs/json.md describes, without its line end. Unknown figures are null. A metric
+ * that shares its name with another has its `origin` in it, one of a phase its `phase`.
+ */
 export function seriesJson(
-  { name, unit }: PlottedMetric,
+  { name, unit, phase, origin }: PlottedMetric & { readonly origin?: Attributes | undefined },
   series: PlottedSeries,
   hide: Hide,
 ): string {
@@ -19,12 +23,9 @@ export function seriesJson(
     type: "histogram",
     metric: hide(name),
     unit: hide(unit),
-    attributes: Object.fromEntries(
-      Object.entries(attributes).map(([key, value]) => [
-        hide(key),
-        typeof value === "string" ? hide(value) : value,
-      ]),
-    ),
+    ...phase !== undefined && { phase: hide(phase) },
+    ...origin && { origin: hiddenAttributes(origin, hide) },
+    attributes: hiddenAttributes(attributes, hide),
     count,
     sum: sum ?? null,
     min: min ?? null,
@@ -33,6 +34,16 @@ export function seriesJson(
     counts,
     quantiles: Object.fromEntries(quantiles),
   });
+}
+
+/** Attributes of a series, without the secrets in them. */
+export function hiddenAttributes(attributes: Attributes, hide: Hide): Attributes {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([key, value]) => [
+      hide(key),
+      typeof value === "string" ? hide(value) : value,
+    ]),
+  );
 }
 
 /** Formats suggested bounds as a line of JSON; `metric` is set if there are several. */

@@ -6,6 +6,7 @@ import {
 import { ExplicitHistogram } from "../../aggregate/explicit.ts";
 import { type FineBucket, FineHistogram } from "../../aggregate/fine.ts";
 import { explicitBuckets, quantile } from "../../aggregate/quantile.ts";
+import type { Counted } from "../../aggregate/aggregation.ts";
 import type { Attributes, MeasuredHistogram } from "../../aggregate/measurement.ts";
 
 /** Percentile of a series; `measured` is undefined if only buckets are known and no values. */
@@ -74,8 +75,10 @@ export class PlottedSeries {
     return this.#explicit.counts;
   }
 
+  /** Its sum; undefined if it is unknown or beyond the largest double. */
   get sum(): number | undefined {
-    return this.#knowsSum ? this.#explicit.sum : undefined;
+    const { sum } = this.#explicit;
+    return this.#knowsSum && Number.isFinite(sum) ? sum : undefined;
   }
 
   get min(): number | undefined {
@@ -86,9 +89,34 @@ export class PlottedSeries {
     return this.#knowsMax ? this.#explicit.max : undefined;
   }
 
+  /** Its histogram as a send would count it. */
+  get counted(): Counted {
+    return { kind: "explicit", histogram: this.#explicit };
+  }
+
+  /** Whether all of its values are known, and not only histograms of them. */
+  get isMeasured(): boolean {
+    return this.#counted === 0;
+  }
+
   /** Returns its values in fine buckets; undefined if some are unknown. */
   fine(): readonly FineBucket[] | undefined {
-    return this.#counted > 0 ? undefined : this.#fine.buckets();
+    return this.isMeasured ? this.#fine.buckets() : undefined;
+  }
+
+  /**
+   * Returns its values in the ranges of its buckets, no further than min and max; those above the last bound of which
+   * no more is known count as that bound. Empty if there are no buckets.
+   */
+  ranges(): readonly FineBucket[] {
+    const { bounds, counts, min, max } = this;
+    return counts.flatMap((count, i) => {
+      const lower = bounds[i - 1] ?? min ?? Math.min(0, bounds[0] ?? NaN);
+      const upper = bounds[i] ?? max ?? lower;
+      if (count === 0 || Number.isNaN(upper)) return [];
+      const least = Math.min(Math.max(lower, min ?? lower), upper);
+      return [{ count, least, greatest: Math.max(least, Math.min(upper, max ?? upper)) }];
+    });
   }
 
   percentiles(): readonly Percentile[] {

@@ -1,5 +1,6 @@
 import { escapedLines } from "../../console/lines.ts";
-import type { Level, Problem } from "../../receivers/problem.ts";
+import type { Level } from "../../receivers/problem.ts";
+import type { ReportedProblem } from "./event.ts";
 
 /** Number of annotations per level that GitHub shows in a step ("Workflow commands", "Limits"). */
 const MOST_A_LEVEL = 10;
@@ -9,9 +10,10 @@ export class Annotations {
   readonly #annotated = new Set<string>();
   readonly #count: Record<Level, number> = { error: 0, warning: 0 };
 
-  /** Formats a request's problems as workflow commands. */
-  of(problems: readonly Problem[]): readonly string[] {
-    return problems.flatMap(({ rule, level, metric, message }) => {
+  /** Formats a request's problems as workflow commands, without ignored ones. */
+  of(problems: readonly ReportedProblem[]): readonly string[] {
+    return problems.flatMap(({ rule, level, metric, message, ignored }) => {
+      if (ignored) return [];
       const id = `${rule}\n${metric}`;
       if (this.#count[level] >= MOST_A_LEVEL || this.#annotated.has(id)) return [];
       this.#annotated.add(id);

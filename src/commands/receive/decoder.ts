@@ -70,7 +70,7 @@ function decodeProtobuf(bytes: Uint8Array, { decodedBytes }: ReceiveLimits): Req
     return refusalOf(
       400,
       "body-decode",
-      `the body is no OTLP metrics request: ${messageOf(thrown)}`,
+      `the body is not an OTLP metrics request: ${decodeFailure(thrown)}`,
     );
   }
 }
@@ -80,11 +80,18 @@ function decodeJson(bytes: Uint8Array, { decodedBytes }: ReceiveLimits): Request
   try {
     return fromJsonRequest(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (thrown) {
-    const why = thrown instanceof RangeError ? "it is nested too deeply" : messageOf(thrown);
-    return refusalOf(400, "body-decode", `the body is no OTLP metrics request in JSON: ${why}`);
+    const why = thrown instanceof RangeError ? "it is nested too deeply" : decodeFailure(thrown);
+    return refusalOf(400, "body-decode", `the body is not an OTLP metrics request in JSON: ${why}`);
   }
 }
 
+/** Says why bytes are not a request. Of those that it decodes here, a TextDecoder alone throws a TypeError. */
+function decodeFailure(thrown: unknown): string {
+  return thrown instanceof TypeError
+    ? "a text in it is not valid UTF-8. Encode names, units and attribute values as UTF-8, or send bytes_value"
+    : messageOf(thrown);
+}
+
 function tooManyParts(): Refused {
-  return refusalOf(413, "body-size", "the request has too many parts to be decoded at once");
+  return refusalOf(413, "body-size", "the request has too many parts to decode");
 }

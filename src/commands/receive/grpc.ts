@@ -8,7 +8,7 @@ export function isGrpc(path: string, headers: Headers): boolean {
 /** Message for a gRPC client: what to set instead. `url` is that of the request. */
 export function grpcMessage(url: string): string {
   const origin = URL.parse(url)?.origin ?? "http://localhost:4318";
-  return "this is a gRPC client, and only OTLP over HTTP is taken here: set " +
+  return "this is a gRPC client, but only OTLP over HTTP is accepted here: set " +
     `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and OTEL_EXPORTER_OTLP_ENDPOINT=${origin} ` +
     "(4317 is the usual port of gRPC, 4318 that of HTTP)";
 }

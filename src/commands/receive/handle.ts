@@ -1,23 +1,29 @@
 import type { Clock } from "../../platform/clock.ts";
-import { messageOf } from "../../platform/errors.ts";
+import type { DataPoint } from "../../otlp/data_points.ts";
+import { RequestMeaning } from "../../receivers/meaning/request.ts";
 import type { Judge } from "../../receivers/profile.ts";
-import { errorResponse, successResponse } from "./response.ts";
+import { errorResponse, type ReceiverAnswer, successResponse } from "./response.ts";
 import { discard, readRequestBody, type ReceiveLimits, tooLargeMessage } from "./body.ts";
 import { createDecoder, type Decoded } from "./decoder.ts";
 import { refusalOf, type Refused } from "./refused.ts";
 import type { Outcome, RequestEvent } from "./event.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Scripted } from "./script.ts";
+import type { Exam } from "./exam.ts";
+import { examAnswer } from "./exam_answer.ts";
 import { grpcAnswer, grpcMessage, isGrpc } from "./grpc.ts";
 import { contentFormat, type Format, mediaOf } from "./media.ts";
-import { carriesToken } from "./token.ts";
+import { isMetricsPath, pathOf, pathRemedy } from "./request_path.ts";
+import { type TokenReader, tokenRefusal } from "./token.ts";
 
 /** Rules by which a receiver answers requests. */
 export interface HandlerOptions {
   /** Reads the Authorization value that requests must carry; undefined accepts every request. */
-  readonly token: (() => Promise<string>) | undefined;
+  readonly token: TokenReader | undefined;
   /** Scripted responses to the first requests, in order of arrival. */
   readonly respond: readonly Scripted[];
+  /** Exam that answers requests with troubles; undefined judges all of them. */
+  readonly exam?: Exam | undefined;
   readonly judge: Judge;
   readonly limits: ReceiveLimits;
   readonly clock: Clock;
@@ -26,7 +32,7 @@ export interface HandlerOptions {
 /** Response to a request, and the event that reports it. */
 export interface Handled {
   readonly event: RequestEvent;
-  readonly response: Response | "hang";
+  readonly response: ReceiverAnswer;
 }
 
 type RequestHead = Pick<RequestEvent, "time" | "method" | "path">;
@@ -41,9 +47,11 @@ export function createHandler(
   const bodies = new Semaphore(limits.bodies);
   const large = new Semaphore(limits.largeBodies);
   const decode = createDecoder(options.judge, limits);
+  const meaning = new RequestMeaning();
 
   return async (request) => {
     const about = { time: clock.wall(), method: request.method, path: pathOf(request.url) };
+    const arrivedAt = clock.monotonic();
     const scripted = isExport(about) ? script.next().value ?? JUDGE : JUDGE;
     const format = contentFormat(request.headers) ?? "protobuf";
     const answerRefusal = (bytes: number, refused: Refused) =>
@@ -61,7 +69,7 @@ export function createHandler(
     }
     const head = mediaOf(request.headers, limits.body);
     const refused = scripted.kind === "judge"
-      ? checkHead(about, request, head, limits) ?? await checkToken(request, options.token)
+      ? checkHead(about, request, head, limits) ?? await tokenRefusal(request, options.token)
       : undefined;
     if (refused !== undefined) return answerRefusal(await discard(request.body), refused);
     // A scripted answer is given whatever came, and what cannot be read is not shown.
@@ -76,9 +84,13 @@ export function createHandler(
       if (scripted.kind !== "judge") {
         return scriptedAnswer(about, body.bytes.length, decoded, scripted, format);
       }
-      return decoded.outcome === "refused"
-        ? answerRefusal(body.bytes.length, decoded)
-        : judgedAnswer(about, body.bytes.length, decoded, format);
+      const bytes = body.bytes.length;
+      if (decoded.outcome === "refused") return answerRefusal(bytes, decoded);
+      const examination = options.exam?.examine(decoded, arrivedAt);
+      const handled = examination === undefined
+        ? judgedAnswer(about, bytes, decoded, format)
+        : examAnswer({ ...about, bytes }, decoded, examination, format);
+      return withMeaning(handled, meaning);
     } finally {
       leave();
     }
@@ -91,16 +103,6 @@ function isExport(about: RequestHead): boolean {
   return about.method === "POST" && isMetricsPath(about.path);
 }
 
-function isMetricsPath(path: string): boolean {
-  return path.endsWith("/v1/metrics");
-}
-
-/** Returns the path of a request's URL, without its query. */
-export function pathOf(url: string): string {
-  // A request line such as `OPTIONS *` makes no URL.
-  return URL.parse(url)?.pathname ?? "*";
-}
-
 /** Refuses a request by its head alone, if there is a reason. */
 function checkHead(
   about: RequestHead,
@@ -109,11 +111,7 @@ function checkHead(
   limits: ReceiveLimits,
 ): Refused | undefined {
   if (!isMetricsPath(about.path)) {
-    return refusalOf(
-      404,
-      "path",
-      "nothing is served here: send metrics to a path that ends in /v1/metrics",
-    );
+    return refusalOf(404, "path", pathRemedy(request.url));
   }
   if (about.method !== "POST") {
     return refusalOf(405, "method", `${about.method} is not allowed: send metrics with POST`);
@@ -123,26 +121,6 @@ function checkHead(
     return refuseBody("too-large", limits);
   }
   return undefined;
-}
-
-async function checkToken(
-  request: Request,
-  token: HandlerOptions["token"],
-): Promise<Refused | undefined> {
-  if (token === undefined) return undefined;
-  let expected: string;
-  try {
-    expected = await token();
-  } catch (thrown) {
-    return refusalOf(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
-  }
-  if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
-  const [scheme] = expected.split(" ", 1);
-  return refusalOf(
-    401,
-    "token",
-    `expected the header Authorization: ${scheme} with the right token`,
-  );
 }
 
 function refuseBody(
@@ -161,7 +139,15 @@ function refuseBody(
   }
 }
 
-const NOTHING = { points: 0, measurements: 0, rejectedPoints: 0, request: undefined };
+const NONE: ReadonlySet<DataPoint> = new Set();
+
+const NOTHING = {
+  points: 0,
+  measurements: 0,
+  rejectedPoints: 0,
+  rejected: NONE,
+  request: undefined,
+};
 
 /** Creates the response to a request that is refused before its data are looked at. */
 export function refusedAnswer(
@@ -200,18 +186,22 @@ function scriptedAnswer(
     points: decoded.verdict.points,
     measurements: decoded.verdict.measurements,
     rejectedPoints: 0,
+    rejected: NONE,
     request: decoded.request,
   };
   const event = { ...about, ...held, bytes, problems: [] };
   if (scripted.kind === "hang") {
-    return { event: { ...event, status: null, outcome: "unanswered" }, response: "hang" };
+    return {
+      event: { ...event, status: null, outcome: "unanswered" },
+      response: { kind: "hang", whenLeft() {} },
+    };
   }
   const { status, retryAfter } = scripted;
   const headers: Record<string, string> = {};
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
   return {
     event: { ...event, status, outcome: "rejected" },
-    response: errorResponse(status, `scripted answer ${status}`, headers, format),
+    response: errorResponse(status, `scripted response ${status}`, headers, format),
   };
 }
 
@@ -222,8 +212,7 @@ function judgedAnswer(
   format: Format,
 ): Handled {
   const { request, verdict } = decoded;
-  const { problems, points, measurements, rejectedPoints, status, message } = verdict;
-  const held = { points, measurements, rejectedPoints, request, bytes, problems };
+  const { problems, points, measurements, rejectedPoints, rejected, status, message } = verdict;
   const response = status !== 200 ? errorResponse(status, message, {}, format) : successResponse(
     // A partial success that rejects nothing carries warnings (OTLP specification).
     rejectedPoints === 0 && message === ""
@@ -234,5 +223,23 @@ function judgedAnswer(
   let outcome: Outcome = "accepted";
   if (status !== 200 || (rejectedPoints > 0 && rejectedPoints === points)) outcome = "rejected";
   else if (rejectedPoints > 0) outcome = "partial";
-  return { event: { ...about, ...held, status, outcome }, response };
+  const event = {
+    ...about,
+    ...{ points, measurements, rejectedPoints, rejected, request, bytes, problems },
+    status,
+    outcome,
+  };
+  return { event, response };
+}
+
+/** Adds the problems of meaning, which are those of accepted data points. */
+function withMeaning({ event, response }: Handled, meaning: RequestMeaning): Handled {
+  const { outcome, request, rejected, problems } = event;
+  if (request === undefined || (outcome !== "accepted" && outcome !== "partial")) {
+    return { event, response };
+  }
+  return {
+    event: { ...event, problems: [...problems, ...meaning.add(request, rejected)] },
+    response,
+  };
 }

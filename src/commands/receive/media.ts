@@ -46,7 +46,8 @@ export function mediaOf(
   const send = orList([...accepted.encodings, "none"]);
   if (named === "identity") {
     // RFC 9110, section 12.5.3: reserved for Accept-Encoding.
-    const why = `Content-Encoding "identity" is no encoding: leave the header out, or send ${send}`;
+    const why =
+      `Content-Encoding "identity" is not an encoding: remove the header, or send ${send}`;
     return refusalOf(400, "content-encoding", why);
   }
   const encoding = accepted.encodings.find((encoding) => encoding === named);

@@ -19,6 +19,12 @@ const CODES: ReadonlyMap<number, number> = new Map([
 ]);
 const UNKNOWN = 2;
 
+/** Answer to a request: a response, none until the client has left, or a connection that breaks. */
+export type ReceiverAnswer =
+  | Response
+  | { readonly kind: "hang"; readonly whenLeft: () => void }
+  | { readonly kind: "reset" };
+
 /** An answer that says no: a google.rpc.Status as its body, in the format of the request. */
 export function errorResponse(
   status: number,

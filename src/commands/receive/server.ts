@@ -5,14 +5,12 @@ import { listenerLost } from "../../platform/older_deno.ts";
 import { inBrackets } from "../../http/target.ts";
 import type { Page } from "./page/page.ts";
 import { errorResponse } from "./response.ts";
+import { type FrontServer, serveBehindFront } from "./front.ts";
 import type { ReceiveSummary, RequestEvent } from "./event.ts";
-import {
-  createHandler,
-  type Handled,
-  type HandlerOptions,
-  pathOf,
-  refusedAnswer,
-} from "./handle.ts";
+import { createHandler, type Handled, type HandlerOptions, refusedAnswer } from "./handle.ts";
+import { withCorsHeaders } from "./cors.ts";
+import { OtherRequests } from "./other_requests.ts";
+import { pathOf } from "./request_path.ts";
 
 /** Address, rules and end of a receiver. */
 export interface ReceiverOptions extends HandlerOptions {
@@ -23,6 +21,8 @@ export interface ReceiverOptions extends HandlerOptions {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Number of requests after which it ends; undefined continues until it is stopped. */
   readonly requests: number | undefined;
+  /** Resolves when a slow reader of the output is ready for more, so that requests wait for it. */
+  readonly printed?: () => Promise<unknown>;
 }
 
 /** Time that requests under way have when a server can accept no more connections, in ms. */
@@ -38,17 +38,27 @@ const STOP_MS = 3000;
  */
 const LINGER_MS = 50;
 
-/**
- * Starts a receiver that answers requests and reports each to `emit`; throws if it cannot listen. `warn` is called when
- * there are more connections than the process may have open.
- */
+/** Time after the end of a command in which requests that it has sent are still accepted, in ms. */
+const ARRIVE_MS = 100;
+
+/** Reports of a receiver besides requests. */
+export interface Remarks {
+  /** Called when there are more connections than the process may have open. */
+  readonly warn: (message: string) => void;
+  /** Called once for each signal that is discarded, and for each origin that is refused. */
+  readonly note: (message: string) => void;
+}
+
+const NO_REMARKS: Remarks = { warn() {}, note() {} };
+
+/** Starts a receiver that answers requests and reports each to `emit`; throws if it cannot listen. */
 export function startReceiver(
   options: ReceiverOptions,
   emit: (event: RequestEvent) => void,
   page?: ServedPage,
-  warn: (message: string) => void = () => {},
+  remarks = NO_REMARKS,
 ): Receiver {
-  return new Receiver(options, emit, page, warn);
+  return new Receiver(options, emit, page, remarks);
 }
 
 type ServedPage = Pick<Page, "answer" | "stop">;
@@ -63,6 +73,7 @@ export class Receiver {
   readonly #emit: (event: RequestEvent) => void;
   readonly #page: ServedPage | undefined;
   readonly #warn: (message: string) => void;
+  readonly #others: OtherRequests;
   readonly #respond: (request: Request) => Promise<Handled>;
   /** Aborted when no new request is accepted. */
   readonly #stopping = new AbortController();
@@ -71,9 +82,13 @@ export class Receiver {
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
   readonly #summary = { requests: 0, points: 0, measurements: 0, rejectedPoints: 0 };
   readonly #port: number;
-  #server: Deno.HttpServer<Deno.NetAddr>;
+  #server: Pick<FrontServer, "addr" | "finished">;
+  /** Server of a receiver that breaks connections, or lets requests hang. */
+  #front: FrontServer | undefined;
   /** Aborted to end the present server, which another may replace. */
   #serving = new AbortController();
+  /** Resolves when the last of the requests under way is answered. */
+  #idle = Promise.withResolvers<void>();
   #arrived = 0;
   #underWay = 0;
   #hanging = 0;
@@ -82,18 +97,34 @@ export class Receiver {
     options: ReceiverOptions,
     emit: (event: RequestEvent) => void,
     page: ServedPage | undefined,
-    warn: (message: string) => void,
+    { warn, note }: Remarks,
   ) {
     this.#options = options;
     this.#emit = emit;
     this.#page = page;
     this.#warn = warn;
+    this.#others = new OtherRequests(options.token, note);
     this.#respond = createHandler(options, this.#stopping.signal);
     this.#server = this.#listen(options.port);
     this.#port = this.#server.addr.port;
     const scheme = options.tls === undefined ? "http" : "https";
     this.url = `${scheme}://${inBrackets(options.host)}:${this.#port}/v1/metrics`;
-    this.finished = this.#served().then(() => ({ ...this.#summary }));
+    this.finished = this.#served().then(() => ({
+      ...this.#summary,
+      otherSignals: this.#others.otherSignals,
+    }));
+  }
+
+  /** Stops when the requests that have been sent by now are answered, but waits for no body that takes longer. */
+  async stopAfterLast(): Promise<void> {
+    const { clock } = this.#options;
+    await clock.sleep(ARRIVE_MS, this.#closing.signal);
+    if (this.#underWay > 0) {
+      const late = new AbortController();
+      await Promise.race([this.#idle.promise, clock.sleep(STOP_MS, late.signal)]);
+      late.abort();
+    }
+    this.stop();
   }
 
   /** Accepts no new request, answers those under way, abandons hanging ones, and ends. */
@@ -112,14 +143,16 @@ export class Receiver {
     this.#close();
   }
 
-  #listen(port: number): Deno.HttpServer<Deno.NetAddr> {
+  #listen(port: number): Pick<FrontServer, "addr" | "finished"> {
     this.#serving = new AbortController();
-    const { host: hostname, tls } = this.#options;
+    const { host: hostname, tls, exam, respond } = this.#options;
     const { signal } = this.#serving;
-    return Deno.serve(
-      { hostname, port, signal, onListen: () => {}, ...tls },
-      (request, info) => this.#handle(request, info),
-    );
+    const handle = (request: Request, info: Deno.ServeHandlerInfo) => this.#handle(request, info);
+    if (exam === undefined && respond.every(({ kind }) => kind !== "hang")) {
+      return Deno.serve({ hostname, port, signal, onListen: () => {}, ...tls }, handle);
+    }
+    this.#front = serveBehindFront({ hostname, port, signal, tls }, handle);
+    return this.#front;
   }
 
   async #handle(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
@@ -128,38 +161,61 @@ export class Receiver {
     if (this.#stopping.signal.aborted || this.#isFull()) {
       return errorResponse(503, "the receiver is ending", { Connection: "close" });
     }
+    const other = await this.#others.answer(request);
+    if (other !== undefined) return withCorsHeaders(request, other);
     this.#arrived++;
     this.#underWay++;
+    await this.#options.printed?.();
     const { event, response } = await this.#respond(request).catch((thrown) =>
       internalError(request, this.#options.clock, thrown)
     );
     this.#count(event);
     this.#emit(event);
-    if (response === "hang") {
-      this.#hanging++;
-      this.#settle();
-      await whenAborted(request.signal);
-      this.#hanging--;
-      this.#closeWhenDone();
+    if (!(response instanceof Response)) {
+      if (response.kind === "hang") await this.#hang(request, info, response.whenLeft);
+      else {
+        this.#front?.disconnect(info);
+        this.#settle();
+      }
       // Nobody is left to answer; and Deno 2.9 warns when a handler that watched the signal answers.
       return new Promise(() => {});
     }
     const settle = () => this.#settle();
     info.completed.then(settle, settle);
-    return response;
+    return withCorsHeaders(request, response);
   }
 
-  #count({ status, points, measurements, rejectedPoints }: RequestEvent): void {
+  async #hang(
+    request: Request,
+    info: Deno.ServeHandlerInfo,
+    whenLeft: () => void,
+  ): Promise<void> {
+    this.#hanging++;
+    this.#settle();
+    // The signal also ends with an HTTP/2 stream, whose connection continues.
+    const left = [whenAborted(request.signal), this.#front?.whenLeft(info)];
+    await Promise.race(left.filter((it) => it !== undefined));
+    // The end of the receiver also ends connections.
+    if (!this.#closing.signal.aborted) whenLeft();
+    this.#hanging--;
+    this.#closeWhenDone();
+  }
+
+  #count({ outcome, status, points, measurements, rejectedPoints }: RequestEvent): void {
     const summary = this.#summary;
     summary.requests++;
     summary.rejectedPoints += rejectedPoints;
-    if (status !== 200) return;
+    if (status !== 200 && outcome !== "accepted") return;
     summary.points += points;
     summary.measurements += measurements;
   }
 
   #settle(): void {
     this.#underWay--;
+    if (this.#underWay === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    }
     this.#closeWhenDone();
   }
 
@@ -213,12 +269,12 @@ export class Receiver {
   async #whyEnded(): Promise<string | undefined> {
     const { host: hostname, clock, tls } = this.#options;
     const again = tls === undefined
-      ? "all connections were closed, and new ones are accepted again"
+      ? "all connections were closed; new ones are accepted again"
       // Deno closes none whose handshake has not ended.
-      : "connections that have completed TLS were closed, and new ones are accepted when the others have gone";
+      : "connections with completed TLS were closed; new ones are accepted when the others end";
     const tooMany =
-      `there are more connections than this process may have open (ulimit -n): ${again}. Raise the limit, or let ` +
-      "clients keep fewer connections";
+      `there are more connections than this process can have open (ulimit -n): ${again}. Raise the limit, or configure ` +
+      "clients to keep fewer connections";
     const ended = new AbortController();
     try {
       return await Promise.race([
@@ -233,7 +289,7 @@ export class Receiver {
     }
   }
 
-  async #relisten(): Promise<Deno.HttpServer<Deno.NetAddr> | undefined> {
+  async #relisten(): Promise<Pick<FrontServer, "addr" | "finished"> | undefined> {
     while (!this.#closing.signal.aborted) {
       try {
         return this.#listen(this.#port);

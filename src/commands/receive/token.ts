@@ -1,3 +1,30 @@
+import { messageOf } from "../../platform/errors.ts";
+import { refusalOf, type Refused } from "./refused.ts";
+
+/** Reads the Authorization value that requests must carry. */
+export type TokenReader = () => Promise<string>;
+
+/** Refuses a request that does not carry the token; undefined if it does, or if none is required. */
+export async function tokenRefusal(
+  request: Request,
+  token: TokenReader | undefined,
+): Promise<Refused | undefined> {
+  if (token === undefined) return undefined;
+  let expected: string;
+  try {
+    expected = await token();
+  } catch (thrown) {
+    return refusalOf(500, "token", `the receiver cannot read its token file: ${messageOf(thrown)}`);
+  }
+  if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
+  const [scheme] = expected.split(" ", 1);
+  return refusalOf(
+    401,
+    "token",
+    `expected the header Authorization: ${scheme} with the right token`,
+  );
+}
+
 /** Whether an Authorization header has the expected value, in the same time whichever part of the token is wrong. */
 export async function carriesToken(header: string | null, expected: string): Promise<boolean> {
   const [carried, required] = [credentials(header ?? ""), credentials(expected)];

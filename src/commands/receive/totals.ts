@@ -1,3 +1,4 @@
+import { counted } from "../../console/plural.ts";
 import { addFigures, limitBuckets, MOST_EXPONENTIAL_BUCKETS } from "../../draw/add.ts";
 import { drawFirst, type DrawnSeries, seriesTitle } from "../../draw/requests.ts";
 import type { Canvas } from "../../console/canvas.ts";
@@ -5,9 +6,9 @@ import type { Hide } from "../../redact/secrets.ts";
 import { figuresOf, type PointFigures } from "../../draw/figures.ts";
 import { attributeWords } from "../../draw/words.ts";
 import type { Metric } from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { dataPointsOf } from "../../otlp/data_points.ts";
+import { dataPointsOf, isStaleMarker } from "../../otlp/data_points.ts";
 import type { RequestEvent } from "./event.ts";
-import { identityOf } from "./attribute_identity.ts";
+import { identityOf, scopeIdentity } from "../../otlp/attribute_identity.ts";
 import { temporalityOf } from "./metric_list.ts";
 
 /** Approximate memory of all series together, in bytes. */
@@ -20,7 +21,7 @@ interface Total extends Omit<DrawnSeries, "figures"> {
 }
 
 /**
- * Sums up the requests answered with 200 by series: a metric of one resource and scope, with one set of attributes and
+ * Sums up the accepted requests by series: a metric of one resource and scope, with one set of attributes and
  * bounds. Deltas are added; of anything else the last is kept. Data points without room are counted.
  */
 export class RequestTotals {
@@ -38,8 +39,10 @@ export class RequestTotals {
     this.#mostBytes = mostBytes;
   }
 
-  add({ status, outcome, points, rejectedPoints, request }: RequestEvent): void {
-    if (status !== 200 || outcome === "rejected" || request === undefined || points === 0) return;
+  add(event: RequestEvent): void {
+    const { outcome, points, rejectedPoints, rejected, request } = event;
+    if (outcome !== "accepted" && outcome !== "partial") return;
+    if (request === undefined || points === 0) return;
     this.#requests++;
     this.#rejected += rejectedPoints;
     for (const { resource, scopeMetrics } of request.resourceMetrics) {
@@ -47,16 +50,22 @@ export class RequestTotals {
       const ofResource = identityOf(attributes);
       const words = attributeWords(attributes, this.#hide);
       for (const { scope, metrics } of scopeMetrics) {
-        const ofScope = JSON.stringify([ofResource, scope?.name, scope?.version]);
-        for (const metric of metrics) this.#addMetric(metric, ofScope, words);
+        const ofScope = JSON.stringify([ofResource, scopeIdentity(scope)]);
+        for (const metric of metrics) this.#addMetric(metric, rejected, ofScope, words);
       }
     }
   }
 
-  #addMetric(metric: Metric, ofScope: string, resource: readonly string[]): void {
+  #addMetric(
+    metric: Metric,
+    rejected: RequestEvent["rejected"],
+    ofScope: string,
+    resource: readonly string[],
+  ): void {
     const temporality = temporalityOf(metric);
     const ofMetric = JSON.stringify([ofScope, metric.name, metric.unit, metric.data.case]);
     for (const point of dataPointsOf(metric)) {
+      if (rejected.has(point) || isStaleMarker(point)) continue;
       const figures = figuresOf(point);
       if (!countsFitBounds(figures)) continue;
       const key = [ofMetric, temporality, identityOf(point.attributes), layoutKey(figures)].join();
@@ -90,7 +99,9 @@ export class RequestTotals {
       `Totals of ${this.#requests} requests${rejected}:`,
       ...drawFirst(largest, canvas),
       ...this.#without === 0 ? [] : [
-        `  ${this.#without} data points are left out: too many series, or too long names, to add up`,
+        `  ${
+          counted(this.#without, "data point is", "data points are")
+        } left out: too many series, or too long names, to add up`,
       ],
     ];
   }

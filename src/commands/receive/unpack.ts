@@ -1,5 +1,6 @@
 import { messageOf } from "../../platform/errors.ts";
 import type { ByteBuffer } from "../../platform/byte_buffer.ts";
+import { gunzip } from "../../platform/gunzip.ts";
 import { unpackBounded } from "../../otlp/gzip.ts";
 import type { Encoding } from "./media.ts";
 
@@ -13,9 +14,25 @@ export function unpack(
   limit: number,
   scratch: ByteBuffer,
 ): Promise<Uint8Array | undefined> {
-  return encoding === "zstd"
-    ? unpackZstd(packed, limit)
-    : unpackBounded(new DecompressionStream(encoding), packed, limit, scratch);
+  if (encoding === "zstd") return unpackZstd(packed, limit);
+  const unpacked = unpackBounded(new DecompressionStream(encoding), packed, limit, scratch);
+  return encoding === "gzip"
+    ? unpacked.catch(() => unpackMembers(packed, limit, scratch))
+    : unpacked;
+}
+
+/** Unpacks gzip of several members, which a DecompressionStream takes for damage, or throws what is wrong with it. */
+async function unpackMembers(
+  packed: Uint8Array<ArrayBuffer>,
+  limit: number,
+  scratch: ByteBuffer,
+): Promise<Uint8Array | undefined> {
+  scratch.clear();
+  for await (const piece of gunzip(ReadableStream.from([packed]))) {
+    if (scratch.length + piece.length > limit) return undefined;
+    scratch.append(piece);
+  }
+  return scratch.bytes.slice();
 }
 
 async function unpackZstd(packed: Uint8Array, limit: number): Promise<Uint8Array | undefined> {

@@ -14,7 +14,7 @@ export interface Sender<From extends Source = Source> {
   readonly posts: readonly Post[];
 }
 
-/** A request must be under way before this thread does something else: writing it needs the thread, too. */
+/** A request must be under way before this thread does something else: writing it also needs the thread. */
 const UNDER_WAY_MS = 1;
 
 /** A send that is made while the one before is under way. */
@@ -26,7 +26,7 @@ interface NextSend {
 
 /**
  * Makes the next send's data while the receiver is at work with this one's; in which order requests are sent stays the
- * same. For sends that follow each other immediately. What was made and never asked for was not recorded.
+ * same. For sends that follow each other immediately. Data that was made but never requested was not recorded.
  */
 export class Ahead implements PullSource, RequestProducer {
   readonly kind = "pull";

@@ -1,23 +1,25 @@
+import type { Advice } from "../../receivers/profile.ts";
 import type { Sender } from "./ahead.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { type DryRunConfig, dryRunConfig, type SendConfig, sendConfig } from "../send_config.ts";
+import { type SendConfig, sendConfig } from "../send_config.ts";
+import { conventionsFor } from "../../aggregate/metric_config.ts";
 import { outputConfig } from "../../settings/output_config.ts";
 import type { Delivering } from "../../delivery/delivering.ts";
 import { Delivery, type DeliveryDependencies } from "../../delivery/delivery.ts";
 import { addKnownSecrets } from "../../http/known_secrets.ts";
 import { readCredentials } from "../../http/credentials.ts";
 import type { Credentials } from "../../http/exchange.ts";
-import { type Finding, findingText } from "../../receivers/finding.ts";
+import { findingText } from "../../receivers/finding.ts";
 import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
 import { UsageError } from "../../platform/errors.ts";
 import type { System } from "../../platform/system.ts";
-import { ONE_REQUEST, type RequestFormat, withByteLimit } from "../../otlp/request.ts";
+import { type RequestFormat, withByteLimit } from "../../otlp/request.ts";
 import { resolvePath } from "../../platform/paths.ts";
 import type { Post } from "../../http/reply.ts";
+import type { Health } from "./health.ts";
 import { reporter } from "./report/report.ts";
 import { reportContext } from "./report/report_context.ts";
-import { cutShortText, overflowText } from "./report/trouble.ts";
 import { run } from "./run.ts";
 import type { RunEvent } from "./run_event.ts";
 import { RequestFigures } from "./request_figures.ts";
@@ -25,20 +27,39 @@ import type { SendFlags } from "../../settings/settings.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import { emptySource, type Source } from "../../source/source.ts";
 import { Console } from "../../console/console.ts";
-import { escapedLines } from "../../console/lines.ts";
 import type { Spool } from "../../delivery/spool/spool.ts";
+import type { PointRate } from "../../source/generate/load_config.ts";
+import { serviceNote } from "./service_note.ts";
+import { tellFindings } from "./tell_findings.ts";
 import { openTransport, type Transport } from "../../http/transport.ts";
-import type { Variables } from "../../settings/setting.ts";
 import { USER_AGENT } from "../../platform/version.ts";
 
+/** Changes that another command makes to a send. */
+export interface SendChanges {
+  /** Changes the configuration that the settings make. */
+  readonly configure: (config: SendConfig) => SendConfig;
+  /** Puts something around each connection. */
+  readonly around: (post: Post) => Post;
+}
+
+const UNCHANGED: SendChanges = { configure: (config) => config, around: (post) => post };
+
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
-export async function runSend(flags: SendFlags, system: System): Promise<number> {
+export async function runSend(
+  flags: SendFlags,
+  system: System,
+  { configure, around } = UNCHANGED,
+): Promise<number> {
   const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
   addKnownSecrets(system.secrets, flags, variables, system.env);
-  if (flags.dryRun) return await dryRun(flags, variables, console, system);
-  const config = sendConfig(flags, variables, system.env);
-  const ofHost = await hostWarnings(config);
+  if (flags.dryRun) {
+    return await (await import("./dry_run.ts")).dryRun(flags, variables, console, system);
+  }
+  const config = configure(
+    sendConfig(flags, variables, system.env, await conventionsFor(flags)),
+  );
+  await inspectHost(config, console);
   const credentials = await readCredentials(config.destination, RECEIVERS.tokens, system);
   const transports = await openTransports(config, credentials, system);
   const opened = await openKept(config, system);
@@ -51,6 +72,7 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
       // With --strict everything is checked before anything is sent.
       inOne: config.strict && !config.schedule.loop,
       isLive: config.schedule.loop,
+      intervalMs: config.schedule.loop ? config.schedule.intervalMs : undefined,
       checkpoints: spool && { kept: spool.checkpoint },
     },
   ).catch((thrown) => {
@@ -61,15 +83,11 @@ export async function runSend(flags: SendFlags, system: System): Promise<number>
   if (checkpoint !== undefined && spool?.checkpoint?.id !== checkpoint.id) {
     await spool?.beginAt(checkpoint);
   }
-  const warnings = [
-    ...config.warnings,
-    ...ofHost,
-    ...opened.warnings,
-  ];
+  const warnings = [...config.warnings, ...opened.warnings];
   try {
     return await sending({ ...config, warnings }, {
       credentials,
-      posts: transports.map(({ post }) => post),
+      posts: transports.map(({ post }) => around(post)),
       spool,
       recording,
       console,
@@ -100,12 +118,13 @@ async function openTransports(
  * Checks a URL whose host is a vendor's. A host that cannot be its API ends the program, as it ends `check`, before a
  * token leaves.
  */
-async function hostWarnings({ destination: { endpoint } }: SendConfig): Promise<readonly string[]> {
+async function inspectHost(config: SendConfig, console: Console): Promise<void> {
+  const { endpoint } = config.destination;
   const findings = await endpointFindings(endpoint, "own-host");
   const fatal = findings.filter(({ level }) => level === "error").map(findingText);
   if (fatal.length > 0) throw new UsageError(`${fatal.join("\n")}\nNothing was sent`);
   // The preflight of a vendor's profile reports them with the rest of the configuration.
-  return endpoint.profile.vendor !== undefined ? [] : findings.map(findingText);
+  if (endpoint.profile.vendor === undefined) tellFindings(findings, config, console);
 }
 
 /** The spool, loaded only when it is asked for, or just the warning why it cannot be used. */
@@ -122,6 +141,7 @@ async function openKept(
   return { warnings: [spool.unusable] };
 }
 
+/** Everything that a send opens, and closes at its end. */
 interface Opened {
   readonly credentials: Credentials;
   readonly posts: readonly Post[];
@@ -130,54 +150,95 @@ interface Opened {
   readonly console: Console;
 }
 
-async function sending(
-  config: SendConfig,
-  { credentials, posts, spool, recording, console }: Opened,
-  system: System,
-): Promise<number> {
-  const { destination, schedule, keep } = config;
-  const { print } = console;
-  const { clock, random, stop, kill } = system;
-  const hide = (text: string) => system.secrets.hide(text);
+/** Send that is ready to start. */
+interface Session extends Opened {
+  readonly config: SendConfig;
+  readonly system: System;
+  readonly advice: Advice;
+  readonly report: ReturnType<typeof reporter>;
+  readonly figures: RequestFigures;
+}
+
+/** Delivery of a send, with the sender of its requests. */
+interface Outgoing {
+  readonly sender: Sender;
+  /** How requests are encoded for now. */
+  readonly format: () => RequestFormat;
+  readonly delivery: Delivering;
+  readonly health: Health | undefined;
+}
+
+async function sending(config: SendConfig, opened: Opened, system: System): Promise<number> {
+  const { console, recording: { metrics }, credentials } = opened;
   config.warnings.forEach(console.warn);
-  const { profile } = destination.endpoint;
-  const { metrics } = recording;
-  const advice = await profile.preflight({ ...config, credentials, metrics });
-  const find = (findings: readonly Finding[], isFirst = true) =>
-    tell(findings, { ...config, strict: config.strict && isFirst }, console);
-  find(advice.findings);
-  const report = reporter(reportContext(config, metrics.map(hide)), advice);
-  print(report.start());
+  const advice = await config.destination.endpoint.profile
+    .preflight({ ...config, credentials, metrics });
+  tellFindings(advice.findings, config, console);
+  const hidden = metrics.map((name) => system.secrets.hide(name));
+  const report = reporter(reportContext(config, hidden), advice);
+  console.print(report.start());
+  const figures = new RequestFigures(system.clock);
+  const session: Session = { ...opened, config, system, advice, report, figures };
+  const outgoing = await openOutgoing(session);
+  const { health } = outgoing;
+  if (health !== undefined) console.print(report.serving(health.url));
+  return await reportRun(startRun(session, outgoing, await runner(opened)), session, outgoing);
+}
+
+/** Function that makes the run: one for all sources, and one for data points at a rate. */
+async function runner({ recording: { points } }: Pick<Opened, "recording">): Promise<typeof run> {
+  if (points === undefined || points.lanes.length === 0) return run;
+  const { pointRun } = await import("./point_rate/point_run.ts");
+  return (dependencies) => pointRun(points, dependencies);
+}
+
+/** Opens the delivery, with what an earlier process left in the spool, and the health endpoints that watch it. */
+async function openOutgoing(
+  { config, system, console, posts, spool, recording }: Session,
+): Promise<Outgoing> {
+  const { destination: { endpoint, compression, timeoutMs }, keep } = config;
+  const { clock, random, secrets } = system;
   const format = (): RequestFormat => ({
-    limits: withByteLimit(delivery.largestRequest, profile.limits),
-    compression: destination.compression,
+    limits: withByteLimit(delivery.largestRequest, endpoint.profile.limits),
+    compression,
   });
   const sender = await senderOf(config, { ...recording, posts }, format, clock);
-  const figures = new RequestFigures(clock, await rampOf(config));
-  const openDelivery = await deliveryOpener(sender.posts);
+  const openDelivery = await deliveryOpener(sender.posts, config.load.pointRate);
   const health = config.health && (await import("./health.ts")).openHealth(config.health, {
     clock,
-    // A request that is under way is given up after its timeout; a disk may take its time, too.
-    stuckAfterMs: destination.timeoutMs + 30_000,
+    // A request that is under way is given up after its timeout; a disk may also be slow.
+    stuckAfterMs: timeoutMs + 30_000,
     ledger: () => delivery.ledger,
     pendingBytes: () => delivery.pendingBytes,
     warn: console.warn,
   });
   const delivery = openDelivery({
-    hide,
+    hide: (text) => secrets.hide(text),
     clock: health?.clock ?? clock,
     random,
     limits: { maxPendingBytes: keep.maxPendingBytes, maxAgeMs: keep.maxAgeMs },
     store: spool?.store,
     whenDenied: isLoop(config) || spool !== undefined ? "wait" : "refuse",
   });
-  if (health !== undefined) print(report.serving(health.url));
   delivery.adopt(spool?.left ?? []);
+  return { sender, format, delivery, health };
+}
+
+/** Starts the run; its last events are printed even where the process has to be ended by force. */
+function startRun(
+  { config, system, console, advice, report, figures, recording }: Session,
+  { sender: { source, records, requests }, format, delivery, health }: Outgoing,
+  start: typeof run,
+): AsyncGenerator<RunEvent> {
+  const { schedule, keep, destination: { timeoutMs } } = config;
+  const { clock, random, stop, kill } = system;
+  const noteService = serviceNote(recording, console);
   let last: ((why: string) => readonly RunEvent[]) | undefined;
-  const events = run({
-    source: sender.source,
-    records: sender.records,
-    requests: sender.requests,
+  const events = start({
+    source,
+    records,
+    requests,
+    phase: recording.phase,
     delivery,
     clock,
     random,
@@ -187,22 +248,39 @@ async function sending(
     ...health && { pulse: health },
     keep,
     format,
-    timeoutMs: destination.timeoutMs,
+    timeoutMs,
     review: async ({ requests, measured }, isFirst) => {
+      noteService();
+      // Once something was sent, a finding no longer ends the program.
+      const rules = { strict: config.strict && isFirst };
       const found = advice.untimely(measured, clock.wall());
-      find(found, isFirst);
-      if (isFirst) find(await advice.review(requests, clock.wall(), found));
+      tellFindings(found, rules, console);
+      if (isFirst) tellFindings(await advice.review(requests, clock.wall(), found), rules, console);
     },
     stop,
     kill,
     forced: (lastEvents) => last = lastEvents,
   });
   system.lastWords((why) => {
-    for (const event of last?.(why) ?? []) print(report.event(event));
+    for (const event of last?.(why) ?? []) console.print(report.event(event));
     return last !== undefined;
   });
+  return events;
+}
+
+/** Prints each event of a run, and passes it to whatever else follows the run; resolves to the exit code. */
+async function reportRun(
+  events: AsyncGenerator<RunEvent>,
+  { config, system, console, report, figures, recording }: Session,
+  { delivery, health }: Outgoing,
+): Promise<number> {
   const live = isLive(config, system)
-    ? (await import("./live_line.ts")).liveLine(figures, () => delivery.ledger, console, system)
+    ? (await import("./live_line.ts")).liveLine(
+      figures,
+      { ledger: () => delivery.ledger, phase: recording.phase },
+      console,
+      system,
+    )
     : undefined;
   const plot = config.plot && (await import("./drawing.ts")).sendPlot(config, system);
   // Checked during the first send: the answer can take longer than the send.
@@ -215,8 +293,8 @@ async function sending(
       if (event.type === "send" && await ignored) console.warn(STDIN_IGNORED);
       if (event.type === "send") ignored = undefined;
       await report.prepare(event);
-      print(report.event(event));
-      if (plot !== undefined) print({ out: await plot(event), err: [] });
+      console.print(report.event(event));
+      if (plot !== undefined) console.print({ out: await plot(event), err: [] });
       if (event.type === "summary") exitCode = event.exitCode;
       await system.printed();
     }
@@ -232,38 +310,43 @@ function isLoop({ schedule, source }: SendConfig): boolean {
   return schedule.loop && source.kind !== "replay";
 }
 
-/** Opens the measurement of a rising rate; undefined for a steady one. */
-async function rampOf({ source, load: { sloMs = Infinity } }: SendConfig) {
-  if (!("rate" in source) || typeof source.rate !== "object") return undefined;
-  return new (await import("./ramp.ts")).Ramp(sloMs);
-}
-
 /** Opens the delivery over one connection, or over each of several. */
 async function deliveryOpener(
   posts: readonly Post[],
+  pointRate: PointRate | undefined,
 ): Promise<(dependencies: Omit<DeliveryDependencies, "post" | "shared">) => Delivering> {
   const [post, second] = posts;
   if (post === undefined) throw new RangeError("There is no connection");
-  if (second === undefined) return (dependencies) => new Delivery({ ...dependencies, post });
+  const open = pointRate?.isRising
+    ? (await import("../../delivery/one_try.ts")).openOneTry
+    : (dependencies: DeliveryDependencies) => new Delivery(dependencies);
+  if (second === undefined) return (dependencies) => open({ ...dependencies, post });
   const { Lanes } = await import("../../delivery/lanes.ts");
   return (dependencies) =>
     new Lanes(
-      posts.map((post) => (shared) => new Delivery({ ...dependencies, post, shared })),
+      posts.map((post) => (shared) => open({ ...dependencies, post, shared })),
     );
 }
 
 /** Shards that start together do not send together: each waits for some part of the interval. */
 function startDelayMs(
-  { schedule: { loop, intervalMs }, load: { share } }: SendConfig,
+  { schedule: { loop, intervalMs }, load: { share, pointRate } }: SendConfig,
   source: Source,
   random: () => number,
 ): number {
-  return share.of > 1 && loop && source !== emptySource ? random() * intervalMs : 0;
+  // The requests of a point rate come by turns as they are.
+  return share.of > 1 && pointRate === undefined && loop && source !== emptySource
+    ? random() * intervalMs
+    : 0;
 }
 
 /** Whether a loop has a status line: it prints nothing for a while, or too much to read. Inputs have their own line. */
-function isLive({ schedule, source, output }: SendConfig, { stderrIsTerminal }: System): boolean {
-  const isFast = schedule.intervalMs === 0 || ("rate" in source && source.rate !== undefined) ||
+function isLive(
+  { schedule, source, output, load: { pointRate } }: SendConfig,
+  { stderrIsTerminal }: System,
+): boolean {
+  const isFast = schedule.intervalMs === 0 || pointRate !== undefined ||
+    ("rate" in source && source.rate !== undefined) ||
     output.level === "quiet";
   return stderrIsTerminal && schedule.loop && isFast && source.kind !== "input";
 }
@@ -287,55 +370,5 @@ async function senderOf(
   return { source: ahead, records: sender.records, requests: ahead, posts: ahead.posts };
 }
 
-/** Reports the broken rules of a vendor; with --strict that ends the program before anything is sent. */
-function tell(
-  findings: readonly Finding[],
-  { strict }: Pick<SendConfig, "strict">,
-  console: Console,
-): void {
-  const texts = findings.map(findingText);
-  if (strict && texts.length > 0) {
-    throw new UsageError(`${texts.join("\n")}\nNothing was sent, because of --strict`);
-  }
-  texts.forEach(console.warn);
-}
-
 const STDIN_IGNORED = "standard input is a pipe or a file, but sample measurements are sent: " +
   "to send the measurements in it, add --input -";
-
-/** Prints the request of one send, as OTLP/JSON, and sends nothing. */
-async function dryRun(
-  flags: SendFlags,
-  variables: Variables,
-  console: Console,
-  system: System,
-): Promise<number> {
-  const config: DryRunConfig = dryRunConfig(flags, variables);
-  const recording = await openRecording(config, system, console, { inOne: true });
-  try {
-    await recording.source.fill(recording.records, Infinity, system.stop);
-    recording.source.close();
-    recording.requests.finish();
-    const { requests: [request], findings } = await recording.requests.produce({
-      limits: ONE_REQUEST,
-      compression: "none",
-    });
-    for (const finding of findings) {
-      if (finding.type === "overflow") console.warn(overflowText(finding.overflow));
-    }
-    const { otlpJson } = await import("../../otlp/json.ts");
-    console.print({ out: escapedLines(await otlpJson(request)), err: [] });
-    if (config.plot !== undefined && request !== undefined) {
-      const { dryRunPlot } = await import("./drawing.ts");
-      // Standard output holds the one document, and nothing else.
-      console.print({ out: [], err: await dryRunPlot(request, config.plot, system) });
-    }
-    const { invalid, broken, matchesNothing, unfinished } = recording.source.status;
-    if (broken !== undefined) throw new UsageError(`The input broke off: ${broken}`);
-    const progress = system.stop.aborted ? unfinished : undefined;
-    if (progress !== undefined) console.error(cutShortText(progress));
-    return invalid > 0 || matchesNothing || progress !== undefined ? 1 : 0;
-  } finally {
-    recording.close();
-  }
-}

@@ -6,7 +6,6 @@ import type { System } from "../../platform/system.ts";
 import { decodeRequest } from "../../otlp/decode.ts";
 import { plainBody } from "../../otlp/gzip.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
-import { redactTokens } from "../../redact/redact.ts";
 import type { RunEvent } from "./run_event.ts";
 
 // Loads the OTLP schema: import this module dynamically.
@@ -26,8 +25,7 @@ export function dryRunPlot(
 ): Promise<readonly string[]> {
   // Only the width of standard output is known; both streams share one terminal where both have one.
   const screen = { columns: stderrIsTerminal ? columns : undefined, env };
-  const hide = (text: string) => redactTokens(secrets.hide(text));
-  return drawEncoded([request], canvasOf(screen, { color, hide }));
+  return drawEncoded([request], canvasOf(screen, { color, hide: secrets.hideInData }));
 }
 
 async function drawEncoded(requests: readonly EncodedRequest[], canvas: Canvas) {
@@ -43,7 +41,7 @@ export function sendPlot(
   system: System,
 ): (event: RunEvent) => Promise<readonly string[]> {
   const color = plot?.color ?? false;
-  const hide = (text: string) => redactTokens(system.secrets.hide(text));
+  const hide = system.secrets.hideInData;
   let accepted: readonly Accepted[] = [];
   return async (event) => {
     if (event.type === "attempt") {
@@ -65,7 +63,7 @@ export function sendPlot(
       ...await drawEncoded(requests, canvasOf(system, { color, hide })),
       ...rejected === 0
         ? []
-        : [`  (the receiver rejected ${rejected} of these data points, and does not say which)`],
+        : [`  (the receiver rejected ${rejected} of these data points without naming them)`],
     ];
   };
 }

@@ -44,10 +44,10 @@ export function openHealth(
     return startHealth({ ...options, hostname, port });
   } catch (thrown) {
     const why = thrown instanceof Deno.errors.AddrInUse
-      ? "another program listens there"
+      ? "another program is listening there"
       : messageOf(thrown);
     throw new UsageError(
-      `Cannot listen on ${setting.name} "${setting.value}" (${setting.source}): ${why}. Name a free port and an ` +
+      `Cannot listen on ${setting.name} "${setting.value}" (${setting.source}): ${why}. Use a free port and an ` +
         "address of this machine, for example 127.0.0.1:8080 or 0.0.0.0:8080",
     );
   }
@@ -81,7 +81,7 @@ export function startHealth(options: HealthOptions): Health {
     const still = clock.monotonic() - turnedAt;
     return waits > 0 || still <= options.stuckAfterMs
       ? ok()
-      : unavailable(`the loop has not turned for ${Math.round(still / 1000)} s`);
+      : unavailable(`the loop has been stuck for ${Math.round(still / 1000)} s`);
   };
   const readyz = () =>
     last === undefined || last === "accepted" ? ok() : unavailable(`the last send was ${last}`);
@@ -94,27 +94,27 @@ export function startHealth(options: HealthOptions): Health {
         ...family(
           "otlp_histogram_measurements_total",
           "counter",
-          "Measurements by what became of them.",
+          "Measurements by outcome.",
         ),
         ...samples("otlp_histogram_measurements_total", { delivered, rejected, dropped }),
         ...family(
           "otlp_histogram_pending_measurements",
           "gauge",
-          "Measurements that wait to be delivered.",
+          "Unsent measurements.",
         ),
         `otlp_histogram_pending_measurements ${pending}`,
         ...family(
           "otlp_histogram_pending_bytes",
           "gauge",
-          "Bytes of the requests that wait to be delivered.",
+          "Bytes of unsent requests.",
         ),
         `otlp_histogram_pending_bytes ${options.pendingBytes()}`,
-        ...family("otlp_histogram_requests_total", "counter", "Requests by how they ended."),
+        ...family("otlp_histogram_requests_total", "counter", "Requests by outcome."),
         ...samples("otlp_histogram_requests_total", Object.fromEntries(requests)),
         ...family(
           "otlp_histogram_request_duration_seconds",
           "histogram",
-          "How long requests took.",
+          "Duration of requests.",
         ),
         ...durations(buckets, seconds),
         "",

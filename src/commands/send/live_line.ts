@@ -1,4 +1,5 @@
 import type { System } from "../../platform/system.ts";
+import { escapeText } from "../../console/escape.ts";
 import type { Console } from "../../console/console.ts";
 import type { Ledger } from "../../delivery/delivering.ts";
 import type { RunEvent } from "./run_event.ts";
@@ -6,6 +7,13 @@ import { liveText } from "./report/load_text.ts";
 import type { RequestFigures } from "./request_figures.ts";
 
 const EVERY_MS = 1000;
+
+/** State of a run that the line shows beside the figures of its requests. */
+export interface LiveState {
+  readonly ledger: () => Ledger;
+  /** Name of a scenario's current phase. */
+  readonly phase?: (() => string | undefined) | undefined;
+}
 
 /** Status line of a loop at the foot of a terminal. */
 export interface LiveLine {
@@ -16,7 +24,7 @@ export interface LiveLine {
 /** Shows the line every second. */
 export function liveLine(
   figures: RequestFigures,
-  ledger: () => Ledger,
+  { ledger, phase }: LiveState,
   console: Pick<Console, "status" | "clear">,
   { clock }: Pick<System, "clock">,
 ): LiveLine {
@@ -29,7 +37,10 @@ export function liveLine(
     before = now;
     const { elapsedMs } = now;
     const { p99 } = figures.latency;
-    console.status(liveText({ elapsedMs, pointsPerSecond, failures, p99 }, ledger()));
+    const shownPhase = escapeText(phase?.() ?? "") || undefined;
+    console.status(
+      liveText({ elapsedMs, pointsPerSecond, failures, p99, phase: shownPhase }, ledger()),
+    );
   };
   const closed = new AbortController();
   (async () => {

@@ -1,16 +1,9 @@
 import type { Clock } from "../../platform/clock.ts";
+import type { Latency } from "../shown_figures.ts";
 import type { DeliveryEvent, Pending } from "../../delivery/delivering.ts";
-import { FineHistogram, measureQuantile } from "../../aggregate/fine.ts";
-import type { Ramp, RampResult } from "./ramp.ts";
+import { FineHistogram, measureQuantile, type ValueSeries } from "../../aggregate/fine.ts";
+import { type LatencyHistogram, latencyHistogram } from "./latency_histogram.ts";
 import type { Due } from "./schedule.ts";
-
-/** Latency of requests in ms; null without a request that was answered. */
-export interface Latency {
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p99: number | null;
-  readonly max: number | null;
-}
 
 /** Figures of a run's requests, for a load test. */
 export interface Figures {
@@ -20,8 +13,10 @@ export interface Figures {
   readonly points: number;
   readonly bytes: number;
   readonly latencyMs: Latency;
-  /** Result of a rising rate; undefined for a steady one. */
-  readonly ramp: RampResult | undefined;
+  /** When the elapsed time began, ms since 1970. */
+  readonly startTime: number;
+  /** The latencies of `latencyMs`. */
+  readonly latencyHistogram: LatencyHistogram;
 }
 
 /**
@@ -31,8 +26,8 @@ export interface Figures {
  */
 export class RequestFigures {
   readonly #clock: Clock;
-  readonly #ramp: Ramp | undefined;
   #started: number;
+  #startTime: number;
   #requests = 0;
   #points = 0;
   #bytes = 0;
@@ -41,15 +36,16 @@ export class RequestFigures {
   /** Sends that were due, by iteration in rising order. */
   readonly #dues = new Map<number, Due>();
 
-  constructor(clock: Clock, ramp?: Ramp) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#ramp = ramp;
     this.#started = clock.monotonic();
+    this.#startTime = clock.wall();
   }
 
   /** Starts the elapsed time. */
   start(): void {
     this.#started = this.#clock.monotonic();
+    this.#startTime = this.#clock.wall();
   }
 
   /** Notes an iteration that is about to be sent. `pending`: unsettled requests of earlier ones. */
@@ -63,44 +59,33 @@ export class RequestFigures {
       this.#dues.delete(before);
     }
     this.#dues.set(iteration, due);
-    this.#ramp?.due(iteration, due);
-  }
-
-  /** Notes that more was due than this program can make. */
-  fellBehind(): void {
-    this.#ramp?.fellBehind();
   }
 
   event(event: DeliveryEvent): void {
-    if (event.type !== "attempt") {
-      if (event.type === "dropped" || event.type === "held" || event.type === "denied") {
-        this.#ramp?.failed(event);
-      }
-      return;
-    }
+    if (event.type !== "attempt") return;
     const { pending: { request }, result } = event;
     this.#requests++;
     if (result.outcome === "accepted" || result.outcome === "partial") {
       this.#points += request.points - result.rejectedPoints;
       this.#bytes += request.body.length;
     }
-    const latencies = result.status === null ? [] : this.#latencies(event);
-    for (const latency of latencies) {
-      this.#latency.add(latency);
-      this.#max = Math.max(this.#max ?? 0, latency);
+    const latencies = result.status === null ? undefined : this.#latencies(event);
+    if (latencies !== undefined) {
+      const { first, step, count } = latencies;
+      this.#latency.addSeries(latencies);
+      this.#max = Math.max(this.#max ?? 0, first + (count - 1) * step);
     }
-    this.#ramp?.attempt(event, latencies);
   }
 
   /** Latencies of a request: one for each due send that it stands for. */
   #latencies(
     { pending: { iteration }, durationMs }: Extract<DeliveryEvent, { type: "attempt" }>,
-  ): readonly number[] {
+  ): ValueSeries {
     const due = iteration === null ? undefined : this.#dues.get(iteration);
-    if (due === undefined) return [durationMs];
-    const latency = Math.max(durationMs, this.#clock.monotonic() - due.last);
-    const steps = Math.max(1, Math.round((due.last - due.since) / due.stepMs));
-    return Array.from({ length: steps }, (_, step) => latency + step * due.stepMs);
+    if (due === undefined) return { first: durationMs, step: 0, count: 1 };
+    const first = Math.max(durationMs, this.#clock.monotonic() - due.last);
+    const count = Math.max(1, Math.round((due.last - due.since) / due.stepMs));
+    return { first, step: due.stepMs, count };
   }
 
   get latency(): Latency {
@@ -109,7 +94,7 @@ export class RequestFigures {
     return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: this.#max };
   }
 
-  get soFar(): Omit<Figures, "ramp" | "latencyMs"> {
+  get soFar(): Pick<Figures, "elapsedMs" | "requests" | "points" | "bytes"> {
     return {
       elapsedMs: this.#clock.monotonic() - this.#started,
       requests: this.#requests,
@@ -119,6 +104,11 @@ export class RequestFigures {
   }
 
   get figures(): Figures {
-    return { ...this.soFar, latencyMs: this.latency, ramp: this.#ramp?.result() };
+    return {
+      ...this.soFar,
+      latencyMs: this.latency,
+      startTime: this.#startTime,
+      latencyHistogram: latencyHistogram(this.#latency.buckets()),
+    };
   }
 }

@@ -1,5 +1,5 @@
 import { backoffMs } from "../../delivery/backoff.ts";
-import type { Filled, Records, Source } from "../../source/source.ts";
+import type { Records, Source } from "../../source/source.ts";
 import type { RequestProducer } from "../../otlp/producer.ts";
 import { RequestFigures } from "./request_figures.ts";
 import { SendBatch } from "./batch.ts";
@@ -99,7 +99,7 @@ class Run {
       if (stop.aborted) return false;
     }
     const time = clock.wall();
-    const { ended } = await this.#filled(batch.fill(schedule.fillUntil));
+    const { ended } = await batch.fill(schedule.fillUntil);
     this.#intervals++;
     const now = clock.monotonic();
     const isAtEnd = schedule.isLast(now, this.#intervals);
@@ -141,7 +141,7 @@ class Run {
   async *#drain(schedule: Schedule): AsyncGenerator<RunEvent> {
     const { clock } = this.#deps;
     const sending = this.#sending;
-    await this.#filled(this.#batch.drain(clock.monotonic()));
+    await this.#batch.drain(clock.monotonic());
     if (!this.#batch.isDue) return;
     sending.isDue(schedule.takeDueUntil(clock.monotonic(), sending.sends));
     yield* sending.begin(clock.wall(), true);
@@ -153,13 +153,6 @@ class Run {
     if (!stop.aborted || this.#isOver) return undefined;
     const hasBegun = loop || this.#intervals > 0;
     return source.status.unfinished ?? (hasBegun ? undefined : "nothing was recorded");
-  }
-
-  async #filled<Result extends Filled | undefined>(filling: Promise<Result>): Promise<Result> {
-    const filled = await filling;
-    const { source } = this.#deps;
-    if (source.kind === "paced" && source.isBehind) this.#figures.fellBehind();
-    return filled;
   }
 
   async #sleep(ms: number): Promise<void> {

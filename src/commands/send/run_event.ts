@@ -16,6 +16,20 @@ export interface LateReport {
   readonly result: Result;
 }
 
+/** Result of `--point-rate FROM..TO`: figures of the rate that held, 0 or null without one. */
+export interface Capacity {
+  readonly pointsPerSecond: number;
+  readonly requestsPerSecond: number;
+  readonly p99Ms: number | null;
+  /** First thing that failed while the rate rose. */
+  readonly limitedBy: "status" | "latency" | "failure" | "none";
+  readonly p50Ms: number | null;
+  readonly points: number;
+  readonly requests: number;
+  /** All of it in one sentence. */
+  readonly message: string;
+}
+
 /** Figures of a whole run. */
 export interface Summary extends Ledger, Figures {
   readonly invalid: number;
@@ -23,6 +37,8 @@ export interface Summary extends Ledger, Figures {
   readonly rejectedPoints: number;
   readonly sends: number;
   readonly exitCode: number;
+  /** Undefined unless a capacity was searched for. */
+  readonly capacity?: Capacity;
 }
 
 /** Something that happened in a run, in the order in which it happened; the last one is the summary. */

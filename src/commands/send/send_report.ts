@@ -7,6 +7,8 @@ export interface SendReport extends Result {
   /** When its measurements were recorded, ms since 1970. */
   readonly time: number;
   readonly iteration: number;
+  /** Phase of its latest measurements; missing: their scenario has none. */
+  readonly phase?: string;
   readonly measurements: number;
   readonly points: number;
   readonly attempts: number;

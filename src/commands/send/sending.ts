@@ -1,7 +1,7 @@
 import type { SendBatch } from "./batch.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Delivering, DeliveryEvent, Pending, Window } from "../../delivery/delivering.ts";
-import { FindingFilter } from "./findings.ts";
+import { FindingFilter } from "../findings.ts";
 import type { KeepConfig } from "../../delivery/keep_config.ts";
 import type { Produced } from "../../otlp/producer.ts";
 import type { RequestFigures } from "./request_figures.ts";
@@ -28,6 +28,8 @@ export interface SendingDependencies {
   readonly shutdown: Shutdown;
   /** How far the source came when a signal cut it short; undefined when nothing is missing. */
   readonly cutShort: () => string | undefined;
+  /** Name of a scenario's current phase. */
+  readonly phase?: (() => string | undefined) | undefined;
 }
 
 /** A send that has begun and is not reported yet. */
@@ -38,6 +40,8 @@ interface OpenSend {
   /** On the monotonic clock. */
   readonly began: number;
   readonly iteration: number;
+  /** Phase of its latest measurements, if their scenario has phases. */
+  readonly phase: string | undefined;
   /** Whether nothing is recorded after this send. */
   readonly isLast: boolean;
 }
@@ -105,7 +109,8 @@ export class Sending {
     yield { type: "recording", iteration, time };
     this.#turn();
     this.#lastFailure = undefined;
-    const open = { totals: new SendTotals(iteration), iteration, time, began, isLast };
+    const phase = this.#deps.phase?.();
+    const open = { totals: new SendTotals(iteration), iteration, phase, time, began, isLast };
     this.#open = [...this.#open, open];
     yield* this.#takePart(open, true);
     yield { type: "recorded" };
@@ -136,19 +141,8 @@ export class Sending {
   /** Names undelivered requests, and whether the store has them. */
   async *undelivered(): AsyncGenerator<RunEvent> {
     const { delivery, shutdown } = this.#deps;
-    shutdown.end();
-    let lost = 0;
-    for await (const event of delivery.end("the program ended before the receiver took them")) {
-      if (event.type === "dropped") lost += event.pending.request.measurements;
-      else yield* reportable(event);
-      if (isLoss(event)) this.#isIncomplete = true;
-    }
-    if (delivery.pending.length > 0) this.#isIncomplete = true;
-    const why = shutdown.isKilled ? { reason: SECOND_SIGNAL, trouble: undefined } : {
-      reason: this.#lastFailure?.message ?? "the program ended before they were sent",
-      trouble: this.#lastFailure?.trouble,
-    };
-    yield* undelivered(lost, delivery.ledger.pending, why);
+    const isWhole = yield* endDelivery(delivery, shutdown, this.#lastFailure);
+    if (!isWhole) this.#isIncomplete = true;
   }
 
   summary(): Summary {
@@ -168,25 +162,16 @@ export class Sending {
     };
   }
 
-  /** The last events where nothing can be waited for. What the store has is what it was given. */
+  /** The last events where nothing can be waited for. The store keeps only the requests that it was given. */
   forcedEnd(why: string): readonly RunEvent[] {
     const { delivery, batch: { unstored }, cutShort } = this.#deps;
     const progress = cutShort();
-    const kept = delivery.pending.filter(({ stored }) => stored !== undefined)
-      .reduce((sum, { request }) => sum + request.measurements, 0);
-    const { recorded, dropped, pending, ...rest } = this.summary();
-    const lost = pending - kept + unstored;
     return [
       ...progress === undefined ? [] : [{ type: "cut-short", progress } as const],
-      ...undelivered(lost, kept, { reason: why, trouble: this.#lastFailure?.trouble }),
-      {
-        ...rest,
-        type: "summary",
-        recorded: recorded + unstored,
-        dropped: dropped + lost,
-        pending: kept,
-        exitCode: 1,
-      },
+      ...forcedEvents(this.summary(), delivery, unstored, {
+        reason: why,
+        trouble: this.#lastFailure?.trouble,
+      }),
     ];
   }
 
@@ -255,12 +240,13 @@ export class Sending {
     const { clock, delivery, cutShort } = this.#deps;
     const open = this.#open;
     this.#open = [];
-    for (const { totals, time, began } of open) {
+    for (const { totals, phase, time, began } of open) {
       const report = totals.report(this.#lastFailure);
       this.#rejectedPoints += report.rejectedPoints;
       yield {
         type: "send",
         ...report,
+        ...phase !== undefined && { phase },
         time,
         durationMs: clock.monotonic() - began,
         pending: delivery.ledger.pending,
@@ -286,22 +272,71 @@ export class Sending {
   }
 }
 
-function isLoss(event: DeliveryEvent): boolean {
+/** Whether a request was lost for good. */
+export function isLoss(event: DeliveryEvent): boolean {
   return event.type === "dropped" ||
     (event.type === "settled" && event.result.outcome === "rejected");
 }
 
-function* reportable(event: DeliveryEvent): Generator<RunEvent> {
+/** Passes on the events of a delivery that are events of the run. */
+export function* reportable(event: DeliveryEvent): Generator<RunEvent> {
   if (event.type !== "settled" && event.type !== "held" && event.type !== "denied") yield event;
 }
 
 const SECOND_SIGNAL = "ended by a second signal";
 
-function* undelivered(
-  lost: number,
-  kept: number,
-  why: Pick<Extract<RunEvent, { type: "undelivered" }>, "reason" | "trouble">,
-): Generator<RunEvent> {
+/** Why something was not delivered, for the end of a run. */
+type Undelivered = Pick<Extract<RunEvent, { type: "undelivered" }>, "reason" | "trouble">;
+
+/** Ends a delivery with the run, and names what is left; returns whether everything was delivered. */
+export async function* endDelivery(
+  delivery: Delivering,
+  shutdown: Shutdown,
+  lastFailure: Result | undefined,
+): AsyncGenerator<RunEvent, boolean> {
+  shutdown.end();
+  let lost = 0;
+  let isWhole = true;
+  for await (const event of delivery.end("the program ended before the receiver accepted them")) {
+    if (event.type === "dropped") lost += event.pending.request.measurements;
+    else yield* reportable(event);
+    if (isLoss(event)) isWhole = false;
+  }
+  const why = shutdown.isKilled ? { reason: SECOND_SIGNAL, trouble: undefined } : {
+    reason: lastFailure?.message ?? "the program ended before they were sent",
+    trouble: lastFailure?.trouble,
+  };
+  yield* undelivered(lost, delivery.ledger.pending, why);
+  return isWhole && delivery.pending.length === 0;
+}
+
+/**
+ * The last events where nothing can be waited for. The store keeps only the given requests; `unstored`: measurements
+ * that are recorded and were not handed to the delivery.
+ */
+export function forcedEvents(
+  summary: Summary,
+  delivery: Delivering,
+  unstored: number,
+  why: Undelivered,
+): readonly RunEvent[] {
+  const kept = delivery.pending.filter(({ stored }) => stored !== undefined)
+    .reduce((sum, { request }) => sum + request.measurements, 0);
+  const lost = summary.pending - kept + unstored;
+  return [
+    ...undelivered(lost, kept, why),
+    {
+      ...summary,
+      type: "summary",
+      recorded: summary.recorded + unstored,
+      dropped: summary.dropped + lost,
+      pending: kept,
+      exitCode: 1,
+    },
+  ];
+}
+
+function* undelivered(lost: number, kept: number, why: Undelivered): Generator<RunEvent> {
   if (lost > 0) yield { type: "undelivered", measurements: lost, spooled: false, ...why };
   if (kept > 0) yield { type: "undelivered", measurements: kept, spooled: true, ...why };
 }

@@ -75,7 +75,7 @@ export async function readLeft(
       if (found === undefined) {
         await setAside(directory, file);
         warnings.push(
-          `"${oneLine(file)}" in the spool "${shown}" is torn or none of its requests: ` +
+          `"${oneLine(file)}" in the spool "${shown}" is torn or not a spool file: ` +
             `not sent, set aside in ${SET_ASIDE}/`,
         );
         continue;
@@ -92,7 +92,7 @@ export async function readLeft(
       warnings.push(
         `Cannot take over "${oneLine(file)}" in the spool "${shown}" (${
           oneLine(messageOf(thrown))
-        }): not sent, left alone`,
+        }): left unsent and unchanged`,
       );
     }
   }
@@ -150,7 +150,7 @@ async function setAside(directory: string, file: string): Promise<void> {
 function foreignWarning(files: readonly string[], shown: string): string {
   const some = files.slice(0, 3).map((file) => `"${oneLine(file)}"`).join(", ");
   const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
-  return `${some}${more} in the spool "${shown}": no files of a spool, not sent, left alone`;
+  return `${some}${more} in the spool "${shown}": not spool files, left unsent and unchanged`;
 }
 
 function pendingFrom(

@@ -35,7 +35,7 @@ export interface Spool {
  */
 /**
  * Opens the directory, makes it if it is missing, and locks it. Throws a UsageError when another process has it or
- * when it is no directory; one that cannot be used is a warning in the place of a spool.
+ * when it is not a directory; one that cannot be used is a warning in the place of a spool.
  */
 export async function openSpool(
   directory: string,
@@ -47,7 +47,7 @@ export async function openSpool(
     const lock = new Lock(directory, files);
     if (!await lock.take()) {
       throw new UsageError(
-        `Another process uses the spool "${name}": wait for it to end, or name another directory with --spool`,
+        `Another process uses the spool "${name}": wait until it ends, or choose another directory with --spool`,
       );
     }
     try {
@@ -70,7 +70,7 @@ export async function openSpool(
   } catch (thrown) {
     if (thrown instanceof UsageError) throw thrown;
     if (await isFile(directory)) {
-      throw new UsageError(`Cannot use the spool "${name}": it is a file, expected a directory`);
+      throw new UsageError(`Cannot use the spool "${name}": it is a file, not a directory`);
     }
     return { unusable: cannot("use", name, thrown) };
   }

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint.ts";
 import type { EncodedRequest } from "../../otlp/request.ts";
 import { joinBytes } from "../../platform/byte_buffer.ts";
+import { isCount, isObject } from "../../platform/json_object.ts";
 
 /*
  * A request is a file of its own: a line with the checksum of all that follows, a line of JSON that describes the
@@ -75,31 +76,28 @@ interface Description extends Pick<Stored, "recordedAt"> {
 const FORMAT_1 = "otlp-histogram spool 1";
 
 function describedBefore(description: unknown, bytes: number): unknown {
-  if (typeof description !== "object" || description === null) return undefined;
-  const recordedAt: unknown = Reflect.get(description, "recordedAt");
-  return { recordedAt, requests: [{ ...description, bytes }] };
+  if (!isObject(description)) return undefined;
+  return { recordedAt: description["recordedAt"], requests: [{ ...description, bytes }] };
 }
 
 function isDescription(value: unknown): value is Description {
-  if (typeof value !== "object" || value === null) return false;
+  if (!isObject(value)) return false;
   const { recordedAt, requests, followed }: { [K in keyof Description]?: unknown } = value;
   return Number.isSafeInteger(recordedAt) && Array.isArray(requests) &&
     requests.every(isRequest) && (followed === undefined || isFollowedPlace(followed));
 }
 
 function isRequest(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
+  if (!isObject(value)) return false;
   const { encoding, points, measurements, bytes }: {
     [K in keyof Description["requests"][number]]?: unknown;
   } = value;
-  return [points, measurements, bytes].every((number) =>
-    Number.isSafeInteger(number) && Number(number) >= 0
-  ) &&
+  return [points, measurements, bytes].every(isCount) &&
     (encoding === "gzip" || encoding === "identity");
 }
 
 function isFollowedPlace(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
+  if (!isObject(value)) return false;
   const { path, sequence, place }: {
     [K in keyof NonNullable<Description["followed"]>]?: unknown;
   } = value;

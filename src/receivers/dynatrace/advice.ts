@@ -59,14 +59,11 @@ export async function adviceFor(plan: SendPlan): Promise<Advice> {
     whereToLook() {
       const ageMs = Math.max(0, latest - oldest);
       const exponential = metric.bounds === "exponential";
-      return [
-        ...new Set(
-          metrics.flatMap((name) => {
-            const dimensions = [...ofSample, ...fixed, ...sentKeys.get(name) ?? []];
-            return EXPLAINER.whereToLook({ metric: name, dimensions, exponential, ageMs });
-          }),
-        ),
-      ];
+      const stored = metrics.map((name) => {
+        const dimensions = [...ofSample, ...fixed, ...sentKeys.get(name) ?? []];
+        return { metric: name, dimensions, exponential, ageMs };
+      });
+      return EXPLAINER.whereToLook(stored, endpoint);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Endpoint } from "../../http/endpoint.ts";
 import { type ExplainedResponse, explainTrouble, type Meanings } from "../otlp/explain.ts";
 import type { Explainer, StoredMetric } from "../profile.ts";
 import { type RuleText, SOURCES } from "./rule.ts";
@@ -46,7 +47,7 @@ function rateLimitText(headers: Headers): string | undefined {
   const parts = [
     ...limit === undefined ? [] : [`${limit} requests are allowed`],
     ...left === undefined ? [] : [`${left} are left`],
-    ...reset === undefined ? [] : [`the next begin at ${new Date(reset / 1000).toISOString()}`],
+    ...reset === undefined ? [] : [`the limit resets at ${new Date(reset / 1000).toISOString()}`],
   ];
   return parts.length === 0 ? undefined : `the rate is limited: ${parts.join(", ")}`;
 }
@@ -69,7 +70,7 @@ function reasons(message: string): readonly string[] {
     }
   }
   if (lines.length > 0 && isList(message)) {
-    lines.push("Dynatrace's list may be cut: other data points may be meant as well");
+    lines.push("Dynatrace's list may be incomplete: other data points may be affected");
   }
   return lines;
 }
@@ -81,7 +82,7 @@ function isList(message: string): boolean {
 }
 
 function explanation(name: string, { checks, effect, remedy }: RuleText): string {
-  return `${name}: ${effect}. The rule: ${lowerFirst(checks)}. Remedy: ${remedy}`;
+  return `${name}: ${effect}. Rule: ${lowerFirst(checks)}. Remedy: ${remedy}`;
 }
 
 /** Finds words in capitals with underscores, in their order, each once. */
@@ -114,44 +115,29 @@ function lowerFirst(text: string): string {
   return /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
-const SELF = "active_gate.metrics.ingest.otlp.datapoints";
-
 /**
- * Says where to look for a metric: a query or a selector to paste stands on a line of its own, after one that says where
- * it belongs. Dynatrace has no percentiles of an exponential histogram. DQL's count() is of series, not of measurements.
+ * Says where to look for metrics: a query for each, and the command that looks itself. Managed and ActiveGates have
+ * metric selectors in place of DQL. Dynatrace has no percentiles of an exponential histogram, and DQL's count() is of
+ * series, not of measurements.
  */
-function whereToLook(
-  { metric, dimensions, exponential, ageMs = 0 }: StoredMetric,
-): readonly string[] {
+function whereToLook(metrics: readonly StoredMetric[], { url }: Pick<Endpoint, "url">) {
+  const query = /^\/e\//.test(url.pathname) ? metricSelector : dqlQuery;
+  return [...new Set(metrics.map(query)), "otlp-histogram verify"];
+}
+
+function metricSelector({ metric, exponential }: StoredMetric): string {
   const stored = storedMetricKey(metric);
-  const key = identifier(stored);
+  return exponential ? `${stored}:avg` : `${histogramKey(stored)}:percentile(50)`;
+}
+
+function dqlQuery({ metric, dimensions, exponential, ageMs = 0 }: StoredMetric): string {
+  const key = identifier(storedMetricKey(metric));
   const keys = [...new Set(dimensions.map(storedDimensionKey))];
   const by = keys.length === 0 ? "" : `, by: {${keys.map(identifier).join(", ")}}`;
-  const from = `from: -${periodOf(ageMs)}`;
-  const query = (figures: string) => `timeseries ${figures}${by}, ${from}`;
-  return [
-    `the metric ${stored}, within a minute or two, in a notebook or dashboard with this DQL query:`,
-    ...exponential
-      ? [
-        query(`min(${key}), avg(${key}), max(${key})`),
-        "in Managed and Classic, with this metric selector:",
-        `${stored}:avg`,
-      ]
-      : [
-        query(`p50 = percentile(${key}, 50), p99 = percentile(${key}, 99)`),
-        "if your rate card lacks Metrics powered by Grail, which percentile() needs:",
-        query(`avg(${key}), max(${key}), sum(${key})`),
-        "in Managed, with this metric selector:",
-        `${histogramKey(stored)}:percentile(50)`,
-        `in Classic, with Settings > Metrics > Histograms > "Ingest complete explicit bucket histograms" on (else ${stored}:avg):`,
-        `${stored}_bucket:splitBy("le")`,
-      ],
-    "what arrived, and what was rejected and why:",
-    `timeseries sum(dt.sfm.${SELF}.accepted), ${from}`,
-    `timeseries sum(dt.sfm.${SELF}.rejected), by: {reason}, ${from}`,
-    `(in Managed and Classic: dsfm:${SELF}.accepted and .rejected)`,
-    "resource attributes are dimensions only if the allow list has them: Settings > Metrics > OpenTelemetry metrics",
-  ];
+  const figures = exponential
+    ? `min(${key}), avg(${key}), max(${key})`
+    : `p50 = percentile(${key}, 50), p99 = percentile(${key}, 99)`;
+  return `timeseries ${figures}${by}, from: -${periodOf(ageMs)}`;
 }
 
 const MINUTE_MS = 60_000;

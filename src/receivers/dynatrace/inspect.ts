@@ -20,7 +20,7 @@ import {
   AggregationTemporality,
   type Metric,
 } from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { type DataPoint, dataPointsOf, pointCount } from "../../otlp/data_points.ts";
+import { type DataPoint, dataPointsOf, isStaleMarker, pointCount } from "../../otlp/data_points.ts";
 
 /** Breach of a rule by something in a request. */
 export interface Breach {
@@ -38,7 +38,7 @@ export interface Inspection {
   /** The sum of the data points' `count`. */
   readonly measurements: number;
   /** Data points that an error drops. */
-  readonly rejectedPoints: number;
+  readonly rejected: ReadonlySet<DataPoint>;
 }
 
 /** Circumstances of a request that the rules depend on. */
@@ -56,7 +56,7 @@ export function inspect(
 ): Inspection {
   const histograms = new Set<string>();
   let points = 0;
-  let rejectedPoints = 0;
+  const rejected = new Set<DataPoint>();
   let measurements = 0n;
   for (const { resource, scopeMetrics } of request.resourceMetrics) {
     const ofResource = resource?.attributes ?? [];
@@ -78,16 +78,16 @@ export function inspect(
             // Each is told of: a point may be wrong in several ways.
             check("dimensions", counter.count(point.attributes, tellClash), ""),
             check("point", pointFacts(point, now), ""),
-            checkBuckets(point, saas, check),
+            !isStaleMarker(point) && checkBuckets(point, saas, check),
           ].includes(true);
           tellAttributes(point.attributes, "data point", metric.name, tell);
-          if (metricFails || pointFails) rejectedPoints++;
+          if (metricFails || pointFails) rejected.add(point);
         }
       }
     }
   }
   checker("", tell)("histograms", [...histograms], "");
-  return { points, measurements: Number(measurements), rejectedPoints };
+  return { points, measurements: Number(measurements), rejected };
 }
 
 function clashTeller(metric: string, tell: (breach: Breach) => void): (clash: KeyClash) => void {
@@ -163,6 +163,7 @@ function metricFacts({ name, unit, description, data }: Metric): MetricFacts {
 
 function pointFacts(point: DataPoint, now: number): PointFacts {
   const time = Number(point.timeUnixNano / 1_000_000n);
+  if (isStaleMarker(point)) return { figures: [], sumMissing: false, time, now };
   switch (point.$typeName) {
     case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
     case "opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint": {

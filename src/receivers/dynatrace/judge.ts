@@ -1,7 +1,7 @@
 import type { RuleText } from "./rule.ts";
-import { broken } from "./rules.ts";
+import { broken, RULES } from "./rules.ts";
 import type { ExportMetricsServiceRequest } from "../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { judgeOtlp } from "../otlp/rules.ts";
+import { judgeOtlp, OTLP_RULES } from "../otlp/rules.ts";
 import type { Judge, Verdict } from "../profile.ts";
 import { clip } from "../../redact/clip.ts";
 import { type Folding, type Problem, ProblemFold } from "../problem.ts";
@@ -25,17 +25,18 @@ export function judgeDynatrace(now: () => number): Judge {
       const message = issues([answerLine(refused.rule, "")], []);
       return { ...found, problems, rejectedPoints: found.points, status: 413, message };
     }
-    return { ...found, problems, ...answer(found, breaches.findings) };
+    const rejectedPoints = found.rejected.size;
+    return { ...found, problems, rejectedPoints, ...answer(found, breaches.findings) };
   };
 }
 
 function answer(
-  { points, rejectedPoints }: Inspection,
+  { points, rejected }: Inspection,
   breaches: readonly Breach[],
 ): Pick<Verdict, "status" | "message"> {
   const errors = answerLines(breaches, "error");
   const warnings = answerLines(breaches, "warning");
-  if (points > 0 && rejectedPoints === points) {
+  if (points > 0 && rejected.size === points) {
     return {
       status: 400,
       message: `All metric data points were rejected. Errors: ${errors.join("\n")}`,
@@ -85,15 +86,28 @@ const IN_THE_TABLE = [
   "bounds-order",
   "bounds-infinite",
   "bucket-count",
+  // The table has it as dimension-key-twice.
+  "attribute-keys",
   // Most of more than a thousand problems are of the table.
   "unlisted",
+];
+
+/** Kinds of rules that are about something else than a request. */
+const NOT_JUDGED = ["endpoint", "token", "service"];
+
+/** Ids of the rules that the judge may report. */
+export const JUDGED_RULES: readonly string[] = [
+  ...Object.entries(RULES).flatMap(([kind, rules]) =>
+    NOT_JUDGED.includes(kind) ? [] : rules.map(({ id }: RuleText) => id)
+  ),
+  ...OTLP_RULES.filter((rule) => !IN_THE_TABLE.includes(rule)),
 ];
 
 const FOLDING: Folding<Breach> = {
   key: ({ rule, metric, about }) => `${rule.id}\n${metric}\n${about}`,
   level: ({ rule }) => rule.level,
   problem({ rule, metric, about, wrong }, times) {
-    // A resource's attribute is no single metric's.
+    // An attribute of a resource does not belong to a single metric.
     const where = metric === "" && about !== "" ? `in a ${about.split(" ", 1)[0]}: ` : "";
     return {
       rule: rule.id,

@@ -35,4 +35,7 @@ export const DYNATRACE: VendorProfile = {
   async judge(now) {
     return (await import("./judge.ts")).judgeDynatrace(now);
   },
+  async rules() {
+    return (await import("./judge.ts")).JUDGED_RULES;
+  },
 };

@@ -29,9 +29,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "endpoint-placeholder",
       level: "warning",
-      checks: "The URL names an environment of yours, no placeholder of the documentation",
+      checks: "The URL names your environment, not a placeholder from the documentation",
       effect: "no environment has this address",
-      remedy: "put the ID of your environment, and your host, in place of it",
+      remedy: "replace it with your environment ID and your host",
       source: "endpoints",
       broken: ({ url }) => {
         const found = documentedPlaceholder(url);
@@ -41,21 +41,21 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "endpoint-path",
       level: "warning",
-      checks: `The path holds ${OTLP_PATH}`,
+      checks: `The path contains ${OTLP_PATH}`,
       effect: "Dynatrace answers 404",
       remedy: `use ${BASES}`,
       source: "endpoints",
       broken: ({ url, setting }) =>
         !isOtlpApi(url) && (setting === "DT_ENDPOINT" || isDynatrace(url))
-          ? `the path ${url.pathname} does not hold ${OTLP_PATH}`
+          ? `the path ${url.pathname} does not contain ${OTLP_PATH}`
           : undefined,
     },
     {
       id: "endpoint-doubled",
       level: "warning",
-      checks: "The path holds /v1/metrics once",
+      checks: "The path contains /v1/metrics once",
       effect: "Dynatrace answers 404",
-      remedy: "leave /v1/metrics out of the setting, or give it once",
+      remedy: "remove /v1/metrics from the setting, or give it once",
       source: "endpoints",
       broken: ({ url }) =>
         /\/v1\/metrics\/.*v1\/metrics/.test(url.pathname)
@@ -65,9 +65,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "endpoint-signal",
       level: "warning",
-      checks: "The path is that of metrics, not /v1/traces or /v1/logs",
-      effect: "that path takes another signal, and no metrics",
-      remedy: "leave it out of the setting: /v1/metrics is added",
+      checks: "The path is /v1/metrics, not /v1/traces or /v1/logs",
+      effect: "that path accepts another signal, not metrics",
+      remedy: "remove it from the setting: /v1/metrics is appended",
       source: "endpoints",
       broken: ({ url }) => {
         // The configuration itself warns of other URLs.
@@ -79,19 +79,19 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "endpoint-http",
       level: "warning",
       checks: "A host outside the private network is reached over https",
-      effect: "everything travels unencrypted, the token too, and Dynatrace takes https alone",
+      effect: "everything is sent unencrypted, even the token, and Dynatrace accepts only https",
       remedy: "use https://",
       source: "api",
       broken: ({ url }) =>
         url.protocol === "http:" && !isPrivate(url.hostname)
-          ? `${url.hostname} is a public host and the URL begins with http://`
+          ? `${url.hostname} is a public host, but the URL starts with http://`
           : undefined,
     },
     {
       id: "endpoint-activegate",
       level: "warning",
       checks: "An ActiveGate (port 9999) is reached over https, with the environment in the path",
-      effect: "an ActiveGate finds the environment by its path alone",
+      effect: "an ActiveGate identifies the environment by the path",
       remedy:
         `use https://HOST:9999/e/ENV${OTLP_PATH}; its certificate is self-signed unless you changed it: name its CA with --ca`,
       source: "endpoints",
@@ -103,34 +103,34 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "endpoint-grpc",
       level: "warning",
-      checks: "The port is not 4317, which is gRPC's",
-      effect: "this program speaks OTLP over HTTP, and Dynatrace takes no gRPC",
-      remedy: "use port 4318 of a Collector; Dynatrace's URL has no such port",
+      checks: "The port is not 4317, the gRPC port",
+      effect: "this program uses OTLP over HTTP, and Dynatrace does not accept gRPC",
+      remedy: "use port 4318 of a Collector; a Dynatrace URL needs no port",
       source: "endpoints",
-      broken: ({ url }) => url.port === "4317" ? "port 4317 is OTLP's port for gRPC" : undefined,
+      broken: ({ url }) => url.port === "4317" ? "port 4317 is the OTLP port for gRPC" : undefined,
     },
   ],
   token: [
     {
       id: "token-kind",
       level: "warning",
-      checks: "The token does not begin with dt0s01 or dt0s02, which is how OAuth clients begin",
-      effect: "no such token ingests: Dynatrace answers 401",
+      checks: "The token does not start with dt0s01 or dt0s02, the prefixes of OAuth clients",
+      effect: "such a token cannot ingest: Dynatrace answers 401",
       remedy:
-        "make an access token with the scope metrics.ingest, or a platform token with openpipeline:metrics:ingest",
+        "create an access token with the scope metrics.ingest, or a platform token with openpipeline:metrics:ingest",
       source: "tokens",
       broken: ({ token }) => {
         const kind = /^dt0s0[12](?=\.)/.exec(token)?.[0];
-        return kind === undefined ? undefined : `the token begins with ${kind}`;
+        return kind === undefined ? undefined : `the token starts with ${kind}`;
       },
     },
     {
       id: "token-shape",
       level: "warning",
       checks:
-        `An access token is ${CLASSIC_TOKEN}; a platform token begins with dt0s16 and has two dots`,
-      effect: "Dynatrace answers 401 to anything but a token of its own",
-      remedy: "copy the whole token, with its two dots, as Dynatrace showed it once",
+        `An access token is ${CLASSIC_TOKEN}; a platform token starts with dt0s16 and has two dots`,
+      effect: "Dynatrace answers 401 to anything that is not one of its tokens",
+      remedy: "copy the whole token, including its two dots; Dynatrace shows it only once",
       source: "tokens",
       broken: ({ scheme, token }) => {
         // Behind Bearer there may be what an OAuth server has issued, whose form is its own affair.
@@ -141,7 +141,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         return first === undefined || second === undefined
           ? `the token does not look like ${CLASSIC_TOKEN}`
           : first.length === 24 && second.length === 64
-          ? "an access token has capitals and digits alone after dt0c01., and this one has others"
+          ? "an access token has only capitals and digits after dt0c01., but this one has other characters"
           : `after dt0c01. there are ${first.length} and ${second.length} characters, not 24 and 64`;
       },
     },
@@ -150,8 +150,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks:
         "The header is Authorization: Api-Token … for an access token (dt0c01), Bearer … for a platform token (dt0s16)",
-      effect: "Dynatrace answers 401 to another scheme; older and Managed endpoints know no Bearer",
-      remedy: "give the token without its scheme in DT_API_TOKEN: the program adds the right one",
+      effect:
+        "Dynatrace answers 401 to another scheme; older and Managed endpoints do not support Bearer",
+      remedy: "set DT_API_TOKEN to the token without a scheme: the program adds the right one",
       source: "tokens",
       answer: {
         line: "Authorization header contains unsupported authorization scheme",
@@ -163,17 +164,17 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         const named = scheme.toLowerCase();
         if (named !== "api-token" && named !== "bearer") {
           return scheme === ""
-            ? "the header Authorization names no scheme"
+            ? "the Authorization header has no scheme"
             : /^(?:basic|digest|oauth|token|apikey|api-key)$/.test(named)
-            ? `the header Authorization begins with ${scheme}`
+            ? `the Authorization header starts with ${scheme}`
             // Anything else may be the token itself.
-            : "the header Authorization begins with something that is not a scheme of Dynatrace's";
+            : "the Authorization header starts with something that is not a Dynatrace scheme";
         }
         const kind = [ACCESS, PLATFORM].find(({ prefix }) => token.startsWith(`${prefix}.`));
         const right = kind?.scheme ?? scheme;
         return named === right.toLowerCase()
           ? undefined
-          : `the header says ${scheme}, and this kind of token needs ${right}`;
+          : `the header says ${scheme}, but this kind of token requires ${right}`;
       },
     },
   ],
@@ -183,7 +184,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "A request has at most 4 MB (4,000,000 bytes), uncompressed",
       effect: "Dynatrace answers 413 and drops the whole request",
-      remedy: "send fewer data points a request",
+      remedy: "send fewer data points per request",
       source: "ingest",
       answer: {
         line: `Request dropped - Reason: ${TOO_LARGE}`,
@@ -193,7 +194,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       },
       broken: ({ bytes }) =>
         bytes > LIMITS.requestBytes
-          ? `the request has ${bytes} bytes uncompressed, ${LIMITS.requestBytes} are the most`
+          ? `the request has ${bytes} bytes uncompressed, the maximum is ${LIMITS.requestBytes}`
           : undefined,
     },
     {
@@ -201,7 +202,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "A request has at most 15,000 data points",
       effect: "Dynatrace drops the whole request",
-      remedy: "send fewer data points a request: 3,000 are suggested",
+      remedy: "send fewer data points per request: 3,000 are suggested",
       source: "ingest",
       answer: {
         line: "Request dropped details: 'Too many metric data points'",
@@ -211,19 +212,19 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       },
       broken: ({ points }) =>
         points > LIMITS.requestPoints
-          ? `the request has ${points} data points, ${LIMITS.requestPoints} are the most`
+          ? `the request has ${points} data points, the maximum is ${LIMITS.requestPoints}`
           : undefined,
     },
     {
       id: "request-points-suggested",
       level: "warning",
       checks: "A request has no more than the 3,000 data points of Dynatrace's Collector example",
-      effect: "Dynatrace takes it, but suggests smaller requests",
-      remedy: "send fewer data points a request",
+      effect: "Dynatrace accepts it, but suggests smaller requests",
+      remedy: "send fewer data points per request",
       source: "ingest",
       broken: ({ points }) =>
         points > LIMITS.suggestedPoints && points <= LIMITS.requestPoints
-          ? `the request has ${points} data points, ${LIMITS.suggestedPoints} are suggested`
+          ? `the request has ${points} data points, more than the suggested ${LIMITS.suggestedPoints}`
           : undefined,
     },
   ],
@@ -232,7 +233,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "cumulative-histogram",
       level: "error",
       checks: "A histogram is DELTA",
-      effect: "Dynatrace refuses cumulative histograms",
+      effect: "Dynatrace rejects cumulative histograms",
       remedy: DELTA,
       source: "ingest",
       // No other reason is documented for exponential ones.
@@ -251,7 +252,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "cumulative-sum",
       level: "error",
       checks: "A monotonic sum (a counter) is DELTA; one that also falls may be cumulative",
-      effect: "Dynatrace refuses monotonic cumulative sums",
+      effect: "Dynatrace rejects monotonic cumulative sums",
       remedy: DELTA,
       source: "rejections",
       answer: {
@@ -268,8 +269,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "summary",
       level: "error",
-      checks: "The metric is no summary",
-      effect: "Dynatrace refuses summaries",
+      checks: "The metric is not a summary",
+      effect: "Dynatrace rejects summaries",
       remedy: "send a histogram, or the summary's count, sum and quantiles as gauges",
       source: "rejections",
       answer: {
@@ -282,8 +283,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "temporality-missing",
       level: "error",
-      checks: "A sum or a histogram says whether it is delta or cumulative",
-      effect: "Dynatrace takes DELTA alone and cannot know",
+      checks: "A sum or a histogram is marked as delta or cumulative",
+      effect: "Dynatrace accepts only DELTA and cannot tell which it is",
       remedy: "set aggregation_temporality to DELTA",
       source: "ingest",
       answer: {
@@ -300,8 +301,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "metric-key-invalid",
       level: "error",
       checks: "A metric key has at least one letter or digit",
-      effect: "Dynatrace drops the data points: nothing of the key is left",
-      remedy: "give the metric a name of A-Z a-z 0-9 _ - and dots",
+      effect: "Dynatrace drops the data points: no valid character of the key is left",
+      remedy: "choose a name of A-Z a-z 0-9 _ - and dots (--metric)",
       source: "ingest",
       settings: ["metric"],
       answer: {
@@ -320,7 +321,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "metric-key-length",
       level: "error",
       checks: "A metric key has 2 to 255 characters",
-      effect: "Dynatrace takes no such key, and the data points are lost",
+      effect: "Dynatrace rejects such a key, and the data points are lost",
       remedy: "choose a name of 2 to 255 characters (--metric)",
       source: "ingest",
       settings: ["metric"],
@@ -342,9 +343,10 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "metric-key-characters",
       level: "warning",
       checks:
-        "A metric key begins with a letter and has sections of A-Z a-z 0-9 _ - joined by dots",
-      effect: "Dynatrace puts _ in place of every other character",
-      remedy: "choose such a name (--metric), or look for the one that Dynatrace makes of it",
+        "A metric key starts with a letter and has sections of A-Z a-z 0-9 _ - joined by dots",
+      effect: "Dynatrace replaces every other character by _",
+      remedy:
+        "choose such a name (--metric), or search for the name that Dynatrace derives from it",
       source: "ingest",
       settings: ["metric"],
       broken: ({ name }) =>
@@ -358,35 +360,34 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "metric-key-reserved",
       level: "warning",
       checks:
-        "A metric key does not begin with dt. (a rule of the line protocol; OTLP's documents do not say)",
-      effect: "Dynatrace keeps dt. for its own metrics, and its line protocol refuses such a key",
+        "A metric key does not start with dt. (a rule of the line protocol; not documented for OTLP)",
+      effect:
+        "Dynatrace reserves dt. for its own metrics, and its line protocol rejects such a key",
       remedy: "choose another name (--metric)",
       source: "protocol",
       settings: ["metric"],
       broken: ({ name }) =>
-        name.startsWith("dt.") ? `the metric key ${quoted(name)} begins with dt.` : undefined,
+        name.startsWith("dt.") ? `the metric key ${quoted(name)} starts with dt.` : undefined,
     },
     {
       id: "unit-length",
       level: "warning",
       checks: "A unit has at most 63 characters",
       effect: "Dynatrace drops the unit",
-      remedy: "use a unit of UCUM, for example ms, By or {request} (--unit)",
+      remedy: "use a UCUM unit, for example ms, By or {request} (--unit)",
       source: "ingest",
       settings: ["unit"],
       broken: ({ unit }) =>
         characters(unit) > LIMITS.unit
-          ? `the unit has ${
-            characters(unit)
-          } characters, Dynatrace keeps one of at most ${LIMITS.unit}`
+          ? `the unit has ${characters(unit)} characters, the maximum is ${LIMITS.unit}`
           : undefined,
     },
     {
       id: "unit-characters",
       level: "warning",
-      checks: "A unit consists of printable ASCII characters without blanks, as in UCUM",
+      checks: "A unit consists of printable ASCII characters without spaces, as in UCUM",
       effect: "Dynatrace drops the unit",
-      remedy: "use a unit of UCUM, for example us in place of µs (--unit)",
+      remedy: "use a UCUM unit, for example us instead of µs (--unit)",
       source: "collector",
       settings: ["unit"],
       answer: {
@@ -397,13 +398,13 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       broken: ({ unit }) =>
         /^[\x21-\x7e]*$/.test(unit)
           ? undefined
-          : `the unit ${quoted(unit)} has characters that no unit of UCUM has`,
+          : `the unit ${quoted(unit)} has characters that UCUM does not allow`,
     },
     {
       id: "description-length",
       level: "warning",
       checks: "A description has at most 1,023 characters",
-      effect: "Dynatrace cuts the description",
+      effect: "Dynatrace truncates the description",
       remedy: "shorten it (--description)",
       source: "ingest",
       settings: ["description"],
@@ -419,7 +420,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "A histogram has explicit bounds",
       effect:
-        "of an exponential histogram Dynatrace keeps min, max, sum and count, but not the buckets",
+        "Dynatrace keeps min, max, sum and count of an exponential histogram, but not its buckets",
       remedy: "use explicit bounds (--buckets) if you want percentiles",
       source: "histograms",
       settings: ["exponential"],
@@ -431,7 +432,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "metric-key-histogram",
       level: "warning",
       checks:
-        "No two histograms differ in .histogram alone: Managed adds it to a key that does not end in it",
+        "No two histograms differ only in .histogram: Managed appends it to a key that does not end in it",
       effect: "Managed stores both under one key, NAME.histogram",
       remedy: "rename one of them (--metric)",
       source: "managed",
@@ -449,9 +450,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "bounds-sorted",
       level: "error",
-      checks: "The explicit bounds of a histogram rise strictly",
+      checks: "The explicit bounds of a histogram increase strictly",
       effect: "Dynatrace drops the histogram",
-      remedy: "sort the bounds, and give each once (--buckets)",
+      remedy: "sort the bounds and remove duplicates (--buckets)",
       source: "rejections",
       settings: ["buckets"],
       answer: {
@@ -470,7 +471,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "The explicit bounds of a histogram are finite numbers",
       effect: "Dynatrace drops the histogram",
-      remedy: "leave NaN and infinity out: the last bucket has no upper bound anyway (--buckets)",
+      remedy: "remove NaN and infinity: the last bucket has no upper bound anyway (--buckets)",
       source: "histograms",
       settings: ["buckets"],
       answer: {
@@ -489,8 +490,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "The explicit bounds of a histogram are not negative",
       effect:
-        "Dynatrace does not support negative bounds, and no document says what it does with them",
-      remedy: "begin with 0 or more (--buckets)",
+        "Dynatrace does not support negative bounds, and does not document what happens to them",
+      remedy: "start with 0 or more (--buckets)",
       source: "managed",
       settings: ["buckets"],
       broken: ({ bounds }) => {
@@ -501,9 +502,10 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "bucket-limit",
       level: "warning",
-      checks: "A histogram that goes to Managed has at most 12 buckets, which 11 bounds make",
-      effect: "Dynatrace Managed stores 12 buckets of a data point and loses the others",
-      remedy: "give at most 11 bounds (--buckets; in an SDK with a view, since its default has 15)",
+      checks: "A histogram for Managed has at most 12 buckets, that is 11 bounds",
+      effect: "Dynatrace Managed stores 12 buckets per data point and loses the others",
+      remedy:
+        "set at most 11 bounds (--buckets; in an SDK with a view, because its default has 15)",
       source: "managed",
       settings: ["buckets"],
       broken: ({ bounds, saas }) =>
@@ -519,8 +521,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "bucket-counts",
       level: "error",
       checks: "A histogram has one more bucket than bounds, and their counts sum to its count",
-      effect: "the histogram contradicts itself, which OTLP forbids: expect Dynatrace to drop it",
-      remedy: "update the exporter: this is a bug in it",
+      effect: "the histogram is inconsistent, which OTLP forbids: expect Dynatrace to drop it",
+      remedy: "update the exporter: this is a bug in the exporter",
       source: "otlp",
       settings: ["buckets"],
       answer: {
@@ -532,7 +534,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       broken: ({ bounds, counts, count }) => {
         if (counts.length === 0 && bounds.length === 0) return undefined;
         if (counts.length !== bounds.length + 1) {
-          return `there are ${counts.length} bucket counts for ${bounds.length} bounds`;
+          return `the data point has ${counted(counts.length, "bucket count")} for ${
+            counted(bounds.length, "bound")
+          }`;
         }
         const sum = counts.reduce((total, one) => total + one, 0n);
         return sum === count ? undefined : `the bucket counts sum to ${sum}, but count is ${count}`;
@@ -545,7 +549,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "A histogram data point has a sum",
       effect: "Dynatrace drops a histogram data point without a sum",
-      remedy: "record no negative values: an SDK leaves the sum out because of them",
+      remedy: "do not record negative values: they make an SDK leave out the sum",
       source: "histograms",
       answer: {
         line: `Histogram metric dropped. key: '${NAME}' details: 'Histogram has no sum'`,
@@ -559,7 +563,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "No value is NaN",
       effect: "Dynatrace drops the data point",
-      remedy: "leave out what could not be measured",
+      remedy: "do not record NaN",
       source: "collector",
       answer: {
         line:
@@ -577,7 +581,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks: "No value is infinite",
       effect: "Dynatrace drops the data point",
-      remedy: "leave out what has no finite value",
+      remedy: "do not record infinite values",
       source: "histograms",
       answer: {
         line:
@@ -596,7 +600,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       checks:
         "A data point is at most 1 hour old (documented for the line protocol, assumed for OTLP)",
       effect: "expect Dynatrace to drop the data point",
-      remedy: "send in time (--max-age 3600), and set the clock right",
+      remedy: "send in time (--max-age 3600), and correct the clock",
       source: "protocol",
       answer: {
         line: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the past'`,
@@ -607,16 +611,18 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
         now - time > LIMITS.pastMs
           ? time === 0
             ? "time_unix_nano is not set"
-            : `the data point is ${Math.floor((now - time) / 60_000)} minutes old, 60 are the most`
+            : `the data point is ${
+              Math.floor((now - time) / 60_000)
+            } minutes old, the maximum is 60`
           : undefined,
     },
     {
       id: "time-future",
       level: "error",
       checks:
-        "A data point is at most 10 minutes ahead (documented for the line protocol, assumed for OTLP)",
+        "A data point is at most 10 minutes in the future (documented for the line protocol, assumed for OTLP)",
       effect: "expect Dynatrace to drop the data point",
-      remedy: "set the clock right",
+      remedy: "correct the clock",
       source: "protocol",
       answer: {
         line: `Metric value dropped. key: '${NAME}' details: 'Timestamp is too far in the future'`,
@@ -625,7 +631,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       },
       broken: ({ time, now }) =>
         time - now > LIMITS.futureMs
-          ? `the data point is ${Math.floor((time - now) / 60_000)} minutes ahead, 10 are the most`
+          ? `the data point is ${
+            Math.floor((time - now) / 60_000)
+          } minutes in the future, the maximum is 10`
           : undefined,
     },
   ],
@@ -633,14 +641,13 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "tuples-metric",
       level: "warning",
-      checks:
-        "A metric has at most 1,000,000 tuples, combinations of its dimensions' values, in 30 days",
-      effect: "Dynatrace takes no further tuple of the metric",
+      checks: "A metric has at most 1,000,000 tuples (combinations of dimension values) in 30 days",
+      effect: "Dynatrace rejects further tuples of the metric",
       remedy: "send fewer series (--series, --max-series), and keep IDs out of attributes",
       source: "ingest",
       broken: (series) =>
         series > LIMITS.tuples
-          ? `${series} series are asked for, ${LIMITS.tuples} tuples are the most`
+          ? `${series} series were requested, the maximum is ${LIMITS.tuples} tuples`
           : undefined,
     },
   ],
@@ -660,7 +667,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       },
       broken: ({ own }) =>
         own > LIMITS.dimensions
-          ? `a data point has ${own} dimensions, ${LIMITS.dimensions} are the most`
+          ? `a data point has ${own} dimensions, the maximum is ${LIMITS.dimensions}`
           : undefined,
     },
     {
@@ -675,7 +682,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       broken: ({ own, all }) =>
         own <= LIMITS.dimensions && all > LIMITS.dimensions
           ? `a data point has ${own} attributes of its own, ` +
-            `${all} with those of its scope and its resource, and ${LIMITS.dimensions} dimensions are the most`
+            `${all} with those of its scope and its resource; the maximum is ${LIMITS.dimensions} dimensions`
           : undefined,
     },
   ],
@@ -683,9 +690,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "dimension-key-collision",
       level: "warning",
-      checks: "No two attributes become one dimension key",
+      checks: "No two attributes become the same dimension key",
       effect:
-        "Dynatrace keeps one value: of one level the first, and a data point's before a scope's before a resource's",
+        "Dynatrace keeps one value: the data point's, then the scope's, then the resource's; on one level the first",
       remedy: "rename one of the attributes",
       source: "ingest",
       broken: ({ stored, wins, loses }) =>
@@ -711,8 +718,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "An attribute key occurs on one level: data point, scope or resource",
       effect:
-        "Dynatrace keeps a data point's value before a scope's, and a scope's before a resource's",
-      remedy: "leave one of the attributes out, or rename it",
+        "Dynatrace prefers the data point's value to the scope's, and the scope's to the resource's",
+      remedy: "remove or rename one of the attributes",
       source: "ingest",
       broken: ({ wins, loses }) =>
         wins.key === loses.key && wins.level !== loses.level
@@ -726,7 +733,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "A dimension key has at least one letter or digit",
       effect: "Dynatrace drops the dimension",
-      remedy: "give the attribute a key of a-z 0-9 _ . -",
+      remedy: "choose an attribute key of a-z 0-9 _ . -",
       source: "collector",
       answer: {
         line: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
@@ -735,17 +742,17 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       },
       broken: ({ key }) =>
         key === ""
-          ? "an attribute's key is empty"
+          ? "an attribute key is empty"
           : /[A-Za-z0-9]/.test(key)
           ? undefined
-          : `the attribute key ${quoted(key)} has no letter and no digit`,
+          : `the attribute key ${quoted(key)} has neither letter nor digit`,
     },
     {
       id: "dimension-key-characters",
       level: "warning",
-      checks: "A dimension key begins with a letter and has only a-z 0-9 _ . -, no capitals",
-      effect: "Dynatrace makes capitals lower case and puts _ in place of every other character",
-      remedy: "use lower-case letters, digits and _ . - in the attribute's key",
+      checks: "A dimension key starts with a letter and has only a-z 0-9 _ . -, no capitals",
+      effect: "Dynatrace converts capitals to lower case and replaces every other character by _",
+      remedy: "use lower-case letters, digits and _ . - in the attribute key",
       source: "ingest",
       broken: ({ key }) =>
         !/[A-Za-z0-9]/.test(key) || DIMENSION_KEY.test(key)
@@ -756,8 +763,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "dimension-key-length",
       level: "warning",
       checks: "A dimension key has at most 100 characters",
-      effect: "Dynatrace cuts the key",
-      remedy: "shorten the attribute's key",
+      effect: "Dynatrace truncates the key",
+      remedy: "shorten the attribute key",
       source: "ingest",
       broken: ({ key }) =>
         characters(key) > LIMITS.dimensionKey
@@ -768,13 +775,13 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "dimension-key-system",
       level: "warning",
-      checks: "A dimension key is not dt.system; other keys that begin with dt. are welcome",
-      effect: "Dynatrace sets dt.system itself and does not take it from outside",
+      checks: "A dimension key is not dt.system; other keys that start with dt. are accepted",
+      effect: "Dynatrace sets dt.system itself and does not accept it from outside",
       remedy: "choose another key",
       source: "ingest",
       broken: ({ key }) =>
         /^dt\.system(\.|$)/i.test(key)
-          ? `the attribute key ${quoted(key)} is Dynatrace's own`
+          ? `the attribute key ${quoted(key)} is reserved by Dynatrace`
           : undefined,
     },
     {
@@ -782,7 +789,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "A dimension value has at least 1 character",
       effect: "Dynatrace drops the dimension",
-      remedy: "leave the attribute out, or give it a value",
+      remedy: "remove the attribute, or give it a value",
       source: "collector",
       answer: {
         line: `Dimension dropped. key: '${NAME}' - Reason: DIMENSION_KEY_OR_VALUE_EMPTY`,
@@ -798,8 +805,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "dimension-value-length",
       level: "warning",
       checks: "A dimension value has at most 255 characters",
-      effect: "Dynatrace cuts the value",
-      remedy: "shorten the attribute's value",
+      effect: "Dynatrace truncates the value",
+      remedy: "shorten the attribute value",
       source: "ingest",
       broken: ({ key, text }) =>
         characters(text) > LIMITS.dimensionValue
@@ -812,7 +819,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "warning",
       checks: "A dimension value is a string, a boolean or an integer; Dynatrace stores it as text",
       effect: "Dynatrace drops the dimension",
-      remedy: "send the attribute as a string, or leave it out",
+      remedy: "send the attribute as a string, or remove it",
       source: "ingest",
       broken: ({ key, type }) =>
         DROPPED_TYPES.includes(type)
@@ -825,10 +832,10 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "status-401",
       level: "error",
       checks:
-        "The header Authorization holds a valid token: Api-Token with an access token (dt0c01), Bearer with a platform token (dt0s16)",
-      effect: "the token is missing, mistyped, expired or revoked, or goes with the wrong scheme",
+        "The Authorization header holds a valid token: Api-Token with an access token (dt0c01), Bearer with a platform token (dt0s16)",
+      effect: "the token is missing, mistyped, expired or revoked, or has the wrong scheme",
       remedy:
-        "use an access token (dt0c01) with Api-Token and the scope metrics.ingest, or a platform token (dt0s16) with Bearer and openpipeline:metrics:ingest; older and Managed endpoints take no Bearer; dt0s01 and dt0s02 do not ingest",
+        "use an access token (dt0c01) with Api-Token and the scope metrics.ingest, or a platform token (dt0s16) with Bearer and openpipeline:metrics:ingest; older and Managed endpoints do not accept Bearer; dt0s01 and dt0s02 do not ingest",
       source: "tokens",
       answer: {
         line: "Token Authentication failed",
@@ -843,7 +850,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks:
         "An access token (Api-Token, dt0c01) has the scope metrics.ingest in this environment",
-      effect: "an access token lacks the scope metrics.ingest or is another environment's",
+      effect: "the access token lacks the scope metrics.ingest or belongs to another environment",
       remedy: "add the scope metrics.ingest to the token, or use a token of this environment",
       source: "tokens",
       answer: {
@@ -858,9 +865,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "status-403-platform",
       level: "error",
       checks:
-        "A platform token (Bearer, dt0s16) has the scope openpipeline:metrics:ingest and has not expired, and its owner has that permission too",
+        "A platform token (Bearer, dt0s16) has the scope openpipeline:metrics:ingest and has not expired, and its owner also has that permission",
       effect:
-        "a platform token lacks the scope openpipeline:metrics:ingest or has expired, or its owner lacks that permission",
+        "the platform token lacks the scope openpipeline:metrics:ingest or has expired, or its owner lacks that permission",
       remedy:
         "add the scope openpipeline:metrics:ingest to the token, and a policy that grants it to the owner; renew an expired token",
       source: "tokens",
@@ -876,7 +883,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "status-404",
       level: "error",
       checks: "The URL is BASE/v1/metrics, its base ending in /api/v2/otlp",
-      effect: "there is no such environment, or no OTLP API at this path",
+      effect: "the environment does not exist, or the path has no OTLP API",
       remedy: `check the environment's ID and the path; the base URL is ${BASES}`,
       source: "endpoints",
       statuses: [404],
@@ -886,9 +893,9 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       level: "error",
       checks:
         "The body is binary protobuf (application/x-protobuf) over HTTP, not JSON and not gRPC; the 415 for others is not an OTLP Status",
-      effect: "Dynatrace accepts only protobuf over HTTP, neither JSON nor gRPC",
+      effect: "Dynatrace accepts only protobuf over HTTP, not JSON and not gRPC",
       remedy:
-        "set an SDK's exporter to http/protobuf; this program always sends that, so check the path",
+        "set an SDK's exporter to http/protobuf. This program always sends protobuf: check the path",
       source: "api",
       statuses: [415],
     },
@@ -904,9 +911,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
     {
       id: "status-5xx",
       level: "error",
-      checks:
-        "The service is available; a 500 is a failure of its own, and repeating does not help",
-      effect: "Dynatrace or something in front of it is paused, overloaded or restarting",
+      checks: "The service is available; a 500 is an internal failure that a retry does not fix",
+      effect: "Dynatrace, or a server before it, is paused, overloaded or restarting",
       remedy: "send again later",
       source: "api",
       statuses: [502, 503, 504],
@@ -915,7 +921,7 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "histogram-version",
       level: "error",
       checks: "Dynatrace has version 1.300 or later; Managed has 1.324, and its ActiveGate 1.321",
-      effect: "older versions take no histograms",
+      effect: "older versions do not accept histograms",
       remedy: "update Dynatrace, or the ActiveGate in between",
       source: "managed",
     },
@@ -932,8 +938,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "buckets-managed",
       level: "warning",
       checks:
-        "Managed: the key is NAME.histogram (just NAME if it ends in .histogram or _histogram), with 12 buckets of a data point",
-      effect: "a search for the name alone does not find it",
+        "Managed: the key is NAME.histogram (just NAME if it ends in .histogram or _histogram), with 12 buckets per data point",
+      effect: "a search for only the name does not find it",
       remedy: "look for NAME.histogram",
       source: "managed",
     },
@@ -943,8 +949,8 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       checks:
         'Dynatrace Classic: Settings > Metrics > Histograms > "Ingest complete explicit bucket histograms" is on',
       effect:
-        "Classic keeps min, max, sum and count alone; with the setting it stores the buckets as NAME_bucket",
-      remedy: "turn the setting on, and look for NAME_bucket",
+        "Classic keeps only min, max, sum and count; with the setting it also stores the buckets as NAME_bucket",
+      remedy: "turn the setting on, and search for NAME_bucket",
       source: "classicSettings",
     },
     {
@@ -959,26 +965,26 @@ export const RULES: { readonly [S in keyof Subjects]: readonly Rule<Subjects[S]>
       id: "resource-attributes",
       level: "warning",
       checks:
-        "A resource or scope attribute is on the allow list (Settings > Metrics > OpenTelemetry metrics) under its original name, capitals and all",
+        "A resource or scope attribute is on the allow list (Settings > Metrics > OpenTelemetry metrics) under its original name, including capitals",
       effect:
-        "it becomes no dimension: host.name, os.type and process.pid are not on the default list, service.name and deployment.environment may not be",
+        "it does not become a dimension: host.name, os.type and process.pid are not on the default list, service.name and deployment.environment may not be",
       remedy:
-        "add it to the allow list, or put it on the data points (--attr); with Advanced OTLP metric dimensions every attribute becomes a dimension, its key stays as it is, and other limits hold",
+        "add it to the allow list, or put it on the data points (--attr); with Advanced OTLP metric dimensions every attribute becomes a dimension, its key is unchanged, and other limits apply",
       source: "settings",
     },
     {
       id: "metric-keys-environment",
       level: "error",
       checks: "An environment has at most 100,000 metric keys",
-      effect: "Dynatrace takes no new metric key",
-      remedy: "keep what varies in dimensions, not in metric names",
+      effect: "Dynatrace rejects new metric keys",
+      remedy: "use dimensions for variable parts, not metric names",
       source: "ingest",
     },
     {
       id: "tuples-environment",
       level: "error",
       checks: "All custom metrics together have at most 50,000,000 tuples in 30 days",
-      effect: "Dynatrace takes no further tuple",
+      effect: "Dynatrace rejects further tuples",
       remedy: "keep IDs and other values that never repeat out of attributes",
       source: "ingest",
     },

@@ -2,6 +2,7 @@ import type { TokenFormat } from "../../http/profile.ts";
 import { hasQuotes, withoutQuotes } from "../../platform/errors.ts";
 import { redactToken } from "../../redact/redact.ts";
 import { invalid } from "../../settings/setting.ts";
+import type { TokenFacts } from "./rule.ts";
 
 /** Access token: how it begins, its scheme in an Authorization header, and the scope that it needs. */
 export const ACCESS = { prefix: "dt0c01", scheme: "Api-Token", scope: "metrics.ingest" } as const;
@@ -34,25 +35,19 @@ export const TOKENS: TokenFormat = {
 
 function expectedToken(text: string): string {
   if (TOKENS.hasTwoSchemes(text)) {
-    return "a token with one scheme in front of it at most, and it has two";
+    return "a token with at most one scheme before it, but it has two";
   }
   if (/^\W?Authorization\s*[:=]/i.test(text)) {
-    return "the token alone, without the name of the header";
+    return "only the token, without the name of the header";
   }
-  return `a token such as ${ACCESS.prefix}.PUBLIC.SECRET, of printable ASCII characters without blanks`;
-}
-
-/** Token and its scheme in an Authorization header. */
-interface Token {
-  readonly scheme: string;
-  readonly token: string;
+  return `a token that starts with ${ACCESS.prefix}. or ${PLATFORM.prefix}., of printable ASCII characters without spaces`;
 }
 
 /**
  * Reads a token as people keep it, with its scheme in front or without: a platform token is a Bearer, everything else an
  * Api-Token. Undefined when it is not printable ASCII without blanks.
  */
-function parseToken(text: string): Token | undefined {
+function parseToken(text: string): TokenFacts | undefined {
   const [, scheme, token = ""] = /^(?:(Api-Token|Bearer)(?:\s+|$))?(.*)$/is.exec(text) ?? [];
   if (!/^[\x21-\x7e]+$/.test(token)) return undefined;
   const isBearer = scheme === undefined

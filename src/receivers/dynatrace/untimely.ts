@@ -19,7 +19,7 @@ export function untimely(
   for (
     const [id, those, wrong] of [
       ["time-past", past, "more than an hour old"],
-      ["time-future", future, "more than ten minutes ahead"],
+      ["time-future", future, "more than ten minutes in the future"],
     ] as const
   ) {
     const rule = RULES.point.find((rule) => rule.id === id);
@@ -39,5 +39,5 @@ export function untimely(
 }
 
 const REMEDY =
-  "send what is newer (--where), leave out --time-field to count it as measured now, or send it to a receiver that " +
-  "takes it";
+  "send newer lines only (--where), remove --time-field to count them as measured now, or send them to a receiver that " +
+  "accepts them";

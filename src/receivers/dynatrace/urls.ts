@@ -6,13 +6,13 @@ export const BASES = `https://ENV.live.dynatrace.com${OTLP_PATH} (SaaS), ` +
   `https://DOMAIN/e/ENV${OTLP_PATH} (Managed), https://HOST:9999/e/ENV${OTLP_PATH} (ActiveGate) or ` +
   `https://HOST/e/ENV${OTLP_PATH} (ActiveGate in a container)`;
 
-/** Rules about URLs of Dynatrace's own that have never accepted metrics; they explain a 404, too. */
+/** Rules about URLs of Dynatrace's own that have never accepted metrics; they also explain a 404. */
 export const MISPLACED: readonly Rule<EndpointFacts>[] = [
   {
     id: "endpoint-apps",
     level: "error",
     checks: "The host does not end in .apps.dynatrace.com or .apps.dynatracelabs.com",
-    effect: "a host with .apps. serves Dynatrace's pages, not its API, and answers 404",
+    effect: "a host with .apps. serves Dynatrace's web pages, not its API, and answers 404",
     remedy: "use ENV.live.dynatrace.com",
     source: "endpoints",
     // An OpenShift route is *.apps.CLUSTER too.
@@ -23,7 +23,7 @@ export const MISPLACED: readonly Rule<EndpointFacts>[] = [
     id: "endpoint-oneagent",
     level: "warning",
     checks: "The port is not 14499, where a OneAgent listens",
-    effect: "a OneAgent takes traces and logs at this port, but no metrics",
+    effect: "a OneAgent accepts traces and logs on this port, but not metrics",
     remedy: "send to the environment, to an ActiveGate or to a Collector",
     source: "endpoints",
     broken: ({ url }) => url.port === "14499" ? "port 14499 is a OneAgent's" : undefined,

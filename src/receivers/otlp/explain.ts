@@ -55,7 +55,7 @@ function hintForStatus(response: ExplainedResponse, meanings: Meanings): string 
   // A 2xx needs a hint only when it is a web page.
   if (status >= 200 && status < 300) {
     return exactPathHint(endpoint) ??
-      "a sign-in page or a proxy answers instead of an OTLP receiver: check the URL " +
+      "a sign-in page or a proxy answered instead of an OTLP receiver: check the URL " +
         endpoint.shown;
   }
   if (status === 404) {
@@ -76,12 +76,12 @@ function hintForStatus(response: ExplainedResponse, meanings: Meanings): string 
 function commonMeaning({ status, endpoint, words }: ExplainedResponse): string | undefined {
   switch (status) {
     case 401:
-      return "the receiver requires other credentials, or any: give them with --header, --token-file or DT_API_TOKEN";
+      return "the receiver requires credentials, or different ones: set them with --header, --token-file or DT_API_TOKEN";
     case 403:
       return "the receiver does not allow sending metrics to this URL, or not with these credentials: check both";
     case 405:
       return exactPathHint(endpoint) ??
-        `this URL takes no POST: check its path, ${endpoint.url.pathname}`;
+        `this URL does not accept POST: check its path, ${endpoint.url.pathname}`;
     case 415:
       return mediaTypeHint(words, endpoint);
     case 429:
@@ -89,7 +89,7 @@ function commonMeaning({ status, endpoint, words }: ExplainedResponse): string |
     case 502:
     case 503:
     case 504:
-      return "the receiver or something in front of it is overloaded or restarting";
+      return "the receiver, or a server before it, is overloaded or restarting";
     default:
       return undefined;
   }
@@ -100,14 +100,14 @@ const PHRASES: readonly (readonly [words: RegExp, hint: string])[] = [
   [
     // Prometheus answers 500, Mimir, Thanos and Cortex 400, all in the words of one translator.
     /invalid temporality|\bdelta\b[^.;]*\b(?:not\b[^.;]*\b(?:supported|accepted|allowed)|unsupported)|(?:unsupported|not support\w*)[^.;]*\bdelta\b|\bonly\b[^.;]*\bcumulative\b/i,
-    "the receiver accepts only cumulative temporality, and this program sends delta: send to a Collector with the " +
-    "processor deltatocumulative in front of the receiver, start Prometheus with " +
+    "the receiver accepts only cumulative temporality, but this program sends delta: send to a Collector with the " +
+    "processor deltatocumulative before the receiver, start Prometheus with " +
     "--enable-feature=otlp-deltatocumulative, or use VictoriaMetrics, which accepts delta",
   ],
   [
     // Mimir, Cortex and Loki.
     /\bno org id\b/i,
-    "the receiver requires the name of a tenant: add --header X-Scope-OrgID=TENANT",
+    "the receiver requires a tenant name: add --header X-Scope-OrgID=TENANT",
   ],
   [
     /needs to be enabled with --(?:web\.enable-otlp-receiver|enable-feature=otlp-write-receiver)/i,
@@ -116,12 +116,12 @@ const PHRASES: readonly (readonly [words: RegExp, hint: string])[] = [
   [
     // nginx with ssl_verify_client, which ends no handshake over it.
     /no required SSL certificate was sent/i,
-    "the server requires a client certificate: give one with --client-cert and --client-key",
+    "the server requires a client certificate: set --client-cert and --client-key",
   ],
   [
     /the SSL certificate error/i,
-    "the server rejects your client certificate (--client-cert), most often because it does not trust the CA that signed " +
-    "it or because the certificate has expired: use one that it accepts; its log says what is wrong",
+    "the server rejects your client certificate (--client-cert), usually because it does not trust the CA that signed " +
+    "it or because the certificate has expired: use one that it accepts, and see its log for the reason",
   ],
   [
     // VictoriaMetrics.
@@ -141,10 +141,10 @@ function refusesCompression(words: string): boolean {
 
 function mediaTypeHint(words: string, endpoint: Endpoint): string {
   const sent =
-    "this program sends protobuf over HTTP (application/x-protobuf), neither JSON nor gRPC";
+    "this program sends protobuf over HTTP (application/x-protobuf), not JSON and not gRPC";
   const { port, pathname } = endpoint.url;
   if (port === "4317" || /\bgrpc\b/i.test(words)) {
-    return `${sent}, and this is a port for gRPC: use the one for OTLP over HTTP, usually 4318`;
+    return `${sent}, but this is a gRPC port: use the OTLP/HTTP port, usually 4318`;
   }
   return `${sent}, which the receiver does not accept at ${pathname}: check the path; for a receiver that accepts only ` +
     "JSON, send to a Collector whose exporter otlphttp has encoding: json";
@@ -155,16 +155,16 @@ function exactPathHint({ url, setting }: Endpoint): string | undefined {
   const { pathname } = url;
   const { name } = setting;
   if (/(?:\/v1\/metrics){2,}\/*$/.test(pathname)) {
-    return `the path ${pathname} holds /v1/metrics twice: leave one out of ${name}`;
+    return `the path ${pathname} contains /v1/metrics twice: remove one from ${name}`;
   }
   if (name !== EXACT_ENDPOINT || pathname.endsWith("/v1/metrics")) return undefined;
   return pathname.endsWith("/v1/metrics/")
-    ? `${name} is used as it is: remove the slash at its end`
-    : `${name} is used as it is: add /v1/metrics to it, or give the base URL in OTEL_EXPORTER_OTLP_ENDPOINT`;
+    ? `${name} is used as is: remove the trailing slash`
+    : `${name} is used as is: append /v1/metrics, or set the base URL in OTEL_EXPORTER_OTLP_ENDPOINT`;
 }
 
 function signalHint({ url }: Endpoint): string | undefined {
   const signal = otherSignal(url);
   return signal &&
-    `${signal} takes another signal and no metrics: leave it out, /v1/metrics is added`;
+    `${signal} is the path of another signal: remove it, /v1/metrics is appended`;
 }

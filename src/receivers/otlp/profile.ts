@@ -33,5 +33,6 @@ export function otlpProfile(vendors: readonly VendorProfile[]): ReceiverProfile 
     inspectEndpoint: () => Promise.resolve([]),
     inspectToken: () => Promise.resolve([]),
     judge: async () => (await import("./rules.ts")).judgeOtlp,
+    rules: async () => (await import("./rules.ts")).OTLP_RULES,
   };
 }

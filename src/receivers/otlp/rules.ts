@@ -1,20 +1,47 @@
+import { counted } from "../../console/plural.ts";
 import {
   AggregationTemporality,
-  DataPointFlags,
   type ExponentialHistogramDataPoint,
   type HistogramDataPoint,
   type Metric,
+  type SummaryDataPoint,
 } from "../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { type DataPoint, dataPointsOf, metricsIn, pointCount } from "../../otlp/data_points.ts";
+import { type DataPoint, dataPointsOf, isStaleMarker, pointCount } from "../../otlp/data_points.ts";
 import type { Judge } from "../profile.ts";
-import { clip } from "../../redact/clip.ts";
+import type { KeyValue } from "../../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
+import { clip, quoteClipped } from "../../redact/clip.ts";
 import { type Folding, type Level, type Problem, ProblemFold } from "../problem.ts";
 
 // The rules of opentelemetry-proto's metrics.proto, as far as a receiver can see them in one request.
 
+/** Ids of all rules. */
+export const OTLP_RULES = [
+  "metric-name",
+  "metric-data",
+  "temporality",
+  "attribute-keys",
+  "time-missing",
+  "time-order",
+  "value-missing",
+  "not-finite",
+  "min-max",
+  "sum-empty",
+  "sum-negative",
+  "sum-range",
+  "quantile-range",
+  "quantile-negative",
+  "bounds-order",
+  "bounds-infinite",
+  "bucket-count",
+  "bucket-sum",
+  "min-bucket",
+  "max-bucket",
+] as const;
+type OtlpRule = typeof OTLP_RULES[number];
+
 /** Complaint about a metric or a data point. */
 export interface Complaint {
-  readonly rule: string;
+  readonly rule: OtlpRule;
   readonly level: Level;
   readonly message: string;
 }
@@ -23,27 +50,36 @@ export interface Complaint {
 export const judgeOtlp: Judge = (request) => {
   const problems = new ProblemFold(FOLDING);
   let points = 0;
-  let rejectedPoints = 0;
+  const rejected = new Set<DataPoint>();
   let measurements = 0n;
-  for (const metric of metricsIn(request)) {
-    const ofMetric = metricComplaints(metric);
-    const dataPoints = dataPointsOf(metric);
-    for (const complaint of ofMetric) problems.add({ ...complaint, metric: metric.name });
-    const metricRejected = ofMetric.some(isError);
-    for (const point of dataPoints) {
-      const ofPoint = pointComplaints(point);
-      for (const complaint of ofPoint) problems.add({ ...complaint, metric: metric.name });
-      if (metricRejected || ofPoint.some(isError)) rejectedPoints++;
-      measurements += pointCount(point);
+  /** Reports complaints; true when one of them is an error. */
+  const report = (complaints: readonly Complaint[], metric = ""): boolean => {
+    for (const complaint of complaints) problems.add({ ...complaint, metric });
+    return complaints.some(isError);
+  };
+  for (const { resource, scopeMetrics } of request.resourceMetrics) {
+    const resourceFails = report(keyComplaints("resource", resource?.attributes));
+    for (const { scope, metrics } of scopeMetrics) {
+      const scopeFails = report(keyComplaints("scope", scope?.attributes));
+      for (const metric of metrics) {
+        const metricFails = report(metricComplaints(metric), metric.name);
+        for (const point of dataPointsOf(metric)) {
+          const pointFails = report(pointComplaints(point), metric.name);
+          if (resourceFails || scopeFails || metricFails || pointFails) rejected.add(point);
+          measurements += pointCount(point);
+          points++;
+        }
+      }
     }
-    points += dataPoints.length;
   }
   const list = problems.problems();
+  const rejectedPoints = rejected.size;
   return {
     problems: list,
     points,
     measurements: Number(measurements),
     rejectedPoints,
+    rejected,
     status: 200,
     message: rejectedPoints === 0
       ? ""
@@ -81,11 +117,11 @@ function firstErrors(problems: readonly Problem[]): string {
   return first.join("; ") + (errors.length > 3 ? `; and ${errors.length - 3} more problems` : "");
 }
 
-function error(rule: string, message: string): Complaint {
+function error(rule: OtlpRule, message: string): Complaint {
   return { rule, level: "error", message };
 }
 
-function warning(rule: string, message: string): Complaint {
+function warning(rule: OtlpRule, message: string): Complaint {
   return { rule, level: "warning", message };
 }
 
@@ -93,7 +129,7 @@ function metricComplaints(metric: Metric): Complaint[] {
   const found: Complaint[] = [];
   if (metric.name === "") found.push(error("metric-name", "the metric has no name"));
   if (metric.data.case === undefined) {
-    found.push(warning("metric-data", "the metric has no data of a known type"));
+    found.push(warning("metric-data", "the metric has no known data type"));
   } else if (
     "aggregationTemporality" in metric.data.value &&
     metric.data.value.aggregationTemporality !== AggregationTemporality.DELTA &&
@@ -104,8 +140,29 @@ function metricComplaints(metric: Metric): Complaint[] {
   return found;
 }
 
+/**
+ * Finds a key that attributes have twice (common.proto: "Attribute keys MUST be unique"). Compares each pair of a few
+ * keys, which a set would take longer for.
+ */
+function keyComplaints(where: string, attributes: readonly KeyValue[] = []): Complaint[] {
+  const twice = attributes.length > MANY_ATTRIBUTES
+    ? twiceAmongMany(attributes)
+    : attributes.find(({ key }, i) => attributes.findIndex((other) => other.key === key) < i);
+  if (twice === undefined) return [];
+  const key = quoteClipped(twice.key, 300);
+  return [error("attribute-keys", `the ${where} has the attribute ${key} more than once`)];
+}
+
+const MANY_ATTRIBUTES = 16;
+
+function twiceAmongMany(attributes: readonly KeyValue[]): KeyValue | undefined {
+  const keys = new Set<string>();
+  return attributes.find(({ key }) => keys.has(key) || !keys.add(key));
+}
+
 function pointComplaints(point: DataPoint): Complaint[] {
-  const found = timeComplaints(point);
+  const found = [...keyComplaints("data point", point.attributes), ...timeComplaints(point)];
+  if (isStaleMarker(point)) return found;
   switch (point.$typeName) {
     case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
       found.push(...bucketComplaints(point));
@@ -116,14 +173,12 @@ function pointComplaints(point: DataPoint): Complaint[] {
       found.push(...distributionComplaints(point, !found.some(isError)));
       break;
     case "opentelemetry.proto.metrics.v1.NumberDataPoint":
-      if (
-        point.value.case === undefined &&
-        (point.flags & DataPointFlags.NO_RECORDED_VALUE_MASK) === 0
-      ) {
+      if (point.value.case === undefined) {
         found.push(warning("value-missing", "the data point has no value"));
       }
       break;
     case "opentelemetry.proto.metrics.v1.SummaryDataPoint":
+      found.push(...summaryComplaints(point));
       break;
   }
   return found;
@@ -134,7 +189,7 @@ function timeComplaints(point: DataPoint): Complaint[] {
   if (end === 0n) return [warning("time-missing", "time_unix_nano is not set")];
   // A start of 0 means that it is not known.
   if (start > end) {
-    return [error("time-order", `it starts ${start - end} ns after its end`)];
+    return [error("time-order", `it starts ${start - end} ns after it ends`)];
   }
   return [];
 }
@@ -146,21 +201,19 @@ function distributionComplaints(
   const { sum, min, max } = point;
   const found: Complaint[] = [];
   for (const [name, value] of Object.entries({ sum, min, max })) {
-    if (value !== undefined && !Number.isFinite(value)) {
-      found.push(error("not-finite", `${name} is ${value}`));
-    }
+    if (value !== undefined && !Number.isFinite(value)) found.push(notFinite(name, value));
   }
   if (found.length > 0) return found;
   if (min !== undefined && max !== undefined && min > max) {
-    found.push(error("min-max", `min ${min} is greater than max ${max}`));
+    found.push(error("min-max", `min ${min} is above max ${max}`));
   }
   if (sum === undefined) return found;
   if (point.count === 0n) {
-    if (sum !== 0) found.push(error("sum-empty", `sum is ${sum} though count is 0`));
+    if (sum !== 0) found.push(error("sum-empty", `sum is ${sum} but count is 0`));
     return found;
   }
   if (hasNegative(point)) {
-    found.push(warning("sum-negative", "sum is set though negative values were measured"));
+    found.push(warning("sum-negative", "sum is set although negative values were measured"));
   }
   if (!countIsSound) return found;
   const count = Number(point.count);
@@ -171,6 +224,30 @@ function distributionComplaints(
     found.push(warning("sum-range", `sum ${sum} is less than count ${count} times min ${min}`));
   } else if (max !== undefined && sum > count * max + slack) {
     found.push(warning("sum-range", `sum ${sum} is more than count ${count} times max ${max}`));
+  }
+  return found;
+}
+
+/** A sum of measurements that were not numbers is not a number, and the buckets still are what was measured. */
+function notFinite(name: string, value: number): Complaint {
+  const isMeasured = name === "sum" && Number.isNaN(value);
+  return (isMeasured ? warning : error)("not-finite", `${name} is ${value}`);
+}
+
+function summaryComplaints({ count, sum, quantileValues }: SummaryDataPoint): Complaint[] {
+  const found: Complaint[] = [];
+  if (!Number.isFinite(sum)) found.push(notFinite("sum", sum));
+  else if (count === 0n && sum !== 0) {
+    found.push(error("sum-empty", `sum is ${sum} but count is 0`));
+  }
+  const outside = quantileValues.find(({ quantile }) => !(quantile >= 0 && quantile <= 1));
+  if (outside !== undefined) {
+    found.push(error("quantile-range", `quantile ${outside.quantile} is not between 0 and 1`));
+  }
+  const negative = quantileValues.find(({ value }) => value < 0);
+  if (negative !== undefined) {
+    const { quantile, value } = negative;
+    found.push(warning("quantile-negative", `the value at quantile ${quantile} is ${value}`));
   }
   return found;
 }
@@ -199,13 +276,15 @@ function bucketComplaints(point: HistogramDataPoint): Complaint[] {
         } in strictly rising order`,
     ));
   } else if (bounds[0] === -Infinity || bounds.at(-1) === Infinity) {
-    found.push(warning("bounds-infinite", "an infinite bound makes a bucket that stays empty"));
+    found.push(warning("bounds-infinite", "an infinite bound creates a bucket that stays empty"));
   }
   if (counts.length === 0 && bounds.length === 0) return found;
   if (counts.length !== bounds.length + 1) {
     found.push(error(
       "bucket-count",
-      `${counts.length} bucket counts with ${bounds.length} bounds: expected ${bounds.length + 1}`,
+      `${counted(counts.length, "bucket count")} with ${
+        counted(bounds.length, "bound")
+      }: expected ${bounds.length + 1}`,
     ));
     return found;
   }
@@ -224,14 +303,14 @@ function extremeComplaints(point: HistogramDataPoint): Complaint[] {
   const last = counts.findLastIndex((count) => count > 0n);
   if (first < 0) return [];
   const found: Complaint[] = [];
-  const check = (name: string, value: number | undefined, bucket: number) => {
+  const check = (name: "min" | "max", value: number | undefined, bucket: number) => {
     const lower = bounds[bucket - 1] ?? -Infinity;
     const upper = bounds[bucket] ?? Infinity;
     if (value !== undefined && Number.isFinite(value) && (value <= lower || value > upper)) {
       const end = upper === Infinity ? "+∞)" : `${upper}]`;
       found.push(warning(
         `${name}-bucket`,
-        `${name} ${value} is outside of (${lower === -Infinity ? "-∞" : lower}, ${end}, the ${
+        `${name} ${value} is outside (${lower === -Infinity ? "-∞" : lower}, ${end}, the ${
           name === "min" ? "first" : "last"
         } bucket that is not empty`,
       ));

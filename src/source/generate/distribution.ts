@@ -103,18 +103,18 @@ export function parseDistribution(text: string): Parsed {
   }
   const draw = kind.make(...numbers);
   // `+ 0` makes 0 of -0.
-  return { draw: (random) => Math.min(draw(random), LARGEST) + 0 };
+  return { draw: (random) => Math.min(draw(random), LARGEST_DRAWN) + 0 };
 }
 
-/** Far enough from the largest double to add values up. */
-const LARGEST = 1e300;
+/** The largest value that is drawn: far enough from the largest double to add values up. */
+export const LARGEST_DRAWN = 1e300;
 
 function signature([name, { parameters }]: readonly [string, Kind]): string {
   return `${name}(${parameters.join(",")})`;
 }
 
-/** NaN for what is no decimal number, or too large. */
+/** NaN for text that is not a decimal number or too large. */
 function parameter(text: string): number {
   const parsed = decimal(text);
-  return Math.abs(parsed) <= LARGEST ? parsed : NaN;
+  return Math.abs(parsed) <= LARGEST_DRAWN ? parsed : NaN;
 }

@@ -44,7 +44,7 @@ export function exp(x: number): number {
   sum = 1 + sum * rest / 3;
   sum = 1 + sum * rest / 2;
   sum = 1 + sum * rest;
-  // In two steps, since 2 ** 1024 is no double, and neither is half of the smallest one.
+  // In two steps, since 2 ** 1024 is not a double, and neither is half of the smallest one.
   const half = Math.trunc(halvings / 2);
   return sum * powerOf2(half) * powerOf2(halvings - half);
 }

@@ -1,28 +1,14 @@
 import { UsageError } from "../../platform/errors.ts";
-import { decimal } from "../../platform/number.ts";
 import { type Distribution, parseDistribution } from "./distribution.ts";
-import {
-  invalid,
-  numberSetting,
-  secondsSetting,
-  type Setting,
-  wholeSetting,
-} from "../../settings/setting.ts";
+import { invalid, numberSetting, wholeSetting } from "../../settings/setting.ts";
 import { type SendFlags, settingOf, settingOrDefault } from "../../settings/settings.ts";
-
-/** Rate that rises evenly, in measurements per second, and then stays. */
-export interface RisingRate {
-  readonly from: number;
-  readonly to: number;
-  readonly inSeconds: number;
-}
 
 /** Amount of measurements, and the seed of their random numbers. */
 export interface Amount {
   /** Measurements per send; undefined: as many as the rate or the kind of source asks for. */
   readonly count: number | undefined;
   /** Measurements per second; undefined: all at once. */
-  readonly rate: number | RisingRate | undefined;
+  readonly rate: number | undefined;
   readonly seed: string | undefined;
 }
 
@@ -34,10 +20,12 @@ export interface SyntheticConfig extends Amount {
   readonly draw: Distribution;
 }
 
-/** Settings of measurements made after the scenario file at `path`. */
+/** Settings of measurements made after a scenario: a built-in one's name, or the path of its file. */
 export interface ScenarioConfig extends Amount {
   readonly kind: "scenario";
   readonly path: string;
+  /** Whether the user has limited the data points of a send, so that the scenario must not raise the limit. */
+  readonly isLimited: boolean;
 }
 
 /** Maximum of --series, as of --max-series: each series is held in memory. */
@@ -57,9 +45,10 @@ export function syntheticConfig(flags: SendFlags, loop: boolean): SyntheticConfi
   };
 }
 
-/** Reads the flags of the amount for the scenario file at `path`; throws a UsageError for an invalid one. */
+/** Reads the flags of the amount for the scenario at `path`; throws a UsageError for an invalid one. */
 export function scenarioConfig(flags: SendFlags, path: string, loop: boolean): ScenarioConfig {
-  return { kind: "scenario", path, ...amount(flags, loop) };
+  const isLimited = flags.maxSeries !== undefined;
+  return { kind: "scenario", path, isLimited, ...amount(flags, loop) };
 }
 
 function amount(flags: SendFlags, loop: boolean): Amount {
@@ -67,42 +56,21 @@ function amount(flags: SendFlags, loop: boolean): Amount {
   const rate = settingOf("rate", flags);
   if (rate !== undefined && count !== undefined && loop) {
     throw new UsageError(
-      "--rate and --count both say how many measurements a send of a loop has: give one of them",
+      "--rate and --count both set the number of measurements per send of a loop: remove one of them",
     );
   }
   if (rate !== undefined && count === undefined && !loop) {
     throw new UsageError(
-      "--rate has no end in a single send: add --count N, or --loop to send every interval",
+      "--rate requires an end in a single send: add --count N, or --loop to send every interval",
     );
   }
   return {
     count: count && wholeSetting(count, 1),
-    rate: rate && rateOf(rate, flags),
+    rate: rate && numberSetting(
+      rate,
+      "a number of measurements per second above 0; for a rising rate, use --point-rate FROM..TO",
+      (n) => n > 0,
+    ),
     seed: flags.seed,
   };
-}
-
-function rateOf(rate: Setting, flags: SendFlags): number | RisingRate {
-  const ends = rate.value.split("..");
-  if (ends.length === 1) {
-    return numberSetting(
-      rate,
-      "a number of measurements a second greater than 0, or FROM..TO for one that rises",
-      (n) => n > 0,
-    );
-  }
-  const [from = NaN, to = NaN] = ends.map(decimal);
-  if (ends.length !== 2 || !(from >= 0 && to > from && Number.isFinite(to))) {
-    throw invalid(
-      rate,
-      "FROM..TO in measurements a second, TO the greater, for example 100..20000",
-    );
-  }
-  const duration = settingOf("duration", flags);
-  if (!flags.loop || duration === undefined) {
-    throw new UsageError(
-      `--rate ${rate.value} rises over a time: add --loop and --duration SECONDS`,
-    );
-  }
-  return { from, to, inSeconds: secondsSetting(duration) / 1000 };
 }

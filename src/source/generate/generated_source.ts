@@ -128,10 +128,6 @@ export class PaceSource implements PacedSource {
     return { ...NO_INPUT, unfinished: isMissed ? madeText(this.#made, count) : undefined };
   }
 
-  get isBehind(): boolean {
-    return this.#isBehind;
-  }
-
   begin(at: number): void {
     this.#start = at;
   }

@@ -1,5 +1,5 @@
 import type { Amount, SyntheticConfig } from "./generated_config.ts";
-import { type Pace, rising, steady } from "./pace.ts";
+import { steady } from "./pace.ts";
 import { seededRandom } from "./random.ts";
 import { seriesIn, type Share } from "./share.ts";
 import { Synthetic } from "./synthetic.ts";
@@ -50,23 +50,25 @@ export function generatedSource(
   { clock }: System,
   warn: (message: string) => void,
 ): Source {
-  const { share: { index, of }, series } = all;
-  if (seriesIn(all.share, series) === 0) {
-    warn(
-      `there ${
-        series === 1 ? "is 1 series" : `are ${series} series`
-      } for ${of} shards: shard ${index} has none and ` +
-        "sends nothing",
-    );
+  const { share, series } = all;
+  if (seriesIn(share, series) === 0) {
+    warn(noSeriesText(share, series));
     return emptySource;
   }
   if (rate === undefined) {
     return new CountSource(generate, count ?? all.count, clock, { isExact: count !== undefined });
   }
-  const pace: Pace = typeof rate === "number"
-    ? steady(rate)
-    : rising(rate.from, rate.to, rate.inSeconds);
+  const pace = steady(rate);
   const onBehind = (measurements: number) =>
-    warn(`cannot keep up with --rate ${pace.text}: ${measurements} measurements behind`);
+    warn(
+      `cannot keep up with --rate ${pace.text}: ${measurements} measurements behind schedule`,
+    );
   return new PaceSource(generate, { pace, count, onBehind }, clock);
+}
+
+/** Says that a share has no series. */
+export function noSeriesText({ index, of }: Share, series: number): string {
+  return `there ${
+    series === 1 ? "is 1 series" : `are ${series} series`
+  } for ${of} shards: shard ${index} has none and sends nothing`;
 }

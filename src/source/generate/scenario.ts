@@ -1,8 +1,16 @@
 import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Buckets } from "../../aggregate/aggregation.ts";
 import type { Distribution } from "./distribution.ts";
-import { AttributeCache, gather, type Gathered } from "../input/attribute_cache.ts";
-import type { Attributes, AttributeValue, Measurement } from "../../aggregate/measurement.ts";
+import { AttributeCache } from "../input/attribute_cache.ts";
+import type { Attributes, Measurement } from "../../aggregate/measurement.ts";
+import {
+  attributeSets,
+  countCombinations,
+  isGenerated,
+  type MixAttribute,
+} from "./mix_attribute.ts";
+import { type Picker, picker, totalWeight } from "./picker.ts";
+import { SeriesPicker } from "./series_picker.ts";
 import { type Share, WHOLE } from "./share.ts";
 
 /** Traffic that looks like production: metrics, and how what is measured is mixed and changes over time. */
@@ -18,7 +26,7 @@ export interface ScenarioMetric {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  /** Buckets of its own; undefined: those of every metric by default. */
+  /** Buckets of its own; undefined: those that its name or its unit brings. */
   readonly bounds: Buckets | undefined;
   /** Its share of all measurements, in proportion to the other metrics' weights. */
   readonly weight: number;
@@ -41,30 +49,28 @@ export interface MixEntry {
   readonly attributes: readonly MixAttribute[];
 }
 
-/** Attribute and its possible values; a single one is on every measurement. */
-export interface MixAttribute {
-  readonly key: string;
-  readonly choices: readonly Choice[];
-}
-
-/** A value that an attribute can have, and how often it is drawn in proportion to the others' weights. */
-export interface Choice {
-  readonly value: AttributeValue;
-  readonly weight: number;
-}
-
 /** Maximum number of measurements that are made at once. */
 const MOST_IN_BATCH = 8192;
 
-/** Returns the index of the phase at a time, in seconds after the start; the phases begin anew after the last. */
-export function phaseAt(phases: readonly Phase[], elapsedSeconds: number): number {
+/** Phase at a time, and when it ends, in seconds after the start. */
+export interface PhaseAt {
+  readonly index: number;
+  readonly end: number;
+}
+
+/** Finds the phase at a time, in seconds after the start; after the last phase, the first one follows. */
+export function phaseAt(phases: readonly Phase[], elapsedSeconds: number): PhaseAt {
   const cycle = phases.reduce((sum, { seconds }) => sum + seconds, 0);
-  let left = Number.isFinite(cycle) ? elapsedSeconds % cycle : elapsedSeconds;
+  const begun = Number.isFinite(cycle) ? elapsedSeconds - elapsedSeconds % cycle : 0;
+  let left = elapsedSeconds - begun;
+  let end = begun;
   for (const [index, { seconds }] of phases.entries()) {
-    if (left < seconds) return index;
+    end += seconds;
+    if (left < seconds) return { index, end };
     left -= seconds;
   }
-  return 0; // rounding at the very end of a cycle
+  // Rounding at the very end of a cycle.
+  return { index: 0, end: begun + cycle + (phases[0]?.seconds ?? Infinity) };
 }
 
 /** Random numbers that traffic is made of, and this process's share of its series. */
@@ -84,6 +90,8 @@ export class ScenarioTraffic {
   readonly #picks: () => number;
   readonly #drawsAll: boolean;
   readonly #phases: readonly Deal[];
+  /** Index of the phase of the latest measurements. */
+  #phase = 0;
 
   constructor(
     scenario: Scenario,
@@ -111,18 +119,31 @@ export class ScenarioTraffic {
     secondsOf: (place: number) => number,
   ): Generator<readonly (readonly Measurement[])[]> {
     for (let made = 0; made < count;) {
-      const phase = this.#phaseOf(secondsOf(made));
+      const next = this.#moveTo(secondsOf(made));
       const end = Math.min(count, made + MOST_IN_BATCH);
-      const to = firstWhere(made + 1, end, (place) => this.#phaseOf(secondsOf(place)) !== phase);
-      const deal = this.#phases[phase];
+      const to = firstWhere(made + 1, end, (place) => secondsOf(place) >= next);
+      const deal = this.#phases[this.#phase];
       if (deal === undefined) return;
       yield this.#batch(deal, to - made);
       made = to;
     }
   }
 
-  #phaseOf(seconds: number): number {
-    return this.#phases.length === 1 ? 0 : phaseAt(this.#scenario.phases, seconds);
+  /** Name of the phase of the latest measurements; undefined if the scenario has no phases. */
+  get phase(): string | undefined {
+    return this.#scenario.phases[this.#phase]?.name || undefined;
+  }
+
+  /** Goes to the phase of a time, and replaces values whose lifetime is over; returns when either is due again. */
+  #moveTo(seconds: number): number {
+    const { index, end } = this.#scenario.phases.length === 1
+      ? { index: 0, end: Infinity }
+      : phaseAt(this.#scenario.phases, seconds);
+    this.#phase = index;
+    return Math.min(
+      end,
+      ...this.#phases[index]?.churning.map((series) => series.moveTo(seconds)) ?? [],
+    );
   }
 
   #batch({ entries, pick }: Deal, count: number): readonly (readonly Measurement[])[] {
@@ -130,7 +151,7 @@ export class ScenarioTraffic {
     for (let i = 0; i < count; i++) {
       const entry = entries[pick(this.#picks())];
       if (entry === undefined) continue;
-      const { attributes, isOwn } = entry.series(this.#picks);
+      const { attributes, isOwn } = entry.series.pick(this.#picks);
       if (!isOwn && !this.#drawsAll) continue;
       const value = entry.draw(this.#random);
       if (isOwn) batches[entry.metric]?.push({ value, attributes });
@@ -151,21 +172,16 @@ function firstWhere(from: number, to: number, holds: (place: number) => boolean)
   return low;
 }
 
-/** Attributes that a measurement can have. */
-interface Series {
-  readonly attributes: Attributes;
-  /** Whether it is in the share. */
-  readonly isOwn: boolean;
-}
-
 type IsOwn = (metric: number, attributes: Attributes) => boolean;
 
 /** Everything that can be measured in a phase. */
 interface Deal {
+  /** Series whose values are replaced over time. */
+  readonly churning: readonly SeriesPicker[];
   readonly entries: readonly {
     readonly metric: number;
     readonly draw: Distribution;
-    readonly series: (random: () => number) => Series;
+    readonly series: SeriesPicker;
   }[];
   readonly pick: Picker;
 }
@@ -183,10 +199,38 @@ function dealOf(
       metric,
       weight: total > 0 ? weight * entry.weight / total : 0,
       draw: entry.draw,
-      series: seriesPicker(entry.attributes, attributeCache, (set) => isOwn(metric, set)),
+      series: new SeriesPicker(entry.attributes, attributeCache, (set) => isOwn(metric, set)),
     }));
   });
-  return { entries, pick: picker(entries) };
+  const churning = entries.map(({ series }) => series).filter(({ isChurning }) => isChurning);
+  return { entries, pick: picker(entries), churning };
+}
+
+/** Series that a scenario can have, as its attributes tell. */
+export interface Cardinality {
+  /** Number of series, in all phases together; two that are equal count twice. */
+  readonly series: number;
+  /** Whether some of their attributes have generated values. */
+  readonly isGenerated: boolean;
+}
+
+/** Tells how many series a scenario can have at a time, or within a time span in seconds, without listing them. */
+export function cardinalityOf({ metrics, phases }: Scenario, spanSeconds = 0): Cardinality {
+  let series = 0;
+  const attributes: MixAttribute[] = [];
+  for (const { weight, mixes } of metrics) {
+    const seen = new Set<string>();
+    for (const [phase] of phases.entries()) {
+      for (const [index, entry] of mixes[phase]?.entries() ?? []) {
+        const key = `${index} ${JSON.stringify(entry.attributes)}`;
+        if (weight * entry.weight === 0 || seen.has(key)) continue;
+        seen.add(key);
+        series += countCombinations(entry.attributes, spanSeconds);
+        attributes.push(...entry.attributes);
+      }
+    }
+  }
+  return { series, isGenerated: attributes.some(isGenerated) };
 }
 
 /** Counts the series of a scenario, in all of its phases, without those of weight 0. */
@@ -216,69 +260,4 @@ function seriesNumbers({ metrics }: Scenario): ReadonlyMap<string, number> {
 
 function seriesKey(metric: number, attributes: Attributes): string {
   return `${metric};${attributeKey(attributes)}`;
-}
-
-/** Yields every set of attributes that can be drawn. */
-function* attributeSets([first, ...others]: readonly MixAttribute[]): Generator<Attributes> {
-  if (first === undefined) return yield {};
-  for (const { value, weight } of first.choices) {
-    if (weight === 0 && first.choices.length > 1) continue;
-    for (const rest of attributeSets(others)) yield { [first.key]: value, ...rest };
-  }
-}
-
-/** Maps a number in [0, 1) to an index, each as often as its weight says. */
-type Picker = (uniform: number) => number;
-
-/** Makes a picker of indexes by weights, of which at least one is above 0. */
-export function picker(weighted: readonly { readonly weight: number }[]): Picker {
-  const total = totalWeight(weighted);
-  let sum = 0;
-  const ends = weighted.map(({ weight }) => (sum += weight) / total);
-  const last = weighted.findLastIndex(({ weight }) => weight > 0);
-  return (uniform) => {
-    // An entry that ends where the one before does has no weight, and is never picked.
-    const index = ends.findIndex((end) => uniform < end);
-    return index < 0 ? last : index;
-  };
-}
-
-/** Adds the weights up. */
-export function totalWeight(weighted: readonly { readonly weight: number }[]): number {
-  return weighted.reduce((sum, { weight }) => sum + weight, 0);
-}
-
-/** Draws only where there is a choice; the same choices give the same object. */
-function seriesPicker(
-  attributes: readonly MixAttribute[],
-  attributeCache: AttributeCache,
-  isOwn: (attributes: Attributes) => boolean,
-): (random: () => number) => Series {
-  const open = attributes.filter(({ choices }) => choices.length > 1).map(({ key, choices }) => ({
-    key,
-    choices,
-    pick: picker(choices),
-  }));
-  const known: Series[] = [];
-  const picked = open.map(() => 0);
-  const make = (): Series => {
-    const gathered: Gathered = {};
-    for (const { key, choices } of attributes) {
-      const k = open.findIndex((choice) => choice.key === key);
-      gather(gathered, key, choices[k < 0 ? 0 : picked[k] ?? 0]?.value ?? "");
-    }
-    const set = attributeCache.intern(gathered);
-    return { attributes: set, isOwn: isOwn(set) };
-  };
-  return (random) => {
-    let combination = 0;
-    for (let k = 0; k < open.length; k++) {
-      const choice = open[k];
-      if (choice === undefined) continue;
-      const index = choice.pick(random());
-      picked[k] = index;
-      combination = combination * choice.choices.length + index;
-    }
-    return known[combination] ??= make();
-  };
 }

@@ -3,14 +3,11 @@ import * as v from "valibot";
 import { messageOf } from "../../platform/errors.ts";
 import { METRIC_NAME } from "../../settings/metric_name.ts";
 import { type Distribution, parseDistribution } from "./distribution.ts";
-import {
-  type MixAttribute,
-  type MixEntry,
-  type Phase,
-  type Scenario,
-  type ScenarioMetric,
-  totalWeight,
-} from "./scenario.ts";
+import { nanosecondsOf } from "../input/duration.ts";
+import { countCombinations, defaultPrefix, type MixAttribute } from "./mix_attribute.ts";
+import { totalWeight } from "./picker.ts";
+import type { MixEntry, Phase, Scenario, ScenarioMetric } from "./scenario.ts";
+import { SCENARIO_PARTS, type ScenarioPartName, unknownKeyText } from "./scenario_keys.ts";
 
 /** A scenario, or everything that is wrong with the file, each with its path in it. */
 export type ParsedScenario =
@@ -32,8 +29,27 @@ const object = (expected: string) =>
     (input) => typeof input === "object" && input !== null && !Array.isArray(input),
     expected,
   );
-const strict = <const T extends v.ObjectEntries>(entries: T) =>
-  v.pipe(object("an object"), v.strictObject(entries));
+/** An object with the keys that the table has for it, and no other. */
+const strict = <Part extends ScenarioPartName, const T extends EntriesOf<Part>>(
+  part: Part,
+  entries: T,
+) =>
+  v.pipe(
+    object("an object"),
+    v.looseObject(entries),
+    // A strict object would name the first unknown key alone.
+    v.rawCheck(({ dataset: { value: input }, addIssue }) => {
+      if (typeof input !== "object" || input === null) return;
+      for (const [key, value] of Object.entries(input)) {
+        if (Object.hasOwn(entries, key)) continue;
+        const path = { type: "object", origin: "key", input: { ...input }, key, value } as const;
+        addIssue({ message: unknownKeyText(part, key), path: [path] });
+      }
+    }),
+  );
+type EntriesOf<Part extends ScenarioPartName> = {
+  readonly [Key in keyof (typeof SCENARIO_PARTS)[Part]["keys"]]: v.GenericSchema;
+};
 const record = <const T extends v.GenericSchema>(
   key: v.GenericSchema<string, string>,
   value: T,
@@ -50,22 +66,56 @@ const distribution = v.pipe(
   }),
 );
 
-const ATTRIBUTE = 'a string, number or boolean, or a list of {"value": …, "weight": …}';
-const scalar = v.union([v.string(), number(ATTRIBUTE, () => true), v.boolean()], ATTRIBUTE);
+const ATTRIBUTE =
+  'a string, number or boolean, a list of {"value": …, "weight": …}, or {"values": N}';
+const scalar = (expected: string) =>
+  v.union([v.string(), number(expected, () => true), v.boolean()], expected);
 const choices = v.pipe(
-  v.array(strict({ value: scalar, weight: v.optional(weight, 1) }), ATTRIBUTE),
+  v.array(
+    strict("choice", {
+      value: scalar("a string, number or boolean"),
+      weight: v.optional(weight, 1),
+    }),
+    ATTRIBUTE,
+  ),
   v.check((list) => totalWeight(list) > 0, "at least one value with a weight above 0"),
 );
-const attributeValue = v.lazy((input) => Array.isArray(input) ? choices : scalar);
+/** Receivers do not take more series than so many of one kind. */
+const MOST_VALUES = MOST_COMBINATIONS;
+const CHURN = 'a duration of 1s or more, for example "10m"';
+const LEAST_CHURN_SECONDS = 1;
+const generated = strict("generated", {
+  values: number(
+    `a whole number from 1 to ${MOST_VALUES}`,
+    (n) => Number.isInteger(n) && n >= 1 && n <= MOST_VALUES,
+  ),
+  prefix: v.optional(text),
+  churn: v.optional(v.pipe(
+    v.string(CHURN),
+    v.check((duration) => {
+      const seconds = secondsOf(duration);
+      return seconds >= LEAST_CHURN_SECONDS && seconds < Infinity;
+    }, CHURN),
+    v.transform(secondsOf),
+  )),
+});
+const plainValue = scalar(ATTRIBUTE);
+const attributeValue = v.lazy((input) =>
+  Array.isArray(input)
+    ? choices
+    : typeof input === "object" && input !== null
+    ? generated
+    : plainValue
+);
 const attributes = record(filled, attributeValue, "an object of attributes");
 
-const change = strict({
+const change = strict("change", {
   weight: v.optional(weight),
   distribution: v.optional(distribution),
   attributes: v.optional(attributes, {}),
 });
 
-const mixEntry = strict({
+const mixEntry = strict("entry", {
   weight: v.optional(weight, 1),
   distribution,
   attributes: v.optional(attributes, {}),
@@ -79,7 +129,7 @@ const buckets = v.pipe(
   v.check((list) => list.every((bound, i) => i === 0 || bound > (list[i - 1] ?? NaN)), BUCKETS),
 );
 
-const metric = strict({
+const metric = strict("metric", {
   name: v.pipe(
     text,
     v.regex(
@@ -95,12 +145,12 @@ const metric = strict({
   mix: v.pipe(v.array(mixEntry, "a list"), v.nonEmpty("a list that is not empty")),
 });
 
-const phase = strict({
+const phase = strict("phase", {
   name: filled,
-  seconds: number("a number of seconds greater than 0", (n) => n > 0),
+  seconds: number("a number of seconds above 0", (n) => n > 0),
 });
 
-const file = strict({
+const file = strict("scenario", {
   description: v.optional(text),
   resource: v.optional(record(filled, text, "an object of strings"), {}),
   phases: v.optional(v.pipe(v.array(phase, "a list"), v.nonEmpty("a list that is not empty"))),
@@ -116,9 +166,10 @@ type AttributesInFile = EntryInFile["attributes"];
 export function parseScenario(text: string): ParsedScenario {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Editors on Windows begin a file with a byte order mark.
+    json = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    return { problems: [`no JSON: ${messageOf(error)}`] };
+    return { problems: [`this is not JSON: ${messageOf(error)}`] };
   }
   const parsed = v.safeParse(file, json);
   if (!parsed.success) return { problems: parsed.issues.map(problemOf) };
@@ -129,12 +180,16 @@ export function parseScenario(text: string): ParsedScenario {
   return { scenario: { resource, phases, metrics: metrics.map((m) => metricOf(m, phases)) } };
 }
 
+function secondsOf(duration: string): number {
+  return nanosecondsOf(duration) / 1e9;
+}
+
 function problemOf(issue: v.BaseIssue<unknown>): string {
   const path = (issue.path ?? []).map(({ key }) => key);
   const at = pathText(path);
   const received = issue.received === "undefined" ? "nothing" : quoteClipped(issue.input, 60);
-  if (issue.type === "strict_object" && issue.expected === "never") return `${at}: unknown key`;
-  if (issue.type === "strict_object" && issue.received === "undefined") return `${at}: is missing`;
+  if (issue.type === "raw_check") return `${at}: ${issue.message}`;
+  if (issue.type === "loose_object" && issue.received === "undefined") return `${at}: is missing`;
   return `${at}: expected ${issue.message}, but it is ${received}`;
 }
 
@@ -160,7 +215,7 @@ function* contradictions(
   yield* twice(metrics.map(({ name }) => name.toLowerCase()), (i) => `metrics[${i}].name`);
   for (const [i, { buckets, exponential, mix }] of metrics.entries()) {
     if (exponential && buckets !== undefined) {
-      yield `metrics[${i}].exponential: contradicts metrics[${i}].buckets: leave one of them out`;
+      yield `metrics[${i}].exponential: cannot be used with metrics[${i}].buckets: remove one of them`;
     }
     for (const [j, entry] of mix.entries()) {
       for (const name of Object.keys(entry.during)) {
@@ -175,7 +230,7 @@ function* contradictions(
       for (const { name } of phases) {
         const count = countCombinations(entryIn(entry, name).attributes);
         if (count <= MOST_COMBINATIONS) continue;
-        yield `metrics[${i}].mix[${j}].attributes: ${count} combinations, at most ${MOST_COMBINATIONS} are taken`;
+        yield `metrics[${i}].mix[${j}].attributes: ${count} combinations, but the maximum is ${MOST_COMBINATIONS}`;
         break;
       }
     }
@@ -195,10 +250,6 @@ function* twice(names: readonly string[], at: (index: number) => string): Genera
     const first = names.indexOf(name);
     if (first < i) yield `${at(i)}: is the same as ${at(first)}`;
   }
-}
-
-function countCombinations(list: readonly MixAttribute[]): number {
-  return list.reduce((product, { choices }) => product * choices.length, 1);
 }
 
 function metricOf(
@@ -221,8 +272,10 @@ function entryIn(entry: EntryInFile, phase: string): MixEntry {
 }
 
 function mixAttributes(attributes: AttributesInFile): readonly MixAttribute[] {
-  return Object.entries(attributes).map(([key, value]) => ({
-    key,
-    choices: Array.isArray(value) ? value : [{ value, weight: 1 }],
-  }));
+  return Object.entries(attributes).map(([key, value]): MixAttribute => {
+    if (typeof value !== "object") return { key, choices: [{ value, weight: 1 }] };
+    if (Array.isArray(value)) return { key, choices: value };
+    const { values, prefix = defaultPrefix(key), churn = Infinity } = value;
+    return { key, values, prefix, churnSeconds: churn };
+  });
 }

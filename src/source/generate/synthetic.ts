@@ -45,7 +45,7 @@ export class Synthetic {
   /** Used again for every batch. */
   readonly #drawn: Drawn[] = [];
 
-  /** `drawsAll`: the random numbers are the same in all shares, so that the values of the others are drawn, too. */
+  /** `drawsAll`: the random numbers are the same in all shares, so that the values of the others are also drawn. */
   constructor(
     series: number | undefined,
     draw: Distribution,

@@ -1,7 +1,7 @@
 import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Attributes, AttributeValue } from "../../aggregate/measurement.ts";
 
-/** Number of sets after which the cache begins anew, so that an endless input runs in constant memory. */
+/** Number of sets after which the cache is emptied, so that an endless input runs in constant memory. */
 const MOST_SETS = 65_536;
 
 /** Empty attributes, one object for all measurements without any. */

@@ -2,7 +2,7 @@ import { UsageError } from "../../platform/errors.ts";
 import { quoteClipped } from "../../redact/clip.ts";
 import { unescapeQuoted } from "./escapes.ts";
 import type { FieldWatch } from "./field_watch.ts";
-import type { Fields } from "./fields.ts";
+import { type Fields, withDefaultField } from "./fields.ts";
 import { LineFields } from "./line_fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { type Sink } from "./sink.ts";
@@ -77,13 +77,23 @@ export class CombinedReader implements LineReader {
   readonly #to = new Int32Array(COMBINED_FIELDS.length);
   readonly #trailing: TrailingTimes;
   readonly #measuresTime: boolean;
+  #onNoUnit: (() => void) | undefined;
 
-  /** Throws a UsageError for a field that such a log has not; the default value field stands for `request_time`. */
-  constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
+  /**
+   * Throws a UsageError for a field that such a log has not; the default value field stands for `request_time`.
+   * `onNoUnit` is called once, when a `request_time` that is measured has no unit of time.
+   */
+  constructor(
+    fields: Fields,
+    sink: Sink,
+    watch: FieldWatch,
+    timed: TimedField,
+    onNoUnit?: () => void,
+  ) {
     this.#sink = sink;
-    const valueField = fields.valueField === "value" ? "request_time" : fields.valueField;
+    const own = withDefaultField(fields, "request_time");
     this.#line = new LineFields(
-      { ...fields, valueField },
+      own,
       sink,
       watch,
       (bytes, from, to) => this.#text(bytes, from, to),
@@ -94,13 +104,54 @@ export class CombinedReader implements LineReader {
       throw new UsageError(
         `The input is a combined log, which has no field ${JSON.stringify(name)}: it has ${
           COMBINED_FIELDS.join(", ")
-        }. For another log format, name the fields with --input-format pattern and --pattern`,
+        }. For another log format, name the fields with --log-format or --pattern`,
       );
     });
     this.#trailing = new TrailingTimes(this.#decoder);
-    this.#measuresTime = valueField === "request_time";
+    this.#onNoUnit = onNoUnit;
+    this.#measuresTime = own.values.some(({ field }) => field === "request_time");
     this.#wantsRequest = this.#places.some((place) => place >= METHOD && place <= PROTOCOL);
     timed.certain("time");
+    watch.sample = { format: "a combined log", names: COMBINED_FIELDS.slice(0, REQUEST_TIME) };
+  }
+
+  /** Makes a reader of all the fields that a line has, of which `fields` has those that are measured. */
+  static ofAllFields(
+    fields: Fields,
+    { sink, watch, timed }: {
+      readonly sink: Sink;
+      readonly watch: FieldWatch;
+      readonly timed: TimedField;
+    },
+    onNoUnit?: () => void,
+  ): CombinedReader {
+    const own = (name: string) => COMBINED_FIELDS.some((field) => field === name);
+    const all = {
+      values: fields.values.filter(({ field }) => own(field)),
+      attrFields: COMBINED_FIELDS.map((name) => ({ name, key: name })),
+      scale: fields.scale,
+    };
+    return new CombinedReader(all, sink, watch, timed, onNoUnit);
+  }
+
+  /** The fields of a line, none if it is not one of an access log; a `request_time` that is not certain says why. */
+  fieldsOf(line: string): Readonly<Record<string, string>> {
+    const bytes = new TextEncoder().encode(line);
+    if (!this.#find(bytes, 0, bytes.length)) return {};
+    this.#hearNoUnit();
+    const { problem } = this.#trailing;
+    const found: Record<string, string> = problem === undefined ? {} : { request_time: problem };
+    for (const [place, name] of COMBINED_FIELDS.entries()) {
+      const from = this.#from[place] ?? -1;
+      if (from >= 0) found[name] = this.#text(bytes, from, this.#to[place] ?? -1);
+    }
+    return found;
+  }
+
+  #hearNoUnit(): void {
+    if (this.#onNoUnit === undefined || !this.#measuresTime || !this.#trailing.hasNoUnit) return;
+    this.#onNoUnit();
+    this.#onNoUnit = undefined;
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {
@@ -117,10 +168,11 @@ export class CombinedReader implements LineReader {
           froms[k] = from;
           tos[k] = from < 0 ? -1 : this.#to[place] ?? -1;
         }
+        this.#hearNoUnit();
         const problem = this.#measuresTime ? this.#trailing.problem : undefined;
         this.#line.take(bytes, view, this.#sink.lines, problem);
       } else if (!isBlank(bytes, at, end)) {
-        this.#sink.unusable("not a line of a combined or common log");
+        this.#sink.unusable("not a line of a combined or common access log");
       }
       at = feed + 1;
     }
@@ -265,6 +317,11 @@ class TrailingTimes {
     this.#decoder = decoder;
   }
 
+  /** The time that was found is a plain number. */
+  get hasNoUnit(): boolean {
+    return this.from >= 0 && this.#timed === 0;
+  }
+
   clear(): void {
     if (this.#tokens === 0) return;
     this.#numbers[UNQUOTED] = this.#numbers[QUOTED] = 0;
@@ -313,7 +370,7 @@ class TrailingTimes {
     if (this.#tokens <= 1 && !this.#hasGap) return;
     const [plain = 0, quoted = 0] = this.#numbers;
     const [dashes = 0, quotedDashes = 0] = this.#dashes;
-    // nginx's packages write "$http_x_forwarded_for", mostly "-", in quotes: it is no time that is missing.
+    // nginx's packages write "$http_x_forwarded_for", mostly "-", in quotes: it is not a missing time.
     const others = (plain > 0 ? dashes : 0) + (quoted > 0 ? quotedDashes : 0);
     const isAmbiguous = this.#timed > 1 || (this.#timed === 0 && plain + quoted + others > 1);
     if (isAmbiguous) {
@@ -321,13 +378,13 @@ class TrailingTimes {
         this.#decoder.decode(bytes.subarray(this.#first, this.#last)),
         MOST_SHOWN,
       );
-      this.problem = `several of ${shown} may be the request time: ${REMEDY}`;
+      this.problem = `several numbers in ${shown} may be the request time: ${REMEDY}`;
     } else if (this.#hasGap && this.from >= 0) {
       const shown = quoteClipped(
         this.#decoder.decode(bytes.subarray(this.from, this.to)),
         MOST_SHOWN,
       );
-      this.problem = `the request time lacks one upstream's part: ${shown}`;
+      this.problem = `the request time lacks the time of one upstream: ${shown}`;
     }
     if (this.problem !== undefined) this.from = this.to = -1;
   }

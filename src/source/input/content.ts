@@ -11,12 +11,29 @@ export interface Foreign {
   readonly command: string | undefined;
   /** Command for standard input, if that is a different one. */
   readonly piped?: string;
+  /** Words about the command, behind it. */
+  readonly aside?: string;
 }
 
 /** Number of first bytes that decide; fewer if the first line that is not blank ends before. */
 const DECISIVE_BYTES = 512;
 
 const ICONV = { what: "UTF-16", command: "iconv -f UTF-16 -t UTF-8" } as const;
+
+/** Text whose lines end as those of Mac OS 9 did, and of Excel's "CSV (Macintosh)": it has a single line. */
+const OLD_MAC: Foreign = {
+  what: "text whose lines end in a carriage return alone",
+  command: String.raw`tr '\r' '\n' <`,
+  piped: String.raw`tr '\r' '\n'`,
+};
+
+const RECORD_SEPARATOR = 0x1e;
+/** RFC 7464, as `journalctl -o json-seq` and `jq --seq` write it. */
+const JSON_SEQUENCE: Foreign = {
+  what: "a JSON text sequence",
+  command: String.raw`tr -d '\036' <`,
+  piped: String.raw`tr -d '\036'`,
+};
 
 /** Signatures of known formats, the longest first; -1 matches any byte. */
 const SIGNATURES: readonly (readonly [bytes: readonly number[], Content])[] = [
@@ -36,8 +53,8 @@ const SIGNATURES: readonly (readonly [bytes: readonly number[], Content])[] = [
 /** Whether more bytes than these can change what `contentOf` says; text says no more after its first line. */
 export function isUndecided(head: Uint8Array): boolean {
   if (head.length < 2) return true;
-  // Whether a bracket begins a JSON array only its whole line tells.
-  if (head.length >= DECISIVE_BYTES || contentOf(head, "text") !== "text") return false;
+  // Whether a bracket begins a JSON array, or a carriage return ends a line, only the whole first line tells.
+  if (head.length >= DECISIVE_BYTES || contentOf(head, "pattern") !== "text") return false;
   return !firstLine(head).includes(LINE_FEED);
 }
 
@@ -57,15 +74,38 @@ export function contentOf(head: Uint8Array, format: string): Content {
   }
   const line = firstLine(head);
   if (line.includes(0)) return { what: "a binary file", command: undefined };
+  // Read as CSV it would be a header alone. In other formats it is an invalid line.
+  const mayBeCsv = ["auto", "csv", "tsv"].includes(format);
+  if (mayBeCsv && !line.includes(LINE_FEED) && hasBareReturn(line)) return OLD_MAC;
   if (format !== "auto" && format !== "ndjson") return "text";
+  if (line[0] === RECORD_SEPARATOR) return JSON_SEQUENCE;
   const text = String.fromCharCode(...line);
-  if (/^\s*\{\s*\n$/.test(text)) return { what: "pretty-printed JSON", command: "jq -c ." };
+  if (XML.test(text)) {
+    return { what: "XML", command: TEST_CASES, piped: `${TEST_CASES} /dev/stdin` };
+  }
+  if (/^\s*\{\s*\n$/.test(text)) {
+    const aside = "; for the elements of a list in it, use '.NAME[]' instead of .";
+    return { what: "pretty-printed JSON", command: "jq -c .", aside };
+  }
   return JSON_ARRAY.test(text) ? { what: "a JSON array", command: "jq -c '.[]'" } : "text";
 }
 
-/** A bracket, and in its line what JSON can have there; `[10/Oct/2000…` and `[error]` are no JSON. */
+/** Whether more of the line follows a carriage return. */
+function hasBareReturn(line: Uint8Array): boolean {
+  const at = line.indexOf(13);
+  return at >= 0 && line.subarray(at).some((byte) => !BLANKS.includes(byte));
+}
+
+/** A declaration, a comment or an element; `<134>` begins a line of syslog. */
+const XML = /^\s*<(?:[?!]|[A-Za-z_][\w:.-]*(?:[\s/>]|$))/;
+
+/** Turns the test cases of JUnit's XML into NDJSON: `time` is in seconds, beside `name` and `classname`. */
+const TEST_CASES = "python3 -c 'import json, sys, xml.etree.ElementTree as xml; " +
+  `[print(json.dumps(case.attrib)) for case in xml.parse(sys.argv[1]).iter("testcase")]'`;
+
+/** A bracket, and in its line what JSON can have there; `[10/Oct/2000…`, `[error]` and a process's `[12] …` are not JSON. */
 const JSON_ARRAY =
-  /^[ \t]*\[[ \t]*(?:[[{"\]]|\r?\n|$|(?:-?\d[\d.eE+-]*|true|false|null)[ \t]*(?:[,\]\r\n]|$))/;
+  /^[ \t]*\[[ \t]*(?:[[{"\]]|\r?\n|$|(?:-?\d[\d.eE+-]*|true|false|null)[ \t]*(?:,|\r?\n|$|\][ \t]*(?:\r?\n|$)))/;
 
 /** The first line that is not blank, with its line feed, as far as it lies within the bytes that decide. */
 function firstLine(head: Uint8Array): Uint8Array {
@@ -81,14 +121,14 @@ const BLANKS: readonly number[] = [LINE_FEED, 13, 32, 9];
 
 /**
  * Makes the error that names the command which converts the input of this name; without a name the input came through a
- * pipe. The user's own flags stand in the command.
+ * pipe. The command ends with the user's own arguments.
  */
 export function foreignError(
-  { what, command, piped = command }: Foreign,
+  { what, command, piped = command, aside = "" }: Foreign,
   name: string,
-  ownFlags: readonly string[] = [],
+  ownArguments: readonly string[] = ["--input", "-"],
 ): UsageError {
-  const own = ["otlp-histogram --input -", ...ownFlags.map(shellWord)].join(" ");
+  const own = ["otlp-histogram", ...ownArguments.map(shellWord)].join(" ");
   const input = name === "" ? "The input" : `The input ${JSON.stringify(name)}`;
   if (command === undefined) {
     return new UsageError(
@@ -97,13 +137,14 @@ export function foreignError(
   }
   const source = name === "" ? `… | ${piped}` : `${command} ${shellWord(name)}`;
   return new UsageError(
-    `${input} is ${what}, which is not read here. Convert it: ${source} | ${own}`,
+    `${input} is ${what}, which this program cannot read. Convert it: ${source} | ${own}${aside}`,
   );
 }
 
 /** A word as a POSIX shell takes it. */
 function shellWord(text: string): string {
-  return /^[\w./+@%,=-]+$/.test(text) && (!text.startsWith("-") || /^--[a-z][a-z-]+$/.test(text))
+  return /^[\w./+@%,=-]+$/.test(text) &&
+      (!text.startsWith("-") || /^(?:-|--[a-z][a-z-]+)$/.test(text))
     ? text
     : `'${text.replaceAll("'", `'\\''`)}'`;
 }

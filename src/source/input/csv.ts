@@ -4,16 +4,21 @@ import { UsageError } from "../../platform/errors.ts";
 import { csvField, CsvRecord, NO_QUOTE, QUOTE } from "./csv_record.ts";
 import type { FieldWatch } from "./field_watch.ts";
 import type { Fields } from "./fields.ts";
+import { EXCEL_SEPARATOR } from "./format.ts";
 import { LineFields } from "./line_fields.ts";
 import { LINE_FEED, type LineReader, MOST_LINE_BYTES } from "./lines.ts";
 import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 
+/** Bytes with which the line may begin that names Excel's separator. */
+const EXCEL_BEGINS: readonly number[] = [34, 83, 115];
 const HASH = 35;
 const TAB = 9;
 /** Delimiters that a header may have, the likeliest first. */
 const DELIMITERS = [",", ";", "\t"] as const;
 const COMMA = ",";
+/** Bytes of a header with line breaks that are waited for at most. */
+const MOST_HEADER_BYTES = 2 ** 16;
 
 /** A character between cells, and whether a cell with that character in it stands in quotes. */
 export interface Separator {
@@ -29,6 +34,10 @@ interface Header {
   readonly names: readonly string[];
   /** For each field that is read, its column. */
   readonly columns: readonly number[];
+  /** The column of the first value. */
+  readonly value: number;
+  /** For each byte, whether a name begins with it. */
+  readonly begins: readonly boolean[];
 }
 
 /** How many columns a message names. */
@@ -47,7 +56,12 @@ export class CsvReader implements LineReader {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #record: CsvRecord | undefined;
   #hasQuotes = true;
+  /** No more lines will come. */
+  #isEnding = false;
   #header: Header | undefined;
+  /** Excel's line before the header, and the header. */
+  #separatorText = "";
+  #headerText: string | undefined;
   /** The begin of a record whose quotes do not close in the lines that were read so far. */
   readonly #held = new ByteBuffer();
 
@@ -92,12 +106,18 @@ export class CsvReader implements LineReader {
     return this.#held.length;
   }
 
+  get header(): string | undefined {
+    return this.#headerText;
+  }
+
   tooLong(): void {
     while (this.#held.length > 0) this.#giveUp();
     this.#sink.tooLong();
   }
 
   end(): void {
+    this.#isEnding = true;
+    if (this.#record === undefined && this.#held.length > 0) this.#heldRecords();
     while (this.#held.length > 0) this.#giveUp();
   }
 
@@ -105,7 +125,7 @@ export class CsvReader implements LineReader {
     this.#held.drop(this.#records(this.#held.bytes, 0, this.#held.length));
   }
 
-  /** A quote that never closes spoils its own line only: what follows is read anew. */
+  /** A quote that never closes spoils only its own line: the following lines are read again. */
   #giveUp(): void {
     this.#sink.lines++;
     this.#sink.unusable(UNCLOSED);
@@ -127,7 +147,24 @@ export class CsvReader implements LineReader {
         at = bytes.indexOf(LINE_FEED, at) + 1;
         continue;
       }
-      const record = this.#record ??= this.#split(bytes, at);
+      if (this.#header === undefined && EXCEL_BEGINS.includes(bytes[at] ?? 0)) {
+        const end = bytes.indexOf(LINE_FEED, at) + 1;
+        const text = this.#decoder.decode(bytes.subarray(at, end));
+        const separator = EXCEL_SEPARATOR.exec(text);
+        if (separator !== null) {
+          const [, character = ""] = separator;
+          this.#separatorText = text;
+          this.#record ??= this.#recordOf({
+            character: character || TSV.character,
+            hasQuotes: true,
+          });
+          this.#sink.lines++;
+          at = end;
+          continue;
+        }
+      }
+      const record = this.#record ??= this.#split(bytes, at, to);
+      if (record === undefined) break;
       const feed = record.split(bytes, at, to);
       if (feed < 0) break;
       this.#sink.lines++;
@@ -138,7 +175,14 @@ export class CsvReader implements LineReader {
       }
       const line = this.#sink.lines;
       this.#sink.lines += record.innerLines;
-      if (record.fields !== 1 || !isBlankLine(bytes, at)) this.#take(record, bytes, view, at, line);
+      if (record.fields !== 1 || !isBlankLine(bytes, at)) {
+        const header = this.#header;
+        this.#take(record, bytes, view, at, line);
+        if (header !== this.#header) {
+          const text = this.#decoder.decode(bytes.subarray(at, feed + 1));
+          this.#headerText = this.#separatorText + text;
+        }
+      }
       at = feed + 1;
     }
     return at;
@@ -152,6 +196,11 @@ export class CsvReader implements LineReader {
     }
     if (record.malformed) return this.#sink.unusable("text after a closing quote", line);
     const count = header.names.length;
+    if (this.#isHeader(header, record, bytes, at)) {
+      const names = this.#cells(record, bytes, at).map((name) => name.trim());
+      this.#header = this.#headerOf(names);
+      return;
+    }
     if (record.fields !== count) {
       const [is, has] = [record.fields, count].map((n) => `${n} field${n === 1 ? "" : "s"}`);
       return this.#sink.unusable(`${is}, but the header has ${has}`, line);
@@ -170,23 +219,58 @@ export class CsvReader implements LineReader {
     this.#line.take(bytes, view, line);
   }
 
-  /** Finds the separator that splits the header into the columns to read, or else into the most columns. */
-  #split(bytes: Uint8Array, at: number): CsvRecord {
-    const end = bytes.indexOf(LINE_FEED, at) + 1;
+  /**
+   * Whether a record is a header again, as in files that were joined: it has the same names, in any order. Others show
+   * that they are not by the first byte of the value, which is a number.
+   */
+  #isHeader(
+    { names, value, begins }: Header,
+    record: CsvRecord,
+    bytes: Uint8Array,
+    at: number,
+  ): boolean {
+    if (record.fields !== names.length) return false;
+    const first = at + (record.from[value] ?? 0);
+    if (!begins[bytes[bytes[first] === QUOTE ? first + 1 : first] ?? 0]) return false;
+    const cells = this.#cells(record, bytes, at).map((name) => name.trim());
+    return cells.every((cell) => names.includes(cell)) &&
+      new Set(cells).size === new Set(names).size;
+  }
+
+  /**
+   * Finds the separator that splits the header into the columns to read, or else into the most columns. A header with line
+   * breaks in quotes is tried where its first line lacks columns; undefined when more of it has to come first.
+   */
+  #split(bytes: Uint8Array, at: number, to: number): CsvRecord | undefined {
+    const line = this.#bestSeparator(bytes, at, bytes.indexOf(LINE_FEED, at) + 1);
+    const wanted = this.#header === undefined ? new Set(this.#line.names).size : 1;
+    if (line.matches >= wanted || !line.isOpen) return this.#recordOf(line.separator);
+    const whole = this.#bestSeparator(bytes, at, to);
+    if (whole.matches > line.matches) return this.#recordOf(whole.separator);
+    const waits = whole.isOpen && !this.#isEnding && to - at < MOST_HEADER_BYTES;
+    return waits ? undefined : this.#recordOf(line.separator);
+  }
+
+  /** The best separator of the header in bytes[at, end); `isOpen` when quotes are not closed there. */
+  #bestSeparator(bytes: Uint8Array, at: number, end: number) {
     let best = { matches: -1, columns: 0, separator: separatorOf(COMMA) };
+    let isOpen = false;
     for (const separator of DELIMITERS.map(separatorOf)) {
       const record = this.#recordOf(separator);
-      if (record.split(bytes, at, end) < 0) continue;
+      if (record.split(bytes, at, end) < 0) {
+        isOpen = true;
+        continue;
+      }
       const names = this.#cells(record, bytes, at).map((name) => name.trim());
       const matches = this.#header === undefined
-        ? this.#line.names.filter((name) => names.includes(name)).length
+        ? new Set(this.#line.names.filter((name) => names.includes(name))).size
         : Number(names.length === this.#header.names.length);
       const columns = names.length;
       if (matches > best.matches || (matches === best.matches && columns > best.columns)) {
         best = { matches, columns, separator };
       }
     }
-    return this.#recordOf(best.separator);
+    return { ...best, isOpen };
   }
 
   #recordOf({ character, hasQuotes }: Separator): CsvRecord {
@@ -195,21 +279,29 @@ export class CsvReader implements LineReader {
   }
 
   #headerOf(names: readonly string[], header = "The first line of the CSV input"): Header {
-    const { valueField, attrFields = [], where = [], timeField } = this.#fields;
+    const { values, attrFields = [], where = [], timeField } = this.#fields;
     const find = (name: string, flag: string) => {
       const column = names.indexOf(name);
-      if (column >= 0) return column;
-      throw missingColumn(header, name, names, flag);
+      if (column < 0) throw missingColumn(header, name, names, flag);
+      if (names.lastIndexOf(name) === column) return column;
+      throw new UsageError(
+        `${header} names the column ${
+          JSON.stringify(name)
+        } twice: name all columns with --columns, ` +
+          "each differently, and skip the first line with tail -n +2",
+      );
     };
-    // In the order of LineFields, but what is wrong with the value is said first.
-    const value = find(valueField, "--value-field");
+    // In the order of LineFields, but what is wrong with the values is said first.
+    const valueColumns = values.map(({ field }) => find(field, "--value-field"));
     const columns = [
       ...attrFields.map(({ name }) => find(name, "--attr-field")),
       ...where.map(({ field }) => find(field, "--where")),
-      value,
+      ...valueColumns,
       ...timeField === undefined ? [] : [find(timeField, "--time-field")],
     ];
-    return { names, columns };
+    const bytes = new Set(names.map((name) => new TextEncoder().encode(name)[0]));
+    const begins = Array.from({ length: 256 }, (_, byte) => bytes.has(byte));
+    return { names, columns, value: valueColumns[0] ?? 0, begins };
   }
 
   #cells(record: CsvRecord, bytes: Uint8Array, at: number): readonly string[] {
@@ -249,7 +341,7 @@ export function missingColumn(
 ): UsageError {
   const has = names.slice(0, MOST_NAMES).map((n) => quoteClipped(n, 40)).join(", ");
   return new UsageError(
-    `${header} names no column ${JSON.stringify(name)}: it names ${
+    `${header} has no column ${JSON.stringify(name)}, only ${
       names.length > MOST_NAMES ? `${has} and ${names.length - MOST_NAMES} more` : has
     }. Name the right one with ${flag}`,
   );

@@ -35,11 +35,11 @@ export class CsvRecord {
   #seen = 0;
 
   /** `delimiter` is a byte, other than a quote or a line's end; `quote` is QUOTE or NO_QUOTE. */
-  constructor(delimiter: number, quote = QUOTE, room = 16) {
+  constructor(delimiter: number, quote: number) {
     this.#delimiter = delimiter;
     this.#quote = quote;
-    this.from = new Int32Array(room);
-    this.to = new Int32Array(room);
+    this.from = new Int32Array(16);
+    this.to = new Int32Array(16);
   }
 
   /** Forgets a record that was begun. */

@@ -1,18 +1,15 @@
-/** How many ns a unit of time has: what Go, Rust, Prometheus and people write behind a number. */
-const NANOSECONDS: ReadonlyMap<string, number> = new Map([
-  ["ns", 1],
-  ["us", 1e3],
+import { NANOSECONDS_OF } from "../../aggregate/time_unit.ts";
+
+/** Units of time as Go, Rust, Prometheus and people write them behind a number, in nanoseconds. */
+const WRITTEN: ReadonlyMap<string, number> = new Map([
+  ...NANOSECONDS_OF,
   ["µs", 1e3], // the micro sign
   ["μs", 1e3], // the Greek letter
-  ["ms", 1e6],
-  ["s", 1e9],
   ["m", 60e9],
-  ["min", 60e9],
-  ["h", 3600e9],
   ["d", 86_400e9],
 ]);
 
-/** The metre, which a metric's unit `m` means: there it is no minute. */
+/** The metre, which a metric's unit `m` means: there it does not mean minute. */
 const NO_METRIC_UNIT = "m";
 
 const PART = /(\d+\.?\d*|\.\d+)((?:e[+-]?\d+)?) ?(ns|us|µs|μs|ms|s|min|m|h|d) ?/gy;
@@ -35,14 +32,14 @@ export class DurationUnit {
 
   private constructor(nanoseconds: number) {
     this.#nanoseconds = nanoseconds;
-    this.#byCode = Float64Array.from(CODED, (unit) => NANOSECONDS.get(unit) ?? NaN);
+    this.#byCode = Float64Array.from(CODED, (unit) => WRITTEN.get(unit) ?? NaN);
   }
 
-  /** Undefined when `unit` is no unit of time. */
+  /** Undefined when `unit` is not a unit of time. */
   static of(unit: string | undefined): DurationUnit | undefined {
     const nanoseconds = unit === undefined || unit === NO_METRIC_UNIT
       ? undefined
-      : NANOSECONDS.get(unit);
+      : WRITTEN.get(unit);
     return nanoseconds === undefined ? undefined : new DurationUnit(nanoseconds);
   }
 
@@ -69,13 +66,13 @@ export class DurationUnit {
     for (let part = PART.exec(trimmed); part !== null; part = PART.exec(trimmed)) {
       at = PART.lastIndex;
       const [, digits = "", exponent = "", unit = ""] = part;
-      sum += this.#converted(Number(digits + exponent), NANOSECONDS.get(unit) ?? NaN);
+      sum += this.#converted(Number(digits + exponent), WRITTEN.get(unit) ?? NaN);
     }
     if (at === first || at < trimmed.length) return NaN;
     return negative ? -sum : sum;
   }
 
-  /** Converts a number whose unit stands in bytes[from, to); NaN when that is no unit of time. */
+  /** Converts a number whose unit stands in bytes[from, to); NaN when that is not a unit of time. */
   convertBytes(number: number, bytes: Uint8Array, from: number, to: number): number {
     const code = unitCode(bytes, from, to);
     return code < 0 ? NaN : this.#converted(number, this.#byCode[code] ?? NaN);

@@ -36,7 +36,7 @@ export class ExpositionReader implements LineReader {
 
   end(): void {
     if (this.#characters > MOST_CHARACTERS) {
-      this.#sink.contradictory("a Prometheus exposition of more than 64 MiB");
+      this.#sink.contradictory("a Prometheus exposition above 64 MiB");
       return;
     }
     let exposed: readonly Exposed[] = [];
@@ -49,12 +49,13 @@ export class ExpositionReader implements LineReader {
         this.#sink.contradictory(`a Prometheus exposition: ${reading}`);
         return;
       }
-      const { histograms, families, native, unreadable, unusable } = reading;
+      const { histograms, native, untyped, unreadable, unusable } = reading;
       const classic = histograms.filter(({ name }) => !native.has(name));
       found += classic.length + unreadable.length + unusable.length;
       for (const [family, hasValues] of native) {
         if (hasValues) this.#sink.leftOut(nativeText(family));
       }
+      for (const [name, reason] of untyped) this.#sink.leftOut(`${name}: ${reason}`);
       for (const { line, reason } of unreadable) {
         this.#sink.contradictory(`line ${line}: ${reason}`);
       }
@@ -63,7 +64,7 @@ export class ExpositionReader implements LineReader {
         this.#sink.contradictory("the lines after these: the exposition is something else");
       }
       const counted = classic.map(fromNothing).filter(({ count }) => count > 0);
-      exposed = exposed.concat(exposedOf(families, counted));
+      exposed = exposed.concat(exposedOf(reading, counted));
     }
     if (found === 0) {
       this.#sink.contradictory(

@@ -8,9 +8,17 @@ export interface AttrField {
   readonly key: string;
 }
 
+/** A field of a line that holds a value, and the unit of its metric. */
+export interface ValueField {
+  readonly field: string;
+  /** A value with a unit of time is converted to it; undefined or another one: it is invalid. */
+  readonly unit?: string | undefined;
+}
+
 /** Fields of a line that are read, and how. */
 export interface Fields {
-  readonly valueField: string;
+  /** At least one; the first is of the first instrument, and so on. */
+  readonly values: readonly ValueField[];
   /** Fields that become attributes; undefined: the object `attributes` (NDJSON), none (every other format). */
   readonly attrFields: readonly AttrField[] | undefined;
   /** Fields that hold paths, of which attributes are made without identifiers and queries. */
@@ -19,8 +27,6 @@ export interface Fields {
   readonly decimalComma?: boolean | undefined;
   /** A factor for a value without a unit of time: 1000 for seconds to ms. */
   readonly scale: number;
-  /** The metric's unit, to which a value with a unit of time is converted; none when it is no unit of time. */
-  readonly unit?: string | undefined;
   /** A line that does not fulfil them all is skipped. */
   readonly where?: readonly Condition[] | undefined;
   /** The time of a line; undefined: its measurement has none. */
@@ -29,6 +35,17 @@ export interface Fields {
   readonly timeFormat?: TimeFormat | undefined;
   /** The zone of times that have none. */
   readonly timeZone?: TimeZone | undefined;
+}
+
+/** The field of a value that no setting names. */
+const DEFAULT_FIELD = "value";
+
+/** The fields of a format that has no field `value`, which stands for the format's own, `name`. */
+export function withDefaultField(fields: Fields, name: string): Fields {
+  const values = fields.values.map((value) =>
+    value.field === DEFAULT_FIELD ? { ...value, field: name } : value
+  );
+  return { ...fields, values };
 }
 
 /** Parses `NAME` or `NAME=KEY`, at the first `=`; undefined without a name or without a key. */

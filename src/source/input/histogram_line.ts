@@ -1,3 +1,4 @@
+import { counted } from "../../console/plural.ts";
 import type { MeasuredHistogram } from "../../aggregate/measurement.ts";
 import { isCount, type JsonObject } from "../../platform/json_object.ts";
 
@@ -26,7 +27,9 @@ export function histogramOf(line: JsonObject, scale: number): Figures | string {
     return '"counts" is not a list of whole numbers, 0 or more';
   }
   if (counts.length !== bounds.length + 1) {
-    return `${counts.length} counts for ${bounds.length} bounds: there must be one more`;
+    return `${counted(counts.length, "count")} for ${
+      counted(bounds.length, "bound")
+    }: there must be one more`;
   }
   const count = counts.reduce((sum, n) => sum + n, 0);
   if (!isCount(count)) return '"counts" add up to more than 2^53';
@@ -52,10 +55,10 @@ function contradiction(
   max: number | undefined,
 ): string | undefined {
   if (count === 0) {
-    return sum === undefined || sum === 0 ? undefined : `"sum" is ${sum}, but nothing was counted`;
+    return sum === undefined || sum === 0 ? undefined : `"sum" is ${sum}, but count is 0`;
   }
   if (min !== undefined && max !== undefined && min > max) {
-    return `"min" is ${min}, greater than "max", ${max}`;
+    return `"min" is ${min}, above "max", ${max}`;
   }
   const first = counts.findIndex((n) => n > 0);
   const last = counts.findLastIndex((n) => n > 0);
@@ -84,7 +87,7 @@ function numbers(raw: unknown): readonly number[] | undefined {
   return found.length === list.length ? found : undefined;
 }
 
-/** Undefined when there is none, NaN when it is no finite number. */
+/** Undefined when there is none, NaN when it is not a finite number. */
 function scaled(raw: unknown, scale: number): number | undefined {
   if (raw === undefined || raw === null) return undefined;
   const figure = typeof raw === "number" ? raw * scale : NaN;

@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../../platform/byte_buffer.ts";
 import { contentOf, foreignError, isUndecided } from "./content.ts";
 import { FieldWatch } from "./field_watch.ts";
-import { gunzip } from "./gunzip.ts";
+import { unpackInput } from "./unpack_input.ts";
 import { readFrom } from "./input_error.ts";
 import { LineSplitter } from "./lines.ts";
 import type { PathPlace, Place } from "./place.ts";
@@ -46,6 +46,8 @@ export interface Input extends AsyncIterable<Batch> {
   readonly progress: InputProgress;
   /** The fields of --attr-field and --where that no line had; to be asked at the end. */
   unseenFields(): readonly string[];
+  /** The fields of several --value-field that no line had, where others were measured; to be asked at the end. */
+  unseenValues?(): readonly string[];
   /** When nothing was measured: the fields of a line that was read, and its format. */
   fieldSample?(): FieldWatch["sample"];
   /** Where no time field is named: a field of the first lines that plainly carries a time. */
@@ -57,7 +59,7 @@ export interface Input extends AsyncIterable<Batch> {
 /**
  * Reads an input, or several one after the other, in constant memory whatever their length. Each may have a format, a
  * header and a packing of its own. Iterating throws an InputError when a stream fails or gzip is damaged, and a UsageError
- * for what is no lines of text, or has not the fields that are named.
+ * for content that is not lines of text, or lacks the named fields.
  */
 export function readInput(
   streams: ReadableStream<Uint8Array> | readonly NamedStream[],
@@ -84,6 +86,7 @@ function inputOf(reading: Reading): Omit<Input, typeof Symbol.asyncIterator> {
   return {
     progress: reading.sink,
     unseenFields: () => unseenFields(reading),
+    unseenValues: () => unseenValues(reading),
     fieldSample: () => reading.watch.sample,
     looksTimed: () => reading.timed.name,
   };
@@ -144,6 +147,11 @@ function unseenFields({ options, sink, watch }: Reading): readonly string[] {
   return [...new Set(names)];
 }
 
+function unseenValues({ options: { values }, sink }: Reading): readonly string[] {
+  if (values.length === 1 || sink.measurements === 0) return [];
+  return values.filter((_, i) => !sink.hasMeasured(i)).map(({ field }) => field);
+}
+
 async function* batches(reading: Reading): AsyncGenerator<Batch> {
   const { signal } = reading.options;
   let begun = 0;
@@ -170,9 +178,13 @@ async function* batchesOf(
   try {
     for await (const chunk of unpacked(chunks(stream, signal, sink), options, name)) {
       for (let at = 0; at < chunk.length; at += BATCH_BYTES) {
-        splitter.push(chunk.subarray(at, at + BATCH_BYTES));
-        const batch = sink.drain();
-        if (batch !== undefined) yield batch;
+        try {
+          splitter.push(chunk.subarray(at, at + BATCH_BYTES));
+        } finally {
+          // Also the lines before one that ends the reading.
+          const batch = sink.drain();
+          if (batch !== undefined) yield batch;
+        }
       }
     }
   } catch (error) {
@@ -210,7 +222,7 @@ async function* chunks(
 /** Yields lines of text, unpacked when they are gzip; throws a UsageError when they are something else. */
 export async function* unpacked(
   raw: AsyncIterable<Uint8Array>,
-  options: Pick<InputOptions, "format" | "ownFlags">,
+  options: Pick<InputOptions, "format" | "ownArguments">,
   name: string,
   isInner = false,
 ): AsyncGenerator<Uint8Array> {
@@ -218,13 +230,13 @@ export async function* unpacked(
   const content = contentOf(begun.head, options.format);
   if (content === "text") return yield* begun.all();
   if (content === "gzip" && !isInner) {
-    return yield* unpacked(gunzip(begun.all()), options, name, true);
+    return yield* unpacked(unpackInput(begun.all()), options, name, true);
   }
   await begun.close();
   throw foreignError(
-    content === "gzip" ? { what: "packed by gzip twice", command: "gzip -dc" } : content,
+    content === "gzip" ? { what: "compressed with gzip twice", command: "gzip -dc" } : content,
     name,
-    options.ownFlags,
+    options.ownArguments,
   );
 }
 

@@ -5,6 +5,8 @@ import type { InputFormat } from "./format.ts";
 import { type TimeZone, timeZoneOf } from "./time_zone.ts";
 import { parsePattern, type Pattern } from "./pattern.ts";
 
+import type { Conventions } from "../../aggregate/metric_config.ts";
+import { HAS_UNIT, type MeasuredField, valueFields } from "./value_fields.ts";
 import { type Condition, parseCondition } from "./where.ts";
 import type { ScheduleConfig } from "../../settings/schedule_config.ts";
 import {
@@ -13,6 +15,7 @@ import {
   numberSetting,
   secondsOr0Setting,
   type Setting,
+  type Variables,
 } from "../../settings/setting.ts";
 import { SETTINGS } from "../../settings/settings_table.ts";
 import {
@@ -45,15 +48,20 @@ export interface InputConfig {
   readonly unwrap?: string | undefined;
   /** Numbers have a comma in place of the point. */
   readonly decimalComma?: boolean | undefined;
-  readonly valueField: string;
+  /** The fields that hold values, each of another metric; at least one. */
+  readonly values: readonly MeasuredField[];
   readonly attrFields: readonly AttrField[] | undefined;
   readonly where: readonly Condition[];
   readonly pathFields?: readonly string[] | undefined;
   readonly scale: number;
+  /** No flag says in which unit the values are. */
+  readonly isUnitAssumed?: boolean | undefined;
   /** Undefined: measurements happen when they are read. */
   readonly time: TimeConfig | undefined;
-  /** The flags that describe the input and its metric, to be repeated in a command. */
-  readonly ownFlags?: readonly string[] | undefined;
+  /** The zone of times that have none. */
+  readonly timeZone?: TimeZone | undefined;
+  /** Arguments of a command that reads the same from standard input, to be named in a message. */
+  readonly ownArguments?: readonly string[] | undefined;
   /** Flags that are of no use should the input turn out to be an exposition of Prometheus, which names all itself. */
   readonly notOfExpositions: readonly string[];
 }
@@ -62,8 +70,6 @@ export interface InputConfig {
 export interface TimeConfig {
   readonly field: string;
   readonly format: TimeFormat;
-  /** The zone of times that have none. */
-  readonly zone?: TimeZone | undefined;
   readonly intervalMs: number;
   readonly latenessMs: number;
 }
@@ -95,10 +101,13 @@ export const METRIC_FLAGS = ["metric", "unit", "description", "buckets", "expone
 const FIELD_FLAGS = ["valueField", "attrField", "where", "scale", "timeField"] as const;
 
 /** Reads the flags of --input; throws a UsageError for an invalid one, and for flags that contradict one another. */
-export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputConfig {
+export function inputConfig(
+  flags: SendFlags,
+  schedule: ScheduleConfig,
+  find: Variables,
+  conventions?: Conventions,
+): InputConfig {
   const format = chooseFormat(flags);
-  const valueField = settingOrDefault("valueField", flags);
-  if (valueField.value === "") throw invalid(valueField, "the name of a field");
   const notOfExpositions = [...METRIC_FLAGS, ...FIELD_FLAGS].filter((key) =>
     flags[key] !== undefined
   )
@@ -108,11 +117,26 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
   );
   if (format === "text" && noField !== undefined) {
     throw new UsageError(
-      `${flagName(noField)} has no effect with --input-format text, whose lines have no fields`,
+      `${flagName(noField)} has no effect with --input-format text, whose lines do not have fields`,
     );
   }
   const [notExposed] = notOfExpositions;
   if (format === "prometheus" && notExposed !== undefined) throw notOfAnExposition(notExposed);
+  const timeZone = zoneOf(flags);
+  const where = settingsOf("where", flags).map((setting) => {
+    const condition = parseCondition(setting.value, {
+      zone: timeZone,
+      decimalComma: flags.decimalComma,
+    });
+    if ("expected" in condition) throw invalid(setting, condition.expected);
+    return condition;
+  });
+  const time = timeConfig(flags, schedule);
+  if (
+    timeZone !== undefined && time === undefined && !where.some(({ reads }) => reads === "time")
+  ) {
+    throw noTimeField("timeZone");
+  }
   return {
     kind: "input",
     paths: pathsOf(flags),
@@ -125,7 +149,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
     columns: columnsOf(flags),
     decimalComma: flags.decimalComma,
     unwrap: unwrapOf(flags, format),
-    valueField: valueField.value,
+    values: valueFields(flags, find, conventions),
     attrFields: flags.attrField && settingsOf("attrField", flags).map((setting) => {
       const field = attrField(setting.value);
       if (field === undefined) {
@@ -133,22 +157,18 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
       }
       return field;
     }),
-    where: settingsOf("where", flags).map((setting) => {
-      const condition = parseCondition(setting.value, {
-        zone: zoneOf(flags),
-        decimalComma: flags.decimalComma,
-      });
-      if ("expected" in condition) throw invalid(setting, condition.expected);
-      return condition;
-    }),
+    where,
     pathFields: pathFieldsOf(flags, format),
     scale: numberSetting(
       settingOrDefault("scale", flags),
-      "a number greater than 0, for example 1000 for seconds to ms",
+      "a number above 0, for example 1000 for seconds to ms",
       (n) => n > 0,
     ),
-    time: timeConfig(flags, schedule),
-    ownFlags: ownFlagsOf(flags),
+    isUnitAssumed: flags.scale === undefined && flags.unit === undefined &&
+      !settingsOf("valueField", flags).some(({ value }) => HAS_UNIT.test(value)),
+    time,
+    timeZone,
+    ownArguments: ownArgumentsOf(flags),
     notOfExpositions,
   };
 }
@@ -156,7 +176,7 @@ export function inputConfig(flags: SendFlags, schedule: ScheduleConfig): InputCo
 /** Makes the error for a flag where the exposition itself says what the flag would. */
 export function notOfAnExposition(flag: string): UsageError {
   return new UsageError(
-    `${flag} has no effect on a Prometheus exposition, which says what its metrics are: leave it out`,
+    `${flag} has no effect on a Prometheus exposition, which describes its own metrics: remove it`,
   );
 }
 
@@ -166,7 +186,7 @@ function pathsOf(flags: SendFlags): readonly string[] {
     if (input.value.trim() === "") throw invalid(input, "a file, or - for standard input");
   }
   if (paths.filter(({ value }) => value === "-").length > 1) {
-    throw new UsageError("--input - is given twice: standard input can be read only once");
+    throw new UsageError("--input - is set twice: standard input can be read only once");
   }
   return paths.map(({ value }) => value);
 }
@@ -181,14 +201,14 @@ function isFollowed(
   const [first, other] = flags.input ?? [];
   if (first === "-") {
     throw new UsageError(
-      "--follow follows a file by its name: give --input FILE in place of --input -, whose end says that there is no more",
+      "--follow requires a file name: use --input FILE instead of --input -",
     );
   }
-  if (other !== undefined) throw new UsageError("--follow follows one file: give --input once");
-  if (!loop) throw new UsageError("--follow goes on for ever: add --loop, to send every interval");
+  if (other !== undefined) throw new UsageError("--follow reads one file: set --input once");
+  if (!loop) throw new UsageError("--follow never ends: add --loop to send every interval");
   if (format === "prometheus") {
     throw new UsageError(
-      "--follow reads lines, and an exposition is read as a whole: use --scrape",
+      "--follow reads lines, but an exposition is read as a whole: use --scrape",
     );
   }
   return true;
@@ -201,7 +221,7 @@ function beginOf(flags: SendFlags): Pick<InputConfig, "begin"> {
     return flags.follow ? { begin: flags.timeField === undefined ? "end" : "start" } : {};
   }
   if (!flags.follow) {
-    throw new UsageError("--from says where --follow begins: add --follow, or leave --from out");
+    throw new UsageError("--from sets where --follow starts: add --follow, or remove --from");
   }
   return { begin: choiceSetting(from, SETTINGS.from.choices) };
 }
@@ -217,7 +237,7 @@ const FORMAT_FLAGS = [
 function chooseFormat(flags: SendFlags): InputFormat | "auto" {
   if (flags.pattern !== undefined && flags.logFormat !== undefined) {
     throw new UsageError(
-      "--pattern and --log-format both describe the lines: leave one of them out",
+      "--pattern and --log-format cannot be used together: remove one of them",
     );
   }
   const format = choiceOf("inputFormat", flags);
@@ -225,7 +245,7 @@ function chooseFormat(flags: SendFlags): InputFormat | "auto" {
     if (flags[key] === undefined) continue;
     if (format !== "auto" && format !== own) {
       throw new UsageError(
-        `${flagName(key)} has no effect with --input-format ${format}: leave one of them out`,
+        `${flagName(key)} has no effect with --input-format ${format}: remove one of them`,
       );
     }
     return own;
@@ -233,14 +253,14 @@ function chooseFormat(flags: SendFlags): InputFormat | "auto" {
   if (flags.columns === undefined || format === "tsv" || format === "csv") return format;
   if (format === "auto") return "csv";
   throw new UsageError(
-    `--columns has no effect with --input-format ${format}: leave one of them out`,
+    `--columns has no effect with --input-format ${format}: remove one of them`,
   );
 }
 
 function unwrapOf(flags: SendFlags, format: InputConfig["format"]): string | undefined {
   const setting = settingOf("unwrap", flags);
   if (setting !== undefined && format !== "auto" && format !== "ndjson") {
-    throw new UsageError(`--unwrap reads a field of JSON, not of ${format}: leave it out`);
+    throw new UsageError(`--unwrap reads a JSON field, but the input is ${format}: remove it`);
   }
   if (setting?.value.trim() === "") throw invalid(setting, "the name of a field");
   return setting?.value;
@@ -251,7 +271,7 @@ function columnsOf(flags: SendFlags): readonly string[] | undefined {
   if (setting === undefined) return undefined;
   const names = setting.value.split(",").map((name) => name.trim());
   if (names.includes("") || new Set(names).size < names.length) {
-    throw invalid(setting, "different names with commas between them, for example time,path,value");
+    throw invalid(setting, "different names separated by commas, for example time,path,value");
   }
   return names;
 }
@@ -261,7 +281,7 @@ function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | u
   if (setting === undefined) {
     if (format !== "pattern" || flags.logFormat !== undefined) return undefined;
     throw new UsageError(
-      "--input-format pattern needs the pattern: add --pattern with named groups, for example " +
+      "--input-format pattern requires --pattern with named groups, for example " +
         "--pattern 'took (?<value>\\d+) ms'",
     );
   }
@@ -272,7 +292,7 @@ function patternOf(flags: SendFlags, format: InputConfig["format"]): Pattern | u
 
 function logFormatOf(flags: SendFlags): Setting | undefined {
   const setting = settingOf("logFormat", flags);
-  if (setting !== undefined && !/\$\{?\w|%[\w>{!]/.test(setting.value)) {
+  if (setting !== undefined && !/\$\{?\w|%[\w<>{!^]/.test(setting.value)) {
     throw invalid(setting, LOG_FORMAT_EXPECTED);
   }
   return setting;
@@ -291,27 +311,28 @@ function delimiterOf(flags: SendFlags): string | undefined {
   return setting.value;
 }
 
+function noTimeField(key: "timeFormat" | "timeZone" | "lateness"): UsageError {
+  return new UsageError(
+    `${flagName(key)} applies to the time of a line: set its field with --time-field`,
+  );
+}
+
 function timeConfig(flags: SendFlags, { intervalMs }: ScheduleConfig): TimeConfig | undefined {
   const field = settingOf("timeField", flags);
-  for (const key of ["timeFormat", "timeZone", "lateness"] as const) {
-    if (field === undefined && flags[key] !== undefined) {
-      throw new UsageError(
-        `${flagName(key)} is about the time of a line: name its field with --time-field`,
-      );
-    }
+  for (const key of ["timeFormat", "lateness"] as const) {
+    if (field === undefined && flags[key] !== undefined) throw noTimeField(key);
   }
   if (field === undefined) return undefined;
   if (field.value.trim() === "") throw invalid(field, "the name of a field");
   if (intervalMs < 1) {
     throw new UsageError(
-      "--time-field puts measurements into intervals: set --interval to 0.001 seconds or more",
+      "--time-field sorts measurements into intervals: set --interval to 0.001 seconds or more",
     );
   }
   const lateness = settingOf("lateness", flags);
   return {
     field: field.value,
     format: choiceOf("timeFormat", flags),
-    zone: zoneOf(flags),
     intervalMs,
     latenessMs: lateness === undefined ? intervalMs : secondsOr0Setting(lateness),
   };
@@ -343,11 +364,12 @@ function pathFieldsOf(
   });
 }
 
-function ownFlagsOf(flags: SendFlags): readonly string[] {
-  return [...METRIC_FLAGS, ...INPUT_FLAGS].flatMap((key) => {
+function ownArgumentsOf(flags: SendFlags): readonly string[] {
+  const described = [...METRIC_FLAGS, ...INPUT_FLAGS].flatMap((key) => {
     const value = flags[key];
     if (value === undefined || value === false || key === "follow") return [];
     if (value === true) return [flagName(key)];
     return (typeof value === "string" ? [value] : value).flatMap((text) => [flagName(key), text]);
   });
+  return ["--input", "-", ...described];
 }

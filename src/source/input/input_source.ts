@@ -3,7 +3,9 @@ import { counted } from "../../console/plural.ts";
 import type { Input } from "./input.ts";
 import { InputError } from "./input_error.ts";
 import type { InputWords } from "./input_words.ts";
-import type { LiveSource, RecordFamilies, Records } from "../source.ts";
+import type { Place } from "./place.ts";
+import type { Batch, InputProgress } from "./sink.ts";
+import type { Filled, LiveSource, RecordFamilies, Records, SourceStatus } from "../source.ts";
 
 /** Optional parts of a source that reads an input. */
 export interface InputExtras {
@@ -16,103 +18,169 @@ export interface InputExtras {
 }
 
 /**
- * Makes the source of an input's measurements. The input is read all the time, also during a send, and recorded as it
- * comes; after `hold(true)`, or when the recorder is full, reading stops until there is room.
+ * Source of an input's measurements. The input is read all the time, also during a send, and recorded as it comes;
+ * after `hold(true)`, or when the recorder is full, reading stops until there is room.
  */
-export function inputSource(
-  input: Input,
-  clock: Clock,
-  recordFamilies: RecordFamilies,
-  { words, path, isEndless = false }: InputExtras = {},
-): LiveSource {
-  let started = false;
-  let closed = false;
-  let held = false;
-  let recorded = 0;
+export class InputSource implements LiveSource {
+  readonly kind = "live";
+  readonly #input: Input;
+  readonly #clock: Clock;
+  readonly #recordFamilies: RecordFamilies;
+  readonly #words: InputWords | undefined;
+  readonly #path: string | undefined;
+  readonly #isEndless: boolean;
+  #started = false;
+  #closed = false;
+  #held = false;
+  #recorded = 0;
   /** Lines up to the last one that was recorded. */
-  let lines = 0;
-  let ended = false;
-  let broken: string | undefined;
-  let failure: { readonly error: unknown } | undefined;
-  let arrived = () => {};
-  let place = input.place;
-  let room: PromiseWithResolvers<void> | undefined;
-  const goOn = () => {
-    room?.resolve();
-    room = undefined;
-  };
-  const readAll = async (recorder: Records) => {
+  #lines = 0;
+  /** Findings up to there. */
+  #findings = 0;
+  #ended = false;
+  #broken: string | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #arrived = () => {};
+  #place: Place | undefined;
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    input: Input,
+    clock: Clock,
+    recordFamilies: RecordFamilies,
+    { words, path, isEndless = false }: InputExtras = {},
+  ) {
+    this.#input = input;
+    this.#clock = clock;
+    this.#recordFamilies = recordFamilies;
+    this.#words = words;
+    this.#path = path;
+    this.#isEndless = isEndless;
+    this.#place = input.place;
+  }
+
+  get status(): SourceStatus {
+    const { invalid, skipped, matchesNothing, isWhole } = this.#input.progress;
+    const checkpoint = this.#path === undefined || this.#place === undefined
+      ? undefined
+      : { id: this.#path, value: this.#place };
+    const unfinished = isWhole || this.#isEndless
+      ? undefined
+      : `${counted(this.#linesRead, "line of the input was", "lines of the input were")} read`;
+    return { invalid, skipped, matchesNothing, broken: this.#broken, checkpoint, unfinished };
+  }
+
+  hold(waiting: boolean): void {
+    this.#held = waiting;
+    this.#readOn();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#readOn();
+  }
+
+  async fill(
+    recorder: Records,
+    until: number | undefined,
+    stop: AbortSignal,
+  ): Promise<Filled> {
+    if (!this.#started) this.#read(recorder);
+    this.#started = true;
+    this.#readOn();
+    const enough = () =>
+      this.#ended || (recorder.isFull && !this.#held) ||
+      (until === undefined ? this.#recorded > 0 : this.#clock.monotonic() >= until);
+    while (!enough() && !stop.aborted) {
+      const wake = new AbortController();
+      this.#arrived = () => enough() && wake.abort();
+      const left = until === undefined ? Infinity : until - this.#clock.monotonic();
+      await this.#clock.sleep(left, AbortSignal.any([stop, wake.signal]));
+    }
+    // A UsageError (a CSV without the column) or a fault of this program: no data that broke off.
+    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#words?.more();
+    const measurements = this.#recorded;
+    this.#recorded = 0;
+    return { measurements, ended: this.#ended };
+  }
+
+  #readOn(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  /** Reads to the end, and keeps the reason when that comes early. */
+  async #read(recorder: Records): Promise<void> {
     try {
-      for await (const batch of input) {
-        if (closed) return;
-        const { measurements, histograms, exposed } = batch;
-        words?.read(input);
-        recorder.add(measurements);
-        recorder.addHistograms(histograms);
-        recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
-        if (exposed.length > 0) recorded += recordFamilies(recorder, exposed);
-        place = batch.place;
-        lines = input.progress.lines;
-        arrived();
-        while ((held || recorder.isFull) && !closed) {
-          room ??= Promise.withResolvers();
-          await room.promise;
+      await this.#readAll(recorder);
+    } catch (error) {
+      if (error instanceof InputError) this.#broken = error.message;
+      else this.#failure = { error };
+    }
+    this.#ended = true;
+    this.#arrived();
+  }
+
+  async #readAll(recorder: Records): Promise<void> {
+    const turn = new EventTurn(this.#clock);
+    try {
+      for await (const batch of this.#input) {
+        if (this.#closed) return;
+        this.#words?.read(this.#input);
+        this.#record(batch, recorder);
+        this.#arrived();
+        await turn.due();
+        while ((this.#held || recorder.isFull) && !this.#closed) {
+          this.#room ??= Promise.withResolvers();
+          await this.#room.promise;
         }
-        if (closed) return;
+        if (this.#closed) return;
       }
     } finally {
-      words?.end(input);
+      this.#words?.end(this.#input);
     }
-  };
-  const read = async (recorder: Records) => {
-    try {
-      await readAll(recorder);
-    } catch (error) {
-      if (error instanceof InputError) broken = error.message;
-      else failure = { error };
-    }
-    ended = true;
-    arrived();
-  };
-  return {
-    kind: "live",
-    get status() {
-      const { invalid, skipped, matchesNothing, isWhole } = input.progress;
-      const checkpoint = path === undefined || place === undefined
-        ? undefined
-        : { id: path, value: place };
-      const unfinished = isWhole || isEndless
-        ? undefined
-        : `${counted(lines, "line of the input was", "lines of the input were")} read`;
-      return { invalid, skipped, matchesNothing, broken, checkpoint, unfinished };
-    },
-    hold(waiting) {
-      held = waiting;
-      goOn();
-    },
-    close() {
-      closed = true;
-      goOn();
-    },
-    async fill(recorder, until, stop) {
-      if (!started) read(recorder);
-      started = true;
-      goOn();
-      const enough = () =>
-        ended || (recorder.isFull && !held) ||
-        (until === undefined ? recorded > 0 : clock.monotonic() >= until);
-      while (!enough() && !stop.aborted) {
-        const wake = new AbortController();
-        arrived = () => enough() && wake.abort();
-        const left = until === undefined ? Infinity : until - clock.monotonic();
-        await clock.sleep(left, AbortSignal.any([stop, wake.signal]));
-      }
-      // A UsageError (a CSV without the column) or a fault of this program: no data that broke off.
-      if (failure !== undefined) throw failure.error;
-      words?.more();
-      const measurements = recorded;
-      recorded = 0;
-      return { measurements, ended };
-    },
-  };
+  }
+
+  /** Lines behind the last one that was recorded count when none of them is to be recorded. */
+  get #linesRead(): number {
+    const { progress } = this.#input;
+    return findingsOf(progress) === this.#findings ? progress.lines : this.#lines;
+  }
+
+  #record({ measurements, histograms, exposed, place }: Batch, recorder: Records): void {
+    recorder.add(measurements);
+    recorder.addHistograms(histograms);
+    this.#recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);
+    if (exposed.length > 0) this.#recorded += this.#recordFamilies(recorder, exposed);
+    this.#place = place;
+    this.#lines = this.#input.progress.lines;
+    this.#findings = findingsOf(this.#input.progress);
+  }
+}
+
+function findingsOf({ measurements, histograms }: InputProgress): number {
+  return measurements + histograms;
+}
+
+/** Time in ms for which reading may keep signals, timers and answers waiting. */
+const LONGEST_TURN_MS = 50;
+
+/** A stretch of work in the event loop, which is to end from time to time: a file is read without any waiting. */
+class EventTurn {
+  readonly #clock: Clock;
+  readonly #never = new AbortController().signal;
+  #began: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#began = clock.monotonic();
+  }
+
+  /** Lets everything else have its turn when it is time. */
+  async due(): Promise<void> {
+    if (this.#clock.monotonic() - this.#began < LONGEST_TURN_MS) return;
+    await this.#clock.sleep(1, this.#never);
+    this.#began = this.#clock.monotonic();
+  }
 }

@@ -59,7 +59,7 @@ export class InputWords {
       `"${oneLine(field)}" has more than 1,000 different values (${
         oneLine(some)
       }, …): is this an identifier? ` +
-        "Each is a series of its own; as an attribute leave it out",
+        "Each value is a separate series: remove this attribute",
     );
   }
 
@@ -70,6 +70,14 @@ export class InputWords {
         oneLine(JSON.stringify(clip(text, MOST_EXAMPLE)))
       }): different values may have become one series. Convert the input first, for example ` +
         "iconv -f ISO-8859-1 -t UTF-8 FILE | otlp-histogram --input -",
+    );
+  }
+
+  /** The `request_time` of an access log is a plain number, and no flag names its unit. */
+  noUnit(unit: string): void {
+    this.#warn(
+      `"request_time" has no unit and is read as ${unit}. nginx writes seconds, and Apache's %D ` +
+        "microseconds: describe the lines with --log-format, or set --scale or --unit",
     );
   }
 
@@ -109,10 +117,19 @@ export class InputWords {
           "or --log-format",
       );
     }
+    for (const field of input.unseenValues?.() ?? []) {
+      this.#warn(
+        `no line has a value in a field named "${
+          oneLine(field)
+        }" (--value-field). Check the spelling`,
+      );
+    }
     const unseen = input.unseenFields();
     for (const field of unseen) {
       this.#warn(
-        `no line has the field "${oneLine(field)}" of --attr-field or --where: is its name right?`,
+        `no line has a field named "${
+          oneLine(field)
+        }" (--attr-field or --where). Check the spelling`,
       );
     }
   }
@@ -130,8 +147,10 @@ export class InputWords {
     if (field === undefined) return;
     this.#isTimed = true;
     this.#warn(
-      `the lines carry a time in "${oneLine(field)}", but count as measured now: --time-field ` +
-        `${/^[\w.@-]+$/.test(field) ? field : `'${oneLine(field)}'`} counts each when it happened`,
+      `the lines have a time in "${
+        oneLine(field)
+      }", but count as measured now. To count each at its time, set --time-field ` +
+        `${/^[\w.@-]+$/.test(field) ? field : `'${oneLine(field)}'`}`,
     );
   }
 }

@@ -7,7 +7,7 @@ import { pathOr, plainLine } from "./plain_line.ts";
 import { RangeIndex } from "./range_index.ts";
 import type { Sink } from "./sink.ts";
 import { TimeReader } from "./time_reader.ts";
-import { type Conversion, conversionOf } from "./value.ts";
+import { type Conversion, conversionsOf } from "./value.ts";
 import type { Condition } from "./where.ts";
 
 const QUOTE = 34;
@@ -28,7 +28,7 @@ export class LineFields {
 
   readonly #fields: Fields;
   readonly #attrFields: readonly AttrField[];
-  readonly #conversion: Conversion;
+  readonly #conversions: readonly Conversion[];
   readonly #sink: Sink;
   readonly #watch: FieldWatch;
   readonly #text: FieldText;
@@ -37,29 +37,32 @@ export class LineFields {
   readonly #conditions: ConditionIndex | undefined;
   readonly #attributeCache = new AttributeCache();
   readonly #known: RangeIndex<Attributes>;
-  /** The places of the value and of the time. */
-  readonly #value: number;
+  /** The values of the line at hand, NaN where it has none. */
+  readonly #values: Float64Array;
+  /** The places of the first value and of the time. */
+  readonly #firstValue: number;
   readonly #time: number;
 
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, text: FieldText) {
-    const { valueField, attrFields = [], where = [], timeField, timeFormat = "auto", timeZone } =
+    const { values, attrFields = [], where = [], timeField, timeFormat = "auto", timeZone } =
       fields;
     this.names = [
       ...attrFields.map(({ name }) => name),
       ...where.map(({ field }) => field),
-      valueField,
+      ...values.map(({ field }) => field),
       ...timeField === undefined ? [] : [timeField],
     ];
     this.from = new Int32Array(this.names.length);
     this.to = new Int32Array(this.names.length);
     this.#fields = fields;
     this.#attrFields = attrFields;
-    this.#conversion = conversionOf(fields);
+    this.#conversions = conversionsOf(fields);
+    this.#values = new Float64Array(values.length);
     this.#sink = sink;
     this.#watch = watch;
     this.#text = text;
-    this.#value = attrFields.length + where.length;
-    this.#time = this.#value + 1;
+    this.#firstValue = attrFields.length + where.length;
+    this.#time = this.#firstValue + values.length;
     this.#known = new RangeIndex(attrFields.length);
     if (timeField !== undefined) this.#times = new TimeReader(timeFormat, timeZone);
     if (where.length > 0) {
@@ -83,15 +86,14 @@ export class LineFields {
       return;
     }
     if (problem !== undefined) return this.#sink.unusable(problem, line);
-    const value = this.#valueOf(bytes);
-    if (!(value >= 0 && value < Infinity)) return this.#takePlain(bytes, view, line);
+    if (!this.#readValues(bytes)) return this.#takePlain(bytes, view, line);
     if (this.#times === undefined) {
-      return this.#sink.measured(value + 0, this.#attributesOf(bytes, view)); // 0 of -0
+      return this.#sink.measuredLine(this.#values, this.#attributesOf(bytes, view), undefined);
     }
     const from = this.from[this.#time] ?? -1;
     const time = from < 0 ? NaN : this.#times.read(bytes, from, this.to[this.#time] ?? -1);
     if (Number.isNaN(time)) return this.#takePlain(bytes, view, line);
-    this.#sink.measuredAt(value + 0, this.#attributesOf(bytes, view), time);
+    this.#sink.measuredLine(this.#values, this.#attributesOf(bytes, view), time);
   }
 
   /** Reads a line that is not written as most are, by way of strings. */
@@ -101,28 +103,30 @@ export class LineFields {
       const from = this.from[k] ?? -1;
       return from < 0 ? undefined : this.#text(bytes, from, this.to[k] ?? -1);
     };
-    const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
+    const found = plainLine(field, this.#fields, this.#conversions, this.#watch);
     if (found === undefined) this.#sink.skipped++;
     else if (typeof found === "string") this.#sink.unusable(found, line);
-    else if (found.time === undefined) {
-      this.#sink.measured(found.value, this.#attributesOf(bytes, view));
-    } else this.#sink.measuredAt(found.value, this.#attributesOf(bytes, view), found.time);
+    else this.#sink.measuredLine(found.values, this.#attributesOf(bytes, view), found.time);
   }
 
-  /** NaN when the bytes have to become text first. */
-  #valueOf(bytes: Uint8Array): number {
-    let from = this.from[this.#value] ?? -1;
-    let to = this.to[this.#value] ?? -1;
-    if (from < 0 || this.#conversion.decimalComma) return NaN;
-    if (bytes[from] === QUOTE && bytes[to - 1] === QUOTE) {
-      from++;
-      to--;
+  /** Reads the line's values; false when it has none, or bytes have to become text first. */
+  #readValues(bytes: Uint8Array): boolean {
+    const count = this.#conversions.length;
+    let missing = 0;
+    for (let k = 0; k < count; k++) {
+      const from = this.from[this.#firstValue + k] ?? -1;
+      const to = this.to[this.#firstValue + k] ?? -1;
+      const conversion = this.#conversions[k];
+      if (from < 0 || from === to || conversion === undefined) {
+        this.#values[k] = NaN;
+        missing++;
+        continue;
+      }
+      const value = byteValue(this.#number, conversion, bytes, from, to);
+      if (!(value >= 0 && value < Infinity)) return false;
+      this.#values[k] = value + 0; // 0 of -0
     }
-    const end = this.#number.read(bytes, from);
-    if (end === to) return this.#number.value * this.#conversion.scale;
-    const { duration } = this.#conversion;
-    if (end < 0 || end > to || duration === undefined) return NaN;
-    return duration.convertBytes(this.#number.value, bytes, end, to);
+    return missing < count;
   }
 
   #attributesOf(bytes: Uint8Array, view: DataView): Attributes {
@@ -142,6 +146,24 @@ export class LineFields {
     this.#known.add(view, this.from, this.to, attributes);
     return attributes;
   }
+}
+
+/** Converts the number in bytes[from, to), in quotes or not; NaN when they have to become text first. */
+export function byteValue(
+  number: ByteNumber,
+  { scale, duration, decimalComma }: Conversion,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  if (decimalComma) return NaN;
+  const isQuoted = bytes[from] === QUOTE && bytes[to - 1] === QUOTE;
+  const first = isQuoted ? from + 1 : from;
+  const last = isQuoted ? to - 1 : to;
+  const end = number.read(bytes, first);
+  if (end === last) return number.value * scale;
+  if (end < 0 || end > last || duration === undefined) return NaN;
+  return duration.convertBytes(number.value, bytes, end, last);
 }
 
 /** Tries conditions on ranges of bytes, once for the same bytes. */

@@ -4,11 +4,12 @@ import { CsvReader, type Separator, TSV } from "./csv.ts";
 import { replaceDecimalComma } from "./decimal_comma.ts";
 import { ExpositionReader } from "./exposition_lines.ts";
 import type { FieldWatch, OnManyValues, OnNotUtf8 } from "./field_watch.ts";
-import type { Fields } from "./fields.ts";
-import { formatOf, type InputFormat } from "./format.ts";
+import { type Fields, withDefaultField } from "./fields.ts";
+import { formatOf, HEADED_FORMATS, type InputFormat } from "./format.ts";
 import { LINE_FEED, type LineReader, type OpenedLines } from "./lines.ts";
 import { LogfmtReader } from "./logfmt.ts";
 import { NdjsonReader } from "./ndjson.ts";
+import { lineObjects } from "./outer_fields.ts";
 import type { Pattern } from "./pattern.ts";
 import { PatternReader } from "./pattern_lines.ts";
 import type { OnInvalid, Sink } from "./sink.ts";
@@ -23,7 +24,7 @@ export interface InputOptions extends Fields {
   /** One character that separates the cells of CSV; undefined: the header tells. */
   readonly delimiter?: string | undefined;
   /** The user's flags that describe the input, to be repeated in a command. */
-  readonly ownFlags?: readonly string[] | undefined;
+  readonly ownArguments?: readonly string[] | undefined;
   /** The columns of CSV or TSV without a header. */
   readonly columns?: readonly string[] | undefined;
   /** A field of JSON whose text is JSON or logfmt. */
@@ -35,6 +36,8 @@ export interface InputOptions extends Fields {
   readonly onManyValues?: OnManyValues | undefined;
   /** Receives, once, an attribute's text that is not UTF-8. */
   readonly onNotUtf8?: OnNotUtf8 | undefined;
+  /** Hears, once per access log, that its `request_time` has no unit of time. */
+  readonly onNoUnit?: (() => void) | undefined;
   /** Hears that an input is a Prometheus exposition; an error that it throws ends the reading. */
   readonly onExposition?: (() => void) | undefined;
   /** Ends the reading: what has come is given out, except a line that has not ended. */
@@ -99,8 +102,9 @@ export class FirstLine implements LineReader {
     } catch (thrown) {
       if (!this.#isGuess || !(thrown instanceof UsageError)) throw thrown;
       throw new UsageError(
-        "The input was taken for CSV, because its first line is not JSON, key=value pairs, a number " +
-          `or an access log. ${thrown.message}. For lines of free text use --pattern, or --log-format`,
+        "The input was read as CSV, because its first line is not JSON, key=value pairs, a number " +
+          `or an access log. ${thrown.message}. For CSV without a header use --columns; for lines of free ` +
+          "text use --pattern, or --log-format",
       );
     }
   }
@@ -121,16 +125,16 @@ export function openLines(format: InputFormat, line: string, reading: LineReadin
   const { options, sink } = reading;
   const { unwrap, columns } = options;
   const wrapping = MAY_BE_WRAPPED.has(format) || options.format === "auto"
-    ? wrappingOf(line) ?? (unwrap !== undefined && format === "ndjson" ? PLAIN_JSON : undefined)
+    ? wrappingOf(line, options.format) ??
+      (unwrap !== undefined && format === "ndjson" ? PLAIN_JSON : undefined)
     : undefined;
   if (wrapping === undefined) {
     if (unwrap !== undefined) {
       throw new UsageError(
-        `--unwrap reads a field of JSON, and the input is ${format}: leave it out, or name the fields with --pattern`,
+        `--unwrap reads a JSON field, but the input is ${format}: remove it, or name the fields with --pattern`,
       );
     }
-    const hasHeader = format === "w3c" ||
-      ((format === "csv" || format === "tsv") && columns === undefined);
+    const hasHeader = HEADED_FORMATS.has(format) && columns === undefined;
     return { reader: readerOf(format, reading), hasHeader };
   }
   const pattern = options.pattern && wrappedPattern(options.pattern, wrapping, line);
@@ -138,7 +142,10 @@ export function openLines(format: InputFormat, line: string, reading: LineReadin
     format: options.format,
     unwrap,
     sink,
-    readerOf: (inner) => readerOf(inner, { ...reading, options: { ...options, pattern } }),
+    readerOf: (inner, fields) =>
+      readerOf(inner, { ...reading, options: { ...options, ...fields, pattern } }),
+    objectsOf: (inner, outer) => lineObjects(inner, outer, reading),
+    first: line,
   });
   return { reader, hasHeader: false };
 }
@@ -180,10 +187,10 @@ function readerOf(
     case "logfmt":
       return new LogfmtReader(options, sink, watch, timed);
     case "combined":
-      return new CombinedReader(options, sink, watch, timed);
+      return new CombinedReader(options, sink, watch, timed, options.onNoUnit);
     case "pattern":
       if (options.pattern === undefined) {
-        throw new UsageError("--input-format pattern needs --pattern");
+        throw new UsageError("--input-format pattern requires --pattern");
       }
       return new PatternReader(
         options.pattern,
@@ -207,7 +214,5 @@ function flagSeparator(character: string | undefined): Separator | undefined {
 
 /** A log format has no field `value`, which then stands for `request_time`. */
 function patternFields({ name }: Pattern, options: InputOptions): Fields {
-  return name === "log format" && options.valueField === "value"
-    ? { ...options, valueField: "request_time" }
-    : options;
+  return name === "log format" ? withDefaultField(options, "request_time") : options;
 }

@@ -2,7 +2,7 @@
  * Finds a number and some fields in lines of JSON without making anything of the rest. It takes less than JSON.parse does,
  * never more: of what it is not sure (an escape in a name, deep nesting) it says so, and that line is for JSON.parse.
  *
- * What it found is in columns, which are good until the next scan. They are to be taken anew after each one.
+ * The results are in columns, which are valid until the next scan. Get them again after each scan.
  */
 export interface LineScanner {
   /** For each line its line feed's index; its complement (~) when JSON.parse has to decide about the line. */

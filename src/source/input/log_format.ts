@@ -1,40 +1,7 @@
 import { unescapeQuoted } from "./escapes.ts";
+import { Expression } from "./expression.ts";
+import { type Piece, slotOf, TEXT_RANK, type Variable, WORD_RANK } from "./log_format_slot.ts";
 import type { Pattern } from "./pattern.ts";
-
-/** A piece of a log format: text that every line has, or a variable. */
-type Piece =
-  | { readonly literal: string }
-  | { readonly variable: Variable };
-
-/** A variable of a log format, or an Apache directive. */
-interface Variable {
-  /** Undefined: nobody needs it. */
-  readonly name: string | undefined;
-  /** Its unit of time, where it is defined to have one. */
-  readonly unit?: string;
-  readonly shape: Shape;
-  /** Value that a `-` in its place means, if it is not a missing field. */
-  readonly dash?: string;
-}
-
-/**
- * Texts that a variable can have. `word` has no blanks, `text` may have some, `list` has one word per upstream,
- * `request` is a request line and gives the fields of one.
- */
-type Shape =
-  | "host"
-  | "word"
-  | "text"
-  | "number"
-  | "list"
-  | "clf"
-  | "bracketed"
-  | "path"
-  | "query"
-  | "request";
-
-const QUOTED = String.raw`(?:[^"\\]|\\.)*`;
-const CLF = String.raw`\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}`;
 
 /** Variables in a row without text between them, or blanks in unquoted texts, are searched for: two at most. */
 const MOST_OPEN = 2;
@@ -58,13 +25,30 @@ export function parseLogFormat(text: string): Pattern | { readonly expected: str
 /** The string of a whole directive, and strings that the configuration has in several pieces. */
 function formatString(text: string): string {
   const nginx = /^log_format\s+\S+\s+(?:escape=\w+\s+)?([^]*?);?$/.exec(text)?.[1];
-  const apache = /^(?:Log|Custom)\w+\s+("(?:[^"\\]|\\.)*")(?:\s+\S+)?$/.exec(text)?.[1];
+  const apache = APACHE_DIRECTIVE.exec(text)?.[1];
   const rest = nginx ?? apache ?? text;
-  const isPieces = /^(?:'(?:[^'\\]|\\.)*'\s*)+$/.test(rest) || (apache !== undefined) ||
-    (nginx !== undefined && /^(?:"(?:[^"\\]|\\.)*"\s*)+$/.test(rest));
-  if (!isPieces) return rest;
-  return Array.from(rest.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g), ([, a, b]) => a ?? b)
-    .join("");
+  // A format that is given alone may begin and end with a double quote of its own.
+  const quotes = nginx === undefined && apache === undefined ? "'" : "'\"";
+  return piecesOf(rest, quotes) ?? rest;
+}
+
+/** `LogFormat "…" name`, and `CustomLog file "…"`. */
+const APACHE_DIRECTIVE =
+  /^(?:LogFormat|TransferLog|CustomLog\s+(?:"[^"]*"|[^\s"]+))\s+("(?:[^"\\]|\\.)*")(?:\s+\S+)*$/;
+
+/** Joins quoted pieces in a row, with comments between them; undefined if there is anything else. */
+function piecesOf(text: string, quotes: string): string | undefined {
+  const piece = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|#.*|\s+/gy;
+  let joined: string | undefined;
+  let end = 0;
+  for (const match of text.matchAll(piece)) {
+    const [whole, single, double] = match;
+    const content = single ?? double;
+    if (content !== undefined && !quotes.includes(whole.charAt(0))) return undefined;
+    if (content !== undefined) joined = (joined ?? "") + content;
+    end = match.index + whole.length;
+  }
+  return end === text.length ? joined : undefined;
 }
 
 const NGINX_VARIABLE = /\$(?:\w+|\{\w+\})/;
@@ -88,17 +72,20 @@ function nginxVariable(name: string): Variable {
   if (name === "request") return { name, shape: "request" };
   if (name === "time_local") return { name, shape: "clf" };
   if (
-    /^(?:status|bytes_sent|body_bytes_sent|request_length|msec|connection(?:_requests)?|pid)$/.test(
-      name,
-    )
+    /^(?:status|bytes_sent|body_bytes_sent|request_length|msec|connection(?:_requests)?|pid|(?:remote|server)_port)$/
+      .test(name)
   ) {
     return { name, shape: "number" };
   }
   const mayHaveBlanks = /^(?:remote_user|http_|sent_http_|cookie_|arg_|request_body|ssl_)/.test(
     name,
   );
-  return { name, shape: mayHaveBlanks ? "text" : "word" };
+  return { name, shape: mayHaveBlanks ? "text" : NGINX_WORDS.test(name) ? "word" : "custom" };
 }
+
+/** Variables of nginx itself that never have blanks; `map` and `set` can put any text into others. */
+const NGINX_WORDS =
+  /^(?:(?:binary_)?remote_addr|remote_port|request_(?:id|method|uri|completion)|scheme|server_(?:addr|port|protocol)|time_iso8601|connections_\w+|gzip_ratio|pipe|is_args|https|(?:proxy_protocol|realip_remote)_\w+|hostname|tcpinfo_\w+)$/;
 
 /** Apache's directives, by their letters (mod_log_config; mod_logio has I, O and S). */
 const APACHE: Readonly<Record<string, Variable>> = {
@@ -130,23 +117,29 @@ const APACHE: Readonly<Record<string, Variable>> = {
   v: { name: "host", shape: "host" },
   V: { name: "host", shape: "host" },
   X: { name: "connection_status", shape: "word" },
+  // mod_logio: until the first byte of the response, in microseconds.
+  "^FB": { name: "first_byte_time", unit: "us", shape: "number" },
 };
-const APACHE_TOKEN = /%%|%[!\d,<>]*(?:\{([^}]*)\})?(\^t[io]|[A-Za-z])|\\(.)|([^%\\]+|.)/gs;
+const APACHE_TOKEN =
+  /%%|%[!\d,<>]*(?:\{([^}]*)\})?(\^t[io]|\^FB|[A-Za-z])|\\(.)|([^%\\]+|%\S*|.)/gs;
 
 function apachePieces(format: string): readonly Piece[] | { readonly expected: string } {
   const pieces: Piece[] = [];
   for (const [whole, argument, letter, escaped, literal] of format.matchAll(APACHE_TOKEN)) {
     if (letter === undefined) {
+      if (literal?.startsWith("%")) return notADirective(literal);
       pieces.push({ literal: whole === "%%" ? "%" : escape(escaped) ?? literal ?? "" });
       continue;
     }
     const variable = apacheVariable(letter, argument);
-    if (variable === undefined) {
-      return { expected: `directives of Apache's LogFormat: ${whole} is not one` };
-    }
+    if (variable === undefined) return notADirective(whole);
     pieces.push({ variable });
   }
   return pieces;
+}
+
+function notADirective(text: string): { readonly expected: string } {
+  return { expected: `directives of Apache's LogFormat: ${text} is not one` };
 }
 
 function apacheVariable(letter: string, argument: string | undefined): Variable | undefined {
@@ -159,6 +152,12 @@ function apacheVariable(letter: string, argument: string | undefined): Variable 
     case "e":
     case "n":
       return argument === undefined ? undefined : { name: argument.toLowerCase(), shape: "text" };
+    case "x":
+    case "c":
+      // mod_ssl's variables: of these only the distinguished names of certificates have blanks.
+      return argument === undefined
+        ? undefined
+        : { name: argument.toLowerCase(), shape: /_DN/i.test(argument) ? "text" : "word" };
     case "T":
       if (argument === undefined) break;
       return ["s", "ms", "us"].includes(argument)
@@ -190,33 +189,33 @@ function compiled(pieces: readonly Piece[]): Pattern | { readonly expected: stri
     }
     return isFirst ? "(" : "(?:";
   };
-  let open = 0;
+  const slots = merged.map((piece, i) => "literal" in piece ? undefined : slotOf(merged, i, piece));
+  const open = slots.filter((slot) => slot?.isOpen).length;
+  const searched = [TEXT_RANK, WORD_RANK]
+    .flatMap((rank) => slots.filter((slot) => slot?.rank === rank))
+    .slice(0, Math.max(0, MOST_OPEN - open));
   let source = "";
   merged.forEach((piece, i) => {
     if ("literal" in piece) {
       source += piece.literal.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&").replace(/\t/g, "\\t");
       return;
     }
-    const [before, after] = [merged[i - 1], merged[i + 1]];
-    const previous = before !== undefined && "literal" in before ? before.literal : "";
-    const next = after === undefined ? undefined : "literal" in after ? after.literal : "";
     const { variable } = piece;
-    const inQuotes = previous.endsWith('"') && next?.startsWith('"') === true;
-    const shape = shapeSource(variable.shape, inQuotes, next);
-    if (shape.isOpen) open++;
+    const slot = slots[i];
+    const isSearched = searched.includes(slot);
+    const own = !isSearched ? slot?.source : slot?.rank === TEXT_RANK ? ".*?" : "[^ ]*?";
     const group = add(variable.name ?? "", variable);
-    source += variable.shape === "bracketed"
-      ? `\\[${group}${shape.source})\\]`
-      : `${group}${shape.source})`;
+    source += variable.shape === "bracketed" ? `\\[${group}${own})\\]` : `${group}${own})`;
   });
   if (open > MOST_OPEN) {
     return {
       expected:
-        "text between the variables: too many of these that may hold blanks are neither in " +
+        "text between the variables: too many variables that may contain spaces are neither in " +
         "quotes nor in brackets",
     };
   }
-  const expression = new RegExp(`^${source}\\s*$`);
+  const expression = Expression.compile(`^${source}\\s*$`, "--log-format");
+  if ("fault" in expression) return { expected: `fewer variables (${expression.fault})` };
   const fields = groups.map(({ name }) => name);
   const units = new Map(
     groups.flatMap(({ name, variable: { unit } }) => unit === undefined ? [] : [[name, unit]]),
@@ -229,6 +228,8 @@ function compiled(pieces: readonly Piece[]): Pattern | { readonly expected: stri
     name: "log format",
     fields: [...fields, ...aliases, ...userAgent],
     units,
+    expression,
+    ahead: (lines) => expression.ahead(lines),
     match(line) {
       const match = expression.exec(line);
       if (match === null) return undefined;
@@ -286,44 +287,4 @@ function bestUnits(pieces: readonly Piece[]): ReadonlyMap<string, Variable> {
     }
   }
   return best;
-}
-
-/** The expression of a text; `isOpen` when nothing but what follows tells its end. */
-function shapeSource(
-  shape: Shape,
-  inQuotes: boolean,
-  next: string | undefined,
-): { readonly source: string; readonly isOpen?: true } {
-  switch (shape) {
-    case "clf":
-      return { source: CLF };
-    case "bracketed":
-      return { source: "[^\\]]*" };
-  }
-  if (inQuotes) return { source: QUOTED };
-  switch (shape) {
-    case "number":
-      return { source: "\\d+(?:\\.\\d+)?|-" };
-    case "list":
-      return { source: "[^ ,\\t]*(?:(?:,| :) [^ ,\\t]+)*" };
-    case "host":
-      return { source: '[^ /"|]*' };
-    case "path":
-      return { source: '[^ "?]*' };
-    case "query":
-      return { source: '(?:\\?[^ "]*)?' };
-  }
-  const stop = next?.[0];
-  if (next === undefined) return { source: shape === "word" ? "\\S*" : ".*?" };
-  if (stop === undefined) return { source: '[^ "]*?', isOpen: true };
-  if (stop !== " ") return { source: `[^${escapedInClass(stop)}]*` };
-  if (shape === "word") return { source: "[^ ]*" };
-  const firstOther = next.trimStart()[0];
-  return firstOther === undefined
-    ? { source: ".*?", isOpen: true }
-    : { source: `[^${escapedInClass(firstOther)}]*?` };
-}
-
-function escapedInClass(character: string): string {
-  return character.replace(/[\\\]^-]/, "\\$&");
 }

@@ -6,7 +6,7 @@ import type { Fields } from "./fields.ts";
 import { histogramOf, holdsHistogram } from "./histogram_line.ts";
 import { fieldOf, isObject, parseJson } from "../../platform/json_object.ts";
 import { JsonScanner } from "./json_scanner.ts";
-import { ConditionIndex } from "./line_fields.ts";
+import { byteValue, ConditionIndex } from "./line_fields.ts";
 import type { LineScanner } from "./line_scanner.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { attributeValue, conditionsHold, pathOr, plainLine, timeOf } from "./plain_line.ts";
@@ -15,7 +15,7 @@ import { shortText } from "./short_text.ts";
 import { type Sink } from "./sink.ts";
 import { TimeReader } from "./time_reader.ts";
 import type { TimedField } from "./timed_field.ts";
-import { type Conversion, conversionOf } from "./value.ts";
+import { type Conversion, conversionsOf } from "./value.ts";
 
 const QUOTE = 34;
 
@@ -26,12 +26,12 @@ const ATTRIBUTES = "attributes";
 const MANY_BYTES = 2 ** 16;
 
 /**
- * One JSON object a line. The plain way, JSON.parse, decides everything; but a line whose number and attributes can be
+ * One JSON object per line. The plain way, JSON.parse, decides everything; but a line whose number and attributes can be
  * found among its bytes, and whose attributes have been there before, needs no parsing.
  */
 export class NdjsonReader implements LineReader {
   readonly #fields: Fields;
-  readonly #conversion: Conversion;
+  readonly #conversions: readonly Conversion[];
   readonly #sink: Sink;
   readonly #watch: FieldWatch;
   readonly #timed: TimedField;
@@ -40,6 +40,8 @@ export class NdjsonReader implements LineReader {
   #scanner: LineScanner | undefined;
   /** Why there is none in WebAssembly, where there has to be one. */
   #broken: { readonly error: unknown } | undefined;
+  /** Name of the field whose number the scanner reads. */
+  readonly #valueField: string;
   /** Names of the fields that the scanner looks for. */
   readonly #names: readonly string[];
   /** Number of bytes still to be read before the scanner in WebAssembly is loaded. */
@@ -48,11 +50,14 @@ export class NdjsonReader implements LineReader {
   readonly #times: TimeReader | undefined;
   /** The scanner's first fields are those of the attributes, and the conditions' ones follow. */
   readonly #attributeCount: number;
-  /** The place of the time among the scanner's fields. */
+  /** The places of the time and of the second value among the scanner's fields. */
   readonly #time: number;
+  readonly #secondValue: number;
+  /** The values of the line at hand, NaN where it has none. */
+  readonly #values: Float64Array;
   readonly #known: RangeIndex<Attributes>;
   readonly #number = new ByteNumber();
-  // A byte order mark within the input belongs to its line, and what is no UTF-8 becomes U+FFFD.
+  // A byte order mark within the input belongs to its line, and bytes that are not UTF-8 become U+FFFD.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /** The scanner in WebAssembly is loaded when `manyBytes` are reached. */
@@ -64,14 +69,21 @@ export class NdjsonReader implements LineReader {
     manyBytes = MANY_BYTES,
   ) {
     this.#fields = fields;
-    this.#conversion = conversionOf(fields);
+    this.#conversions = conversionsOf(fields);
     this.#sink = sink;
     this.#watch = watch;
     this.#timed = timed;
-    const { valueField, where = [], timeField, timeFormat = "auto", timeZone } = fields;
+    const { values, where = [], timeField, timeFormat = "auto", timeZone } = fields;
+    // The scanner reads the number of one field, and finds the others.
+    const [valueField = "", ...otherValues] = values.map(({ field }) => field);
     const attributes = fields.attrFields?.map(({ name }) => name) ?? [ATTRIBUTES];
     const tested = where.map(({ field }) => field);
-    const names = [...attributes, ...tested, ...timeField === undefined ? [] : [timeField]];
+    const names = [
+      ...attributes,
+      ...tested,
+      ...timeField === undefined ? [] : [timeField],
+      ...otherValues,
+    ];
     // Where the value is an attribute as well, every number has its own attributes.
     if (!names.includes(valueField) && !fields.decimalComma) {
       this.#scanner = new JsonScanner(valueField, names);
@@ -86,7 +98,10 @@ export class NdjsonReader implements LineReader {
     }
     this.#names = names;
     this.#before = this.#scanner === undefined ? Infinity : manyBytes;
-    this.#time = names.length - 1;
+    this.#valueField = valueField;
+    this.#time = attributes.length + tested.length;
+    this.#secondValue = names.length - otherValues.length;
+    this.#values = new Float64Array(values.length);
     this.#attributeCount = attributes.length;
     this.#known = new RangeIndex(attributes.length);
   }
@@ -119,7 +134,8 @@ export class NdjsonReader implements LineReader {
     const conditions = this.#conditions;
     const times = this.#times;
     const timed = this.#timed;
-    const { scale, duration } = this.#conversion;
+    const { scale = NaN, duration } = this.#conversions[0] ?? {};
+    const hasOthers = this.#values.length > 1;
     const { feeds, values, restFrom, restTo, from, to } = scanner;
     const fields = this.#names.length;
     let at = begin;
@@ -145,11 +161,16 @@ export class NdjsonReader implements LineReader {
         ? number * scale
         : duration?.convertBytes(number, bytes, rest, restTo[line] ?? -1) ?? NaN;
       const time = times === undefined ? 0 : this.#timeOf(times, bytes, from, to, first);
-      const attributes = value >= 0 && value < Infinity && time >= 0
+      const isSound = value >= 0 && value < Infinity && time >= 0 &&
+        (!hasOthers || this.#readOthers(bytes, from, to, first));
+      const attributes = isSound
         ? this.#known.find(view, from, to, first) ?? this.#learn(bytes, view, from, to, first)
         : undefined;
       if (attributes === undefined) this.#plain(bytes.subarray(at, feed));
-      // 0 of -0
+      else if (hasOthers) {
+        this.#values[0] = value + 0;
+        sink.measuredLine(this.#values, attributes, times === undefined ? undefined : time);
+      } // 0 of -0
       else if (times === undefined) sink.measured(value + 0, attributes);
       else sink.measuredAt(value + 0, attributes, time);
       at = feed + 1;
@@ -175,7 +196,7 @@ export class NdjsonReader implements LineReader {
     this.#before = Infinity;
     const { wasmScanner } = await import("./wasm_scanner.ts");
     if (this.#scanner !== undefined) {
-      this.#scanner = wasmScanner(this.#fields.valueField, this.#names) ?? this.#scanner;
+      this.#scanner = wasmScanner(this.#valueField, this.#names) ?? this.#scanner;
     }
   }
 
@@ -197,6 +218,23 @@ export class NdjsonReader implements LineReader {
     return start < 0 ? NaN : times.read(bytes, start, to[first + this.#time] ?? -1);
   }
 
+  /** Reads the values but the first; false when bytes have to become text first. */
+  #readOthers(bytes: Uint8Array, from: Int32Array, to: Int32Array, first: number): boolean {
+    for (let k = 1; k < this.#values.length; k++) {
+      const place = first + this.#secondValue + k - 1;
+      const start = from[place] ?? -1;
+      const conversion = this.#conversions[k];
+      if (start < 0 || conversion === undefined) {
+        this.#values[k] = NaN;
+        continue;
+      }
+      const value = byteValue(this.#number, conversion, bytes, start, to[place] ?? -1);
+      if (!(value >= 0 && value < Infinity)) return false;
+      this.#values[k] = value + 0; // 0 of -0
+    }
+    return true;
+  }
+
   /** Measures a line, or says why not. */
   #plain(line: Uint8Array): void {
     const sink = this.#sink;
@@ -204,14 +242,15 @@ export class NdjsonReader implements LineReader {
     if (text.trim() === "") return;
     const parsed = parseExactly(text);
     if (!isObject(parsed)) {
-      return sink.unusable(parsed === undefined ? "no JSON" : "no JSON object");
+      return sink.unusable(parsed === undefined ? "not JSON" : "not a JSON object");
     }
     const field = (name: string) => fieldOf(parsed, name);
-    const { valueField } = this.#fields;
-    if (field(valueField) === undefined && holdsHistogram(parsed)) {
+    if (
+      holdsHistogram(parsed) && this.#conversions.every((each) => field(each.field) === undefined)
+    ) {
       return this.#histogram(text, field);
     }
-    const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
+    const found = plainLine(field, this.#fields, this.#conversions, this.#watch);
     if (found === undefined) {
       sink.skipped++;
       return;
@@ -222,8 +261,7 @@ export class NdjsonReader implements LineReader {
     }
     const attributes = this.#attributes(field);
     if (attributes === undefined) return sink.unusable(NO_OBJECT);
-    if (found.time === undefined) sink.measured(found.value, attributes);
-    else sink.measuredAt(found.value, attributes, found.time);
+    sink.measuredLine(found.values, attributes, found.time);
   }
 
   #histogram(text: string, field: (name: string) => unknown): void {
@@ -233,6 +271,9 @@ export class NdjsonReader implements LineReader {
     if (!conditionsHold(field, this.#fields, this.#watch)) {
       sink.skipped++;
       return;
+    }
+    if (this.#conversions.length > 1) {
+      return sink.unusable("a histogram, but --value-field names several metrics");
     }
     const figures = histogramOf(line, this.#fields.scale);
     if (typeof figures === "string") return sink.unusable(figures);
@@ -259,7 +300,7 @@ export class NdjsonReader implements LineReader {
     return attributes;
   }
 
-  /** Gathers the named fields, or takes the object of attributes; undefined when that is no object. */
+  /** Gathers the named fields, or takes the object of attributes; undefined when that is not an object. */
   #attributes(field: (name: string, place: number) => unknown): Attributes | undefined {
     const { attrFields } = this.#fields;
     if (attrFields === undefined) return this.#ofObject(field(ATTRIBUTES, 0));
@@ -271,7 +312,7 @@ export class NdjsonReader implements LineReader {
     return this.#interned(gathered);
   }
 
-  /** Undefined when that is no object. */
+  /** Undefined when that is not an object. */
   #ofObject(source: unknown): Attributes | undefined {
     if (source === undefined || source === null) return NO_ATTRIBUTES;
     if (!isObject(source)) return undefined;
@@ -315,7 +356,7 @@ export class NdjsonReader implements LineReader {
   }
 }
 
-const NO_OBJECT = `"${ATTRIBUTES}" is no object`;
+const NO_OBJECT = `"${ATTRIBUTES}" is not an object`;
 
 /** The value of JSON, where an integer that a double does not hold exactly keeps its digits, as a string. */
 function parseExactly(text: string): unknown {

@@ -10,7 +10,7 @@ import { InputWords } from "./input_words.ts";
 import type { Pattern } from "./pattern.ts";
 import { invalid, type Setting } from "../../settings/setting.ts";
 import { progressLine } from "../progress.ts";
-import { inputSource } from "./input_source.ts";
+import { InputSource } from "./input_source.ts";
 import type { RecordFamilies, Source } from "../source.ts";
 
 const PROGRESS_EVERY_MS = 500;
@@ -18,8 +18,8 @@ const PROGRESS_EVERY_MS = 500;
 /** Settings by which an input is read. */
 export interface InputSettings {
   readonly input: InputConfig;
-  /** The metric's: a value with a unit of time is converted to it. */
-  readonly unit: string;
+  /** The unit of each value field's metric: a value with a unit of time is converted to it. */
+  readonly units: readonly string[];
   /** Lines count as they come. */
   readonly isLive: boolean;
   /** The spool, which knows how far a followed file was read; undefined: there is none. */
@@ -33,22 +33,25 @@ export async function openInput(
   system: System,
   console: Console,
 ): Promise<{ source: Source; close: () => void }> {
-  const { input: config, unit, isLive } = settings;
-  const { paths, follow, time, notOfExpositions, logFormat, ...fields } = config;
+  const { input: config, units, isLive } = settings;
+  const { paths, follow, time, notOfExpositions, logFormat, isUnitAssumed, ...fields } = config;
   const controller = new AbortController();
+  const pattern = logFormat === undefined ? fields.pattern : await logPattern(logFormat);
+  const expressions = [...fields.where ?? [], pattern].flatMap((each) => each?.expression ?? []);
+  await Promise.all(expressions.map((expression) => expression.guard()));
   const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
   const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, console.warn);
   const options: InputOptions = {
     ...fields,
-    pattern: logFormat === undefined ? fields.pattern : await logPattern(logFormat),
-    unit,
+    pattern,
+    values: config.values.map(({ field }, i) => ({ field, unit: units[i] })),
     timeField: time?.field,
     timeFormat: time?.format,
-    timeZone: time?.zone,
     signal: controller.signal,
     onInvalid: (line, reason, name) => words.invalid(line, reason, name),
     onManyValues: (field, examples) => words.manyValues(field, examples),
     onNotUtf8: (field, text) => words.notUtf8(field, text),
+    onNoUnit: isUnitAssumed ? () => words.noUnit(units[0] ?? "") : undefined,
     onExposition() {
       const [flag] = notOfExpositions;
       if (flag !== undefined) throw notOfAnExposition(flag);
@@ -70,7 +73,7 @@ export async function openInput(
     }, PROGRESS_EVERY_MS)
     : undefined;
   return {
-    source: inputSource(input, system.clock, recordFamilies, {
+    source: new InputSource(input, system.clock, recordFamilies, {
       words,
       path: followed?.path,
       isEndless: follow || (isLive && paths.every((each) => each === "-")),
@@ -80,6 +83,7 @@ export async function openInput(
       console.clear();
       controller.abort();
       words.end(input);
+      expressions.forEach((expression) => expression.close());
     },
   };
 }
@@ -110,8 +114,8 @@ async function following(
     const { path, place, others } = await keptPlace(absolute, checkpoints?.kept);
     if (isLive && checkpoints === undefined && time !== undefined && begin === "start") {
       warn(
-        `each start counts all of "${shown}" again (--follow, --time-field): ` +
-          "add --spool DIR, which keeps how far it was sent",
+        `every start counts all of "${shown}" again (--follow, --time-field): ` +
+          "add --spool DIR, which keeps the position",
       );
     }
     const input = await followInput(

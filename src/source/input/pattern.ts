@@ -1,3 +1,5 @@
+import { Expression } from "./expression.ts";
+
 /** Finds the fields of a line by a regular expression. */
 export interface Pattern {
   /** How messages call it. */
@@ -5,6 +7,9 @@ export interface Pattern {
   readonly fields: readonly string[];
   /** Units of time of the fields that are defined to have one. */
   readonly units: ReadonlyMap<string, string>;
+  readonly expression: Expression;
+  /** Lines that `match` is asked about next, to be matched together where that is quicker. */
+  readonly ahead: (lines: readonly string[]) => void;
   /** The fields of a line, without those that are missing; undefined when the line does not match. */
   readonly match: (line: string) => Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -14,17 +19,21 @@ const NO_UNITS: ReadonlyMap<string, string> = new Map();
 /** Parses the pattern of `--pattern`, or says what would be right. `(?P<name>…)` of Python, Go and PCRE is taken as well. */
 export function parsePattern(text: string): Pattern | { readonly expected: string } {
   const source = text.replace(/\\[\s\S]|\(\?P</g, (found) => found === "(?P<" ? "(?<" : found);
-  try {
-    const expression = new RegExp(source);
-    // With nothing as an alternative it matches the empty text, and tells its groups.
-    const fields = Object.keys(new RegExp(`${source}|`).exec("")?.groups ?? {});
-    if (fields.length === 0) {
-      return { expected: "named groups, for example took (?<value>\\d+) ms" };
-    }
-    const match = (line: string) => expression.exec(line)?.groups;
-    return { name: "pattern", fields, units: NO_UNITS, match };
-  } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    return { expected: `a regular expression that JavaScript compiles (${reason})` };
+  const expression = Expression.compile(source, "--pattern");
+  if ("fault" in expression) {
+    return { expected: `a regular expression as in JavaScript (${expression.fault})` };
   }
+  // With nothing as an alternative it matches the empty text, and tells its groups.
+  const fields = Object.keys(new RegExp(`${source}|`).exec("")?.groups ?? {});
+  if (fields.length === 0) {
+    return { expected: "named groups, for example took (?<value>\\d+) ms" };
+  }
+  return {
+    name: "pattern",
+    fields,
+    units: NO_UNITS,
+    expression,
+    ahead: (lines) => expression.ahead(lines),
+    match: (line) => expression.exec(line)?.groups,
+  };
 }

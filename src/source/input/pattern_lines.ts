@@ -8,7 +8,8 @@ import type { Pattern } from "./pattern.ts";
 import { pathOr, plainLine } from "./plain_line.ts";
 import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
-import { type Conversion, conversionOf } from "./value.ts";
+import { type Conversion, conversionsOf, withTimeUnit } from "./value.ts";
+import { changedCondition } from "./where.ts";
 
 /** Maximum length of a line: a regular expression's time may grow with the square of it, or worse. */
 export const MOST_PATTERN_CHARACTERS = 8192;
@@ -21,13 +22,13 @@ const MOST_SETS = 65_536;
 
 /**
  * Lines in which a regular expression finds the fields, anywhere in the line. Lines of more than 8,192 characters are
- * invalid, because an expression that goes back and forth could take for ever on them; lines that do not match are
+ * invalid, because an expression's time may grow with their square; lines that do not match are
  * skipped. Attributes are strings, and an empty one is none.
  */
 export class PatternReader implements LineReader {
   readonly #pattern: Pattern;
   readonly #fields: Fields;
-  readonly #conversion: Conversion;
+  readonly #conversions: readonly Conversion[];
   readonly #sink: Sink;
   readonly #watch: FieldWatch;
   readonly #timed: TimedField;
@@ -43,7 +44,7 @@ export class PatternReader implements LineReader {
     watch: FieldWatch,
     timed: TimedField,
   ) {
-    const { valueField, attrFields = [], where = [], timeField } = fields;
+    const { values, attrFields = [], where = [], timeField } = fields;
     const demand = (name: string, flag: string) => {
       if (pattern.fields.includes(name)) return;
       throw new UsageError(
@@ -52,13 +53,21 @@ export class PatternReader implements LineReader {
         }`,
       );
     };
-    demand(valueField, "--value-field");
+    for (const { field } of values) demand(field, "--value-field");
     for (const { name } of attrFields) demand(name, "--attr-field");
     for (const { field } of where) demand(field, "--where");
     if (timeField !== undefined) demand(timeField, "--time-field");
     this.#pattern = pattern;
-    this.#fields = fields;
-    this.#conversion = conversionOf(fields, pattern.units.get(valueField));
+    this.#fields = {
+      ...fields,
+      where: where.map((condition) => {
+        const unit = pattern.units.get(condition.field);
+        return unit === undefined || condition.reads !== "duration"
+          ? condition
+          : changedCondition(condition, (text) => withTimeUnit(text, unit));
+      }),
+    };
+    this.#conversions = conversionsOf(fields, pattern.units);
     this.#sink = sink;
     this.#watch = watch;
     this.#timed = timed;
@@ -67,6 +76,7 @@ export class PatternReader implements LineReader {
   lines(bytes: Uint8Array, from: number, to: number): void {
     // One text of many lines: to decode each by itself takes longer than to match it.
     const text = this.#decoder.decode(bytes.subarray(from, to));
+    if (this.#pattern.expression.isGuarded) this.#pattern.ahead(linesToMatch(text));
     for (let at = 0; at < text.length;) {
       this.#sink.lines++;
       const feed = text.indexOf("\n", at);
@@ -86,7 +96,7 @@ export class PatternReader implements LineReader {
     if (!(line.charCodeAt(0) > SPACE) && BLANK.test(line)) return;
     if (line.length > MOST_PATTERN_CHARACTERS) {
       return sink.unusable(
-        `longer than ${MOST_PATTERN_CHARACTERS} characters, the most for a pattern`,
+        `longer than ${MOST_PATTERN_CHARACTERS} characters, the maximum for a pattern`,
       );
     }
     const groups = this.#pattern.match(line);
@@ -94,11 +104,10 @@ export class PatternReader implements LineReader {
     sink.matched();
     if (this.#timed.isSearching) this.#timed.look(Object.entries(groups));
     const field = (name: string) => groups[name];
-    const found = plainLine(field, this.#fields, this.#conversion, this.#watch);
+    const found = plainLine(field, this.#fields, this.#conversions, this.#watch);
     if (found === undefined) sink.skipped++;
     else if (typeof found === "string") sink.unusable(found);
-    else if (found.time === undefined) sink.measured(found.value, this.#attributes(groups));
-    else sink.measuredAt(found.value, this.#attributes(groups), found.time);
+    else sink.measuredLine(found.values, this.#attributes(groups), found.time);
   }
 
   #attributes(groups: Readonly<Record<string, string | undefined>>): Attributes {
@@ -122,4 +131,11 @@ export class PatternReader implements LineReader {
     this.#known.set(key, attributes);
     return attributes;
   }
+}
+
+/** Lists the lines of a text that a pattern is tried on. */
+function linesToMatch(text: string): readonly string[] {
+  return text.split(/\r?\n/).filter((line) =>
+    line.length <= MOST_PATTERN_CHARACTERS && !BLANK.test(line)
+  );
 }

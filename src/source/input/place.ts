@@ -29,7 +29,7 @@ export interface FilePlace extends KnownFile {
 /** Format and header of a followed file, which the files that take its name have as well. */
 export interface Layout {
   readonly format: string;
-  /** The header line of a CSV file. */
+  /** The lines that name the columns, the last ones of several such. */
   readonly header?: string | undefined;
 }
 

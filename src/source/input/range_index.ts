@@ -2,7 +2,7 @@
 const FIRST_ENTRIES = 8192;
 /** If not, nothing is added while so many times as much is not found. */
 const PAUSE = 64;
-/** Beyond these everything is forgotten and begins anew: an endless input runs in constant memory. */
+/** Beyond these everything is forgotten: an endless input runs in constant memory. */
 const MOST_ENTRIES = 65_536;
 const MOST_BYTES = 2 ** 24;
 /** Longer ones are rare, and would soon fill it. */

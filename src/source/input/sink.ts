@@ -51,6 +51,7 @@ export class Sink implements InputProgress {
   /** The lines of the inputs before this one. */
   #before = 0;
   #measurements: Measurement[] = [];
+  readonly #measuredOf: boolean[] = [];
   #histograms: MeasuredHistogram[] = [];
   #exposed: readonly Exposed[] = [];
 
@@ -73,6 +74,32 @@ export class Sink implements InputProgress {
   measuredAt(value: number, attributes: Attributes, time: number): void {
     this.measurements++;
     this.#measurements.push({ value, attributes, time });
+  }
+
+  /** Takes a line's value of each value field, NaN where it has none. */
+  measuredLine(values: ArrayLike<number>, attributes: Attributes, time: number | undefined): void {
+    if (values.length === 1) {
+      const value = values[0] ?? NaN;
+      return time === undefined
+        ? this.measured(value, attributes)
+        : this.measuredAt(value, attributes, time);
+    }
+    for (let instrument = 0; instrument < values.length; instrument++) {
+      const value = values[instrument] ?? NaN;
+      if (Number.isNaN(value)) continue;
+      this.measurements++;
+      this.#measuredOf[instrument] = true;
+      this.#measurements.push(
+        time === undefined
+          ? { value, attributes, instrument }
+          : { value, attributes, time, instrument },
+      );
+    }
+  }
+
+  /** Whether any line had a value of the value field at this index, when there are several. */
+  hasMeasured(instrument: number): boolean {
+    return this.#measuredOf[instrument] === true;
   }
 
   histogram(histogram: MeasuredHistogram): void {
@@ -114,7 +141,7 @@ export class Sink implements InputProgress {
     return this.#unmatched > 0 && this.#matched === 0;
   }
 
-  /** Reports something unusable that is no single line. */
+  /** Reports something unusable that is not a single line. */
   contradictory(reason: string): void {
     this.invalid++;
     this.#onInvalid(undefined, reason, this.#input);

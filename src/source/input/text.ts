@@ -6,7 +6,7 @@ import type { Fields } from "./fields.ts";
 import { LINE_FEED, type LineReader } from "./lines.ts";
 import { conditionsHold } from "./plain_line.ts";
 import { type Sink } from "./sink.ts";
-import { type Conversion, conversionOf, usableValue } from "./value.ts";
+import { type Conversion, conversionsOf, usableValue } from "./value.ts";
 
 const CARRIAGE_RETURN = 13;
 
@@ -26,12 +26,19 @@ export class TextReader implements LineReader {
 
   /** Throws a UsageError for a field that plain numbers have not. */
   constructor(fields: Fields, sink: Sink, watch: FieldWatch) {
-    const { attrFields = [], where = [], timeField } = fields;
+    const { values, attrFields = [], where = [], timeField } = fields;
+    refuse(values.map(({ field }) => field), "--value-field");
     refuse(attrFields.map(({ name }) => name), "--attr-field");
     refuse(where.map(({ field }) => field), "--where");
     refuse(timeField === undefined ? [] : [timeField], "--time-field", "");
     this.#fields = fields;
-    this.#conversion = conversionOf(fields);
+    const [conversion, ...others] = conversionsOf(fields);
+    if (conversion === undefined || others.length > 0) {
+      throw new UsageError(
+        "The input is plain numbers, one per line, of one metric: set --value-field once",
+      );
+    }
+    this.#conversion = conversion;
     this.#sink = sink;
     this.#watch = watch;
     this.#isPlain = where.length > 0 || fields.decimalComma === true;
@@ -85,8 +92,8 @@ function refuse(names: readonly string[], flag: string, allowed = VALUE): void {
   const name = names.find((name) => name !== allowed);
   if (name === undefined) return;
   throw new UsageError(
-    `The input is plain numbers, one a line, without a field ${
+    `The input is plain numbers, one per line, without a field ${
       JSON.stringify(name)
-    }: leave out ${flag}, or name another format with --input-format`,
+    }: remove ${flag}, or set another --input-format`,
   );
 }

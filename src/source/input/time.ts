@@ -23,8 +23,8 @@ const RFC3339 =
 const DAY_NAME = /^(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d\d):(\d\d):(\d\d)(?:[.,](\d+))?$/;
 const DAY_FIRST =
   /^(\d{1,2})([./])(\d{1,2})\2(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?([AaPp])[Mm])?$/;
-/** `10/Oct/2000:13:55:36 -0700` (Apache, mod_log_config, %t). */
-const CLF = /^(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([+-]\d{4})$/;
+/** `10/Oct/2000:13:55:36 -0700` (Apache, mod_log_config, %t); HAProxy writes `10/Oct/2000:13:55:36.123` without a zone. */
+const CLF = /^(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?: ([+-]\d{4}))?$/;
 /** The English names of months, shortened. */
 export const MONTHS = [
   "jan",
@@ -78,7 +78,7 @@ function parsed(text: string, format: TimeFormat, zone: TimeZone | undefined): n
     case "rfc3339":
       return rfc3339(text, zone);
     case "clf":
-      return clf(text);
+      return clf(text, zone);
     case "auto": {
       const number = decimal(text);
       if (!Number.isNaN(number)) return sinceEpoch(number, "auto");
@@ -150,7 +150,7 @@ function dayFirst(text: string, zone: TimeZone | undefined): number | string {
   // Only Americans write the month first, and only with slashes.
   const isAmerican = separator === "/" && (half !== undefined || other > 12);
   if (separator === "/" && !isAmerican && first <= 12 && first !== other) {
-    return "may have the day or the month first";
+    return "may start with the day or the month";
   }
   const [month, day] = isAmerican ? [first, other] : [other, first];
   const hours = half === undefined ? Number(hour) : hourOfDay(Number(hour), half);
@@ -163,13 +163,14 @@ function hourOfDay(hour: number, half: string): number {
   return hour % 12 + (half.toLowerCase() === "p" ? 12 : 0);
 }
 
-function clf(text: string): number {
+function clf(text: string, zone: TimeZone | undefined): number | string {
   const match = CLF.exec(text);
   if (match === null) return NaN;
-  const [, day, name = "", year, hour, minute, second, fraction = "", zone = ""] = match;
+  const [, day, name = "", year, hour, minute, second = "0", fraction = "", offset] = match;
   const month = MONTHS.indexOf(name.toLowerCase()) + 1;
   const start = minuteOf(Number(year), month, Number(day), Number(hour), Number(minute));
-  return instant(start, Number(second), fractionOf(fraction), offsetOf(zone));
+  if (offset === undefined) return zoned(start, second, fraction, zone);
+  return instant(start, Number(second), fractionOf(fraction), offsetOf(offset));
 }
 
 function offsetOf(zone: string): number {

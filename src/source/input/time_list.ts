@@ -9,7 +9,10 @@ export type TimeList =
 
 /** nginx joins the times of upstreams with commas, and those of server groups with colons. */
 const SEPARATOR = / *[,:] */;
-const PLAIN_JSON = /^\d+(\.\d*)?$/;
+const PLAIN = /^\d+(\.\d*)?$/;
+/** Without blanks `1,234` is one number and `12:30` a clock: only decimals are a list. */
+const CLOSE = /\d[,:]\d/;
+const DECIMAL = /^\d+\.\d+$/;
 /** Identifiers in hexadecimal may end in d, another unit of time. */
 const WITH_UNIT = /^\d.*s$/;
 
@@ -18,8 +21,9 @@ export function timeListOf(text: string): TimeList | undefined {
   const parts = text.split(SEPARATOR);
   const times = parts.filter((part) => part !== "-");
   const hasUnit = times.some((part) => WITH_UNIT.test(part));
-  const isTime = (part: string) => hasUnit ? isDuration(part) : PLAIN_JSON.test(part);
-  if (!times.every(isTime)) return undefined;
+  const plain = CLOSE.test(text) ? DECIMAL : PLAIN;
+  const isTime = (part: string) => hasUnit ? isDuration(part) : plain.test(part);
+  if (text === "-" || !times.every(isTime)) return undefined;
   if (times.length < parts.length) return { kind: "gap" };
   if (parts.length === 1) return { kind: "sum", text, hasUnit };
   // A duration may have several parts, as in 1m2.5s.

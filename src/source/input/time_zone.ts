@@ -2,7 +2,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** Offsets change at quarters of an hour. */
 const STEP = 15 * MINUTE;
-/** Beyond this many they are computed anew. */
+/** Beyond this many they are computed again. */
 const MOST_KNOWN = 4096;
 
 /** Offset from UTC of times that are written without one. */

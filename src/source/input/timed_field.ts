@@ -9,7 +9,7 @@ const TIME_NAME =
   /^@?(time|timestamp|time_?stamp|ts|date|datetime|epoch|time_?(unix|epoch|local|iso8601)|unix_?time)$/i;
 /** The years 2001 to 2100, in seconds. */
 const [EARLIEST, LATEST] = [1e9, 4.1e9];
-/** A date and a time of day; parseTime takes plain numbers, too. */
+/** A date and a time of day; parseTime also accepts plain numbers. */
 const DATED = /^\[?\d{4}-\d\d-\d\d[Tt ]|^\[?\d\d\/[A-Za-z]{3}\/\d{4}:/;
 
 /** Looks through the first lines of an input for a field that plainly carries a time. */

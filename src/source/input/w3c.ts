@@ -8,6 +8,7 @@ import { LINE_FEED, type LineReader } from "./lines.ts";
 import type { Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 import { UTC } from "./time_zone.ts";
+import { changedCondition } from "./where.ts";
 
 const TAB = 9;
 const CARRIAGE_RETURN = 13;
@@ -19,6 +20,7 @@ const DASH = 45;
 const HEADER = "#Fields:";
 /** A date and a time in columns side by side are one time. */
 const [DATE, TIME] = ["date", "time"];
+const isTimePart = (name: string | undefined) => name === DATE || name === TIME;
 
 /**
  * W3C extended log format, as IIS and CloudFront write it: `#Fields:` names the columns of the lines below it, and may come
@@ -32,13 +34,23 @@ export class W3cReader implements LineReader {
   readonly #line: LineFields;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #names: readonly string[] = [];
+  #header: string | undefined;
   /** First and last column of each place of LineFields; [-1, -1] where the header lacks the field. */
   #places: readonly (readonly [first: number, last: number])[] = [];
   #from: Int32Array = new Int32Array();
   #to: Int32Array = new Int32Array();
 
   constructor(fields: Fields, sink: Sink, watch: FieldWatch, timed: TimedField) {
-    this.#fields = { ...fields, timeZone: fields.timeZone ?? UTC };
+    const { where = [], timeZone } = fields;
+    this.#fields = {
+      ...fields,
+      timeZone: timeZone ?? UTC,
+      where: where.map((condition) =>
+        isTimePart(condition.field) && condition.reads === "time" && timeZone === undefined
+          ? changedCondition(condition, (text) => `${text}Z`)
+          : condition
+      ),
+    };
     this.#sink = sink;
     this.#timed = timed;
     this.#line = new LineFields(
@@ -47,6 +59,10 @@ export class W3cReader implements LineReader {
       watch,
       (bytes, from, to) => csvField(this.#decoder.decode(bytes.subarray(from, to))),
     );
+  }
+
+  get header(): string | undefined {
+    return this.#header;
   }
 
   /** Throws a UsageError when the first header lacks a field that is asked for. */
@@ -72,29 +88,34 @@ export class W3cReader implements LineReader {
     if (!line.startsWith(HEADER)) return;
     const isFirst = this.#names.length === 0;
     const names = line.slice(HEADER.length).trim().split(/\s+/);
-    const { attrFields = [], where = [], valueField, timeField } = this.#fields;
+    const { attrFields = [], where = [], values, timeField } = this.#fields;
     const flags = [
       ...attrFields.map(() => "--attr-field"),
       ...where.map(() => "--where"),
-      "--value-field",
+      ...values.map(() => "--value-field"),
       "--time-field",
     ];
     const dateColumn = names.findIndex((name, i) => name === DATE && names[i + 1] === TIME);
-    const time = timeField === DATE || timeField === TIME
-      ? attrFields.length + where.length + 1
-      : -1;
+    const whole = new Set([
+      ...where.flatMap(({ field, reads }, i) =>
+        isTimePart(field) && reads === "time" ? [attrFields.length + i] : []
+      ),
+      ...isTimePart(timeField) ? [attrFields.length + where.length + values.length] : [],
+    ]);
     // A missing value field is reported first.
-    if (isFirst && !names.includes(valueField)) {
-      throw missingColumn(HEADER, valueField, names, "--value-field");
+    const unnamed = values.find(({ field }) => !names.includes(field));
+    if (isFirst && unnamed !== undefined) {
+      throw missingColumn(HEADER, unnamed.field, names, "--value-field");
     }
     this.#places = this.#line.names.map((name, place) => {
-      if (place === time && dateColumn >= 0) return [dateColumn, dateColumn + 1];
+      if (whole.has(place) && dateColumn >= 0) return [dateColumn, dateColumn + 1];
       const column = names.indexOf(name);
       if (column < 0 && isFirst) throw missingColumn(HEADER, name, names, flags[place] ?? "");
       return [column, column];
     });
     if (dateColumn >= 0) this.#timed.certain(TIME ?? "");
     this.#names = names;
+    this.#header = `${line}\n`;
     this.#from = new Int32Array(names.length);
     this.#to = new Int32Array(names.length);
   }

@@ -1,7 +1,9 @@
 import { formatOf, type InputFormat } from "./format.ts";
 import { logfmtPairs } from "./logfmt.ts";
-import type { LineReader } from "./lines.ts";
+import { LINE_FEED, type LineReader, plainText } from "./lines.ts";
 import { fieldOf, isObject, type JsonObject, parseJson } from "../../platform/json_object.ts";
+import type { Fields } from "./fields.ts";
+import type { LineObjects, PlainFormat } from "./outer_fields.ts";
 import type { Pattern } from "./pattern.ts";
 import type { Sink } from "./sink.ts";
 
@@ -25,9 +27,16 @@ export interface Wrapping {
 const CRI = /^(\d{4}-\d\d-\d\dT\S+) (stdout|stderr) ([FP])(?:\S*) ?(.*)$/s;
 /** `docker compose logs` names the container in front of each line; the number makes it certain. */
 const COMPOSE = /^([\w.-]+[-_]\d+) +\| ?(.*)$/s;
-const COMPOSE_ANY = /^([\w.-]+) +\| ?(.*)$/s;
-const COMPOSE_TIME = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (.*)$/s;
-const COLOUR = new RegExp(String.raw`\u001b\[[\d;]*m`, "g");
+const COMPOSE_ANY = /^([\w.@-]+) +\| ?(.*)$/s;
+/** JSON or logfmt, which make a prefix certain that other programs may write as well. */
+const STRUCTURED = String.raw`(\{.*|[A-Za-z_@][\w.@/-]*=.*)`;
+/** A name that the user chose (`container_name`) has no number, and that of `docker service logs` ends in a node. */
+const COMPOSE_NAMED = new RegExp(String.raw`^[\w.@-]+ +\| ${STRUCTURED}$`, "s");
+const LOG_TIME = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (.*)$/s;
+/** A line of JSON or logfmt behind the time of `kubectl logs --timestamps`; free text may begin with a time of its own. */
+const STAMPED = new RegExp(LOG_TIME.source.replace("(.*)", STRUCTURED), "s");
+/** `kubectl logs --prefix` names pod and container in front of each line. */
+const KUBECTL = /^\[pod\/([^\]/]+)\/([^\]]+)\] (.*)$/s;
 
 const DOCKER: Wrapping = {
   hasMeasurements: false,
@@ -50,11 +59,23 @@ const JOURNALD: Wrapping = {
   unwrap(line) {
     const object = objectOf(line);
     if (object === undefined) return undefined;
-    // A message that is not UTF-8 is a list of its bytes.
-    const { MESSAGE: message } = object;
-    return { outer: line, inner: typeof message === "string" ? message : "" };
+    return { outer: line, inner: journalMessage(object["MESSAGE"]) };
   },
 };
+
+/**
+ * A message with control characters, such as colours, or bytes that are not UTF-8, is a list of its bytes. One that is too
+ * long is null: its line is invalid, not blank.
+ */
+function journalMessage(message: unknown): string {
+  if (typeof message === "string") return message;
+  if (!Array.isArray(message) || !message.every(isByte)) return JSON.stringify(message) ?? "";
+  return new TextDecoder().decode(Uint8Array.from(message));
+}
+
+function isByte(item: unknown): item is number {
+  return typeof item === "number" && Number.isInteger(item) && item >= 0 && item <= 255;
+}
 
 /** NDJSON that is unwrapped by `--unwrap` alone. */
 export const PLAIN_JSON: Wrapping = {
@@ -62,11 +83,17 @@ export const PLAIN_JSON: Wrapping = {
   unwrap: (line) => ({ outer: line, inner: "" }),
 };
 
-/** Recognises the wrapping of an input by its first line; undefined when there is none. */
-export function wrappingOf(line: string): Wrapping | undefined {
+/**
+ * Recognises the wrapping of an input by its first line; undefined when there is none. A pattern describes a time in
+ * front of a line itself.
+ */
+export function wrappingOf(line: string, format: InputFormat | "auto"): Wrapping | undefined {
   if (CRI.test(line)) return { hasMeasurements: false, unwrap: unwrapCri };
-  if (COMPOSE.test(line.replace(COLOUR, ""))) {
-    return { hasMeasurements: false, unwrap: unwrapCompose };
+  const isCompose = COMPOSE.test(line) || (format !== "pattern" && COMPOSE_NAMED.test(line));
+  if (isCompose) return { hasMeasurements: false, unwrap: unwrapCompose };
+  if (KUBECTL.test(line)) return { hasMeasurements: false, unwrap: unwrapKubectl };
+  if (format !== "pattern" && STAMPED.test(line)) {
+    return { hasMeasurements: false, unwrap: unwrapStamped };
   }
   if (!line.startsWith("{")) return undefined;
   const object = objectOf(line);
@@ -87,11 +114,27 @@ function unwrapCri(line: string): WrappedLine | undefined {
 }
 
 function unwrapCompose(line: string): WrappedLine | undefined {
-  const match = COMPOSE_ANY.exec(line.replace(COLOUR, ""));
+  const match = COMPOSE_ANY.exec(line);
   if (match === null) return undefined;
   const [, container, rest = ""] = match;
-  const [, time, inner = rest] = COMPOSE_TIME.exec(rest) ?? [];
-  return { outer: JSON.stringify({ container, time }), inner };
+  return stamped({ container }, rest);
+}
+
+function unwrapKubectl(line: string): WrappedLine | undefined {
+  const match = KUBECTL.exec(line);
+  if (match === null) return undefined;
+  const [, pod, container, rest = ""] = match;
+  return stamped({ pod, container }, rest);
+}
+
+function unwrapStamped(line: string): WrappedLine | undefined {
+  return LOG_TIME.test(line) ? stamped({}, line) : undefined;
+}
+
+/** A line in front of which its time may stand, as `--timestamps` of Docker and Kubernetes puts it there. */
+function stamped(names: Readonly<Record<string, string | undefined>>, text: string): WrappedLine {
+  const [, time, inner = text] = LOG_TIME.exec(text) ?? [];
+  return { outer: JSON.stringify({ ...names, time }), inner };
 }
 
 function objectOf(line: string): JsonObject | undefined {
@@ -106,7 +149,11 @@ export interface UnwrapOptions {
   readonly unwrap: string | undefined;
   readonly sink: Sink;
   /** The reader of the lines inside, of a format that `auto` is not. */
-  readonly readerOf: (format: InputFormat) => LineReader;
+  readonly readerOf: (format: InputFormat, fields?: Fields) => LineReader;
+  /** Objects of lines that have no fields of their own for all that is asked for; undefined where they are enough. */
+  readonly objectsOf: (format: PlainFormat, outer: JsonObject) => LineObjects | undefined;
+  /** The first line of the file, which tells the format inside though reading begins behind it. */
+  readonly first?: string | undefined;
 }
 
 /** Between the outer fields and a line that a pattern matches: no program writes it, and JSON escapes it. */
@@ -118,6 +165,7 @@ export function wrappedPattern(pattern: Pattern, wrapping: Wrapping, line: strin
   return {
     ...pattern,
     fields: [...new Set([...pattern.fields, ...Object.keys(outer)])],
+    ahead: (texts) => pattern.ahead(texts.map((text) => text.slice(text.indexOf(SEPARATOR) + 1))),
     match(text) {
       const at = text.indexOf(SEPARATOR);
       const inside = pattern.match(text.slice(at + 1));
@@ -134,8 +182,7 @@ export function wrappedPattern(pattern: Pattern, wrapping: Wrapping, line: strin
 const MOST_HELD = 2 ** 20;
 
 /**
- * Reads the lines inside container logs and journald's JSON. Lines that are JSON or logfmt, or that a pattern
- * matches, get the outer fields too, and their own win; of access logs and numbers the outer fields are lost.
+ * Reads the lines inside container logs and journald's JSON. They get the outer fields too, and their own win.
  */
 export class WrappedLineReader implements LineReader {
   readonly #wrapping: Wrapping;
@@ -145,25 +192,44 @@ export class WrappedLineReader implements LineReader {
   /** Undefined until a line tells the format. */
   #reader: LineReader | undefined;
   #isJson = false;
+  /** Makes objects of lines that are not. */
+  #objects: LineObjects | undefined;
   /** Lines that have not ended, by their streams. */
-  readonly #parts = new Map<string, string>();
+  readonly #parts = new Map<string, Pick<WrappedLine, "outer" | "inner">>();
+  #held = 0;
 
   constructor(wrapping: Wrapping, options: UnwrapOptions) {
     this.#wrapping = wrapping;
     this.#options = options;
-    const { format } = options;
-    if (format === "ndjson" || format === "logfmt" || wrapping.hasMeasurements) this.#use("ndjson");
-    else if (format !== "auto") this.#use(format);
+    const { format, first = "" } = options;
+    if (format === "ndjson" || format === "logfmt") this.#use("ndjson");
+    else if (format !== "auto" && !isPlainFormat(format)) this.#use(format);
+    if (this.#reader !== undefined) return;
+    const wrapped = wrapping.unwrap(first);
+    if (wrapped !== undefined && wrapped.continues === undefined) {
+      this.#decide(wrapped.outer, plainText(wrapped.inner));
+    }
+  }
+
+  /** Bytes of the last lines, if they are all parts of lines that have not ended. */
+  get held(): number {
+    return this.#held;
   }
 
   lines(bytes: Uint8Array, from: number, to: number): void {
     const lines = this.#decoder.decode(bytes.subarray(from, to)).split("\n");
     let text = "";
+    let parts = 0;
+    let before = this.#held;
     for (const line of lines.slice(0, -1)) {
       const reader = this.#reader;
-      text += `${this.#inner(line.replace(/\r$/, ""))}\n`;
+      const inner = this.#inner(line.replace(/\r$/, ""));
+      parts = inner === undefined ? parts + 1 : 0;
+      if (inner !== undefined) before = 0;
+      text += `${inner ?? ""}\n`;
       if (reader === undefined) text = this.#handOn(text);
     }
+    this.#held = before + to - lastLines(bytes, from, to, parts);
     this.#handOn(text);
   }
 
@@ -172,24 +238,40 @@ export class WrappedLineReader implements LineReader {
     else this.#reader.tooLong();
   }
 
+  /** A program's last line may have no end, and then docker writes none either. */
   end(): void {
+    const parts = [...this.#parts.values()];
+    this.#parts.clear();
+    this.#options.sink.lines -= parts.length;
+    for (const { outer, inner } of parts) {
+      this.#handOn(`${this.#merged(outer, plainText(inner))}\n`);
+    }
     this.#reader?.end();
   }
 
-  /** The line for the reader of the format inside; blank for one whose rest follows. */
-  #inner(line: string): string {
+  /** The line for the reader of the format inside; undefined for one whose rest follows. */
+  #inner(line: string): string | undefined {
     if (line.trim() === "") return "";
     const wrapped = this.#wrapping.unwrap(line);
     if (wrapped === undefined) return line;
     const { outer, continues } = wrapped;
     const stream = continues ?? wholeStream(outer);
-    const inner = (this.#parts.get(stream) ?? "") + wrapped.inner;
+    const inner = (this.#parts.get(stream)?.inner ?? "") + wrapped.inner;
     if (continues !== undefined && inner.length <= MOST_HELD) {
-      this.#parts.set(stream, inner);
-      return "";
+      this.#parts.set(stream, { outer, inner });
+      return undefined;
     }
     this.#parts.delete(stream);
-    if (this.#reader === undefined) this.#decide(inner);
+    return this.#merged(outer, plainText(inner));
+  }
+
+  /** The line of the program, with the outer fields where it can have any. */
+  #merged(outer: string, inner: string): string {
+    if (this.#reader === undefined) this.#decide(outer, inner);
+    if (this.#objects !== undefined) {
+      const object = this.#objects.objectOf(inner.replaceAll("\n", " "));
+      return object === undefined ? "" : mergeFields(outer, JSON.stringify(object));
+    }
     if (!this.#isJson) {
       const text = inner.replaceAll("\n", " ");
       return this.#options.format === "pattern" ? `${outer}${SEPARATOR}${text}` : text;
@@ -197,13 +279,20 @@ export class WrappedLineReader implements LineReader {
     const merged = mergeFields(outer, inner);
     const { unwrap } = this.#options;
     const text = unwrap === undefined ? undefined : fieldOf(objectOf(merged) ?? {}, unwrap);
-    return typeof text === "string" ? mergeFields(merged, text) : merged;
+    return typeof text === "string" ? mergeFields(merged, plainText(text)) : merged;
   }
 
-  #decide(inner: string): void {
-    const format = formatOf(inner.trim());
-    if (format === "ndjson" || format === "logfmt") this.#use("ndjson");
-    else if (format === "combined" || format === "text") this.#use(format);
+  #decide(outer: string, inner: string): void {
+    const { format: own } = this.#options;
+    const format = own === "auto" ? formatOf(inner.trim()) : own;
+    const isJournal = own === "auto" && this.#wrapping.hasMeasurements;
+    if (format !== undefined && isPlainFormat(format) && !(isJournal && format === "text")) {
+      this.#objects = this.#options.objectsOf(format, objectOf(outer) ?? {});
+      if (this.#objects === undefined) this.#use(format);
+      else this.#reader = this.#options.readerOf("ndjson", this.#objects.fields);
+    } else if (format === "ndjson" || format === "logfmt" || isJournal) {
+      this.#use("ndjson");
+    }
   }
 
   #use(format: InputFormat): void {
@@ -222,11 +311,24 @@ export class WrappedLineReader implements LineReader {
     for (const line of text.split("\n").slice(0, -1)) {
       sink.lines++;
       if (line.trim() !== "") {
-        sink.unusable("free text in a container's log: find its fields with --pattern");
+        sink.unusable("free text in a container log: set --pattern to find its fields");
       }
     }
     return "";
   }
+}
+
+function isPlainFormat(format: InputFormat): format is PlainFormat {
+  return format === "combined" || format === "text";
+}
+
+/** Where the last `count` lines of bytes[from, to) begin. */
+function lastLines(bytes: Uint8Array, from: number, to: number, count: number): number {
+  let at = to;
+  for (let n = 0; n < count && at > from; n++) {
+    at = at - 2 < from ? from : Math.max(from, bytes.lastIndexOf(LINE_FEED, at - 2) + 1);
+  }
+  return at;
 }
 
 /** The stream of a whole line, which ends what was held of it. */

@@ -1,7 +1,14 @@
 import { attributeKey } from "../../aggregate/attribute_key.ts";
 import type { Attributes } from "../../aggregate/measurement.ts";
 import { clip, quoteClipped } from "../../redact/clip.ts";
-import { exposedNumber, type Exposition, readExposition, type Sample } from "./exposition.ts";
+import {
+  exposedNumber,
+  type Exposition,
+  readExposition,
+  type Sample,
+  VMRANGE,
+} from "./exposition.ts";
+import { unitOf } from "./units.ts";
 
 /** Classic histogram in one reading: all that it has counted since its process began. */
 export interface CumulativeHistogram {
@@ -45,6 +52,9 @@ export interface ScrapeReading {
    */
   readonly native: ReadonlyMap<string, boolean>;
   readonly families: readonly Family[];
+  /** Labels of each series of `target_info`. */
+  readonly targets: readonly Attributes[];
+  readonly untyped: Exposition["untyped"];
   readonly unreadable: Exposition["unreadable"];
   /** Whether a series that it lacks is known not to be there. */
   readonly isWhole: boolean;
@@ -69,11 +79,17 @@ const MOST_PARTS = 500_000;
 export function readHistograms(text: string, firstLine = 1): ScrapeReading | string {
   const all = new Map<string, Parts>();
   const native = new Map<string, boolean>();
+  const targets: Attributes[] = [];
   let size = 0;
   const exposition = readExposition(text, (sample) => {
     if (sample.role === "composite") {
       native.set(sample.family, true);
       return true;
+    }
+    if (sample.role === "target") {
+      targets.push(sample.labels);
+      size += 1 + Object.keys(sample.labels).length;
+      return size <= MOST_PARTS;
     }
     const key = `${sample.family.length}:${sample.family}${attributeKey(sample.labels)}`;
     let parts = all.get(key);
@@ -110,6 +126,8 @@ export function readHistograms(text: string, firstLine = 1): ScrapeReading | str
       unit: unitOf(name, exposition.units.get(name)),
       description: exposition.helps.get(name) ?? "",
     })),
+    targets,
+    untyped: exposition.untyped,
     unreadable: exposition.unreadable,
     isWhole: exposition.isWhole,
   };
@@ -134,14 +152,17 @@ function addSample(parts: Parts, { role, le, value, isCut }: Sample): void {
   if (isCut && role !== "count") parts.problem = "its last line is cut off";
   if (role === "bucket") {
     const bound = le === undefined ? undefined : exposedNumber(le);
-    if (bound === undefined) parts.problem = "a bucket without a bound in its label le";
-    else {
+    if (bound === undefined) {
+      parts.problem = "vmrange" in parts.attributes
+        ? VMRANGE
+        : "a bucket without a bound in its label le";
+    } else {
       parts.bounds.push(bound);
       parts.below.push(value);
     }
     return;
   }
-  if (role === "composite") return;
+  if (role === "composite" || role === "target") return;
   const scaled = role === "created" ? value * 1000 : value;
   const before = parts[role];
   if (before !== undefined && !Object.is(before, scaled)) {
@@ -208,26 +229,4 @@ export function describeSeries(name: string, attributes: Attributes): string {
     .map(([key, value]) => `${clip(key, MOST_SHOWN)}=${quoteClipped(value, MOST_SHOWN)}`);
   const labels = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
   return `${clip(name, MOST_SHOWN)}${labels}`;
-}
-
-/** Base units of Prometheus ("Metric and label naming") as UCUM has them. */
-const UNITS: ReadonlyMap<string, string> = new Map([
-  ["seconds", "s"],
-  ["milliseconds", "ms"],
-  ["microseconds", "us"],
-  ["nanoseconds", "ns"],
-  ["bytes", "By"],
-  ["ratio", "1"],
-  ["meters", "m"],
-  ["celsius", "Cel"],
-  ["volts", "V"],
-  ["amperes", "A"],
-  ["joules", "J"],
-  ["grams", "g"],
-]);
-
-/** The unit that OpenMetrics names, or the one that the family's name ends in; empty when there is none. */
-function unitOf(family: string, named: string | undefined): string {
-  const word = named ?? /_([a-z]+)$/.exec(family)?.[1] ?? "";
-  return UNITS.get(word) ?? named ?? "";
 }

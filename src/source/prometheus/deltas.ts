@@ -17,7 +17,7 @@ export interface Delta extends MeasuredHistogram {
 export interface Gain {
   /** One per series that counted something. */
   readonly deltas: readonly Delta[];
-  /** Series that began anew. */
+  /** Series that restarted. */
   readonly resets: number;
   /** A sentence for each series that was skipped in this reading. */
   readonly skipped: readonly string[];
@@ -92,7 +92,7 @@ export class ScrapeDeltas {
       if (known === undefined && base !== undefined && isOlder(histogram, since)) {
         base = undefined;
         remarks.push(
-          `${series()} began to count before it appeared (_created): what it counted until now is left out`,
+          `${series()} started counting before it appeared (_created): its count so far is left out`,
         );
       }
       if (base === undefined) {
@@ -110,7 +110,7 @@ export class ScrapeDeltas {
           skipped.push(`${series()}: it lacks ${missing}, which it had before`);
           this.#keep(key, base, incomplete);
         } else {
-          remarks.push(`${series()} has lost ${missing}: what it counted meanwhile is left out`);
+          remarks.push(`${series()} lost ${missing}: the count in between is left out`);
           this.#keep(key, histogram);
         }
         continue;
@@ -121,7 +121,7 @@ export class ScrapeDeltas {
       const { delta, isTorn } = difference(histogram, isReset ? NOTHING : base);
       if (isTorn) {
         remarks.push(
-          `${series()} was read while it counted: its count is right, a value may be in a neighbouring bucket`,
+          `${series()} was read while it changed: its count is right, but a value may be in a neighbouring bucket`,
         );
       }
       if (delta.count > 0) deltas.push(delta);
@@ -178,7 +178,7 @@ function countOf({ below }: BaseLine): number {
   return below.at(-1) ?? 0;
 }
 
-/** The bounds, or the sum, of the base line that a reading lacks though it is no smaller; undefined when it is complete. */
+/** The bounds, or the sum, of the base line that a reading lacks although it is not smaller; undefined when it is complete. */
 function missingFrom(now: BaseLine, base: BaseLine): string | undefined {
   if (isNewer(now, base) || countOf(now) < countOf(base)) return undefined;
   const bounds = new Set(now.bounds);
@@ -189,7 +189,7 @@ function missingFrom(now: BaseLine, base: BaseLine): string | undefined {
     : undefined;
 }
 
-/** Whether the process behind a histogram began anew. */
+/** Whether the process behind a histogram restarted. */
 function hasFallen(now: BaseLine, base: BaseLine): boolean {
   if (isNewer(now, base) || countOf(now) < countOf(base)) return true;
   const before = new Map(base.bounds.map((bound, i) => [bound, base.below[i] ?? 0]));
@@ -241,7 +241,7 @@ export function fromNothing(histogram: CumulativeHistogram): Delta {
 }
 
 const FORGOT_MORE =
-  `more than ${MOST_FORGOTTEN} series have come and gone: the first counts of new ones are left out. ` +
+  `more than ${MOST_FORGOTTEN} series appeared and disappeared: the first counts of new ones are left out. ` +
   "Raise --max-series";
 
 /** Explains why a family is left out whose histograms have no bounds. */

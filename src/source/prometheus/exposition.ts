@@ -3,10 +3,13 @@ import type { Attributes } from "../../aggregate/measurement.ts";
 // The text formats of the Prometheus ecosystem: "text/plain; version=0.0.4 and 1.0.0" (Prometheus, exposition formats)
 // and OpenMetrics 1.0. No package for JavaScript that is kept up reads both; docs/decisions/07 says what was looked at.
 
-/** Part of a histogram that a sample is: its name's ending, or all of a histogram in one sample. */
-export type SampleRole = "bucket" | "sum" | "count" | "created" | "composite";
+/**
+ * Part of a histogram that a sample is: its name's ending, or all of a histogram in one sample. A `target` is none: its
+ * labels describe the target (OpenMetrics, "Supporting target metadata").
+ */
+export type SampleRole = "bucket" | "sum" | "count" | "created" | "composite" | "target";
 
-/** One sample of a family whose type is `histogram`. */
+/** One sample of a family whose type is `histogram`, or of `target_info`. */
 export interface Sample {
   /** The name of the metric family. */
   readonly family: string;
@@ -30,6 +33,8 @@ export interface Exposition {
   /** Metric family -> unit, of OpenMetrics alone. */
   readonly units: ReadonlyMap<string, string>;
   readonly helps: ReadonlyMap<string, string>;
+  /** Metrics that have buckets and are not of a histogram, at most MOST_UNTYPED, and why. */
+  readonly untyped: ReadonlyMap<string, string>;
   /** Lines of histograms, or of nobody knows what, that could not be read; at most MOST_UNREADABLE. */
   readonly unreadable: readonly UnreadableLine[];
   /**
@@ -40,11 +45,13 @@ export interface Exposition {
 
 /** Characters of a line that are read at most. */
 const MOST_LINE = 2 ** 20;
-/** Number of unreadable lines at which reading ends: the text is no exposition then. */
+/** Metrics with buckets that are named at most although they are not of a histogram. */
+const MOST_UNTYPED = 10;
+/** Number of unreadable lines at which reading ends: the text is not an exposition then. */
 export const MOST_UNREADABLE = 1000;
 
 /**
- * Reads an exposition and passes each sample of a histogram on, until `take` returns false; never throws. A line that
+ * Reads an exposition and passes each sample of a histogram, and of `target_info`, on, until `take` returns false; never throws. A line that
  * cannot be read is reported, and the others count. Lines of other types are not looked at. `firstLine`: the number of the
  * text's first line.
  */
@@ -54,6 +61,7 @@ export function readExposition(
   firstLine = 1,
 ): Exposition {
   const histograms = new Set<string>();
+  const untyped = new Map<string, string>();
   const units = new Map<string, string>();
   const helps = new Map<string, string>();
   let isExposition = false;
@@ -80,6 +88,7 @@ export function readExposition(
       return true;
     }
     const sample = readSample(line, histograms, isUnterminated);
+    if (sample === undefined && untyped.size < MOST_UNTYPED) noteBuckets(line, untyped);
     if (typeof sample === "string") {
       unreadable.push({ line: firstLine + number, reason: sample });
       return unreadable.length < MOST_UNREADABLE;
@@ -88,7 +97,13 @@ export function readExposition(
     isCut ||= isUnterminated && sample?.role !== "count";
     return sample === undefined || take(sample);
   });
-  return { units, helps, unreadable, isWhole: isExposition && !isCut && unreadable.length === 0 };
+  return {
+    units,
+    helps,
+    untyped,
+    unreadable,
+    isWhole: isExposition && !isCut && unreadable.length === 0,
+  };
 }
 
 /** Visits every line that is not blank, trimmed, until `visit` returns false. The first line has the number 0. */
@@ -124,7 +139,7 @@ const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_.]*/y;
 const VALUE = /^[ \t]*(\S+)(?:[ \t]+-?[0-9.eE+-]+)?[ \t]*(?:#[ \t].*)?$/s;
 const LABELS_EXPECTED = 'its labels are not NAME="VALUE", separated by commas';
 
-/** The sample of a line, or why it cannot be read; undefined when it is not of a histogram. */
+/** The sample of a line, or why it cannot be read; undefined when nobody needs it. */
 function readSample(
   line: string,
   histograms: ReadonlySet<string>,
@@ -132,7 +147,7 @@ function readSample(
 ): Sample | string | undefined {
   const plainName = matchAt(NAME, line, 0);
   let at = plainName.length;
-  let part = at === 0 ? undefined : histogramPart(plainName, histograms);
+  let part = at === 0 ? undefined : partOf(plainName, histograms);
   if (at > 0 && part === undefined) return undefined;
   if (part?.role === "composite") return composite(part.family, isCut);
   if (line.length > MOST_LINE) return "it is longer than 1 MiB";
@@ -159,7 +174,7 @@ function readSample(
         // A metric's name that needs quotes stands among the labels (Prometheus, UTF-8 names).
         if (name !== "" || quoted === undefined) return LABELS_EXPECTED;
         name = key;
-        part = histogramPart(name, histograms);
+        part = partOf(name, histograms);
         if (part === undefined) return undefined;
         if (part.role === "composite") return composite(part.family, isCut);
       }
@@ -168,7 +183,7 @@ function readSample(
     }
     at++;
   }
-  if (part === undefined) return "it does not begin with the name of a metric";
+  if (part === undefined) return "it does not start with a metric name";
   const attributes = Object.fromEntries(labels);
   if (Object.keys(attributes).length < labels.length) return "it has a label twice";
   const { family, role } = part;
@@ -179,16 +194,35 @@ function readSample(
     : { family, role, labels: attributes, le, value, isCut };
 }
 
+/** A bucket's label: `le`, or `vmrange` of VictoriaMetrics, whose buckets are ranges and do not cumulate. */
+const BUCKET_LABEL = /[{,][ \t]*(le|vmrange)[ \t]*=/;
+
+/** Notes a metric that has buckets, if the line is a sample of one. */
+function noteBuckets(line: string, untyped: Map<string, string>): void {
+  if (!line.includes('le="') && !line.includes('vmrange="')) return;
+  const name = matchAt(NAME, line, 0);
+  const [, label] = BUCKET_LABEL.exec(line.slice(0, MOST_LINE)) ?? [];
+  if (name === "" || label === undefined || untyped.has(name)) return;
+  untyped.set(
+    detached(name),
+    label === "vmrange" ? VMRANGE : "it has buckets, but no line declares its TYPE as histogram",
+  );
+}
+
+/** Why the buckets of VictoriaMetrics' library cannot be used. */
+export const VMRANGE = "its buckets are VictoriaMetrics' vmrange, which have no bound le";
+
 /** A sample with the family's own name, which only a whole histogram has (OpenMetrics 2.0). */
 function composite(family: string, isCut: boolean): Sample {
   return { family, role: "composite", labels: {}, le: undefined, value: NaN, isCut };
 }
 
-/** The histogram, if it is one, that a sample of that name belongs to. */
-function histogramPart(
+/** The family, if it is a histogram or the target's, that a sample of that name belongs to. */
+function partOf(
   name: string,
   histograms: ReadonlySet<string>,
 ): Pick<Sample, "family" | "role"> | undefined {
+  if (name === "target_info") return { family: name, role: "target" };
   for (const role of ["bucket", "sum", "count", "created"] as const) {
     if (!name.endsWith(`_${role}`)) continue;
     const family = name.slice(0, -role.length - 1);

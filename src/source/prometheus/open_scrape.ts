@@ -3,7 +3,7 @@ import { USER_AGENT } from "../../platform/version.ts";
 import { proxyFor } from "../../http/proxy.ts";
 import type { ScrapeConfig } from "./scrape_config.ts";
 import { getText } from "../../http/get.ts";
-import { type Say, scrapeSource } from "./scrape.ts";
+import { type Say, ScrapeSource } from "./scrape.ts";
 import type { RecordFamilies, Source } from "../source.ts";
 
 /** Formats that Prometheus 3 asks for by default, but for protobuf. */
@@ -29,9 +29,10 @@ export function openScrape(
   const { url } = config;
   const proxy = proxyFor(url, env);
   const headers = new Map([...own, ...config.headers]);
-  return scrapeSource(
-    { ...config, route: proxy && { url, proxy } },
-    (timeoutMs, signal) =>
+  return new ScrapeSource({
+    ...config,
+    route: proxy && { url, proxy },
+    scrape: (timeoutMs, signal) =>
       getText(url, {
         headers: [...headers, ["x-prometheus-scrape-timeout-seconds", String(timeoutMs / 1000)]],
         timeoutMs,
@@ -42,5 +43,5 @@ export function openScrape(
     mostSeries,
     clock,
     say,
-  );
+  });
 }

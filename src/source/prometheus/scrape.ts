@@ -6,7 +6,7 @@ import type { ScrapeConfig } from "./scrape_config.ts";
 import type { GetResult } from "../../http/get.ts";
 import { proxyFailureHint, proxyStatusHint, type Route } from "../../http/proxy_hints.ts";
 import { readHistograms, type ScrapeReading } from "./cumulative.ts";
-import { ScrapeDeltas } from "./deltas.ts";
+import { type Gain, ScrapeDeltas } from "./deltas.ts";
 import { exposedOf } from "./exposed.ts";
 import { MOST_UNREADABLE } from "./exposition.ts";
 import type { Interval } from "../../aggregate/interval.ts";
@@ -16,6 +16,7 @@ import {
   NO_INPUT,
   type RecordFamilies,
   type Records,
+  type SourceStatus,
 } from "../source.ts";
 
 /** Requests the endpoint, and waits for `timeoutMs` at most. */
@@ -35,36 +36,88 @@ const MOST_NAMED = 10;
 
 const NOTHING: Filled = { measurements: 0, ended: false };
 
+/** Settings and dependencies of a source that scrapes. */
+export interface ScrapeSourceOptions
+  extends Pick<ScrapeConfig, "shown" | "intervalMs" | "timeoutMs"> {
+  readonly route?: Route | undefined;
+  readonly scrape: Scrape;
+  readonly recordFamilies: RecordFamilies;
+  readonly mostSeries: number;
+  readonly clock: Clock;
+  readonly say: Say;
+}
+
+/** Moment of a scrape on both clocks. */
+interface Moment {
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
 /**
  * Source of what the classic histograms of a Prometheus endpoint gain from one scrape to the next. A scrape that fails
  * gives a warning, and the next one brings what was added since the last that did not. Series beyond `mostSeries` are
  * forgotten when they are gone.
  */
-export function scrapeSource(
-  { shown, intervalMs, timeoutMs, route }:
-    & Pick<ScrapeConfig, "shown" | "intervalMs" | "timeoutMs">
-    & { readonly route?: Route | undefined },
-  scrape: Scrape,
-  recordFamilies: RecordFamilies,
-  mostSeries: number,
-  clock: Clock,
-  { warn, note }: Say,
-): LiveSource {
-  const deltas = new ScrapeDeltas(mostSeries);
-  const skips = new Warnings(warn, "more of the endpoint is not used");
-  const remarks = new Warnings(warn, "the same is true of more series");
+export class ScrapeSource implements LiveSource {
+  readonly kind = "live";
+  readonly #options: ScrapeSourceOptions;
+  readonly #deltas: ScrapeDeltas;
+  readonly #skips: Warnings;
+  readonly #remarks: Warnings;
   /** Series and lines of the last reading that were not used. */
-  let invalid = 0;
-  let failures = 0;
-  let started = false;
-  let closed = false;
-  let held = false;
-  let failed: string | undefined;
+  #invalid = 0;
+  #failures = 0;
+  #started = false;
+  #closed = false;
+  #held = false;
+  #failed: string | undefined;
   /** When the last scrape was made that did not fail. */
-  let last: { readonly wall: number; readonly monotonic: number } | undefined;
+  #last: Moment | undefined;
+
+  constructor(options: ScrapeSourceOptions) {
+    const { mostSeries, say: { warn } } = options;
+    this.#options = options;
+    this.#deltas = new ScrapeDeltas(mostSeries);
+    this.#skips = new Warnings(warn, "more parts of the endpoint are not used");
+    this.#remarks = new Warnings(warn, "the same applies to more series");
+  }
+
+  get status(): SourceStatus {
+    const { shown } = this.#options;
+    const broken = this.#failed === undefined
+      ? undefined
+      : this.#last === undefined
+      ? `no scrape of ${shown} succeeded: ${this.#failed}; nothing was sent`
+      : `the last scrape of ${shown} failed: ${this.#failed}; the increase since the previous one is not sent`;
+    return { ...NO_INPUT, invalid: this.#invalid, broken };
+  }
+
+  hold(waiting: boolean): void {
+    this.#held = waiting;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async fill(
+    records: Records,
+    until: number | undefined,
+    stop: AbortSignal,
+  ): Promise<Filled> {
+    const { clock, intervalMs } = this.#options;
+    if (this.#closed) return NOTHING;
+    if (!this.#started) await this.#add(records, stop);
+    this.#started = true;
+    await clock.sleep((until ?? clock.monotonic() + intervalMs) - clock.monotonic(), stop);
+    // The endpoint goes on counting while nothing can be sent. Without a base line there is nothing to add at the end.
+    if (stop.aborted ? this.#last === undefined : this.#held) return NOTHING;
+    return await this.#add(records, stop);
+  }
 
   /** Scrapes and records; the interval since the scrape before, undefined for the first and for one that failed. */
-  const add = async (records: Records, stop: AbortSignal): Promise<Filled> => {
+  async #add(records: Records, stop: AbortSignal): Promise<Filled> {
+    const { clock, scrape, timeoutMs, intervalMs, route, recordFamilies } = this.#options;
     const at = { wall: clock.wall(), monotonic: clock.monotonic() };
     const got = await bounded(
       (signal) => scrape(Math.min(timeoutMs, intervalMs), signal),
@@ -73,75 +126,70 @@ export function scrapeSource(
     );
     const reading = readAnswer(got, route);
     if ("why" in reading) {
-      failures++;
-      if (failed === reading.why) return NOTHING;
-      failed = reading.why;
-      const consequence = last === undefined
-        ? "the first one that succeeds is the base line"
-        : "what is added meanwhile comes with the next one";
-      warn(`the scrape of ${shown} failed: ${failed}; ${consequence}${hintOf(reading.hint)}`);
+      this.#fail(reading);
       return NOTHING;
     }
-    if (failures > 0) {
-      note(`the scrape of ${shown} succeeds again, after ${counted(failures, "failure")}`);
-    }
-    failed = undefined;
-    failures = 0;
-    const { histograms, families, unreadable, native } = reading;
-    const gain = deltas.next(reading, last?.wall ?? at.wall);
-    invalid = unreadable.length + gain.skipped.length;
-    for (const { line, reason } of unreadable) skips.add(`not used: line ${line}: ${reason}`);
-    for (const problem of gain.skipped) skips.add(`not used: ${problem}`);
-    for (const remark of gain.remarks) remarks.add(remark);
-    const before = last;
-    last = at;
+    this.#recover();
+    const gain = this.#deltas.next(reading, this.#last?.wall ?? at.wall);
+    this.#report(reading, gain);
+    const before = this.#last;
+    this.#last = at;
     if (before === undefined) {
-      const classic = histograms.filter(({ name }) => !native.has(name)).length;
-      if (classic > 0) {
-        note(`first scrape: ${counted(classic, "histogram")}, nothing to send yet`);
-      } else {
-        warn(`${shown} has no classic histogram yet (a family of TYPE histogram): nothing to send`);
-      }
+      this.#reportBaseLine(reading);
       return NOTHING;
     }
-    if (gain.resets > 0) {
-      note(
-        `${
-          counted(gain.resets, "histogram")
-        } began anew since the scrape before (a restart?), and ` +
-          "counts from 0",
+    const measurements = recordFamilies(records, exposedOf(reading, gain.deltas));
+    return { measurements, ended: false, interval: intervalOf(before, at) };
+  }
+
+  /** Warns about a failed scrape, once for as long as the reason stays the same. */
+  #fail({ why, hint }: ScrapeFailure): void {
+    this.#failures++;
+    if (this.#failed === why) return;
+    this.#failed = why;
+    const consequence = this.#last === undefined
+      ? "the first successful scrape is the baseline"
+      : "the next successful scrape includes the increase in between";
+    const { shown, say } = this.#options;
+    say.warn(`the scrape of ${shown} failed: ${why}; ${consequence}${hintOf(hint)}`);
+  }
+
+  #recover(): void {
+    if (this.#failures > 0) {
+      const { shown, say } = this.#options;
+      say.note(
+        `the scrape of ${shown} succeeds again, after ${counted(this.#failures, "failure")}`,
       );
     }
-    const measurements = recordFamilies(records, exposedOf(families, gain.deltas));
-    return { measurements, ended: false, interval: intervalOf(before, at) };
-  };
+    this.#failed = undefined;
+    this.#failures = 0;
+  }
 
-  return {
-    kind: "live",
-    get status() {
-      const broken = failed === undefined
-        ? undefined
-        : last === undefined
-        ? `no scrape of ${shown} succeeded: ${failed}; nothing was sent`
-        : `the last scrape of ${shown} failed: ${failed}; what was added since the one before is not sent`;
-      return { ...NO_INPUT, invalid, broken };
-    },
-    hold(waiting) {
-      held = waiting;
-    },
-    close() {
-      closed = true;
-    },
-    async fill(records, until, stop) {
-      if (closed) return NOTHING;
-      if (!started) await add(records, stop);
-      started = true;
-      await clock.sleep((until ?? clock.monotonic() + intervalMs) - clock.monotonic(), stop);
-      // The endpoint goes on counting while nothing can be sent. Without a base line there is nothing to add at the end.
-      if (stop.aborted ? last === undefined : held) return NOTHING;
-      return await add(records, stop);
-    },
-  };
+  #report({ untyped, unreadable }: ScrapeReading, { skipped, remarks, resets }: Gain): void {
+    this.#invalid = unreadable.length + skipped.length;
+    for (const { line, reason } of unreadable) {
+      this.#skips.add(`not used: line ${line}: ${reason}`);
+    }
+    for (const [name, reason] of untyped) this.#skips.add(`not used: ${name}: ${reason}`);
+    for (const problem of skipped) this.#skips.add(`not used: ${problem}`);
+    for (const remark of remarks) this.#remarks.add(remark);
+    if (resets > 0) {
+      this.#options.say.note(
+        `${counted(resets, "histogram was", "histograms were")} reset since the previous scrape, ` +
+          "probably by a restart: counting from 0",
+      );
+    }
+  }
+
+  #reportBaseLine({ histograms, native }: ScrapeReading): void {
+    const { shown, say: { warn, note } } = this.#options;
+    const classic = histograms.filter(({ name }) => !native.has(name)).length;
+    if (classic > 0) {
+      note(`first scrape: ${counted(classic, "histogram")}, nothing to send yet`);
+    } else {
+      warn(`${shown} has no classic histogram yet (a family of TYPE histogram): nothing to send`);
+    }
+  }
 }
 
 /** Lets `scrape` take LAST_MS more at most when the program is to stop. */
@@ -165,8 +213,8 @@ async function bounded(
 
 /** When the wall clock was set back, the time that really passed counts. */
 function intervalOf(
-  from: { readonly wall: number; readonly monotonic: number },
-  to: { readonly wall: number; readonly monotonic: number },
+  from: Moment,
+  to: Moment,
 ): Interval {
   const start = from.wall < to.wall
     ? from.wall
@@ -190,15 +238,15 @@ function readAnswer(got: GetResult, route: Route | undefined): ScrapeReading | S
         hint: route !== undefined && got.cause !== "certificate"
           ? proxyFailureHint(got, route)
           : got.cause === "refused"
-          ? "check that the endpoint is running, and its port"
+          ? "start the endpoint, or check its port"
           : got.cause === "timeout"
-          ? "allow more with --timeout, or with a longer --interval"
+          ? "increase --timeout, or --interval"
           : got.cause === "certificate"
-          ? "its certificate has to be signed by an authority that this machine knows (DENO_CERT)"
+          ? "use a certificate of an authority that this machine trusts (DENO_CERT)"
           : undefined,
       };
     case "too-large":
-      return { why: "its answer is larger than 64 MiB" };
+      return { why: "its response is larger than 64 MiB" };
     case "answer": {
       const type = got.headers.get("content-type") ?? "";
       if (got.status !== 200) {
@@ -207,8 +255,8 @@ function readAnswer(got: GetResult, route: Route | undefined): ScrapeReading | S
       }
       if (/html|json/.test(type)) {
         return {
-          why: `it answers with ${oneLine(type)}, not with metrics`,
-          hint: "check the path, which is often /metrics",
+          why: `it responds with ${oneLine(type)}, not with metrics`,
+          hint: "check the path: it is often /metrics",
         };
       }
       return readMetrics(got.text, type);
@@ -217,18 +265,18 @@ function readAnswer(got: GetResult, route: Route | undefined): ScrapeReading | S
 }
 
 function readMetrics(text: string, type: string): ScrapeReading | ScrapeFailure {
-  if (text.trim() === "") return { why: "its answer is empty" };
+  if (text.trim() === "") return { why: "its response is empty" };
   // OpenMetrics 1.0, "Overall Structure".
   if (type.startsWith("application/openmetrics-text") && !/#[ \t]*EOF\s*$/.test(text.slice(-100))) {
-    return { why: "its answer is cut off: it does not end with # EOF" };
+    return { why: "its response is cut off: it does not end with # EOF" };
   }
   const reading = readHistograms(text);
-  if (typeof reading === "string") return { why: `its answer is too large: ${reading}` };
+  if (typeof reading === "string") return { why: `its response is too large: ${reading}` };
   const { unreadable: [first, ...others] } = reading;
   if (first === undefined || others.length + 1 < MOST_UNREADABLE) return reading;
   return {
-    why: `its answer is not an exposition: line ${first.line}: ${first.reason}, ` +
-      `and ${others.length} lines more`,
+    why: `its response is not an exposition: line ${first.line}: ${first.reason}, ` +
+      `and ${others.length} more lines`,
   };
 }
 
@@ -244,7 +292,7 @@ function statusHint(
   if (status === 401 || status === 403) {
     return 'it requires credentials: --scrape-header "Authorization=Bearer …"';
   }
-  return status === 404 ? "check the path, which is often /metrics" : undefined;
+  return status === 404 ? "check the path: it is often /metrics" : undefined;
 }
 
 function hintOf(hint: string | undefined): string {

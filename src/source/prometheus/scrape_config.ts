@@ -1,4 +1,5 @@
 import { UsageError } from "../../platform/errors.ts";
+import { percentDecode } from "../../redact/percent.ts";
 import { redactUrl, redactUrlText } from "../../redact/redact.ts";
 import { timeoutOf } from "../../http/destination_config.ts";
 import { headerOf } from "../../http/header.ts";
@@ -39,17 +40,17 @@ export function scrapeConfig(
   }
   if (flags.dryRun) {
     throw new UsageError(
-      "--dry-run has nothing to show of --scrape, whose first scrape is only the base line: save the endpoint's " +
-        "answer, and give it with --input FILE",
+      "--dry-run cannot be used with --scrape, whose first scrape is only the baseline: save the endpoint's " +
+        "response, and read it with --input FILE",
     );
   }
   if (!loop) {
     throw new UsageError(
-      "--scrape sends what is added between two scrapes: add --loop (and --interval)",
+      "--scrape sends the increase between two scrapes: add --loop (and --interval)",
     );
   }
   if (intervalMs === 0) {
-    throw new UsageError("--scrape needs time between two scrapes: give --interval more than 0");
+    throw new UsageError("--scrape requires time between two scrapes: set --interval above 0");
   }
   const headers = new Map(
     settingsOf("scrapeHeader", flags).map((setting) => headerOf(setting, HEADER_EXPECTED)),
@@ -67,15 +68,6 @@ export function scrapeConfig(
 
 /** Basic authentication (RFC 7617), with the credentials in UTF-8. */
 function basic({ username, password }: URL): string {
-  const text = `${decodePercent(username)}:${decodePercent(password)}`;
+  const text = `${percentDecode(username)}:${percentDecode(password)}`;
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(text)))}`;
-}
-
-/** Undoes percent-encoding, or returns the text as it is: a `%` may stand for itself. */
-function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -11,7 +11,9 @@ import {
   measurementCountOf,
   shiftTimes,
 } from "../../otlp/message.ts";
+import type { DataPoint } from "../../otlp/data_points.ts";
 import type { Produced, RequestProducer } from "../../otlp/producer.ts";
+import { RequestMeaning } from "../../receivers/meaning/request.ts";
 import type { RequestFormat } from "../../otlp/request.ts";
 import { type Filled, type LiveSource, NO_INPUT, type SourceStatus } from "../source.ts";
 
@@ -34,7 +36,9 @@ export interface ReplayOptions {
   readonly onInvalid: (line: number, reason: string) => void;
 }
 
-/** More measurements cannot be added up. */
+/** Which data points a receiver rejects is not known before it answers. */
+const NONE: ReadonlySet<DataPoint> = new Set();
+/** Maximum number of measurements in a request: the numbers of a run's requests must add up. */
 const MOST_MEASUREMENTS = 2 ** 43;
 
 /** Kept requests that are sent again: `fill()` reads the next one, `produce()` gives it away. */
@@ -47,6 +51,7 @@ export class Replay implements LiveSource, RequestProducer {
   #isWhole = false;
   #requests = 0;
   readonly #options: ReplayOptions;
+  readonly #meaning = new RequestMeaning();
   #next: ExportMetricsServiceRequest | undefined;
   #ended = false;
   #invalid = 0;
@@ -97,11 +102,22 @@ export class Replay implements LiveSource, RequestProducer {
 
   finish(): void {}
 
+  /** Gives away the request that `fill()` read, as it is; undefined if there is none. */
+  take(): ExportMetricsServiceRequest | undefined {
+    const request = this.#next;
+    this.#next = undefined;
+    return request;
+  }
+
   async produce(format: RequestFormat): Promise<Produced> {
     const request = this.#next;
     this.#next = undefined;
-    const requests = request === undefined ? [] : await encodeMessage(request, format);
-    return { requests, findings: [], measured: [] };
+    if (request === undefined) return { requests: [], findings: [], measured: [] };
+    const findings = this.#meaning.add(request, NONE).map((problem) => ({
+      type: "meaning" as const,
+      ...problem,
+    }));
+    return { requests: await encodeMessage(request, format), findings, measured: [] };
   }
 
   /** The next line that is a request with data points; undefined at the end. */
@@ -119,7 +135,7 @@ export class Replay implements LiveSource, RequestProducer {
         return undefined;
       }
       if (line.text?.trim() === "") continue;
-      const read = readLine(line.text);
+      const read = readSendableLine(line.text);
       if (typeof read !== "string") {
         // There is nothing to send of a request without data points.
         if (read.points > 0) return read;
@@ -134,7 +150,7 @@ export class Replay implements LiveSource, RequestProducer {
     if (this.#ahead === undefined) {
       this.#ahead = this.#lines.next();
       this.#ahead.then(
-        // A signal ends the lines, too.
+        // A signal also ends the lines.
         ({ done }) => this.#isWhole = done === true && !stop.aborted,
         () => {}, // whoever takes the line gets the error
       );
@@ -163,17 +179,20 @@ export class Replay implements LiveSource, RequestProducer {
   }
 }
 
-/** The request of a line, with its data points and measurements; or why there is none. */
-function readLine(text: string | undefined) {
+/** Reads the request of a line, with its numbers of data points and measurements; or says why there is none. */
+export function readRequestLine(text: string | undefined) {
   if (text === undefined) return "it is too long";
+  if (hasMoreValues(text, MOST_VALUES)) {
+    return `it has more than ${MOST_VALUES} objects and lists`;
+  }
   let request: ExportMetricsServiceRequest;
   try {
     request = fromJsonRequest(text);
   } catch (thrown) {
-    return `it is no request for metrics in OTLP/JSON: ${messageOf(thrown)}`;
+    return `it is not an OTLP/JSON metrics request: ${messageOf(thrown)}`;
   }
   if (request.resourceMetrics.length === 0 && !NAMES_METRICS.test(text)) {
-    return "it is no request for metrics in OTLP/JSON: it has no resourceMetrics";
+    return "it is not an OTLP/JSON metrics request: it has no resourceMetrics";
   }
   let points = 0;
   let measurements = 0;
@@ -181,8 +200,30 @@ function readLine(text: string | undefined) {
     points++;
     measurements += measurementCountOf(point);
   }
-  if (measurements > MOST_MEASUREMENTS) return "its counts are too large to be added up";
   return { request, points, measurements };
+}
+
+/** Reads the request of a line whose measurements can be added up as numbers. */
+function readSendableLine(text: string | undefined) {
+  const read = readRequestLine(text);
+  const isTooMany = typeof read !== "string" && read.measurements > MOST_MEASUREMENTS;
+  return isTooMany ? "its counts are too large to add up" : read;
+}
+
+/** Maximum number of objects and lists in a line: each takes some 100 bytes of memory, however short its text is. */
+const MOST_VALUES = 2_000_000;
+
+/** Whether a text opens more brackets than `most`; a bracket in a string also counts. */
+function hasMoreValues(text: string, most: number): boolean {
+  // Each takes at least two characters.
+  if (text.length <= 2 * most) return false;
+  let values = 0;
+  for (const bracket of "{[") {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (++values > most) return true;
+    }
+  }
+  return false;
 }
 
 const NAMES_METRICS = /"resource_?metrics"/i;

@@ -32,13 +32,11 @@ const SAID_BY_REQUEST = [
 /** Reads --replay and its flags; throws a UsageError for an invalid one, and for flags without effect. */
 export function replayConfig(flags: SendFlags, replay: Setting, loop: boolean): ReplayConfig {
   if (replay.value.trim() === "") throw invalid(replay, "a file, or - for standard input");
-  if (loop) throw new UsageError("--replay sends every request of its file once: leave out --loop");
+  if (loop) throw new UsageError("--replay sends every request of its file once: remove --loop");
   const idle = SAID_BY_REQUEST.find((key) => flags[key] !== undefined);
   if (idle !== undefined) {
     throw new UsageError(
-      `${
-        flagName(idle)
-      } has no effect with --replay, which sends requests as they are: leave it out`,
+      `${flagName(idle)} has no effect with --replay, which sends requests unchanged: remove it`,
     );
   }
   const speed = settingOf("speed", flags);
@@ -48,7 +46,7 @@ export function replayConfig(flags: SendFlags, replay: Setting, loop: boolean): 
     retime: flags.retime ?? false,
     speed: speed && numberSetting(
       speed,
-      "a number greater than 0: 1 keeps the rhythm, 2 is twice as fast",
+      "a number above 0: 1 keeps the rhythm, 2 is twice as fast",
       (n) => n > 0,
     ),
   };

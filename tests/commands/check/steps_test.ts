@@ -1,3 +1,4 @@
+import { SAMPLE_IDENTITY } from "../../../src/aggregate/identity.ts";
 import assert from "node:assert/strict";
 import { Secrets } from "../../../src/redact/secrets.ts";
 import { type CheckSystem, runCheck } from "../../../src/commands/check/command.ts";
@@ -175,6 +176,7 @@ const METRIC = {
   unit: "ms",
   description: "d",
   resource: { team: "a" },
+  scope: SAMPLE_IDENTITY.scope,
   attributes: { fixed: "b" },
 };
 

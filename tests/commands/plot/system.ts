@@ -11,7 +11,7 @@ export interface Written {
   readonly err: () => string;
 }
 
-/** What `plot` may touch: standard input with that text, and a terminal where a width is given. */
+/** System for `plot`: standard input with that text, and a terminal if there is a width. */
 export function plotSystem(
   input: string | ReadableStream<Uint8Array> = "",
   { columns, rows, clock = new StillClock() }: {
@@ -39,7 +39,7 @@ export function plotSystem(
     readTextFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     openFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     stdin: () => typeof input === "string" ? new Blob([input]).stream() : input,
-    printed: () => Promise.resolve(),
+    printed: () => Promise.resolve(true),
     lastWords() {},
     stderrIsTerminal: false,
     stdinHasData: () => Promise.resolve(false),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { decodeStatus } from "../../../src/otlp/decode.ts";
 import { gunzipBounded } from "../../../src/otlp/gzip.ts";
-import { GOOD, gzip, OTLP, post, raw, request, start } from "./serving.ts";
+import { gzip } from "../../support/gzip.ts";
+import { GOOD, OTLP, post, raw, request, start } from "./serving.ts";
 
 Deno.test("startReceiver() answers 413 when a body is larger than the limit", async () => {
   await using running = start({ limit: { body: { ...OTLP.body, bytes: 1000 } } });

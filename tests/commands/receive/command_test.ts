@@ -48,7 +48,7 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
     },
     openFile: () => Promise.reject(new Deno.errors.NotFound("No such file")),
     stdin: () => new ReadableStream(),
-    printed: () => Promise.resolve(),
+    printed: () => Promise.resolve(true),
     lastWords() {},
     stderrIsTerminal: false,
     stdinHasData: () => Promise.resolve(false),
@@ -56,63 +56,6 @@ function command(flags: ReceiveFlags, files: Record<string, string> = {}): Comma
   const exit = runReceive(flags, system);
   return { exit, stop, kill, out: () => out, err: () => err, url: url.promise };
 }
-
-Deno.test("runReceive() prints what it gets as text, drawn, and a summary when stopped", async () => {
-  const running = command({ port: "0" });
-  assert.equal((await post(await running.url, request(GOOD))).status, 200);
-  running.stop.abort();
-  assert.equal(await running.exit, 0);
-  assert.equal(running.err(), "");
-  const lines = running.out().split("\n");
-  assert.match(lines[0] ?? "", /^Listening on http:\/\/127\.0\.0\.1:\d+\/v1\/metrics$/);
-  assert.match(
-    lines[1] ?? "",
-    /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] POST \/v1\/metrics 200 accepted: \d+ bytes, 1 data point, 3 measurements$/,
-  );
-  assert.deepEqual(lines.slice(2), [
-    '  resource service.name="my service"',
-    "  http.server.duration (ms)",
-    "    count 3, min 20, max 61.25, sum 120.5",
-    "    estimated p50 42.5, p90 57.875, p99 60.9125",
-    "     (-∞, 10] 0",
-    `     (10, 50] ${"█".repeat(64)} 2`,
-    `    (50, 100] ${"█".repeat(32)} 1`,
-    "    (100, +∞) 0",
-    "Received 1 request: 1 data point, 3 measurements, 0 data points rejected",
-    "",
-  ]);
-});
-
-Deno.test("runReceive() prints the lines of the contract when the output is json", async () => {
-  const running = command({ port: "0", output: "json", requests: "2" });
-  const url = await running.url;
-  await post(url, request(GOOD, { ...GOOD, count: 4n }));
-  await post(`${url}?token=SECRET`, "{}");
-  assert.equal(await running.exit, 0);
-  assert.equal(running.err(), `{"type":"listening","url":"${url}"}\n`);
-  const lines = running.out().trimEnd().split("\n");
-  assert.equal(lines.length, 3);
-  const bytes = request(GOOD, { ...GOOD, count: 4n }).length;
-  const time = /"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/;
-  assert.match(lines[0] ?? "", time);
-  assert.equal(
-    lines[0]?.replace(time, '"time":"T"'),
-    `{"type":"request","time":"T","path":"/v1/metrics","status":200,"outcome":"partial","points":2,` +
-      `"measurements":7,"rejectedPoints":1,"bytes":${bytes},"problems":[{"rule":"bucket-sum",` +
-      `"level":"error","metric":"http.server.duration","message":"the bucket counts sum to 3, but count is 4"}],` +
-      `"metrics":[{"name":"http.server.duration","type":"histogram","unit":"ms","temporality":"delta",` +
-      `"points":2,"attributes":[]}]}`,
-  );
-  assert.match(
-    lines[1] ?? "",
-    /"status":400,"outcome":"rejected","points":0,"measurements":0,"rejectedPoints":0,"bytes":2,/,
-  );
-  assert.equal(
-    lines[2],
-    `{"type":"summary","requests":2,"points":2,"measurements":7,"rejectedPoints":1,"errors":2,` +
-      `"warnings":0,"missing":[],"exitCode":0}`,
-  );
-});
 
 Deno.test("runReceive() reads the token file beside the working directory, trimmed", async () => {
   const files = { "/cwd/token": " abc\n" };
@@ -170,8 +113,8 @@ const wrongFlags: [ReceiveFlags, RegExp][] = [
   [{ respond: "200,no" }, /^Invalid --respond "no" \(command line\): expected a status /],
   [{ demandedToken: "none" }, /^Cannot read the file of --token-file \(command line\), "none": /],
   [{ demandedToken: "/empty" }, /^The token file of --token-file, "\/empty", is empty$/],
-  [{ tlsCert: "cert.pem" }, /^--tls-cert \(command line\) needs the other half .*--tls-key$/],
-  [{ tlsKey: "key.pem" }, /^--tls-key \(command line\) needs the other half .*--tls-cert$/],
+  [{ tlsCert: "cert.pem" }, /^--tls-cert \(command line\) requires the other half .*--tls-key$/],
+  [{ tlsKey: "key.pem" }, /^--tls-key \(command line\) requires the other half .*--tls-cert$/],
   [
     { tlsCert: "none", tlsKey: "none" },
     /^Cannot read the file of --tls-cert \(command line\), "none": /,
@@ -197,3 +140,28 @@ Deno.test("runReceive() names host and port when the port is in use", async () =
     ),
   });
 });
+
+for (const output of ["text", "json"] as const) {
+  Deno.test(`runReceive() hides the secret part of a Dynatrace token that arrives: ${output}`, async () => {
+    const token = `dt0c01.PUBLICPART.${"SECRET".repeat(8)}`;
+    const running = command({ port: "0", output, expect: ["m{t=other}"] });
+    const attributes = [{ key: "t", value: { stringValue: token } }];
+    const metric = { name: token, gauge: { dataPoints: [{ asInt: "1", attributes }] } };
+    const response = await fetch(await running.url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        resourceMetrics: [{
+          resource: { attributes },
+          scopeMetrics: [{ metrics: [metric, { ...metric, name: "m" }] }],
+        }],
+      }),
+    });
+    await response.body?.cancel();
+    running.stop.abort();
+    assert.equal(await running.exit, 1);
+    const printed = running.out() + running.err();
+    assert.ok(!printed.includes("SECRETSECRET"), printed);
+    assert.ok(printed.includes("dt0c01.PUBLICPART.***"), printed);
+  });
+}

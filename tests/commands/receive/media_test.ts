@@ -1,47 +1,14 @@
 import assert from "node:assert/strict";
 import { create, equals, toBinary } from "@bufbuild/protobuf";
 import { deflateSync, zstdCompressSync } from "node:zlib";
-import { systemClock } from "../../../src/platform/clock.ts";
 import { decodeStatus } from "../../../src/otlp/decode.ts";
 import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import { AggregationTemporality } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import { fromJsonRequest, toJsonRequest } from "../../../src/otlp/json_request.ts";
-import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
-import { limitsFor, type ReceiveLimits } from "../../../src/commands/receive/body.ts";
+import { limitsFor } from "../../../src/commands/receive/body.ts";
 import { PROFILES } from "../../../src/receivers/profiles.ts";
-import type { RequestEvent } from "../../../src/commands/receive/event.ts";
-import { startReceiver } from "../../../src/commands/receive/server.ts";
 import { atLeastOne } from "../../support/cases.ts";
-
-const OTLP = limitsFor(PROFILES.otlp.body);
-
-interface Running extends AsyncDisposable {
-  readonly url: string;
-  readonly events: readonly RequestEvent[];
-}
-
-function start(limits: ReceiveLimits = OTLP): Running {
-  const events: RequestEvent[] = [];
-  const receiver = startReceiver({
-    host: "127.0.0.1",
-    port: 0,
-    tls: undefined,
-    token: undefined,
-    respond: [],
-    requests: undefined,
-    judge: judgeOtlp,
-    limits,
-    clock: systemClock,
-  }, (event) => events.push(event));
-  return {
-    url: receiver.url,
-    events,
-    async [Symbol.asyncDispose]() {
-      receiver.stop();
-      await receiver.finished;
-    },
-  };
-}
+import { OTLP, PROTOBUF, start } from "./serving.ts";
 
 async function post(
   url: string,
@@ -53,7 +20,6 @@ async function post(
 }
 
 const JSON_TYPE = { "Content-Type": "application/json" };
-const PROTOBUF = { "Content-Type": "application/x-protobuf" };
 
 /** As the SDKs write it: 64-bit integers as strings or whole numbers, null for what is not there. */
 function histogram(change: Readonly<Record<string, unknown>> = {}): string {
@@ -117,7 +83,7 @@ for (
     await using running = start();
     const { status, text } = await post(running.url, sent, JSON_TYPE);
     assert.equal(status, 400);
-    assert.match(JSON.parse(text).message, /no OTLP metrics request in JSON: /);
+    assert.match(JSON.parse(text).message, /not an OTLP metrics request in JSON: /);
   });
 }
 
@@ -164,7 +130,7 @@ const BODY = toBinary(ExportMetricsServiceRequestSchema, fromJsonRequest(histogr
 
 for (const [encoding, pack] of [["deflate", deflateSync], ["zstd", zstdCompressSync]] as const) {
   Deno.test(`startReceiver() unpacks ${encoding}, within its limit`, async () => {
-    await using running = start({ ...OTLP, body: { ...OTLP.body, bytes: 10_000 } });
+    await using running = start({ limit: { body: { ...OTLP.body, bytes: 10_000 } } });
     const send = (body: Uint8Array<ArrayBuffer>) =>
       post(running.url, body, { ...PROTOBUF, "Content-Encoding": encoding });
     const packed = new Uint8Array(pack(BODY));
@@ -177,7 +143,7 @@ for (const [encoding, pack] of [["deflate", deflateSync], ["zstd", zstdCompressS
 }
 
 Deno.test("startReceiver() with Dynatrace's limits takes neither JSON nor zstd, and lists what it takes", async () => {
-  await using running = start(limitsFor(PROFILES.dynatrace.body));
+  await using running = start({ limit: limitsFor(PROFILES.dynatrace.body) });
   const json = await post(running.url, histogram(), JSON_TYPE);
   assert.equal(json.status, 415);
   assert.equal(json.headers.get("Accept"), "application/x-protobuf");

@@ -2,36 +2,18 @@ import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { canvasOf } from "../../../src/console/canvas.ts";
 import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import type { RequestEvent } from "../../../src/commands/receive/event.ts";
 import {
   receiveSummaryJson,
   receiveSummaryText,
   requestJson,
   requestText,
 } from "../../../src/commands/receive/report.ts";
-import { GOOD, init, text } from "./serving.ts";
+import { eventOf, GOOD, init, text } from "./serving.ts";
 
 const paper = (width: number) => ({
   ...canvasOf({ columns: undefined, env: () => undefined }),
   width,
 });
-
-function event(change: Partial<RequestEvent>): RequestEvent {
-  return {
-    time: 0,
-    method: "POST",
-    path: "/v1/metrics",
-    status: 200,
-    outcome: "accepted",
-    points: 0,
-    measurements: 0,
-    rejectedPoints: 0,
-    bytes: 0,
-    problems: [],
-    request: undefined,
-    ...change,
-  };
-}
 
 Deno.test("requestText() and requestJson() let nothing from the wire act on the terminal", () => {
   const evil = "a\x1b[2J\r\n\x07\u009b31m\u202e\u2028z";
@@ -44,7 +26,7 @@ Deno.test("requestText() and requestJson() let nothing from the wire act on the 
       value: { dataPoints: [{ ...GOOD, attributes: [text(evil, evil)] }] },
     },
   }];
-  const told = event({
+  const told = eventOf({
     path: `/${evil}/v1/metrics`,
     method: evil,
     problems: [{ rule: "r", level: "error", metric: evil, message: evil }],
@@ -110,7 +92,7 @@ Deno.test("requestText() shows gauges, exponential histograms and every kind of 
       }],
     }],
   });
-  assert.deepEqual(requestText(event({ request }), paper(40)).split("\n").slice(1), [
+  assert.deepEqual(requestText(eventOf({ request }), paper(40)).split("\n").slice(1), [
     "  e",
     "    count 3, sum 4.12346",
     "    estimated p50 2.5, p90 3.7, p99 3.97",
@@ -123,40 +105,55 @@ Deno.test("requestText() shows gauges, exponential histograms and every kind of 
   ]);
 });
 
-Deno.test("requestText() draws the largest twenty data points and counts the rest", () => {
+Deno.test("requestText() draws the largest ten data points and counts the rest", () => {
   const request = create(
     ExportMetricsServiceRequestSchema,
-    init(Array.from({ length: 23 }, () => GOOD)),
+    init(Array.from({ length: 13 }, () => GOOD)),
   );
-  const lines = requestText(event({ request }), paper(80)).split("\n");
-  assert.equal(lines.filter((line) => line.startsWith("    count")).length, 20);
+  const lines = requestText(eventOf({ request }), paper(80)).split("\n");
+  assert.equal(lines.filter((line) => line.startsWith("    count")).length, 10);
   assert.equal(lines.at(-1), "  … and 3 more data points");
 });
 
 Deno.test("requestText() puts problems under the request", () => {
   const problems = [{ rule: "token", level: "error" as const, metric: "", message: "no token" }];
-  const lines = requestText(event({ status: 401, outcome: "rejected", problems }), paper(80)).split(
-    "\n",
-  );
+  const refused = eventOf({ status: 401, outcome: "rejected", points: 0, bytes: 0, problems });
+  const lines = requestText(refused, paper(80)).split("\n");
   assert.match(lines[0] ?? "", /401 rejected: 0 bytes, 0 data points, 0 measurements$/);
   assert.equal(lines[1], "  error token: no token");
+  const ignored = problems.map((problem) => ({ ...problem, ignored: true as const }));
+  assert.match(
+    requestText(eventOf({ problems: ignored }), paper(80)),
+    /^ {2}error token \(ignored\): no token$/m,
+  );
+  assert.equal(JSON.parse(requestJson(eventOf({ problems: ignored }))).problems[0].ignored, true);
 });
 
 Deno.test("receiveSummaryText() and receiveSummaryJson() say the same", () => {
-  const summary = { requests: 2, points: 1, measurements: 5, rejectedPoints: 1 };
+  const summary = { requests: 2, points: 1, measurements: 5, rejectedPoints: 1, otherSignals: 0 };
   assert.equal(
     receiveSummaryText(summary),
     "Received 2 requests: 1 data point, 5 measurements, 1 data point rejected",
   );
-  const gate = { errors: 0, warnings: 2, missing: ["a"], failures: [`--expect "a": missing`] };
+  const check = { kind: "expectation", name: "b", ok: true, detail: "met by request 1" } as const;
+  const gate = {
+    errors: 0,
+    warnings: 2,
+    ignored: 1,
+    missing: ["a"],
+    checks: [check],
+    failures: [`--expect "a": missing`],
+  };
   assert.equal(
     receiveSummaryText(summary, gate),
-    "Received 2 requests: 1 data point, 5 measurements, 1 data point rejected; 0 errors, 2 warnings\n" +
+    "Received 2 requests: 1 data point, 5 measurements, 1 data point rejected; 0 errors, 2 warnings, " +
+      `1 problem ignored\n✓ --expect "b": met by request 1\n` +
       `✗ --expect "a": missing`,
   );
   assert.equal(
     receiveSummaryJson(summary, gate, 1),
     '{"type":"summary","requests":2,"points":1,"measurements":5,"rejectedPoints":1,' +
-      '"errors":0,"warnings":2,"missing":["a"],"exitCode":1}',
+      '"errors":0,"warnings":2,"ignored":1,"missing":["a"],"otherSignals":0,"checks":[{"kind":' +
+      '"expectation","name":"b","ok":true,"detail":"met by request 1"}],"exitCode":1}',
   );
 });

@@ -17,7 +17,7 @@ Deno.test("startReceiver() gives scripted answers in order, then judges", async 
     statuses.push(response.status);
     assert.equal(response.headers.get("Retry-After"), i === 1 ? "2" : null);
     const body = new Uint8Array(await response.arrayBuffer());
-    if (i < 2) assert.equal(decodeStatus(body).message, `scripted answer ${response.status}`);
+    if (i < 2) assert.equal(decodeStatus(body).message, `scripted response ${response.status}`);
   }
   assert.deepEqual(statuses, [503, 429, 200, 302, 204, 200]);
   assert.deepEqual(running.events.map((it) => [it.outcome, it.measurements, it.rejectedPoints]), [

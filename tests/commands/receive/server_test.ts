@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { decodeResponse, decodeStatus } from "../../../src/otlp/decode.ts";
 import { requestJson } from "../../../src/commands/receive/report.ts";
-import { GOOD, gzip, post, PROTOBUF, raw, request, start } from "./serving.ts";
+import { gzip } from "../../support/gzip.ts";
+import { GOOD, post, PROTOBUF, raw, request, start } from "./serving.ts";
+import { each } from "../../support/cases.ts";
 
 Deno.test("startReceiver() answers an empty 200 when the request is fine", async () => {
   await using running = start();
@@ -23,6 +25,18 @@ Deno.test("startReceiver() unpacks gzip and tells the length as it came", async 
   assert.equal((await post(running.url, packed, { "Content-Encoding": "GZip" })).status, 200);
   assert.deepEqual(running.events.map((it) => it.bytes), [packed.length, packed.length]);
   assert.deepEqual(running.events.map((it) => it.measurements), [1500, 1500]);
+});
+
+Deno.test("startReceiver() answers no request before its output has room", async () => {
+  const room = Promise.withResolvers<void>();
+  await using running = start({ printed: () => room.promise });
+  const answered = post(running.url, request(GOOD));
+  // Another connection is accepted, and its request waits as well.
+  const other = post(running.url, request(GOOD));
+  assert.deepEqual(running.events, []);
+  room.resolve();
+  assert.deepEqual([(await answered).status, (await other).status], [200, 200]);
+  assert.equal(running.events.length, 2);
 });
 
 Deno.test("startReceiver() takes a request without data points", async () => {
@@ -94,17 +108,17 @@ interface Refusal {
 const refusals: Refusal[] = [
   {
     when: "the path is another",
-    path: "/v1/traces",
+    path: "/v1/metric",
     status: 404,
     code: 5,
-    message: /\/v1\/metrics/,
+    message: /^nothing is served at \/v1\/metric: send metrics to \/v1\/metrics\. /,
   },
   {
     when: "the path has a slash too many",
     path: "/v1/metrics/",
     status: 404,
     code: 5,
-    message: /path/,
+    message: /^nothing is served at \/v1\/metrics\/: send metrics to \/v1\/metrics\. /,
   },
   {
     when: "the method is PUT",
@@ -132,7 +146,7 @@ const refusals: Refusal[] = [
     headers: { "Content-Encoding": "identity" },
     status: 400,
     code: 3,
-    message: /"identity" is no encoding/,
+    message: /"identity" is not an encoding/,
   },
   {
     when: "the body is packed twice",
@@ -146,14 +160,14 @@ const refusals: Refusal[] = [
     body: () => "{}",
     status: 400,
     code: 3,
-    message: /no OTLP metrics request/,
+    message: /not an OTLP metrics request/,
   },
   {
     when: "the body is cut off",
     body: () => request(GOOD).slice(0, -3),
     status: 400,
     code: 3,
-    message: /no OTLP metrics request/,
+    message: /not an OTLP metrics request/,
   },
   {
     when: "the body is not gzip",
@@ -226,6 +240,7 @@ Deno.test("startReceiver() answers a hundred at once and counts each", async () 
     points: 100,
     measurements: 300,
     rejectedPoints: 0,
+    otherSignals: 0,
   });
 });
 
@@ -276,6 +291,7 @@ Deno.test("startReceiver() ends when stopped though a request hangs", async () =
     points: 0,
     measurements: 0,
     rejectedPoints: 0,
+    otherSignals: 0,
   });
   await ended;
 });
@@ -293,8 +309,10 @@ Deno.test("startReceiver() ends after the requests asked for, a hanging one havi
 });
 
 Deno.test("startReceiver() writes every answer before it ends, and frees its port", async () => {
+  // An address of its own: on 127.0.0.1 another test may have the port next.
+  const host = Deno.build.os === "linux" ? "127.0.0.2" : "127.0.0.1";
   for (let i = 0; i < 20; i++) {
-    const running = start({ requests: 3 });
+    const running = start({ host, requests: 3 });
     const answers = await Promise.all(
       [1, 2, 3].map(() => post(running.url, request({ ...GOOD, count: 1n }))),
     );
@@ -303,7 +321,7 @@ Deno.test("startReceiver() writes every answer before it ends, and frees its por
       answers.every((it) => decodeResponse(it.body).partialSuccess?.rejectedDataPoints === 1n),
     );
     assert.equal((await running.receiver.finished).rejectedPoints, 3);
-    Deno.listen({ hostname: "127.0.0.1", port: Number(new URL(running.url).port) }).close();
+    Deno.listen({ hostname: host, port: Number(new URL(running.url).port) }).close();
   }
 });
 
@@ -320,4 +338,50 @@ Deno.test("startReceiver() ends when stopped though bodies and heads do not end"
   assert.equal((await post(running.url, request(GOOD))).status, 200);
   running.receiver.stop();
   assert.equal((await running.receiver.finished).measurements, 3);
+});
+
+Deno.test("startReceiver() reads gzip of several members", async () => {
+  await using running = start();
+  const body = request(GOOD);
+  const members = [body.subarray(0, 20), body.subarray(20)];
+  const packed = await Promise.all(members.map((member) => gzip(member.slice())));
+  const answer = await post(running.url, new Uint8Array(packed.flatMap((it) => [...it])), {
+    "Content-Encoding": "gzip",
+  });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(running.events.map(({ points }) => points), [1]);
+});
+
+each(
+  [
+    [
+      "other bytes behind it",
+      (packed: Uint8Array) => [...packed, 1, 2, 3],
+      "other bytes follow it",
+    ],
+    ["its end missing", (packed: Uint8Array) => [...packed.subarray(0, -3)], "it ends too early"],
+    [
+      "a wrong checksum",
+      (packed: Uint8Array) => [...packed.with(-7, 1)],
+      "its checksum does not match",
+    ],
+  ] as const,
+  ([what]) => `startReceiver() refuses gzip with ${what}`,
+  async ([, damage, why]) => {
+    await using running = start();
+    const packed = new Uint8Array(damage(await gzip(request(GOOD))));
+    const answer = await post(running.url, packed, { "Content-Encoding": "gzip" });
+    assert.equal(answer.status, 400);
+    assert.equal(running.events[0]?.problems[0]?.message, `the body is not gzip: ${why}`);
+  },
+);
+
+Deno.test("startReceiver() says that a text is not UTF-8", async () => {
+  await using running = start();
+  const body = request(GOOD);
+  const name = new TextEncoder().encode("http.server");
+  const at = body.findIndex((_, i) => name.every((byte, j) => body[i + j] === byte));
+  body[at] = 0xff;
+  assert.equal((await post(running.url, body)).status, 400);
+  assert.match(running.events[0]?.problems[0]?.message ?? "", /a text in it is not valid UTF-8/);
 });

@@ -59,12 +59,6 @@ export function text(key: string, value: string) {
   return { key, value: { value: { case: "stringValue" as const, value } } };
 }
 
-/** The bytes, compressed. */
-export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
-}
-
 /** A receiver that runs, and what it reports; disposing of it stops it. */
 export interface Running extends AsyncDisposable {
   readonly receiver: Receiver;
@@ -74,28 +68,53 @@ export interface Running extends AsyncDisposable {
   told(count: number): Promise<void>;
 }
 
+/** The report of an accepted request, with changes. */
+export function eventOf(change: Partial<RequestEvent>): RequestEvent {
+  return {
+    time: 0,
+    method: "POST",
+    path: "/v1/metrics",
+    status: 200,
+    outcome: "accepted",
+    points: 1,
+    measurements: 0,
+    rejectedPoints: 0,
+    rejected: new Set(),
+    bytes: 10,
+    problems: [],
+    request: undefined,
+    ...change,
+  };
+}
+
 /** Starts a receiver on a free port of 127.0.0.1. */
 export function start(
   change: Partial<ReceiverOptions> & { limit?: Partial<ReceiveLimits> } = {},
+  note: (message: string) => void = () => {},
 ): Running {
   const { limit, ...options } = change;
   const events: RequestEvent[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
-  const receiver = startReceiver({
-    host: "127.0.0.1",
-    port: 0,
-    tls: undefined,
-    token: undefined,
-    respond: [],
-    requests: undefined,
-    judge: judgeOtlp,
-    limits: { ...OTLP, ...limit },
-    clock: systemClock,
-    ...options,
-  }, (event) => {
-    events.push(event);
-    waiting.filter((it) => events.length >= it.count).forEach((it) => it.resolve());
-  });
+  const receiver = startReceiver(
+    {
+      host: "127.0.0.1",
+      port: 0,
+      tls: undefined,
+      token: undefined,
+      respond: [],
+      requests: undefined,
+      judge: judgeOtlp,
+      limits: { ...OTLP, ...limit },
+      clock: systemClock,
+      ...options,
+    },
+    (event) => {
+      events.push(event);
+      waiting.filter((it) => events.length >= it.count).forEach((it) => it.resolve());
+    },
+    undefined,
+    { warn() {}, note },
+  );
   return {
     receiver,
     url: receiver.url,

@@ -8,6 +8,7 @@ import {
 } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
 import type { RequestEvent } from "../../../src/commands/receive/event.ts";
 import { RequestTotals } from "../../../src/commands/receive/totals.ts";
+import { eventOf } from "./serving.ts";
 
 const canvas = { ...canvasOf({ columns: undefined, env: () => undefined }), width: 30 };
 const { DELTA, CUMULATIVE } = AggregationTemporality;
@@ -24,20 +25,7 @@ function event(
       scopeMetrics: [{ metrics: [...metrics] }],
     }],
   });
-  return {
-    time: 0,
-    method: "POST",
-    path: "/v1/metrics",
-    status: 200,
-    outcome: "accepted",
-    points: metrics.length,
-    measurements: 0,
-    rejectedPoints: 0,
-    bytes: 0,
-    problems: [],
-    request,
-    ...different,
-  };
+  return eventOf({ points: metrics.length, request, ...different });
 }
 
 const attribute = (key: string, value: string | bigint) => ({
@@ -94,8 +82,8 @@ Deno.test("RequestTotals.draw() adds up deltas of a series: counts, sum, min and
     "  resource service.name=shop",
     "  m",
     "    count 8, min 1, max 12, sum 58",
-    // Four of eight: all of the first bucket, which min narrows, and max the second.
-    "    estimated p50 10, p90 11.6, p99 11.96",
+    // Four of eight: all of the first bucket; the others lie above the last bound.
+    "    estimated p50 10, p90 > 10, p99 > 10",
     `    (-∞, 10] ${"█".repeat(15)} 4`,
     `    (10, +∞) ${"█".repeat(15)} 4`,
   ]);
@@ -202,7 +190,7 @@ Deno.test("RequestTotals.draw() leaves out a data point whose counts do not fit 
   assert.deepEqual(series(lines).slice(1), ["m", "count 2"]);
 });
 
-Deno.test("RequestTotals.add() keeps within its memory, and what it leaves out is said", () => {
+Deno.test("RequestTotals.add() keeps within its memory, draws ten series and counts the others", () => {
   const many = (from: number) =>
     event(
       Array.from({ length: 100 }, (_, i) =>
@@ -212,7 +200,10 @@ Deno.test("RequestTotals.add() keeps within its memory, and what it leaves out i
   for (let from = 0; from < 1000; from += 100) added.add(many(from));
   added.add(many(0));
   const lines = added.draw(canvas);
-  const kept = series(lines).filter((line) => line.startsWith("m ")).length;
+  const drawn = series(lines).filter((line) => line.startsWith("m ")).length;
+  assert.equal(drawn, 10);
+  const [, more] = /^ {2}… and (\d+) more series$/m.exec(lines.join("\n")) ?? [];
+  const kept = drawn + Number(more);
   assert.ok(kept >= 100 && kept < 250, `kept ${kept}`);
   assert.equal(lines[0], "Totals of 11 requests:");
   assert.equal(
@@ -231,4 +222,12 @@ Deno.test("RequestTotals.add() keeps no series of an endless name", () => {
     "Totals of 2 requests:",
     "  2 data points are left out: too many series, or too long names, to add up",
   ]);
+});
+
+Deno.test("RequestTotals.draw() keeps sum, min and max when a delta holds no measurement", () => {
+  const lines = totals(
+    event([histogram("m", { counts: [2n, 0n], min: 1, max: 2, sum: 3 })]),
+    event([histogram("m", { counts: [0n, 0n] })]),
+  );
+  assert.deepEqual(series(lines).slice(2), ["count 2, min 1, max 2, sum 3"]);
 });

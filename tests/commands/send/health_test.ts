@@ -2,17 +2,14 @@ import assert from "node:assert/strict";
 import { readHistograms } from "../../../src/source/prometheus/cumulative.ts";
 import { startHealth } from "../../../src/commands/send/health.ts";
 import type { RunEvent } from "../../../src/commands/send/run_event.ts";
+import { UNTRIED } from "../../support/simulation.ts";
 
 const result = { status: 200, rejectedPoints: 0, message: null, trouble: undefined } as const;
 const pending = {
+  ...UNTRIED,
   request: { body: new Uint8Array(), encoding: "gzip", points: 1, measurements: 2 },
   iteration: 1,
-  recordedAt: 0,
-  bornAt: 0,
-  stored: undefined,
   attempts: 1,
-  mayHaveArrived: false,
-  possiblyDuplicated: false,
 } as const;
 
 function attempt(outcome: "accepted" | "failed", durationMs: number): RunEvent {
@@ -51,7 +48,7 @@ Deno.test("startHealth() tells whether the loop turns, whether the last send was
     assert.deepEqual(await get("/livez"), [200, "ok\n"]);
     assert.deepEqual(await get("/readyz"), [200, "ok\n"]);
     now = 1500;
-    assert.deepEqual(await get("/livez"), [503, "the loop has not turned for 2 s\n"]);
+    assert.deepEqual(await get("/livez"), [503, "the loop has been stuck for 2 s\n"]);
     health.turned();
     assert.deepEqual(await get("/livez"), [200, "ok\n"]);
     const rest = Promise.withResolvers<string>();

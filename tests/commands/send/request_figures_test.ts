@@ -5,11 +5,12 @@ import { steady } from "../../../src/source/generate/pace.ts";
 import { run } from "../../../src/commands/send/run.ts";
 import type { Summary } from "../../../src/commands/send/run_event.ts";
 import { PROFILES } from "../../../src/receivers/profiles.ts";
-import { type Latency, RequestFigures } from "../../../src/commands/send/request_figures.ts";
+import { RequestFigures } from "../../../src/commands/send/request_figures.ts";
+import type { Latency } from "../../../src/commands/shown_figures.ts";
 import { type Generate, PaceSource } from "../../../src/source/generate/generated_source.ts";
 import { batchSource, type Source } from "../../../src/source/source.ts";
 import { recordingOf } from "../../support/recording.ts";
-import { SimulatedClock, SimulatedReceiver, type Step } from "../../support/simulation.ts";
+import { SimulatedClock, SimulatedReceiver, type Step, UNTRIED } from "../../support/simulation.ts";
 
 const LOOP: ScheduleConfig = {
   loop: true,
@@ -142,14 +143,10 @@ Deno.test("RequestFigures forgets when sends were due that are settled", () => {
         trouble: undefined,
       },
       pending: {
+        ...UNTRIED,
         iteration,
         request: { body: new Uint8Array(), encoding: "identity", points: 1, measurements: 1 },
-        recordedAt: 0,
-        bornAt: 0,
-        stored: undefined,
         attempts: 1,
-        mayHaveArrived: false,
-        possiblyDuplicated: false,
       },
     });
     assert.ok(iteration !== 3 || figures.latency.max === expected);

@@ -68,6 +68,27 @@ Deno.test("run() is back in its schedule after a send that took longer than the 
   assert.deepEqual(world.of("recording").map((event) => world.at.get(event)), [0, 1300, 2000]);
 });
 
+Deno.test("run() goes on after a month of sleep, whose sends it leaves out", async () => {
+  const MONTH_MS = 30 * 86_400_000;
+  for (const wallMs of [0, -2 * MONTH_MS]) {
+    const world = new World({
+      schedule: { ...LOOP, intervalMs: 1, iterations: 20 },
+      answers: () => ({ latencyMs: 0.5 }),
+    });
+    world.clock.after(10, () => {
+      world.clock.jump(MONTH_MS);
+      world.clock.setWall(wallMs);
+    });
+    const { delivered, sends, dropped, latencyMs } = await world.play();
+    assert.deepEqual({ delivered, sends, dropped }, { delivered: 100, sends: 20, dropped: 0 });
+    // The latency of those that were left out counts, up to that of the first.
+    const max = latencyMs.max ?? NaN;
+    assert.ok(Math.abs(max - MONTH_MS) < 100, `${max} ms`);
+    const times = world.of("recording").map((event) => world.at.get(event) ?? NaN);
+    assert.ok(times.every((time, i) => time >= (times[i - 1] ?? 0)), times.join());
+  }
+});
+
 for (const byMs of [-2 * 86_400_000, -30_000, 30_000, 2 * 86_400_000]) {
   Deno.test(`run() keeps its schedule and drops nothing when the clock is set by ${byMs / 1000} s`, async () => {
     const world = new World({

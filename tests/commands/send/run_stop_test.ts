@@ -120,7 +120,7 @@ function twoThenThree(clock: SimulatedClock): Source {
 
 Deno.test("run() stores what came while the last send was under way before it tries for the last time", async () => {
   const store = new MemoryStore();
-  /** What was stored when each attempt was made. */
+  /** Number of stored requests at each attempt. */
   const kept: number[] = [];
   const world: World = new World({
     schedule: { ...LOOP, intervalMs: 0 },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Pending } from "../../../src/delivery/delivering.ts";
 import { LOOP, World } from "../../support/run_world.ts";
-import { MemoryStore, partial, requestOf, SPLITTABLE } from "../../support/simulation.ts";
+import { MemoryStore, partial, requestOf, SPLITTABLE, UNTRIED } from "../../support/simulation.ts";
 
 Deno.test("run() delivers once when the receiver takes it", async () => {
   const world = new World();
@@ -60,7 +60,7 @@ Deno.test("run() prefers 1 to 3 when one send was rejected and another taken in 
   });
 });
 
-Deno.test("run() counts the points of every half when a split send is taken only in part", async () => {
+Deno.test("run() counts the points of every half when a split send is only partly accepted", async () => {
   const world = new World({
     answers: [{ status: 413 }, partial(1), { status: 400 }],
     resource: { padding: "x".repeat(2 * SPLITTABLE) },
@@ -130,16 +130,7 @@ Deno.test("run() sends more than one request when a collection is too large for 
 async function leftBehind(store: MemoryStore, counts: readonly number[]): Promise<Pending[]> {
   const left: Pending[] = [];
   for (const count of counts) {
-    const pending: Pending = {
-      request: requestOf([count], count),
-      iteration: null,
-      recordedAt: 0,
-      bornAt: 0,
-      stored: undefined,
-      attempts: 0,
-      mayHaveArrived: false,
-      possiblyDuplicated: false,
-    };
+    const pending: Pending = { ...UNTRIED, request: requestOf([count], count) };
     left.push({ ...pending, stored: (await store.save([pending])).stored });
   }
   return left;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Pending } from "../../../src/delivery/delivering.ts";
 import type { Result } from "../../../src/delivery/result.ts";
 import { SendTotals } from "../../../src/commands/send/send_report.ts";
-import { requestOf } from "../../support/simulation.ts";
+import { requestOf, UNTRIED } from "../../support/simulation.ts";
 
 const silent: Result = {
   outcome: "accepted",
@@ -20,16 +20,7 @@ function told(...results: readonly Result[]) {
   for (const [i, result] of results.entries()) {
     const request = requestOf([1], i);
     totals.add([request]);
-    const pending: Pending = {
-      request,
-      iteration: 1,
-      recordedAt: 0,
-      bornAt: 0,
-      stored: undefined,
-      attempts: 1,
-      mayHaveArrived: false,
-      possiblyDuplicated: false,
-    };
+    const pending: Pending = { ...UNTRIED, request, iteration: 1, attempts: 1 };
     totals.apply({ type: "settled", pending, result });
   }
   const { outcome, message, unseen } = totals.report(undefined);

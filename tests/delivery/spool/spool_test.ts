@@ -117,7 +117,7 @@ Deno.test("openSpool() leaves somebody else's files where they are, and says so 
     assert.deepEqual(left, []);
     assert.deepEqual(await files(directory), before);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? "", /and 2 more in the spool "the spool": no files of a spool/);
+    assert.match(warnings[0] ?? "", /and 2 more in the spool "the spool": not spool files/);
     assert.ok(!warnings[0]?.includes("\x1b"), "what a name holds is made harmless");
   });
 });

@@ -22,7 +22,7 @@ Deno.test("openSpool() sets aside, with a warning, what only looks like a reques
       assert.deepEqual(left, []);
       assert.match(
         warnings.join("\n"),
-        /is torn or none of its requests: not sent, set aside in set-aside\//,
+        /is torn or not a spool file: not sent, set aside in set-aside\//,
       );
       assert.equal(await Deno.readTextFile(`${directory}/set-aside/${name}`), text);
       assert.deepEqual((await found(directory)).warnings, [], "it is said once");

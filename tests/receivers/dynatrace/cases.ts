@@ -36,13 +36,13 @@ export const CASES: readonly (readonly [
     "request-points-suggested",
     request([points(Array.from({ length: 3000 }, () => POINT))]),
     request([points(Array.from({ length: 3001 }, () => POINT))]),
-    /3001 data points, 3000 are suggested/,
+    /3001 data points, more than the suggested 3000/,
   ],
   [
     "request-points",
     request([points(Array.from({ length: 15_000 }, () => POINT))]),
     request([points(Array.from({ length: 15_001 }, () => POINT))]),
-    /15001 data points, 15000 are the most/,
+    /15001 data points, the maximum is 15000/,
   ],
   [
     "cumulative-histogram",
@@ -98,12 +98,12 @@ export const CASES: readonly (readonly [
   ],
   ["metric-key-characters", metric({ name: "a1" }), metric({ name: "1a" }), /becomes "_a"/],
   ["metric-key-characters", metric({ name: "a.b" }), metric({ name: "a..b" }), /empty section/],
-  ["metric-key-reserved", metric({ name: "dtx.a" }), metric({ name: "dt.a" }), /begins with dt\./],
+  ["metric-key-reserved", metric({ name: "dtx.a" }), metric({ name: "dt.a" }), /starts with dt\./],
   [
     "unit-length",
     metric({ unit: "u".repeat(63) }),
     metric({ unit: "u".repeat(64) }),
-    /has 64 characters, Dynatrace keeps one of at most 63/,
+    /has 64 characters, the maximum is 63/,
   ],
   ["unit-characters", metric({ unit: "{request}/s" }), metric({ unit: "µs" }), /"µs"/],
   ["unit-characters", metric({ unit: "" }), metric({ unit: "m s" }), /"m s"/],
@@ -135,7 +135,7 @@ export const CASES: readonly (readonly [
     "bucket-counts",
     request([histogram({ bucketCounts: [], explicitBounds: [] })]),
     request([histogram({ bucketCounts: [2n] })]),
-    /1 bucket counts for 1 bounds/,
+    /1 bucket count for 1 bound[;:]/,
   ],
   ["sum-missing", request([histogram({ sum: 0 })]), request([histogram({ sum: undefined })]), /no/],
   [
@@ -159,13 +159,13 @@ export const CASES: readonly (readonly [
     "time-future",
     request([histogram(at(NOW + 600_000))]),
     request([histogram(at(NOW + 600_001))]),
-    /10 minutes ahead/,
+    /10 minutes in the future/,
   ],
   [
     "dimension-count",
     request([histogram({ attributes: keyValues(many(50)) })]),
     request([histogram({ attributes: keyValues(many(51)) })]),
-    /51 dimensions, 50 are the most/,
+    /51 dimensions, the maximum is 50/,
   ],
   [
     "dimension-count-all",
@@ -177,7 +177,7 @@ export const CASES: readonly (readonly [
       resource: many(20, "r"),
       scope: many(11, "s"),
     }),
-    /20 attributes of its own, 51 with those of its scope and its resource, and 50 dimensions/,
+    /20 attributes of its own, 51 with those of its scope and its resource; the maximum is 50 dimensions/,
   ],
   [
     "dimension-count-all",
@@ -231,7 +231,7 @@ export const CASES: readonly (readonly [
     /"a" and "a\.histogram" are both histograms/,
   ],
   ["dimension-key-empty", attribute("a"), attribute(""), /key is empty/],
-  ["dimension-key-empty", attribute("TEAM"), attribute("-"), /"-" has no letter and no digit/],
+  ["dimension-key-empty", attribute("TEAM"), attribute("-"), /"-" has neither letter nor digit/],
   ["dimension-key-characters", attribute("team.a-b_0"), attribute("Team"), /becomes "team"/],
   [
     "dimension-key-characters",
@@ -257,7 +257,7 @@ export const CASES: readonly (readonly [
     "dimension-key-system",
     attribute("dt.entity.host"),
     attribute("dt.system"),
-    /"dt\.system" is Dynatrace's own/,
+    /"dt\.system" is reserved by Dynatrace/,
   ],
   ["dimension-value-empty", attribute("a", text("x")), attribute("a", text("")), /no value/],
   [

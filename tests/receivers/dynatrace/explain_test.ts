@@ -32,7 +32,7 @@ Deno.test("reasons() picks the meaning by the details where a reason has several
   const documented =
     `Histogram metric dropped. key: 'h' details: 'Histogram boundaries are not sorted' - Reason: ${reason}`;
   assert.equal(reasons(documented).length, 1);
-  assert.match(reasons(documented)[0] ?? "", /bounds of a histogram rise strictly/);
+  assert.match(reasons(documented)[0] ?? "", /bounds of a histogram increase strictly/);
   assert.equal(reasons(`Metric dropped - Reason: ${reason}`).length, 3);
 });
 
@@ -44,7 +44,7 @@ Deno.test("reasons() explains each reason once, in the order of the message", ()
   assert.deepEqual(reasons(message).map((line) => line.split(":", 1)[0]), [
     "UNSUPPORTED_METRIC_TYPE_SUMMARY",
     "UNSUPPORTED_METRIC_TYPE_CUMULATIVE_HISTOGRAM",
-    "Dynatrace's list may be cut",
+    "Dynatrace's list may be incomplete",
   ]);
 });
 
@@ -53,7 +53,10 @@ const ANSWERS: readonly (readonly [message: string, explained: readonly RegExp[]
   [
     "rejected 45 of 90 data points: The following issues were encountered while ingesting OTLP metrics: Errors: " +
     "Metric value dropped. key: 'traffic_duration_p99' details: 'Value was NaN' - Reason: VALUE_INVALID",
-    [/^VALUE_INVALID: .* No value is NaN|^VALUE_INVALID: .*no value is NaN/, /list may be cut/],
+    [
+      /^VALUE_INVALID: .* No value is NaN|^VALUE_INVALID: .*no value is NaN/,
+      /list may be incomplete/,
+    ],
   ],
   [
     "Unsupported metric: 'system.disk.io' - Reason: UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM",
@@ -95,26 +98,23 @@ Deno.test("reasons() says that a reason is not documented, and nothing of other 
   assert.deepEqual(reasons(""), []);
 });
 
-Deno.test("whereToLook() gives a query or a selector for each Dynatrace, on lines to paste", () => {
-  const lines = whereToLook({
-    metric: "http.server.duration",
-    dimensions: ["http.method", "http.statusCode"],
-    exponential: false,
-  });
-  const by = "by: {http.method, http.statuscode}, from: -30m";
-  const rejected = "active_gate.metrics.ingest.otlp.datapoints.rejected";
-  const toPaste = [
-    `timeseries p50 = percentile(http.server.duration, 50), p99 = percentile(http.server.duration, 99), ${by}`,
-    `timeseries avg(http.server.duration), max(http.server.duration), sum(http.server.duration), ${by}`,
+const SAAS = { url: new URL("https://abc12345.live.dynatrace.com/api/v2/otlp/v1/metrics") };
+const MANAGED = { url: new URL("https://h/e/abc12345/api/v2/otlp/v1/metrics") };
+
+Deno.test("whereToLook() gives a query for each metric, and the command that looks itself", () => {
+  const dimensions = ["http.method", "http.statusCode"];
+  const stored = { metric: "http.server.duration", dimensions, exponential: false };
+  const other = { metric: "size", dimensions: [], exponential: false };
+  assert.deepEqual(whereToLook([stored, other], SAAS), [
+    "timeseries p50 = percentile(http.server.duration, 50), p99 = percentile(http.server.duration, 99), " +
+    "by: {http.method, http.statuscode}, from: -30m",
+    "timeseries p50 = percentile(size, 50), p99 = percentile(size, 99), from: -30m",
+    "otlp-histogram verify",
+  ]);
+  assert.deepEqual(whereToLook([stored], MANAGED), [
     "http.server.duration.histogram:percentile(50)",
-    'http.server.duration_bucket:splitBy("le")',
-    `timeseries sum(dt.sfm.${rejected}), by: {reason}, from: -30m`,
-  ];
-  for (const line of toPaste) assert.ok(lines.includes(line), lines.join("\n"));
-  assert.ok(lines.some((line) => line.includes("dsfm:active_gate.metrics.ingest.otlp.datapoints")));
-  assert.ok(lines.some((line) => line.includes('"Ingest complete explicit bucket histograms"')));
-  assert.equal(lines.filter((line) => line.includes("allow list")).length, 1);
-  assert.ok(lines.every((line) => line.length <= 160), lines.join("\n"));
+    "otlp-histogram verify",
+  ]);
 });
 
 for (
@@ -125,32 +125,34 @@ for (
 ) {
   Deno.test(`whereToLook() covers data that is ${minutes} minutes old with ${from}`, () => {
     const ageMs = Number(minutes) * 60_000;
-    const lines = whereToLook({ metric: "m", dimensions: [], exponential: true, ageMs });
-    const queries = lines.filter((line) => line.startsWith("timeseries "));
-    assert.equal(queries.length, 3);
-    for (const query of queries) assert.ok(query.endsWith(`, from: ${from}`), query);
+    const stored = { metric: "m", dimensions: [], exponential: true, ageMs };
+    const [query = ""] = whereToLook([stored], SAAS);
+    assert.ok(query.startsWith("timeseries ") && query.endsWith(`, from: ${from}`), query);
   });
 }
 
 Deno.test("whereToLook() asks for no percentile of an exponential histogram", () => {
-  const lines = whereToLook({ metric: "my-app/latency", dimensions: [], exponential: true });
+  const stored = { metric: "my-app/latency", dimensions: [], exponential: true };
+  const lines = whereToLook([stored], SAAS);
   assert.equal(
-    lines[1],
+    lines[0],
     "timeseries min(`my-app_latency`), avg(`my-app_latency`), max(`my-app_latency`), from: -30m",
   );
-  assert.ok(!lines.some((line) => line.includes("percentile") || line.includes("_bucket")));
+  assert.equal(whereToLook([stored], MANAGED)[0], "my-app_latency:avg");
 });
 
 Deno.test("whereToLook() puts reserved words and other characters in backticks", () => {
   for (
     const word of ["true", "false", "null", "mod", "and", "or", "xor", "not", "a.or", "my-key"]
   ) {
-    const [, query] = whereToLook({ metric: word, dimensions: [word], exponential: true });
+    const stored = { metric: word, dimensions: [word], exponential: true };
+    const [query] = whereToLook([stored], SAAS);
     assert.equal(
       query,
       `timeseries min(\`${word}\`), avg(\`${word}\`), max(\`${word}\`), by: {\`${word}\`}, from: -30m`,
     );
   }
-  const [, plain] = whereToLook({ metric: "order", dimensions: ["notes"], exponential: true });
+  const stored = { metric: "order", dimensions: ["notes"], exponential: true };
+  const [plain] = whereToLook([stored], SAAS);
   assert.doesNotMatch(plain ?? "", /`/);
 });

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { limitsFor } from "../../../src/commands/receive/body.ts";
-import { startReceiver } from "../../../src/commands/receive/server.ts";
 import { decodeResponse, decodeStatus } from "../../../src/otlp/decode.ts";
 import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
-import { systemClock } from "../../../src/platform/clock.ts";
 import { EXPLAINER } from "../../../src/receivers/dynatrace/explain.ts";
 import { judgeDynatrace } from "../../../src/receivers/dynatrace/judge.ts";
 import { DYNATRACE } from "../../../src/receivers/dynatrace/profile.ts";
@@ -30,6 +28,8 @@ import {
   text,
   withBounds,
 } from "./requests.ts";
+import { gzip } from "../../support/gzip.ts";
+import * as serving from "../../commands/receive/serving.ts";
 
 const judge = judgeDynatrace(() => NOW);
 
@@ -105,6 +105,7 @@ Deno.test("judgeDynatrace() takes a request without data points", () => {
     points: 0,
     measurements: 0,
     rejectedPoints: 0,
+    rejected: new Set(),
     status: 200,
     message: "",
   });
@@ -138,7 +139,7 @@ Deno.test("judgeDynatrace() folds what repeats and lists at most a thousand prob
     rule: "unlisted",
     level: "error",
     metric: "",
-    message: "5 more problems are not listed",
+    message: "5 further problems are not listed",
   });
   assert.match(verdict.message, /… and 950 more$/);
 });
@@ -156,38 +157,21 @@ Deno.test("judgeDynatrace() takes negative bounds, 51 attributes on three levels
   assert.deepEqual(judge(attribute("dt.entity.host")).problems, []);
 });
 
-/** A receiver that judges as Dynatrace would, and one POST to it. */
+/** Posts once to a receiver that judges as Dynatrace would. */
 async function post(
   body: Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; body: Uint8Array; rules: string[] }> {
-  const rules: string[] = [];
-  const receiver = startReceiver({
-    host: "127.0.0.1",
-    port: 0,
-    tls: undefined,
+  await using running = serving.start({
     token: () => Promise.resolve("Api-Token dt0c01.A.B"),
-    respond: [],
-    requests: undefined,
     judge: judgeDynatrace(() => Date.now()),
-    limits: limitsFor(DYNATRACE.body),
-    clock: systemClock,
-  }, (event) => rules.push(...event.problems.map((it) => it.rule)));
-  try {
-    const answer = await fetch(receiver.url, {
-      method: "POST",
-      body,
-      headers: {
-        "Content-Type": "application/x-protobuf",
-        "Authorization": "Api-Token dt0c01.A.B",
-        ...headers,
-      },
-    });
-    return { status: answer.status, body: new Uint8Array(await answer.arrayBuffer()), rules };
-  } finally {
-    receiver.stop();
-    await receiver.finished;
-  }
+    limit: limitsFor(DYNATRACE.body),
+  });
+  const authorization = { Authorization: "Api-Token dt0c01.A.B", ...headers };
+  const answer = await serving.post(running.url, body, authorization);
+  await running.told(1);
+  const rules = running.events.flatMap(({ problems }) => problems.map(({ rule }) => rule));
+  return { status: answer.status, body: answer.body, rules };
 }
 
 /** A request of exactly that many bytes: what is added is a field that OTLP does not know. */
@@ -197,11 +181,6 @@ function sized(bytes: number): Uint8Array<ArrayBuffer> {
   body.set([0x7a, length & 127 | 128, length >> 7 & 127 | 128, length >> 14 & 127 | 128]);
   body.set([length >> 21], 4);
   return body;
-}
-
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
 Deno.test("receive with Dynatrace's rules takes 4,000,000 bytes and answers 413 to one more", async () => {

@@ -76,7 +76,7 @@ function configured(
 const strings = (count: number, prefix: string) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, "v"]));
 
-/** What of the configuration breaks which rule, and which flag is named. */
+/** Rules, configurations that break them, and the flag that is named. */
 const CONFIGURATIONS: readonly (readonly [rule: string, PlanFacts, where: string])[] = [
   ["metric-key-length", configured({ name: "m" }), "--metric"],
   ["metric-key-characters", configured({ name: "http/latency" }), "--metric"],
@@ -120,36 +120,14 @@ const CONFIGURATIONS: readonly (readonly [rule: string, PlanFacts, where: string
     configured({ attributes: { "my:a": "a", "my_a": "b" } }),
     "--attr my_a",
   ],
-  [
-    "endpoint-placeholder",
-    configured({}, "https://ENV.live.dynatrace.com/api/v2/otlp/v1/metrics"),
-    "DT_ENDPOINT (environment)",
-  ],
-  [
-    "endpoint-signal",
-    configured({}, "https://abc.live.dynatrace.com/api/v2/otlp/v1/traces/v1/metrics"),
-    "DT_ENDPOINT (environment)",
-  ],
-  [
-    "endpoint-apps",
-    configured({}, "https://abc.apps.dynatrace.com/api/v2/otlp/v1/metrics"),
-    "DT_ENDPOINT (environment)",
-  ],
-  [
-    "endpoint-doubled",
-    configured({}, "https://abc.live.dynatrace.com/api/v2/otlp/v1/metrics/v1/metrics"),
-    "DT_ENDPOINT (environment)",
-  ],
-  [
-    "endpoint-http",
-    configured({}, "http://abc.live.dynatrace.com/api/v2/otlp/v1/metrics"),
-    "DT_ENDPOINT (environment)",
-  ],
-  [
-    "endpoint-activegate",
-    configured({}, "https://gate.example:9999/api/v2/otlp/v1/metrics"),
-    "DT_ENDPOINT (environment)",
-  ],
+  ...[
+    ["endpoint-placeholder", "https://ENV.live.dynatrace.com/api/v2/otlp/v1/metrics"],
+    ["endpoint-signal", "https://abc.live.dynatrace.com/api/v2/otlp/v1/traces/v1/metrics"],
+    ["endpoint-apps", "https://abc.apps.dynatrace.com/api/v2/otlp/v1/metrics"],
+    ["endpoint-doubled", "https://abc.live.dynatrace.com/api/v2/otlp/v1/metrics/v1/metrics"],
+    ["endpoint-http", "http://abc.live.dynatrace.com/api/v2/otlp/v1/metrics"],
+    ["endpoint-activegate", "https://gate.example:9999/api/v2/otlp/v1/metrics"],
+  ].map(([rule = "", url]) => [rule, configured({}, url), "DT_ENDPOINT (environment)"] as const),
 ];
 
 Deno.test("preflightConfig() is content with the defaults and with everything on its limit", () => {

@@ -3,10 +3,14 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { ExportMetricsServiceRequestSchema } from "../../../src/otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import {
   AggregationTemporality,
+  DataPointFlags,
   type ExponentialHistogramDataPointSchema,
   type HistogramDataPointSchema,
   type MetricSchema,
+  type SummaryDataPoint,
+  type SummaryDataPointSchema,
 } from "../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { each } from "../../support/cases.ts";
 import { judgeOtlp } from "../../../src/receivers/otlp/rules.ts";
 
 type MetricInit = MessageInitShape<typeof MetricSchema>;
@@ -68,22 +72,34 @@ const broken: [string, string, HistogramPoint, RegExp][] = [
     explicitBounds: [5, Infinity],
     bucketCounts: [1n, 2n, 0n],
   }, /stays empty/],
-  ["time-order", "error", { startTimeUnixNano: 3n }, /starts 1 ns after its end/],
+  ["time-order", "error", { startTimeUnixNano: 3n }, /starts 1 ns after it ends/],
   ["time-missing", "warning", { timeUnixNano: 0n, startTimeUnixNano: 0n }, /not set/],
   ["not-finite", "error", { sum: Infinity }, /sum is Infinity/],
-  ["not-finite", "error", { sum: NaN }, /sum is NaN/],
+  ["not-finite", "warning", { sum: NaN }, /sum is NaN/],
   ["not-finite", "error", { max: NaN }, /max is NaN/],
   ["sum-range", "warning", { sum: 5 }, /sum 5 is less than count 3 times min 2/],
   ["sum-range", "warning", { sum: 36.1 }, /sum 36.1 is more than count 3 times max 12/],
-  ["min-bucket", "warning", { min: 5.5 }, /min 5.5 is outside of \(-∞, 5\]/],
-  ["max-bucket", "warning", { max: 10 }, /max 10 is outside of \(10, \+∞\)/],
+  ["min-bucket", "warning", { min: 5.5 }, /min 5.5 is outside \(-∞, 5\]/],
+  ["max-bucket", "warning", { max: 10 }, /max 10 is outside \(10, \+∞\)/],
   ["sum-negative", "warning", { min: -1 }, /negative/],
+  [
+    "attribute-keys",
+    "error",
+    { attributes: [{ key: "a" }, { key: "b" }, { key: "a" }] },
+    /the data point has the attribute "a" more than once/,
+  ],
+  [
+    "attribute-keys",
+    "error",
+    { attributes: [...Array.from({ length: 20 }, (_, i) => ({ key: `k${i}` })), { key: "k3" }] },
+    /the data point has the attribute "k3" more than once/,
+  ],
   ["sum-empty", "error", {
     count: 0n,
     bucketCounts: [],
     explicitBounds: [],
     sum: 1,
-  }, /sum is 1 though count is 0/],
+  }, /sum is 1 but count is 0/],
 ];
 
 for (const [rule, level, change, message] of broken) {
@@ -107,7 +123,7 @@ function describe(change: HistogramPoint): string {
   return Object.entries(change).map(([key, value]) => `${key} ${value}`).join(", ");
 }
 
-Deno.test("judgeOtlp() finds min-max when min is greater than max", () => {
+Deno.test("judgeOtlp() finds min-max when min is above max", () => {
   const point = { ...GOOD, min: 4, max: 3, bucketCounts: [3n, 0n, 0n] };
   const rules = judge(histogram([point])).problems.map((it) => it.rule);
   assert.ok(rules.includes("min-max"), rules.join());
@@ -138,6 +154,7 @@ for (const [what, change] of fine) {
       points: 1,
       measurements: 3,
       rejectedPoints: 0,
+      rejected: new Set(),
       status: 200,
       message: "",
     });
@@ -214,4 +231,72 @@ Deno.test("judgeOtlp() folds what many points of a metric have in common", () =>
 Deno.test("judgeOtlp() clips a metric's name that has no end", () => {
   const { problems } = judge(histogram([{ ...GOOD, count: 4n }], "m".repeat(100_000)));
   assert.deepEqual(problems.map(({ metric }) => metric.length), [301]);
+});
+
+type SummaryPoint = Exclude<MessageInitShape<typeof SummaryDataPointSchema>, SummaryDataPoint>;
+
+const GOOD_SUMMARY: SummaryPoint = {
+  ...TIMES,
+  count: 3n,
+  sum: 20,
+  quantileValues: [{ quantile: 0, value: 2 }, { quantile: 0.5, value: 6 }, {
+    quantile: 1,
+    value: 12,
+  }],
+};
+
+function summary(change: SummaryPoint = {}): MetricInit {
+  const point: SummaryPoint = { ...GOOD_SUMMARY, ...change };
+  return { name: "m", data: { case: "summary", value: { dataPoints: [point] } } };
+}
+
+const brokenSummaries: [string, string, SummaryPoint, RegExp][] = [
+  ["quantile-range", "error", { quantileValues: [{ quantile: 50, value: 1 }] }, /quantile 50 is/],
+  ["quantile-range", "error", { quantileValues: [{ quantile: NaN, value: 1 }] }, /quantile NaN is/],
+  ["quantile-negative", "warning", { quantileValues: [{ quantile: 0.5, value: -1 }] }, /0.5 is -1/],
+  ["sum-empty", "error", { count: 0n }, /sum is 20 but count is 0/],
+  ["not-finite", "warning", { sum: NaN }, /sum is NaN/],
+  ["not-finite", "error", { sum: -Infinity }, /sum is -Infinity/],
+];
+
+for (const [rule, level, change, message] of brokenSummaries) {
+  Deno.test(`judgeOtlp() finds ${rule} (${level}) in a summary: ${message.source}`, () => {
+    const { problems, rejectedPoints } = judge(summary(change));
+    assert.deepEqual(problems.map((it) => [it.rule, it.level]), [[rule, level]]);
+    assert.match(problems[0]?.message ?? "", message);
+    assert.equal(rejectedPoints, level === "error" ? 1 : 0);
+  });
+}
+
+Deno.test("judgeOtlp() accepts a summary whose quantiles and sum are in order", () => {
+  assert.deepEqual(judge(summary()).problems, []);
+});
+
+const STALE = { ...TIMES, flags: DataPointFlags.NO_RECORDED_VALUE_MASK };
+
+each<[string, MetricInit]>(
+  [
+    ["histogram", histogram([{ ...STALE, count: 1010n, sum: NaN, explicitBounds: [5, 5] }])],
+    ["exponential histogram", exponential({ ...STALE, count: 1010n, sum: NaN })],
+    ["summary", summary({ ...STALE, count: 1010n, sum: NaN })],
+  ],
+  ([type]) => `judgeOtlp() counts no measurements of a stale marker: ${type}`,
+  ([, metric]) => {
+    const { problems, points, measurements, rejectedPoints } = judge(metric);
+    assert.deepEqual([problems, points, measurements, rejectedPoints], [[], 1, 0, 0]);
+  },
+);
+
+Deno.test("judgeOtlp() rejects all data points of a resource that has a key twice", () => {
+  const attributes = [{ key: "service.name" }, { key: "service.name" }];
+  const { problems, rejectedPoints } = judgeOtlp(
+    create(ExportMetricsServiceRequestSchema, {
+      resourceMetrics: [
+        { resource: { attributes }, scopeMetrics: [{ metrics: [histogram([GOOD, GOOD])] }] },
+        { scopeMetrics: [{ metrics: [histogram([GOOD])] }] },
+      ],
+    }),
+  );
+  assert.deepEqual(problems.map(({ rule, metric }) => [rule, metric]), [["attribute-keys", ""]]);
+  assert.equal(rejectedPoints, 2);
 });

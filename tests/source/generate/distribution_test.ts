@@ -23,7 +23,7 @@ function near(is: number, shouldBe: number, relative: number): void {
 const sigma = Math.log(400 / 40) / Z99;
 const above0 = 1 - normalCdf(-0.5);
 
-/** What theory says; the tolerances are three to four standard errors. */
+/** Values of the theory; the tolerances are three to four standard errors. */
 const THEORY: readonly {
   readonly spec: string;
   readonly cdf: (x: number) => number;

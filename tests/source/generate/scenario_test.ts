@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import type { Attributes } from "../../../src/aggregate/measurement.ts";
 import { seededRandom } from "../../../src/source/generate/random.ts";
-import {
-  phaseAt,
-  picker,
-  type Scenario,
-  ScenarioTraffic,
-} from "../../../src/source/generate/scenario.ts";
+import { picker } from "../../../src/source/generate/picker.ts";
+import { phaseAt, type Scenario, ScenarioTraffic } from "../../../src/source/generate/scenario.ts";
 import { parseScenario } from "../../../src/source/generate/scenario_file.ts";
 
 const ENTRY = { distribution: "constant(1)" };
@@ -21,7 +17,7 @@ function scenarioOf(file: unknown): Scenario {
   return parsed.scenario;
 }
 
-/** Of each metric the measurements, as text with how often each came. */
+/** Number of equal measurements of each metric, by their text. */
 function counted(scenario: Scenario, count: number, elapsed = 0, seed = "s") {
   const totals = scenario.metrics.map(() => new Map<string, number>());
   for (
@@ -80,10 +76,17 @@ Deno.test("parseScenario() takes bounds, exponential and resource attributes", (
 
 const withMetric = (change: object) => ({ metrics: [METRIC, { ...METRIC, name: "n", ...change }] });
 const withEntry = (change: object) => withMetric({ mix: [ENTRY, { ...ENTRY, ...change }] });
+/** A change of the second metric, and its problem; the path of the problem begins there. */
+const inMetric = (what: string, change: object, problem: string) =>
+  [what, withMetric(change), `metrics[1].${problem}`] as const;
+/** A change of the second entry of its mix, in the same way. */
+const inEntry = (what: string, change: object, problem: string) =>
+  [what, withEntry(change), `metrics[1].mix[1].${problem}`] as const;
 const PHASES = [{ name: "calm", seconds: 60 }, { name: "storm", seconds: 10 }];
 const NAME =
   "an OpenTelemetry instrument name: a letter, then up to 254 letters, digits or any of _ . - /";
-const VALUE = 'a string, number or boolean, or a list of {"value": …, "weight": …}';
+const VALUE = 'a string, number or boolean, a list of {"value": …, "weight": …}, or {"values": N}';
+const SCENARIO_KEYS = "Keys of a scenario: description, resource, phases, metrics";
 
 for (
   const [what, file, ...problems] of [
@@ -100,110 +103,91 @@ for (
       { metrics: [] },
       "metrics: expected a list that is not empty, but it is []",
     ],
-    ["an unknown key", { metrics: [METRIC], metric: 1 }, "metric: unknown key"],
+    [
+      "an unknown key",
+      { metrics: [METRIC], metric: 1 },
+      `metric: unknown key. Did you mean metrics? ${SCENARIO_KEYS}`,
+    ],
     [
       "an unknown key in depth",
       withEntry({ "colour of": 1 }),
-      'metrics[1].mix[1]["colour of"]: unknown key',
+      'metrics[1].mix[1]["colour of"]: unknown key. ' +
+      "Keys of an entry of mix: weight, distribution, attributes, during",
     ],
-    ["no name", withMetric({ name: undefined }), "metrics[1].name: is missing"],
-    ["a bad name", withMetric({ name: "1x" }), `metrics[1].name: expected ${NAME}, but it is "1x"`],
-    [
-      "a name that comes twice",
-      withMetric({ name: "M" }),
-      "metrics[1].name: is the same as metrics[0].name",
-    ],
-    [
-      "a unit that is no text",
-      withMetric({ unit: 1 }),
-      "metrics[1].unit: expected a string, but it is 1",
-    ],
-    ["no mix", withMetric({ mix: undefined }), "metrics[1].mix: is missing"],
-    [
-      "an empty mix",
-      withMetric({ mix: [] }),
-      "metrics[1].mix: expected a list that is not empty, but it is []",
-    ],
-    [
-      "a mix that is no list",
-      withMetric({ mix: {} }),
-      "metrics[1].mix: expected a list, but it is {}",
-    ],
-    [
-      "an entry that is no object",
-      withMetric({ mix: [1] }),
-      "metrics[1].mix[0]: expected an object, but it is 1",
-    ],
-    [
+    inMetric("no name", { name: undefined }, "name: is missing"),
+    inMetric("a bad name", { name: "1x" }, `name: expected ${NAME}, but it is "1x"`),
+    inMetric("a name that comes twice", { name: "M" }, "name: is the same as metrics[0].name"),
+    inMetric("a unit that is no text", { unit: 1 }, "unit: expected a string, but it is 1"),
+    inMetric("no mix", { mix: undefined }, "mix: is missing"),
+    inMetric("an empty mix", { mix: [] }, "mix: expected a list that is not empty, but it is []"),
+    inMetric("a mix that is no list", { mix: {} }, "mix: expected a list, but it is {}"),
+    inMetric("an entry that is no object", { mix: [1] }, "mix[0]: expected an object, but it is 1"),
+    inMetric(
       "unsorted buckets",
-      withMetric({ buckets: [1, 3, 3] }),
-      "metrics[1].buckets: expected numbers in strictly increasing order, but it is [1,3,3]",
-    ],
-    [
+      { buckets: [1, 3, 3] },
+      "buckets: expected numbers in strictly increasing order, but it is [1,3,3]",
+    ),
+    inMetric(
       "a bucket that is no number",
-      withMetric({ buckets: [1, "2"] }),
-      'metrics[1].buckets[1]: expected a number, but it is "2"',
-    ],
-    [
+      { buckets: [1, "2"] },
+      'buckets[1]: expected a number, but it is "2"',
+    ),
+    inMetric(
       "buckets and exponential",
-      withMetric({ buckets: [1], exponential: true }),
-      "metrics[1].exponential: contradicts metrics[1].buckets: leave one of them out",
-    ],
-    [
-      "no distribution",
-      withEntry({ distribution: undefined }),
-      "metrics[1].mix[1].distribution: is missing",
-    ],
-    [
+      { buckets: [1], exponential: true },
+      "exponential: cannot be used with metrics[1].buckets: remove one of them",
+    ),
+    inEntry("no distribution", { distribution: undefined }, "distribution: is missing"),
+    inEntry(
       "a distribution that is none",
-      withEntry({ distribution: "lognormal(400,40)" }),
-      'metrics[1].mix[1].distribution: expected lognormal(median,p99) with 0 < median ≤ p99, but it is "lognormal(400,40)"',
-    ],
-    [
+      { distribution: "lognormal(400,40)" },
+      'distribution: expected lognormal(median,p99) with 0 < median ≤ p99, but it is "lognormal(400,40)"',
+    ),
+    inEntry(
       "a distribution that is no text",
-      withEntry({ distribution: 5 }),
-      'metrics[1].mix[1].distribution: expected a distribution, for example "lognormal(40,400)", but it is 5',
-    ],
-    [
+      { distribution: 5 },
+      'distribution: expected a distribution, for example "lognormal(40,400)", but it is 5',
+    ),
+    inEntry(
       "a negative weight",
-      withEntry({ weight: -1 }),
-      "metrics[1].mix[1].weight: expected a number from 0 to 1e9, but it is -1",
-    ],
-    [
-      "an attribute that is an object",
-      withEntry({ attributes: { "http.route": {} } }),
-      `metrics[1].mix[1].attributes["http.route"]: expected ${VALUE}, but it is {}`,
-    ],
-    [
+      { weight: -1 },
+      "weight: expected a number from 0 to 1e9, but it is -1",
+    ),
+    inEntry(
+      "an attribute that is an empty object",
+      { attributes: { "http.route": {} } },
+      'attributes["http.route"].values: is missing',
+    ),
+    inEntry(
       "an attribute that is null",
-      withEntry({ attributes: { a: null } }),
-      `metrics[1].mix[1].attributes.a: expected ${VALUE}, but it is null`,
-    ],
-    [
+      { attributes: { a: null } },
+      `attributes.a: expected ${VALUE}, but it is null`,
+    ),
+    inEntry(
       "attributes that are a list",
-      withEntry({ attributes: ["x"] }),
-      'metrics[1].mix[1].attributes: expected an object of attributes, but it is ["x"]',
-    ],
-    [
+      { attributes: ["x"] },
+      'attributes: expected an object of attributes, but it is ["x"]',
+    ),
+    inEntry(
       "a choice without a value",
-      withEntry({ attributes: { a: [{ weight: 1 }] } }),
-      "metrics[1].mix[1].attributes.a[0].value: is missing",
-    ],
-    [
+      { attributes: { a: [{ weight: 1 }] } },
+      "attributes.a[0].value: is missing",
+    ),
+    inEntry(
       "a choice that is a plain value",
-      withEntry({ attributes: { a: ["x"] } }),
-      'metrics[1].mix[1].attributes.a[0]: expected an object, but it is "x"',
-    ],
-    [
+      { attributes: { a: ["x"] } },
+      'attributes.a[0]: expected an object, but it is "x"',
+    ),
+    inEntry(
       "choices without weight",
-      withEntry({ attributes: { a: [{ value: 1, weight: 0 }] } }),
-      'metrics[1].mix[1].attributes.a: expected at least one value with a weight above 0, but it is [{"value":1,"weight":0}]',
-    ],
-    [
+      { attributes: { a: [{ value: 1, weight: 0 }] } },
+      'attributes.a: expected at least one value with a weight above 0, but it is [{"value":1,"weight":0}]',
+    ),
+    inEntry(
       "an attribute without a key",
-      withEntry({ attributes: { "": 1 } }),
-      'metrics[1].mix[1].attributes[""]: expected a string that is not empty, but it is ""',
-    ],
+      { attributes: { "": 1 } },
+      'attributes[""]: expected a string that is not empty, but it is ""',
+    ),
     [
       "a resource attribute that is no text",
       { resource: { a: 1 }, metrics: [METRIC] },
@@ -212,7 +196,7 @@ for (
     [
       "a phase without an end",
       { phases: [{ name: "p", seconds: 0 }], metrics: [METRIC] },
-      "phases[0].seconds: expected a number of seconds greater than 0, but it is 0",
+      "phases[0].seconds: expected a number of seconds above 0, but it is 0",
     ],
     [
       "phases of the same name",
@@ -224,11 +208,11 @@ for (
       { phases: PHASES, ...withEntry({ during: { strom: {} } }) },
       "metrics[1].mix[1].during.strom: no phase has this name; known are calm, storm",
     ],
-    [
+    inEntry(
       "a phase where there are none",
-      withEntry({ during: { storm: {} } }),
-      "metrics[1].mix[1].during.storm: no phase has this name",
-    ],
+      { during: { storm: {} } },
+      "during.storm: no phase has this name",
+    ),
     [
       "an error in a phase's change",
       { phases: PHASES, ...withEntry({ during: { storm: { distribution: "x" } } }) },
@@ -243,23 +227,22 @@ for (
       },
       "phases[1]: every weight is 0 in this phase",
     ],
-    [
-      "too many combinations",
-      withEntry({
-        attributes: Object.fromEntries(
-          ["a", "b", "c", "d", "e", "f"].map((
-            k,
-          ) => [k, [1, 2, 3, 4, 5, 6, 7].map((value) => ({ value }))]),
-        ),
-      }),
-      "metrics[1].mix[1].attributes: 117649 combinations, at most 100000 are taken",
-    ],
+    inEntry("too many combinations", {
+      attributes: Object.fromEntries(
+        ["a", "b", "c", "d", "e", "f"].map((
+          k,
+        ) => [k, [1, 2, 3, 4, 5, 6, 7].map((value) => ({ value }))]),
+      ),
+    }, "attributes: 117649 combinations, but the maximum is 100000"),
+    inEntry("too many combinations of generated values", {
+      attributes: { a: { values: 1000 }, b: { values: 101 } },
+    }, "attributes: 101000 combinations, but the maximum is 100000"),
     [
       "several errors",
       { metrics: [{ name: "a", mix: [{}] }], x: 1 },
       "metrics[0].unit: is missing",
       "metrics[0].mix[0].distribution: is missing",
-      "x: unknown key",
+      `x: unknown key. ${SCENARIO_KEYS}`,
     ],
   ] as const
 ) {
@@ -269,10 +252,15 @@ for (
   });
 }
 
+Deno.test("parseScenario() reads a file that begins with a byte order mark", () => {
+  const text = '{"metrics":[{"name":"m","unit":"s","mix":[{"distribution":"uniform(1,2)"}]}]}';
+  assert.ok("scenario" in parseScenario(`\ufeff${text}`));
+});
+
 Deno.test("parseScenario() says what is wrong when the file is no JSON", () => {
   const parsed = parseScenario('{\n "metrics": [,]\n}');
   assert.ok("problems" in parsed && parsed.problems.length === 1);
-  assert.match(parsed.problems[0] ?? "", /^no JSON: .*,/);
+  assert.match(parsed.problems[0] ?? "", /^this is not JSON: .*,/);
 });
 
 Deno.test("picker() picks by weight, and never what has none", () => {
@@ -284,19 +272,22 @@ Deno.test("picker() picks by weight, and never what has none", () => {
 });
 
 Deno.test("phaseAt() goes through the phases in turn, and begins again", () => {
-  const at = (seconds: number) => phaseAt(PHASES, seconds);
+  const at = (seconds: number) => {
+    const { index, end } = phaseAt(PHASES, seconds);
+    return [index, end];
+  };
   assert.deepEqual([0, 59.9, 60, 69.9, 70, 129.9, 130, 139.9, 7_000_060].map(at), [
-    0,
-    0,
-    1,
-    1,
-    0,
-    0,
-    1,
-    1,
-    1,
+    [0, 60],
+    [0, 60],
+    [1, 70],
+    [1, 70],
+    [0, 130],
+    [0, 130],
+    [1, 140],
+    [1, 140],
+    [1, 7_000_070],
   ]);
-  assert.equal(phaseAt([{ name: "", seconds: Infinity }], 1e12), 0);
+  assert.deepEqual(phaseAt([{ name: "", seconds: Infinity }], 1e12), { index: 0, end: Infinity });
 });
 
 Deno.test("ScenarioTraffic makes as many measurements as it is asked for, by weight", () => {
@@ -370,7 +361,7 @@ for (const name of ["web-shop", "latency-incident"]) {
     const scenario = scenarioOf(JSON.parse(example(name)));
     const traffic = new ScenarioTraffic(scenario, seededRandom(name));
     for (const { bounds } of scenario.metrics) {
-      // What Dynatrace stores of explicit bounds.
+      // Dynatrace stores that many explicit bounds.
       assert.ok(bounds === "exponential" || bounds?.length === 11);
     }
     let start = 0;

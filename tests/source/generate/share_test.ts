@@ -27,7 +27,7 @@ function counted(sends: readonly (readonly Measurement[])[]) {
   });
 }
 
-/** What all shares send in each of the sends. */
+/** Measurements of all shares together in each send. */
 function together(parts: readonly (readonly (readonly Measurement[])[])[]) {
   return (parts[0] ?? []).map((_, send) => parts.flatMap((part) => part[send] ?? []));
 }

@@ -18,6 +18,15 @@ async function fieldsOf(line: string) {
 }
 
 const TIME = "10/Oct/2000:13:55:36 -0700";
+const ROOT = {
+  remote_addr: "10.0.0.1",
+  time: TIME,
+  method: "GET",
+  path: "/",
+  protocol: "HTTP/1.1",
+  status: "200",
+  bytes: "5",
+};
 
 for (
   const [name, line, expected] of [
@@ -56,30 +65,12 @@ for (
     [
       "nginx with a forwarded address and a time",
       `10.0.0.1 - - [${TIME}] "GET / HTTP/1.1" 200 5 "-" "-" "198.51.100.7" 1.5`,
-      {
-        remote_addr: "10.0.0.1",
-        time: TIME,
-        method: "GET",
-        path: "/",
-        protocol: "HTTP/1.1",
-        status: "200",
-        bytes: "5",
-        request_time: "1.5",
-      },
+      { ...ROOT, request_time: "1.5" },
     ],
     [
       "nginx with a time in quotes",
       `10.0.0.1 - - [${TIME}] "GET / HTTP/1.1" 200 5 "-" "-" "0.5"`,
-      {
-        remote_addr: "10.0.0.1",
-        time: TIME,
-        method: "GET",
-        path: "/",
-        protocol: "HTTP/1.1",
-        status: "200",
-        bytes: "5",
-        request_time: "0.5",
-      },
+      { ...ROOT, request_time: "0.5" },
     ],
     [
       "Apache's common form",
@@ -168,7 +159,7 @@ for (
 
 const START = `10.0.0.1 - - [${TIME}] "GET / HTTP/1.1" 200 5 "-" "-"`;
 const several = (text: string) =>
-  `several of ${
+  `several numbers in ${
     JSON.stringify(text)
   } may be the request time: describe the lines with --log-format`;
 
@@ -186,17 +177,19 @@ for (
     ["two upstreams in quotes", '"0.500, 0.002"', 502],
     ["two groups of upstreams", "0.100, 0.200 : 0.004", 304],
     ["a list without blanks", "0.1,0.2", 300],
+    ["a number with a comma", "1,234", 'no field "request_time"'],
+    ["a time of day", "12:30", 'no field "request_time"'],
     ["a forwarded address that is missing", '"-" 0.25', 250],
     ["the addresses of two upstreams", "10.0.0.1:80, 10.0.0.2:80 0.25", 250],
     ["times with units in a list", "5ms, 1.5s", 1505],
     [
       "one upstream without a time",
       "-, 0.5",
-      'the request time lacks one upstream\'s part: "-, 0.5"',
+      'the request time lacks the time of one upstream: "-, 0.5"',
     ],
-    ["no upstream with a time", "-, -", 'the request time lacks one upstream\'s part: "-, -"'],
-    ["nothing", "", 'no "request_time"'],
-    ["a -", "-", 'no "request_time"'],
+    ["no upstream with a time", "-, -", 'the request time lacks the time of one upstream: "-, -"'],
+    ["nothing", "", 'no field "request_time"'],
+    ["a -", "-", 'no field "request_time"'],
     ["two times", "0.5 0.4", several("0.5 0.4")],
     ["Apache's %T %D", "0 1234", several("0 1234")],
     ["a time and the - of no upstream", "0.500 -", several("0.500 -")],
@@ -239,7 +232,7 @@ Deno.test("readInput() measures request_time of a combined log when no field is 
     scale: 1000,
   });
   assert.deepEqual(measurements, [[500, {}], [2000, {}]]);
-  assert.deepEqual(invalid, [[2, 'no "request_time"']]);
+  assert.deepEqual(invalid, [[2, 'no field "request_time"']]);
 });
 
 Deno.test("readInput() takes the bytes of a combined log as a value, where - is 0", async () => {
@@ -269,7 +262,7 @@ Deno.test("readInput() says that a line is none of a combined log", async () => 
   assert.deepEqual(measurements, [[5, {}], [5, {}]]);
   assert.deepEqual(
     invalid,
-    bad.map((_, i) => [i + 2, "not a line of a combined or common log"]),
+    bad.map((_, i) => [i + 2, "not a line of a combined or common access log"]),
   );
 });
 
@@ -279,6 +272,6 @@ Deno.test("readInput() throws a UsageError that names the fields of a combined l
     {
       name: "UsageError",
       message:
-        'The input is a combined log, which has no field "vhost": it has remote_addr, user, time, method, path, query, protocol, status, bytes, referer, agent, request_time. For another log format, name the fields with --input-format pattern and --pattern',
+        'The input is a combined log, which has no field "vhost": it has remote_addr, user, time, method, path, query, protocol, status, bytes, referer, agent, request_time. For another log format, name the fields with --log-format or --pattern',
     },
   ));

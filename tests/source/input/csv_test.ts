@@ -129,7 +129,7 @@ Deno.test("readInput() gives an open CSV quote up as soon as 1 MiB has come, and
   let invalid = 0;
   const input = readInput(ReadableStream.from(chunks()), {
     format: "csv",
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: undefined,
     scale: 1,
     onInvalid: () => invalid++,
@@ -147,7 +147,7 @@ Deno.test("readInput() takes no longer for a CSV quote that is open over thousan
   const { measurements, invalid } = await readChunks(pieces(bytes, 32), CSV);
   assert.deepEqual(measurements, []);
   assert.deepEqual(invalid, [[2, "a quote that is not closed"]]);
-  // Looked at once, a second at most; looked at with every chunk anew, minutes.
+  // Looked at once, a second at most; looked at again with every chunk, minutes.
   assert.ok(performance.now() - began < 10_000);
 });
 
@@ -155,7 +155,7 @@ Deno.test("readInput() throws a UsageError that names the columns when the CSV h
   await assert.rejects(readText("time,ms\n1,2\n", CSV), {
     name: "UsageError",
     message:
-      'The first line of the CSV input names no column "value": it names "time", "ms". Name the right one with --value-field',
+      'The first line of the CSV input has no column "value", only "time", "ms". Name the right one with --value-field',
   });
   await assert.rejects(
     readText("value,ms\n1,2\n", { ...CSV, attrFields: [{ name: "method", key: "m" }] }),
@@ -184,11 +184,47 @@ for (
     reads(`\n${header}\r\n${line}\r\n`, measured([5, {}])));
 }
 
+Deno.test("readInput() reads a CSV header with line breaks in quotes, cut anywhere", async () => {
+  const rows = '"Pfad\n(lang)";"a\r\nb";value\r\n/x;1;5\r\n"/y\nz";2;6\r\n';
+  for (const text of [rows, `sep=;\r\n${rows}`]) {
+    for (const size of [1, 7, text.length]) {
+      const { measurements, invalid } = await readChunks(pieces(bytesOf(text), size), {
+        attrFields: [{ name: "Pfad\n(lang)", key: "path" }],
+      });
+      assert.deepEqual(measurements, [[5, { path: "/x" }], [6, { path: "/y\nz" }]]);
+      assert.deepEqual(invalid, []);
+    }
+  }
+  const tabs = '"open\tvalue\n"x\t5\ny"\t6\n';
+  for (const size of [1, tabs.length]) {
+    const { measurements } = await readChunks(pieces(bytesOf(tabs), size));
+    assert.deepEqual(measurements, [[5, {}], [6, {}]]);
+    await assert.rejects(readChunks(pieces(bytesOf('"open\tb\n1\t2\n'), size)), {
+      message: /has no column "value", only "\\"open", "b"\. /,
+    });
+  }
+});
+
+Deno.test("readInput() reads the line that names Excel's separator, and no column of that name", async () => {
+  const expected = measured([1.5, { name: "a,b" }], [2, { name: "c" }]);
+  for (const format of ["auto", "csv"] as const) {
+    for (
+      const [first, separator] of [["sep=;", ";"], ['"sep=|"', "|"], ["SEP=\t", "\t"]] as const
+    ) {
+      const rows = [["name", "value"], ["a,b", "1.5"], ["c", "2"]];
+      const text = rows.map((row) => row.join(separator)).join("\r\n");
+      const options = { ...named("name"), format };
+      await reads(`\ufeff${first}\r\n${text}\r\n`, expected, options);
+    }
+  }
+  await reads("sep=x,value\n1,2\n", measured([2, { "sep=x": "1" }]), named("sep=x"));
+});
+
 Deno.test("readInput() splits CSV at the delimiter that is named", async () => {
   const attrFields = [{ name: "a", key: "a" }];
   await reads("a|value\nx,y|5\n", measured([5, { a: "x,y" }]), { delimiter: "|", attrFields });
   await assert.rejects(readText("a,value\n1,2\n", { ...CSV, delimiter: ";" }), {
-    message: /names no column "value": it names "a,value"\. /,
+    message: /has no column "value", only "a,value"\. /,
   });
 });
 
@@ -283,15 +319,15 @@ Deno.test("readInput() takes the names of columns where CSV has no header", asyn
   await assert.rejects(readText("x,5\n", { ...CSV, ...options, valueField: "ms" }), {
     name: "UsageError",
     message:
-      '--columns names no column "ms": it names "a", "value". Name the right one with --value-field',
+      '--columns has no column "ms", only "a", "value". Name the right one with --value-field',
   });
 });
 
 Deno.test("readInput() reads decimal commas where they are named, and no point that may mean anything", async () => {
   const decimalComma = true;
   const invalid = [
-    [5, '"value" has a point, though --decimal-comma is set: "1.5"'],
-    [6, '"value" has a point, though --decimal-comma is set: "1.234"'],
+    [5, '"value" has a decimal point, but --decimal-comma is set: "1.5"'],
+    [6, '"value" has a decimal point, but --decimal-comma is set: "1.234"'],
   ] as const;
   await reads("a;value\nx;1,5\nx;1.234,5\nx;7\nx;1.5\nx;1.234\nx;0,5 s\n", {
     ...measured([1.5, {}], [1234.5, {}], [7, {}], [500, {}]),
@@ -306,7 +342,33 @@ Deno.test("readInput() reads decimal commas where they are named, and no point t
     invalid: [[1, invalid[0][1]]],
   }, { decimalComma, format: "ndjson" });
   await reads("1,5\n2\n", measured([1.5, {}], [2, {}]), { decimalComma, format: "auto" });
-  const condition = parseCondition("value>1.5", { decimalComma });
-  assert.ok("holds" in condition);
-  assert.deepEqual(["1,6", "1,5", "2", "1.6"].map(condition.holds), [true, false, true, false]);
+  for (const text of ["value>1.5", "value>1,5"]) {
+    const condition = parseCondition(text, { decimalComma });
+    assert.ok("holds" in condition);
+    assert.deepEqual(["1,6", "1,5", "2", "1.6"].map(condition.holds), [true, false, true, false]);
+  }
+});
+
+Deno.test("readInput() takes a row that names the same columns for a header, as in files that were joined", async () => {
+  const options: Options = { attrFields: [{ name: "a", key: "a" }] };
+  const rows = measured([5, { a: "x" }], [6, { a: "7" }], [8, { a: "value" }]);
+  await reads('a,value\nx,5\n"value","a"\n6,7\na,value\nvalue,8\n', rows, options);
+  await reads("a,value\nx,5\nvalue,a\n6,7\nvalue,b\n8,value\n", {
+    ...rows,
+    measurements: [...rows.measurements],
+    invalid: [[5, '"value" is not a number: "value"']],
+  }, options);
+  await reads("x,5\na,value\ny,6\n", measured([5, { a: "x" }], [6, { a: "y" }]), {
+    ...options,
+    columns: ["a", "value"],
+  });
+});
+
+Deno.test("readInput() throws a UsageError when a column that it needs is there twice", async () => {
+  await assert.rejects(readText("value,a,value\n1,2,3\n", CSV), {
+    name: "UsageError",
+    message:
+      'The first line of the CSV input names the column "value" twice: name all columns with --columns, each differently, and skip the first line with tail -n +2',
+  });
+  await reads("a,value,a\n1,2,3\n", measured([2, {}]));
 });

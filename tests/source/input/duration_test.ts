@@ -110,9 +110,9 @@ Deno.test("readInput() converts a value with a unit in every format, and scales 
 Deno.test("readInput() says when a value has a unit of time and the metric has none", async () => {
   const { invalid } = await readText("12ms\n5s\n-5s\n", { format: "text", unit: "By" });
   assert.deepEqual(invalid, [
-    [1, 'the value has a unit of time, but the metric\'s --unit is none: "12ms"'],
-    [2, 'the value has a unit of time, but the metric\'s --unit is none: "5s"'],
-    [3, 'the value has a unit of time, but the metric\'s --unit is none: "-5s"'],
+    [1, 'the value has a unit of time, but --unit is not a unit of time: "12ms"'],
+    [2, 'the value has a unit of time, but --unit is not a unit of time: "5s"'],
+    [3, 'the value has a unit of time, but --unit is not a unit of time: "-5s"'],
   ]);
   assert.deepEqual((await readText("-5s\n", { format: "text", unit: "ms" })).invalid, [
     [1, 'the value is negative: "-5s"'],

@@ -46,7 +46,7 @@ Deno.test("readInput() tells the named fields that no line had", async () => {
   const ndjson =
     '{"value":1,"level":"info","method":"GET","statsu":null}\n{"value":2,"level":"info"}\n';
   assert.deepEqual((await watch(ndjson, options)).unseen, ["statsu", "levle"]);
-  // What was skipped was not looked at for attributes.
+  // A skipped line was not looked at for attributes.
   assert.deepEqual((await watch("value=1 level=debug\n", options)).unseen, ["levle"]);
   assert.deepEqual((await watch("\n", options)).unseen, []);
 });

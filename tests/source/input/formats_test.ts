@@ -36,7 +36,7 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3600e3,
 };
 
-/** In ms; undefined when the text is no value. */
+/** In ms; undefined when the text is not a value. */
 function plainValue(text: string | undefined): number | undefined {
   const parts = /^((?:\d+\.?\d*(?:ns|us|µs|ms|s|m|h))+)$/.exec(text ?? "");
   if (parts === null) return /^\d+(\.\d+)?$/.test(text ?? "") ? Number(text) : undefined;
@@ -347,6 +347,13 @@ function isNothing(format: string, line: string): boolean {
   return line.trim() === "" || (format === "text" && line.trim().startsWith("#"));
 }
 
+/** The first line of each format that has a header. */
+const FIRST_LINES: Readonly<Record<string, string>> = {
+  w3c: "#Fields: time method status value\n",
+  csv: "time,method,status,value\n",
+  tsv: "time\tmethod\tstatus\tvalue\n",
+};
+
 const { choices } = SETTINGS.inputFormat;
 for (const format of choices.filter((it) => it !== "auto" && it !== "prometheus")) {
   Deno.test(`readInput() counts every line of damaged ${format} once, cut anywhere`, () =>
@@ -361,14 +368,7 @@ for (const format of choices.filter((it) => it !== "auto" && it !== "prometheus"
           valueField: format === "combined" ? "request_time" : "value",
           pattern: patternOf("(?<time>\\S+) (?<method>\\S+) (?<status>\\S+) (?<value>\\S+)"),
         };
-        const header = {
-          w3c: "#Fields: time method status value\n",
-          csv: "time,method,status,value\n",
-          tsv: "time\tmethod\tstatus\tvalue\n",
-        };
-        const first = format === "csv" || format === "tsv" || format === "w3c"
-          ? header[format]
-          : "7\n";
+        const first = FIRST_LINES[format] ?? "7\n";
         const bytes = bytesOf(first + text);
         const whole = await readChunks([bytes], options);
         const cut = await readChunks(pieces(bytes, size), options);

@@ -67,6 +67,7 @@ for (
     [{ bounds: [5, 5] }, '"bounds" do not increase at 5'],
     [{ counts: [1, 2] }, "2 counts for 2 bounds: there must be one more"],
     [{ counts: [1, 2, 3, 0] }, "4 counts for 2 bounds: there must be one more"],
+    [{ bounds: [5], counts: [3] }, "1 count for 1 bound: there must be one more"],
     [{ counts: "123" }, '"counts" is not a list of whole numbers, 0 or more'],
     [{ counts: [1, -2, 3] }, '"counts" is not a list of whole numbers, 0 or more'],
     [{ counts: [1, 2.5, 3] }, '"counts" is not a list of whole numbers, 0 or more'],
@@ -81,14 +82,14 @@ for (
       { sum: 0, counts: [0, 0, 0], min: undefined, max: undefined, count: 1 },
       '"count" is 1, but the counts add up to 0',
     ],
-    [{ sum: 5, counts: [0, 0, 0] }, '"sum" is 5, but nothing was counted'],
+    [{ sum: 5, counts: [0, 0, 0] }, '"sum" is 5, but count is 0'],
     [{ min: -1 }, '"min" is negative: -1'],
-    [{ min: 21 }, '"min" is 21, greater than "max", 20'],
+    [{ min: 21 }, '"min" is 21, above "max", 20'],
     [{ min: 6 }, '"min" is 6, which is not in the first bucket that has values'],
     [{ max: 9 }, '"max" is 9, which is not in the last bucket that has values'],
     [{ max: {} }, '"max" is not a finite number'],
     [{ bounds: [-5, 10] }, "a bucket up to -5 has negative values"],
-    [{ attributes: [] }, '"attributes" is no object'],
+    [{ attributes: [] }, '"attributes" is not an object'],
   ] as const
 ) {
   Deno.test(`readInput() finds the contradiction in a histogram with ${JSON.stringify(change)}`, async () =>

@@ -3,7 +3,7 @@ import { parse as parseCsv } from "csv-parse/sync";
 import fc from "fast-check";
 import { bytesOf, type Options, pieces, readChunks } from "./reading.ts";
 
-// What an input says, told by a reader that is as plain as possible, and by the real one: cut anywhere, they agree.
+// A reader that is as plain as possible and the real one agree about an input, wherever it is cut.
 
 const RUNS = { seed: 20_261_123, numRuns: 400 } as const;
 
@@ -159,7 +159,7 @@ const twice = (lines: readonly (readonly number[])[], end: string) =>
   Uint8Array.from([...lines, ...lines].flatMap((line) => [...line, ...bytesOf(end)]));
 const size = fc.integer({ min: 1, max: 400 });
 
-/** Whose attributes are remembered from the start: a wrong line must not pass for one that has them. */
+/** Lines whose attributes are remembered from the start: a wrong line must not pass for one that has them. */
 const KNOWN = bytesOf(
   '{"value":1}\n{"value":1,"attributes":{}}\n{"value":1,"method":"GET","k":200}\n',
 );
@@ -296,7 +296,7 @@ Deno.test("readInput() never crashes or hangs, whatever bytes come and whatever 
           const lines = bytes.filter((b) => b === 10).length + 1;
           assert.ok(measurements.length + invalid.length <= lines);
         } catch (error) {
-          // What is taken for CSV may have no column "value".
+          // An input that is read as CSV may have no column "value".
           assert.equal(error instanceof Error && error.name, "UsageError");
         }
       },

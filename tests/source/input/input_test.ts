@@ -62,7 +62,7 @@ Deno.test("readInput() finds the format out by the first line that is not blank"
     for (const blank of ["", "\n", " \t\r\n\n"]) {
       const before = bom + blank;
       assert.deepEqual((await readText(`${before} {"value":1}\n2\n`)).invalid, [
-        [blank.split("\n").length + 1, "no JSON object"],
+        [blank.split("\n").length + 1, "not a JSON object"],
       ]);
       assert.deepEqual((await readText(`${before} 1.5 \n{}`)).measurements, [[1.5, {}]]);
       assert.deepEqual((await readText(`${before}value,a\n1,x`)).measurements, [[1, {}]]);
@@ -160,7 +160,7 @@ Deno.test("readInput() unpacks a little at a time when gzip holds a thousand tim
   let count = 0;
   const input = readInput(ReadableStream.from([packed]), {
     format: "auto",
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: undefined,
     scale: 1,
     onInvalid: () => {},
@@ -212,7 +212,7 @@ for (
       let read = 0;
       const input = readInput(ReadableStream.from(pieces(Uint8Array.from(packed), size)), {
         format: "auto",
-        valueField: "value",
+        values: [{ field: "value" }],
         attrFields: undefined,
         scale: 1,
         onInvalid: () => {},
@@ -255,7 +255,7 @@ Deno.test("readInput() throws an InputError when its stream fails, packed or not
   for (const packed of [false, true]) {
     const input = readInput(failing(packed), {
       format: "text",
-      valueField: "value",
+      values: [{ field: "value" }],
       attrFields: undefined,
       scale: 1,
       onInvalid: () => {},
@@ -272,7 +272,7 @@ function live(options: { readonly signal?: AbortSignal } = {}) {
   const invalid: string[] = [];
   const input = readInput(readable, {
     format: "auto",
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: undefined,
     scale: 1,
     onInvalid: (line, reason) => invalid.push(`${line}: ${reason}`),
@@ -334,7 +334,7 @@ Deno.test("readInput() cancels its stream when the reading is given up", async (
   });
   const options = {
     format: "text",
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: undefined,
     scale: 1,
   } as const;
@@ -355,7 +355,7 @@ Deno.test("readInput() reads several inputs one after the other, each in its own
     inputs.map(([name, bytes]) => ({ name, stream: ReadableStream.from(pieces(bytes, 3)) })),
     {
       format: "auto",
-      valueField: "value",
+      values: [{ field: "value" }],
       attrFields: [{ name: "k", key: "k" }],
       scale: 1,
       onInvalid: (line, reason, name) => invalid.push(`${name}, line ${line}: ${reason}`),
@@ -371,7 +371,7 @@ Deno.test("readInput() reads several inputs one after the other, each in its own
   assert.deepEqual(invalid, [
     "a.csv, line 3: a quote that is not closed",
     'c.gz, line 2: "value" is negative: -1',
-    "c.gz, line 3: no JSON object",
+    "c.gz, line 3: not a JSON object",
     'd, line 2: "value" is not a number: "x"',
   ]);
   assert.deepEqual({ ...input.progress }, {
@@ -395,7 +395,7 @@ Deno.test("readInput() cancels the inputs that it does not come to", async () =>
   });
   const options = {
     format: "text",
-    valueField: "value",
+    values: [{ field: "value" }],
     attrFields: undefined,
     scale: 1,
     onInvalid: () => {},

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseLogFormat } from "../../../src/source/input/log_format.ts";
 import type { Pattern } from "../../../src/source/input/pattern.ts";
+import { parseCondition } from "../../../src/source/input/where.ts";
 import { bytesOf, type Options, readChunks } from "./reading.ts";
 
 function logFormat(text: string): Pattern {
@@ -167,6 +168,29 @@ for (
         "content-type": "text/html; charset=utf-8",
       },
     ],
+    [
+      "Apache, mod_ssl and the time to the first byte",
+      '%h %t %{SSL_PROTOCOL}x %{SSL_CIPHER}x "%r" %b %^FB',
+      '::1 [30/Nov/2026:05:59:38 +0000] TLSv1.3 TLS_AES_256_GCM_SHA384 "GET / HTTP/2.0" 12 3456',
+      {
+        time: "30/Nov/2026:05:59:38 +0000",
+        remote_addr: "::1",
+        ssl_protocol: "TLSv1.3",
+        ssl_cipher: "TLS_AES_256_GCM_SHA384",
+        request: "GET / HTTP/2.0",
+        method: "GET",
+        path: "/",
+        protocol: "HTTP/2.0",
+        bytes: "12",
+        first_byte_time: "3456",
+      },
+    ],
+    [
+      "nginx, a variable of map at the end",
+      "$status,$request_time tenant=$tenant",
+      "200,0.5 tenant=two words",
+      { status: "200", request_time: "0.5", tenant: "two words" },
+    ],
   ] as const
 ) {
   Deno.test(`parseLogFormat() finds the fields of a line: ${name}`, () => {
@@ -178,6 +202,7 @@ for (
 for (
   const [format, expected] of [
     ["%Z %s", /^directives of Apache's LogFormat: %Z is not one$/],
+    ["%^XY %s", /^directives of Apache's LogFormat: %\^XY is not one$/],
     ["%{fortnight}T", /%\{fortnight\}T is not one$/],
     ["plain text", /^at least one of nginx's \$variables or Apache's %directives$/],
     ["$http_a $http_b $http_c $status", /^text between the variables: /],
@@ -208,7 +233,7 @@ async function measured(format: string, text: string, options: Options = {}) {
 Deno.test("readInput() converts the times of a log format from their own unit, and scales nothing else", async () => {
   assert.deepEqual(await measured("$status $request_time", "200 0.005\n200 -\nx\n"), {
     values: [5],
-    reasons: ['no "request_time"'],
+    reasons: ['no field "request_time"'],
     skipped: 1,
   });
   const upstream = { valueField: "upstream_response_time" };
@@ -220,18 +245,35 @@ Deno.test("readInput() converts the times of a log format from their own unit, a
     ),
     {
       values: [502, 400],
-      reasons: ['"upstream_response_time" is not a number: "-, 0.5"'],
+      reasons: [`"upstream_response_time" lacks the time of one upstream: "-, 0.5"`],
       skipped: 0,
     },
   );
   assert.deepEqual((await measured("%s %D", "200 1500\n")).values, [1.5]);
   assert.deepEqual((await measured("%T %D", "1 1000500\n")).values, [1000.5]);
   assert.deepEqual((await measured("%T", "2\n", { unit: "s" })).values, [2]);
+  const firstByte = { valueField: "first_byte_time" };
+  assert.deepEqual((await measured("%D %^FB", "2000 1500\n", firstByte)).values, [1.5]);
   assert.deepEqual((await measured("%{us}T", "2\n", { unit: "us" })).values, [2]);
   assert.deepEqual((await measured("%s %B", "200 3\n", { valueField: "bytes" })).values, [21]);
   assert.deepEqual((await measured("$request_time", "2.5\n", { unit: "By" })).reasons, [
-    '"request_time" has a unit of time, but the metric\'s --unit is none: "2.5"',
+    '"request_time" has a unit of time, but --unit is not a unit of time: "2.5"',
   ]);
+});
+
+Deno.test("--where compares a time of a log format with durations, in its own unit", async () => {
+  const where = async (text: string) => {
+    const condition = parseCondition(text);
+    assert.ok("holds" in condition);
+    const lines = "200 0.250 -\n200 1.500 1.000, 0.5\n";
+    const format = "$status $request_time $upstream_response_time";
+    return (await measured(format, lines, { where: [condition] })).values;
+  };
+  assert.deepEqual(await where("request_time>1s"), [1500]);
+  assert.deepEqual(await where("request_time<=250ms"), [250]);
+  assert.deepEqual(await where("request_time<1"), [250]);
+  assert.deepEqual(await where("upstream_response_time>=1.5s"), [1500]);
+  assert.deepEqual(await where("status>=1s"), []);
 });
 
 Deno.test("readInput() names the fields of a log format that lacks the one that is meant", () =>
@@ -241,8 +283,85 @@ Deno.test("readInput() names the fields of a log format that lacks the one that 
       'The log format has no field "request_time", which --value-field names: it has "status", "body_bytes_sent"',
   }));
 
+Deno.test("parseLogFormat() reads whole directives, with comments between their pieces", () => {
+  const directive = `log_format json escape=json '{' # it's JSON
+    "\\"t\\":$request_time," # the 'time'
+    '"s":"$status"}';`;
+  assert.deepEqual(fieldsOf(directive, '{"t":0.5,"s":"200"}'), {
+    request_time: "0.5",
+    status: "200",
+  });
+  for (
+    const text of [
+      'CustomLog "logs/a log" "%T %s" env=x',
+      'CustomLog logs/access_log "%T %s"',
+      'LogFormat "%T %s" name',
+      "'%T %s'",
+    ]
+  ) {
+    assert.deepEqual(fieldsOf(text, "5 200"), { request_time: "5", status: "200" }, text);
+  }
+  assert.deepEqual(fieldsOf('"$status" "$request_time"', '"200" "0.5"'), {
+    status: "200",
+    request_time: "0.5",
+  });
+});
+
+Deno.test("parseLogFormat() finds texts that have the character which ends them", () => {
+  const time = "[30/Nov/2026:05:58:42 +0000]";
+  for (
+    const [format, line, expected] of [
+      [
+        '$http_x_forwarded_for - $remote_user [$time_local] "$request" $status',
+        `- - - ${time} "GET / HTTP/1.1" 200`,
+        { status: "200", method: "GET" },
+      ],
+      [
+        '$http_x_forwarded_for - $remote_user [$time_local] "$request" $status',
+        `1.2.3.4, a-b - bob ${time} "GET / HTTP/1.1" 200`,
+        { http_x_forwarded_for: "1.2.3.4, a-b", remote_user: "bob", status: "200" },
+      ],
+      [
+        "ua=$http_user_agent rt=$request_time",
+        "ua=Mozilla/5.0 (for rt) rt=0.5",
+        { http_user_agent: "Mozilla/5.0 (for rt)", request_time: "0.5" },
+      ],
+      [
+        "$time_iso8601,$http_user_agent,$request_uri,$status,$request_time",
+        "2026-11-30T05:58:42+00:00,Mozilla/5.0 (KHTML, like Gecko),/a,b?c=d,200,0.5",
+        {
+          http_user_agent: "Mozilla/5.0 (KHTML, like Gecko)",
+          request_uri: "/a,b?c=d",
+          request_time: "0.5",
+        },
+      ],
+      [
+        "$remote_addr:$remote_port $request_time",
+        "2001:db8::1:4711 0.5",
+        { remote_addr: "2001:db8::1", remote_port: "4711", request_time: "0.5" },
+      ],
+      [
+        '%{X-Forwarded-For}i %l %u %t "%r" %>s %D',
+        `1.2.3.4, 5.6.7.8 - a b ${time} "GET / HTTP/1.1" 200 1500`,
+        { "x-forwarded-for": "1.2.3.4, 5.6.7.8", user: "a b", request_time: "1500" },
+      ],
+      [
+        '%{X-Forwarded-For}i - %u %t "%r" %>s %D',
+        `- - - ${time} "GET / HTTP/1.1" 200 1500`,
+        { status: "200", request_time: "1500" },
+      ],
+    ] as const
+  ) {
+    const fields = fieldsOf(format, line) ?? {};
+    assert.deepEqual({ ...fields, ...expected }, fields, line);
+  }
+});
+
 Deno.test("readInput() takes little time for lines that nearly match a log format", async () => {
   const parts = Array.from({ length: 1300 }, () => '- [ "').join(" ");
-  const { skipped } = await measured(UPSTREAMS, `${parts}\n`.repeat(20));
-  assert.equal(skipped, 20);
+  const searching = "$http_x_forwarded_for - $remote_user,$http_cookie,$uri,$status $request_time";
+  for (const format of [UPSTREAMS, searching]) {
+    const { skipped } = await measured(format, `${parts}\n`.repeat(20));
+    assert.equal(skipped, 20);
+  }
 });

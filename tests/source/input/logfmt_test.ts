@@ -75,7 +75,7 @@ Deno.test("readInput() says why a logfmt line cannot be used", async () => {
     [2, "a quote that is not closed"],
     [3, "text after a closing quote"],
     [4, "a quote that is not closed"],
-    [5, 'no "value"'],
+    [5, 'no field "value"'],
     [6, '"value" is not a number: ""'],
     [7, '"value" is not a number: "x"'],
   ]);

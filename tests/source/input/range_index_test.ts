@@ -95,7 +95,7 @@ Deno.test("RangeIndex adds no more of what is always new, and tries again later"
   }
   assert.equal(pauses.length, 2);
   assert.ok(learned < 20_000, `${learned} were remembered`);
-  // What pays in the end is remembered again.
+  // A range that pays in the end is remembered again.
   for (let n = 0; n < 2_000_000 && index.find(...list(n % 5000)) === undefined; n++) {
     index.add(...list(n % 5000), n % 5000);
   }

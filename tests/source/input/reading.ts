@@ -12,14 +12,17 @@ export interface ScrapeReading {
   readonly invalid: readonly (readonly [line: number, reason: string])[];
 }
 
-const DEFAULTS: Omit<InputOptions, "onInvalid"> = {
+const DEFAULTS: Omit<InputOptions, "onInvalid" | "values"> = {
   format: "auto",
-  valueField: "value",
   attrFields: undefined,
   scale: 1,
 };
 
-export type Options = Partial<Omit<InputOptions, "onInvalid">>;
+/** Options of an input; without `values` it has one value field, in `unit`. */
+export type Options = Partial<Omit<InputOptions, "onInvalid">> & {
+  readonly valueField?: string;
+  readonly unit?: string | undefined;
+};
 
 export interface Whole extends ScrapeReading {
   readonly batches: readonly (readonly Measurement[])[];
@@ -39,13 +42,14 @@ export function readChunks(
 
 export async function readStreams(
   streams: Parameters<typeof readInput>[0],
-  options: Options = {},
+  { valueField = "value", unit, ...options }: Options = {},
 ): Promise<Whole> {
   const invalid: [number, string][] = [];
   const batches: (readonly Measurement[])[] = [];
   const histograms: MeasuredHistogram[] = [];
   const input = readInput(streams, {
     ...DEFAULTS,
+    values: [{ field: valueField, unit }],
     ...options,
     onInvalid: (line, reason) => invalid.push([line ?? NaN, reason]),
   });

@@ -1,4 +1,4 @@
-// What a test of distributions measures with; made otherwise than what it measures.
+// Measures for tests of distributions, made in another way than the distributions.
 
 /** The standard normal distribution function, by its series around 0 (Abramowitz and Stegun, 26.2.10). */
 export function normalCdf(x: number): number {

@@ -52,7 +52,7 @@ Deno.test("readInput() names the line and the reason when a plain number cannot 
     [7, 'the value is not finite: "1e999"'],
     [8, 'the value is not finite: "NaN"'],
     [9, 'the value is not finite: "inf"'],
-    [11, `the value has a unit of time, but the metric's --unit is none: "12 ms"`],
+    [11, `the value has a unit of time, but --unit is not a unit of time: "12 ms"`],
     [12, 'the value is not a number: "1_000"'],
     [13, 'the value is not a number: "٣"'],
     [14, 'the value is not a number: "1e"'],

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { parseCondition } from "../../../src/source/input/where.ts";
+import { type TimeZone, timeZoneOf } from "../../../src/source/input/time_zone.ts";
 import { bytesOf, type Options, pieces, readChunks } from "./reading.ts";
 
 /** As IIS writes it, with a second header after a change of its configuration. */
@@ -37,7 +39,7 @@ Deno.test("readInput() reads the logs of IIS, with headers that change, cut anyw
     ]);
     assert.deepEqual(invalid, [
       [7, "4 fields, but #Fields: names 15"],
-      [8, 'no "time-taken"'],
+      [8, 'no field "time-taken"'],
     ]);
   }
 });
@@ -58,6 +60,26 @@ Deno.test("readInput() reads the logs of CloudFront: tabs, seconds, either name 
   assert.equal(input.looksTimed(), "time");
 });
 
+Deno.test("--where compares the date and the time of W3C logs as one time, in UTC unless a zone is named", async () => {
+  const where = async (text: string, timeZone?: TimeZone) => {
+    const condition = parseCondition(text, { zone: timeZone });
+    assert.ok("holds" in condition);
+    const { measurements } = await readChunks([bytesOf(IIS)], {
+      ...OPTIONS,
+      attrFields: [],
+      where: [condition],
+      timeZone,
+    });
+    return measurements.map(([value]) => value);
+  };
+  assert.deepEqual(await where("time>=2026-01-31T13:00:00Z"), [7]);
+  assert.deepEqual(await where("date<2026-01-31T12:00:06Z"), [15]);
+  assert.deepEqual(await where("time>=2026-01-31T13:00:00Z", timeZoneOf("+01:00")), []);
+  assert.deepEqual(await where("time>=2026-01-31 13:00:00", timeZoneOf("+01:00")), [7]);
+  assert.deepEqual(await where("time=13:00:00"), [7]);
+  assert.deepEqual(await where("time<12:00:06"), [15]);
+});
+
 Deno.test("readInput() keeps quoted texts of the W3C format together", async () => {
   const text = '#Fields: c value\n"a ""b"" c" 5\n"open 6\n- 7\n';
   const { measurements, invalid } = await readChunks([bytesOf(text)], {
@@ -71,7 +93,7 @@ Deno.test("readInput() names the columns of the W3C format when one is missing, 
   await assert.rejects(readChunks([bytesOf(IIS)], { ...OPTIONS, valueField: "value" }), {
     name: "UsageError",
     message:
-      /^#Fields: names no column "value": it names "date", .*Name the right one with --value-field$/,
+      /^#Fields: has no column "value", only "date", .*Name the right one with --value-field$/,
   });
   await assert.rejects(
     readChunks([bytesOf(IIS)], { ...OPTIONS, attrFields: [{ name: "host", key: "h" }] }),

@@ -86,7 +86,7 @@ Deno.test("wasmScanner() throws when its module is broken, and does not read on 
 
 Deno.test("NdjsonReader turns to WebAssembly when there is much to read, and not before", async () => {
   const sink = new Sink(() => {});
-  const fields = { valueField: "value", attrFields: undefined, scale: 1 };
+  const fields = { values: [{ field: "value" }], attrFields: undefined, scale: 1 };
   const reader = new NdjsonReader(fields, sink, new FieldWatch(undefined), new TimedField(false));
   const lines = encoder.encode('{"value":1.5,"attributes":{"a":"b"}}\n'.repeat(1000));
   const loading = () => import("../../../src/source/input/wasm_scanner.ts");
@@ -109,7 +109,7 @@ import { NdjsonReader } from "./src/source/input/ndjson.ts";
 import { Sink } from "./src/source/input/sink.ts";
 import { TimedField } from "./src/source/input/timed_field.ts";
 const sink = new Sink(() => {});
-const fields = { valueField: "value", attrFields: undefined, scale: 1 };
+const fields = { values: [{ field: "value" }], attrFields: undefined, scale: 1 };
 const reader = new NdjsonReader(fields, sink, new FieldWatch(undefined), new TimedField(false));
 await reader.loadWasm();
 const line = new TextEncoder().encode('{"value":1}\\n');

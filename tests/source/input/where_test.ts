@@ -60,9 +60,27 @@ Deno.test("parseCondition() compares with numbers, durations and times alone", (
   for (const operator of [">", ">=", "<", "<="]) {
     for (const operand of ["", "fast", "2026-01-31T12:00:00"]) {
       assert.deepEqual(parseCondition(`a${operator}${operand}`), {
-        expected: `a number, a duration or a time behind the ${operator}, for example status>=500`,
+        expected:
+          `a number, a duration or a time with its zone after the ${operator}, for example ` +
+          `status${operator}500, took${operator}1.5s or ts${operator}2026-01-31T12:00:00Z`,
       });
     }
+  }
+});
+
+Deno.test("parseCondition() compares the sum of a list of times", () => {
+  for (
+    const [text, list, expected] of [
+      ["t>1", "0.5, 0.6", true],
+      ["t<1", "0.5, 0.6", false],
+      ["t>1s", "500ms, 600ms", true],
+      ["t>0", "-, 0.6", false],
+      ["t>0", "1,234", false],
+    ] as const
+  ) {
+    const condition = parseCondition(text);
+    assert.ok("holds" in condition);
+    assert.equal(condition.holds(list), expected, `${text} of ${list}`);
   }
 });
 
@@ -76,7 +94,8 @@ Deno.test("parseCondition() compares times without a zone in the zone that is na
 
 Deno.test("parseCondition() says what is right in place of a broken expression", () =>
   assert.deepEqual(parseCondition("path~("), {
-    expected: "a regular expression behind the ~, for example path~^/api/",
+    expected:
+      "a regular expression after the ~, for example path~^/api/ (Unterminated group at character 1)",
   }));
 
 async function values(text: string, options: Options) {
@@ -132,7 +151,7 @@ Deno.test("readInput() has the only field value in plain numbers", async () => {
     await assert.rejects(values(text, { format: "text", ...options }), {
       name: "UsageError",
       message:
-        /^The input is plain numbers, one a line, without a field "(status|t|a)": leave out --/,
+        /^The input is plain numbers, one per line, without a field "(status|t|a)": remove --/,
     });
   }
 });
@@ -140,5 +159,5 @@ Deno.test("readInput() has the only field value in plain numbers", async () => {
 Deno.test("readInput() throws a UsageError for a condition on a column that the CSV header lacks", () =>
   assert.rejects(values("value,a\n1,2\n", { format: "csv", ...where("b=2") }), {
     name: "UsageError",
-    message: /names no column "b".*Name the right one with --where$/,
+    message: /has no column "b".*Name the right one with --where$/,
   }));

@@ -23,7 +23,7 @@ function reading(...series: readonly string[]): ScrapeReading {
   return histograms;
 }
 
-/** What was gained in short: `a 0.1=3 +Inf=2 sum=7`, each bucket's own count, without those of nothing. */
+/** Gains in short: `a 0.1=3 +Inf=2 sum=7`, each bucket's own count, without those of nothing. */
 function shorten({ deltas }: Gain): readonly string[] {
   return deltas.map(({ attributes, bounds, counts, count, sum }) => {
     assert.equal(counts.reduce((all, one) => all + one, 0), count);
@@ -34,7 +34,7 @@ function shorten({ deltas }: Gain): readonly string[] {
   });
 }
 
-/** What each of the readings gains, one second after the other. */
+/** Gains of each of the readings, one second after the other. */
 function gains(...readings: readonly ScrapeReading[]): readonly Gain[] {
   const deltas = new ScrapeDeltas(99);
   return readings.map((next, i) => deltas.next(next, (i - 1) * 1000));
@@ -145,7 +145,7 @@ Deno.test("ScrapeDeltas names the series whose counts it does not use as they ar
     reading("a 1=3 2=3 +Inf=7"),
   );
   assert.deepEqual(incomplete?.skipped, ['h{s="a"}: it lacks le="1", which it had before']);
-  assert.match(torn?.remarks.join() ?? "", /^h\{s="a"\} was read while it counted/);
+  assert.match(torn?.remarks.join() ?? "", /^h\{s="a"\} was read while it changed/);
   assert.deepEqual([whole?.skipped, whole?.remarks], [[], []]);
 });
 
@@ -154,7 +154,7 @@ Deno.test("ScrapeDeltas takes bounds that stay away for a new base line in the e
   const after = (count: number) => reading(`2=1 +Inf=${count}`);
   const all = gains(before, ...Array.from({ length: 12 }, (_, i) => after(10 + i)));
   assert.deepEqual(all.map(shorten), [...Array(11).fill([]), ["+Inf=1"], ["+Inf=1"]]);
-  assert.match(all[10]?.remarks.join() ?? "", /^h has lost le="1"/);
+  assert.match(all[10]?.remarks.join() ?? "", /^h lost le="1"/);
 });
 
 Deno.test("ScrapeDeltas takes a series that appears as new, unless it says that it is older", () => {
@@ -165,7 +165,7 @@ Deno.test("ScrapeDeltas takes a series that appears as new, unless it says that 
   assert.deepEqual(shorten(third(b(" created=1.5"))), ["b 1=3"]);
   const old = third(b(" created=0.01"));
   assert.deepEqual(shorten(old), []);
-  assert.match(old.remarks.join(), /^h\{s="b"\} began to count before it appeared/);
+  assert.match(old.remarks.join(), /^h\{s="b"\} started counting before it appeared/);
 });
 
 Deno.test("ScrapeDeltas forgets what was missing for longest, and still knows it from what is new", () => {
@@ -181,8 +181,8 @@ Deno.test("ScrapeDeltas forgets what was missing for longest, and still knows it
   for (const [next, ...gained] of steps) assert.deepEqual(shorten(deltas.next(next, 0)), gained);
 });
 
-// A target whose every value is known, and what goes wrong with its readings. What has to be sent follows from the values,
-// not from the figures of two readings.
+// A target whose every value is known, and what goes wrong with its readings. The expected deltas follow from the
+// values, not from the figures of two readings.
 
 const BOUNDS = [0.1, 0.5, 2.5, 10];
 const SERIES = ["a", "b", "c"];
@@ -205,7 +205,7 @@ interface Step {
 class Target {
   /** Observed since the process began. */
   #values: number[] = [];
-  /** Of those, which no good reading has shown. */
+  /** Values that no good reading has shown. */
   #unseen: number[] = [];
   /** The bounds of the last good reading: a bucket is shown once it was hit. */
   #shown: readonly number[] = [];

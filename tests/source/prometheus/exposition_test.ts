@@ -121,7 +121,7 @@ Deno.test("readHistograms() names what contradicts itself", () => {
     'h_bucket{le="1",le="2"} 1': /line 2: it has the label le twice/,
     'h_bucket{a="1",a="2",le="2"} 1': /line 2: it has a label twice/,
     "h_bucket x": /line 2: its value is not a number/,
-    "{} 1": /line 2: it does not begin with the name/,
+    "{} 1": /line 2: it does not start with a metric name/,
     [`h_bucket{a="${"x".repeat(2 ** 20)}",le="1"} 1`]: /line 2: it is longer than 1 MiB/,
   };
   for (const [lines, expected] of Object.entries(cases)) {
@@ -226,4 +226,30 @@ Deno.test("readExposition() reads whatever labels hold, and throws for no text",
     }),
     { seed: 8, numRuns: 500 },
   );
+});
+
+Deno.test("readHistograms() names metrics that have buckets but are not of a histogram", () => {
+  const reading = readHistograms(`a_bucket{le="1"} 1
+a_bucket{le="+Inf"} 1
+# TYPE b gauge
+b{api="x", le = "1"} 1
+b{api="x",le="1"} 1
+c_bucket{role="1",vmrange="1.0e0...2.0e0"} 1
+d{handle="1"} 1
+e{x=",le=1"} 1
+# TYPE f histogram
+f_bucket{vmrange="1.0e0...2.0e0"} 1
+f_count 1
+`);
+  assert.ok(typeof reading !== "string");
+  const vmrange = "its buckets are VictoriaMetrics' vmrange, which have no bound le";
+  const untyped = "it has buckets, but no line declares its TYPE as histogram";
+  assert.deepEqual([...reading.untyped], [["a_bucket", untyped], ["b", untyped], [
+    "c_bucket",
+    vmrange,
+  ]]);
+  assert.deepEqual(reading.unusable.map(({ problem }) => problem), [
+    `f{vmrange="1.0e0...2.0e0"}: ${vmrange}`,
+    'f: it has no bucket with le="+Inf"',
+  ]);
 });

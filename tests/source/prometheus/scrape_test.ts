@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import type { GetResult } from "../../../src/http/get.ts";
 import { INTERRUPTED, timedOut } from "../../../src/http/transport.ts";
 import { openScrape } from "../../../src/source/prometheus/open_scrape.ts";
-import { type Scrape, scrapeSource } from "../../../src/source/prometheus/scrape.ts";
+import { type Scrape, ScrapeSource } from "../../../src/source/prometheus/scrape.ts";
 import type { Filled, Records } from "../../../src/source/source.ts";
 import { concat } from "../../support/http.ts";
 import { startReceiver } from "../../support/receiver.ts";
@@ -14,9 +14,9 @@ import { onWire, VERSIONS } from "../../support/wire_response.ts";
 const INTERVAL_MS = 10_000;
 const TIMEOUT_MS = 3_000;
 const go = new AbortController().signal;
-const ON_THE_WAY = "what is added meanwhile comes with the next one";
+const ON_THE_WAY = "the next successful scrape includes the increase in between";
 
-/** What each series of a target has counted, low values and high ones. */
+/** Counts of each series of a target, low values and high ones. */
 type Counted = Readonly<Record<string, readonly [low: number, high: number]>>;
 
 function exposition(counted: Counted): string {
@@ -87,14 +87,16 @@ function scraping(answers: (clock: SimulatedClock) => readonly Answer[], mostSer
     if (next === undefined) throw new Error("There is no answer");
     return isGot(next) ? next : answer(next);
   };
-  const source = scrapeSource(
-    { shown: "http://target/metrics", intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS },
+  const source = new ScrapeSource({
+    shown: "http://target/metrics",
+    intervalMs: INTERVAL_MS,
+    timeoutMs: TIMEOUT_MS,
     scrape,
-    gathered.recordFamilies,
+    recordFamilies: gathered.recordFamilies,
     mostSeries,
     clock,
-    { warn: (message) => warnings.push(message), note: (message) => notes.push(message) },
-  );
+    say: { warn: (message) => warnings.push(message), note: (message) => notes.push(message) },
+  });
   let fills = 0;
   return {
     clock,
@@ -122,7 +124,7 @@ function hung(clock: SimulatedClock): (...asked: Parameters<Scrape>) => Promise<
   };
 }
 
-Deno.test("scrapeSource() records nothing of the base line, and then what each interval added", async () => {
+Deno.test("ScrapeSource records nothing of the base line, and then what each interval added", async () => {
   const { fill, clock, notes } = scraping(() => [
     { a: [5, 5] },
     { a: [6, 7] },
@@ -143,7 +145,7 @@ Deno.test("scrapeSource() records nothing of the base line, and then what each i
   assert.deepEqual(notes, ["first scrape: 1 histogram, nothing to send yet"]);
 });
 
-Deno.test("scrapeSource() gives up a hung scrape at its timeout and joins its interval to the next", async () => {
+Deno.test("ScrapeSource gives up a hung scrape at its timeout and joins its interval to the next", async () => {
   const { fill, clock, source, warnings } = scraping((clock) => [
     { a: [1, 0] },
     { a: [2, 0] },
@@ -157,8 +159,8 @@ Deno.test("scrapeSource() gives up a hung scrape at its timeout and joins its in
   assert.equal(clock.wall(), began + 2 * INTERVAL_MS + TIMEOUT_MS);
   assert.equal(
     source.status.broken,
-    "the last scrape of http://target/metrics failed: no answer within 3 s; " +
-      "what was added since the one before is not sent",
+    "the last scrape of http://target/metrics failed: no response within 3 s; " +
+      "the increase since the previous one is not sent",
   );
   const joined = await fill();
   assert.deepEqual(joined.gained, { a: [2, 3] });
@@ -168,12 +170,12 @@ Deno.test("scrapeSource() gives up a hung scrape at its timeout and joins its in
   });
   assert.equal(source.status.broken, undefined);
   assert.deepEqual(warnings, [
-    `the scrape of http://target/metrics failed: no answer within 3 s; ${ON_THE_WAY}. ` +
-    "Hint: allow more with --timeout, or with a longer --interval",
+    `the scrape of http://target/metrics failed: no response within 3 s; ${ON_THE_WAY}. ` +
+    "Hint: increase --timeout, or --interval",
   ]);
 });
 
-Deno.test("scrapeSource() waits two seconds at most for a hung scrape after a signal", async () => {
+Deno.test("ScrapeSource waits two seconds at most for a hung scrape after a signal", async () => {
   const stop = new AbortController();
   const { fill, clock } = scraping((clock) => [
     { a: [1, 0] },
@@ -187,7 +189,7 @@ Deno.test("scrapeSource() waits two seconds at most for a hung scrape after a si
   assert.equal(clock.monotonic() - began, INTERVAL_MS + 2000);
 });
 
-Deno.test("scrapeSource() counts from 0 after a target that was away has restarted", async () => {
+Deno.test("ScrapeSource counts from 0 after a target that was away has restarted", async () => {
   const refused: GetResult = {
     ...timedOut(0),
     cause: "refused",
@@ -207,13 +209,13 @@ Deno.test("scrapeSource() counts from 0 after a target that was away has restart
   assert.deepEqual((await fill()).gained, { a: [1, 0], b: [2, 0] });
   assert.match(
     warnings[0] ?? "",
-    /connection refused; .* Hint: check that the endpoint is running/,
+    /connection refused; .* Hint: start the endpoint, or check its port/,
   );
   assert.equal(warnings.length, 1);
-  assert.equal(notes.filter((note) => note.includes("began anew")).length, 2);
+  assert.equal(notes.filter((note) => note.includes("reset since")).length, 2);
 });
 
-Deno.test("scrapeSource() counts a series that appears in full, and one that was gone for a while from where it was", async () => {
+Deno.test("ScrapeSource counts a series that appears in full, and one that was gone for a while from where it was", async () => {
   const { fill, notes } = scraping(() => [
     { a: [1, 1] },
     { a: [1, 1], later: [3, 0] },
@@ -226,7 +228,7 @@ Deno.test("scrapeSource() counts a series that appears in full, and one that was
   assert.deepEqual(notes.slice(1), []);
 });
 
-Deno.test("scrapeSource() forgets series that are gone when there are more than the most", async () => {
+Deno.test("ScrapeSource forgets series that are gone when there are more than the most", async () => {
   const { fill } = scraping(
     () => [{ a: [50, 0], b: [1, 0] }, { b: [1, 0], c: [1, 0] }, { a: [60, 0], b: [1, 0] }],
     2,
@@ -245,13 +247,13 @@ function answered(body: string, type = "text/plain; version=0.0.4"): GetResult {
   };
 }
 
-Deno.test("scrapeSource() skips an answer that is empty, cut off, or something else, and loses nothing by that", async () => {
+Deno.test("ScrapeSource skips an answer that is empty, cut off, or something else, and loses nothing by that", async () => {
   const openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
   const cases: readonly (readonly [GetResult, RegExp])[] = [
-    [answered(""), /failed: its answer is empty;/],
-    [answered("\n \n"), /failed: its answer is empty;/],
+    [answered(""), /failed: its response is empty;/],
+    [answered("\n \n"), /failed: its response is empty;/],
     [answered(exposition({ a: [9, 9] }), openMetrics), /cut off: it does not end with # EOF;/],
-    [answered("!\n".repeat(5000)), /not an exposition: line 1: .*, and 999 lines more;/],
+    [answered("!\n".repeat(5000)), /not an exposition: line 1: .*, and 999 more lines;/],
   ];
   for (const [bad, expected] of cases) {
     for (const isFirst of [true, false]) {
@@ -268,7 +270,7 @@ Deno.test("scrapeSource() skips an answer that is empty, cut off, or something e
   }
 });
 
-Deno.test("scrapeSource() names a failure once for as long as it lasts, and its end", async () => {
+Deno.test("ScrapeSource names a failure once for as long as it lasts, and its end", async () => {
   const busy: GetResult = { kind: "answer", status: 503, headers: new Headers(), text: "" };
   const { fill, warnings, notes } = scraping(() => [
     ...[{ a: [1, 0] } as const, busy, busy, answered(""), busy, busy],
@@ -277,14 +279,14 @@ Deno.test("scrapeSource() names a failure once for as long as it lasts, and its 
   for (let i = 0; i < 6; i++) await fill();
   assert.deepEqual(
     warnings.map((warning) => /failed: (.*?);/.exec(warning)?.[1]),
-    ["status 503", "its answer is empty", "status 503"],
+    ["status 503", "its response is empty", "status 503"],
   );
   assert.deepEqual(notes.slice(1), [
     "the scrape of http://target/metrics succeeds again, after 5 failures",
   ]);
 });
 
-Deno.test("scrapeSource() counts as invalid what the last reading has that was not used", async () => {
+Deno.test("ScrapeSource counts as invalid what the last reading has that was not used", async () => {
   const good = exposition({ a: [1, 0] });
   const { fill, source, warnings } = scraping(() => [
     answered(good),
@@ -307,7 +309,7 @@ Deno.test("scrapeSource() counts as invalid what the last reading has that was n
   ]);
 });
 
-Deno.test("scrapeSource() leaves out a native histogram, and says so once", async () => {
+Deno.test("ScrapeSource leaves out a native histogram, and says so once", async () => {
   const native = (count: number) =>
     `# TYPE n histogram\nn_bucket{le="+Inf"} ${count}\nn_sum ${count}\nn_count ${count}\n`;
   const { fill, source, warnings, notes } = scraping(() => [
@@ -324,7 +326,7 @@ Deno.test("scrapeSource() leaves out a native histogram, and says so once", asyn
   ]);
 });
 
-Deno.test("scrapeSource() keeps 10,000 series apart over scrapes, restarts of some, and a failure", async () => {
+Deno.test("ScrapeSource keeps 10,000 series apart over scrapes, restarts of some, and a failure", async () => {
   const all = Array.from({ length: 10_000 }, (_, i) => i);
   const counted = (of: (i: number) => readonly [number, number]): Counted =>
     Object.fromEntries(all.map((i) => [`s${i}`, of(i)]));
@@ -332,7 +334,7 @@ Deno.test("scrapeSource() keeps 10,000 series apart over scrapes, restarts of so
     counted((i) => [i, 10]),
     counted((i) => [i + 3, 10 + i % 5]),
     { kind: "answer", status: 503, headers: new Headers(), text: "busy" },
-    // Every tenth began anew.
+    // Every tenth was reset.
     counted((i) => i % 10 === 0 ? [1, 1] : [i + 5, 10 + i % 5]),
   ], 10_000);
   const first = await fill();
@@ -341,10 +343,10 @@ Deno.test("scrapeSource() keeps 10,000 series apart over scrapes, restarts of so
   await fill();
   const third = await fill();
   assert.deepEqual(third.gained, counted((i) => i % 10 === 0 ? [1, 1] : [2, 0]));
-  assert.match(notes.at(-1) ?? "", /^1000 histograms began anew/);
+  assert.match(notes.at(-1) ?? "", /^1000 histograms were reset/);
 });
 
-Deno.test("scrapeSource() records nothing while there is no room, and loses nothing by that", async () => {
+Deno.test("ScrapeSource records nothing while there is no room, and loses nothing by that", async () => {
   const { fill, source } = scraping(() => [{ a: [1, 0] }, { a: [9, 0] }]);
   source.hold(true);
   assert.deepEqual((await fill()).gained, {});
@@ -404,7 +406,7 @@ for (
       },
       /^first scrape: 2 histograms/,
     ],
-    ["no body in gzip", { headers: inGzip }, /failed: its answer is empty/],
+    ["no body in gzip", { headers: inGzip }, /failed: its response is empty/],
     [
       "gzip that ends too early",
       { headers: inGzip, body: gzipSync(COUNTED).subarray(0, 40) },
@@ -462,7 +464,7 @@ Deno.test("openScrape() reads no answer beyond 64 MiB, compressed or not", async
     const warnings = await openAndFill(answer, 30_000);
     assert.match(
       warnings.join(),
-      /^the scrape of target failed: its answer is larger than 64 MiB;/,
+      /^the scrape of target failed: its response is larger than 64 MiB;/,
     );
   }
   assert.match((await openAndFill(() => new Response(large(63)), 30_000)).join(), /no classic/);
@@ -474,10 +476,10 @@ Deno.test("openScrape() gives up a target that does not answer, and one that nev
     signal.addEventListener("abort", () => resolve(new Response()));
     return promise;
   }, 150);
-  assert.match(silent.join(), /^the scrape of target failed: no answer within 0\.15 s;/);
+  assert.match(silent.join(), /^the scrape of target failed: no response within 0\.15 s;/);
   const endless = await openAndFill(() => {
     const begin = new TextEncoder().encode(exposition({ a: [1, 0] }));
     return new Response(new ReadableStream({ start: (body) => body.enqueue(begin) }));
   }, 150);
-  assert.match(endless.join(), /failed: the answer was not complete within 0\.15 s;/);
+  assert.match(endless.join(), /failed: the response was not complete within 0\.15 s;/);
 });

@@ -160,8 +160,8 @@ for (const compression of ["none", "gzip"] as const) {
     assert.deepEqual(await decoded(first?.requests[0]), fromJsonRequest(everyType()));
     assert.equal(first?.requests[0]?.points, 5);
     // Counts of 3, 3 and 2, and two data points without one.
-    assert.equal(first?.requests[0]?.measurements, 10);
-    assert.equal(first?.measurements, 10);
+    assert.equal(first?.requests[0]?.measurements, 2);
+    assert.equal(first?.measurements, 2);
   });
 }
 
@@ -185,6 +185,13 @@ Deno.test("Replay names lines that are no requests for metrics, and goes on", as
   assert.equal(replay.status.invalid, 5);
   assert.deepEqual(invalid.map((it) => it.slice(0, 2)), ["1:", "2:", "3:", "4:", "7:"]);
   assert.equal(invalid[1], "2: it is too long");
+});
+
+Deno.test("Replay names a line of more objects than memory has room for, and goes on", async () => {
+  const objects = `{"resourceMetrics":[${"{},".repeat(2_000_000)}{}]}`;
+  const { sent, invalid } = await replayed([objects, gauge(T0)]);
+  assert.deepEqual(invalid, ["1: it has more than 2000000 objects and lists"]);
+  assert.equal(sent.length, 1);
 });
 
 Deno.test("Replay with --speed keeps the gaps between requests, divided by it", async () => {

@@ -1,10 +1,12 @@
 import { escapeText } from "../../../console/escape.ts";
+import { MEANING_RULES } from "../../../receivers/meaning/rules.ts";
 import { VERSION } from "../../../platform/version.ts";
 import type { RequestEvent } from "../event.ts";
-import { quantiles } from "./columns.ts";
+import { estimates } from "./columns.ts";
 import type { History } from "./history.ts";
 import type { Hello, RequestRow, SeriesFigures, SeriesRow, Update } from "./protocol.ts";
 import { problemRow, ProblemTotals } from "./problem_totals.ts";
+import type { RefusedSeries } from "./refused_series.ts";
 import { Rate } from "./rate.ts";
 import type { SeriesHistory } from "./series_history.ts";
 
@@ -13,12 +15,12 @@ const MOST_PROBLEMS = 20;
 /** Interval between updates of the list of series, in ms: its figures cost more than everything else. */
 const LIST_MS = 1000;
 
-type Kept = Omit<RequestEvent, "request"> & { readonly id: number };
-
 /** Position of one reader of the feed. */
 export interface Cursor {
   request: number;
   series: number;
+  /** Number of the last request whose refused series it knows. */
+  refused: number;
   listedMs: number;
   /** Arrival of the newest data point that it knows; those of the same millisecond are sent again. */
   seenMs: number;
@@ -28,7 +30,9 @@ export interface Cursor {
 export class Feed {
   readonly #history: History;
   readonly #startedMs: number;
-  readonly #kept: Kept[] = [];
+  readonly #rules: string;
+  readonly #refused: RefusedSeries;
+  readonly #kept: RequestRow[] = [];
   readonly #rate = new Rate();
   readonly #problems = new ProblemTotals();
   readonly #totals = {
@@ -40,20 +44,31 @@ export class Feed {
     warnings: 0,
   };
 
-  constructor(history: History, startedMs: number) {
+  constructor(
+    history: History,
+    startedMs: number,
+    rules: string,
+    refused: RefusedSeries,
+  ) {
     this.#history = history;
     this.#startedMs = startedMs;
+    this.#rules = rules;
+    this.#refused = refused;
   }
 
-  add({ request, ...event }: RequestEvent): void {
+  add(received: RequestEvent): void {
+    const { request, ...event } = received;
     const totals = this.#totals;
     totals.requests++;
     totals.rejectedPoints += event.rejectedPoints;
     const isTaken = event.status === 200 && event.outcome !== "rejected";
-    if (event.status === 200) {
-      totals.points += event.points;
-      totals.measurements += event.measurements;
+    let { measurements } = event;
+    if (isTaken && request !== undefined) {
+      measurements = this.#history.add(request, event.time, event.rejected);
+      totals.measurements += measurements;
     }
+    this.#refused.add(received, totals.requests);
+    if (event.status === 200) totals.points += event.points;
     for (const { level } of event.problems) {
       if (level === "error") totals.errors++;
       else totals.warnings++;
@@ -61,18 +76,22 @@ export class Feed {
     this.#problems.add(event.problems, totals.requests);
     this.#rate.add(event.time, event.points);
     // Twice as many are kept as are shown, so that they move only now and then.
-    if (this.#kept.push({ ...event, id: totals.requests }) >= 2 * MOST_REQUESTS) {
+    if (this.#kept.push(requestRow(totals.requests, event, measurements)) >= 2 * MOST_REQUESTS) {
       this.#kept.splice(0, MOST_REQUESTS);
     }
-    if (isTaken && request !== undefined) this.#history.add(request, event.time);
   }
 
   hello(): Hello {
-    return { startedMs: this.#startedMs, version: VERSION };
+    return {
+      startedMs: this.#startedMs,
+      version: VERSION,
+      rules: this.#rules,
+      meaning: MEANING_RULES.map(({ id }) => id),
+    };
   }
 
   begin(): Cursor {
-    return { request: 0, series: 0, listedMs: -Infinity, seenMs: -Infinity };
+    return { request: 0, series: 0, refused: 0, listedMs: -Infinity, seenMs: -Infinity };
   }
 
   /** Whether there is something that the reader does not know. */
@@ -89,10 +108,12 @@ export class Feed {
     const isListed = newSeries.length > 0 || now - cursor.listedMs >= LIST_MS ||
       now < cursor.listedMs;
     const changed = isListed ? series.filter(({ seen }) => seen >= cursor.seenMs) : [];
+    const refused = isListed ? this.#refused.since(cursor.refused) : [];
     cursor.request = this.#totals.requests;
     cursor.series = series.length;
     if (isListed) {
       cursor.listedMs = now;
+      cursor.refused = cursor.request;
       for (const { seen } of changed) if (seen > cursor.seenMs) cursor.seenMs = seen;
     }
     return {
@@ -102,17 +123,24 @@ export class Feed {
       sliceMs,
       leftOut,
       forgottenBefore: forgottenBefore ?? null,
-      requests: requests.map(requestRow),
+      requests,
       problems,
       moreProblems: this.#problems.more,
+      refused,
+      moreRefused: this.#refused.more,
       newSeries,
       figures: changed.map(seriesFigures),
     };
   }
 }
 
-function requestRow({ method, path, problems, ...event }: Kept): RequestRow {
-  const { id, time, status, outcome, bytes, points, measurements, rejectedPoints } = event;
+/** Row of a request. Only the row is kept, because the texts of a request may be large. */
+function requestRow(
+  id: number,
+  event: Omit<RequestEvent, "request">,
+  measurements: number,
+): RequestRow {
+  const { time, method, path, status, outcome, bytes, points, rejectedPoints, problems } = event;
   return {
     id,
     time,
@@ -129,13 +157,15 @@ function requestRow({ method, path, problems, ...event }: Kept): RequestRow {
   };
 }
 
-function seriesRow({ id, names, numbers }: SeriesHistory): SeriesRow {
-  return { id, ...names, kind: numbers ?? "histogram" };
+function seriesRow({ id, group, names, numbers }: SeriesHistory): SeriesRow {
+  return { id, group, ...names, kind: numbers ?? "histogram" };
 }
 
 function seriesFigures(series: SeriesHistory): SeriesFigures {
   const { id, count, numbers, totals, min, max, seen } = series;
-  if (numbers !== undefined) return [id, count, null, null, totals[0] ?? null, seen];
-  const [p50, p99] = quantiles([0.5, 0.99], series.bounds, totals, { min, max });
-  return [id, count, p50 ?? null, p99 ?? null, null, seen];
+  if (numbers !== undefined) return [id, count, null, null, totals[0] ?? null, seen, false];
+  const [p50, p99] = estimates([0.5, 0.99], series.bounds, totals, { min, max });
+  const isAbove = p99?.above !== undefined;
+  const last = isAbove ? p99.above : p99?.held.value;
+  return [id, count, p50?.held.value ?? null, last ?? null, null, seen, isAbove];
 }

@@ -25,7 +25,7 @@ export function pageRefusal(request: Request, listener: ListenAddress): string |
   }
   const site = headers.get("Sec-Fetch-Site");
   if (site === null || site === "same-origin" || site === "none") return undefined;
-  // A link that somebody follows is no reading of ours by another site.
+  // A link that somebody follows is not another site that reads ours.
   const isVisit = headers.get("Sec-Fetch-Mode") === "navigate" &&
     headers.get("Sec-Fetch-Dest") === "document";
   return isVisit ? undefined : "the request comes from another site";
@@ -52,7 +52,8 @@ function ownUrl({ host, port, scheme }: ListenAddress): string {
 
 /** Whether only this machine can reach that host. */
 export function isLoopback(host: string): boolean {
-  return host.toLowerCase() === "localhost" || host === "::1" || /^127\./.test(host);
+  return host.toLowerCase() === "localhost" || host === "::1" ||
+    /^127(\.\d+){1,3}$/.test(host);
 }
 
 function isWildcard(host: string): boolean {

@@ -1,20 +1,23 @@
 import type { Hide } from "../../../redact/secrets.ts";
-import { escapeText } from "../../../console/escape.ts";
-import { attributeWords } from "../../../draw/words.ts";
 import type { ExportMetricsServiceRequest } from "../../../otlp/gen/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.ts";
 import type { KeyValue } from "../../../otlp/gen/opentelemetry/proto/common/v1/common_pb.ts";
 import type { Metric } from "../../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { type DataPoint, dataPointsOf } from "../../../otlp/data_points.ts";
-import { identityOf } from "../attribute_identity.ts";
+import { type DataPoint, dataPointsOf, pointCount } from "../../../otlp/data_points.ts";
+import { identityOf, scopeIdentity } from "../../../otlp/attribute_identity.ts";
 import { type Temporality, temporalityOf } from "../metric_list.ts";
 import { Reader } from "./reader.ts";
-import type { SeriesHistory, SeriesNames } from "./series_history.ts";
+import type { SeriesHistory } from "./series_history.ts";
+import { BYTES_A_CHARACTER, bytesOfNames, namesOfSeries } from "./series_names.ts";
 
 /** Limits of a history. */
 export interface HistoryLimits {
   readonly mostSeries: number;
   /** Approximate memory of all rows together, in bytes. */
   readonly mostBytes: number;
+  /** Approximate memory of the names and identities of all series together, in bytes. */
+  readonly mostNameBytes: number;
+  /** Maximum length of a resource, metric or set of attributes, in UTF-16 units; longer ones are left out. */
+  readonly longestName: number;
   /** Maximum number of slices of time in one chart. */
   readonly mostSlices: number;
   readonly firstSliceMs: number;
@@ -25,6 +28,8 @@ export interface HistoryLimits {
 export const HISTORY_LIMITS: HistoryLimits = {
   mostSeries: 2000,
   mostBytes: 64 * 2 ** 20,
+  mostNameBytes: 32 * 2 ** 20,
+  longestName: 16_384,
   mostSlices: 480,
   firstSliceMs: 1000,
   longestSliceMs: 64_000,
@@ -51,11 +56,14 @@ export class History {
   readonly #hide: Hide;
   readonly #scopes = new Map<string, Map<string, MetricSeries[]>>();
   readonly #series: SeriesHistory[] = [];
+  readonly #groups: SeriesHistory[][] = [];
+  readonly #groupNumbers = new Map<string, number>();
   #sliceMs: number;
   #firstSlice = Infinity;
   #leftOut = 0;
   #forgottenBefore: number | undefined;
   #sinceWeighed = 0;
+  #nameBytes = 0;
 
   /** `hide` removes secrets from names. */
   constructor(openedMs: number, limits = HISTORY_LIMITS, hide: Hide = (text) => text) {
@@ -67,6 +75,11 @@ export class History {
 
   get series(): readonly SeriesHistory[] {
     return this.#series;
+  }
+
+  /** Groups of series of one metric, with the same buckets, of whatever attributes, resource and scope. */
+  get groups(): readonly (readonly SeriesHistory[])[] {
+    return this.#groups;
   }
 
   get sliceMs(): number {
@@ -83,58 +96,83 @@ export class History {
     return this.#forgottenBefore;
   }
 
-  /** Adds a request that arrived at `time`, in ms since 1970. */
-  add(request: ExportMetricsServiceRequest, time: number): void {
+  /**
+   * Adds a request that arrived at `time`, in ms since 1970, without its rejected data points. Returns the number of
+   * measurements that it brought: of cumulative data, what was gained since the data point before.
+   */
+  add(
+    request: ExportMetricsServiceRequest,
+    time: number,
+    rejected: ReadonlySet<DataPoint> = NONE,
+  ): number {
     this.#makeRoom(time);
+    let gained = 0;
     for (const { resource, scopeMetrics } of request.resourceMetrics) {
       const ofResource = resource?.attributes ?? [];
       const identity = identityOf(ofResource);
       for (const { scope, metrics } of scopeMetrics) {
-        const key = JSON.stringify([identity, scope?.name, scope?.version]);
-        let byName = this.#scopes.get(key);
-        if (byName === undefined) this.#scopes.set(key, byName = new Map());
+        const key = JSON.stringify([identity, scopeIdentity(scope)]);
         const scopeName = [scope?.name, scope?.version].filter(Boolean).join(" ");
         for (const metric of metrics) {
-          this.#addMetric(byName, metric, ofResource, scopeName, time);
+          const points = acceptedPoints(metric, rejected);
+          if (points.length > 0) {
+            gained += this.#addMetric(key, metric, points, ofResource, scopeName, time);
+          }
         }
       }
     }
+    return gained;
   }
 
+  /** Adds data points of a metric of the scope with that key; returns the number of measurements that they brought. */
   #addMetric(
-    byName: Map<string, MetricSeries[]>,
+    key: string,
     metric: Metric,
+    points: readonly DataPoint[],
     resource: readonly KeyValue[],
     scope: string,
     time: number,
-  ): void {
+  ): number {
     const { name, unit, data: { case: type } } = metric;
     const temporality = temporalityOf(metric);
-    let known = byName.get(name);
-    let entry = known?.find((series) =>
+    const known = this.#scopes.get(key)?.get(name)?.find((series) =>
       series.type === type && series.unit === unit && series.temporality === temporality
     );
-    if (entry === undefined) {
-      if (this.#series.length >= this.#limits.mostSeries) {
-        this.#leftOut += dataPointsOf(metric).length;
-        return;
-      }
-      entry = { unit, type, temporality, readers: [], byIdentity: new Map(), next: 0 };
-      if (known === undefined) byName.set(name, known = []);
-      known.push(entry);
-    }
+    const entry = known ??
+      { unit, type, temporality, readers: [], byIdentity: new Map(), next: 0 };
+    const ownLength = known === undefined ? key.length + name.length + unit.length : 0;
+    let gained = 0;
     const slice = Math.floor(time / this.#sliceMs);
     if (slice < this.#firstSlice) this.#firstSlice = slice;
     entry.next = 0;
-    for (const point of dataPointsOf(metric)) {
-      const reader = this.#readerOf(entry, metric, point, resource, scope);
-      if (reader === undefined) this.#leftOut++;
-      else reader.read(metric, point, slice, time, this.#openedMs);
+    for (const point of points) {
+      const reader = this.#readerOf(entry, ownLength, metric, point, resource, scope);
+      if (reader === undefined) {
+        this.#leftOut++;
+        if (temporality !== "cumulative") gained += Number(pointCount(point));
+        continue;
+      }
+      const before = reader.history.count;
+      reader.read(metric, point, slice, time, this.#openedMs);
+      if (reader.history.numbers === undefined) gained += reader.history.count - before;
     }
+    // Only what has a series is remembered.
+    if (known === undefined && entry.readers.length > 0) this.#remember(key, name, entry);
+    return gained;
   }
 
+  #remember(key: string, name: string, entry: MetricSeries): void {
+    let byName = this.#scopes.get(key);
+    if (byName === undefined) this.#scopes.set(key, byName = new Map());
+    const entries = byName.get(name);
+    if (entries === undefined) byName.set(name, [entry]);
+    else entries.push(entry);
+  }
+
+  /** Finds or creates the reader of a data point's series; undefined if there is no room for it. */
   #readerOf(
     entry: MetricSeries,
+    ownLength: number,
     metric: Metric,
     point: DataPoint,
     resource: readonly KeyValue[],
@@ -152,24 +190,33 @@ export class History {
       entry.next = at + 1;
       return entry.readers[at];
     }
-    if (this.#series.length >= this.#limits.mostSeries) return undefined;
-    const hide = this.#hide;
-    const names: SeriesNames = {
-      name: escapeText(hide(metric.name)),
-      unit: escapeText(hide(metric.unit)),
-      type: metric.data.case ?? "none",
-      temporality: entry.temporality,
-      resource: attributeWords(resource, hide),
-      scope: escapeText(hide(scope)),
-      attributes: attributeWords(point.attributes, hide),
-    };
+    const { mostSeries, mostNameBytes, longestName } = this.#limits;
+    if (this.#series.length >= mostSeries) return undefined;
+    if (Math.max(ownLength, identity.length) > longestName) return undefined;
+    const names = namesOfSeries(metric, point, resource, scope, this.#hide);
+    const group = groupKey(metric, bounds);
+    const known = this.#groupNumbers.get(group);
+    const bytes = bytesOfNames(names) + BYTES_A_CHARACTER *
+        (ownLength + identity.length + (known === undefined ? group.length : 0));
+    if (this.#nameBytes + bytes > mostNameBytes) return undefined;
     const reader = Reader.of(this.#series.length, names, metric, point);
     if (reader === undefined) return undefined;
+    this.#nameBytes += bytes;
     this.#series.push(reader.history);
+    this.#addToGroup(group, reader.history);
     entry.byIdentity.set(identity, entry.readers.length);
     entry.next = entry.readers.length + 1;
     entry.readers.push(reader);
     return reader;
+  }
+
+  #addToGroup(key: string, series: SeriesHistory): void {
+    const known = this.#groupNumbers.get(key);
+    series.group = known ?? this.#groups.length;
+    if (known === undefined) {
+      this.#groupNumbers.set(key, this.#groups.length);
+      this.#groups.push([series]);
+    } else this.#groups[known]?.push(series);
   }
 
   #makeRoom(time: number): void {
@@ -211,4 +258,18 @@ export class History {
     this.#firstSlice = before;
     if (dropped) this.#forgottenBefore = before * this.#sliceMs;
   }
+}
+
+/** Returns the key of the series that can be added up. Whether a sum is monotonic decides what its numbers mean. */
+function groupKey(metric: Metric, bounds: string): string {
+  const { name, unit, data } = metric;
+  const isMonotonic = data.case === "sum" && data.value.isMonotonic;
+  return JSON.stringify([name, unit, data.case, temporalityOf(metric), isMonotonic, bounds]);
+}
+
+const NONE: ReadonlySet<DataPoint> = new Set();
+
+function acceptedPoints(metric: Metric, rejected: ReadonlySet<DataPoint>): readonly DataPoint[] {
+  const points = dataPointsOf(metric);
+  return rejected.size === 0 ? points : points.filter((point) => !rejected.has(point));
 }

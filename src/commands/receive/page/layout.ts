@@ -1,4 +1,4 @@
-import { base2Bound } from "../../../aggregate/base2.ts";
+import { base2Bound, rescaledIndex } from "../../../aggregate/base2.ts";
 
 // Columns of a series' history: its buckets in rising order. The bounds of an explicit histogram are part of a series'
 // identity; those of an exponential one move with every data point, and its layout moves with them.
@@ -78,11 +78,6 @@ function withSlack({ first, size }: Indices): Indices {
   if (size === 0) return NO_INDICES;
   const slack = Math.min(SLACK, Math.floor((MOST_A_SIDE - size) / 2));
   return { first: first - slack, size: size + 2 * slack };
-}
-
-/** Returns the index of a bucket at a lower scale; the indices of OTLP have 32 bits. */
-export function rescaledIndex(index: number, from: number, to: number): number {
-  return index >> Math.min(from - to, 31);
 }
 
 function rescaledIndices({ first, size }: Indices, from: number, to: number): Indices {

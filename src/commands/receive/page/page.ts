@@ -3,17 +3,21 @@ import { messageOf } from "../../../platform/errors.ts";
 import type { Hide } from "../../../redact/secrets.ts";
 import type { RequestEvent } from "../event.ts";
 import { carriesToken } from "../token.ts";
-import { CSS, HTML, JS } from "./assets.ts";
+import { CSS, HTML, PACKED_JS } from "./assets.ts";
 import { Feed } from "./feed.ts";
+import { groupAnswer } from "./group_answer.ts";
 import { type ListenAddress, pageRefusal } from "./guard.ts";
 import { History, HISTORY_LIMITS } from "./history.ts";
 import type { HistoryAnswer } from "./protocol.ts";
+import { REFUSED_LIMITS, RefusedSeries } from "./refused_series.ts";
 import { Streams } from "./streams.ts";
 
 /** Address of the page, and the token of its readers. */
 export interface PageOptions extends Omit<ListenAddress, "port"> {
   /** Reads the Authorization value that a reader must carry; undefined shows everything to everybody. */
   readonly token: (() => Promise<string>) | undefined;
+  /** Rules that requests are judged by, as `--rules` names them. */
+  readonly rules: string;
   readonly clock: Clock;
   /** Removes secrets from names. */
   readonly hide: Hide;
@@ -52,14 +56,20 @@ export function createPage(options: PageOptions): Page {
   const { clock, token } = options;
   const startedMs = clock.wall();
   const history = new History(startedMs, HISTORY_LIMITS, options.hide);
-  const feed = new Feed(history, startedMs);
+  const feed = new Feed(
+    history,
+    startedMs,
+    options.rules,
+    new RefusedSeries(REFUSED_LIMITS, options.hide),
+  );
   const streams = new Streams(feed, clock);
-  const files: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([
-    // Asked for in vain, a token would be an error on the browser's console.
-    ["/", ["text/html", token === undefined ? HTML : HTML.replace("<html", "<html data-token")]],
-    ["/page.js", ["text/javascript", JS]],
-    ["/page.css", ["text/css", CSS]],
-  ]);
+  const files: ReadonlyMap<string, readonly [type: string, text: string | Promise<string>]> =
+    new Map([
+      // Asked for in vain, a token would be an error on the browser's console.
+      ["/", ["text/html", token === undefined ? HTML : HTML.replace("<html", "<html data-token")]],
+      ["/page.js", ["text/javascript", scriptOf(PACKED_JS)]],
+      ["/page.css", ["text/css", CSS]],
+    ]);
   return {
     record: (event) => feed.add(event),
     stop: () => streams.stop(),
@@ -73,13 +83,25 @@ export function createPage(options: PageOptions): Page {
       }
       const refused = pageRefusal(request, { ...options, port });
       if (refused !== undefined) return answerOf(request, 403, "text/plain", `${refused}\n`);
-      if (file !== undefined) return answerOf(request, 200, ...file);
+      if (file !== undefined) {
+        const [type, text] = file;
+        return answerOf(request, 200, type, await text);
+      }
       const unknown = await tokenProblem(request, token);
       if (unknown !== undefined) return answerOf(request, ...unknown);
       if (path === "/events") return streams.open(request, COMMON);
-      return historyOf(history, request, url.searchParams);
+      const found = historyOf(history, url.searchParams);
+      return found === undefined
+        ? answerOf(request, 404, "text/plain", "unknown series\n")
+        : answerOf(request, 200, "application/json", JSON.stringify(found));
     },
   };
+}
+
+/** Unpacks a script that was packed with gzip and written in Base64. */
+async function scriptOf(text: string): Promise<string> {
+  const packed = new Blob([Uint8Array.fromBase64(text)]).stream();
+  return await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
 async function tokenProblem(
@@ -93,26 +115,30 @@ async function tokenProblem(
   } catch (thrown) {
     return [500, "text/plain", `the receiver cannot read its token file: ${messageOf(thrown)}\n`];
   }
-  if (await carriesToken(request.headers.get("Authorization"), expected)) return undefined;
-  return [401, "text/plain", "this is not the token of --token-file\n"];
+  const [scheme = ""] = expected.split(" ", 1);
+  const carried = request.headers.get("Authorization") ?? "";
+  // A reader types the token alone into the page.
+  if (await carriesToken(carried.replace(/^\S+/, scheme), expected)) return undefined;
+  return [401, "text/plain", "this is not the token in --token-file\n"];
 }
 
-function historyOf(history: History, request: Request, query: URLSearchParams): Response {
-  const series = history.series[Number(query.get("series") ?? NaN)];
-  if (series === undefined) {
-    return answerOf(request, 404, "text/plain", "there is no such series\n");
+function historyOf(history: History, query: URLSearchParams): HistoryAnswer | undefined {
+  const number = (key: string) => Number(query.get(key) ?? NaN);
+  const { sliceMs } = history;
+  const group = history.groups[number("group")];
+  if (group !== undefined) {
+    return groupAnswer(group, sliceMs, {
+      from: number("from"),
+      version: number("version"),
+      by: query.get("by"),
+    });
   }
-  const from = Number(query.get("from") ?? NaN);
-  const isPart = Number(query.get("version") ?? NaN) === series.version && Number.isFinite(from);
-  const answer: HistoryAnswer = {
-    id: series.id,
-    version: series.version,
-    sliceMs: history.sliceMs,
-    isPart,
-    bounds: series.bounds,
-    rows: series.rowsFrom(isPart ? from : -Infinity),
-  };
-  return answerOf(request, 200, "application/json", JSON.stringify(answer));
+  const series = history.series[number("series")];
+  if (series === undefined) return undefined;
+  const { version, bounds } = series;
+  const isPart = number("version") === version && Number.isFinite(number("from"));
+  const rows = series.rowsFrom(isPart ? number("from") : -Infinity);
+  return { version, sliceMs, isPart, bounds, rows, lines: [] };
 }
 
 function answerOf(request: Request, status: number, type: string, text: string): Response {

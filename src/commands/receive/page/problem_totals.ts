@@ -7,7 +7,7 @@ const MOST = 200;
 
 interface Total {
   readonly id: number;
-  problem: Problem;
+  row: ProblemRow;
   requests: number;
   /** Number of the last request that had it. */
   request: number;
@@ -29,10 +29,15 @@ export class ProblemTotals {
       const known = this.#totals.get(key);
       if (known === undefined) {
         if (this.#totals.size >= MOST) this.#more++;
-        else this.#totals.set(key, { id: this.#totals.size, problem, requests: 1, request });
+        else {this.#totals.set(key, {
+            id: this.#totals.size,
+            row: problemRow(problem),
+            requests: 1,
+            request,
+          });}
       } else {
         if (known.request !== request) known.requests++;
-        known.problem = problem;
+        known.row = problemRow(problem);
         known.request = request;
       }
     }
@@ -41,7 +46,7 @@ export class ProblemTotals {
   /** Returns the problems that requests after `request` had. */
   since(request: number): readonly ProblemTotal[] {
     return [...this.#totals.values()].filter((total) => total.request > request)
-      .map(({ id, problem, requests }) => ({ id, requests, ...problemRow(problem) }));
+      .map(({ id, row, requests }) => ({ id, requests, ...row }));
   }
 }
 

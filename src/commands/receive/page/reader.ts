@@ -5,8 +5,8 @@ import type {
   Metric,
   NumberDataPoint,
 } from "../../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import { DataPointFlags } from "../../../otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
-import type { DataPoint } from "../../../otlp/data_points.ts";
+import { type DataPoint, isStaleMarker } from "../../../otlp/data_points.ts";
+import { rescaledIndex } from "../../../aggregate/base2.ts";
 import { temporalityOf } from "../metric_list.ts";
 import {
   base2Column,
@@ -16,14 +16,9 @@ import {
   explicitLayout,
   type Indices,
   NO_INDICES,
-  rescaledIndex,
 } from "./layout.ts";
-import {
-  type NumberKind,
-  type RowFigures,
-  SeriesHistory,
-  type SeriesNames,
-} from "./series_history.ts";
+import { type NumberKind, type RowFigures, SeriesHistory } from "./series_history.ts";
+import type { SeriesNames } from "./series_names.ts";
 
 /** Last values of a cumulative series. */
 interface Reached {
@@ -109,6 +104,7 @@ export class Reader {
   /** Adds a data point to a slice; a cumulative one by its growth since the last. */
   read(metric: Metric, point: DataPoint, slice: number, time: number, openedMs: number): void {
     this.history.seen = time;
+    if (isStaleMarker(point)) return;
     switch (point.$typeName) {
       case "opentelemetry.proto.metrics.v1.HistogramDataPoint":
         this.#addExplicit(point, slice, openedMs);
@@ -159,6 +155,8 @@ export class Reader {
     columns: Float64Array,
     openedMs: number,
   ): void {
+    // Nothing was measured, so there may be no sum; a cumulative one may say so after a reset.
+    if (point.count === 0n && !this.#isCumulative) return;
     const { sum = NaN, min = Infinity, max = -Infinity } = point;
     const figures = { count: Number(point.count), sum, min, max };
     if (!this.#isCumulative) return this.history.add(slice, figures, columns);
@@ -176,7 +174,6 @@ export class Reader {
 
   #addNumber(metric: Metric, point: NumberDataPoint, slice: number, openedMs: number): void {
     if (point.value.case === undefined) return;
-    if ((point.flags & DataPointFlags.NO_RECORDED_VALUE_MASK) !== 0) return;
     const value = Number(point.value.value);
     const isGrowing = this.#isCumulative && metric.data.case === "sum" &&
       metric.data.value.isMonotonic;
@@ -235,9 +232,10 @@ const LOW = halves[0] === 1 ? 0 : 1;
 /** Cache of texts that many series share, so that comparing them stays in the processor's cache. */
 const texts = new Map<string, string>();
 const MOST_TEXTS = 10_000;
+const LONGEST_TEXT = 256;
 
 function intern<T>(value: T): T | string {
-  if (typeof value !== "string") return value;
+  if (typeof value !== "string" || value.length > LONGEST_TEXT) return value;
   const same = texts.get(value);
   if (same !== undefined) return same;
   if (texts.size < MOST_TEXTS) texts.set(value, value);
@@ -283,7 +281,7 @@ function indicesOf(buckets: ExponentialHistogramDataPoint_Buckets | undefined): 
 }
 
 /**
- * Returns the growth since the last data point; undefined if a count fell, so that the series began anew. The extremes
+ * Returns the growth since the last data point; undefined if a count fell, so that the series restarted. The extremes
  * are unknown.
  */
 function growthSince(

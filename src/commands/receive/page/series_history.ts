@@ -1,15 +1,5 @@
 import { base2Layout, columnBounds, type ColumnLayout, columnMap } from "./layout.ts";
-
-/** Names that distinguish a series, for people: safe for any display, never markup. */
-export interface SeriesNames {
-  readonly name: string;
-  readonly unit: string;
-  readonly type: string;
-  readonly temporality: string | null;
-  readonly resource: readonly string[];
-  readonly scope: string;
-  readonly attributes: readonly string[];
-}
+import type { SeriesNames } from "./series_names.ts";
 
 /** Meaning of the column of a number's history: the sum of what was added, or the last value. */
 export type NumberKind = "added" | "last";
@@ -22,9 +12,18 @@ export interface RowFigures {
   readonly max: number;
 }
 
-/** Number of fields before the columns: slice, count, sum, min, max. */
-const HEAD = 5;
-const SLICE = 0, COUNT = 1, SUM = 2, MIN = 3, MAX = 4;
+/** Number of fields of a row before its columns. */
+export const HEAD = 5;
+/** Position of a row's slice. */
+export const SLICE = 0;
+/** Position of a row's number of measurements. */
+export const COUNT = 1;
+/** Position of a row's sum of values. */
+export const SUM = 2;
+/** Position of a row's minimum, Infinity where unknown. */
+export const MIN = 3;
+/** Position of a row's maximum, -Infinity where unknown. */
+export const MAX = 4;
 
 /** Approximate memory of a series without its rows, in bytes. */
 export const BYTES_A_SERIES = 2000;
@@ -39,6 +38,8 @@ export class SeriesHistory {
   #rows = 0;
   #data: Float64Array;
   #totals: Float64Array;
+  /** Number of the group of series that can be added up with this one. */
+  group = 0;
   /** Version, which changes when columns change or rows are merged or dropped. */
   version = 0;
   count = 0;
@@ -76,10 +77,6 @@ export class SeriesHistory {
   /** Totals since the start, per column. */
   get totals(): Float64Array {
     return this.#totals;
-  }
-
-  get firstSlice(): number {
-    return this.#rows === 0 ? Infinity : this.#data[SLICE] ?? Infinity;
   }
 
   get bounds(): readonly number[] {
@@ -219,18 +216,30 @@ export class SeriesHistory {
    * number.
    */
   rowsFrom(slice: number): (number | null)[][] {
+    return Array.from(this.rowViews(slice), sentRow);
+  }
+
+  /** Returns a row of everything since the start. */
+  totalRow(): Float64Array {
+    return Float64Array.of(0, this.count, this.sum, this.min, this.max, ...this.#totals);
+  }
+
+  /** Yields the rows from a slice on, oldest first, as views that the next data point may change. */
+  *rowViews(slice: number): Generator<Float64Array> {
     const stride = this.#stride;
-    const rows: (number | null)[][] = [];
-    for (let row = this.#rows - 1; row >= 0; row--) {
-      const at = row * stride;
-      if ((this.#data[at] ?? 0) < slice) break;
-      rows.push(Array.from(this.#data.subarray(at, at + stride), finiteOrNull));
-    }
-    return rows.reverse();
+    let row = this.#rows;
+    while (row > 0 && (this.#data[(row - 1) * stride] ?? 0) >= slice) row--;
+    for (; row < this.#rows; row++) yield this.#data.subarray(row * stride, (row + 1) * stride);
   }
 }
 
-function finiteOrNull(value: number): number | null {
+/** Returns a row as it is sent. */
+export function sentRow(row: Float64Array): (number | null)[] {
+  return Array.from(row, finiteOrNull);
+}
+
+/** Returns null for what JSON has no number for. */
+export function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 

@@ -34,7 +34,9 @@ export class Streams {
   /** Answers with a stream that lasts until its reader leaves or the receiver ends. */
   open(request: Request, headers: Readonly<Record<string, string>>): Response {
     if (this.#stopped || this.#readers.size >= MOST_READERS) {
-      const why = this.#stopped ? "the receiver is ending" : `${MOST_READERS} are looking already`;
+      const why = this.#stopped
+        ? "the receiver is ending"
+        : `${MOST_READERS} are connected already`;
       return new Response(`${why}\n`, { status: 503, headers });
     }
     const type = { ...headers, "Content-Type": "text/event-stream; charset=utf-8" };

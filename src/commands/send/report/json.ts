@@ -1,9 +1,12 @@
+import { tenths } from "../../shown_figures.ts";
 import type { RunEvent } from "../run_event.ts";
-import type { RampResult } from "../ramp.ts";
-import { rampText } from "./load_text.ts";
+import type { ReportContext } from "./report_context.ts";
 
 /** The object of the contract for an event, its keys in the contract's order; undefined where it has none. */
-export function jsonObject(event: RunEvent): Readonly<Record<string, unknown>> | undefined {
+export function jsonObject(
+  event: RunEvent,
+  { shard }: Pick<ReportContext, "shard">,
+): Readonly<Record<string, unknown>> | undefined {
   switch (event.type) {
     case "send":
       return {
@@ -20,6 +23,7 @@ export function jsonObject(event: RunEvent): Readonly<Record<string, unknown>> |
         rejectedPoints: event.rejectedPoints,
         possiblyDuplicated: event.possiblyDuplicated,
         message: event.message,
+        ...event.phase !== undefined && { phase: event.phase },
       };
     case "late":
       return {
@@ -56,27 +60,13 @@ export function jsonObject(event: RunEvent): Readonly<Record<string, unknown>> |
           p99: tenths(event.latencyMs.p99),
           max: tenths(event.latencyMs.max),
         },
-        ...event.ramp !== undefined && { ramp: rampObject(event.ramp) },
+        startTime: new Date(event.startTime).toISOString(),
+        latencyHistogram: event.latencyHistogram,
+        shard,
+        ...event.capacity !== undefined && { capacity: event.capacity },
       };
     }
     default:
       return undefined;
   }
-}
-
-/** JSON of a rising rate: the figures of its sentence, and the sentence. */
-function rampObject(ramp: RampResult): Readonly<Record<string, unknown>> {
-  const { taken } = ramp;
-  return {
-    measurementsPerSecond: tenths(taken?.measurementsPerSecond ?? 0),
-    pointsPerSecond: tenths(taken?.pointsPerSecond ?? 0),
-    p99Ms: tenths(taken?.p99Ms ?? null),
-    message: rampText(ramp),
-  };
-}
-
-function tenths(ms: number): number;
-function tenths(ms: number | null): number | null;
-function tenths(ms: number | null): number | null {
-  return ms === null ? null : Math.round(ms * 10) / 10;
 }

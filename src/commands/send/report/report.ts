@@ -1,10 +1,11 @@
+import { UNVERIFIED_WARNING } from "../../../http/tls_config.ts";
 import { escapeJson } from "../../../console/escape.ts";
 import { escapedLines, type Lines, NONE, warningLines } from "../../../console/lines.ts";
 import type { Advice } from "../../../receivers/profile.ts";
 import type { RunEvent } from "../run_event.ts";
 import { jsonObject } from "./json.ts";
 import type { ReportContext } from "./report_context.ts";
-import { eventText, samplesText, startText } from "./text.ts";
+import { eventText, rateLines, samplesText, startText } from "./text.ts";
 import { troubleLines, unseenLines } from "./trouble.ts";
 
 /** Makes the lines of a report out of the events of a run. */
@@ -20,10 +21,8 @@ export function reporter(
 } {
   let config = initial;
   const { format, level } = config.output;
-  const shown = ({ out, err }: Lines): Lines => ({
-    out: level === "quiet" && format === "text" ? [] : out,
-    err,
-  });
+  const isSilent = level === "quiet" && format === "text";
+  const shown = ({ out, err }: Lines): Lines => ({ out: isSilent ? [] : out, err });
   let wasUnseen = false;
   return {
     start: () => shown(startLines(config)),
@@ -50,6 +49,10 @@ export function reporter(
         : [...eventText(event, config), ...lookLines(event, config, advice)]
           .flatMap(escapedLines);
       const trouble = [...troubleLines(event, config), ...explained];
+      // A search for a capacity has one result, which nothing silences.
+      if (isSilent && event.type === "summary" && event.capacity !== undefined) {
+        return { out: escapedLines(event.capacity.message), err: trouble };
+      }
       if (event.type !== "attempt" || event.result.unseen === undefined || wasUnseen) {
         return shown({ out, err: trouble });
       }
@@ -61,19 +64,20 @@ export function reporter(
 
 function startLines(config: ReportContext): Lines {
   const { output: { format, level }, insecure, samples } = config;
-  const warning = "SSL verification disabled (INSECURE_SSL=true)";
-  const warnings = insecure ? warningLines(format, warning) : NONE.err;
+  const warnings = insecure ? warningLines(format, UNVERIFIED_WARNING) : NONE.err;
   if (format === "text") return { out: startText(config).flatMap(escapedLines), err: warnings };
-  const isTold = samples && level !== "quiet";
+  const notes = level === "quiet"
+    ? []
+    : [...samples ? [samplesText(config)] : [], ...rateLines(config)];
   return {
     out: NONE.out,
-    err: isTold ? [...warnings, ...warningLines(format, samplesText(config))] : warnings,
+    err: [...warnings, ...notes.flatMap((note) => warningLines(format, note))],
   };
 }
 
-function jsonLines(event: RunEvent, { output: { level } }: ReportContext): readonly string[] {
-  if (level === "quiet" && event.type !== "summary") return [];
-  const object = jsonObject(event);
+function jsonLines(event: RunEvent, config: ReportContext): readonly string[] {
+  if (config.output.level === "quiet" && event.type !== "summary") return [];
+  const object = jsonObject(event, config);
   return object === undefined ? [] : [escapeJson(object)];
 }
 

@@ -1,15 +1,14 @@
 import { localTime } from "../../../console/local_time.ts";
 import { counted, plural } from "../../../console/plural.ts";
+import { deliveredText } from "../../shown_figures.ts";
 import { loadLines } from "./load_text.ts";
 import type { RunEvent, Summary } from "../run_event.ts";
 import type { ReportContext } from "./report_context.ts";
 
 /** Says that the measurements are made up; to a vendor, which stores them, also how to send one's own. */
 export function samplesText({ endpoint: { profile } }: ReportContext): string {
-  const own = ": send your own with --value N, with --input FILE or, from a pipe, with --input -";
-  return `The measurements are samples that this program makes up${
-    profile.vendor === undefined ? "" : own
-  }`;
+  const own = ". To send your own, use --value N, --input FILE, or --input - to read from a pipe";
+  return `The measurements are built-in samples${profile.vendor === undefined ? "" : own}`;
 }
 
 /** Which send recorded it: an iteration of this run, or an earlier one. */
@@ -29,7 +28,20 @@ export function startText(config: ReportContext): readonly string[] {
       : `Running in loop mode (sending every ${intervalMs / 1000} seconds)`,
     "Press Ctrl+C to stop...",
     ...samples ? [samplesText(config)] : [],
+    ...rateLines(config),
     "",
+  ];
+}
+
+/** Says how many data points the measurements of --rate make: those of a series in an interval are merged. */
+export function rateLines({ rate, intervalMs }: ReportContext): readonly string[] {
+  if (rate === undefined || intervalMs === 0) return [];
+  const { perSecond, series } = rate;
+  const points = Math.min(series, Math.ceil(perSecond * intervalMs / 1000));
+  return [
+    `--rate ${perSecond} makes ${counted(points, "data point")} per interval of ${
+      intervalMs / 1000
+    } s, one per series: for data points per second, use --point-rate`,
   ];
 }
 
@@ -76,7 +88,7 @@ export function eventText(event: RunEvent, config: ReportContext): readonly stri
           : event.skipped > 0
           ? [skippedText(event.skipped)]
           : [],
-        ...config.loop ? loadLines(event) : [],
+        ...config.load ? loadLines(event) : [],
         ...config.loop ? ["Shutdown complete."] : [],
       ];
     default:
@@ -102,27 +114,15 @@ function recordingText(
 }
 
 function summaryText(summary: Summary, { spoolOnly }: ReportContext): string {
-  const { recorded, delivered, rejected, dropped, pending, rejectedPoints, sends } = summary;
-  const { invalid, skipped } = summary;
+  const { recorded, skipped, sends } = summary;
   if (recorded === 0 && sends === 0) {
     if (spoolOnly) return "Nothing to send: the spool is empty.";
     const left = skipped > 0 ? ` ${skippedText(skipped)}` : "";
     return `Nothing to send: no measurement was recorded.${left}`;
   }
-  const parts = [
-    rejected > 0 ? `${rejected} rejected` : "",
-    dropped > 0 ? `${dropped} dropped` : "",
-    pending > 0 ? `${pending} pending in the spool` : "",
-    rejectedPoints > 0 ? `${counted(rejectedPoints, "data point")} rejected` : "",
-    invalid > 0 ? `${invalid} invalid` : "",
-    skipped > 0 ? `${counted(skipped, "line")} skipped` : "",
-  ].filter((part) => part !== "");
-  const inSends = sends === 0 ? "" : ` in ${counted(sends, "send")}`;
-  return `Delivered ${delivered} of ${counted(recorded, "measurement")}${inSends}${
-    parts.length > 0 ? `; ${parts.join(", ")}` : ""
-  }.`;
+  return deliveredText(summary);
 }
 
 function skippedText(skipped: number): string {
-  return `Skipped ${counted(skipped, "line")} that did not match.`;
+  return `Excluded ${counted(skipped, "line")} that did not match.`;
 }

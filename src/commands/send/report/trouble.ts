@@ -3,8 +3,7 @@ import type { OutputConfig } from "../../../settings/output_config.ts";
 import { errorLines, escapedLines, warningLines } from "../../../console/lines.ts";
 import { counted, plural } from "../../../console/plural.ts";
 import type { Result } from "../../../delivery/result.ts";
-import type { Overflow } from "../../../aggregate/overflow.ts";
-import type { EndBucket } from "../../../aggregate/snapshot.ts";
+import { cutShortText, dataFindingTexts } from "../../findings.ts";
 import type { RunEvent } from "../run_event.ts";
 import type { SendReport } from "../send_report.ts";
 import { origin } from "./text.ts";
@@ -22,8 +21,10 @@ export function troubleLines(event: RunEvent, config: ReportContext): readonly s
       const { request, attempts } = event.pending;
       const { status, message } = event.result;
       const text =
-        `attempt ${attempts}: ${request.points} data points, ${request.body.length} bytes` +
-        `${request.encoding === "gzip" ? " (gzip)" : ""} -> ${status ?? "no answer"} in ${
+        `attempt ${attempts}: ${
+          counted(request.points, "data point")
+        }, ${request.body.length} bytes` +
+        `${request.encoding === "gzip" ? " (gzip)" : ""} -> ${status ?? "no response"} in ${
           event.durationMs.toFixed(1)
         } ms${message === null ? "" : `: ${message}`}`;
       return format === "json"
@@ -32,43 +33,39 @@ export function troubleLines(event: RunEvent, config: ReportContext): readonly s
     }
     case "retry":
       return warn(
-        `attempt ${event.pending.attempts} failed: ${event.result.message}; trying again in ${
+        `attempt ${event.pending.attempts} failed: ${event.result.message}; retrying in ${
           (event.inMs / 1000).toFixed(1)
         } s`,
       );
     case "split":
-      return warn(`${event.result.message}: sending it again in two halves`);
+      return warn(`${event.result.message}: resending it in two halves`);
     case "dropped":
       return errorLines(
         format,
         `${counted(event.pending.request.measurements, "measurement")} of ${
           origin(event.pending.iteration)
-        } dropped, not delivered: ${event.reason}`,
+        } not delivered and lost: ${event.reason}`,
       );
     case "overflow":
-      return warn(overflowText(event.overflow));
     case "unequal-bounds":
-      return warn(
-        `${event.series} series have more than one data point, because their histograms have unequal bounds`,
-      );
     case "split-intervals":
-      return splitTexts(event).flatMap(warn);
+    case "meaning":
     case "end-bucket":
-      return config.input ? warn(endBucketText(event.endBucket)) : [];
+      return dataFindingTexts(event, config).flatMap(warn);
     case "broken":
       return errorLines(
         format,
         config.scrape
           ? event.reason
-          : `the input broke off: ${event.reason}; what came before it was sent`,
+          : `could not read the rest of the input: ${event.reason}; everything before that was sent`,
       );
     case "cut-short":
       return errorLines(format, cutShortText(event.progress));
     case "missed":
       return warn(
-        `the send before took longer than the interval: ${
+        `the previous send took longer than --interval: ${
           counted(event.sends, "send was", "sends were")
-        } left out`,
+        } skipped`,
       );
     case "undelivered":
       return errorLines(
@@ -113,19 +110,6 @@ export function unseenLines(
   );
 }
 
-/** Says that a source was stopped before its end, and how far it came. */
-export function cutShortText(progress: string): string {
-  return `stopped before the end: ${progress}`;
-}
-
-/** Sentence about series that share one data point. */
-export function overflowText({ measurements: count, series, more }: Overflow): string {
-  return `${counted(count, "measurement")} of ${series}${
-    more ? " or more" : ""
-  } series share one data point ` +
-    "(otel.metric.overflow=true): there are more series than --max-series";
-}
-
 function sendTrouble(
   send: SendReport,
   pending: number,
@@ -136,7 +120,7 @@ function sendTrouble(
     // A single send is followed by the end, which says the same for good.
     if (!loop) return [];
     const others = pending - send.measurements;
-    const more = others > 0 ? ` (${others} more are pending)` : "";
+    const more = others > 0 ? ` (${others} more ${plural(others, "is", "are")} unsent)` : "";
     return errorLines(
       output.format,
       `${counted(send.measurements, "measurement")} not delivered yet: ${send.message}${more}`,
@@ -160,44 +144,14 @@ function outcomeTrouble(
       // An unseen partial success has its own warning, once.
       return message === null || unseen !== undefined
         ? []
-        : warningLines(format, `the receiver says: ${message}`);
+        : warningLines(format, `the receiver reports: ${message}`);
     case "partial":
-      return errorLines(format, `${what} taken only in part: ${message}`, hint);
+      return errorLines(format, `${what} only partly accepted: ${message}`, hint);
     case "rejected":
       return errorLines(format, `${what} not delivered: ${message}`, hint);
     case "failed":
       return [];
   }
-}
-
-function splitTexts(
-  { closedEarly, reopened }: { readonly closedEarly: number; readonly reopened: number },
-): readonly string[] {
-  const intervals = (count: number) => counted(count, "interval was", "intervals were");
-  return [
-    ...closedEarly > 0
-      ? [
-        `${intervals(closedEarly)} sent before ${
-          plural(closedEarly, "it was", "they were")
-        } complete, because more data points were open than ` +
-        "--max-series: what comes later is one more delta",
-      ]
-      : [],
-    ...reopened > 0
-      ? [
-        `${intervals(reopened)} opened again by lines that came late: they are one more delta ` +
-        "(--lateness waits longer)",
-      ]
-      : [],
-  ];
-}
-
-function endBucketText({ metric, bucket, bound }: EndBucket): string {
-  const where = bucket === "first"
-    ? `the first bucket (up to ${bound})`
-    : `the last (above ${bound})`;
-  return `all values of ${metric} so far fell into ${where}: are they in another unit than the bounds? ` +
-    "--scale multiplies them, --unit names theirs, --buckets sets bounds that fit";
 }
 
 function duplicateWarning(
@@ -207,7 +161,7 @@ function duplicateWarning(
   return possiblyDuplicated
     ? warningLines(
       format,
-      "possibly duplicated: an attempt got no answer and was repeated, so the receiver may have counted it twice",
+      "possibly duplicated: an attempt got no response and was retried, so the receiver may have counted the data twice",
     )
     : [];
 }

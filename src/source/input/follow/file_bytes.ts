@@ -1,6 +1,6 @@
 import type { FilePlace } from "../place.ts";
 import { joinBytes } from "../../../platform/byte_buffer.ts";
-import { gunzip } from "../gunzip.ts";
+import { unpackInput } from "../unpack_input.ts";
 import { InputError } from "../input_error.ts";
 import { LINE_FEED } from "../lines.ts";
 import { beginsWith, fingerprint, HEAD_BYTES, isSameDigest, LAST_BYTES } from "./fingerprint.ts";
@@ -74,7 +74,7 @@ export async function headOf(path: string): Promise<Uint8Array> {
   try {
     if (!await plain.isGzip()) return await plain.at(0, HEAD_BYTES);
     let head: Uint8Array = new Uint8Array();
-    for await (const piece of gunzip(plain.all())) {
+    for await (const piece of unpackInput(plain.all())) {
       head = joinBytes([head, piece.subarray(0, HEAD_BYTES - head.length)]);
       if (head.length === HEAD_BYTES) break;
     }
@@ -97,7 +97,7 @@ async function plainAt(bytes: PlainBytes, place: FilePlace): Promise<FoundFile |
 }
 
 async function gzipAt(plain: PlainBytes, place: FilePlace): Promise<FoundFile | undefined> {
-  const unpacked = gunzip(plain.all());
+  const unpacked = unpackInput(plain.all());
   let head: Uint8Array = new Uint8Array();
   let last: Uint8Array = new Uint8Array();
   let rest: Uint8Array = new Uint8Array();

@@ -66,7 +66,7 @@ export function unlessGone(thrown: unknown): undefined {
   throw thrown;
 }
 
-/** Returns undefined for the error that there is no such file, or that this user may not read it. */
+/** Returns undefined for the error that there is no such file, or that permission denied. */
 export function unlessClosed(thrown: unknown): undefined {
   const { PermissionDenied, NotCapable } = Deno.errors;
   if (thrown instanceof PermissionDenied || thrown instanceof NotCapable) return undefined;

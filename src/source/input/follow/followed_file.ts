@@ -5,7 +5,7 @@ import { messageOf } from "../../../platform/errors.ts";
 import type { Growing, LineConsumer } from "../input.ts";
 import { InputError, isSystemError } from "../input_error.ts";
 import { type Begin, beginAt } from "./begin.ts";
-import { type FoundFile, openBytes } from "./file_bytes.ts";
+import { type FoundFile, openAt, openBytes } from "./file_bytes.ts";
 import { findFile } from "./find.ts";
 import { splitPath, unlessGone } from "./folder.ts";
 import { Rotations } from "./rotations.ts";
@@ -113,7 +113,7 @@ export class FollowedFile implements Growing {
       if (!(thrown instanceof InputError)) throw thrown;
       const { name } = splitPath(tail.path);
       this.#options.warn(
-        `${thrown.message}: bytes of "${name}" after ${tail.place.offset} unpacked ones are lost`,
+        `${thrown.message}: bytes of "${name}" after the first ${tail.place.offset} uncompressed ones are lost`,
       );
       this.#rotations.remember(tail.place);
       this.#drop(tail, `"${name}" is damaged`);
@@ -174,7 +174,7 @@ export class FollowedFile implements Growing {
     note(
       begin === "start"
         ? `Following "${shown}" from its start`
-        : `Following "${shown}" from its end, byte ${offset}. To count the lines that are there already, add --from start`,
+        : `Following "${shown}" from its end, byte ${offset}. To include existing lines, add --from start`,
     );
   }
 
@@ -186,7 +186,7 @@ export class FollowedFile implements Growing {
       this.#trouble = undefined;
     } catch (thrown) {
       if (!isSystemError(thrown) && !(thrown instanceof InputError)) throw thrown;
-      const trouble = `cannot look at "${shown}" (${messageOf(thrown)}): trying again`;
+      const trouble = `cannot read the state of "${shown}" (${messageOf(thrown)}): retrying`;
       if (trouble !== this.#trouble) warn(trouble);
       this.#trouble = trouble;
     }
@@ -217,6 +217,7 @@ export class FollowedFile implements Growing {
       const bytes = again === undefined ? await openBytes(real).catch(unlessGone) : undefined;
       if (again !== undefined) this.#follow(again);
       if (bytes !== undefined) {
+        await this.#tellTwice(real);
         this.#follow(await Tail.at(await beginAt(bytes, "start"), 0, consumer(undefined)));
       }
     }
@@ -228,11 +229,29 @@ export class FollowedFile implements Growing {
     }
   }
 
+  /** Warns when the followed file is gone, and the new one begins with all that was read of it: rsync writes so. */
+  async #tellTwice(real: string): Promise<void> {
+    const place = this.#current?.place;
+    if (place === undefined || place.offset === 0) return;
+    const isThere = (await this.#rotations.list()).some(({ device, inode }) =>
+      device === place.device && inode === place.inode
+    );
+    const same = isThere ? undefined : await openAt(real, place).catch(unlessGone);
+    if (same === undefined) return;
+    same.bytes.close();
+    this.#options.warn(
+      `"${this.#options.shown}" was replaced by a file that starts with the same ${
+        counted(place.offset, "byte")
+      }: it is read from its start, and lines that both have count twice. Append to the file in ` +
+        "instead of replacing it, for example with rsync --append",
+    );
+  }
+
   #tellMissing(): void {
     // Between the rename and the new file there is none for a moment.
     if (this.#current !== undefined || this.#isMissingTold) return;
     this.#isMissingTold = true;
-    this.#options.warn(`"${this.#options.shown}" does not exist yet: waiting for it`);
+    this.#options.warn(`"${this.#options.shown}" does not exist yet: waiting until it does`);
   }
 
   /** Names a file that is read as well. */
@@ -263,7 +282,7 @@ export class FollowedFile implements Growing {
     const copy = await this.#find(place, current);
     if (copy === undefined) {
       warn(
-        `"${shown}" was truncated, and no copy of it was found: ${lost(unread, "right before")}`,
+        `"${shown}" was truncated, and its copy was not found: ${lost(unread, "right before")}`,
       );
     } else await this.#readOn(copy, place, "before it was truncated");
     current.rewind(consumer(undefined));
@@ -296,7 +315,10 @@ export class FollowedFile implements Growing {
     const [oldest] = this.#tails;
     if (oldest === undefined || this.#tails.length <= MOST_TAILS) return;
     this.#rotations.remember(oldest.place);
-    this.#drop(oldest, `more than ${MOST_TAILS} files of "${this.#options.shown}" wait to be read`);
+    this.#drop(
+      oldest,
+      `more than ${MOST_TAILS} files of "${this.#options.shown}" are waiting to be read`,
+    );
   }
 
   /** Ends files that were rotated away and have been quiet for long enough; whether there were any. */
@@ -315,7 +337,10 @@ export class FollowedFile implements Growing {
     const { clock, stop } = this.#options;
     for (const place of files) {
       // An inode alone proves nothing: it is used again.
-      if (isEmptyPlace(place)) continue;
+      if (isEmptyPlace(place)) {
+        await this.#rotations.learnFolderOf(place);
+        continue;
+      }
       const isLast = place === files.at(-1);
       const unread = place.size - place.offset;
       let found = await this.#find(place);
@@ -354,6 +379,6 @@ function isEmptyPlace({ head }: FilePlace): boolean {
 
 function lost(unread: number, when: string): string {
   return unread === 0
-    ? `bytes that were written ${when} are lost, if there were any`
-    : `${counted(unread, "byte is", "bytes are")} lost, and any that were written ${when}`;
+    ? `any bytes written ${when} are lost`
+    : `${counted(unread, "byte is", "bytes are")} lost, and any bytes written ${when}`;
 }

@@ -1,7 +1,7 @@
 import type { Layout } from "../place.ts";
 import { UsageError } from "../../../platform/errors.ts";
 import { SETTINGS } from "../../../settings/settings_table.ts";
-import type { InputFormat } from "../format.ts";
+import { HEADED_FORMATS, type InputFormat } from "../format.ts";
 import { LINE_FEED, type LineReader, type OpenedLines } from "../lines.ts";
 import type { Sink } from "../sink.ts";
 
@@ -57,7 +57,12 @@ export class FollowedLines implements LineReader {
 
   lines(bytes: Uint8Array, from: number, to: number): void {
     const at = this.#reader === undefined ? this.#begin(bytes, from, to) : from;
-    if (at < to) this.#reader?.lines(bytes, at, to);
+    if (at >= to || this.#reader === undefined) return;
+    this.#reader.lines(bytes, at, to);
+    // A file may have several headers, and a restart goes on with the last one.
+    const { header } = this.#reader;
+    const { layout } = this.#reading;
+    if (layout !== undefined && header !== undefined) this.#reading.layout = { ...layout, header };
   }
 
   tooLong(): void {
@@ -80,7 +85,7 @@ export class FollowedLines implements LineReader {
       const end = bytes.indexOf(LINE_FEED, at) + 1;
       if (bytes[at] === 0) {
         sink.lines++;
-        sink.unusable("begins with NULs, which a truncation left");
+        sink.unusable("starts with NULs, left by a truncation");
       } else {
         const line = bytes.subarray(at, end);
         const text = new TextDecoder().decode(line);
@@ -99,7 +104,7 @@ export class FollowedLines implements LineReader {
     const own = this.#reading.formatOf(line);
     const known = format ?? layout?.format;
     // A comment says nothing, before a header either.
-    return known === undefined || (HEADED.has(known) && own === undefined) ? own : known;
+    return known === undefined || (HEADED_FORMATS.has(known) && own === undefined) ? own : known;
   }
 
   /** Makes the reader; whether the line was its header. */
@@ -140,5 +145,3 @@ export class FollowedLines implements LineReader {
 }
 
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
-/** Formats whose first line names the columns. */
-const HEADED: ReadonlySet<string> = new Set<InputFormat>(["csv", "tsv", "w3c"]);

@@ -136,12 +136,21 @@ export class Rotations {
     };
   }
 
-  /** The followed file was rotated into this directory. What was written before it is known there. */
+  /** The followed file was rotated into this directory. Earlier lines are known there. */
   async learnFolder(folder: string, { mtime }: Pick<Sibling, "mtime">): Promise<void> {
     if (folder === this.#folder || folder === this.#oldFolder) return;
     this.#oldFolder = folder;
     for (const sibling of await filesIn(folder, (name) => this.#names.isLike(name))) {
       if (sibling.mtime < mtime) await this.#known.add(sibling);
+    }
+  }
+
+  /** Looks into the directories below for a file that had no bytes yet: its inode and its name are all there is of it. */
+  async learnFolderOf({ device, inode }: KnownFile): Promise<void> {
+    for (const folder of await foldersIn(this.#folder)) {
+      const files = await filesIn(folder, (name) => this.#names.has(name));
+      const moved = files.find((file) => file.device === device && file.inode === inode);
+      if (moved !== undefined) await this.learnFolder(folder, moved);
     }
   }
 
@@ -151,9 +160,26 @@ export class Rotations {
     if (left.length === 0 || (await this.list()).some((file) => isOpen(file, left))) return;
     for (const folder of await foldersIn(this.#folder)) {
       const files = await filesIn(folder, (name) => this.#names.isLike(name));
-      const moved = files.find((file) => isOpen(file, left));
+      const moved = files.find((file) => isOpen(file, left)) ??
+        await this.#packedCopy(files, left);
       if (moved !== undefined) await this.learnFolder(folder, moved);
     }
+  }
+
+  /** The compressed copy of a file that was rotated away, where only that is left; its first bytes prove it. */
+  async #packedCopy(
+    files: readonly Sibling[],
+    left: readonly Tail[],
+  ): Promise<Sibling | undefined> {
+    for (const file of files) {
+      if (!file.name.endsWith(".gz") || !this.#names.has(file.name)) continue;
+      const head = await headOf(file.path).catch(unlessClosed);
+      const originals = left.filter(({ isBlank, place }) =>
+        !isBlank && head !== undefined && head.length >= place.head.length
+      );
+      if (await originalOf(file, originals) !== undefined) return file;
+    }
+    return undefined;
   }
 
   /** The regular files whose names are like that of the followed one; compressed ones last. */

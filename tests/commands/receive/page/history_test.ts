@@ -5,6 +5,7 @@ import {
   AggregationTemporality,
   type MetricSchema,
 } from "../../../../src/otlp/gen/opentelemetry/proto/metrics/v1/metrics_pb.ts";
+import { dataPointsOf, metricsIn } from "../../../../src/otlp/data_points.ts";
 import { History, HISTORY_LIMITS } from "../../../../src/commands/receive/page/history.ts";
 import { histogramRequest } from "../../../support/otlp_histograms.ts";
 
@@ -66,7 +67,7 @@ Deno.test("History.add() takes a cumulative histogram by what it grew", () => {
   // Begun before we listened: the first reading tells nothing of our time.
   history.add(cumulative(5n, [100, 10]), OPENED);
   history.add(cumulative(5n, [101, 12]), OPENED + 1000);
-  // Begun anew.
+  // Begun again.
   history.add(cumulative(6n, [1, 1]), OPENED + 2000);
   assert.deepEqual(rows(history)?.map((row) => [row[1], ...row.slice(5)]), [[3, 1, 2], [2, 1, 1]]);
 });
@@ -168,4 +169,64 @@ Deno.test("History.add() keeps within its memory", () => {
   for (let i = 0; i < 2000; i++) history.add(histogramRequest(series), OPENED + i * 500);
   const bytes = history.series.reduce((sum, it) => sum + it.bytes, 0);
   assert.ok(bytes < 1.2 * mostBytes, `${bytes} bytes`);
+});
+
+Deno.test("History.add() returns what was gained: of cumulative data the growth", () => {
+  const history = new History(OPENED);
+  const start = BigInt(OPENED - 1) * 1_000_000n;
+  const gained = [[5, 5], [6, 8], [6, 8], [1, 0]].map((counts) =>
+    history.add(cumulative(start, counts), OPENED)
+  );
+  assert.deepEqual(gained, [0, 4, 0, 1], "the first says nothing about the time since");
+  const delta = histogramRequest([{ name: "d", counts: [1, 2, 0, 0] }]);
+  assert.equal(history.add(delta, OPENED), 3);
+});
+
+Deno.test("History.add() keeps min, max and sum when a delta holds no measurement", () => {
+  const point = (count: bigint, known: object) =>
+    requestOf({
+      name: "m",
+      data: {
+        case: "histogram",
+        value: {
+          aggregationTemporality: AggregationTemporality.DELTA,
+          dataPoints: [{ count, bucketCounts: [count, 0n], explicitBounds: [5], ...known }],
+        },
+      },
+    });
+  const history = new History(OPENED);
+  history.add(point(2n, { sum: 3, min: 1, max: 2 }), OPENED);
+  history.add(point(0n, {}), OPENED);
+  const { sum, min, max } = history.series[0] ?? {};
+  assert.deepEqual([sum, min, max], [3, 1, 2]);
+});
+
+Deno.test("History.add() ignores the figures of a stale marker", () => {
+  const history = new History(OPENED);
+  const request = histogramRequest([{ name: "m", counts: [1010, 0, 0, 0] }]);
+  for (const metric of metricsIn(request)) for (const it of dataPointsOf(metric)) it.flags = 1;
+  assert.equal(history.add(request, OPENED), 0);
+  assert.equal(history.series[0]?.count, 0);
+});
+
+Deno.test("History.add() reads exponential offsets at the ends of 32 bits", () => {
+  const history = new History(OPENED);
+  history.add(exponential(20, 2 ** 31 - 1, [1, 2, 3]), OPENED);
+  history.add(exponential(-10, -(2 ** 31), [4]), OPENED);
+  assert.equal(history.series[0]?.totals.reduce((sum, it) => sum + it), 10);
+});
+
+Deno.test("History.add() remembers nothing of what is left out: long names, no room for names", () => {
+  const long = new History(OPENED, { ...HISTORY_LIMITS, longestName: 100 });
+  const name = "n".repeat(101);
+  long.add(histogramRequest([{ name, counts: [1, 0, 0, 0] }]), OPENED);
+  const attributes = { a: "v".repeat(101) };
+  long.add(histogramRequest([{ name: "m", attributes, counts: [1, 0, 0, 0] }]), OPENED);
+  assert.deepEqual([long.series.length, long.leftOut], [0, 2]);
+
+  const full = new History(OPENED, { ...HISTORY_LIMITS, mostNameBytes: 2000 });
+  const names = Array.from({ length: 20 }, (_, i) => `m${i}`);
+  full.add(histogramRequest(names.map((it) => ({ name: it, counts: [1, 0, 0, 0] }))), OPENED);
+  assert.ok(full.series.length > 0 && full.series.length < 20, String(full.series.length));
+  assert.equal(full.leftOut, 20 - full.series.length);
 });

@@ -28,7 +28,7 @@ function start(token?: string): Running {
     hide: (text: string) => text,
     token: token === undefined ? undefined : () => Promise.resolve(token),
   };
-  const page = createPage({ ...common, scheme: "http" });
+  const page = createPage({ ...common, scheme: "http", rules: "otlp" });
   const rest = { port: 0, tls: undefined, respond: [], requests: undefined };
   const options = { ...common, ...rest, judge: judgeOtlp, limits: limitsFor(PROFILES.otlp.body) };
   const receiver = startReceiver(options, (event) => {
@@ -106,7 +106,8 @@ Deno.test("createPage() leaves other methods and paths to the receiver", async (
     await answer.body?.cancel();
     assert.equal(answer.status, status);
   }
-  assert.equal(running.events.length, 4);
+  // GET is not reported.
+  assert.deepEqual(running.events.map(({ method }) => method), ["POST", "PUT"]);
 });
 
 Deno.test("createPage() answers 403 to another origin", async () => {
@@ -126,7 +127,7 @@ Deno.test("createPage() tells what came as server-sent events", async () => {
   const answer = await running.get("/events");
   assert.equal(answer.headers.get("Content-Type"), "text/event-stream; charset=utf-8");
   const [hello = "", first = ""] = await readEvents(answer, 2);
-  assert.match(hello, /^event: hello\ndata: \{"startedMs":\d+,"version":"/);
+  assert.match(hello, /^event: hello\ndata: \{"startedMs":\d+,"version":".*"rules":"otlp"/);
   const update: Update = JSON.parse(first.replace(/^event: update\ndata: /, ""));
   assert.deepEqual(update.totals, {
     requests: 1,
@@ -138,6 +139,7 @@ Deno.test("createPage() tells what came as server-sent events", async () => {
   });
   assert.deepEqual(update.newSeries, [{
     id: 0,
+    group: 0,
     name: "m",
     unit: "ms",
     type: "histogram",
@@ -168,8 +170,22 @@ Deno.test("createPage() gives a series' history, whole and from a slice on", asy
   const part = await ask(`&from=${slice}&version=${whole.version}`);
   assert.deepEqual([part.isPart, part.rows.length], [true, 1]);
   assert.equal((await ask(`&from=${slice}&version=${whole.version + 1}`)).rows.length, 2);
+  const sum: HistoryAnswer = await (await running.get("/history?group=0&by=route")).json();
+  assert.deepEqual([sum.rows, sum.lines.length], [whole.rows, 1]);
   const none = await running.get("/history?series=7");
-  assert.deepEqual([none.status, await none.text()], [404, "there is no such series\n"]);
+  assert.deepEqual([none.status, await none.text()], [404, "unknown series\n"]);
+});
+
+Deno.test("createPage() names the series whose data points were all rejected", async () => {
+  await using running = start();
+  await running.send({ name: "m", counts: [1, 0, 0, 0], count: 9 });
+  const [, first = ""] = await readEvents(await running.get("/events"), 2);
+  const update: Update = JSON.parse(first.replace(/^event: update\ndata: /, ""));
+  assert.deepEqual(update.newSeries, []);
+  assert.deepEqual(
+    update.refused.map(({ name, points, reason }) => [name, points, reason.rule]),
+    [["m", 1, "bucket-sum"]],
+  );
 });
 
 Deno.test("createPage() gives data only to who has the token", async () => {
@@ -179,13 +195,13 @@ Deno.test("createPage() gives data only to who has the token", async () => {
       const answer = await running.get(path, { headers });
       assert.deepEqual([answer.status, await answer.text()], [
         401,
-        "this is not the token of --token-file\n",
+        "this is not the token in --token-file\n",
       ]);
     }
   }
   const html = await (await running.get("/")).text();
   assert.match(html, /<html data-token/);
-  const headers = { Authorization: "Api-Token dt0c01.A.B" };
+  const headers = { Authorization: "Bearer dt0c01.A.B" };
   assert.equal((await readEvents(await running.get("/events", { headers }), 1)).length, 1);
 });
 

@@ -7,7 +7,8 @@ import { PROFILES, RECEIVERS } from "../../../../src/receivers/profiles.ts";
 import { baseEndpoint } from "../../../../src/http/endpoint.ts";
 import { reporter } from "../../../../src/commands/send/report/report.ts";
 import type { ReportContext } from "../../../../src/commands/send/report/report_context.ts";
-import type { RunEvent } from "../../../../src/commands/send/run_event.ts";
+import type { Capacity, RunEvent } from "../../../../src/commands/send/run_event.ts";
+import { UNTRIED } from "../../../support/simulation.ts";
 
 const EXPLAINER = await PROFILES.otlp.explainer();
 const TIME = new Date(2026, 0, 31, 12, 5, 9).getTime();
@@ -33,9 +34,12 @@ function config(
     input: false,
     scrape: false,
     replays: false,
+    load: false,
     intervalMs: 60_000,
+    rate: undefined,
     insecure: false,
     spool: undefined,
+    shard: null,
     ...others,
   };
 }
@@ -98,20 +102,18 @@ function summary(change: Partial<Extract<RunEvent, { type: "summary" }>> = {}): 
     points: 3000,
     bytes: 412,
     latencyMs: { p50: 12.34, p90: 23.45, p99: 38, max: 1234.56 },
-    ramp: undefined,
+    startTime: TIME,
+    latencyHistogram: { bounds: [10, 20], counts: [1, 2, 0] },
     ...change,
   };
 }
 
 const pending: Pending = {
+  ...UNTRIED,
   request: { body: new Uint8Array(412), encoding: "gzip", points: 3, measurements: 5 },
   iteration: 2,
   recordedAt: TIME,
-  bornAt: 0,
-  stored: undefined,
   attempts: 1,
-  mayHaveArrived: false,
-  possiblyDuplicated: false,
 };
 
 const text = (event: RunEvent, change = {}) => reporter(config("text", change)).event(event);
@@ -126,12 +128,12 @@ Deno.test("start() prints the predecessor's heading, and that of a loop", () => 
     "Sending histogram metrics to: http://h:4318/v1/metrics",
     "Running in loop mode (sending every 0.5 seconds)",
     "Press Ctrl+C to stop...",
-    "The measurements are samples that this program makes up",
+    "The measurements are built-in samples",
     "",
   ]);
   assert.deepEqual(reporter(config("json")).start(), {
     out: [],
-    err: ['{"type":"warning","message":"The measurements are samples that this program makes up"}'],
+    err: ['{"type":"warning","message":"The measurements are built-in samples"}'],
   });
   assert.deepEqual(reporter(config("json", { level: "quiet" })).start().err, []);
   assert.deepEqual(reporter(config("json", { insecure: true, samples: false })).start(), {
@@ -153,7 +155,7 @@ Deno.test("event() prints the predecessor's lines around an accepted send", () =
   assert.deepEqual(text(send()), {
     out: [
       "✓ Metrics exported successfully! Sent 5 measurements.",
-      "The measurements are samples that this program makes up",
+      "The measurements are built-in samples",
     ],
     err: [],
   });
@@ -178,10 +180,10 @@ Deno.test("event() prints the predecessor's lines in a loop, and a sum at its en
     "Stopping... Flushing final metrics...",
   ]);
   const lost = { recorded: 15, dropped: 5, pending: 5, rejectedPoints: 1, sends: 3, exitCode: 1 };
-  assert.deepEqual(text(summary(lost), loop).out, [
-    "Delivered 5 of 15 measurements in 3 sends; 5 dropped, 5 pending in the spool, 1 data point rejected.",
+  assert.deepEqual(text(summary(lost), { ...loop, load: true }).out, [
+    "Delivered 5 of 15 measurements in 3 sends; 5 lost, 5 unsent in the spool, 1 data point rejected.",
     "Rate: 1,500 points/s in 5 requests/s, over 2 s",
-    "Latency of requests: p50 12.3 ms, p90 23.4 ms, p99 38 ms, greatest 1,235 ms",
+    "Latency of requests: p50 12.3 ms, p90 23.4 ms, p99 38 ms, max 1,235 ms",
     "Shutdown complete.",
   ]);
 });
@@ -189,50 +191,37 @@ Deno.test("event() prints the predecessor's lines in a loop, and a sum at its en
 Deno.test("event() leaves out what a loop without answers cannot tell", () => {
   const latencyMs = { p50: null, p90: null, p99: null, max: null };
   const lines = (change: Parameters<typeof summary>[0]) =>
-    text(summary({ latencyMs, points: 0, ...change }), { loop: true }).out;
+    text(summary({ latencyMs, points: 0, ...change }), { loop: true, load: true }).out;
   assert.deepEqual(lines({ requests: 3 }), [
     "Delivered 5 of 5 measurements in 1 send.",
     "Rate: 0 points/s in 1.5 requests/s, over 2 s",
     "Shutdown complete.",
   ]);
   assert.equal(lines({ requests: 0 }).length, 2);
+  const noLoad = text(summary({ requests: 3, points: 3 }), { loop: true }).out;
+  assert.deepEqual(noLoad, ["Delivered 5 of 5 measurements in 1 send.", "Shutdown complete."]);
 });
 
-for (
-  const [ramp, sentence] of [
-    [
-      {
-        taken: { measurementsPerSecond: 12_432, pointsPerSecond: 3100.4, p99Ms: 38.04 },
-        above: "429",
-      },
-      "12,400 measurements/s (3,100 points/s) taken with p99 38 ms; above that 429",
-    ],
-    [
-      {
-        taken: { measurementsPerSecond: 1000, pointsPerSecond: 0.5, p99Ms: 5 },
-        above: { p99Ms: 2345.6 },
-      },
-      "1,000 measurements/s (0.5 points/s) taken with p99 5 ms; above that p99 2,346 ms",
-    ],
-    [
-      { taken: { measurementsPerSecond: 10, pointsPerSecond: 1, p99Ms: 5 }, above: null },
-      "10 measurements/s (1 points/s) taken with p99 5 ms; the rate rose no further",
-    ],
-    [{ taken: null, above: "503" }, "Not even the lowest rate was taken: 503"],
-  ] as const
-) {
-  Deno.test(`event() says "${sentence}"`, () => {
-    assert.ok(text(summary({ ramp }), { loop: true }).out.includes(sentence));
-    const object: unknown = JSON.parse(json(summary({ ramp })).out[0] ?? "");
-    assert.ok(typeof object === "object" && object !== null && "ramp" in object);
-    assert.deepEqual(object.ramp, {
-      measurementsPerSecond: ramp.taken?.measurementsPerSecond ?? 0,
-      pointsPerSecond: ramp.taken?.pointsPerSecond ?? 0,
-      p99Ms: ramp.taken === null ? null : Math.round(ramp.taken.p99Ms * 10) / 10,
-      message: sentence,
-    });
-  });
-}
+Deno.test("event() prints the capacity that was found, even when quiet", () => {
+  const capacity: Capacity = {
+    pointsPerSecond: 4947.2,
+    requestsPerSecond: 24.8,
+    p99Ms: 17.3,
+    limitedBy: "status",
+    p50Ms: 5.6,
+    points: 49_472,
+    requests: 248,
+    message: "Confirmed 4,950 points/s",
+  };
+  const found = summary({ capacity });
+  assert.ok(text(found, { loop: true, load: true }).out.includes(capacity.message));
+  const quiet = { loop: true, load: true, output: { format: "text", level: "quiet" } } as const;
+  assert.deepEqual(text(found, quiet).out, [capacity.message]);
+  const object: unknown = JSON.parse(json(found).out[0] ?? "");
+  assert.ok(typeof object === "object" && object !== null && "capacity" in object);
+  assert.deepEqual(object.capacity, capacity);
+  assert.ok(!json(summary({})).out[0]?.includes("capacity"));
+});
 
 for (const outcome of ["partial", "rejected", "failed"] as const) {
   Deno.test(`event() prints no ✓ when a send is ${outcome}`, () => {
@@ -264,19 +253,19 @@ Deno.test("event() says on standard error what the receiver did not take, with t
   const trouble = { kind: "reply", status: 401, headers: new Headers() } as const;
   assert.deepEqual(text(send({ outcome: "rejected", message: "401: no", trouble })).err, [
     "ERROR: 5 measurements not delivered: 401: no",
-    "  Hint: the receiver requires other credentials, or any: give them with --header, --token-file or DT_API_TOKEN",
+    "  Hint: the receiver requires credentials, or different ones: set them with --header, --token-file or DT_API_TOKEN",
   ]);
   assert.deepEqual(text(send({ outcome: "partial", message: "rejected 1 of 3" })).err, [
-    "ERROR: 5 measurements taken only in part: rejected 1 of 3",
+    "ERROR: 5 measurements only partly accepted: rejected 1 of 3",
   ]);
-  assert.deepEqual(text(send({ message: "old" })).err, ["WARNING: the receiver says: old"]);
+  assert.deepEqual(text(send({ message: "old" })).err, ["WARNING: the receiver reports: old"]);
   assert.match(
     text(send({ possiblyDuplicated: true })).err.join(),
     /^WARNING: possibly duplicated/,
   );
   assert.deepEqual(
     text(send({ outcome: "failed", message: "refused", pending: 12 }), { loop: true }).err,
-    ["ERROR: 5 measurements not delivered yet: refused (7 more are pending)"],
+    ["ERROR: 5 measurements not delivered yet: refused (7 more are unsent)"],
   );
   assert.deepEqual(text(late(null, { ...accepted, outcome: "rejected", message: "400" })).err, [
     "ERROR: 5 measurements of an earlier run not delivered: 400",
@@ -308,7 +297,7 @@ Deno.test("event() warns once that a partial success could not have been seen", 
 
 Deno.test("event() says with `not delivered` what is dropped or left at the end", () => {
   assert.deepEqual(text({ type: "dropped", pending, reason: "too old" }).err, [
-    "ERROR: 5 measurements of iteration 2 dropped, not delivered: too old",
+    "ERROR: 5 measurements of iteration 2 not delivered and lost: too old",
   ]);
   const trouble = {
     kind: "failure",
@@ -319,7 +308,7 @@ Deno.test("event() says with `not delivered` what is dropped or left at the end"
   const left = { type: "undelivered", measurements: 1, reason: "why", trouble } as const;
   assert.deepEqual(text({ ...left, spooled: false }).err, [
     "ERROR: 1 measurement not delivered and lost: why",
-    "  Hint: nothing listens at h:4318: is the receiver running, and is the port right?",
+    "  Hint: nothing is listening on h:4318: start the receiver, or check the port",
   ]);
   assert.match(
     text({ ...left, spooled: true }, { spool: "dir" }).err[0] ?? "",
@@ -340,8 +329,13 @@ Deno.test("event() prints one object a line in the contract's order when the out
   assert.deepEqual(json(summary({ delivered: 0, dropped: 5, exitCode: 1 })).out, [
     '{"type":"summary","recorded":5,"delivered":0,"rejected":0,"dropped":5,"pending":0,"invalid":0,' +
     '"skipped":0,"rejectedPoints":0,"sends":1,"exitCode":1,"elapsedMs":2000,"requests":10,"points":3000,"bytes":412,' +
-    '"latencyMs":{"p50":12.3,"p90":23.5,"p99":38,"max":1234.6}}',
+    '"latencyMs":{"p50":12.3,"p90":23.5,"p99":38,"max":1234.6},' +
+    `"startTime":"${time}","latencyHistogram":{"bounds":[10,20],"counts":[1,2,0]},"shard":null}`,
   ]);
+  assert.match(
+    json(summary(), { shard: { index: 3, of: 8 } }).out[0] ?? "",
+    /,"shard":\{"index":3,"of":8\}\}$/,
+  );
   for (const type of ["recorded", "stopping"] as const) assert.deepEqual(json({ type }).out, []);
 });
 
@@ -364,14 +358,14 @@ Deno.test("event() prints less with quiet and more with verbose", () => {
 Deno.test("event() says when a send is tried again, and when it is sent in halves", () => {
   const failed = { ...accepted, outcome: "failed", message: "503" } as const;
   assert.deepEqual(text({ type: "retry", pending, result: failed, inMs: 1250 }).err, [
-    "WARNING: attempt 1 failed: 503; trying again in 1.3 s",
+    "WARNING: attempt 1 failed: 503; retrying in 1.3 s",
   ]);
   const large = { ...failed, status: 413, message: "413" };
   assert.match(
     text({ type: "split", pending, result: large }).err[0] ?? "",
     /two halves$/,
   );
-  assert.match(text({ type: "missed", sends: 1 }).err[0] ?? "", /: 1 send was left out$/);
+  assert.match(text({ type: "missed", sends: 1 }).err[0] ?? "", /: 1 send was skipped$/);
 });
 
 Deno.test("localTime() writes the local time in the predecessor's form", () => {

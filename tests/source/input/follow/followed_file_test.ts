@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { Following } from "../../../support/following.ts";
 
 Deno.test("FollowedFile reads what is there and what is appended, whole lines only in its place", async () => {
   await using log = await Following.begin();
-  assert.deepEqual(log.warnings, ['"log" does not exist yet: waiting for it']);
+  assert.deepEqual(log.warnings, ['"log" does not exist yet: waiting until it does']);
   await log.append("one\ntwo\nthr");
   await log.step();
   assert.deepEqual(log.lines, ["one", "two"]);
@@ -48,6 +49,23 @@ Deno.test("FollowedFile reads a file that came and went between two looks", asyn
   await log.step();
   await log.step();
   assert.deepEqual(log.lines, ["a", "b", "c"]);
+});
+
+Deno.test("FollowedFile reads what was moved to another directory and compressed between two looks", async () => {
+  await using log = await Following.begin();
+  await log.append("a\n");
+  await log.step();
+  await Deno.mkdir(`${log.folder}/old`);
+  await Deno.mkdir(`${log.folder}/other`);
+  await Deno.writeFile(`${log.folder}/other/log.1.gz`, gzipSync("not ours\n"));
+  for (const [number, text] of [["2", "a\n"], ["1", "b\n"]] as const) {
+    await Deno.remove(log.path);
+    await Deno.writeFile(`${log.folder}/old/log.${number}.gz`, gzipSync(text));
+    await log.append("c\n");
+  }
+  await log.step();
+  await log.step();
+  assert.deepEqual(log.lines.toSorted(), ["a", "b", "c"]);
 });
 
 Deno.test("FollowedFile begins anew after copy-and-truncate, though the file has grown past its place", async () => {
@@ -118,4 +136,31 @@ Deno.test("FollowedFile finds the copy of a file that was truncated, and says wh
     last.warnings[0] ?? "",
     /^the file that was followed as "log" \(inode \d+, read up to byte 4\) is gone/,
   );
+});
+
+Deno.test("FollowedFile warns when a file is replaced by one that begins with all that was read", async () => {
+  await using log = await Following.begin();
+  await log.append("one\ntwo\n");
+  await log.step();
+  await Deno.writeTextFile(`${log.folder}/.log.new`, "one\ntwo\nthree\n");
+  await Deno.rename(`${log.folder}/.log.new`, log.path);
+  await log.step();
+  await log.step();
+  assert.deepEqual(log.lines, ["one", "two", "one", "two", "three"]);
+  assert.match(
+    log.warnings.at(-1) ?? "",
+    /^"log" was replaced by a file that starts with the same 8 bytes: it is read from its start, and lines that both have count twice\./,
+  );
+  assert.equal(log.warnings.length, 2);
+});
+
+Deno.test("FollowedFile does not warn when a file is replaced by one that begins with other bytes", async () => {
+  await using log = await Following.begin();
+  await log.append("one\n");
+  await log.step();
+  await Deno.remove(log.path);
+  await log.append("two\nthree\n");
+  await log.step();
+  await log.step();
+  assert.deepEqual([log.lines, log.warnings.length], [["one", "two", "three"], 1]);
 });

@@ -6,11 +6,10 @@ import type { InputOptions } from "../../../../src/source/input/line_readers.ts"
 
 const OPTIONS: Omit<InputOptions, "onInvalid"> = {
   format: "auto",
-  valueField: "took",
+  values: [{ field: "took", unit: "ms" }],
   attrFields: [{ name: "id", key: "id" }],
   where: [],
   scale: 1,
-  unit: "ms",
   timeField: undefined,
   timeFormat: undefined,
 };
@@ -80,7 +79,7 @@ Deno.test("FollowedLines counts no line that NULs of a truncation stand before",
   for (const format of ["auto", "csv"] as const) {
     const { lines, invalid } = await follow([CSV, `${"\0".repeat(3000)}b,2\nc,3\n`], { format });
     assert.deepEqual(lines, ["a=1", "c=3"]);
-    assert.deepEqual(invalid, ["3: begins with NULs, which a truncation left"]);
+    assert.deepEqual(invalid, ["3: starts with NULs, left by a truncation"]);
   }
 });
 
@@ -99,6 +98,34 @@ Deno.test("FollowedLines takes format and header from the spool, whatever the fi
   assert.deepEqual(outcome.lines, ["b=2"]);
   const { lines } = await follow(["took=3 id=c\n"], { layout, head: "Hi\n", format: "logfmt" });
   assert.deepEqual(lines, ["c=3"], "a format that is given overrides it");
+});
+
+Deno.test("FollowedLines keeps the last header of a file for a restart", async () => {
+  for (
+    const [first, header, rest] of [
+      ["id,took\na,1\ntook,id\n2,b\n", "took,id\n", "3,c\n"],
+      ["sep=;\nid;took\na;1\nb;2\n", "sep=;\nid;took\n", "c;3\n"],
+      ["#Fields: id took\na 1\n#Fields: took id\n2 b\n", "#Fields: took id\n", "3 c\n"],
+      ["#Fields: x id took\n- a 1\n#Fields: id took\nb 2\n", "#Fields: id took\n", "c 3\n"],
+    ] as const
+  ) {
+    const before = await follow([first]);
+    assert.deepEqual(before.lines, ["a=1", "b=2"]);
+    assert.equal(before.place?.layout?.header, header);
+    const head = first.slice(0, first.indexOf("\n") + 1);
+    const after = await follow([rest], { layout: before.place?.layout, head });
+    assert.deepEqual([after.lines, after.invalid], [["c=3"], []]);
+  }
+});
+
+Deno.test("FollowedLines reads a container's lines after a restart as its first line says", async () => {
+  const cri = (text: string) => `2026-01-31T12:00:05Z stdout F ${text}\n`;
+  const { lines, invalid } = await follow([cri("5") + cri('{"took":6,"id":"a"}')], {
+    layout: { format: "ndjson" },
+    head: cri('{"took":1}'),
+  });
+  assert.deepEqual(lines, ["a=6"]);
+  assert.deepEqual(invalid, ['1: no field "took"']);
 });
 
 Deno.test("FollowedLines refuses a first file whose columns it does not know", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { keptPlace } from "../../../../src/source/input/follow/kept_place.ts";
 import { Following } from "../../../support/following.ts";
 
-/** What a spool keeps after a file was followed to its end. */
+/** Position that a spool keeps after a file was followed to its end. */
 async function followed(
   folder: string,
   name: string,

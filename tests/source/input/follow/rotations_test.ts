@@ -78,8 +78,8 @@ Deno.test("FollowedFile says how many bytes a truncation without a copy has lost
   await log.step();
   assert.deepEqual(log.lines, ["a", "b", "c", "d"]);
   assert.deepEqual(log.warnings.slice(1), [
-    '"log" was truncated, and no copy of it was found: bytes that were written right before are lost, if there were any',
-    '"log" was truncated, and no copy of it was found: 9 bytes are lost, and any that were written right before',
+    '"log" was truncated, and its copy was not found: any bytes written right before are lost',
+    '"log" was truncated, and its copy was not found: 9 bytes are lost, and any bytes written right before',
   ]);
 });
 
@@ -150,7 +150,7 @@ Deno.test("FollowedFile tells a file from another one with the same inode, by it
   assert.deepEqual(again.lines, ["eins", "zwei", "drei"]);
   assert.match(
     again.warnings.join(),
-    /^the file that was followed as "log" \(inode \d+, read up to byte 8\) is gone: bytes that were written to it since then are lost, if there were any$/,
+    /^the file that was followed as "log" \(inode \d+, read up to byte 8\) is gone: any bytes written to it since then are lost$/,
   );
 });
 
@@ -188,6 +188,24 @@ Deno.test("FollowedFile finds a file that was moved to another directory, as log
   assert.deepEqual(next.warnings, []);
 });
 
+Deno.test("FollowedFile finds what an empty file became that was moved to another directory", async () => {
+  const first = await Following.begin();
+  await Deno.writeTextFile(first.path, "");
+  await first.step();
+  const place = await first.stop();
+  assert.equal(place.files.length, 1);
+  await Deno.mkdir(`${first.folder}/old`);
+  await first.append("a\n");
+  await Deno.rename(first.path, `${first.folder}/old/log.2`);
+  await first.append("b\n");
+  await Deno.rename(first.path, `${first.folder}/old/log.1`);
+  await first.append("c\n");
+  await using next = await Following.begin(first.folder, place);
+  await next.step();
+  await next.step();
+  assert.deepEqual(next.lines.toSorted(), ["a", "b", "c"]);
+});
+
 Deno.test("FollowedFile takes up a place of version 2.0", async () => {
   const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-follow-" });
   await Deno.writeTextFile(`${folder}/log`, "a\nb\n");
@@ -213,7 +231,7 @@ Deno.test("FollowedFile begins at the end, with a line that is being written", a
   assert.deepEqual(log.lines, ["new"]);
   assert.deepEqual(log.heads, ["header\n"]);
   assert.deepEqual(log.notes, [
-    'Following "log" from its end, byte 11. To count the lines that are there already, add --from start',
+    'Following "log" from its end, byte 11. To include existing lines, add --from start',
   ]);
 });
 
@@ -221,7 +239,7 @@ Deno.test("FollowedFile waits while something else stands in the file's place", 
   const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-follow-" });
   await using log = await Following.begin(folder, undefined, { name: "logs/app.log" });
   await log.step();
-  assert.deepEqual(log.warnings, ['"log" does not exist yet: waiting for it']);
+  assert.deepEqual(log.warnings, ['"log" does not exist yet: waiting until it does']);
   await Deno.mkdir(`${folder}/logs`);
   await log.append("a\n");
   await log.step();
@@ -238,8 +256,8 @@ Deno.test("FollowedFile waits while something else stands in the file's place", 
   await log.step();
   assert.deepEqual(log.lines, ["a", "b"]);
   assert.deepEqual(log.warnings.slice(1), [
-    'cannot look at "log" (it is a directory): trying again',
-    'cannot look at "log" (it is not a regular file): trying again',
+    'cannot read the state of "log" (it is a directory): retrying',
+    'cannot read the state of "log" (it is not a regular file): retrying',
   ]);
 });
 

@@ -1,21 +1,20 @@
 /// <reference lib="dom" />
 import uPlot from "uplot";
-import { axis, everyNth, LINES } from "./chart.ts";
+import { axis, everyNth, LINES, Plot, widthOfTexts } from "./chart.ts";
 import { color } from "./dom.ts";
 import { bound, count } from "./format.ts";
 import { filledColumns, positionOf, type Selected, type SeriesData } from "./series_data.ts";
 
 /** Histogram of a span of time: columns equally wide, counts as heights. */
 export class BarChart {
-  readonly #element: HTMLElement;
-  #plot: uPlot | undefined;
+  readonly #plot: Plot;
   #bounds: readonly number[] = [];
   #columns: readonly [number, number] = [0, 1];
   #selected: Selected | undefined;
   #unit = "";
 
   constructor(element: HTMLElement) {
-    this.#element = element;
+    this.#plot = new Plot(element);
   }
 
   draw(data: SeriesData, selected: Selected): void {
@@ -25,31 +24,21 @@ export class BarChart {
     const [first, end] = this.#columns;
     const x = Array.from({ length: end - first }, (_, i) => first + i + 0.5);
     const counts = selected.columns.slice(first, end);
-    if (this.#plot === undefined || this.#unit !== data.row.unit) {
-      this.#unit = data.row.unit;
-      this.#plot?.destroy();
-      this.#plot = new uPlot(this.#options(), [x, counts], this.#element);
-    } else this.#plot.setData([x, counts], true);
+    this.#unit = data.row.unit;
+    this.#plot.draw(this.#unit, () => this.#options(), [x, counts]);
   }
 
   restyle(): void {
-    const { clientWidth: width, clientHeight: height } = this.#element;
-    this.#plot?.setSize({ width, height });
-    this.#plot?.redraw(false, true);
+    this.#plot.restyle();
   }
 
   clear(): void {
-    this.#plot?.destroy();
-    this.#plot = undefined;
+    this.#plot.clear();
   }
 
-  #options(): uPlot.Options {
+  #options(): Omit<uPlot.Options, "width" | "height"> {
     const bars = uPlot.paths.bars?.({ size: [1, Infinity], gap: 2 });
     return {
-      width: this.#element.clientWidth,
-      height: this.#element.clientHeight,
-      legend: { show: false },
-      padding: [8, 26, 0, 0],
       cursor: { show: false },
       scales: {
         x: { time: false, range: () => [this.#columns[0], this.#columns[1]] },
@@ -68,8 +57,7 @@ export class BarChart {
           values: (_plot, splits) => splits.map((at) => bound(this.#bounds[at - 1] ?? NaN)),
         }),
         axis({
-          size: (_plot, values) =>
-            16 + 7 * Math.max(3, ...(values ?? []).map(({ length }) => length)),
+          size: widthOfTexts,
           label: "measurements",
           labelSize: 18,
           space: 36,

@@ -25,6 +25,13 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Sets a name, which may be wrapped after its dots. */
+export function setWrapped(node: Element, text: string): void {
+  if (node.textContent === text) return;
+  const parts = text.split(/(?<=\.)/);
+  node.replaceChildren(...parts.flatMap((part, i) => i === 0 ? [part] : [element("wbr"), part]));
+}
+
 /** Sets terms and their values as the children of a `dl`. */
 export function setTerms(
   list: HTMLElement,

@@ -30,6 +30,34 @@ export function formatValue(value: number | null | undefined, unit = ""): string
   return withUnit(isTiny ? value.toExponential(2) : format.format(value), unit);
 }
 
+/** Units of time in seconds. */
+const SECONDS = new Map([["s", 1], ["ms", 1e-3], ["us", 1e-6], ["µs", 1e-6], ["ns", 1e-9]]);
+const TIMES = ["s", "ms", "us", "ns"];
+
+/** Formats a value of that unit for one column. */
+export type ValueFormat = (value: number | null | undefined, unit: string) => string;
+
+/** Creates the format of a column that shows these values: all times in one unit, which suits their median. */
+export function columnFormat(
+  values: readonly (readonly [value: number | null | undefined, unit: string])[],
+): ValueFormat {
+  const times = values.flatMap(([value, unit]) => {
+    const scale = SECONDS.get(unit);
+    return scale === undefined || !value ? [] : [{ unit, value, seconds: Math.abs(value) * scale }];
+  }).sort((a, b) => a.seconds - b.seconds);
+  const isReadable = new Set(times.map(({ unit }) => unit)).size < 2 &&
+    times.every(({ value }) => Math.abs(value) >= 1e-3);
+  if (isReadable) return formatValue;
+  const median = times[times.length >> 1]?.seconds ?? 1;
+  const unit = TIMES.find((time) => median >= 0.9995 * (SECONDS.get(time) ?? 1)) ?? "ns";
+  return (value, own) => {
+    const scale = (SECONDS.get(own) ?? 0) / (SECONDS.get(unit) ?? 1);
+    return scale === 0 || value === null || value === undefined
+      ? formatValue(value, own)
+      : formatValue(value * scale, unit);
+  };
+}
+
 /** Formats a bound as it was set; one that was computed has three digits. */
 export function bound(value: number): string {
   const four = Number(value.toPrecision(4));

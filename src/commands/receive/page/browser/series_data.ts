@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { quantiles } from "../columns.ts";
-import type { HistoryAnswer, HistoryRow, SeriesRow } from "../protocol.ts";
+import type { GroupLine, HistoryAnswer, HistoryRow, SeriesRow } from "../protocol.ts";
 
 /** Shares of the quantiles that are shown. */
 export const SHARES = [0.5, 0.9, 0.99] as const;
@@ -22,12 +22,20 @@ export interface Slice {
   readonly quantiles: Quantiles;
 }
 
-/** History of the chosen series. */
+/** Parts of an entry of the list that its charts depend on. */
+export interface DataRow {
+  readonly kind: SeriesRow["kind"];
+  readonly unit: string;
+}
+
+/** History of the chosen series, or of the sum of a group. */
 export interface SeriesData {
-  readonly row: SeriesRow;
+  readonly row: DataRow;
   readonly bounds: readonly number[];
   readonly sliceMs: number;
   readonly slices: readonly Slice[];
+  /** Lines of a group, one per value of the chosen attribute. */
+  readonly lines: readonly GroupLine[];
 }
 
 /** Several slices added up. */
@@ -40,32 +48,50 @@ export interface Selected {
   readonly quantiles: Quantiles;
 }
 
-/** Keeps the rows of one series, and asks only for new ones. */
+/** Keeps the rows of one series or group, and asks only for new ones. */
 export class HistoryRows {
+  #query = "";
   #answer: HistoryAnswer | undefined;
-  #rows: readonly HistoryRow[] = [];
 
-  /** Returns the query for rows that are not known yet. */
-  query(id: number): string {
-    const known = this.#answer;
-    const last = this.#rows.at(-1)?.[0];
-    if (known?.id !== id || typeof last !== "number") return `/history?series=${id}`;
-    return `/history?series=${id}&from=${last}&version=${known.version}`;
+  /** Returns the URL of the rows that are not known yet. */
+  url(query: string): string {
+    const last = this.#answer?.rows.at(-1)?.[0];
+    if (this.#answer === undefined || this.#query !== query || typeof last !== "number") {
+      return `/history?${query}`;
+    }
+    return `/history?${query}&from=${last}&version=${this.#answer.version}`;
   }
 
-  take(answer: HistoryAnswer): void {
-    const first = answer.rows[0]?.[0] ?? Infinity;
-    this.#rows = answer.isPart
-      ? [...this.#rows.filter(([slice]) => (slice ?? 0) < first), ...answer.rows]
-      : answer.rows;
-    this.#answer = answer;
+  /** Takes an answer; returns whether everything has to be asked for again. */
+  take(query: string, answer: HistoryAnswer): boolean {
+    const known = this.#query === query && answer.isPart ? this.#answer : undefined;
+    this.#query = query;
+    // Which values have a line of their own may change.
+    const isSame = known === undefined ||
+      answer.lines.every(({ value, isRest }, i) =>
+        value === known.lines[i]?.value && isRest === known.lines[i]?.isRest
+      );
+    this.#answer = known === undefined ? answer : !isSame ? undefined : {
+      ...answer,
+      rows: joined(known.rows, answer.rows),
+      lines: answer.lines.map((line, i) => ({
+        ...line,
+        rows: joined(known.lines[i]?.rows ?? [], line.rows),
+      })),
+    };
+    return this.#answer === undefined;
   }
 
-  data(row: SeriesRow): SeriesData | undefined {
-    if (this.#answer?.id !== row.id) return undefined;
-    const { bounds, sliceMs } = this.#answer;
-    return { row, bounds, sliceMs, slices: slicesOf(this.#rows, bounds, sliceMs) };
+  data(query: string, row: DataRow): SeriesData | undefined {
+    if (this.#answer === undefined || this.#query !== query) return undefined;
+    const { bounds, sliceMs, rows, lines } = this.#answer;
+    return { row, bounds, sliceMs, slices: slicesOf(rows, bounds, sliceMs), lines };
   }
+}
+
+function joined<T extends HistoryRow>(known: readonly T[], later: readonly T[]): readonly T[] {
+  const first = later[0]?.[0] ?? Infinity;
+  return [...known.filter(([slice]) => (slice ?? 0) < first), ...later];
 }
 
 function slicesOf(

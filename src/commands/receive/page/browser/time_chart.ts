@@ -1,8 +1,17 @@
 /// <reference lib="dom" />
 import uPlot from "uplot";
-import { axis, everyNth, heatColors, LINES, TEXT_HEIGHT } from "./chart.ts";
+import {
+  axis,
+  everyNth,
+  heatColors,
+  LINES,
+  Plot,
+  TEXT_HEIGHT,
+  timeAxis,
+  widthOfTexts,
+} from "./chart.ts";
 import { color } from "./dom.ts";
-import { bound, formatValue, timeOfDay } from "./format.ts";
+import { bound, formatValue } from "./format.ts";
 import { filledColumns, positionOf, type SeriesData } from "./series_data.ts";
 
 /** Span of time in seconds since 1970. */
@@ -16,11 +25,8 @@ const SHORTEST = 60;
  * lines over them. A number is a line. Dragging selects a time.
  */
 export class TimeChart {
-  readonly #element: HTMLElement;
+  readonly #plot: Plot;
   readonly #onSelect: (range: Range | undefined) => void;
-  #plot: uPlot | undefined;
-  /** Kind and unit that the plot was made for; others need another plot. */
-  #made = "";
   #data: SeriesData | undefined;
   #now = 0;
   #range: Range | undefined;
@@ -28,7 +34,7 @@ export class TimeChart {
   #colors: readonly string[] = [];
 
   constructor(element: HTMLElement, onSelect: (range: Range | undefined) => void) {
-    this.#element = element;
+    this.#plot = new Plot(element);
     this.#onSelect = onSelect;
   }
 
@@ -45,28 +51,19 @@ export class TimeChart {
     const isHistogram = data.row.kind === "histogram";
     const made = `${data.row.kind} ${data.row.unit}`;
     if (isHistogram) this.#columns = filledColumns(data);
-    if (this.#plot === undefined || this.#made !== made) {
-      this.#plot?.destroy();
-      this.#plot = new uPlot(this.#options(), this.#series(data), this.#element);
-      this.#made = made;
-    } else {
-      this.#plot.setData(this.#series(data), true);
-    }
+    this.#plot.draw(made, () => this.#options(), this.#series(data));
     this.#mark();
   }
 
   /** Redraws after a change of the window, or between light and dark. */
   restyle(): void {
-    const { clientWidth: width, clientHeight: height } = this.#element;
     this.#colors = [];
-    this.#plot?.setSize({ width, height });
-    this.#plot?.redraw(false, true);
+    this.#plot.restyle();
     this.#mark();
   }
 
   clear(): void {
-    this.#plot?.destroy();
-    this.#plot = undefined;
+    this.#plot.clear();
   }
 
   #series(data: SeriesData): uPlot.AlignedData {
@@ -85,7 +82,7 @@ export class TimeChart {
     return [x, ...lines, ...lines];
   }
 
-  #options(): uPlot.Options {
+  #options(): Omit<uPlot.Options, "width" | "height"> {
     const { row, bounds } = this.#data ?? { row: undefined, bounds: [] };
     const isHistogram = row?.kind === "histogram";
     const unit = row?.unit ?? "";
@@ -95,8 +92,6 @@ export class TimeChart {
       points: { show: (_plot, _series, from, to) => to - from < 3, size: width + 3 },
       spanGaps: false,
     });
-    const widthOf = (values: readonly string[] | null) =>
-      16 + 7 * Math.max(3, ...(values ?? []).map(({ length }) => length));
     const y: uPlot.Axis = isHistogram
       ? {
         splits: (plot) => {
@@ -108,10 +103,6 @@ export class TimeChart {
       }
       : { values: (_plot, splits) => splits.map((value) => formatValue(value)) };
     return {
-      width: this.#element.clientWidth,
-      height: this.#element.clientHeight,
-      legend: { show: false },
-      padding: [8, 26, 0, 0],
       scales: {
         x: { time: true, range: () => [this.shown[0], this.shown[1]] },
         y: isHistogram ? { range: () => [this.#columns[0], this.#columns[1]] } : {
@@ -119,17 +110,12 @@ export class TimeChart {
         },
       },
       axes: [
-        axis({
-          space: 80,
-          size: 32,
-          values: (_plot, splits, _axis, _space, step) =>
-            splits.map((at) => timeOfDay(at * 1000, step)),
-        }),
+        timeAxis(),
         axis({
           ...y,
           label: unit === "" ? "value" : unit,
           labelSize: 18,
-          size: (_plot, values) => widthOf(values),
+          size: widthOfTexts,
         }),
       ],
       series: [
@@ -195,7 +181,7 @@ export class TimeChart {
 
   /** Moves the mark of the selection to its current place. */
   #mark(): void {
-    const plot = this.#plot;
+    const { plot } = this.#plot;
     if (plot === undefined) return;
     const [from, to] = this.#range ?? [0, 0];
     const left = this.#range === undefined ? 0 : Math.max(0, plot.valToPos(from, "x"));
