@@ -2,6 +2,7 @@ import { Changes } from "./changes.ts";
 import { closeQuietly, type Connection, fromTlsSocket, writeAll } from "./connection.ts";
 import { converseHttp2 } from "./http2.ts";
 import { concat, type Head, HttpReader } from "./http.ts";
+import { freePort } from "./process.ts";
 
 /** An answer as it should be; by default status 200 and an empty body. */
 export interface Reply {
@@ -96,7 +97,8 @@ export class Receiver implements AsyncDisposable {
   readonly #failures: unknown[] = [];
   readonly #open = new Set<Connection>();
   readonly #serving = new Set<Promise<void>>();
-  #port = 0;
+  /** Below those that systems give to whoever asks for port 0: nobody takes it while the receiver is stopped. */
+  readonly #port = freePort();
   #listener: { close(): void } | undefined;
   #stopped = new AbortController();
 
@@ -154,7 +156,6 @@ export class Receiver implements AsyncDisposable {
       ...tls.http2 && { alpnProtocols: ["h2"] },
     });
     this.#listener = listener;
-    this.#port = listener.addr.port;
     this.#track(this.#accept(listener));
   }
 
@@ -201,9 +202,6 @@ export class Receiver implements AsyncDisposable {
     );
     server.on("tlsClientError", (error) => this.#failed(error));
     await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", () => resolve()));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("No port to listen on");
-    this.#port = address.port;
     const closed = new Promise<void>((resolve) => server.on("close", () => resolve()));
     this.#track(closed);
     this.#listener = { close: () => void server.close() };
