@@ -72,7 +72,7 @@ Deno.test({
         env: { ...bareEnvironment(), SHELL: "/bin/sh", NO_COLOR: "1" },
         stdin: "null",
         stdout: "piped",
-        signal: AbortSignal.timeout(20_000),
+        signal: AbortSignal.timeout(60_000),
       }).spawn();
       let shown = "";
       for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {

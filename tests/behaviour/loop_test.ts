@@ -237,7 +237,7 @@ Deno.test("send ends as after a signal when nobody reads its standard output any
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const killed = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  const killed = setTimeout(() => child.kill("SIGKILL"), 60_000);
   try {
     const reader = child.stdout.getReader();
     const text = new TextDecoder();

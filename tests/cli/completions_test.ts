@@ -83,7 +83,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
           args: SHELLS[shell](SCRIPTS[shell], CASES.map(([line]) => line)),
           cwd: folder,
           env: { HOME: folder, TERM: "dumb" },
-          signal: AbortSignal.timeout(20_000),
+          signal: AbortSignal.timeout(60_000),
         }).output();
         assert.equal(new TextDecoder().decode(stderr), "");
         assert.equal(code, 0);

@@ -133,5 +133,5 @@ Deno.test("flush() is done with 20,000 pending requests in a moment when the rec
   world.receiver.answer(() => ({ latencyMs: 0 }));
   await world.flush();
   assert.equal(world.delivery.ledger.delivered, 20_000);
-  assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
+  assert.ok(performance.now() - began < 30_000, `${performance.now() - began} ms`);
 });

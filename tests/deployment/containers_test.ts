@@ -73,7 +73,7 @@ function commandsIn(markdown: string): readonly string[] {
 const LOOP: Case["run"] = async (start, { receiver }) => {
   const running = start();
   try {
-    await receiver.waitForRequests(receiver.requests.length + 1, 20_000);
+    await receiver.waitForRequests(receiver.requests.length + 1, 60_000);
   } finally {
     running.stop();
   }
@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
       const { code, output } = await start().finished;
       assert.equal(code, 0, output);
       const name = `histogram-sender-${RUN}`;
-      await receiver.waitForRequests(before + 2, 20_000);
+      await receiver.waitForRequests(before + 2, 60_000);
       for (const path of ["livez", "readyz", "metrics"]) {
         const answer = await fetch(`http://127.0.0.1:${health}/${path}`);
         assert.equal(answer.status, 200, await answer.text());

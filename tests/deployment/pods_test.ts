@@ -281,7 +281,7 @@ if (reason !== undefined) {
         // Nothing knows the name of a Service here.
         args: (args) => args.map((it) => it.replace("otel-collector:4318", `127.0.0.1:${otlp}`)),
       });
-      await receiver.waitForRequests(1, 20_000).catch(async (thrown) => {
+      await receiver.waitForRequests(1, 60_000).catch(async (thrown) => {
         const logs = [await sender.logs(SENDER), await collector.logs("collector")];
         throw new Error(`${thrown}\n${logs.join("\n")}`);
       });

@@ -283,7 +283,6 @@ testFixtures([
     },
     stdout: "any",
     requests: 0,
-    timeoutMs: 8000,
     check: ({ stdout }) => assert.match(stdout, /Nothing to send: no measurement was recorded\./),
   },
   {

@@ -60,7 +60,7 @@ async function report(cases: readonly FetchCase[], tls: ServerTls): Promise<Fetc
     // A client reads the variables when it is made, before the next case sets its own.
     const client = Deno.createHttpClient({ caCerts: [tls.certificate] });
     // The outcome is that of a proxy that refuses, or of a host that is not there.
-    await fetch(one.url, { client, signal: AbortSignal.timeout(15_000) })
+    await fetch(one.url, { client, signal: AbortSignal.timeout(60_000) })
       .then((response) => response.body?.cancel(), () => {});
     client.close();
   }));

@@ -93,7 +93,7 @@ export class InstalledPackage implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    return new Program(child, { directory: this.cwd, temporary: false, timeoutMs: 20_000 });
+    return new Program(child, { directory: this.cwd, temporary: false, timeoutMs: 60_000 });
   }
 
   async run(way: LauncherWay, args: readonly string[], env: Readonly<Record<string, string>> = {}) {

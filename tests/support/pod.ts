@@ -190,7 +190,7 @@ export class Pod implements AsyncDisposable {
 
   /** Output of a container, once it contains `what`. */
   async logged(name: string, what: RegExp): Promise<string> {
-    const limit = AbortSignal.timeout(15_000);
+    const limit = AbortSignal.timeout(60_000);
     for (;;) {
       const logs = await this.logs(name);
       if (what.test(logs)) return logs;
@@ -309,7 +309,7 @@ async function cgroupFiles(path: string): Promise<readonly string[]> {
 
 /** Asks until the answer has that status and text, 15 s at most. */
 export async function becomes(url: string, status: number, what = /^/): Promise<string> {
-  const limit = AbortSignal.timeout(15_000);
+  const limit = AbortSignal.timeout(60_000);
   for (;;) {
     limit.throwIfAborted();
     try {

@@ -42,7 +42,7 @@ export class Process implements AsyncDisposable {
   }
 
   /** Resolves with all of its log once it holds `what`; rejects when it never will. */
-  async logged(what: RegExp, timeoutMs = 15_000): Promise<string> {
+  async logged(what: RegExp, timeoutMs = 60_000): Promise<string> {
     const explain = () => `no ${what} in\n${this.#log}`;
     await this.#changes.until(
       () => {

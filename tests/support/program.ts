@@ -64,7 +64,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const program = new Program(child, {
     directory,
     temporary: options.cwd === undefined,
-    timeoutMs: options.timeoutMs ?? 20_000,
+    timeoutMs: options.timeoutMs ?? 60_000,
   });
   if (typeof stdin === "string" || stdin instanceof Uint8Array) {
     program.write(stdin).then(() => program.closeStdin()).catch(ignoreBrokenPipe);
@@ -177,7 +177,7 @@ export class Program implements AsyncDisposable {
   async #waitFor(
     stream: "stdout" | "stderr",
     what: string | RegExp,
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
   ): Promise<string> {
     const explain = () => `no ${what} on ${stream}\n${this.#soFar()}`;
     await this.#changes.until(

@@ -121,7 +121,7 @@ export class Receiver implements AsyncDisposable {
   }
 
   /** Resolves once so many connections have failed on the receiver's side too. */
-  async waitForConnectionErrors(count: number, timeoutMs = 10_000): Promise<readonly string[]> {
+  async waitForConnectionErrors(count: number, timeoutMs = 30_000): Promise<readonly string[]> {
     await this.#changes.until(
       () => this.connectionErrors.length >= count,
       timeoutMs,
@@ -130,7 +130,7 @@ export class Receiver implements AsyncDisposable {
     return this.connectionErrors;
   }
 
-  async waitForRequests(count: number, timeoutMs = 10_000): Promise<readonly ReceivedRequest[]> {
+  async waitForRequests(count: number, timeoutMs = 30_000): Promise<readonly ReceivedRequest[]> {
     await this.#changes.until(
       () => this.requests.length >= count,
       timeoutMs,

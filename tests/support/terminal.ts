@@ -30,7 +30,7 @@ export async function runInTerminal(
       env: { ...bareEnvironment(), SHELL: "/bin/sh", ...env },
       stdin: "null",
       stderr: "inherit",
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(60_000),
     }).output();
     const lines = new TextDecoder().decode(stdout).trimEnd().split("\r\n");
     return { status: code, lines };

@@ -148,7 +148,7 @@ Deno.test("readInput() takes no longer for a CSV quote that is open over thousan
   assert.deepEqual(measurements, []);
   assert.deepEqual(invalid, [[2, "a quote that is not closed"]]);
   // Looked at once, a second at most; looked at again with every chunk, minutes.
-  assert.ok(performance.now() - began < 10_000);
+  assert.ok(performance.now() - began < 30_000);
 });
 
 Deno.test("readInput() throws a UsageError that names the columns when the CSV header lacks one", async () => {
