@@ -104,12 +104,13 @@ const rows: readonly Fixture[] = [
     },
   },
   {
-    name: "sends that a slow one left no time for are said to be left out",
+    name: "sends that a slow one left no time for are said to be skipped",
     args: loop("--interval", "0.2", "--iterations", "2", "--retry-for", "0"),
     answers: [{ delayMs: 900 }],
     requests: 2,
     stdout: loopOf(0.2, 2),
     stderr: [/^WARNING: the previous send took longer than --interval: \d+ sends were skipped$/],
+    skipsTold: true,
   },
   {
     name: "a refused send does not end a loop; its measurements are not sent again",

@@ -59,6 +59,8 @@ export interface Expectation {
   readonly stderr?: Output;
   /** The JSON warning about the sample is part of `stderr`; otherwise it is left out. */
   readonly samplesTold?: true;
+  /** Warnings about skipped sends are part of `stderr`; otherwise they are left out, as a busy machine makes some. */
+  readonly skipsTold?: true;
   /** Requests of the sample: how many, or what each is like; 1 by default. Each is looked through in any case. */
   readonly requests?: number | readonly SampleRequest[];
   /** In place of `requests` where they hold something else: how many. */
