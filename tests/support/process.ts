@@ -14,6 +14,23 @@ export function freePort(): number {
   }
 }
 
+/**
+ * Listens on a port that was free, or has been let go. Where it is still taken, it is tried again for ten seconds: a
+ * program that another test is just starting has inherited every open socket, and closes them some milliseconds later.
+ */
+export async function whenFree<T>(listen: () => T | Promise<T>): Promise<T> {
+  for (let i = 0;; i++) {
+    try {
+      return await listen();
+    } catch (thrown) {
+      const isTaken = thrown instanceof Deno.errors.AddrInUse ||
+        thrown instanceof Error && "code" in thrown && thrown.code === "EADDRINUSE";
+      if (!isTaken || i === 1000) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
 /** Another program than the one under test, on which a test waits by what it logs on standard error. */
 export class Process implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;

@@ -2,7 +2,7 @@ import { Changes } from "./changes.ts";
 import { closeQuietly, type Connection, fromTlsSocket, writeAll } from "./connection.ts";
 import { converseHttp2 } from "./http2.ts";
 import { concat, type Head, HttpReader } from "./http.ts";
-import { freePort } from "./process.ts";
+import { freePort, whenFree } from "./process.ts";
 
 /** An answer as it should be; by default status 200 and an empty body. */
 export interface Reply {
@@ -149,12 +149,14 @@ export class Receiver implements AsyncDisposable {
       return;
     }
     const at = { hostname: "127.0.0.1", port: this.#port };
-    const listener = tls === undefined || tls === "broken" ? Deno.listen(at) : Deno.listenTls({
-      ...at,
-      cert: tls.certificate,
-      key: tls.key,
-      ...tls.http2 && { alpnProtocols: ["h2"] },
-    });
+    const listener = await whenFree<Deno.Listener>(() =>
+      tls === undefined || tls === "broken" ? Deno.listen(at) : Deno.listenTls({
+        ...at,
+        cert: tls.certificate,
+        key: tls.key,
+        ...tls.http2 && { alpnProtocols: ["h2"] },
+      })
+    );
     this.#listener = listener;
     this.#track(this.#accept(listener));
   }
@@ -201,7 +203,11 @@ export class Receiver implements AsyncDisposable {
       },
     );
     server.on("tlsClientError", (error) => this.#failed(error));
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", () => resolve()));
+    await whenFree(() =>
+      new Promise<void>((resolve, reject) => {
+        server.once("error", reject).listen(this.#port, "127.0.0.1", () => resolve());
+      })
+    );
     const closed = new Promise<void>((resolve) => server.on("close", () => resolve()));
     this.#track(closed);
     this.#listener = { close: () => void server.close() };

@@ -83,7 +83,7 @@ const SAMPLES_TOLD = new RegExp(`^\\{"type":"warning","message":"${SAMPLES}.*\n`
 /** Warning about sends that were skipped, in any fixture of a loop on a machine that is busy for a moment. */
 const SKIPS_TOLD = /^.*\bthe previous send took longer than --interval: .*\n/gm;
 
-/** What is printed without the warnings that are no part of what a fixture expects. */
+/** Removes the warnings that a fixture does not name. */
 function untold(stderr: string, { samplesTold, skipsTold }: Expectation): string {
   const rest = samplesTold ? stderr : stderr.replaceAll(SAMPLES_TOLD, "");
   return skipsTold ? rest : rest.replaceAll(SKIPS_TOLD, "");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decodeResponse, decodeStatus } from "../../../src/otlp/decode.ts";
 import { requestJson } from "../../../src/commands/receive/report.ts";
 import { gzip } from "../../support/gzip.ts";
-import { freePort } from "../../support/process.ts";
+import { freePort, whenFree } from "../../support/process.ts";
 import { GOOD, post, PROTOBUF, raw, request, start } from "./serving.ts";
 import { each } from "../../support/cases.ts";
 
@@ -313,7 +313,7 @@ Deno.test("startReceiver() writes every answer before it ends, and frees its por
   for (let i = 0; i < 20; i++) {
     // Not one that the system chose: another test may be given it next.
     const port = freePort();
-    const running = start({ port, requests: 3 });
+    const running = await whenFree(() => start({ port, requests: 3 }));
     const answers = await Promise.all(
       [1, 2, 3].map(() => post(running.url, request({ ...GOOD, count: 1n }))),
     );
@@ -322,7 +322,7 @@ Deno.test("startReceiver() writes every answer before it ends, and frees its por
       answers.every((it) => decodeResponse(it.body).partialSuccess?.rejectedDataPoints === 1n),
     );
     assert.equal((await running.receiver.finished).rejectedPoints, 3);
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    (await whenFree(() => Deno.listen({ hostname: "127.0.0.1", port }))).close();
   }
 });
 
