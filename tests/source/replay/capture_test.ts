@@ -175,7 +175,7 @@ Deno.test("Capture.fill() names everything that it leaves out", async () => {
   assert.match(said[0] ?? "", /^1: it is not an OTLP\/JSON metrics request: /);
   assert.deepEqual(said.slice(1), [
     "warning: job.duration has several units (ms, s): all are drawn as ms",
-    "warning: 2 series are not drawn: bounds, bucket counts and count do not agree",
+    "warning: 2 series are not drawn: a bound is infinite, or bounds, bucket counts and count do not agree",
     "note: Not drawn: 1 metric of type gauge (queue.length)",
   ]);
 });
