@@ -83,8 +83,9 @@ export class Capture implements LiveSource {
       const units = new Set(series.flatMap((each) => [...each.units]));
       const [unit = ""] = units;
       if (units.size > 1) {
+        const words = [...units].map((each) => each === "" ? '""' : each);
         warn(
-          `${first.metric} has several units (${[...units].join(", ")}): all are drawn as ${unit}`,
+          `${first.metric} has several units (${words.join(", ")}): all are drawn as ${words[0]}`,
         );
       }
       const isExponential = series.every(({ buckets }) => buckets.has("exponential"));

@@ -158,6 +158,14 @@ Deno.test("Capture.fill() keeps resources apart, and says so", async () => {
   ]);
 });
 
+Deno.test("Capture.fill() quotes a unit that is empty", async () => {
+  const { said } = await record([
+    line(1, [{ counts: [1, 0, 0], sum: 5 }], { unit: "" }),
+    line(1, [{ counts: [1, 0, 0], sum: 5 }], { unit: "s" }),
+  ]);
+  assert.deepEqual(said, ['warning: job.duration has several units ("", s): all are drawn as ""']);
+});
+
 Deno.test("Capture.fill() names everything that it leaves out", async () => {
   const gauge = { dataPoints: [{ timeUnixNano: "1", asDouble: 1 }] };
   const { instruments, said, invalid } = await record([
