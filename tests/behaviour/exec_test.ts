@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { each, testCases } from "../support/cases.ts";
 import { decode } from "../support/decode.ts";
+import { lockFile } from "../../src/platform/older_deno.ts";
 import { figure } from "../support/figure.ts";
 import { type Finished, runProgram, sourceOnly, startProgram } from "../support/program.ts";
 import { namedUnless, noLinux } from "../support/tools.ts";
@@ -183,6 +184,19 @@ Deno.test("exec keeps the measurement in --spool, and sends it after the next co
   assert.match(first.stderr, /^WARNING: 1 measurement not delivered, kept in /m);
   const second = await exec(["false"], { flags });
   assert.deepEqual([second.status, second.stderr, second.requests.length], [1, "", 2]);
+});
+
+Deno.test("exec sends without a --spool that another process uses, with a warning", async () => {
+  await using directory = await temporary();
+  const lock = await lockFile(`${directory.path}/lock`);
+  assert.ok(lock !== undefined);
+  const ran = await exec(["false"], { flags: ["--spool", directory.path] });
+  lock.close();
+  assert.deepEqual([ran.status, ran.requests.length], [1, 1]);
+  assert.match(
+    ran.stderr,
+    /^WARNING: Another process uses the spool .*\. The data is sent without it\n$/,
+  );
 });
 
 Deno.test("exec prints its JSON on standard error", async () => {

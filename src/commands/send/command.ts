@@ -40,15 +40,21 @@ export interface SendChanges {
   readonly configure: (config: SendConfig) => SendConfig;
   /** Puts something around each connection. */
   readonly around: (post: Post) => Post;
+  /** Whether to warn and send without a spool that another process uses, or that is damaged. */
+  readonly isSpoolOptional: boolean;
 }
 
-const UNCHANGED: SendChanges = { configure: (config) => config, around: (post) => post };
+const UNCHANGED: SendChanges = {
+  configure: (config) => config,
+  around: (post) => post,
+  isSpoolOptional: false,
+};
 
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
 export async function runSend(
   flags: SendFlags,
   system: System,
-  { configure, around } = UNCHANGED,
+  { configure, around, isSpoolOptional } = UNCHANGED,
 ): Promise<number> {
   const console = new Console(system, outputConfig(flags));
   const variables = await readVariables(flags.envFile, system);
@@ -62,7 +68,7 @@ export async function runSend(
   await inspectHost(config, console);
   const credentials = await readCredentials(config.destination, RECEIVERS.tokens, system);
   const transports = await openTransports(config, credentials, system);
-  const opened = await openKept(config, system);
+  const opened = await openKept(config, system, isSpoolOptional);
   const spool = "store" in opened ? opened : undefined;
   const recording = await openRecording(
     config,
@@ -131,11 +137,16 @@ async function inspectHost(config: SendConfig, console: Console): Promise<void> 
 async function openKept(
   { keep, source }: SendConfig,
   system: System,
+  isOptional: boolean,
 ): Promise<Spool | { readonly warnings: readonly string[] }> {
   if (keep.spool === undefined) return { warnings: [] };
   const { value } = keep.spool;
   const { openSpool } = await import("../../delivery/spool/spool.ts");
-  const spool = await openSpool(resolvePath(system.cwd, value), value, system.clock);
+  const opening = openSpool(resolvePath(system.cwd, value), value, system.clock);
+  const spool = await opening.catch((thrown: unknown) => {
+    if (!isOptional || !(thrown instanceof UsageError)) throw thrown;
+    return { unusable: `${thrown.message}. The data is sent without it` };
+  });
   if (!("unusable" in spool)) return spool;
   if (source.kind === "spool") throw new UsageError(spool.unusable);
   return { warnings: [spool.unusable] };
