@@ -110,6 +110,7 @@ function changesFor(
     around: (post) => retryForMs === 0 ? post : endingAt(post, endedAt + retryForMs, clock),
     // Jobs of one minute may share a spool, which one of them has at a time.
     isSpoolOptional: true,
+    command: "exec",
   };
 }
 

@@ -199,6 +199,15 @@ Deno.test("exec sends without a --spool that another process uses, with a warnin
   );
 });
 
+each(
+  [["INTERVAL", "5m"], ["OTLP_HISTOGRAM_HEALTH", "nonsense"]] as const,
+  ([name]) => `exec leaves ${name} to the commands that have it`,
+  async ([name, value]) => {
+    const ran = await exec(["true"], { env: { [name]: value } });
+    assert.deepEqual([ran.status, ran.stderr, ran.requests.length], [0, "", 1]);
+  },
+);
+
 Deno.test("exec prints its JSON on standard error", async () => {
   const ran = await exec(["echo", "hello"], { flags: ["--output", "json"] });
   assert.deepEqual([ran.status, ran.stdout], [0, "hello\n"]);

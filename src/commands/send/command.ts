@@ -23,7 +23,7 @@ import { reportContext } from "./report/report_context.ts";
 import { run } from "./run.ts";
 import type { RunEvent } from "./run_event.ts";
 import { RequestFigures } from "./request_figures.ts";
-import type { SendFlags } from "../../settings/settings.ts";
+import { type SendFlags, variablesOf } from "../../settings/settings.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import { emptySource, type Source } from "../../source/source.ts";
 import { Console } from "../../console/console.ts";
@@ -42,22 +42,25 @@ export interface SendChanges {
   readonly around: (post: Post) => Post;
   /** Whether to warn and send without a spool that another process uses, or that is damaged. */
   readonly isSpoolOptional: boolean;
+  /** Command whose variables are read. */
+  readonly command: "send" | "exec";
 }
 
 const UNCHANGED: SendChanges = {
   configure: (config) => config,
   around: (post) => post,
   isSpoolOptional: false,
+  command: "send",
 };
 
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
 export async function runSend(
   flags: SendFlags,
   system: System,
-  { configure, around, isSpoolOptional } = UNCHANGED,
+  { configure, around, isSpoolOptional, command } = UNCHANGED,
 ): Promise<number> {
   const console = new Console(system, outputConfig(flags));
-  const variables = await readVariables(flags.envFile, system);
+  const variables = variablesOf(command, await readVariables(flags.envFile, system));
   addKnownSecrets(system.secrets, flags, variables, system.env);
   if (flags.dryRun) {
     return await (await import("./dry_run.ts")).dryRun(flags, variables, console, system);
