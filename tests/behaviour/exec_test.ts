@@ -199,6 +199,17 @@ Deno.test("exec sends without a --spool that another process uses, with a warnin
   );
 });
 
+Deno.test("exec prints nothing about variables that are meant for the command", async () => {
+  const ran = await exec(["true"], {
+    env: { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+    dotenv: "DATABASE_URL=db\n",
+  });
+  assert.deepEqual([ran.status, ran.stderr, ran.requests.length], [0, "", 1]);
+  const bad = await exec(["true"], { dotenv: "no assignment\n" });
+  assert.deepEqual([bad.status, bad.requests.length], [0, 1]);
+  assert.match(bad.stderr, /^WARNING: line 1 of \.env cannot be read: expected NAME=VALUE\n$/);
+});
+
 each(
   [["INTERVAL", "5m"], ["OTLP_HISTOGRAM_HEALTH", "nonsense"]] as const,
   ([name]) => `exec leaves ${name} to the commands that have it`,

@@ -60,7 +60,8 @@ export async function runSend(
   { configure, around, isSpoolOptional, command } = UNCHANGED,
 ): Promise<number> {
   const console = new Console(system, outputConfig(flags));
-  const variables = variablesOf(command, await readVariables(flags.envFile, system));
+  const use = command === "send" ? "own" : "shared";
+  const variables = variablesOf(command, await readVariables(flags.envFile, system, use));
   addKnownSecrets(system.secrets, flags, variables, system.env);
   if (flags.dryRun) {
     return await (await import("./dry_run.ts")).dryRun(flags, variables, console, system);
