@@ -108,6 +108,9 @@ function changesFor(
     },
     // Without retries one request has its own timeout.
     around: (post) => retryForMs === 0 ? post : endingAt(post, endedAt + retryForMs, clock),
+    // Jobs of one minute may share a spool, which one of them has at a time.
+    isSpoolOptional: true,
+    command: "exec",
   };
 }
 

@@ -6,10 +6,14 @@ import { plural } from "../console/plural.ts";
 import { type Variables, variables } from "./setting.ts";
 import { rowOf, SETTING_KEYS } from "./settings.ts";
 
-/** The environment over `.env`, which may be missing, or over the file of `--env-file`, which may not. */
+/**
+ * The environment over `.env`, which may be missing, or over the file of `--env-file`, which may not. `shared` with
+ * another program, they hold what is meant for that one: only lines that cannot be read are worth a warning.
+ */
 export async function readVariables(
   envFile: string | undefined,
   system: Pick<System, "env" | "cwd" | "readTextFile">,
+  use: "own" | "shared" = "own",
 ): Promise<Variables> {
   const name = envFile ?? ".env";
   let text = "";
@@ -19,19 +23,28 @@ export async function readVariables(
     if (envFile !== undefined) throw unreadable(fileOf("--env-file", envFile), thrown);
     if (!(thrown instanceof Deno.errors.NotFound)) throw unreadable('".env"', thrown);
   }
-  if (text === "") return withIgnored(variables(system.env, new Map(), name));
+  if (text === "") return withWarnings(variables(system.env, new Map(), name), use);
   const { demandUtf8 } = await import("../platform/utf16.ts");
   demandUtf8(text, envFile === undefined ? '".env"' : fileOf("--env-file", envFile));
   const { parseDotenv } = await import("./dotenv.ts");
   const lines: number[] = [];
   const found = parseDotenv(text, lines);
-  const warnings = withoutEffect(name, [...found.keys()], lines, system.env);
-  return withIgnored(variables(system.env, found, name), warnings);
+  const warnings = [
+    ...use === "own" ? withoutEffect(name, [...found.keys()], system.env) : [],
+    ...unreadableLines(name, lines),
+  ];
+  return withWarnings(variables(system.env, found, name), use, warnings);
 }
 
 /** Adds the warnings about variables that are ignored to those given. */
-function withIgnored(find: Variables, warnings: readonly string[] = []): Variables {
-  return Object.assign(find, { warnings: [...warnings, ...ignored(find)] });
+function withWarnings(
+  find: Variables,
+  use: "own" | "shared",
+  warnings: readonly string[] = [],
+): Variables {
+  return Object.assign(find, {
+    warnings: [...warnings, ...use === "own" ? ignored(find) : []],
+  });
 }
 
 /**
@@ -87,11 +100,10 @@ const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"];
 /** Maximum number of names or lines in a message. */
 const MOST_NAMED = 10;
 
-/** Warns about entries of a `.env` file that have no effect, with names and numbers of lines, never a value. */
+/** Warns about entries of a `.env` file that have no effect, with their names, never a value. */
 function withoutEffect(
   file: string,
   names: readonly string[],
-  lines: readonly number[],
   environment: System["env"],
 ): readonly string[] {
   const isProxy = (name: string) => PROXIES.includes(name.toUpperCase());
@@ -112,14 +124,13 @@ function withoutEffect(
   if (unknown.length > 0) {
     warnings.push(`${file} sets variables that this program does not know: ${nameSome(unknown)}`);
   }
-  if (lines.length > 0) {
-    warnings.push(
-      `${plural(lines.length, "line")} ${
-        nameSome(lines)
-      } of ${file} cannot be read: expected NAME=VALUE`,
-    );
-  }
   return warnings;
+}
+
+function unreadableLines(file: string, lines: readonly number[]): readonly string[] {
+  if (lines.length === 0) return [];
+  const which = `${plural(lines.length, "line")} ${nameSome(lines)}`;
+  return [`${which} of ${file} cannot be read: expected NAME=VALUE`];
 }
 
 function nameSome(items: readonly (string | number)[]): string {

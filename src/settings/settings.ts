@@ -130,6 +130,14 @@ export function variableOf(key: SettingKey, find: Variables): Setting | undefine
   return undefined;
 }
 
+/** Returns the variables of a command's settings: one that belongs to other commands alone counts as not set. */
+export function variablesOf(command: CommandName, find: Variables): Variables {
+  const names = new Set(settingKeysOf(command).flatMap((key) => rowOf(key).variables ?? []));
+  const { warnings } = find;
+  const own = (name: string) => names.has(name) ? find(name) : undefined;
+  return Object.assign(own, warnings !== undefined && { warnings });
+}
+
 /** Returns a default that one command has in place of the others'. */
 export function defaultFor<
   Key extends OneKey & KeyOf<{ readonly defaultOf: { readonly exec: string } }>,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { each, testCases } from "../support/cases.ts";
 import { decode } from "../support/decode.ts";
+import { lockFile } from "../../src/platform/older_deno.ts";
 import { figure } from "../support/figure.ts";
 import { type Finished, runProgram, sourceOnly, startProgram } from "../support/program.ts";
 import { namedUnless, noLinux } from "../support/tools.ts";
@@ -162,7 +163,8 @@ each(
       /^WARNING: 1 measurement not delivered and lost: no response before --retry-for was over/m,
       "0.5",
     ],
-    ["trickle", /WARNING: /, "0.5"],
+    // The answer takes longer: 10 ms per byte.
+    ["trickle", /WARNING: /, "0.2"],
   ] as const,
   ([answer]) => `exec changes no status when the receiver answers with ${answer}`,
   async ([answer, said, seconds]) => {
@@ -184,6 +186,39 @@ Deno.test("exec keeps the measurement in --spool, and sends it after the next co
   const second = await exec(["false"], { flags });
   assert.deepEqual([second.status, second.stderr, second.requests.length], [1, "", 2]);
 });
+
+Deno.test("exec sends without a --spool that another process uses, with a warning", async () => {
+  await using directory = await temporary();
+  const lock = await lockFile(`${directory.path}/lock`);
+  assert.ok(lock !== undefined);
+  const ran = await exec(["false"], { flags: ["--spool", directory.path] });
+  lock.close();
+  assert.deepEqual([ran.status, ran.requests.length], [1, 1]);
+  assert.match(
+    ran.stderr,
+    /^WARNING: Another process uses the spool .*\. The data is sent without it\n$/,
+  );
+});
+
+Deno.test("exec prints nothing about variables that are meant for the command", async () => {
+  const ran = await exec(["true"], {
+    env: { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+    dotenv: "DATABASE_URL=db\n",
+  });
+  assert.deepEqual([ran.status, ran.stderr, ran.requests.length], [0, "", 1]);
+  const bad = await exec(["true"], { dotenv: "no assignment\n" });
+  assert.deepEqual([bad.status, bad.requests.length], [0, 1]);
+  assert.match(bad.stderr, /^WARNING: line 1 of \.env cannot be read: expected NAME=VALUE\n$/);
+});
+
+each(
+  [["INTERVAL", "5m"], ["OTLP_HISTOGRAM_HEALTH", "nonsense"]] as const,
+  ([name]) => `exec leaves ${name} to the commands that have it`,
+  async ([name, value]) => {
+    const ran = await exec(["true"], { env: { [name]: value } });
+    assert.deepEqual([ran.status, ran.stderr, ran.requests.length], [0, "", 1]);
+  },
+);
 
 Deno.test("exec prints its JSON on standard error", async () => {
   const ran = await exec(["echo", "hello"], { flags: ["--output", "json"] });

@@ -233,6 +233,15 @@ const rows: readonly Fixture[] = [
     stdout: sentOnce(SHOWN_URL),
   },
   {
+    name: "verify leaves OTLP_HISTOGRAM_HEALTH to send, which has it",
+    args: ["verify", "--endpoint", "http://127.0.0.1:4318"],
+    env: { OTLP_HISTOGRAM_HEALTH: "nonsense" },
+    posts: 0,
+    status: 2,
+    stdout: [],
+    stderr: [/^ERROR: No query API follows from --endpoint/, "Nothing was sent"],
+  },
+  {
     name: "send is the default command and may be said",
     args: ["send", ...url],
     stdout: sentOnce(),

@@ -5,7 +5,7 @@ import type { ReportedProblem } from "./event.ts";
 /** Number of annotations per level that GitHub shows in a step ("Workflow commands", "Limits"). */
 const MOST_A_LEVEL = 10;
 
-/** Turns problems into GitHub's annotations: each rule per metric once, and no more than GitHub shows. */
+/** Turns problems into GitHub's annotations: each rule per level and metric once, and no more than GitHub shows. */
 export class Annotations {
   readonly #annotated = new Set<string>();
   readonly #count: Record<Level, number> = { error: 0, warning: 0 };
@@ -14,7 +14,7 @@ export class Annotations {
   of(problems: readonly ReportedProblem[]): readonly string[] {
     return problems.flatMap(({ rule, level, metric, message, ignored }) => {
       if (ignored) return [];
-      const id = `${rule}\n${metric}`;
+      const id = `${rule}\n${level}\n${metric}`;
       if (this.#count[level] >= MOST_A_LEVEL || this.#annotated.has(id)) return [];
       this.#annotated.add(id);
       this.#count[level]++;

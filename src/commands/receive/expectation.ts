@@ -141,7 +141,12 @@ class ExpectationParser {
     const start = this.#at;
     while (this.#at < this.#text.length && !AFTER_KEY.test(this.#text[this.#at] ?? "")) this.#at++;
     if (this.#at === start) throw this.#expected(what);
-    return this.#text.slice(start, this.#at);
+    const key = this.#text.slice(start, this.#at);
+    // != and <= are operators of --where alone.
+    if (/[!<]$/.test(key) && this.#text[this.#at] === "=") {
+      throw this.#expected("= or >=", this.#at - 1);
+    }
+    return key;
   }
 
   /**

@@ -82,7 +82,8 @@ export function createHandler(
       }
       const decoded = await decode(body.bytes, media).finally(body.release);
       if (scripted.kind !== "judge") {
-        return scriptedAnswer(about, body.bytes.length, decoded, scripted, format);
+        const answer = scriptedAnswer(about, body.bytes.length, decoded, scripted, format);
+        return withMeaning(answer, meaning);
       }
       const bytes = body.bytes.length;
       if (decoded.outcome === "refused") return answerRefusal(bytes, decoded);
@@ -199,9 +200,13 @@ function scriptedAnswer(
   const { status, retryAfter } = scripted;
   const headers: Record<string, string> = {};
   if (retryAfter !== undefined) headers["Retry-After"] = String(retryAfter);
+  // Every exporter takes any 2xx for a success.
+  const isSuccess = status < 300;
   return {
-    event: { ...event, status, outcome: "rejected" },
-    response: errorResponse(status, `scripted response ${status}`, headers, format),
+    event: { ...event, status, outcome: isSuccess ? "accepted" : "rejected" },
+    response: isSuccess
+      ? successResponse(undefined, format, { status, headers })
+      : errorResponse(status, `scripted response ${status}`, headers, format),
   };
 }
 

@@ -32,10 +32,7 @@ export function errorResponse(
   headers: Readonly<Record<string, string>> = {},
   format: Format = "protobuf",
 ): Response {
-  // The Fetch standard gives these no body.
-  if (status === 204 || status === 205 || status === 304) {
-    return new Response(null, { status, headers });
-  }
+  if (hasNoBody(status)) return new Response(null, { status, headers });
   const code = CODES.get(status) ?? UNKNOWN;
   const body = format === "json" ? JSON.stringify({ code, message }) : encodeStatus(code, message);
   return new Response(body, {
@@ -44,11 +41,29 @@ export function errorResponse(
   });
 }
 
-/** A 200: everything taken, or a partial success. */
-export function successResponse(partial: PartialSuccess | undefined, format: Format): Response {
-  const body = format === "json" ? jsonResponse(partial) : encodeResponse(partial);
-  return new Response(body, { headers: { "Content-Type": CONTENT_TYPES[format] } });
+/** Whether the Fetch standard gives a status no body. */
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
 }
+
+/** A 2xx, by default 200: everything taken, or a partial success. */
+export function successResponse(
+  partial: PartialSuccess | undefined,
+  format: Format,
+  { status, headers }: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+  } = OK,
+): Response {
+  if (hasNoBody(status)) return new Response(null, { status, headers });
+  const body = format === "json" ? jsonResponse(partial) : encodeResponse(partial);
+  return new Response(body, {
+    status,
+    headers: { "Content-Type": CONTENT_TYPES[format], ...headers },
+  });
+}
+
+const OK = { status: 200, headers: {} };
 
 function jsonResponse(partial: PartialSuccess | undefined): string {
   if (partial === undefined) return "{}";

@@ -158,11 +158,12 @@ export class Receiver {
   async #handle(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
     const shown = await this.#page?.answer(request, this.#port);
     if (shown !== undefined) return shown;
+    const other = await this.#others.answer(request);
+    if (other !== undefined) return withCorsHeaders(request, other);
+    // Requests come together, so nothing may be awaited between this and the count.
     if (this.#stopping.signal.aborted || this.#isFull()) {
       return errorResponse(503, "the receiver is ending", { Connection: "close" });
     }
-    const other = await this.#others.answer(request);
-    if (other !== undefined) return withCorsHeaders(request, other);
     this.#arrived++;
     this.#underWay++;
     await this.#options.printed?.();

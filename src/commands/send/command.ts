@@ -23,7 +23,7 @@ import { reportContext } from "./report/report_context.ts";
 import { run } from "./run.ts";
 import type { RunEvent } from "./run_event.ts";
 import { RequestFigures } from "./request_figures.ts";
-import type { SendFlags } from "../../settings/settings.ts";
+import { type SendFlags, variablesOf } from "../../settings/settings.ts";
 import { openRecording, type Recording } from "../../source/open.ts";
 import { emptySource, type Source } from "../../source/source.ts";
 import { Console } from "../../console/console.ts";
@@ -40,18 +40,28 @@ export interface SendChanges {
   readonly configure: (config: SendConfig) => SendConfig;
   /** Puts something around each connection. */
   readonly around: (post: Post) => Post;
+  /** Whether to warn and send without a spool that another process uses, or that is damaged. */
+  readonly isSpoolOptional: boolean;
+  /** Command whose variables are read. */
+  readonly command: "send" | "exec";
 }
 
-const UNCHANGED: SendChanges = { configure: (config) => config, around: (post) => post };
+const UNCHANGED: SendChanges = {
+  configure: (config) => config,
+  around: (post) => post,
+  isSpoolOptional: false,
+  command: "send",
+};
 
 /** The command `send`; resolves to its exit status. Throws a UsageError for settings that make no sense. */
 export async function runSend(
   flags: SendFlags,
   system: System,
-  { configure, around } = UNCHANGED,
+  { configure, around, isSpoolOptional, command } = UNCHANGED,
 ): Promise<number> {
   const console = new Console(system, outputConfig(flags));
-  const variables = await readVariables(flags.envFile, system);
+  const use = command === "send" ? "own" : "shared";
+  const variables = variablesOf(command, await readVariables(flags.envFile, system, use));
   addKnownSecrets(system.secrets, flags, variables, system.env);
   if (flags.dryRun) {
     return await (await import("./dry_run.ts")).dryRun(flags, variables, console, system);
@@ -62,7 +72,7 @@ export async function runSend(
   await inspectHost(config, console);
   const credentials = await readCredentials(config.destination, RECEIVERS.tokens, system);
   const transports = await openTransports(config, credentials, system);
-  const opened = await openKept(config, system);
+  const opened = await openKept(config, system, isSpoolOptional);
   const spool = "store" in opened ? opened : undefined;
   const recording = await openRecording(
     config,
@@ -131,11 +141,16 @@ async function inspectHost(config: SendConfig, console: Console): Promise<void> 
 async function openKept(
   { keep, source }: SendConfig,
   system: System,
+  isOptional: boolean,
 ): Promise<Spool | { readonly warnings: readonly string[] }> {
   if (keep.spool === undefined) return { warnings: [] };
   const { value } = keep.spool;
   const { openSpool } = await import("../../delivery/spool/spool.ts");
-  const spool = await openSpool(resolvePath(system.cwd, value), value, system.clock);
+  const opening = openSpool(resolvePath(system.cwd, value), value, system.clock);
+  const spool = await opening.catch((thrown: unknown) => {
+    if (!isOptional || !(thrown instanceof UsageError)) throw thrown;
+    return { unusable: `${thrown.message}. The data is sent without it` };
+  });
   if (!("unusable" in spool)) return spool;
   if (source.kind === "spool") throw new UsageError(spool.unusable);
   return { warnings: [spool.unusable] };

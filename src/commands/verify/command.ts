@@ -9,7 +9,7 @@ import { USER_AGENT } from "../../platform/version.ts";
 import { findingText } from "../../receivers/finding.ts";
 import { endpointFindings, RECEIVERS } from "../../receivers/profiles.ts";
 import { readVariables } from "../../settings/dotenv_file.ts";
-import type { VerifyFlags } from "../../settings/settings.ts";
+import { variablesOf, type VerifyFlags } from "../../settings/settings.ts";
 import { outputConfig } from "../../settings/output_config.ts";
 import { conventionsFor } from "../../aggregate/metric_config.ts";
 import type { SendConfig } from "../send_config.ts";
@@ -24,7 +24,7 @@ import { verifyConfig, verifyFlags } from "./verify_config.ts";
 export async function runVerify(flags: VerifyFlags, system: System): Promise<number> {
   const { format, level } = outputConfig(flags);
   const console = new Console(system, { format });
-  const find = await readVariables(flags.envFile, system);
+  const find = variablesOf("verify", await readVariables(flags.envFile, system));
   addKnownSecrets(system.secrets, flags, find, system.env);
   addQuerySecrets(system.secrets, flags, find);
   const conventions = await conventionsFor(verifyFlags(flags));

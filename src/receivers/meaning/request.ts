@@ -19,9 +19,8 @@ type Histogram = Extract<
   { readonly bucketCounts: unknown } | { readonly scale: number }
 >;
 
-/** Running total of a series. */
+/** Running total of a series that began at one start time. */
 interface Total extends AddedValues {
-  readonly start: bigint;
   readonly time: bigint;
 }
 
@@ -80,17 +79,15 @@ export class RequestMeaning {
    * or if there is no room to remember it.
    */
   #gained(metric: string, point: Histogram, values: AddedValues): AddedValues | undefined {
-    const key = `${metric} ${identityOf(point.attributes)}`;
+    // Processes with the same resource write the same series, each from its own start time.
+    const key = `${metric} ${point.startTimeUnixNano} ${identityOf(point.attributes)}`;
     const total = {
       ...values,
       counts: values.counts.map(Number),
-      start: point.startTimeUnixNano,
       time: point.timeUnixNano,
     };
     const last = this.#totals.get(key);
-    if (last !== undefined && total.start === last.start && total.time < last.time) {
-      return undefined;
-    }
+    if (last !== undefined && total.time < last.time) return undefined;
     if (last === undefined) {
       const bytes = BYTES_PER_SERIES + 2 * key.length + 24 * values.counts.length;
       if (key.length > LONGEST_IDENTITY || this.#bytes + bytes > this.#mostBytes) return undefined;
@@ -117,7 +114,7 @@ function valuesOf(point: Histogram): AddedValues | undefined {
 /** Returns the values that came after `last`; all of them if the series began again. */
 function gainSince(total: Total, last: Total): AddedValues {
   const counts = total.counts.map((count, i) => Number(count) - Number(last.counts[i] ?? 0));
-  const isSame = total.start === last.start && total.count >= last.count &&
+  const isSame = total.count >= last.count &&
     total.counts.length === last.counts.length && counts.every((count) => count >= 0) &&
     (total.bounds ?? []).every((bound, i) => bound === last.bounds?.[i]);
   if (!isSame) return total;

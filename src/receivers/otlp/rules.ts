@@ -93,15 +93,14 @@ interface MetricComplaint extends Complaint {
 }
 
 const FOLDING: Folding<MetricComplaint> = {
-  key: ({ rule, metric }) => `${rule}\n${metric}`,
+  // A rule may give a warning about one data point and an error about another, which rejects it.
+  key: ({ rule, level, metric }) => `${rule}\n${level}\n${metric}`,
   level: ({ level }) => level,
   problem: ({ rule, level, metric, message }, times) => ({
     rule,
     level,
     metric: clip(metric, 300),
-    message: times === 1
-      ? message
-      : `${message} (and ${times - 1} more data ${times === 2 ? "point" : "points"})`,
+    message: times === 1 ? message : `${message} (${times} times)`,
   }),
 };
 

@@ -83,8 +83,9 @@ export class Capture implements LiveSource {
       const units = new Set(series.flatMap((each) => [...each.units]));
       const [unit = ""] = units;
       if (units.size > 1) {
+        const words = [...units].map((each) => each === "" ? '""' : each);
         warn(
-          `${first.metric} has several units (${[...units].join(", ")}): all are drawn as ${unit}`,
+          `${first.metric} has several units (${words.join(", ")}): all are drawn as ${words[0]}`,
         );
       }
       const isExponential = series.every(({ buckets }) => buckets.has("exponential"));
@@ -104,7 +105,7 @@ export class Capture implements LiveSource {
       warn(
         `${
           counted(unusable, "series is", "series are")
-        } not drawn: bounds, bucket counts and count do not agree`,
+        } not drawn: a bound is infinite, or bounds, bucket counts and count do not agree`,
       );
     }
     otherMetricTexts("Not drawn", [this.#totals.others]).forEach(note);
@@ -114,7 +115,7 @@ export class Capture implements LiveSource {
 /** Maximum number of buckets on either side of zero, as the SDKs have by default. */
 const MOST_BUCKETS = 160;
 
-/** Returns the histograms of a series, one per layout of its buckets; undefined if their figures do not agree. */
+/** Returns the histograms of a series, one per layout of its buckets; undefined if their figures do not agree, or a bound is not finite. */
 function histogramsOf(
   { attributes, count, sum, min, max, buckets }: SeriesTotal,
 ): readonly MeasuredHistogram[] | undefined {

@@ -69,6 +69,8 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["m a=b}", 'quotes around a value with an unpaired "}", at "}" (character 6)'],
   ["m{a} unit", '= or >= after "unit", at its end'],
   ["m{a} unit>s", '= or >= after "unit", at ">s" (character 10)'],
+  ["m unit!=s", '= or >=, at "!=s" (character 7)'],
+  ["m{a<=3}", '= or >=, at "<=3}" (character 4)'],
   ["m unit=s,type=sum", 'a space between two conditions, at ",type=sum" (character 9)'],
   ["m unit>=s", '= after "unit", at "unit>=s" (character 3)'],
   [

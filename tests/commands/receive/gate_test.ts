@@ -159,6 +159,12 @@ Deno.test("Annotations.of() says each rule of a metric once, and ten of a level 
   assert.equal(annotations.of(many).length, 10);
 });
 
+Deno.test("Annotations.of() says an error of a rule that gave a warning before", () => {
+  const annotations = new Annotations();
+  annotations.of([problem("warning")]);
+  assert.deepEqual(annotations.of([problem("error")]), ["::error title=bucket-sum::m: wrong"]);
+});
+
 Deno.test("annotation() escapes what would end a command", () => {
   assert.equal(
     annotation("warning", "a:b,c", "50 %\r\n::error::x"),

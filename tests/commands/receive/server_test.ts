@@ -309,6 +309,26 @@ Deno.test("startReceiver() ends after the requests asked for, a hanging one havi
   assert.equal((await running.receiver.finished).requests, 1);
 });
 
+Deno.test("startReceiver() accepts no more than the requests asked for, though more come at once", async () => {
+  const all = 5;
+  const arrived = Promise.withResolvers<undefined>();
+  let left = all;
+  // Holds the requests until all are there, and lets them go on together.
+  const page = {
+    answer() {
+      if (--left === 0) arrived.resolve(undefined);
+      return arrived.promise;
+    },
+    stop() {},
+  };
+  await using running = start({ requests: 2 }, undefined, page);
+  const answers = await Promise.all(
+    Array.from({ length: all }, () => post(running.url, request(GOOD))),
+  );
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 503, 503, 503]);
+  assert.equal((await running.receiver.finished).requests, 2);
+});
+
 Deno.test("startReceiver() writes every answer before it ends, and frees its port", async () => {
   for (let i = 0; i < 20; i++) {
     // Not one that the system chose: another test may be given it next.

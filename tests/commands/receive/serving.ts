@@ -91,6 +91,7 @@ export function eventOf(change: Partial<RequestEvent>): RequestEvent {
 export function start(
   change: Partial<ReceiverOptions> & { limit?: Partial<ReceiveLimits> } = {},
   note: (message: string) => void = () => {},
+  page?: Parameters<typeof startReceiver>[2],
 ): Running {
   const { limit, ...options } = change;
   const events: RequestEvent[] = [];
@@ -112,7 +113,7 @@ export function start(
       events.push(event);
       waiting.filter((it) => events.length >= it.count).forEach((it) => it.resolve());
     },
-    undefined,
+    page,
     { warn() {}, note },
   );
   return {

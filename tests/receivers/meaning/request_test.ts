@@ -100,6 +100,14 @@ Deno.test("a running total that began again counts as a whole", () => {
   ]);
 });
 
+Deno.test("running totals of two processes with the same resource each count for themselves", () => {
+  const of = (startTimeUnixNano: bigint, values: number) =>
+    total(spread(values, 15), { startTimeUnixNano, timeUnixNano: 9n });
+  const meaning = new RequestMeaning();
+  assert.deepEqual(rulesOf(meaning, of(1n, 9), of(2n, 9), of(1n, 9), of(2n, 9)), ["", "", "", ""]);
+  assert.deepEqual(rulesOf(meaning, of(1n, 11)), ["one-bucket"]);
+});
+
 Deno.test("a running total that comes late counts nothing, and what follows is not counted twice", () => {
   const at = (values: number, timeUnixNano: bigint) => total(spread(values, 15), { timeUnixNano });
   assert.deepEqual(

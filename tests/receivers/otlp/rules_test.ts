@@ -223,9 +223,19 @@ Deno.test("judgeOtlp() folds what many points of a metric have in common", () =>
   const bad = { ...GOOD, count: 4n };
   const verdict = judge(histogram([bad, bad, bad], "a"), histogram([bad, GOOD], "b"));
   assert.deepEqual(verdict.problems.map((it) => it.metric), ["a", "b"]);
-  assert.match(verdict.problems[0]?.message ?? "", /\(and 2 more data points\)$/);
-  assert.doesNotMatch(verdict.problems[1]?.message ?? "", /more/);
+  assert.match(verdict.problems[0]?.message ?? "", / \(3 times\)$/);
+  assert.doesNotMatch(verdict.problems[1]?.message ?? "", /times/);
   assert.deepEqual([verdict.points, verdict.rejectedPoints], [5, 4]);
+});
+
+Deno.test("judgeOtlp() reports an error beside a warning of the same rule", () => {
+  const verdict = judge(histogram([{ ...GOOD, sum: NaN }, { ...GOOD, sum: Infinity }]));
+  assert.deepEqual(
+    verdict.problems.map(({ rule, level, message }) => [rule, level, message]),
+    [["not-finite", "warning", "sum is NaN"], ["not-finite", "error", "sum is Infinity"]],
+  );
+  assert.equal(verdict.rejectedPoints, 1);
+  assert.match(verdict.message, /^1 of 2 data points rejected: not-finite: m: sum is Infinity$/);
 });
 
 Deno.test("judgeOtlp() clips a metric's name that has no end", () => {

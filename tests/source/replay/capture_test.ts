@@ -158,6 +158,14 @@ Deno.test("Capture.fill() keeps resources apart, and says so", async () => {
   ]);
 });
 
+Deno.test("Capture.fill() quotes a unit that is empty", async () => {
+  const { said } = await record([
+    line(1, [{ counts: [1, 0, 0], sum: 5 }], { unit: "" }),
+    line(1, [{ counts: [1, 0, 0], sum: 5 }], { unit: "s" }),
+  ]);
+  assert.deepEqual(said, ['warning: job.duration has several units ("", s): all are drawn as ""']);
+});
+
 Deno.test("Capture.fill() names everything that it leaves out", async () => {
   const gauge = { dataPoints: [{ timeUnixNano: "1", asDouble: 1 }] };
   const { instruments, said, invalid } = await record([
@@ -175,7 +183,7 @@ Deno.test("Capture.fill() names everything that it leaves out", async () => {
   assert.match(said[0] ?? "", /^1: it is not an OTLP\/JSON metrics request: /);
   assert.deepEqual(said.slice(1), [
     "warning: job.duration has several units (ms, s): all are drawn as ms",
-    "warning: 2 series are not drawn: bounds, bucket counts and count do not agree",
+    "warning: 2 series are not drawn: a bound is infinite, or bounds, bucket counts and count do not agree",
     "note: Not drawn: 1 metric of type gauge (queue.length)",
   ]);
 });

@@ -61,14 +61,14 @@ export class Feed {
     const totals = this.#totals;
     totals.requests++;
     totals.rejectedPoints += event.rejectedPoints;
-    const isTaken = event.status === 200 && event.outcome !== "rejected";
+    const isTaken = event.outcome === "accepted" || event.outcome === "partial";
     let { measurements } = event;
     if (isTaken && request !== undefined) {
       measurements = this.#history.add(request, event.time, event.rejected);
       totals.measurements += measurements;
     }
     this.#refused.add(received, totals.requests);
-    if (event.status === 200) totals.points += event.points;
+    if (isTaken || event.status === 200) totals.points += event.points;
     for (const { level } of event.problems) {
       if (level === "error") totals.errors++;
       else totals.warnings++;

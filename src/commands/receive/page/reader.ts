@@ -20,9 +20,8 @@ import {
 import { type NumberKind, type RowFigures, SeriesHistory } from "./series_history.ts";
 import type { SeriesNames } from "./series_names.ts";
 
-/** Last values of a cumulative series. */
+/** Last values of a cumulative series that began at one start time. */
 interface Reached {
-  readonly start: bigint;
   readonly count: number;
   readonly sum: number;
   columns: Float64Array;
@@ -35,7 +34,8 @@ export class Reader {
   readonly #attributes: readonly unknown[];
   readonly #bounds: readonly number[] | undefined;
   readonly #isCumulative: boolean;
-  #reached: Reached | undefined;
+  /** By start time: each process that writes the series has its own. The last one read is at the end. */
+  readonly #reached = new Map<bigint, Reached>();
 
   private constructor(
     history: SeriesHistory,
@@ -138,13 +138,13 @@ export class Reader {
     const moved = this.history.fit(extentOf(point));
     const { layout } = this.history;
     if (layout.kind !== "base2") return;
-    if (moved !== undefined && this.#reached !== undefined) {
+    for (const reached of moved === undefined ? [] : this.#reached.values()) {
       const columns = new Float64Array(layout.columns);
-      this.#reached.columns.forEach((count, i) => {
-        const to = moved[i] ?? 0;
+      reached.columns.forEach((count, i) => {
+        const to = moved?.[i] ?? 0;
         columns[to] = (columns[to] ?? 0) + count;
       });
-      this.#reached.columns = columns;
+      reached.columns = columns;
     }
     this.#add(point, slice, base2Columns(point, layout), openedMs);
   }
@@ -161,15 +161,32 @@ export class Reader {
     const figures = { count: Number(point.count), sum, min, max };
     if (!this.#isCumulative) return this.history.add(slice, figures, columns);
     const size = this.history.totals.length;
-    const before = this.#reached;
+    const isFirst = this.#reached.size === 0;
     const start = point.startTimeUnixNano;
-    this.#reached = { start, count: figures.count, sum, columns: columns.slice(0, size) };
-    const grown = before?.start === start ? growthSince(figures, columns, size, before) : undefined;
+    const before = this.#reach(start, {
+      count: figures.count,
+      sum,
+      columns: columns.slice(0, size),
+    });
+    const grown = before === undefined ? undefined : growthSince(figures, columns, size, before);
     if (grown !== undefined) {
       if (grown.figures.count > 0) this.history.add(slice, grown.figures, grown.columns);
-    } else if (beganAfter(start, openedMs) || before !== undefined) {
+    } else if (beganAfter(start, openedMs) || !isFirst) {
       this.history.add(slice, figures, columns);
     }
+  }
+
+  /** Remembers the last values of a start time; returns those before. */
+  #reach(start: bigint, reached: Reached): Reached | undefined {
+    const before = this.#reached.get(start);
+    this.#reached.delete(start);
+    this.#reached.set(start, reached);
+    const most = Math.min(MOST_WRITERS, MOST_NUMBERS / Math.max(reached.columns.length, 1));
+    for (const oldest of this.#reached.keys()) {
+      if (oldest === start || this.#reached.size <= most) break;
+      this.#reached.delete(oldest);
+    }
+    return before;
   }
 
   #addNumber(metric: Metric, point: NumberDataPoint, slice: number, openedMs: number): void {
@@ -178,17 +195,18 @@ export class Reader {
     const isGrowing = this.#isCumulative && metric.data.case === "sum" &&
       metric.data.value.isMonotonic;
     if (!isGrowing) return this.history.addNumber(slice, value);
-    const before = this.#reached;
+    const isFirst = this.#reached.size === 0;
     const start = point.startTimeUnixNano;
-    this.#reached = { start, count: 0, sum: value, columns: NO_COLUMNS };
-    if (before === undefined) {
-      if (beganAfter(start, openedMs)) this.history.addNumber(slice, value);
-    } else {
-      const isReset = before.start !== start || value < before.sum;
-      this.history.addNumber(slice, isReset ? value : value - before.sum);
-    }
+    const before = this.#reach(start, { count: 0, sum: value, columns: NO_COLUMNS });
+    if (before !== undefined && value >= before.sum) {
+      this.history.addNumber(slice, value - before.sum);
+    } else if (beganAfter(start, openedMs) || !isFirst) this.history.addNumber(slice, value);
   }
 }
+
+/** Maximum number of start times that are remembered per series, and of the numbers in all of them together. */
+const MOST_WRITERS = 16;
+const MOST_NUMBERS = 1024;
 
 const ONE_COLUMN = explicitLayout([]);
 const NO_COLUMNS = new Float64Array();

@@ -72,6 +72,39 @@ Deno.test("History.add() takes a cumulative histogram by what it grew", () => {
   assert.deepEqual(rows(history)?.map((row) => [row[1], ...row.slice(5)]), [[3, 1, 2], [2, 1, 1]]);
 });
 
+Deno.test("History.add() takes what two processes with the same resource gained", () => {
+  const history = new History(OPENED);
+  const start = (i: number) => BigInt(OPENED + i) * 1_000_000n;
+  const gained = ([[1, 5], [2, 7], [1, 5], [2, 7], [1, 6], [2, 9]] as const).map(([i, count]) =>
+    history.add(cumulative(start(i), [count, 0]), OPENED + 10)
+  );
+  assert.deepEqual(gained, [5, 7, 0, 0, 1, 2]);
+});
+
+Deno.test("History.add() takes what counters of two processes gained", () => {
+  const history = new History(OPENED);
+  const counter = (start: number, value: number) =>
+    requestOf({
+      name: "c",
+      data: {
+        case: "sum",
+        value: {
+          isMonotonic: true,
+          aggregationTemporality: AggregationTemporality.CUMULATIVE,
+          dataPoints: [{
+            startTimeUnixNano: BigInt(OPENED + start) * 1_000_000n,
+            value: { case: "asDouble", value },
+          }],
+        },
+      },
+    });
+  for (const [start, value] of [[1, 4], [2, 6], [1, 4], [2, 7]] as const) {
+    history.add(counter(start, value), OPENED);
+  }
+  const sum = rows(history)?.reduce((all, row) => all + Number(row[2]), 0);
+  assert.equal(sum, 11);
+});
+
 Deno.test("History.add() keeps gauges as they are, and sums by what was added", () => {
   const history = new History(OPENED);
   const number = (value: number) => [{ value: { case: "asDouble" as const, value } }];

@@ -5,6 +5,7 @@ import { limitsFor } from "../../../../src/commands/receive/body.ts";
 import type { RequestEvent } from "../../../../src/commands/receive/event.ts";
 import { createPage } from "../../../../src/commands/receive/page/page.ts";
 import type { HistoryAnswer, Update } from "../../../../src/commands/receive/page/protocol.ts";
+import type { Scripted } from "../../../../src/commands/receive/script.ts";
 import { startReceiver } from "../../../../src/commands/receive/server.ts";
 import { histogramBody, type HistogramSeries } from "../../../support/otlp_histograms.ts";
 import { StillClock } from "../../../support/still_clock.ts";
@@ -19,7 +20,7 @@ interface Running extends AsyncDisposable {
   stop(): void;
 }
 
-function start(token?: string): Running {
+function start(token?: string, respond: readonly Scripted[] = []): Running {
   const clock = new StillClock();
   const events: RequestEvent[] = [];
   const common = {
@@ -29,7 +30,7 @@ function start(token?: string): Running {
     token: token === undefined ? undefined : () => Promise.resolve(token),
   };
   const page = createPage({ ...common, scheme: "http", rules: "otlp" });
-  const rest = { port: 0, tls: undefined, respond: [], requests: undefined };
+  const rest = { port: 0, tls: undefined, respond, requests: undefined };
   const options = { ...common, ...rest, judge: judgeOtlp, limits: limitsFor(PROFILES.otlp.body) };
   const receiver = startReceiver(options, (event) => {
     events.push(event);
@@ -151,6 +152,15 @@ Deno.test("createPage() tells what came as server-sent events", async () => {
   }]);
   assert.deepEqual(update.figures[0]?.slice(0, 4), [0, 3, 20, 49.39999999999999]);
   assert.equal(update.requests[0]?.status, 200);
+});
+
+Deno.test("createPage() shows what was accepted with another status than 200", async () => {
+  await using running = start(undefined, [{ kind: "status", status: 204, retryAfter: undefined }]);
+  await running.send({ name: "m", counts: [1, 2, 0, 0] });
+  const [, first = ""] = await readEvents(await running.get("/events"), 2);
+  const update: Update = JSON.parse(first.replace(/^event: update\ndata: /, ""));
+  assert.deepEqual([update.totals.points, update.totals.measurements], [1, 3]);
+  assert.deepEqual(update.newSeries.map(({ name }) => name), ["m"]);
 });
 
 Deno.test("createPage() gives a series' history, whole and from a slice on", async () => {
