@@ -70,8 +70,11 @@ interface TimedSource extends AnySource {
 /** Source whose measurements are due at moments of their own, which no send can make late. */
 export interface PacedSource extends TimedSource {
   readonly kind: "paced";
-  /** Begins the schedule, at a time on the monotonic clock. Without it, the first `fill` does. */
-  begin(at: number): void;
+  /**
+   * Begins the schedule, at a time on the monotonic clock; without it, the first `fill` does. Nothing is due after `end`,
+   * however late the last send is.
+   */
+  begin(at: number, end: number): void;
 }
 
 /** Source that measurements come from by themselves. It can stop reading, so that nothing need be thrown away. */

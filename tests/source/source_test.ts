@@ -187,10 +187,21 @@ Deno.test("PaceSource makes nothing more when it is closed right after an interv
   assert.equal((await fill(103)).measurements, 0);
 });
 
+Deno.test("PaceSource makes nothing that is due after the schedule's end, however late it is closed", async () => {
+  const { clock, source, recorder, fill } = rated(1000);
+  const start = clock.monotonic();
+  source.begin(start, start + 1500);
+  await fill(1500);
+  await clock.run(clock.sleep(100, go));
+  source.close();
+  assert.equal((await fill(1600)).measurements, 0);
+  assert.equal(recorder.recorded, 1500);
+});
+
 Deno.test("PaceSource counts from when the schedule begins, to the last measurement", async () => {
   const { clock, source, recorder, fill } = rated(4000);
   const start = clock.monotonic();
-  source.begin(start);
+  source.begin(start, Infinity);
   await clock.run(clock.sleep(0.3, go));
   await fill(3000);
   assert.equal(recorder.recorded, 12_000);

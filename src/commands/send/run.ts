@@ -73,7 +73,7 @@ class Run {
     }
     this.#figures.start();
     const start = clock.monotonic();
-    if (source.kind === "paced") source.begin(start);
+    if (source.kind === "paced") source.begin(start, start + this.#deps.schedule.durationMs);
     const schedule = new Schedule(this.#deps.schedule, source.kind, start);
     let isOver = stop.aborted;
     while (!isOver) isOver = !(yield* this.#tick(schedule)) || stop.aborted;

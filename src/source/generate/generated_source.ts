@@ -128,8 +128,9 @@ export class PaceSource implements PacedSource {
     return { ...NO_INPUT, unfinished: isMissed ? madeText(this.#made, count) : undefined };
   }
 
-  begin(at: number): void {
+  begin(at: number, end: number): void {
     this.#start = at;
+    this.#closedAt = Math.min(this.#closedAt, end);
   }
 
   close(): void {
