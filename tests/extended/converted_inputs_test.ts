@@ -26,6 +26,14 @@ const CONVERSIONS: readonly Conversion[] = [
       Array.from(text.matchAll(/<testcase [^>]*\btime="([\d.]+)"/g), ([, time]) => Number(time)),
   },
   {
+    file: "jmeter.xml",
+    tool: "python3",
+    args: ["--value-field", "t"],
+    fill: (command) => command.replace('"testcase"', '"httpSample"'),
+    values: (text) =>
+      Array.from(text.matchAll(/<httpSample t="(\d+)"/g), ([, time]) => Number(time)),
+  },
+  {
     file: "hyperfine.json",
     tool: "jq",
     args: ["--value-field", "mean", "--unit", "s"],

@@ -81,7 +81,8 @@ export function contentOf(head: Uint8Array, format: string): Content {
   if (line[0] === RECORD_SEPARATOR) return JSON_SEQUENCE;
   const text = String.fromCharCode(...line);
   if (XML.test(text)) {
-    return { what: "XML", command: TEST_CASES, piped: `${TEST_CASES} /dev/stdin` };
+    const aside = "; for elements other than JUnit's test cases, replace testcase with their name";
+    return { what: "XML", command: TEST_CASES, piped: `${TEST_CASES} /dev/stdin`, aside };
   }
   if (/^\s*\{\s*\n$/.test(text)) {
     const aside = "; for the elements of a list in it, use '.NAME[]' instead of .";
