@@ -106,6 +106,12 @@ export async function followInput(
   const lines: FollowedReading = {
     format: options.format === "auto" ? undefined : options.format,
     sink: reading.sink,
+    requireText(line) {
+      const content = contentOf(line, options.format);
+      // NULs, as of a machine that crashed, are an invalid line.
+      if (typeof content === "string" || content.command === undefined) return;
+      throw foreignError(content, "", options.ownArguments);
+    },
     formatOf: (line) => lineFormatOf(line, reading),
     open: (format, line) => openLines(format, line, reading),
     layout: layoutOf(layout),

@@ -101,11 +101,7 @@ export class FirstLine implements LineReader {
       this.#reader?.lines(bytes, from, to);
     } catch (thrown) {
       if (!this.#isGuess || !(thrown instanceof UsageError)) throw thrown;
-      throw new UsageError(
-        "The input was read as CSV, because its first line is not JSON, key=value pairs, a number " +
-          `or an access log. ${thrown.message}. For CSV without a header use --columns; for lines of free ` +
-          "text use --pattern, or --log-format",
-      );
+      throw guessedCsvError(thrown);
     }
   }
 
@@ -118,6 +114,15 @@ export class FirstLine implements LineReader {
   end(): void {
     this.#reader?.end();
   }
+}
+
+/** Makes the error for lines that were taken for CSV because they are nothing else. */
+export function guessedCsvError({ message }: UsageError): UsageError {
+  return new UsageError(
+    "The input was read as CSV, because its first line is not JSON, key=value pairs, a number " +
+      `or an access log. ${message}. For CSV without a header use --columns; for lines of free ` +
+      "text use --pattern, or --log-format",
+  );
 }
 
 /** Opens the reader of a format, or of container logs that hold its lines; `line` is the first line of the file. */
