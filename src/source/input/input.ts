@@ -240,7 +240,11 @@ export async function* unpacked(
   }
   await begun.close();
   throw foreignError(
-    content === "gzip" ? { what: "compressed with gzip twice", command: "gzip -dc" } : content,
+    content === "gzip"
+      ? { what: "compressed with gzip twice", command: "gzip -dc" }
+      : isInner
+      ? { ...content, unpack: "gzip -dc" }
+      : content,
     name,
     options.ownArguments,
   );

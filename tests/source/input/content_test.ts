@@ -52,7 +52,11 @@ for (const [name, input, what, command] of CASES) {
       });
     }
     const packed = new Uint8Array(gzipSync(bytes));
-    await assert.rejects(readChunks([packed]), { name: "UsageError" });
+    await assert.rejects(readChunks([packed]), (error) => {
+      assert.ok(error instanceof Error && error.name === "UsageError");
+      assert.ok(error.message.includes(`Convert it: … | gzip -dc | ${command}`), error.message);
+      return true;
+    });
   });
 }
 
