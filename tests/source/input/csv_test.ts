@@ -386,3 +386,15 @@ Deno.test("readInput() names --decimal-comma where a comma cannot separate thous
     [...texts.slice(0, 5).map(unset), ...texts.slice(5).map(noNumber)],
   );
 });
+
+Deno.test("readInput() names --decimal-comma where the first line is a number with one", async () => {
+  const advice = (first: string) =>
+    readText(`${first}\n2\n`).then(() => "", ({ message }) => /\. (For .*)$/.exec(message)?.[1]);
+  const others = "CSV without a header use --columns; for lines of free text use --pattern, or " +
+    "--log-format";
+  assert.equal(
+    await advice("1,5"),
+    `For numbers with a decimal comma use --decimal-comma; for ${others}`,
+  );
+  assert.equal(await advice("1,500"), `For ${others}`);
+});

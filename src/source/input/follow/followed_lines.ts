@@ -130,7 +130,9 @@ export class FollowedLines implements LineReader {
       // Not a header, but a line of the file before had one.
       if (!(thrown instanceof UsageError)) throw thrown;
       if (layout?.header === undefined) {
-        throw configured === undefined && format === "csv" ? guessedCsvError(thrown) : thrown;
+        throw configured === undefined && format === "csv"
+          ? guessedCsvError(thrown, text.trim())
+          : thrown;
       }
       sink.lines = lines;
       this.#reader = this.#readerLike(layout, text);
