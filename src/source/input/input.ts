@@ -107,7 +107,8 @@ export async function followInput(
     format: options.format === "auto" ? undefined : options.format,
     sink: reading.sink,
     requireText(line) {
-      const content = contentOf(line, options.format);
+      // A log whose format is known may begin with anything: then only the encoding is of interest.
+      const content = contentOf(line, options.format === "auto" ? "auto" : "text");
       // NULs, as of a machine that crashed, are an invalid line.
       if (typeof content === "string" || content.command === undefined) return;
       throw foreignError(content, "", options.ownArguments);

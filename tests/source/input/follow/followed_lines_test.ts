@@ -149,6 +149,9 @@ Deno.test("FollowedLines says what a first line is that cannot be read, as of a 
     /^The input was read as CSV, because .* has no column "took", .* use --pattern, or --log-format$/,
   );
   assert.match(await refused("Server started\n", { format: "csv" }), /^The first line of the CSV/);
+  assert.match(await refused("t\0o\0\n\0", { format: "ndjson" }), /UTF-16/);
+  const dump = await follow(['{\n}\n[\n{"took":1,"id":"a"}\n'], { format: "ndjson" });
+  assert.deepEqual(dump.lines, ["a=1"]);
   assert.deepEqual((await follow(["a\0\0=b\ntook=1 id=a\n"], { format: "logfmt" })).lines, ["a=1"]);
   const { lines } = await follow(["b,2\n", "[c,3\n"], {
     layout: { format: "csv", header: "id,took\n" },
