@@ -44,8 +44,8 @@ async function openStream(path: string) {
   const file = await Deno.open(path);
   const { size, isDirectory } = await file.stat();
   if (!isDirectory) {
-    const { readAhead } = await import("../platform/read_ahead.ts");
-    return { stream: readAhead(file), bytes: size };
+    const { readAhead, WholeFile } = await import("../platform/read_ahead.ts");
+    return { stream: readAhead(new WholeFile(file, size)), bytes: size };
   }
   file.close();
   throw new UsageError("it is a directory");

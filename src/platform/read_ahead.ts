@@ -8,6 +8,38 @@ export interface Readable {
 }
 
 /**
+ * Regular file that is read from its first byte to its end. Its end is an error when the file has become shorter: a last
+ * line may be cut off, and those behind it are gone.
+ */
+export class WholeFile implements Readable {
+  readonly #file: Deno.FsFile;
+  readonly #size: number;
+  #bytes = 0;
+
+  /** `size` is that of the file when it was opened; 0 also where the system does not know it. */
+  constructor(file: Deno.FsFile, size: number) {
+    this.#file = file;
+    this.#size = size;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    const length = await this.#file.read(into);
+    this.#bytes += length ?? 0;
+    if (length === null && this.#size > 0) {
+      const { size } = await this.#file.stat();
+      if (size < Math.max(this.#size, this.#bytes)) {
+        throw new Error("the file was truncated while it was read");
+      }
+    }
+    return length;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/**
  * Streams a file, and fetches the next chunk while its reader works on the last. It uses two buffers in turn, so a
  * chunk is valid until the reader asks for the next. The runtime's own stream makes a buffer per chunk and fills it
  * only when asked.

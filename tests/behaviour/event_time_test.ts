@@ -50,6 +50,24 @@ Deno.test("the query for Dynatrace covers the time that was sent, and groups by 
   });
 });
 
+Deno.test("a number that is hardly the time of a log is reported once", async () => {
+  const warned = (time: string) =>
+    `"ts" has the time ${time}. If that is wrong, name another field with --time-field, or its ` +
+    "unit with --time-format";
+  for (
+    const [ts, time] of [
+      [0.5, "1970-01-01T00:00:00.500Z"], // since the start of a test
+      [46357.5, "1970-01-01T12:52:37.500Z"], // a spreadsheet's day
+      [20261201, "1970-08-23T12:06:41.000Z"],
+    ] as const
+  ) {
+    const line = JSON.stringify({ ts, value: 7 });
+    const sent = await measure({ args: TIMED, stdin: lines(line, line), said: [warned(time)] });
+    assertHistogram(onePoint(sent), [7, 7]);
+  }
+  await measure({ args: TIMED, stdin: lines('{"ts":315532800,"value":7}'), said: [] });
+});
+
 Deno.test("--interval is the length of the intervals, with a loop and without", async () => {
   for (const loop of [[], ["--loop"]]) {
     const sent = await measure({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { decode } from "../support/decode.ts";
+import { gzip } from "../support/gzip.ts";
 import { startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { testFixtures } from "../support/run_fixture.ts";
@@ -236,5 +237,18 @@ Deno.test("--follow of a pipe is exit 2, and a file that a pipe replaces is wait
     const { status } = await program.finished;
     assert.equal(status, 0);
     assert.deepEqual(values(), [4]);
+  });
+});
+
+Deno.test("--follow of a compressed file is exit 2, however few lines it has", async () => {
+  await withLog(async ({ directory, path, args }) => {
+    await Deno.writeFile(path, await gzip("took=1\n"));
+    await using program = await startProgram({ args, cwd: directory });
+    const { status, stderr } = await program.finished;
+    assert.equal(status, 2);
+    assert.match(
+      stderr,
+      /^ERROR: Cannot read the file of --input, "log": it is compressed, and does not grow: read it without --follow/,
+    );
   });
 });

@@ -100,7 +100,7 @@ Deno.test("the times of several upstreams in a field are one value, their sum", 
     status: 1,
     said: [
       `line 3 not used: "t" lacks the time of one upstream: "-, 0.2"`,
-      'line 4 not used: "t" is not a number: "1,2"',
+      'line 4 not used: "t" has a decimal comma, but --decimal-comma is not set: "1,2"',
     ],
   });
   const { count, sum } = onePoint(sent);

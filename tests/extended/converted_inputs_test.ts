@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzip } from "../support/gzip.ts";
 import { onePoint } from "../support/histogram.ts";
 import { measure, runFixture } from "../support/run_fixture.ts";
 
@@ -26,6 +27,14 @@ const CONVERSIONS: readonly Conversion[] = [
       Array.from(text.matchAll(/<testcase [^>]*\btime="([\d.]+)"/g), ([, time]) => Number(time)),
   },
   {
+    file: "jmeter.xml",
+    tool: "python3",
+    args: ["--value-field", "t"],
+    fill: (command) => command.replace('"testcase"', '"httpSample"'),
+    values: (text) =>
+      Array.from(text.matchAll(/<httpSample t="(\d+)"/g), ([, time]) => Number(time)),
+  },
+  {
     file: "hyperfine.json",
     tool: "jq",
     args: ["--value-field", "mean", "--unit", "s"],
@@ -34,18 +43,26 @@ const CONVERSIONS: readonly Conversion[] = [
   },
 ];
 
-for (const { file, tool, args, fill = (command: string) => command, values } of CONVERSIONS) {
+const PACKED = CONVERSIONS.flatMap((conversion) => [
+  { ...conversion, name: conversion.file, pack: (bytes: Uint8Array<ArrayBuffer>) => bytes },
+  { ...conversion, name: `${conversion.file}.gz`, pack: gzip },
+]);
+
+for (
+  const { file, name, pack, tool, args, fill = (command: string) => command, values } of PACKED
+) {
   const found = await new Deno.Command(tool, { args: ["--version"] }).output()
     .catch(() => undefined);
 
   Deno.test({
-    name: `the command that refuses ${file} converts it`,
+    name: `the command that refuses ${name} converts it`,
     ignore: found?.success !== true || Deno.build.os === "windows",
     async fn() {
       const bytes = await Deno.readFile(new URL(file, DIRECTORY));
-      const files = { [file]: bytes };
+      const packed = await pack(bytes);
+      const files = { [name]: packed };
       const refused = await runFixture({
-        args: ["--endpoint", "{url}", "--input", file, ...args],
+        args: ["--endpoint", "{url}", "--input", name, ...args],
         files,
         status: 2,
         stdout: "any",
@@ -55,7 +72,7 @@ for (const { file, tool, args, fill = (command: string) => command, values } of 
       const [, command = "", flags = ""] =
         /Convert it: (.*) \| otlp-histogram ([^;\n]*)/.exec(refused.stderr) ?? [];
       const directory = await Deno.makeTempDir();
-      await Deno.writeFile(`${directory}/${file}`, bytes);
+      await Deno.writeFile(`${directory}/${name}`, packed);
       const { stdout, stderr } = await new Deno.Command("sh", {
         args: ["-c", fill(command)],
         cwd: directory,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readAhead } from "../../src/platform/read_ahead.ts";
+import { readAhead, WholeFile } from "../../src/platform/read_ahead.ts";
 
 /** Gives the chunks one after the other, and tells what was asked of it. */
 function source(chunks: readonly (Uint8Array | Error)[]) {
@@ -52,4 +52,30 @@ Deno.test("readAhead() fails where the source does, after what came before", asy
   assert.deepEqual([...(await reader.read()).value ?? []], [1, 1]);
   await assert.rejects(reader.read(), /cut/);
   assert.equal(file.closed(), 1);
+});
+
+Deno.test("WholeFile fails at the end of a file that was truncated meanwhile, and of no other", async () => {
+  const path = await Deno.makeTempFile({ prefix: "otlp-histogram-" });
+  const into = new Uint8Array(100);
+  const open = async () => {
+    await Deno.writeFile(path, new Uint8Array(150));
+    const file = await Deno.open(path);
+    const whole = new WholeFile(file, (await file.stat()).size);
+    assert.equal(await whole.read(into), 100);
+    return whole;
+  };
+  const grown = await open();
+  await Deno.writeFile(path, new Uint8Array(30), { append: true });
+  assert.deepEqual([await grown.read(into), await grown.read(into)], [80, null]);
+  grown.close();
+  const atEnd = await open();
+  await Deno.truncate(path, 120);
+  assert.equal(await atEnd.read(into), 20);
+  await assert.rejects(atEnd.read(into), /the file was truncated while it was read/);
+  atEnd.close();
+  const before = await open();
+  await Deno.truncate(path, 10);
+  await assert.rejects(before.read(into), /the file was truncated while it was read/);
+  before.close();
+  await Deno.remove(path);
 });

@@ -11,6 +11,8 @@ export interface Foreign {
   readonly command: string | undefined;
   /** Command for standard input, if that is a different one. */
   readonly piped?: string;
+  /** Command that unpacks the input before it is converted. */
+  readonly unpack?: string;
   /** Words about the command, behind it. */
   readonly aside?: string;
 }
@@ -81,7 +83,8 @@ export function contentOf(head: Uint8Array, format: string): Content {
   if (line[0] === RECORD_SEPARATOR) return JSON_SEQUENCE;
   const text = String.fromCharCode(...line);
   if (XML.test(text)) {
-    return { what: "XML", command: TEST_CASES, piped: `${TEST_CASES} /dev/stdin` };
+    const aside = "; for elements other than JUnit's test cases, replace testcase with their name";
+    return { what: "XML", command: TEST_CASES, piped: `${TEST_CASES} /dev/stdin`, aside };
   }
   if (/^\s*\{\s*\n$/.test(text)) {
     const aside = "; for the elements of a list in it, use '.NAME[]' instead of .";
@@ -124,7 +127,7 @@ const BLANKS: readonly number[] = [LINE_FEED, 13, 32, 9];
  * pipe. The command ends with the user's own arguments.
  */
 export function foreignError(
-  { what, command, piped = command, aside = "" }: Foreign,
+  { what, command, piped = command, unpack, aside = "" }: Foreign,
   name: string,
   ownArguments: readonly string[] = ["--input", "-"],
 ): UsageError {
@@ -135,7 +138,9 @@ export function foreignError(
       `${input} is ${what}, not lines of text: convert it to NDJSON or CSV first, and pipe that into ${own}`,
     );
   }
-  const source = name === "" ? `… | ${piped}` : `${command} ${shellWord(name)}`;
+  const first = unpack ?? command;
+  const begin = name === "" ? `… | ${unpack ?? piped}` : `${first} ${shellWord(name)}`;
+  const source = unpack === undefined ? begin : `${begin} | ${piped}`;
   return new UsageError(
     `${input} is ${what}, which this program cannot read. Convert it: ${source} | ${own}${aside}`,
   );

@@ -9,3 +9,9 @@ export function replaceDecimalComma(text: string): string | undefined {
   const [, first = "", thousands = "", rest = ""] = match;
   return `${first}${thousands.replaceAll(".", "")}.${rest}`;
 }
+
+/** Whether a number or a duration has a decimal comma: `1,5` has, but the one of `1,234` may separate thousands. */
+export function hasDecimalComma(text: string): boolean {
+  return /^\s*[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d[^.,]*$/.test(text) &&
+    !/^\s*[+-]?[1-9]\d{0,2},\d{3}(?!\d)/.test(text);
+}

@@ -106,6 +106,13 @@ export async function followInput(
   const lines: FollowedReading = {
     format: options.format === "auto" ? undefined : options.format,
     sink: reading.sink,
+    requireText(line) {
+      // A log whose format is known may begin with anything: then only the encoding is of interest.
+      const content = contentOf(line, options.format === "auto" ? "auto" : "text");
+      // NULs, as of a machine that crashed, are an invalid line.
+      if (typeof content === "string" || content.command === undefined) return;
+      throw foreignError(content, "", options.ownArguments);
+    },
     formatOf: (line) => lineFormatOf(line, reading),
     open: (format, line) => openLines(format, line, reading),
     layout: layoutOf(layout),
@@ -234,7 +241,11 @@ export async function* unpacked(
   }
   await begun.close();
   throw foreignError(
-    content === "gzip" ? { what: "compressed with gzip twice", command: "gzip -dc" } : content,
+    content === "gzip"
+      ? { what: "compressed with gzip twice", command: "gzip -dc" }
+      : isInner
+      ? { ...content, unpack: "gzip -dc" }
+      : content,
     name,
     options.ownArguments,
   );

@@ -149,6 +149,8 @@ export class InputSource implements LiveSource {
   }
 
   #record({ measurements, histograms, exposed, place }: Batch, recorder: Records): void {
+    const [first] = measurements;
+    if (first?.time !== undefined) this.#words?.time(first.time);
     recorder.add(measurements);
     recorder.addHistograms(histograms);
     this.#recorded += histograms.reduce((sum, { count }) => sum + count, measurements.length);

@@ -11,6 +11,8 @@ const SUMMARY_EVERY_MS = 5000;
 const MOST_EXAMPLE = 40;
 /** Maximum number of a line's fields that a message lists. */
 const MOST_NAMES = 20;
+/** Times before that are hardly those of a log: a duration, a date such as 20261201 and a spreadsheet's 46357.5 are read so. */
+const EARLIEST_LOG = Date.UTC(1980);
 
 /** Writer of the warnings about an input, while it is read and at its end. */
 export class InputWords {
@@ -23,15 +25,22 @@ export class InputWords {
   #saidAt = -Infinity;
   /** The measurements have a time, or are measured as they come. */
   #isTimed: boolean;
+  /** The field of --time-field, until its times are doubted. */
+  #timeField: string | undefined;
   #ended = false;
 
   constructor(
-    { several, hasTime }: { readonly several: boolean; readonly hasTime: boolean },
+    { several, hasTime, timeField }: {
+      readonly several: boolean;
+      readonly hasTime: boolean;
+      readonly timeField?: string | undefined;
+    },
     clock: Clock,
     warn: (message: string) => void,
   ) {
     this.#several = several;
     this.#isTimed = hasTime;
+    this.#timeField = timeField;
     this.#clock = clock;
     this.#warn = warn;
   }
@@ -79,6 +88,18 @@ export class InputWords {
       `"request_time" has no unit and is read as ${unit}. nginx writes seconds, and Apache's %D ` +
         "microseconds: describe the lines with --log-format, or set --scale or --unit",
     );
+  }
+
+  /** A measurement has this time, in ms since 1970. */
+  time(time: number): void {
+    if (this.#timeField === undefined || time >= EARLIEST_LOG) return;
+    this.#warn(
+      `"${oneLine(this.#timeField)}" has the time ${
+        new Date(time).toISOString()
+      }. If that is wrong, ` +
+        "name another field with --time-field, or its unit with --time-format",
+    );
+    this.#timeField = undefined;
   }
 
   /** Some of the input has been read. */

@@ -1,7 +1,7 @@
 import { UsageError } from "../../platform/errors.ts";
 import { CombinedReader } from "./combined.ts";
 import { CsvReader, type Separator, TSV } from "./csv.ts";
-import { replaceDecimalComma } from "./decimal_comma.ts";
+import { hasDecimalComma, replaceDecimalComma } from "./decimal_comma.ts";
 import { ExpositionReader } from "./exposition_lines.ts";
 import type { FieldWatch, OnManyValues, OnNotUtf8 } from "./field_watch.ts";
 import { type Fields, withDefaultField } from "./fields.ts";
@@ -57,8 +57,8 @@ export class FirstLine implements LineReader {
   readonly #reading: LineReading;
   #reader: LineReader | undefined;
   #isFirst = true;
-  /** The lines are taken for CSV because they are nothing else. */
-  #isGuess = false;
+  /** First line of an input that is taken for CSV because it is nothing else. */
+  #guessed: string | undefined;
 
   constructor(reading: LineReading) {
     this.#reading = reading;
@@ -86,7 +86,7 @@ export class FirstLine implements LineReader {
         ? lineFormatOf(line, this.#reading)
         : format;
       if (own !== undefined) {
-        this.#isGuess = format === "auto" && own === "csv";
+        if (format === "auto" && own === "csv") this.#guessed = line;
         this.#reader = openLines(own, line, this.#reading).reader;
         break;
       }
@@ -100,12 +100,8 @@ export class FirstLine implements LineReader {
     try {
       this.#reader?.lines(bytes, from, to);
     } catch (thrown) {
-      if (!this.#isGuess || !(thrown instanceof UsageError)) throw thrown;
-      throw new UsageError(
-        "The input was read as CSV, because its first line is not JSON, key=value pairs, a number " +
-          `or an access log. ${thrown.message}. For CSV without a header use --columns; for lines of free ` +
-          "text use --pattern, or --log-format",
-      );
+      if (this.#guessed === undefined || !(thrown instanceof UsageError)) throw thrown;
+      throw guessedCsvError(thrown, this.#guessed);
     }
   }
 
@@ -118,6 +114,18 @@ export class FirstLine implements LineReader {
   end(): void {
     this.#reader?.end();
   }
+}
+
+/** Makes the error for lines that were taken for CSV because they, beginning with `first`, are nothing else. */
+export function guessedCsvError({ message }: UsageError, first: string): UsageError {
+  const numbers = hasDecimalComma(first)
+    ? "For numbers with a decimal comma use --decimal-comma; for"
+    : "For";
+  return new UsageError(
+    "The input was read as CSV, because its first line is not JSON, key=value pairs, a number " +
+      `or an access log. ${message}. ${numbers} CSV without a header use --columns; for lines of ` +
+      "free text use --pattern, or --log-format",
+  );
 }
 
 /** Opens the reader of a format, or of container logs that hold its lines; `line` is the first line of the file. */

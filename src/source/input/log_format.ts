@@ -139,7 +139,10 @@ function apachePieces(format: string): readonly Piece[] | { readonly expected: s
 }
 
 function notADirective(text: string): { readonly expected: string } {
-  return { expected: `directives of Apache's LogFormat: ${text} is not one` };
+  return {
+    expected:
+      `directives of Apache's LogFormat: ${text} is not one; for another server, use --pattern`,
+  };
 }
 
 function apacheVariable(letter: string, argument: string | undefined): Variable | undefined {

@@ -7,6 +7,7 @@ import { type Sink } from "./sink.ts";
 import type { TimedField } from "./timed_field.ts";
 
 const QUOTE = 34;
+const SINGLE_QUOTE = 39;
 const BACKSLASH = 92;
 const EQUALS = 61;
 
@@ -19,9 +20,9 @@ const BLANK = Uint8Array.from(
 const KEY_END = BLANK.map((blank, byte) => byte === EQUALS ? 1 : blank);
 
 /**
- * `key=value` pairs, as Go's slog, logrus and go-kit write them: a value with blanks stands in quotes, with escapes. A
- * key without a value has an empty one; of a key that comes twice the last counts. Attributes are strings, and an empty
- * value is none.
+ * `key=value` pairs, as Go's slog, logrus and go-kit write them: a value with blanks stands in quotes, with escapes; in
+ * single ones where Python wrote it (structlog's KeyValueRenderer). A key without a value has an empty one; of a key that
+ * comes twice the last counts. Attributes are strings, and an empty value is none.
  */
 export class LogfmtReader implements LineReader {
   readonly #sink: Sink;
@@ -99,6 +100,7 @@ export class LogfmtReader implements LineReader {
           i = this.#quotedEnd(bytes, i);
           if (i < 0) return bytes.indexOf(LINE_FEED, value);
         } else {
+          if (bytes[i] === SINGLE_QUOTE) i = singleQuotedEnd(bytes, i);
           while (BLANK[bytes[i] ?? LINE_FEED] === 0) i++;
         }
       }
@@ -135,7 +137,9 @@ export class LogfmtReader implements LineReader {
 
   #text(bytes: Uint8Array, from: number, to: number): string {
     const text = this.#decoder.decode(bytes.subarray(from, to));
-    return text.startsWith('"') ? unescapeQuoted(text.slice(1, -1)) : text;
+    return text.startsWith('"') || SINGLE_QUOTED.test(text)
+      ? unescapeQuoted(text.slice(1, -1))
+      : text;
   }
 
   /** All fields of a line. */
@@ -144,14 +148,26 @@ export class LogfmtReader implements LineReader {
   }
 }
 
+const SINGLE_QUOTED = /^'(?:[^'\\]|\\.)*'$/;
+
+/** Past the closing single quote; `at` where none follows that ends the value, as in `'tis`. */
+function singleQuotedEnd(bytes: Uint8Array, at: number): number {
+  let i = at + 1;
+  for (let c = bytes[i]; c !== SINGLE_QUOTE; c = bytes[++i]) {
+    if (c === BACKSLASH && bytes[i + 1] !== LINE_FEED) i++;
+    else if (c === LINE_FEED || c === undefined) return at;
+  }
+  return BLANK[bytes[i + 1] ?? LINE_FEED] === 1 ? i + 1 : at;
+}
+
+const PAIRS = /(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'(?=\s|$)|(\S*))/g;
+
 /** Splits a line into its keys and values. */
 export function logfmtPairs(line: string): readonly (readonly [key: string, value: string])[] {
-  return Array.from(
-    line.matchAll(/(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g),
-    (
-      [, key = "", quoted, plain],
-    ) => [key, quoted === undefined ? plain ?? "" : unescapeQuoted(quoted)],
-  );
+  return Array.from(line.matchAll(PAIRS), ([, key = "", double, single, plain = ""]) => {
+    const quoted = double ?? single;
+    return [key, quoted === undefined ? plain : unescapeQuoted(quoted)];
+  });
 }
 
 function isName(name: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {

@@ -242,7 +242,7 @@ export class NdjsonReader implements LineReader {
     if (text.trim() === "") return;
     const parsed = parseExactly(text);
     if (!isObject(parsed)) {
-      return sink.unusable(parsed === undefined ? "not JSON" : "not a JSON object");
+      return sink.unusable(parsed === undefined ? whyNotJson(text.trim()) : "not a JSON object");
     }
     const field = (name: string) => fieldOf(parsed, name);
     if (
@@ -357,6 +357,16 @@ export class NdjsonReader implements LineReader {
 }
 
 const NO_OBJECT = `"${ATTRIBUTES}" is not an object`;
+
+/** Says why a line is not JSON, and names the command that mends it, if there is one. */
+function whyNotJson(line: string): string {
+  if (line.endsWith(",") && parseJson(line.slice(0, -1)) !== undefined) {
+    return "a comma follows the object: remove it with sed 's/,[[:space:]]*$//'";
+  }
+  return /^\{.*\}\s*\{.*\}$/.test(line)
+    ? "not JSON; split several objects in one line with jq -c ."
+    : "not JSON";
+}
 
 /** The value of JSON, where an integer that a double does not hold exactly keeps its digits, as a string. */
 function parseExactly(text: string): unknown {

@@ -40,7 +40,11 @@ export async function openInput(
   const expressions = [...fields.where ?? [], pattern].flatMap((each) => each?.expression ?? []);
   await Promise.all(expressions.map((expression) => expression.guard()));
   const hasTime = time !== undefined || follow || (isLive && paths.includes("-"));
-  const words = new InputWords({ several: paths.length > 1, hasTime }, system.clock, console.warn);
+  const words = new InputWords(
+    { several: paths.length > 1, hasTime, timeField: time?.field },
+    system.clock,
+    console.warn,
+  );
   const options: InputOptions = {
     ...fields,
     pattern,

@@ -2,7 +2,7 @@ import { quoteClipped } from "../../redact/clip.ts";
 import { decimal } from "../../platform/number.ts";
 import { DurationUnit, isDuration } from "./duration.ts";
 import type { Fields } from "./fields.ts";
-import { replaceDecimalComma } from "./decimal_comma.ts";
+import { hasDecimalComma, replaceDecimalComma } from "./decimal_comma.ts";
 import { type TimeList, timeListOf } from "./time_list.ts";
 
 /** Rule for a value's number: its field, its factor, and the unit to which a value with a unit of time is converted. */
@@ -78,8 +78,10 @@ function listOf(raw: string, duration: DurationUnit | undefined): TimeList | und
 
 function whyNoNumber(raw: unknown): string {
   if (NOT_FINITE.test(String(raw))) return "is not finite";
-  return typeof raw === "string" && isDuration(raw)
-    ? "has a unit of time, but --unit is not a unit of time"
+  if (typeof raw !== "string") return "is not a number";
+  if (isDuration(raw)) return "has a unit of time, but --unit is not a unit of time";
+  return hasDecimalComma(raw)
+    ? "has a decimal comma, but --decimal-comma is not set"
     : "is not a number";
 }
 

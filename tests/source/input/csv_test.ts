@@ -44,7 +44,7 @@ Deno.test("readInput() reads CSV with quotes, commas and line breaks inside quot
         [2, { 'a "b"': '"', c: 'say "hi"' }],
         [3, { 'a "b"': " x ", c: '5" disk' }],
       ],
-      invalid: [[2, '"value" is not a number: "1,5"']],
+      invalid: [[2, '"value" has a decimal comma, but --decimal-comma is not set: "1,5"']],
     },
     named('a "b"', "c"),
   ));
@@ -371,4 +371,30 @@ Deno.test("readInput() throws a UsageError when a column that it needs is there 
       'The first line of the CSV input names the column "value" twice: name all columns with --columns, each differently, and skip the first line with tail -n +2',
   });
   await reads("a,value,a\n1,2,3\n", measured([2, {}]));
+});
+
+Deno.test("readInput() names --decimal-comma where a comma cannot separate thousands", async () => {
+  const unset = (text: string) =>
+    `"value" has a decimal comma, but --decimal-comma is not set: ${JSON.stringify(text)}`;
+  const noNumber = (text: string) => `"value" is not a number: ${JSON.stringify(text)}`;
+  const texts = ["1,5", "0,125", "1234,567", "1.234,5", "1,5 ms", "1,234", "1,234.5", "1,2,3"];
+  const { invalid } = await readText(`a;value\n${texts.map((text) => `x;${text}\n`).join("")}`, {
+    unit: "ms",
+  });
+  assert.deepEqual(
+    invalid.map(([, reason]) => reason),
+    [...texts.slice(0, 5).map(unset), ...texts.slice(5).map(noNumber)],
+  );
+});
+
+Deno.test("readInput() names --decimal-comma where the first line is a number with one", async () => {
+  const advice = (first: string) =>
+    readText(`${first}\n2\n`).then(() => "", ({ message }) => /\. (For .*)$/.exec(message)?.[1]);
+  const others = "CSV without a header use --columns; for lines of free text use --pattern, or " +
+    "--log-format";
+  assert.equal(
+    await advice("1,5"),
+    `For numbers with a decimal comma use --decimal-comma; for ${others}`,
+  );
+  assert.equal(await advice("1,500"), `For ${others}`);
 });

@@ -201,9 +201,15 @@ for (
 
 for (
   const [format, expected] of [
-    ["%Z %s", /^directives of Apache's LogFormat: %Z is not one$/],
-    ["%^XY %s", /^directives of Apache's LogFormat: %\^XY is not one$/],
-    ["%{fortnight}T", /%\{fortnight\}T is not one$/],
+    [
+      "%Z %s",
+      /^directives of Apache's LogFormat: %Z is not one; for another server, use --pattern$/,
+    ],
+    [
+      "%^XY %s",
+      /^directives of Apache's LogFormat: %\^XY is not one; for another server, use --pattern$/,
+    ],
+    ["%{fortnight}T", /%\{fortnight\}T is not one; /],
     ["plain text", /^at least one of nginx's \$variables or Apache's %directives$/],
     ["$http_a $http_b $http_c $status", /^text between the variables: /],
   ] as const

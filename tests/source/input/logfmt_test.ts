@@ -38,6 +38,11 @@ Deno.test("readInput() undoes the escapes of a quoted logfmt value", async () =>
     '"=x y=z"': "=x y=z",
     'pl"ain"': 'pl"ain"',
     "a=b=c": "a=b=c",
+    "'a b'": "a b",
+    "'a value=7 \\'b\\' \\\\'": "a value=7 'b' \\",
+    "''": undefined,
+    "'tis": "'tis",
+    "'a'b": "'a'b",
     "ключ": "ключ",
   };
   for (const [written, text] of Object.entries(values)) {
@@ -48,9 +53,22 @@ Deno.test("readInput() undoes the escapes of a quoted logfmt value", async () =>
         format: "logfmt",
         attrFields: named("k"),
       });
-      assert.deepEqual(measurements, [[1, { k: text }], [1, { k: text }]], line);
+      const attributes = text === undefined ? {} : { k: text };
+      assert.deepEqual(measurements, [[1, attributes], [1, attributes]], line);
     }
   }
+});
+
+Deno.test("readInput() reads what structlog's KeyValueRenderer writes, wrapped too", async () => {
+  const line = `event='took value=5' level='info' path="/it's" value=12 unit='ms'`;
+  const options = { attrFields: named("event", "path") };
+  const measured = [[12, { event: "took value=5", path: "/it's" }]];
+  assert.deepEqual((await readText(`${line}\n`, options)).measurements, measured);
+  const wrapped = `${JSON.stringify({ msg: line })}\n`;
+  assert.deepEqual(
+    (await readText(wrapped, { ...options, unwrap: "msg" })).measurements,
+    measured,
+  );
 });
 
 Deno.test("readInput() takes of a logfmt key that comes twice the last, and of one without a value none", async () => {

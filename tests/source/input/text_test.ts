@@ -48,7 +48,7 @@ Deno.test("readInput() names the line and the reason when a plain number cannot 
     [3, 'the value is negative: "-1"'],
     [4, 'the value is not a number: "1 2"'],
     [5, 'the value is not a number: "0x10"'],
-    [6, 'the value is not a number: "1,5"'],
+    [6, 'the value has a decimal comma, but --decimal-comma is not set: "1,5"'],
     [7, 'the value is not finite: "1e999"'],
     [8, 'the value is not finite: "NaN"'],
     [9, 'the value is not finite: "inf"'],

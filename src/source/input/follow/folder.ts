@@ -81,23 +81,28 @@ const PACKED = /\.gz$/;
 /**
  * Tells the names that rotation gives a file: `log.1`, `log-20261130`, `log.2.gz`, `app-20261130.log`. A number within
  * the name counts only once a file is known to have been rotated to such a name: `app-8080.log` may be of another
- * program.
+ * program. A link has rotated names too: `app.log` leads to `app-20261130.log`, and a day later to another file.
  */
 export class RotatedNames {
   /** The name of the followed file. */
   readonly name: string;
+  readonly #stems: readonly string[];
   readonly #pattern: RegExp;
-  readonly #stem: string;
   readonly #shapes = new Set<string>();
 
-  constructor(name: string) {
-    const [, stem = name, ending = ""] = /^(.+?)(\.[^.]*)?$/.exec(name) ?? [];
+  /** `link` is the name that leads to the file; its own name where there is no link. */
+  constructor(name: string, link: string) {
+    const names = [...new Set([name, link])].map((each) => {
+      const [, stem = each, ending = ""] = /^(.+?)(\.[^.]*)?$/.exec(each) ?? [];
+      return { each, stem, ending };
+    });
     this.name = name;
-    this.#stem = stem;
-    this.#pattern = new RegExp(
-      `^(?:${escapeForPattern(name)}[.-]${NUMBER}|` +
-        `${escapeForPattern(stem)}[.-]${DATE}${escapeForPattern(ending)})$`,
+    this.#stems = names.map(({ stem }) => stem);
+    const patterns = names.map(({ each, stem, ending }) =>
+      `${escapeForPattern(each)}[.-]${NUMBER}|` +
+      `${escapeForPattern(stem)}[.-]${DATE}${escapeForPattern(ending)}`
     );
+    this.#pattern = new RegExp(`^(?:${patterns.join("|")})$`);
   }
 
   /** The followed file was rotated to this name. */
@@ -113,7 +118,7 @@ export class RotatedNames {
 
   /** Whether a copy of the followed file may have that name. */
   isLike(name: string): boolean {
-    return name.startsWith(this.#stem);
+    return this.#stems.some((stem) => name.startsWith(stem));
   }
 }
 

@@ -164,7 +164,12 @@ export class FollowedFile implements Growing {
     await this.#rotations.know(await this.#rotations.list(), this.#tails);
     if (from !== undefined) return;
     if (real === undefined) return this.#tellMissing();
-    const found = await beginAt(await openBytes(real), begin);
+    const bytes = await openBytes(real);
+    if (await bytes.isGzip()) {
+      bytes.close();
+      throw new InputError("it is compressed, and does not grow: read it without --follow");
+    }
+    const found = await beginAt(bytes, begin);
     this.#follow(await Tail.at(found, found.offset, consumer(found.firstLine)));
     this.#tellBegin(found.offset);
   }

@@ -2,6 +2,7 @@ import type { Layout } from "../place.ts";
 import { UsageError } from "../../../platform/errors.ts";
 import { SETTINGS } from "../../../settings/settings_table.ts";
 import { HEADED_FORMATS, type InputFormat } from "../format.ts";
+import { guessedCsvError } from "../line_readers.ts";
 import { LINE_FEED, type LineReader, type OpenedLines } from "../lines.ts";
 import type { Sink } from "../sink.ts";
 
@@ -10,6 +11,8 @@ export interface FollowedReading {
   /** The format of the settings; undefined: the first line tells. */
   readonly format: InputFormat | undefined;
   readonly sink: Sink;
+  /** Throws a UsageError for the first line of something else than text that a command converts. */
+  readonly requireText: (line: Uint8Array) => void;
   /** Finds the format of a first line; undefined when it says nothing. */
   readonly formatOf: (line: string) => InputFormat | undefined;
   /** Opens the reader of a format; `line` is the file's first line, which shows whether a container wrote it. */
@@ -88,6 +91,7 @@ export class FollowedLines implements LineReader {
         sink.unusable("starts with NULs, left by a truncation");
       } else {
         const line = bytes.subarray(at, end);
+        if (this.#reading.layout === undefined) this.#reading.requireText(line);
         const text = new TextDecoder().decode(line);
         const format = this.#formatOf(text.trim());
         if (format !== undefined) return this.#open(format, text, line) ? end : at;
@@ -109,7 +113,7 @@ export class FollowedLines implements LineReader {
 
   /** Makes the reader; whether the line was its header. */
   #open(format: InputFormat, text: string, line: Uint8Array): boolean {
-    const { layout, sink } = this.#reading;
+    const { layout, sink, format: configured } = this.#reading;
     const { reader, hasHeader } = this.#reading.open(format, text.trim());
     if (!hasHeader) {
       this.#reader = reader;
@@ -124,7 +128,12 @@ export class FollowedLines implements LineReader {
       return true;
     } catch (thrown) {
       // Not a header, but a line of the file before had one.
-      if (!(thrown instanceof UsageError) || layout?.header === undefined) throw thrown;
+      if (!(thrown instanceof UsageError)) throw thrown;
+      if (layout?.header === undefined) {
+        throw configured === undefined && format === "csv"
+          ? guessedCsvError(thrown, text.trim())
+          : thrown;
+      }
       sink.lines = lines;
       this.#reader = this.#readerLike(layout, text);
       return false;

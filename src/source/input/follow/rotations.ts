@@ -41,7 +41,7 @@ export class Rotations {
     this.#path = path;
     this.#clock = clock;
     this.#folder = folder;
-    this.#names = new RotatedNames(name);
+    this.#names = new RotatedNames(name, name);
     this.#known = new KnownFiles(from);
   }
 
@@ -61,7 +61,9 @@ export class Rotations {
     const { folder, name } = splitPath(this.#real);
     if (folder !== this.#folder) this.#changed = undefined;
     this.#folder = folder;
-    if (name !== this.#names.name) this.#names = new RotatedNames(name);
+    if (name !== this.#names.name) {
+      this.#names = new RotatedNames(name, splitPath(this.#path).name);
+    }
     return this.#real;
   }
 

@@ -131,3 +131,30 @@ Deno.test("FollowedLines reads a container's lines after a restart as its first 
 Deno.test("FollowedLines refuses a first file whose columns it does not know", async () => {
   await assert.rejects(follow(["Server started\na,1\n"]), UsageError);
 });
+
+Deno.test("FollowedLines says what a first line is that cannot be read, as of a file that does not grow", async () => {
+  const refused = async (text: string, options: Parameters<typeof follow>[1] = {}) => {
+    const thrown = await follow([text], options).then(() => undefined, (thrown) => thrown);
+    assert.ok(thrown instanceof UsageError);
+    return thrown.message;
+  };
+  assert.equal(
+    await refused("t\0o\0o\0k\0\r\0\n\0"),
+    "The input is UTF-16 (little endian), which this program cannot read. Convert it: " +
+      "… | iconv -f UTF-16LE -t UTF-8 | otlp-histogram --input -",
+  );
+  assert.match(await refused('[\n{"took":1},\n'), /^The input is a JSON array, .*jq -c '\.\[\]'/);
+  assert.match(
+    await refused("Server started\n"),
+    /^The input was read as CSV, because .* has no column "took", .* use --pattern, or --log-format$/,
+  );
+  assert.match(await refused("Server started\n", { format: "csv" }), /^The first line of the CSV/);
+  assert.match(await refused("t\0o\0\n\0", { format: "ndjson" }), /UTF-16/);
+  const dump = await follow(['{\n}\n[\n{"took":1,"id":"a"}\n'], { format: "ndjson" });
+  assert.deepEqual(dump.lines, ["a=1"]);
+  assert.deepEqual((await follow(["a\0\0=b\ntook=1 id=a\n"], { format: "logfmt" })).lines, ["a=1"]);
+  const { lines } = await follow(["b,2\n", "[c,3\n"], {
+    layout: { format: "csv", header: "id,took\n" },
+  });
+  assert.deepEqual(lines, ["b=2", "[c=3"]);
+});

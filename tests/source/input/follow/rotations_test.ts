@@ -43,6 +43,33 @@ Deno.test("FollowedFile sees a rotation under a symbolic link", async () => {
   assert.deepEqual(log.lines, ["a", "b", "c", "d"]);
 });
 
+Deno.test("FollowedFile reads every file that a symbolic link has led to while nobody was looking", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "otlp-histogram-follow-" });
+  const lead = async (name: string) => {
+    await Deno.remove(`${folder}/x.log`).catch(() => {}); // the first time there is none
+    await Deno.symlink(name, `${folder}/x.log`);
+  };
+  await Deno.writeTextFile(`${folder}/x-20261129.log`, "before\n");
+  await Deno.writeTextFile(`${folder}/x-8080.log`, "of another program\n");
+  await Deno.writeTextFile(`${folder}/x-20261130.log`, "a\n");
+  await lead("x-20261130.log");
+  const first = await Following.begin(folder, undefined, { name: "x.log" });
+  const place = await first.stop();
+  await Deno.writeTextFile(`${folder}/x-20261130.log`, "b\n", { append: true });
+  await Deno.writeTextFile(`${folder}/x-20261201.log`, "c\n");
+  await Deno.writeTextFile(`${folder}/x-20261202.log`, "d\n");
+  await lead("x-20261202.log");
+  await using second = await Following.begin(folder, place, { name: "x.log" });
+  assert.deepEqual([first.lines, second.lines.toSorted()], [["a"], ["b", "c", "d"]]);
+  assert.deepEqual(second.warnings, []);
+  await Deno.writeTextFile(`${folder}/x-20261203.log`, "e\n");
+  await Deno.writeTextFile(`${folder}/x-20261204.log`, "f\n");
+  await lead("x-20261204.log");
+  await second.step();
+  await second.step();
+  assert.deepEqual(second.lines.toSorted(), ["b", "c", "d", "e", "f"]);
+});
+
 Deno.test("FollowedFile reads the rest of a copy that was compressed at once", async () => {
   await using log = await Following.begin();
   await log.append(line("a"));
