@@ -83,7 +83,7 @@ function readQueryReply(
     return {
       kind: "trouble",
       message: reply.message,
-      hint: failureHint(reply, endpoint),
+      hint: failureHint(reply, endpoint, "query API"),
       retryAfterMs: undefined,
       isUnreachable: true,
     };
@@ -103,8 +103,8 @@ function readQueryReply(
     ? `a web page${titleOf(text)}`
     : "a response that is not JSON";
   const message = `${status}, with ${what}`;
-  const hint = responseHint({ kind: "reply", status, headers }, endpoint, "") ??
-    `a sign-in page, a proxy or another server responds instead of the query API: check the URL ${endpoint.shown}`;
+  const hint = responseHint({ kind: "reply", status, headers }, endpoint, "", "query API") ??
+    `a sign-in page, a proxy or another server responds instead of the query API: check ${endpoint.setting.name}, which leads to ${endpoint.shown}`;
   return isTemporary(status)
     ? trouble(message, hint, headers, now)
     : { kind: "refused", message, hint };
@@ -144,7 +144,7 @@ export function queryError(
 ): QueryTrouble | QueryRefusal {
   const words = oneLine(hide(errors.message(json)), 500);
   const message = words === "" ? String(status) : `${status}: ${words}`;
-  const general = responseHint({ kind: "reply", status, headers }, endpoint, words);
+  const general = responseHint({ kind: "reply", status, headers }, endpoint, words, "query API");
   // Without an error of this API in it, the answer may be that of a proxy.
   const hint = (words === "" ? general : undefined) ?? errors.remedy(status, words) ?? general;
   return isTemporary(status)
