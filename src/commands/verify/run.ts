@@ -169,8 +169,8 @@ function visibleStep(
   backend: Backend,
   waitMs: number,
 ): VerifyStep {
-  const { histogram, firstMs, elapsedMs, end, failure, queries } = watched;
-  const asked = `${counted(queries, "query", "queries")} in ${durationText(elapsedMs)}`;
+  const { histogram, firstMs, elapsedMs, end, failure, polls } = watched;
+  const asked = `${counted(polls, "poll")} in ${durationText(elapsedMs)}`;
   const reason = end === "interrupted"
     ? "interrupted"
     : failure !== undefined
