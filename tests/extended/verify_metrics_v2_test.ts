@@ -119,7 +119,7 @@ const CAUSES: readonly (readonly [string, DynatraceModes, string, RegExp])[] = [
     "buckets are not stored",
     { withoutBuckets: true },
     "percentile",
-    /^the metric is stored without buckets, or with others.*"Ingest complete explicit bucket histograms"/,
+    /^the metric is stored without buckets, or with other buckets.*"Ingest complete explicit bucket histograms"/,
   ],
   [
     "buckets are not stored, by the setting",
@@ -149,6 +149,9 @@ Deno.test("verify names an attribute that is no dimension in Managed", async () 
   const args = ["--attr", "Team=blue", "--attr", "site=a"];
   await verifyManaged({ dropped: ["site"], storeAs: histogramKey }, args, (verified) => {
     assert.equal(verified.status, 0, verified.stdout);
-    assert.match(verified.step("visible").hint ?? "", /shows no site$/);
+    assert.match(
+      verified.step("visible").hint ?? "",
+      /^the backend does not show site \(--attr\): check which attributes/,
+    );
   });
 });

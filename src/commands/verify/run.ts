@@ -181,9 +181,12 @@ function visibleStep(
     !backend.spellings(key).some((spelling) => histogram.dimensions?.includes(spelling))
   );
   const hints = [
-    ...missing.length === 0
-      ? []
-      : [`not every attribute is there: the backend shows no ${missing.join(", ")}`],
+    ...missing.length === 0 ? [] : [
+      `the backend does not show ${
+        missing.join(", ")
+      } (--attr): check which attributes it stores, and the ` +
+      "attributes processors of a Collector",
+    ],
     ...failure === undefined ? [] : failureHints(failure),
   ];
   return {

@@ -96,9 +96,9 @@ async function missingAttribute({ grail, run, signal }: Look): Promise<Cause | u
   if (await isThere(`isNotNull(${attribute})`)) {
     return {
       id: "point-missing",
-      message: "earlier runs of this metric are there, and nothing of this one yet",
+      message: "earlier runs of this metric are there, but nothing of this one yet",
       remedy:
-        "run verify again with a longer --wait; if it stays away, look for dropped data: OpenPipeline routes, the " +
+        "run verify again with a longer --wait; if it does not appear, look for dropped data: OpenPipeline routes, the " +
         "Collector's log",
     };
   }
@@ -124,8 +124,7 @@ async function rejectedLater({ grail, run, now, signal }: Look): Promise<Cause |
       `Dynatrace rejected data points after it had accepted the request, in this environment and time: ${
         reasons.join(", ")
       }`,
-    remedy:
-      "look the reason up in docs/dynatrace-rules.md; these figures are of every sender together",
+    remedy: "look the reason up in docs/dynatrace-rules.md; the figures include every other sender",
   };
 }
 
@@ -173,7 +172,7 @@ function unknownCause({ metric }: SentRun): Cause {
   return {
     id: "unknown",
     message:
-      `nothing of ${metric} is in Grail, under any key it is known to get, and no rejected data points are shown`,
+      `nothing of ${metric} is in Grail, under any key that Dynatrace is known to use, and no rejected data points are shown`,
     remedy:
       "wait longer (--wait 600): no document says how long data takes to become visible. A record-level rule or a " +
       "bucket that the token's user may not read hides data without an error, and a Collector in front may drop it",

@@ -26,9 +26,9 @@ export async function diagnoseMetricsV2(
     return await describedMetric(look) ?? await similarKey(look) ?? await rejectedByReason(look) ??
       {
         id: "unknown",
-        message: `nothing of ${run.metric} is there, under any key it is known to get`,
+        message: `nothing of ${run.metric} is there, under any key that Dynatrace is known to use`,
         remedy:
-          "wait longer (--wait 600): it takes a minute or two, at times more. Then look for a management zone that " +
+          "wait longer (--wait 600): it takes a minute or two, sometimes longer. Then look for a management zone that " +
           "hides it, and for a Collector in front that drops it",
       };
   }
@@ -56,7 +56,7 @@ async function unstoredBuckets({ client, now, signal }: V2Look): Promise<Cause> 
     }
     : {
       id: "no-buckets",
-      message: "the metric is stored without buckets, or with others than were sent",
+      message: "the metric is stored without buckets, or with other buckets than were sent",
       remedy: kind === "on"
         ? `${setting.place} is on: it may be newer than this metric. ${managed}`
         : `on Classic turn on ${setting.place} (${setting.schema}, ${setting.property}). ${managed}`,
@@ -137,8 +137,7 @@ async function rejectedByReason({ client, run, now, signal }: V2Look): Promise<C
       `data points were rejected after the request was accepted, in this environment and time: ${
         reasons.join(", ")
       }`,
-    remedy:
-      "look the reason up in docs/dynatrace-rules.md; these figures are of every sender together",
+    remedy: "look the reason up in docs/dynatrace-rules.md; the figures include every other sender",
   };
 }
 
