@@ -106,6 +106,16 @@ Deno.test("verify sends nothing when the query API is down", async () => {
   assert.match(stderr, /cannot be reached: Connection refused.*Nothing was sent/);
 });
 
+Deno.test("verify counts no run of several when the query API is down", async () => {
+  const url = `http://127.0.0.1:${freePort()}`;
+  const given = settings({ url });
+  const { status, stdout, stderr } = await runProgram({
+    ...given,
+    args: [...given.args.filter((arg) => !/output|json/.test(arg)), "--repeat", "3"],
+  });
+  assert.deepEqual([status, stdout], [1, "Not verified.\n"], stderr);
+});
+
 /** Answers after which the program goes on. */
 const PASSING: readonly (readonly [string, readonly (ScriptedAnswer | undefined)[]])[] = [
   ["503", [{ status: 503, ...HTML }]],

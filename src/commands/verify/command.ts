@@ -68,8 +68,8 @@ export async function runVerify(flags: VerifyFlags, system: System): Promise<num
     return true;
   });
   const report = (run: number, { steps, visibleAfterMs, error }: Verification) => {
+    if (error !== undefined) return console.error(error.message, error.hint);
     const isRight = areAllRight(steps);
-    if (error !== undefined) console.error(error.message, error.hint);
     const out = format === "json"
       ? steps.map((step) => verifyStepJson(step, repeat > 1 ? run : undefined))
       : repeat === 1
