@@ -89,6 +89,19 @@ Deno.test("verify says which rollup was the count of measurements", async () => 
   });
 });
 
+Deno.test("verify says that it sends explicit buckets where send would send exponential ones", async () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: "base2_exponential_bucket_histogram",
+  };
+  await verifyGrail({ env }, (verified) => {
+    assertRight(verified);
+    assert.match(
+      verified.stderr,
+      /AGGREGATION \(environment\) requests exponential buckets, but verify sends explicit ones/,
+    );
+  });
+});
+
 testCases(["shop/latency", "shop_latency"].map((key) => ({
   name: `verify finds the metric shop/latency in Grail as ${key}`,
   run: () =>
