@@ -86,7 +86,8 @@ function readQueryReply(
     return {
       kind: "trouble",
       message: reply.message,
-      hint: failureHint(reply, endpoint, "query API"),
+      hint: failureHint(reply, endpoint, "query API") ??
+        (reply.cause === "setup" ? "correct what the message names" : undefined),
       retryAfterMs: undefined,
       isUnreachable: true,
     };
