@@ -86,6 +86,12 @@ const CAUSES: readonly (readonly [string, DynatraceModes, string, RegExp])[] = [
     /^a metric of a similar name was just written, otlp_histogram\.verify\.of\.shop/,
   ],
   [
+    "the metric is there, and nothing of the run at that time",
+    { visibleAfter: Infinity },
+    "visible",
+    /^the metric is there as otlp_histogram\.verify, but nothing of this run at the time.*; .*check the clock/,
+  ],
+  [
     "points were rejected after they were accepted",
     { loses: true, rejectedReason: "METRIC_UNIT_INVALID_CHARACTERS" },
     "visible",

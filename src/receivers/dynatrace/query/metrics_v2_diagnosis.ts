@@ -90,11 +90,19 @@ async function describedMetric({ client, run, signal }: V2Look): Promise<Cause |
         id: "point-missing",
         message: `the metric is there as ${key}, and was last written before this run`,
         remedy:
-          "wait longer. On Managed 1.320 and 1.322 a metric whose key already ended in .histogram or _histogram " +
+          "wait longer, and check the clock of this machine. On Managed 1.320 and 1.322 a metric whose key already ended in .histogram or _histogram " +
           "gets no data until it is deleted",
       };
     }
     if (!v2Keys(run.metric).includes(key)) return renamedTo(key);
+    return {
+      id: "point-missing",
+      message:
+        `the metric is there as ${key}, but nothing of this run at the time that was queried`,
+      remedy:
+        "run verify again with a longer --wait, and check the clock of this machine; if it does not appear, read the " +
+        "Collector's log for dropped data",
+    };
   }
   return undefined;
 }
