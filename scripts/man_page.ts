@@ -1,3 +1,4 @@
+import { defaultsText } from "./settings_page.ts";
 import { VERSION } from "../src/platform/version.ts";
 import { COMMAND_HELP } from "../src/cli/command_help.ts";
 import {
@@ -108,12 +109,10 @@ function group(heading: (typeof GROUPS)[number]): string[] {
 
 /** Formats one setting, with its commands if they are fewer than those of its group. */
 function option(key: SettingKey, commandsOfGroup: readonly CommandName[]): string[] {
-  const { flag, variables = [], help, repeats, default: value, defaultOf = {}, commands } = rowOf(
-    key,
-  );
-  const others = Object.entries(defaultOf).map(([command, own]) => `; ${command}: ${bold(own)}`);
+  const { flag, variables = [], help, repeats, commands } = rowOf(key);
+  const defaults = defaultsText(key, bold);
   const facts = [
-    ...value === undefined ? [] : [`Default: ${bold(value)}${others.join("")}.`],
+    ...defaults === "" ? [] : [`Default: ${defaults}.`],
     ...flag === false || variables.length === 0
       ? []
       : [`Environment: ${variables.map(bold).join(", ")}.`],

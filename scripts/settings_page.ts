@@ -39,19 +39,24 @@ function settings(keys: readonly SettingKey[]): string {
   return table(
     ["flag", "environment", "default", "commands", "meaning"],
     keys.map((key) => {
-      const { variables = [], variablesNote, repeats, defaultOf = {}, commands, help } = rowOf(key);
-      const value = rowOf(key).default;
-      const others = Object.entries(defaultOf).map(([command, own]) => `; ${command}: \`${own}\``);
+      const { variables = [], variablesNote, repeats, commands, help } = rowOf(key);
       const names = variables.map((name) => `\`${name}\``).join(", ");
       return [
         flagCell(key),
         variablesNote === undefined ? names : `${names} (${variablesNote})`,
-        value === undefined ? "" : `\`${value}\`${others.join("")}`,
+        defaultsText(key, (value) => `\`${value}\``),
         commands.join(", "),
         repeats ? `${help}; repeatable` : help,
       ];
     }),
   );
+}
+
+/** Formats the default of a setting, and those that single commands have; empty without any. */
+export function defaultsText(key: SettingKey, mark: (value: string) => string): string {
+  const { default: value, defaultOf = {} } = rowOf(key);
+  const others = Object.entries(defaultOf).map(([command, own]) => `${command}: ${mark(own)}`);
+  return [...value === undefined ? [] : [mark(value)], ...others].join("; ");
 }
 
 function flagCell(key: SettingKey): string {

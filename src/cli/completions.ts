@@ -31,7 +31,17 @@ interface CompletedCommand {
   readonly flags: readonly Flag[];
   /** Words that it accepts besides flags. */
   readonly words: readonly string[];
+  /** Whether it accepts files besides flags: anywhere, or in the command after `--`. */
+  readonly files: "anywhere" | "after --" | undefined;
 }
+
+/** Commands that accept files besides flags. */
+const FILES: Readonly<Partial<Record<string, CompletedCommand["files"]>>> = {
+  diff: "anywhere",
+  "merge-summaries": "anywhere",
+  exec: "after --",
+  receive: "after --",
+};
 
 const HELP: Flag = { name: "--help", row: { kind: "toggle", help: "Describe the command" } };
 
@@ -46,6 +56,7 @@ function completedCommands(): readonly CompletedCommand[] {
       HELP,
     ],
     words: command === "help" ? Object.keys(COMMAND_HELP) : command === "completions" ? SHELLS : [],
+    files: FILES[command],
   }));
 }
 
@@ -56,7 +67,7 @@ function shellQuoted(text: string): string {
 
 function bash(): string {
   const commands = completedCommands();
-  const cases = commands.map(({ command, flags, words }) => {
+  const cases = commands.map(({ command, flags, words, files }) => {
     const values = flags.flatMap(({ name, row }) => {
       switch (row.kind) {
         case "toggle":
@@ -84,6 +95,9 @@ function bash(): string {
       `    ${command})`,
       `      words=${shellQuoted([...words, ...flags.map(({ name }) => name)].join(" "))}`,
       ...values.length === 0 ? [] : ["      case $previous in", ...values, "      esac"],
+      ...files === "anywhere"
+        ? ["      if [[ $current != -* ]]; then compopt -o default; return; fi"]
+        : [],
       "      ;;",
     ].join("\n");
   });
@@ -98,6 +112,8 @@ _otlp_histogram() {
     previous=\${COMP_WORDS[COMP_CWORD - 2]}
   fi
   if ((COMP_CWORD > 1)) && [[ \${COMP_WORDS[1]} != -* ]]; then command=\${COMP_WORDS[1]}; fi
+  # What follows -- is another command.
+  if [[ " \${COMP_WORDS[*]:0:COMP_CWORD} " == *' -- '* ]]; then compopt -o default; return; fi
   case $command in
 ${cases.join("\n")}
   esac
@@ -132,11 +148,12 @@ function zsh(): string {
     }`;
   };
   const commands = completedCommands();
-  const cases = commands.map(({ command, flags, words }) =>
+  const cases = commands.map(({ command, flags, words, files }) =>
     [
       `    ${command}) specs=(`,
       ...flags.map(spec),
       ...words.length === 0 ? [] : [`      ${shellQuoted(`1:word:(${words.join(" ")})`)}`],
+      ...files === undefined ? [] : ["      '*:file:_files'"],
       "    ) ;;",
     ].join("\n")
   );
@@ -164,7 +181,7 @@ ${
   case $command in
 ${cases.join("\n")}
   esac
-  _arguments $specs
+  _arguments -S $specs
 }
 # From a directory of $fpath this file is the function's body, sourced it only defines it.
 if [[ \${funcstack[1]} == _otlp_histogram ]]; then
@@ -181,7 +198,7 @@ function fish(): string {
   const lines = commands.map(({ command, brief }) =>
     `complete -c ${PROGRAM} -n __otlp_histogram_first -a ${command} -d ${shellQuoted(brief)}`
   );
-  for (const { command, flags, words } of commands) {
+  for (const { command, flags, words, files } of commands) {
     const only = `-n '__otlp_histogram_command ${command}'`;
     for (const { name, row } of flags) {
       const takes = {
@@ -198,6 +215,11 @@ function fish(): string {
     }
     if (words.length > 0) {
       lines.push(`complete -c ${PROGRAM} ${only} -a ${shellQuoted(words.join(" "))}`);
+    }
+    if (files === "anywhere") lines.push(`complete -c ${PROGRAM} ${only} -F`);
+    if (files === "after --") {
+      const after = `__otlp_histogram_command ${command}; and contains -- -- (commandline -opc)`;
+      lines.push(`complete -c ${PROGRAM} -n '${after}' -F`);
     }
   }
   return `# fish completion of ${PROGRAM}

@@ -126,7 +126,7 @@ function missing(
   const isSet = variableOf("apiToken", find) === undefined ? "" : " (DT_API_TOKEN is set)";
   const more = name === "DT_ENDPOINT"
     ? isSet
-    : ', or an Authorization header with --header "Authorization=Api-Token …" or "Authorization=Bearer …"';
+    : '. An Authorization header is enough too: --header "Authorization=Api-Token …" or "Authorization=Bearer …"';
   return new UsageError(
     `Please set DT_ENDPOINT and DT_API_TOKEN. ${name} is missing${more}.\n` +
       `  DT_ENDPOINT example: ${examples.url}\n` +

@@ -8,27 +8,32 @@ import type { Failure, Trouble } from "./reply.ts";
 /** Statuses that name another URL (RFC 9110, 15.4); a 304 and its like do not. */
 const REDIRECTS = [301, 302, 303, 307, 308];
 
+/** Kind of server at an endpoint, as hints name it. */
+export type ServerRole = "receiver" | "query API";
+
 /** Explains a response that HTTP itself settles; undefined for one that only its receiver explains. */
 export function responseHint(
   { status, headers }: Exclude<Trouble, Failure>,
   endpoint: Endpoint,
   words: string,
+  role: ServerRole = "receiver",
 ): string | undefined {
   const { proxy, url } = endpoint;
   const hint = proxy && proxyStatusHint(status, headers, { url, proxy });
   if (hint !== undefined) return hint;
-  if (REDIRECTS.includes(status)) return redirectHint(headers.get("location"), endpoint);
+  if (REDIRECTS.includes(status)) return redirectHint(headers.get("location"), endpoint, role);
   if (status === 400 && requiresHttps(words)) return USE_HTTPS;
   return status === 407
-    ? "a reverse proxy before the receiver requires a user name and password, which this program cannot send: " +
+    ? `a reverse proxy before the ${role} requires a user name and password, which this program cannot send: ` +
       "use a URL that bypasses it"
     : undefined;
 }
 
-function redirectHint(location: string | null, endpoint: Endpoint): string {
+function redirectHint(location: string | null, endpoint: Endpoint, role: ServerRole): string {
   const target = location === null ? null : URL.parse(location, endpoint.url);
   const to = target === null ? "" : ` to ${target.origin}`;
-  return `the receiver redirects${to}; redirects are not followed, so that a token never reaches another host: set the final URL`;
+  return `the ${role} redirects${to}; redirects are not followed, so that a token never reaches another host: set ` +
+    `${endpoint.setting.name} to the final URL`;
 }
 
 /** Tells whether a server says that TLS is spoken at its port, in the words of nginx or of Go's net/http, which a Collector uses. */
@@ -49,6 +54,7 @@ function grpcNote({ url }: Endpoint, before: string): string {
 export function failureHint(
   { cause, message, hint }: Failure,
   endpoint: Endpoint,
+  role: ServerRole = "receiver",
 ): string | undefined {
   const { hostname, host, port, protocol } = endpoint.url;
   if (lacksDescriptors(message)) {
@@ -61,8 +67,8 @@ export function failureHint(
     case "dns":
       return `the name ${hostname} cannot be resolved: check its spelling, DNS and proxy (HTTPS_PROXY)`;
     case "refused":
-      return `nothing is listening on ${host}: start the receiver, or check the port` +
-        (protocol === "http:" && port === "" ? "; for a receiver with TLS use https://" : "") +
+      return `nothing is listening on ${host}: start the ${role}, or check the port` +
+        (protocol === "http:" && port === "" ? `; for a ${role} with TLS use https://` : "") +
         grpcNote(endpoint, "; ");
     case "unreachable":
       return `no route to ${host}: check the network, firewall and proxy (HTTPS_PROXY)`;
@@ -76,7 +82,7 @@ export function failureHint(
     case "proxy":
       return "the proxy did not connect: check HTTPS_PROXY, its user name and password, and NO_PROXY";
     case "broken":
-      return brokenHint(message, endpoint);
+      return brokenHint(message, endpoint, role);
     case "setup":
       return /port \d+ are blocked/.test(message)
         ? "the Fetch standard blocks this port, which belongs to another service: configure the receiver to listen on another port"
@@ -88,17 +94,17 @@ export function failureHint(
 }
 
 /** Explains a connection that opened and ended before there was a response. */
-function brokenHint(message: string, endpoint: Endpoint): string {
+function brokenHint(message: string, endpoint: Endpoint, role: ServerRole): string {
   const { host, protocol, port } = endpoint.url;
   const broke = `the connection to ${host} broke: `;
-  const closed = "a proxy, a load balancer or the receiver closed it";
+  const closed = `a proxy, a load balancer or the ${role} closed it`;
   if (port === "4317") return broke + GRPC_PORT;
   // An answer came, in the words of hyper or of node:http.
   if (
     /Parse Error|message head is too large|invalid HTTP (header|status)|invalid content-length/
       .test(message)
   ) {
-    return `the response of ${host} violates HTTP or has too large a header: check the URL, and the receiver or ` +
+    return `the response of ${host} violates HTTP or has too large a header: check the URL, and the ${role} or ` +
       "proxy that responds there";
   }
   if (protocol === "https:") {

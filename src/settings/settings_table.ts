@@ -878,7 +878,7 @@ export const SETTINGS = {
     group: "Results",
     commands: ["verify", "receive"],
     help:
-      "End after this time: with exit code 1 if requests are missing (--requests) or a step did not agree; a COMMAND gets SIGTERM",
+      "Time limit of the queries of verify. receive ends after this time, with exit code 1 if requests are missing (--requests); a COMMAND gets SIGTERM",
   },
   ignoreAttr: {
     kind: "text",

@@ -114,9 +114,9 @@ const rows: readonly Fixture[] = [
       ],
     }),
   },
-  ...[["skip\n", "1 line of the input is skipped: it does not match"], [
+  ...[["skip\n", "1 line of the input is excluded: it does not match"], [
     "skip\nskip\n",
-    "2 lines of the input are skipped: they do not match",
+    "2 lines of the input are excluded: they do not match",
   ]].map(([stdin = "", message = ""]) => ({
     name: `plot tells under --output json that ${message}`,
     ...plot({

@@ -19,6 +19,12 @@ const CASES: readonly (readonly [line: string, offered: string])[] = [
   ["otlp-histogram --ca unusual", "unusual-name.pem"],
   ["otlp-histogram --scenario we", "web-shop"],
   ["otlp-histogram plot --scenario unusual", "unusual-name.pem"],
+  ["otlp-histogram diff unusual", "unusual-name.pem"],
+  ["otlp-histogram diff --ignore-attr a unusual", "unusual-name.pem"],
+  ["otlp-histogram diff --ignore-r", "--ignore-resource"],
+  ["otlp-histogram merge-summaries unusual", "unusual-name.pem"],
+  ["otlp-histogram exec --attr a=b -- unusual", "unusual-name.pem"],
+  ["otlp-histogram receive -- sh unusual", "unusual-name.pem"],
 ];
 
 /** Prints for each argument of the script what readline would offer, one a line; `compopt` needs a real Tab. */

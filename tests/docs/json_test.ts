@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { startDynatrace } from "../support/fake_dynatrace.ts";
+import { freePort } from "../support/process.ts";
 import { type ProgramOptions, runProgram, startProgram } from "../support/program.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { documentedLines, problemsOf } from "./json_page.ts";
@@ -57,6 +58,7 @@ Deno.test("docs/json.md has the lines of send", async () => {
   const kinds = await compare({ args: [...values, ...retry], env });
   const expected = ["error", "note", "send late", "send send", "send summary", "warning"];
   assert.deepEqual([...kinds].sort(), expected);
+  assert.ok((await compare({ args: ["--value", "1", "--verbose"], env })).has("debug"));
   const phases = ["--scenario", "latency-incident", "--seed", "1"];
   assert.deepEqual([...await compare({ args: phases, env })].sort(), ["send send", "send summary"]);
 });
@@ -80,10 +82,25 @@ Deno.test("docs/json.md has the lines of verify, alone and repeated", async () =
     DT_QUERY_TOKEN: TOKEN.replace("dt0c01", "dt0s16"),
   };
   const args = ["verify", "--backend", "grail", "--query-url", environment.url];
-  for (const more of [[], ["--repeat", "2", "--interval", "0.1"]]) {
+  const LINES = ["verify step", "verify summary"];
+  for (
+    const [more, expected] of [
+      [[], LINES],
+      [["--repeat", "2", "--interval", "0.1"], LINES],
+      [["--verbose"], ["verify answer", "verify query", ...LINES]],
+    ] as const
+  ) {
     const kinds = await compare({ args: [...args, ...more], env, timeoutMs: 60_000 });
-    assert.deepEqual([...kinds].sort(), ["verify step", "verify summary"]);
+    assert.deepEqual([...kinds].sort(), expected);
   }
+  const down = ["verify", "--verbose", "--query-url", `http://127.0.0.1:${freePort()}`];
+  const kinds = await compare({ args: down, env, timeoutMs: 60_000 });
+  assert.deepEqual([...kinds].sort(), [
+    "error",
+    "verify answer",
+    "verify query",
+    "verify summary",
+  ]);
 });
 
 Deno.test("docs/json.md has the lines of receive, of a gate and of an exam", async () => {

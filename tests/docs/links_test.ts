@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { anchorsOf, linkTargets, markdownPages, ROOT } from "./markdown.ts";
+import { anchorsOf, fileOf, linkTargets, markdownPages, ROOT } from "./markdown.ts";
 
 Deno.test("every link to a file of the repository leads to a file, and its anchor to a heading", async () => {
   const pages = await markdownPages();
@@ -40,4 +40,23 @@ Deno.test("a page that is longer than two screens has a list of its contents", a
     .filter((page) => linkTargets(page).filter((target) => target.startsWith("#")).length < 3)
     .map(({ path }) => path);
   assert.deepEqual(missing, []);
+});
+
+Deno.test("files that pages for developers name in code are there", async () => {
+  const missing: string[] = [];
+  let checked = 0;
+  for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md", "tests/README.md"]) {
+    const text = await Deno.readTextFile(fileOf(page));
+    for (const [, path = ""] of text.matchAll(/`((?:src|tests|scripts|bench|docs)\/[\w./-]+)`/g)) {
+      checked++;
+      try {
+        await Deno.stat(fileOf(path));
+      } catch (thrown) {
+        if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+        missing.push(`${page}: ${path}`);
+      }
+    }
+  }
+  assert.deepEqual(missing, []);
+  assert.ok(checked > 30, `${checked} paths`);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { aloneLines } from "../../src/draw/percentiles.ts";
 import { fileOf } from "./markdown.ts";
 
 /** Messages of Deno, of its TLS library and of other programs, and those whose words are computed. */
@@ -54,4 +55,16 @@ Deno.test("each message of docs/troubleshooting.md is one that the program print
   }
   assert.deepEqual(unknown, []);
   assert.ok(checked > 20, `${checked} parts`);
+});
+
+Deno.test("the pages name the line of percentiles from buckets as the program prints it", async () => {
+  const far = { above: undefined, isFarOff: true, percent: 50 } as const;
+  const estimate = (value: number) => ({ value, relation: "about" }) as const;
+  const [line = ""] = aloneLines([{ ...far, held: estimate(1), alone: estimate(2) }]);
+  const [printed] = /^from buckets \w+/.exec(line) ?? [];
+  for (const page of ["docs/receive.md", "docs/buckets.md"]) {
+    const text = await Deno.readTextFile(fileOf(page));
+    const named = [...text.matchAll(/from buckets \w+(?=, as|\*\*)/g)].map(([words]) => words);
+    assert.deepEqual(new Set(named), new Set([printed]), page);
+  }
 });

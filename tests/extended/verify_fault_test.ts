@@ -7,6 +7,7 @@ import {
   startDynatrace,
 } from "../support/fake_dynatrace.ts";
 import { TOKEN } from "../support/fixture.ts";
+import { inDirectory } from "../support/directory.ts";
 import { freePort } from "../support/process.ts";
 import { type Finished, runProgram, startProgram } from "../support/program.ts";
 import { readVerified } from "../support/verify.ts";
@@ -106,6 +107,16 @@ Deno.test("verify sends nothing when the query API is down", async () => {
   assert.match(stderr, /cannot be reached: Connection refused.*Nothing was sent/);
 });
 
+Deno.test("verify counts no run of several when the query API is down", async () => {
+  const url = `http://127.0.0.1:${freePort()}`;
+  const given = settings({ url });
+  const { status, stdout, stderr } = await runProgram({
+    ...given,
+    args: [...given.args.filter((arg) => !/output|json/.test(arg)), "--repeat", "3"],
+  });
+  assert.deepEqual([status, stdout], [1, "Not verified.\n"], stderr);
+});
+
 /** Answers after which the program goes on. */
 const PASSING: readonly (readonly [string, readonly (ScriptedAnswer | undefined)[]])[] = [
   ["503", [{ status: 503, ...HTML }]],
@@ -188,6 +199,38 @@ Deno.test("verify says that a token expired in the middle", async () => {
     assert.match(step("visible").hint ?? "", /storage:metrics:read/);
   });
 });
+
+testCases([
+  ["is removed", undefined, /^the last query failed: Cannot read the file of --query-token-file/],
+  [
+    "gets an access token",
+    TOKEN,
+    /^the last query failed: The token in the file of --query-token-file .* is not a platform token/,
+  ],
+].map(([what, token, detail]) => ({
+  name: `verify says while it waits that the file of its token ${what}`,
+  async run() {
+    await using environment = startDynatrace({ loses: true });
+    const { args, env } = settings(environment);
+    await inDirectory(async (cwd) => {
+      await Deno.writeTextFile(`${cwd}/token`, QUERY_TOKEN);
+      await using program = await startProgram({
+        args: [...args, "--query-token-file", "token", "--wait", "3"],
+        env,
+        cwd,
+      });
+      await environment.waitForAsked(2);
+      if (token === undefined) await Deno.remove(`${cwd}/token`);
+      else await Deno.writeTextFile(`${cwd}/token`, String(token));
+      const { status, stdout, stderr } = await program.finished;
+      const { step } = readVerified(status, stdout, stderr);
+      assert.match(step("visible").detail, Object(detail));
+      assert.doesNotMatch(step("visible").detail, /Nothing was sent/);
+      assert.equal(step("visible").hint, "correct what the message names");
+      assertNoSecret({ stdout, stderr });
+    });
+  },
+})));
 
 Deno.test("verify ends a poll that never ends, and cancels the query", async () => {
   const modes = { grail: { running: Infinity } };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { baseEndpoint } from "../../src/http/endpoint.ts";
 import { failureHint, responseHint } from "../../src/http/hints.ts";
-import type { FailureCause } from "../../src/http/reply.ts";
+import type { Failure, FailureCause } from "../../src/http/reply.ts";
 import { RECEIVERS } from "../../src/receivers/profiles.ts";
 
 const at = (value: string) =>
@@ -56,4 +56,21 @@ Deno.test("responseHint() reads a 400 in which nginx or Go asks for TLS, and has
     assert.match(hint ?? "", /use https:\/\/ in the URL/);
   }
   assert.equal(responseHint(trouble, at(COLLECTOR), "400 Bad Request: no"), undefined);
+});
+
+Deno.test("hints name what answers, and the setting that leads there", () => {
+  const failure: Failure = {
+    kind: "failure",
+    cause: "refused",
+    message: "",
+    mayHaveArrived: false,
+  };
+  assert.match(failureHint(failure, at(COLLECTOR)) ?? "", /start the receiver, or check the port/);
+  assert.match(failureHint(failure, at(COLLECTOR), "query API") ?? "", /start the query API/);
+  const headers = new Headers({ location: "https://sso.example/?token=SECRET" });
+  assert.equal(
+    responseHint({ kind: "reply", status: 302, headers }, at(COLLECTOR), "", "query API"),
+    "the query API redirects to https://sso.example; redirects are not followed, so that a token never reaches " +
+      "another host: set --endpoint to the final URL",
+  );
 });

@@ -151,7 +151,7 @@ Deno.test({
       assert.equal(verified.status, 0, verified.stdout);
       assert.equal(
         verified.step("visible").hint,
-        "not every attribute is there: the backend shows no team",
+        "the backend does not show team (--attr): check which attributes it stores, and the attributes processors of a Collector",
       );
     });
   },

@@ -186,9 +186,11 @@ export class FakeGrail {
     }
     const [, attribute = "", id = ""] = /`([^`]*)` == "([^"]*)"/.exec(query) ?? [];
     if (query.startsWith("metrics ")) {
+      const [, present] = /isNotNull\(`([^`]*)`\)/.exec(query) ?? [];
       return this.#store.points.filter(({ metric, attributes }) =>
-        metric === listed && (attribute === "" || attributes[attribute] === id)
-      ).map(({ attributes }) => ({ "metric.key": listed, ...attributes }));
+        metric === listed && (attribute === "" || attributes[attribute] === id) &&
+        (present === undefined || attributes[present] !== undefined)
+      ).map(({ attributes }) => ({ "metric.key": listed, ...attributes })).slice(0, 5);
     }
     const [, key = ""] = /\(`([^`]*)`/.exec(query) ?? [];
     const isMedian = query.includes("percentile(");

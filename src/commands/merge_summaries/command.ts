@@ -21,7 +21,7 @@ export async function runMergeSummaries(
   if (paths.length === 0) {
     throw new UsageError(
       "merge-summaries needs a file: name the logs of send --output json, or - for standard input " +
-        "(otlp-histogram merge-summaries --help lists what there is)",
+        "(see otlp-histogram merge-summaries --help)",
     );
   }
   if (paths.filter((path) => path === "-").length > 1) {

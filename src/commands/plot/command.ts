@@ -82,7 +82,7 @@ export async function plotMeasurements(config: PlotConfig, system: System): Prom
   const isPrinted = await printResult(result, config, console, system);
   if (format !== "text") {
     if (skipped > 0) {
-      warn(`${inputLines(skipped)} skipped: ${plural(skipped, "it does", "they do")} not match`);
+      warn(`${inputLines(skipped)} excluded: ${plural(skipped, "it does", "they do")} not match`);
     }
     if (invalid > 0) warn(`${inputLines(invalid)} invalid and not counted`);
   }

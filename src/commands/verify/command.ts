@@ -53,11 +53,13 @@ export async function runVerify(flags: VerifyFlags, system: System): Promise<num
   const visible: number[] = [];
   let runs = 0;
   let failedRuns = 0;
+  let isStored = false;
   const summarize = (exitCode: number) => {
     const { name: metric } = send.metric;
     const ok = exitCode === 0;
-    const all = { ok, exitCode, backend: backend.name, metric, visible, repeat, runs, failedRuns };
-    console.print({ out: [verifySummaryLines(all, format)], err: [] });
+    const all = { ok, exitCode, backend: backend.name, metric, visible, repeat };
+    const summary = { ...all, runs, failedRuns, isStored };
+    console.print({ out: [verifySummaryLines(summary, format)], err: [] });
     return exitCode;
   };
   system.lastWords((why) => {
@@ -66,8 +68,8 @@ export async function runVerify(flags: VerifyFlags, system: System): Promise<num
     return true;
   });
   const report = (run: number, { steps, visibleAfterMs, error }: Verification) => {
+    if (error !== undefined) return console.error(error.message, error.hint);
     const isRight = areAllRight(steps);
-    if (error !== undefined) console.error(error.message, error.hint);
     const out = format === "json"
       ? steps.map((step) => verifyStepJson(step, repeat > 1 ? run : undefined))
       : repeat === 1
@@ -86,12 +88,13 @@ export async function runVerify(flags: VerifyFlags, system: System): Promise<num
         console,
         system,
       );
-      runs++;
+      const { steps, visibleAfterMs, error } = verification;
       report(run, verification);
-      const { steps, visibleAfterMs } = verification;
+      if (error !== undefined) break;
+      runs++;
       if (visibleAfterMs !== undefined) visible.push(visibleAfterMs);
       if (!areAllRight(steps)) failedRuns++;
-      if (verification.error !== undefined) break;
+      if (steps.some(({ name, ok }) => name === "sent" && ok === true)) isStored = true;
       if (run < repeat) {
         const spent = system.clock.monotonic() - began;
         await system.clock.sleep(Math.max(0, intervalMs - spent), system.stop);

@@ -1,3 +1,4 @@
+import { counted } from "../../console/plural.ts";
 import { escapeJson } from "../../console/escape.ts";
 import { escapedLines } from "../../console/lines.ts";
 import type { OutputFormat } from "../../console/lines.ts";
@@ -16,6 +17,8 @@ export interface VerifySummary {
   /** Runs that were made. */
   readonly runs: number;
   readonly failedRuns: number;
+  /** Whether the receiver accepted a run. */
+  readonly isStored: boolean;
 }
 
 /** Number of a run among several; undefined for a single one. */
@@ -70,14 +73,25 @@ export function verifySummaryLines(summary: VerifySummary, format: OutputFormat)
       ...repeat > 1 && { runs, failedRuns },
     });
   }
-  const verdict = ok ? "The backend shows what was sent." : "Not verified: see ✗ and ? above.";
   const times = distribution(visible);
-  const spread = repeat === 1 || times === null
-    ? ""
-    : ` ${runs} runs, ${failedRuns} failed. Time to visible: min ${durationText(times.min)}, p50 ${
-      durationText(times.p50)
-    }, p90 ${durationText(times.p90)}, max ${durationText(times.max)}.`;
-  return escapedLines(`${verdict}${spread} The metric ${metric} stays in the backend.`).join("\n");
+  const sentences = [
+    verdict(summary),
+    ...repeat === 1 || times === null ? [] : [
+      `${counted(runs, "run")}, ${failedRuns} failed. Time to visible: min ${
+        durationText(times.min)
+      }, p50 ${durationText(times.p50)}, p90 ${durationText(times.p90)}, max ${
+        durationText(times.max)
+      }.`,
+    ],
+    ...summary.isStored ? [`The metric ${metric} stays in the backend.`] : [],
+  ];
+  return escapedLines(sentences.join(" ")).join("\n");
+}
+
+function verdict({ ok, runs, failedRuns, repeat }: VerifySummary): string {
+  if (ok) return "The backend shows what was sent.";
+  if (failedRuns > 0) return "Not verified: see ✗ and ? above.";
+  return runs === 0 ? "Not verified." : `Not verified: it ended after run ${runs} of ${repeat}.`;
 }
 
 function distribution(times: readonly number[]) {

@@ -169,8 +169,8 @@ function visibleStep(
   backend: Backend,
   waitMs: number,
 ): VerifyStep {
-  const { histogram, firstMs, elapsedMs, end, failure, queries } = watched;
-  const asked = `${counted(queries, "query", "queries")} in ${durationText(elapsedMs)}`;
+  const { histogram, firstMs, elapsedMs, end, failure, polls } = watched;
+  const asked = `${counted(polls, "poll")} in ${durationText(elapsedMs)}`;
   const reason = end === "interrupted"
     ? "interrupted"
     : failure !== undefined
@@ -181,9 +181,12 @@ function visibleStep(
     !backend.spellings(key).some((spelling) => histogram.dimensions?.includes(spelling))
   );
   const hints = [
-    ...missing.length === 0
-      ? []
-      : [`not every attribute is there: the backend shows no ${missing.join(", ")}`],
+    ...missing.length === 0 ? [] : [
+      `the backend does not show ${
+        missing.join(", ")
+      } (--attr): check which attributes it stores, and the ` +
+      "attributes processors of a Collector",
+    ],
     ...failure === undefined ? [] : failureHints(failure),
   ];
   return {

@@ -7,7 +7,12 @@ import {
   type Variables,
   wholeSetting,
 } from "../../settings/setting.ts";
-import { settingOf, settingOrDefault, type VerifyFlags } from "../../settings/settings.ts";
+import {
+  settingOf,
+  settingOrDefault,
+  variableOf,
+  type VerifyFlags,
+} from "../../settings/settings.ts";
 import { SETTINGS } from "../../settings/settings_table.ts";
 import { type SendConfig, sendConfig } from "../send_config.ts";
 import { type QueryConfig, queryConfig } from "../../receivers/query/query_config.ts";
@@ -46,7 +51,7 @@ export function verifyConfig(
     throw new UsageError("--interval is the time between repetitions: add --repeat N");
   }
   return {
-    send,
+    send: { ...send, warnings: [...send.warnings, ...explicitOnlyWarnings(send, find)] },
     query: queryConfig(flags, find, environment, send.destination),
     waitMs: secondsSetting(
       settingOf("wait", flags) ??
@@ -55,4 +60,16 @@ export function verifyConfig(
     repeat,
     intervalMs: secondsOr0Setting(settingOrDefault("interval", flags, find)),
   };
+}
+
+/** Warns that `verify` ignores a variable that `send` obeys. */
+function explicitOnlyWarnings(
+  { metric }: Pick<SendConfig, "metric">,
+  find: Variables,
+): readonly string[] {
+  const setting = metric.bounds === "exponential" ? variableOf("exponential", find) : undefined;
+  return setting === undefined ? [] : [
+    `${setting.name} (${setting.source}) requests exponential buckets, but verify sends explicit ones: it does not ` +
+    "show what the backend makes of exponential histograms",
+  ];
 }

@@ -18,7 +18,7 @@ export interface Watched {
   readonly end: "agreed" | "time" | "refused" | "interrupted";
   /** Last query that failed; undefined if a later one succeeded. */
   readonly failure: QueryTrouble | QueryRefusal | undefined;
-  readonly queries: number;
+  readonly polls: number;
   readonly elapsedMs: number;
 }
 
@@ -55,7 +55,7 @@ export async function watchRun(
   let agreedMs: number | undefined;
   let failure: Watched["failure"];
   let interval = FIRST_WAIT_MS;
-  for (let queries = 1;; queries++) {
+  for (let polls = 1;; polls++) {
     const isConfirmation = agreedMs !== undefined;
     const sighting = await backend.find(
       run,
@@ -69,7 +69,7 @@ export async function watchRun(
       agreedMs,
       end,
       failure,
-      queries,
+      polls,
       elapsedMs,
     });
     if (stop.aborted) return ended("interrupted");

@@ -24,7 +24,10 @@ const ERRORS: QueryErrors = {
   message: ({ error, message }) =>
     [error, isObject(error) ? error["message"] : undefined, message]
       .find((text) => typeof text === "string") ?? "",
-  remedy: (status) => {
+  remedy: (status, message) => {
+    if (/no org ?id/i.test(message)) {
+      return "name the tenant: --query-header X-Scope-OrgID=TENANT";
+    }
     if (status === 401 || status === 403) {
       return "set the query credentials: --query-header Authorization=…, or --query-token-file FILE for a " +
         "Bearer token";

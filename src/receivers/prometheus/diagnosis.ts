@@ -69,7 +69,7 @@ export async function diagnosePrometheus(
       `the backend has no series of ${run.metric}, under any name or label that such servers use`,
     remedy:
       "check that the receiver forwards to this backend, and read the Collector's log for dropped data; " +
-      "Prometheus rejects deltas unless it runs with --enable-feature=otlp-deltatocumulative or a Collector turns " +
+      "Prometheus rejects or discards deltas unless it runs with --enable-feature=otlp-deltatocumulative or a Collector turns " +
       "them into cumulatives",
   };
 }

@@ -86,7 +86,7 @@ function queryTokenValue(setting: Setting, backend: QueryConfig["backend"]): str
   const value = RECEIVERS.tokens.authorization(setting);
   if (backend === "grail" && !value.startsWith("Bearer ")) {
     throw new UsageError(
-      `The ${setting.name} (${setting.source}) is not a platform token: ${GRAIL_TOKEN}\nNothing was sent`,
+      `The ${setting.name} (${setting.source}) is not a platform token: ${GRAIL_TOKEN}`,
     );
   }
   return value;

@@ -8,12 +8,15 @@ import { isObject, type JsonObject, parseJson } from "../../platform/json_object
 import type { Hide } from "../../redact/secrets.ts";
 import type { QueryRefusal, QueryTrouble } from "../backend.ts";
 
-/** JSON object that answered a query, whatever its status. */
+/** JSON object that answered a query, whatever its status; an error may have plain text instead. */
 export interface QueryAnswer {
   readonly kind: "answer";
   readonly status: number;
   readonly headers: Headers;
+  /** Empty if the body is plain text. */
   readonly json: JsonObject;
+  /** Body of an error that is plain text, as servers in Go write it. */
+  readonly text?: string;
 }
 
 /** Meaning of an error of one query API. */
@@ -83,7 +86,8 @@ function readQueryReply(
     return {
       kind: "trouble",
       message: reply.message,
-      hint: failureHint(reply, endpoint),
+      hint: failureHint(reply, endpoint, "query API") ??
+        (reply.cause === "setup" ? "correct what the message names" : undefined),
       retryAfterMs: undefined,
       isUnreachable: true,
     };
@@ -97,17 +101,25 @@ function readQueryReply(
   if (isObject(json) && (status >= 400 || text.trim() !== "")) {
     return { kind: "answer", status, headers, json };
   }
+  const isPage = /^\s*</.test(text);
+  if (status >= 400 && !isPage) return { kind: "answer", status, headers, json: {}, text };
   const what = text.trim() === ""
     ? "an empty response"
-    : /^\s*</.test(text)
+    : isPage
     ? `a web page${titleOf(text)}`
     : "a response that is not JSON";
   const message = `${status}, with ${what}`;
-  const hint = responseHint({ kind: "reply", status, headers }, endpoint, "") ??
-    `a sign-in page, a proxy or another server responds instead of the query API: check the URL ${endpoint.shown}`;
+  const hint = responseHint({ kind: "reply", status, headers }, endpoint, "", "query API") ??
+    `a sign-in page, a proxy or another server responds instead of the query API: ${
+      checkSetting(endpoint)
+    }${status === 401 ? ", or set credentials with --query-header Authorization=…" : ""}`;
   return isTemporary(status)
     ? trouble(message, hint, headers, now)
     : { kind: "refused", message, hint };
+}
+
+function checkSetting({ setting, shown }: Endpoint): string {
+  return `check ${setting.name}, which leads to ${shown}`;
 }
 
 function titleOf(html: string): string {
@@ -137,19 +149,20 @@ function trouble(
 
 /** Turns an answer that is an error into trouble or a refusal, in the words of its body. */
 export function queryError(
-  { status, headers, json }: QueryAnswer,
+  { status, headers, json, text }: QueryAnswer,
   { endpoint, hide }: Pick<QueryClient, "endpoint" | "hide">,
   errors: QueryErrors,
   now: number,
 ): QueryTrouble | QueryRefusal {
-  const words = oneLine(hide(errors.message(json)), 500);
+  const words = oneLine(hide(text?.trim() ?? errors.message(json)), 500);
   const message = words === "" ? String(status) : `${status}: ${words}`;
-  const general = responseHint({ kind: "reply", status, headers }, endpoint, words);
+  const general = responseHint({ kind: "reply", status, headers }, endpoint, words, "query API");
   // Without an error of this API in it, the answer may be that of a proxy.
-  const hint = (words === "" ? general : undefined) ?? errors.remedy(status, words) ?? general;
+  const isForeign = words === "" || text !== undefined;
+  const hint = (isForeign ? general : undefined) ?? errors.remedy(status, words) ?? general;
   return isTemporary(status)
     ? trouble(message, hint, headers, now)
-    : { kind: "refused", message, hint };
+    : { kind: "refused", message, hint: hint ?? (isForeign ? checkSetting(endpoint) : undefined) };
 }
 
 /** Reads a number that may be a string, as query APIs write 64-bit and special ones; undefined for anything else. */

@@ -80,7 +80,7 @@ Deno.test("watchRun() asks once more after all agreed", async () => {
 
 Deno.test("watchRun() goes on when what agreed does not agree any more", async () => {
   const { watched } = await watch([shownAs(), shownAs({ count: 40 }), shownAs()]);
-  assert.deepEqual([watched.end, watched.queries], ["agreed", 4]);
+  assert.deepEqual([watched.end, watched.polls], ["agreed", 4]);
   assert.ok((watched.agreedMs ?? 0) > 1000);
 });
 

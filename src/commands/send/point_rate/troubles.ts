@@ -8,7 +8,8 @@ export function troubleOf(
 ): CapacityTrouble | undefined {
   if (outcome === "accepted") return undefined;
   if (status === null) {
-    return { limitedBy: "failure", text: message ?? "a request failed" };
+    const why = message === null ? "" : `: ${message}`;
+    return { limitedBy: "failure", text: `a request failed${why}` };
   }
   const text = outcome === "partial"
     ? `the receiver rejected ${counted(rejectedPoints, "data point")} of a request`

@@ -1,8 +1,16 @@
+import { counted } from "../../../console/plural.ts";
 import type { Cause, SentRun, ShownHistogram } from "../../backend.ts";
 import { countCause } from "../../query/count_cause.ts";
 import { BUCKET_SETTINGS, readBucketSetting } from "./bucket_setting.ts";
-import { storedDimensionKey, storedMetricKey } from "../rules.ts";
-import { figuresQuery, metadataQuery, rejectedQuery, seriesQuery } from "./dql.ts";
+import { storedMetricKey } from "../rules.ts";
+import {
+  dqlName,
+  dqlString,
+  figuresQuery,
+  metadataQuery,
+  rejectedQuery,
+  seriesQuery,
+} from "./dql.ts";
 import { otherKeys, renamedTo } from "./keys.ts";
 import { GRAIL_SCOPES, type GrailClient, slotsOf, totalOf } from "./grail_client.ts";
 
@@ -22,19 +30,24 @@ export async function diagnoseGrail(
   const differs = countCause(run, seen, "Grail");
   if (differs !== undefined) {
     const known = differs.id === "measurements-missing" ? await rejectedLater(look) : undefined;
-    return known ?? (seen.sum === run.sum ? countedOtherwise(differs) : differs);
+    return known ?? (seen.sum === run.sum ? countedOtherwise(differs, seen, run) : differs);
   }
   return seen.percentile === undefined ? await missingBuckets(look) : undefined;
 }
 
-/** Adds to the cause of another count that the sum is right: what the rollups count is not documented. */
-function countedOtherwise({ id, message, remedy }: Cause): Cause {
+/** Cause of another count when the sum is right: all may be there, as what the rollups count is not documented. */
+function countedOtherwise(
+  { id, remedy }: Cause,
+  { count }: ShownHistogram,
+  { count: sent }: SentRun,
+): Cause {
   return {
     id,
-    message,
-    remedy:
-      `${remedy}. But the sum is what was sent: all may be there, and neither rollup counts ` +
-      "measurements, which is not documented",
+    message: `Grail counts ${count} of ${
+      counted(sent, "measurement")
+    }, but their sum is what was sent`,
+    remedy: "all may be there: that either rollup counts measurements is not documented. " +
+      `Otherwise ${remedy}`,
   };
 }
 
@@ -66,16 +79,26 @@ async function missingAttribute({ grail, run, signal }: Look): Promise<Cause | u
     };
   }
   if (series.kind !== "records" || series.records.length === 0) return undefined;
-  const spelled = [run.attribute, storedDimensionKey(run.attribute)];
-  const isMarked = series.records.some((record) =>
-    spelled.some((attribute) => (record[attribute] ?? null) !== null)
-  );
-  if (isMarked) {
+  const isThere = async (condition: string) => {
+    const found = await grail.run(seriesQuery(key, ` and ${condition}`), signal);
+    return found.kind === "records" && found.records.length > 0;
+  };
+  const attribute = dqlName(run.attribute);
+  if (await isThere(`${attribute} == ${dqlString(run.id)}`)) {
+    return {
+      id: "outside-window",
+      message: "the series of this run is there, but without a value at the time that was queried",
+      remedy:
+        "check the clock of this machine: Dynatrace moves a time that is more than 10 min ahead, and queries cover " +
+        "15 min before and after the time that was sent. If the clock is right, run verify again with a longer --wait",
+    };
+  }
+  if (await isThere(`isNotNull(${attribute})`)) {
     return {
       id: "point-missing",
-      message: "earlier runs of this metric are there, and nothing of this one yet",
+      message: "earlier runs of this metric are there, but nothing of this one yet",
       remedy:
-        "run verify again with a longer --wait; if it stays away, look for dropped data: OpenPipeline routes, the " +
+        "run verify again with a longer --wait; if it does not appear, look for dropped data: OpenPipeline routes, the " +
         "Collector's log",
     };
   }
@@ -101,8 +124,7 @@ async function rejectedLater({ grail, run, now, signal }: Look): Promise<Cause |
       `Dynatrace rejected data points after it had accepted the request, in this environment and time: ${
         reasons.join(", ")
       }`,
-    remedy:
-      "look the reason up in docs/dynatrace-rules.md; these figures are of every sender together",
+    remedy: "look the reason up in docs/dynatrace-rules.md; the figures include every other sender",
   };
 }
 
@@ -150,7 +172,7 @@ function unknownCause({ metric }: SentRun): Cause {
   return {
     id: "unknown",
     message:
-      `nothing of ${metric} is in Grail, under any key it is known to get, and no rejected data points are shown`,
+      `nothing of ${metric} is in Grail, under any key that Dynatrace is known to use, and no rejected data points are shown`,
     remedy:
       "wait longer (--wait 600): no document says how long data takes to become visible. A record-level rule or a " +
       "bucket that the token's user may not read hides data without an error, and a Collector in front may drop it",

@@ -26,9 +26,9 @@ export async function diagnoseMetricsV2(
     return await describedMetric(look) ?? await similarKey(look) ?? await rejectedByReason(look) ??
       {
         id: "unknown",
-        message: `nothing of ${run.metric} is there, under any key it is known to get`,
+        message: `nothing of ${run.metric} is there, under any key that Dynatrace is known to use`,
         remedy:
-          "wait longer (--wait 600): it takes a minute or two, at times more. Then look for a management zone that " +
+          "wait longer (--wait 600): it takes a minute or two, sometimes longer. Then look for a management zone that " +
           "hides it, and for a Collector in front that drops it",
       };
   }
@@ -56,7 +56,7 @@ async function unstoredBuckets({ client, now, signal }: V2Look): Promise<Cause> 
     }
     : {
       id: "no-buckets",
-      message: "the metric is stored without buckets, or with others than were sent",
+      message: "the metric is stored without buckets, or with other buckets than were sent",
       remedy: kind === "on"
         ? `${setting.place} is on: it may be newer than this metric. ${managed}`
         : `on Classic turn on ${setting.place} (${setting.schema}, ${setting.property}). ${managed}`,
@@ -90,11 +90,19 @@ async function describedMetric({ client, run, signal }: V2Look): Promise<Cause |
         id: "point-missing",
         message: `the metric is there as ${key}, and was last written before this run`,
         remedy:
-          "wait longer. On Managed 1.320 and 1.322 a metric whose key already ended in .histogram or _histogram " +
+          "wait longer, and check the clock of this machine. On Managed 1.320 and 1.322 a metric whose key already ended in .histogram or _histogram " +
           "gets no data until it is deleted",
       };
     }
     if (!v2Keys(run.metric).includes(key)) return renamedTo(key);
+    return {
+      id: "point-missing",
+      message:
+        `the metric is there as ${key}, but nothing of this run at the time that was queried`,
+      remedy:
+        "run verify again with a longer --wait, and check the clock of this machine; if it does not appear, read the " +
+        "Collector's log for dropped data",
+    };
   }
   return undefined;
 }
@@ -137,8 +145,7 @@ async function rejectedByReason({ client, run, now, signal }: V2Look): Promise<C
       `data points were rejected after the request was accepted, in this environment and time: ${
         reasons.join(", ")
       }`,
-    remedy:
-      "look the reason up in docs/dynatrace-rules.md; these figures are of every sender together",
+    remedy: "look the reason up in docs/dynatrace-rules.md; the figures include every other sender",
   };
 }
 

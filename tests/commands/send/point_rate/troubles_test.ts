@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { troubleOf } from "../../../../src/commands/send/point_rate/troubles.ts";
+import { untriedResult } from "../../../../src/delivery/result.ts";
 import { each } from "../../../support/cases.ts";
 
 each(
@@ -16,3 +17,11 @@ each(
     assert.equal(trouble?.text, `the receiver rejected ${says} a request`);
   },
 );
+
+Deno.test("troubleOf() makes a sentence of a request without a response", () => {
+  const trouble = troubleOf(untriedResult("Connection refused"));
+  assert.deepEqual(trouble, {
+    limitedBy: "failure",
+    text: "a request failed: Connection refused",
+  });
+});
