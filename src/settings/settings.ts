@@ -130,9 +130,17 @@ export function variableOf(key: SettingKey, find: Variables): Setting | undefine
   return undefined;
 }
 
-/** Returns the variables of a command's settings: one that belongs to other commands alone counts as not set. */
-export function variablesOf(command: CommandName, find: Variables): Variables {
-  const names = new Set(settingKeysOf(command).flatMap((key) => rowOf(key).variables ?? []));
+/**
+ * Returns the variables of a command's settings, and of those in `also`: one that belongs to other commands alone counts
+ * as not set.
+ */
+export function variablesOf(
+  command: CommandName,
+  find: Variables,
+  also: readonly SettingKey[] = [],
+): Variables {
+  const keys = [...settingKeysOf(command), ...also];
+  const names = new Set(keys.flatMap((key) => rowOf(key).variables ?? []));
   const { warnings } = find;
   const own = (name: string) => names.has(name) ? find(name) : undefined;
   return Object.assign(own, warnings !== undefined && { warnings });

@@ -24,7 +24,9 @@ import { verifyConfig, verifyFlags } from "./verify_config.ts";
 export async function runVerify(flags: VerifyFlags, system: System): Promise<number> {
   const { format, level } = outputConfig(flags);
   const console = new Console(system, { format });
-  const find = variablesOf("verify", await readVariables(flags.envFile, system));
+  // A variable for exponential buckets only leads to a warning.
+  const variables = await readVariables(flags.envFile, system);
+  const find = variablesOf("verify", variables, ["exponential"]);
   addKnownSecrets(system.secrets, flags, find, system.env);
   addQuerySecrets(system.secrets, flags, find);
   const conventions = await conventionsFor(verifyFlags(flags));

@@ -2,7 +2,7 @@ import { counted } from "../../../console/plural.ts";
 import type { Cause, SentRun, ShownHistogram } from "../../backend.ts";
 import { countCause } from "../../query/count_cause.ts";
 import { BUCKET_SETTINGS, readBucketSetting } from "./bucket_setting.ts";
-import { storedMetricKey } from "../rules.ts";
+import { storedDimensionKey, storedMetricKey } from "../rules.ts";
 import {
   dqlName,
   dqlString,
@@ -79,12 +79,13 @@ async function missingAttribute({ grail, run, signal }: Look): Promise<Cause | u
     };
   }
   if (series.kind !== "records" || series.records.length === 0) return undefined;
-  const isThere = async (condition: string) => {
-    const found = await grail.run(seriesQuery(key, ` and ${condition}`), signal);
-    return found.kind === "records" && found.records.length > 0;
-  };
+  // A series of another run may be among the first ones, and the mark not.
   const attribute = dqlName(run.attribute);
-  if (await isThere(`${attribute} == ${dqlString(run.id)}`)) {
+  const own = await grail.run(
+    seriesQuery(key, ` and ${attribute} == ${dqlString(run.id)}`),
+    signal,
+  );
+  if (marksOf(own, run).includes(run.id)) {
     return {
       id: "outside-window",
       message: "the series of this run is there, but without a value at the time that was queried",
@@ -93,7 +94,8 @@ async function missingAttribute({ grail, run, signal }: Look): Promise<Cause | u
         "15 min before and after the time that was sent. If the clock is right, run verify again with a longer --wait",
     };
   }
-  if (await isThere(`isNotNull(${attribute})`)) {
+  const marked = await grail.run(seriesQuery(key, ` and isNotNull(${attribute})`), signal);
+  if (marksOf(series, run).length > 0 || marksOf(marked, run).length > 0) {
     return {
       id: "point-missing",
       message: "earlier runs of this metric are there, but nothing of this one yet",
@@ -102,6 +104,7 @@ async function missingAttribute({ grail, run, signal }: Look): Promise<Cause | u
         "Collector's log",
     };
   }
+  if (marked.kind !== "records") return undefined;
   return {
     id: "attribute-missing",
     message: `the metric is there, but without the attribute ${run.attribute}`,
@@ -109,6 +112,17 @@ async function missingAttribute({ grail, run, signal }: Look): Promise<Cause | u
       "see the deny list in Settings > Process and contextualize > OpenTelemetry metrics, on Classic the allow list " +
       "in Settings > Metrics > OpenTelemetry metrics, and the attributes processors of a Collector",
   };
+}
+
+/** Returns the values of the run's attribute in records of series. */
+function marksOf(
+  found: Awaited<ReturnType<GrailClient["run"]>>,
+  { attribute }: SentRun,
+): readonly unknown[] {
+  if (found.kind !== "records") return [];
+  const spellings = [attribute, storedDimensionKey(attribute)];
+  return found.records.flatMap((record) => spellings.map((key) => record[key] ?? null))
+    .filter((mark) => mark !== null);
 }
 
 async function rejectedLater({ grail, run, now, signal }: Look): Promise<Cause | undefined> {
