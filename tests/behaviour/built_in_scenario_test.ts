@@ -61,7 +61,7 @@ each(
 
 Deno.test("./web-shop is a file, whatever its name", async () => {
   const sent = await measure({
-    args: ["--scenario", "./web-shop"],
+    args: ["--scenario", "./web-shop", "--seed", "1"],
     files: { "web-shop": files["s.json"] },
   });
   assert.deepEqual(sent.metrics.map(({ name }) => name), ["m"]);
@@ -89,7 +89,7 @@ Deno.test("plot --output scenario of a scenario takes suggested buckets and --at
 
 Deno.test("plot --scenario draws every phase with its name, in text", async () => {
   const { stdout } = await runFixture({
-    args: ["plot", "--scenario", "latency-incident", "--count", "50"],
+    args: ["plot", "--scenario", "latency-incident", "--count", "50", "--seed", "1"],
     stdout: "any",
     requests: 0,
   });
@@ -119,7 +119,7 @@ Deno.test("plot --scenario names the phase of each series, in JSON, and suggests
 
 Deno.test("plot --scenario has no phase in its lines where the scenario has none", async () => {
   const { stdout } = await runFixture({
-    args: ["plot", "--scenario", "s.json", "--count", "50", "--output", "json"],
+    args: ["plot", "--scenario", "s.json", "--count", "50", "--seed", "1", "--output", "json"],
     files: { "s.json": JSON.stringify(LARGE) },
     stdout: "any",
     requests: 0,
@@ -130,7 +130,17 @@ Deno.test("plot --scenario has no phase in its lines where the scenario has none
 
 Deno.test("each send names its phase, and without --count fills every series once", async () => {
   const sent = await measure({
-    args: ["--scenario", "s.json", "--loop", "--interval", "0.5", "--iterations", "3"],
+    args: [
+      "--scenario",
+      "s.json",
+      "--seed",
+      "1",
+      "--loop",
+      "--interval",
+      "0.5",
+      "--iterations",
+      "3",
+    ],
     files,
   });
   assert.deepEqual(
@@ -141,7 +151,7 @@ Deno.test("each send names its phase, and without --count fills every series onc
 });
 
 Deno.test("a send of a scenario without phases names none", async () => {
-  const { sends: [send] } = await measure({ args: ["--scenario", "web-shop"] });
+  const { sends: [send] } = await measure({ args: ["--scenario", "web-shop", "--seed", "1"] });
   assert.ok(send !== undefined && !("phase" in send));
 });
 
@@ -158,10 +168,10 @@ const LARGE = {
 
 Deno.test("a scenario raises --max-series to its series, unless the user gives it", async () => {
   const large = { "s.json": JSON.stringify(LARGE) };
-  const all = await measure({ args: ["--scenario", "s.json"], files: large });
+  const all = await measure({ args: ["--scenario", "s.json", "--seed", "1"], files: large });
   assert.deepEqual(all.sends.map(({ points }) => points), [12_000]);
   const limited = await measure({
-    args: ["--scenario", "s.json", "--max-series", "100"],
+    args: ["--scenario", "s.json", "--seed", "1", "--max-series", "100"],
     files: large,
     said: [/^11901 measurements of 11901 series were merged into one data point /],
   });
