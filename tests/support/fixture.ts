@@ -47,7 +47,7 @@ export interface Setup {
   readonly proxy?: ProxyOptions;
   /** Meets the program while it runs: sends it a signal, for example, once it has printed what shows where it is. */
   readonly meanwhile?: (world: World) => Promise<void>;
-  /** Killed after that, which fails; 20 seconds by default. */
+  /** Killed after that, which fails; a minute by default. */
   readonly timeoutMs?: number;
 }
 
