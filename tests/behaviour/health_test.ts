@@ -21,7 +21,7 @@ async function get(url: string): Promise<readonly [number, string]> {
   return [answer.status, await answer.text()];
 }
 
-/** Asks until the status is that, for ten seconds at most. */
+/** Asks until the status is that, for a minute at most. */
 async function until(url: string, status: number): Promise<string> {
   const end = performance.now() + 60_000;
   for (;;) {

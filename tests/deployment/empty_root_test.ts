@@ -138,7 +138,7 @@ function sendsOf(stdout: string): readonly { readonly measurements: number }[] {
     .map((line) => JSON.parse(line));
 }
 
-/** Asks until the answer has that status, 10 s at most; resolves to its text. */
+/** Asks until the answer has that status, a minute at most; resolves to its text. */
 async function becomes(url: string, status: number): Promise<string> {
   const limit = AbortSignal.timeout(60_000);
   for (;;) {
@@ -225,7 +225,7 @@ async function emptyRoot(executable: string) {
     const kill = (signal: Deno.Signal) => {
       if (!over) child.kill(signal);
     };
-    const limit = setTimeout(() => kill("SIGKILL"), 60_000);
+    const limit = setTimeout(() => kill("SIGKILL"), 20_000);
     const ended = child.output().then(text).finally(() => {
       over = true;
       clearTimeout(limit);

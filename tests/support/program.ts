@@ -18,7 +18,7 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** All of standard input; "open" is written with `write()`; by default there is none. */
   readonly stdin?: string | Uint8Array | { readonly open: true };
-  /** Killed after that; 20 seconds by default. */
+  /** Killed after that; a minute by default. */
   readonly timeoutMs?: number;
   /** A command that runs another, and becomes it: `taskset -c 0`. */
   readonly through?: readonly string[];
