@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
 import { browserTest } from "./browser.ts";
-import { rowsOf, startPage, visit, waitForTotal } from "./receiver_page.ts";
+import { rowsOf, startPage, textOf, visit, waitForTotal } from "./receiver_page.ts";
 
 const CART = { name: "http.server.duration", attributes: { route: "/cart" } };
 
@@ -19,7 +19,7 @@ browserTest(
       const options = page.locator(".option");
       assert.equal(await options.count(), 2);
       assert.match(
-        await options.first().innerText(),
+        await textOf(options.first()),
         /http\.server\.duration[^]*route=\/cart[^]*34/,
       );
       assert.deepEqual(
@@ -109,7 +109,7 @@ browserTest("the keyboard reaches everything, and chooses a series", async (brow
     );
     if (reached.at(-1) !== "series") continue;
     await page.keyboard.press("ArrowDown");
-    assert.match(await page.locator('.option[aria-selected="true"]').innerText(), /BAD NAME/);
+    assert.match(await textOf(page.locator('.option[aria-selected="true"]')), /BAD NAME/);
   }
   for (
     const id of [
@@ -184,10 +184,10 @@ browserTest("the page lists a thousand series, filters and sorts them", async (b
   const { page, complaints } = await visit(browser, receiver.url);
   const series = page.locator(".option.member");
   await page.waitForFunction(() => document.querySelectorAll(".option").length === 1001);
-  assert.match(await page.locator(".option").first().innerText(), /^m\nall 1000 series/);
-  assert.match(await series.first().innerText(), /number-999/);
+  assert.match(await textOf(page.locator(".option").first()), /^m\nall 1000 series/);
+  assert.match(await textOf(series.first()), /number-999/);
   await page.locator("#sort").selectOption("p99");
-  assert.match(await series.first().innerText(), /number-5\b/);
+  assert.match(await textOf(series.first()), /number-5\b/);
   await page.locator("#filter").fill("number-77 m");
   assert.equal(await series.count(), 11);
   assert.equal(await page.locator("#list-count").innerText(), "11 of 1,000");

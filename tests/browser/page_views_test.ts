@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { HistogramSeries } from "../support/otlp_histograms.ts";
 import { browserTest } from "./browser.ts";
-import { axeViolations, type RunningPage, startPage, visit } from "./receiver_page.ts";
+import { axeViolations, type RunningPage, startPage, textOf, visit } from "./receiver_page.ts";
 
 const MANY = "http.server.request.duration";
 const REFUSED = { name: "job.duration", attributes: { job: "a" }, counts: [1, 0, 0, 0], count: 9 };
@@ -102,7 +102,7 @@ browserTest(
     await sendMany(receiver);
     const { page, complaints } = await visit(browser, receiver.url);
     await option(page, MANY).waitFor();
-    assert.match(await option(page, MANY).innerText(), /all 200 series[^]*3,000/);
+    assert.match(await textOf(option(page, MANY)), /all 200 series[^]*3,000/);
     await page.locator("#lines-table tbody tr").nth(7).waitFor();
     assert.equal(await page.locator("#figures dd").first().innerText(), "3,000");
     const lines = async () =>
@@ -124,7 +124,7 @@ browserTest(
     assert.equal(await page.locator("#lines").isVisible(), false);
     for (const i of [1, 2]) {
       const member = page.locator(".option.member").nth(i);
-      const [words = ""] = (await member.innerText()).split("\n");
+      const [words = ""] = (await textOf(member)).split("\n");
       await member.click();
       const chips = await page.locator("#attributes span").allInnerTexts();
       assert.deepEqual(chips, [...words.split(" "), "service.name=shop"]);
@@ -149,7 +149,7 @@ browserTest(
     await using receiver = startPage();
     await receiver.send(REFUSED);
     const { page, complaints } = await visit(browser, receiver.url);
-    assert.match(await option(page, REFUSED.name).innerText(), /job=a[^]*refused[^]*1 point/);
+    assert.match(await textOf(option(page, REFUSED.name)), /job=a[^]*refused[^]*1 point/);
     await page.getByText("Refused: 0 of 1 data point accepted.").waitFor();
     assert.match(await page.locator("#refusal").innerText(), /error bucket-sum .* count is 9/);
     assert.equal(await page.locator("#pictures").isVisible(), false);
@@ -178,7 +178,7 @@ browserTest(
     await page.locator("#filter").fill("pod-7 /r3");
     await page.keyboard.press("Enter");
     assert.match(
-      await page.locator('.option[aria-selected="true"]').innerText(),
+      await textOf(page.locator('.option[aria-selected="true"]')),
       /pod=pod-7 route=\/r3/,
     );
     await page.locator("#filter").fill("other");

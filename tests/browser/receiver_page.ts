@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { createRequire } from "node:module";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { judgeOtlp } from "../../src/receivers/otlp/rules.ts";
 import { PROFILES } from "../../src/receivers/profiles.ts";
 import { limitsFor } from "../../src/commands/receive/body.ts";
@@ -105,6 +105,16 @@ export async function visit(
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** Returns the text of an entry of the list, which has none until the browser has drawn it. */
+export async function textOf(entry: Locator): Promise<string> {
+  for (let frame = 0; frame < 1000; frame++) {
+    const text = await entry.innerText();
+    if (text !== "") return text;
+    await entry.page().evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  }
+  return "";
 }
 
 /** Waits until a total at the top of the page has a value. */
