@@ -62,7 +62,7 @@ Deno.test("Expression gives up on a text that takes too long, and keeps those be
     const slow = `${"a".repeat(60)}!`;
     const began = performance.now();
     expression.ahead(["ok 1", slow, "ok 2"]);
-    assert.ok(performance.now() - began < 5000);
+    assert.ok(performance.now() - began < 30_000);
     assert.ok(expression.test("ok 1"));
     for (const text of [slow, "ok 2"]) {
       assert.throws(

@@ -133,18 +133,6 @@ for (const format of ["ndjson", "csv", "text"] as const) {
   });
 }
 
-Deno.test("readInput() does not hold a line that is too long", async () => {
-  const chunk = bytesOf("x".repeat(MIB));
-  function* endless() {
-    for (let i = 0; i < 400; i++) yield chunk;
-    yield bytesOf("\n7\n");
-  }
-  const before = Deno.memoryUsage().rss;
-  const { measurements } = await readChunks(endless(), { format: "text" });
-  assert.deepEqual(measurements, [[7, {}]]);
-  assert.ok(Deno.memoryUsage().rss - before < 100 * MIB);
-});
-
 Deno.test("readInput() unpacks gzip, also of several members", async () => {
   const members = ["1\n2", "3\n", "", "4\n5"].map((text) => gzipSync(text));
   const packed = new Uint8Array(Buffer.concat(members));
