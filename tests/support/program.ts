@@ -82,6 +82,8 @@ export class Program implements AsyncDisposable {
   readonly #changes = new Changes();
   readonly #started = performance.now();
   readonly #written = { stdout: "", stderr: "" };
+  /** Aborted when it is killed: a command that it started may live on, and hold its output open. */
+  readonly #reading = new AbortController();
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #exited = false;
   /** Exited, and all that it wrote has been read. */
@@ -140,7 +142,7 @@ export class Program implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.signal("SIGKILL");
+    this.#kill();
     await this.finished.catch(() => {});
     await this.#writer?.close().catch(() => {}); // it may be closed, or broken
     if (this.#temporary) await Deno.remove(this.directory, { recursive: true });
@@ -150,7 +152,7 @@ export class Program implements AsyncDisposable {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      this.signal("SIGKILL");
+      this.#kill();
     }, timeoutMs);
     const [{ code }] = await Promise.all([
       this.#child.status.then((status) => {
@@ -167,10 +169,21 @@ export class Program implements AsyncDisposable {
     return { status: code, ...this.#written, durationMs: performance.now() - this.#started };
   }
 
+  #kill(): void {
+    this.signal("SIGKILL");
+    this.#reading.abort();
+  }
+
   async #collect(stream: "stdout" | "stderr"): Promise<void> {
-    for await (const text of this.#child[stream].pipeThrough(new TextDecoderStream())) {
-      this.#written[stream] += text;
-      this.#changes.notify();
+    const { signal } = this.#reading;
+    try {
+      const text = this.#child[stream].pipeThrough(new TextDecoderStream(), { signal });
+      for await (const part of text) {
+        this.#written[stream] += part;
+        this.#changes.notify();
+      }
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
     }
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { runProgram, startProgram } from "./program.ts";
+import { namedUnless, noLinux } from "./tools.ts";
 
 const STAND_IN = new URL("stand_in.ts", import.meta.url);
 
@@ -26,6 +27,15 @@ Deno.test("runProgram() gives arguments, environment and files when they are nam
 Deno.test("runProgram() throws when the program takes too long", async () => {
   const run = runProgram({ main: STAND_IN, args: ["wait"], timeoutMs: 300 });
   await assert.rejects(run, /more than 300 ms\nstdout:\n/);
+});
+
+Deno.test({
+  ...namedUnless(noLinux, "runProgram() throws in time though a command holds the output open"),
+  async fn() {
+    const through = ["sh", "-c", 'while echo held; do sleep 0.1; done & exec "$@"', "sh"];
+    const run = runProgram({ main: STAND_IN, args: ["wait"], timeoutMs: 300, through });
+    await assert.rejects(run, /more than 300 ms/);
+  },
 });
 
 Deno.test("startProgram() passes a signal on when the program is ready", async () => {
