@@ -122,16 +122,9 @@ export class LogfmtReader implements LineReader {
 
   /** Past the closing quote; -1 when there is none, or when something other than a blank follows it. */
   #quotedEnd(bytes: Uint8Array, at: number): number {
-    let i = at + 1;
-    for (let c = bytes[i]; c !== QUOTE; c = bytes[++i]) {
-      if (c === BACKSLASH && bytes[i + 1] !== LINE_FEED) i++;
-      else if (c === LINE_FEED || c === undefined) {
-        this.#problem = "a quote that is not closed";
-        return -1;
-      }
-    }
-    if (BLANK[bytes[i + 1] ?? LINE_FEED] === 1) return i + 1;
-    this.#problem = "text after a closing quote";
+    const end = quoteThatCloses(bytes, at);
+    if (end >= 0 && BLANK[bytes[end + 1] ?? LINE_FEED] === 1) return end + 1;
+    this.#problem = end < 0 ? "a quote that is not closed" : "text after a closing quote";
     return -1;
   }
 
@@ -150,14 +143,21 @@ export class LogfmtReader implements LineReader {
 
 const SINGLE_QUOTED = /^'(?:[^'\\]|\\.)*'$/;
 
+/** Index of the quote that closes the one at `at`; -1 when the line has none. */
+function quoteThatCloses(bytes: Uint8Array, at: number): number {
+  const quote = bytes[at];
+  let i = at + 1;
+  for (let c = bytes[i]; c !== quote; c = bytes[++i]) {
+    if (c === BACKSLASH && bytes[i + 1] !== LINE_FEED) i++;
+    else if (c === LINE_FEED || c === undefined) return -1;
+  }
+  return i;
+}
+
 /** Past the closing single quote; `at` where none follows that ends the value, as in `'tis`. */
 function singleQuotedEnd(bytes: Uint8Array, at: number): number {
-  let i = at + 1;
-  for (let c = bytes[i]; c !== SINGLE_QUOTE; c = bytes[++i]) {
-    if (c === BACKSLASH && bytes[i + 1] !== LINE_FEED) i++;
-    else if (c === LINE_FEED || c === undefined) return at;
-  }
-  return BLANK[bytes[i + 1] ?? LINE_FEED] === 1 ? i + 1 : at;
+  const end = quoteThatCloses(bytes, at);
+  return end >= 0 && BLANK[bytes[end + 1] ?? LINE_FEED] === 1 ? end + 1 : at;
 }
 
 const PAIRS = /(?<=^|\s)([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'(?=\s|$)|(\S*))/g;
